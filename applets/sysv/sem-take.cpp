@@ -1,0 +1,162 @@
+// sem-take - take a token of a semaphore set, for good or while a command runs
+#include "applet.h"
+#include "cli/border.h"
+#include "cli/json.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/values.h"
+#include "core/io.h"
+#include "core/pipe.h"
+#include "core/poll.h"
+#include "core/process.h"
+#include "core/token_set.h"
+
+#include <csignal>
+#include <cstdlib>
+#include <stdexcept>
+#include <unistd.h>
+
+namespace ipcbox {
+namespace {
+
+struct Config {
+    SysvKey key = TokenSet::default_key();
+    std::optional<int> slots;
+    std::optional<Duration> wait;
+    int busy_status = exit_status::failed;
+    pid_t hold_for = 0;
+    bool json = false;
+    cli::Verbosity verbosity;
+    std::vector<std::string> command;
+};
+
+pid_t parse_process(std::string_view text) {
+    if (text == "PPID") return ::getppid();
+    try {
+        return cli::number_between(1, 4194304)(text);
+    } catch (const std::invalid_argument&) {
+        throw std::invalid_argument("expected a process number or PPID");
+    }
+}
+
+Config parse(const Invocation& invocation) {
+    Config config;
+    bool nonblock = false;
+    cli::Options options{invocation, "[KEY] [[--] COMMAND [ARGUMENT...]]"};
+    options.operand("KEY", config.key, cli::parse_key, cli::key_help);
+    options.command(config.command);
+    options.flag("-n,--nonblock", nonblock, "do not wait: fail when no token is free");
+    options.value("-w,--wait DURATION", config.wait, cli::parse_duration, "wait no longer than this");
+    options.value("-E,--exit-status STATUS", config.busy_status, cli::number_between(0, 255),
+                  "the status when no token was free (default 1)");
+    options.value("-j,--slots SLOTS", config.slots, cli::number_between(1, TokenSet::most_slots),
+                  "make a set with so many tokens if it is missing");
+    options.value("--hold-for PID", config.hold_for, parse_process,
+                  "a keeper holds the token until that process ends; PPID is our parent");
+    options.json(config.json);
+    options.note("With a command, the token comes back however the command ends, and the status is "
+                 "the command's own. Without one, it stays taken until sem-give.");
+    options.example("sem-take -j 4 @build -- make", "at most four of these at once");
+    options.example("sem-take -n ./backup.lock rsync -a src/ dst/", "or not at all");
+    options.example("sem-take --hold-for PPID && work", "until this shell ends, or sem-give");
+    config.verbosity = options.parse();
+    if (nonblock) config.wait = Duration::zero();
+    if (config.hold_for != 0 && !config.command.empty())
+        throw cli::UsageError("--hold-for and a command exclude each other");
+    return config;
+}
+
+TokenSet open_set(const Config& config) {
+    if (config.slots) return TokenSet::create(config.key, *config.slots, 0600);
+    if (auto set = TokenSet::find(config.key)) return *std::move(set);
+    throw Error(fmt::format("cannot take from {0}: there is no such set (make it: sem-create {0}, "
+                            "or use -j)",
+                            config.key.text()));
+}
+
+std::string holders_text(const TokenSet& set) {
+    std::string text;
+    for (const auto& holder : set.holders())
+        text.append(text.empty() ? "" : ", ").append(holder.text());
+    return text.empty() ? "somebody" : text;
+}
+
+// Takes a token, telling a person who waits whom they are waiting for.
+bool take(TokenSet& set, Lease lease, const Config& config) {
+    constexpr auto patience = std::chrono::seconds{2};
+    const Deadline deadline = Deadline::after(config.wait);
+    const bool tell = config.verbosity.verbose || cli::is_terminal(STDERR_FILENO);
+    if (tell && !config.verbosity.quiet) {
+        const auto silent = config.verbosity.verbose ? Duration::zero() : Duration{patience};
+        if (set.take(lease, std::min(Deadline::after(silent), deadline))) return true;
+        if (!deadline.passed()) cli::diagnose(fmt::format("waiting for {}", holders_text(set)));
+    }
+    if (set.take(lease, deadline)) return true;
+    if (!config.verbosity.quiet)
+        cli::diagnose(fmt::format("{} is taken by {}", config.key.text(), holders_text(set)));
+    return false;
+}
+
+// Takes a token and becomes the command, so that the token is the command's.
+[[nodiscard]] int run_command(const Config& config) {
+    try {
+        const auto program = find_program(config.command.front());
+        auto set = open_set(config);
+        if (!take(set, Lease::until_process_ends, config)) return config.busy_status;
+        const auto lease = fmt::format("{}:{}", set.id(), ::getpid());
+        ::setenv(lease_variable, lease.c_str(), 1);
+        execute(program, config.command);
+    } catch (Error& error) {
+        if (error.status() == exit_status::failed) error.set_status(exit_status::before_command);
+        throw;
+    }
+}
+
+// The life of the keeper: it takes the token, says so by a byte, lets go of everything else, and
+// ends with OWNER. Until then nobody but the waiting sem-take wants it.
+int keep(const Config& config, const Fd& owner, const Fd& told) {
+    set_parent_death_signal(SIGTERM);
+    auto set = open_set(config);
+    if (!take(set, Lease::until_process_ends, config)) return config.busy_status;
+    set_parent_death_signal(0);
+    set_own_name(keeper_name(config.hold_for));
+    detach_from_session();
+    write_all(told.get(), "k", "a pipe");
+    (void)wait_for(owner.get(), POLLIN, Deadline::never());
+    return exit_status::done;
+}
+
+int start_keeper(const Config& config) {
+    const auto owner = open_process(config.hold_for);
+    if (!owner) throw Error(fmt::format("cannot hold for {}: no such process", config.hold_for));
+    Pipe pipe = make_pipe();
+    Child keeper = fork_child(
+        [&] { return cli::guarded([&] { return keep(config, *owner, pipe.writer); }); });
+    pipe.writer = Fd{};
+    std::byte byte{};
+    if (read_some(pipe.reader.get(), {&byte, 1}, "a pipe") == 0)
+        return keeper.wait().as_exit_status();
+    keeper.release();
+    return exit_status::done;
+}
+
+int run(const Invocation& invocation) {
+    const Config config = parse(invocation);
+    if (!config.command.empty()) return run_command(config);
+    if (config.hold_for != 0) return start_keeper(config);
+    auto set = open_set(config);
+    const bool taken = take(set, Lease::until_given, config);
+    if (config.json)
+        cli::JsonLine{}
+            .set("key", config.key.text())
+            .set("id", set.id())
+            .set_flag("taken", taken)
+            .print();
+    return taken ? exit_status::done : config.busy_status;
+}
+
+} // namespace
+
+extern constexpr Applet sem_take{"take a token of a semaphore set", run};
+
+} // namespace ipcbox

@@ -1,0 +1,28 @@
+// What an applet is: the descriptor at the end of its file. Its name and its group stand in
+// applets/meson.build, which makes a row of each.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace ipcbox {
+
+// How an applet was called.
+struct Invocation {
+    std::string_view name;
+    std::string_view summary;
+    std::span<char* const> arguments; // without the name
+};
+
+struct Applet {
+    std::string_view summary; // one line, as in the NAME section of its man page
+    int (*run)(const Invocation&);
+};
+
+struct AppletRow {
+    std::string_view name;
+    std::string_view group;
+    const Applet* applet;
+};
+
+} // namespace ipcbox

@@ -1,0 +1,53 @@
+// The one file that includes nlohmann/json.
+#include "cli/json.h"
+
+#include "cli/output.h"
+
+#include <nlohmann/json.hpp>
+
+namespace ipcbox::cli {
+
+using nlohmann::ordered_json;
+
+struct JsonLine::Object {
+    ordered_json members;
+};
+
+JsonLine::JsonLine() : object_(std::make_unique<Object>()) {
+    set("v", 1);
+}
+
+JsonLine::~JsonLine() = default;
+
+JsonLine& JsonLine::set_integer(std::string_view member, std::int64_t value) {
+    object_->members[std::string{member}] = value;
+    return *this;
+}
+
+JsonLine& JsonLine::set(std::string_view member, double value) {
+    object_->members[std::string{member}] = value;
+    return *this;
+}
+
+JsonLine& JsonLine::set(std::string_view member, std::string_view value) {
+    object_->members[std::string{member}] = value;
+    return *this;
+}
+
+JsonLine& JsonLine::set_flag(std::string_view member, bool value) {
+    object_->members[std::string{member}] = value;
+    return *this;
+}
+
+JsonLine& JsonLine::set_null(std::string_view member) {
+    object_->members[std::string{member}] = nullptr;
+    return *this;
+}
+
+void JsonLine::print() const {
+    constexpr auto replace = ordered_json::error_handler_t::replace;
+    cli::print(object_->members.dump(-1, ' ', false, replace) + '\n');
+    flush();
+}
+
+} // namespace ipcbox::cli

@@ -1,0 +1,39 @@
+// One JSON object on one line of stdout: what -J prints. The first member is always "v":1, the
+// version of the fields; members keep their order. Bytes that are not UTF-8 become U+FFFD.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <type_traits>
+
+namespace ipcbox::cli {
+
+class JsonLine {
+  public:
+    JsonLine();
+    ~JsonLine();
+    JsonLine(const JsonLine&) = delete;
+    JsonLine& operator=(const JsonLine&) = delete;
+
+    template <class Integer>
+        requires std::is_integral_v<Integer> && (!std::is_same_v<Integer, bool>)
+    JsonLine& set(std::string_view member, Integer value) {
+        return set_integer(member, static_cast<std::int64_t>(value));
+    }
+    JsonLine& set(std::string_view member, double value);
+    JsonLine& set(std::string_view member, std::string_view value);
+    JsonLine& set_flag(std::string_view member, bool value);
+    JsonLine& set_null(std::string_view member);
+
+    // Prints the line and flushes: whoever reads it may be waiting for it.
+    void print() const;
+
+  private:
+    JsonLine& set_integer(std::string_view member, std::int64_t value);
+
+    struct Object;
+    std::unique_ptr<Object> object_;
+};
+
+} // namespace ipcbox::cli

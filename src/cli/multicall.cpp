@@ -1,0 +1,183 @@
+#include "cli/multicall.h"
+
+#include "cli/border.h"
+#include "cli/completion.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "version.h"
+#include "core/error.h"
+#include "core/syscall.h"
+
+#include <algorithm>
+#include <climits>
+#include <cstdio>
+#include <unistd.h>
+#include <vector>
+
+namespace ipcbox::cli {
+
+namespace {
+
+constexpr std::string_view own_name = "ipcbox";
+
+using Table = std::span<const AppletRow>;
+
+const AppletRow* find_applet(Table applets, std::string_view name) {
+    const auto row = std::ranges::lower_bound(applets, name, {}, &AppletRow::name);
+    return row != applets.end() && row->name == name ? &*row : nullptr;
+}
+
+// How many letters have to be changed, added, dropped or swapped with their neighbour to make one
+// word the other (the optimal string alignment distance).
+std::size_t distance(std::string_view left, std::string_view right) {
+    std::vector<std::vector<std::size_t>> rows(left.size() + 1,
+                                               std::vector<std::size_t>(right.size() + 1));
+    for (std::size_t i = 0; i <= left.size(); ++i) rows[i][0] = i;
+    for (std::size_t j = 0; j <= right.size(); ++j) rows[0][j] = j;
+    for (std::size_t i = 1; i <= left.size(); ++i)
+        for (std::size_t j = 1; j <= right.size(); ++j) {
+            const std::size_t changed = left[i - 1] == right[j - 1] ? 0 : 1;
+            rows[i][j] = std::min(
+                {rows[i - 1][j] + 1, rows[i][j - 1] + 1, rows[i - 1][j - 1] + changed});
+            if (i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1])
+                rows[i][j] = std::min(rows[i][j], rows[i - 2][j - 2] + 1);
+        }
+    return rows[left.size()][right.size()];
+}
+
+[[noreturn]] void throw_unknown(Table applets, std::string_view name) {
+    const auto nearest = std::ranges::min_element(
+        applets, {}, [name](const AppletRow& row) { return distance(row.name, name); });
+    throw Error(fmt::format("unknown applet '{}'; the nearest is '{}' (see ipcbox --list)", name,
+                            nearest->name),
+                exit_status::not_found);
+}
+
+void print_list(Table applets, std::string_view form) {
+    if (!form.empty() && form != "full")
+        throw UsageError(fmt::format("--list '{}': expected nothing or full", form));
+    for (const auto& row : applets)
+        if (form.empty())
+            print_line("{}", row.name);
+        else
+            print_line("{:<20}  {:<8}  {}", row.name, row.group, row.applet->summary);
+}
+
+void print_help() {
+    print("Usage: ipcbox APPLET [ARGUMENT...]\n"
+          "       APPLET [ARGUMENT...]      through a link of that name\n"
+          "Unix interprocess communication for the shell\n"
+          "\n"
+          "Options:\n"
+          "  --list                   print the applets' names\n"
+          "  --list=full              print their names, groups and summaries\n"
+          "  --install DIRECTORY [--force]\n"
+          "                           make a symbolic link to ipcbox for each applet;\n"
+          "                           --force replaces files that are in the way\n"
+          "  --completion bash|zsh|fish\n"
+          "                           print a completion script for that shell\n"
+          "  -h, --help               print this help\n"
+          "  -V, --version            print the version\n"
+          "\n"
+          "Examples:\n"
+          "  ipcbox sem-take -j 4 @build -- make\n"
+          "  ipcbox --install ~/bin\n"
+          "\n"
+          "APPLET --help explains an applet.\n");
+}
+
+std::string own_path() {
+    std::string path(PATH_MAX, '\0');
+    const ssize_t length =
+        sys::call("readlink", ::readlink, "/proc/self/exe", path.data(), path.size());
+    if (length < 0) throw SysError("read", "/proc/self/exe");
+    path.resize(static_cast<std::size_t>(length));
+    return path;
+}
+
+enum class Existing { keep, replace };
+
+// A link is made beside its place and renamed into it, so that replacing one leaves no moment
+// without it.
+void install_link(const std::string& target, const std::string& path, Existing existing) {
+    if (sys::call("symlink", ::symlink, target.c_str(), path.c_str()) == 0) return;
+    if (errno != EEXIST || existing == Existing::keep) throw SysError("create", path);
+    const auto beside = fmt::format("{}.{}", path, ::getpid());
+    if (sys::call("symlink", ::symlink, target.c_str(), beside.c_str()) < 0)
+        throw SysError("create", beside);
+    if (sys::call("rename", std::rename, beside.c_str(), path.c_str()) < 0) {
+        const int error = errno;
+        sys::call("unlink", ::unlink, beside.c_str());
+        throw SysError("replace", path, error);
+    }
+}
+
+// All links are tried, whatever becomes of one.
+int install(Table applets, std::string_view directory, Existing existing) {
+    const auto target = own_path();
+    int status = exit_status::done;
+    for (const auto& row : applets) try {
+            install_link(target, fmt::format("{}/{}", directory, row.name), existing);
+        } catch (const SysError& error) {
+            diagnose(error.what());
+            status = exit_status::failed;
+        }
+    return status;
+}
+
+// ipcbox's own options. They are few and their forms are fixed (--list=full), and this is the path
+// that has to start fastest: no parser.
+int run_box(Table applets, std::span<char* const> arguments) {
+    if (arguments.empty()) throw UsageError("no applet is named");
+    const std::string_view option = arguments[0];
+    const auto operand = [&](std::string_view what) -> std::string_view {
+        if (arguments.size() < 2) throw UsageError(fmt::format("{} needs {}", option, what));
+        return arguments[1];
+    };
+    if (option == "-h" || option == "--help") {
+        print_help();
+    } else if (option == "-V" || option == "--version") {
+        print(version_line);
+    } else if (option == "--list") {
+        print_list(applets, {});
+    } else if (option.starts_with("--list=")) {
+        print_list(applets, option.substr(std::string_view{"--list="}.size()));
+    } else if (option == "--completion") {
+        print_completion(applets, operand("bash, zsh or fish"));
+    } else if (option == "--install") {
+        bool force = false;
+        std::string_view directory;
+        for (const std::string_view argument : arguments.subspan(1))
+            if (argument == "--force")
+                force = true;
+            else if (directory.empty() && !argument.starts_with('-'))
+                directory = argument;
+            else
+                throw UsageError(fmt::format("unexpected argument '{}'", argument));
+        if (directory.empty()) throw UsageError("--install needs a directory");
+        return install(applets, directory, force ? Existing::replace : Existing::keep);
+    } else if (option.starts_with('-')) {
+        throw UsageError(fmt::format("unknown option {}", option));
+    } else {
+        throw_unknown(applets, option);
+    }
+    return exit_status::done;
+}
+
+} // namespace
+
+int dispatch(Table applets, std::span<char* const> arguments) {
+    // execve(2) can start us without even a name.
+    if (arguments.empty()) return guarded([&] { return run_box(applets, {}); });
+    const std::string_view path = arguments[0];
+    const auto name = path.substr(path.rfind('/') + 1);
+    if (const auto* row = find_applet(applets, name)) return run_applet(*row, arguments.subspan(1));
+    if (!name.starts_with(own_name)) // a link whose name we do not know
+        return guarded([&]() -> int { throw_unknown(applets, name); });
+    if (arguments.size() > 1)
+        if (const auto* row = find_applet(applets, arguments[1]))
+            return run_applet(*row, arguments.subspan(2));
+    return guarded([&] { return run_box(applets, arguments.subspan(1)); });
+}
+
+} // namespace ipcbox::cli

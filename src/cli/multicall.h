@@ -1,0 +1,12 @@
+// The box itself: which applet is meant, and what `ipcbox` can do without one.
+#pragma once
+
+#include "applet.h"
+
+namespace ipcbox::cli {
+
+// Runs the applet that the basename of arguments[0] names, else the one that arguments[1] names,
+// else ipcbox's own options; returns the exit status. The rows are sorted by name.
+[[nodiscard]] int dispatch(std::span<const AppletRow> applets, std::span<char* const> arguments);
+
+} // namespace ipcbox::cli

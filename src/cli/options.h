@@ -1,0 +1,120 @@
+// The command line of an applet: declared once, and parsed (by CLI11), explained (--help) and
+// completed (--completion) from that one declaration.
+//
+//     cli::Options options{invocation, "[KEY] [-- COMMAND [ARGUMENT...]]"};
+//     options.flag("-n,--nonblock", config.nonblock, "fail at once when none is free");
+//     options.value("-w,--wait DURATION", config.wait, parse_duration, "give up after DURATION");
+//     options.operand("KEY", config.key, parse_key, "which set (default 1234)");
+//     options.command(config.command, "what to run");
+//     options.example("sem-take -j 4 @build -- make", "at most four at once");
+//     options.parse();
+//
+// -h, -V, -v, -q and --trace are there by themselves.
+#pragma once
+
+#include "applet.h"
+#include "core/error.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ipcbox::cli {
+
+// The command line makes no sense.
+class UsageError : public Error {
+  public:
+    explicit UsageError(std::string message) : Error(std::move(message), exit_status::usage) {}
+};
+
+// --help and --version print and are done.
+struct Finished {};
+
+// Every applet has these.
+struct Verbosity {
+    bool verbose = false; // tell more
+    bool quiet = false;   // tell only errors
+};
+
+class Options {
+  public:
+    // USAGE is what stands behind "[OPTION...]" in the help's first line.
+    Options(const Invocation& invocation, std::string_view usage);
+    ~Options();
+    Options(const Options&) = delete;
+    Options& operator=(const Options&) = delete;
+
+    // NAMES is "-n,--nonblock": a letter, a word or both.
+    void flag(std::string_view names, bool& into, std::string_view text);
+
+    // NAMES is "-w,--wait DURATION", its last word what the help calls the value. INTO is what
+    // PARSER returns, or an optional of it. The last of several wins.
+    template <class Value, class Parser>
+    void value(std::string_view names, Value& into, Parser parser, std::string_view text) {
+        add_value(names, setter(into, std::move(parser)), text);
+    }
+    // The same, for an option that can be given more than once: INTO is a vector.
+    template <class Value, class Parser>
+    void values(std::string_view names, std::vector<Value>& into, Parser parser,
+                std::string_view text) {
+        add_value(names, appender(into, std::move(parser)), text);
+    }
+
+    // An optional operand; the first declared takes the first given.
+    template <class Value, class Parser>
+    void operand(std::string_view name, Value& into, Parser parser, std::string_view text) {
+        add_operand(name, setter(into, std::move(parser)), text, Presence::optional);
+    }
+    // An operand without which nothing can be done.
+    template <class Value, class Parser>
+    void required(std::string_view name, Value& into, Parser parser, std::string_view text) {
+        add_operand(name, setter(into, std::move(parser)), text, Presence::required);
+    }
+
+    // What follows the operands, or "--", is a command: parsing stops there.
+    void command(std::vector<std::string>& into);
+
+    // -J,--json.
+    void json(bool& into);
+
+    // A paragraph and an example for the help.
+    void note(std::string_view text);
+    void example(std::string_view command, std::string_view text);
+
+    // Fills what was declared. Throws UsageError, or Finished after --help and --version.
+    Verbosity parse();
+
+  private:
+    using Setter = std::function<void(std::string_view)>;
+    enum class Presence { optional, required };
+
+    template <class Value, class Parser> static Setter setter(Value& into, Parser parser) {
+        return [&into, parser](std::string_view text) { into = parser(text); };
+    }
+    template <class Value, class Parser>
+    static Setter appender(std::vector<Value>& into, Parser parser) {
+        return [&into, parser](std::string_view text) { into.push_back(parser(text)); };
+    }
+
+    void add_value(std::string_view names, Setter set, std::string_view text);
+    void add_operand(std::string_view name, Setter set, std::string_view text, Presence presence);
+
+    struct Declarations;
+    std::unique_ptr<Declarations> declarations_;
+};
+
+// One option as completions and the manual's test need it.
+struct OptionName {
+    std::string letter; // "n", or empty
+    std::string word;   // "nonblock", or empty
+    std::string value;  // "DURATION", empty for a flag
+    std::string text;
+};
+
+// What an applet declares: runs it up to its parse() and no further.
+[[nodiscard]] std::vector<OptionName> declared_options(const AppletRow& applet);
+
+} // namespace ipcbox::cli

@@ -1,0 +1,100 @@
+#include "cli/output.h"
+
+#include "core/io.h"
+#include "core/syscall.h"
+
+#include <unistd.h>
+
+namespace ipcbox::cli {
+
+namespace {
+
+constinit std::string_view name = "ipcbox";
+
+// A plain array: a std::string would need a constructor before main and a destructor after it.
+struct Buffer {
+    static constexpr std::size_t capacity = 16UL * 1024;
+    char bytes[capacity];
+    std::size_t filled;
+};
+constinit Buffer buffer{};
+
+// The length of the UTF-8 sequence at the front of TEXT (RFC 3629), 0 when there is none.
+std::size_t sequence_length(std::string_view text) {
+    const auto byte = [text](std::size_t at) { return static_cast<unsigned char>(text[at]); };
+    const auto first = byte(0);
+    const std::size_t length = first < 0x80                     ? 1
+                               : first >= 0xc2 && first <= 0xdf ? 2
+                               : first >= 0xe0 && first <= 0xef ? 3
+                               : first >= 0xf0 && first <= 0xf4 ? 4
+                                                                : 0;
+    if (length == 0 || length > text.size()) return 0;
+    for (std::size_t at = 1; at < length; ++at)
+        if ((byte(at) & 0xc0U) != 0x80) return 0;
+    if (length == 1) return 1;
+    // Overlong forms, surrogates, beyond U+10FFFF, and the C1 controls U+0080 to U+009F.
+    const auto second = byte(1);
+    if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
+        (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f) ||
+        (first == 0xc2 && second < 0xa0))
+        return 0;
+    return length;
+}
+
+} // namespace
+
+void print(std::string_view text) {
+    if (buffer.filled + text.size() > Buffer::capacity) flush();
+    if (text.size() > Buffer::capacity) return write_all(STDOUT_FILENO, text, "standard output");
+    text.copy(buffer.bytes + buffer.filled, text.size());
+    buffer.filled += text.size();
+}
+
+void flush() {
+    const std::string_view pending{buffer.bytes, buffer.filled};
+    buffer.filled = 0; // also when the write fails: it is not to be tried twice
+    write_all(STDOUT_FILENO, pending, "standard output");
+}
+
+void diagnose(std::string_view text) noexcept {
+    try {
+        const auto line = fmt::format("{}: {}\n", name, text);
+        write_all(STDERR_FILENO, line, "standard error");
+    } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): see the header
+    }
+}
+
+void set_program_name(std::string_view program) noexcept {
+    name = program;
+}
+
+std::string_view program_name() noexcept {
+    return name;
+}
+
+std::string visible(std::string_view bytes) {
+    std::string text;
+    while (!bytes.empty()) {
+        const auto first = static_cast<unsigned char>(bytes.front());
+        const std::size_t length = sequence_length(bytes);
+        if (length == 0) {
+            text += fmt::format("\\x{:02x}", first);
+        } else if ((first < 0x20 && first != '\n' && first != '\t') || first == 0x7f) {
+            text += '^';
+            text += static_cast<char>(first ^ 0x40U);
+        } else {
+            text += bytes.substr(0, length);
+        }
+        bytes.remove_prefix(std::max<std::size_t>(length, 1));
+    }
+    return text;
+}
+
+bool is_terminal(int fd) noexcept {
+    const int saved_errno = errno;
+    const bool terminal = sys::call("isatty", ::isatty, fd) == 1;
+    errno = saved_errno;
+    return terminal;
+}
+
+} // namespace ipcbox::cli

@@ -1,0 +1,36 @@
+// Where words go. Data goes to stdout, through a buffer that the border flushes and checks: a lost
+// write is a failure. Everything else goes to stderr as "applet: text", one write a line, so that
+// lines of several processes do not mix.
+#pragma once
+
+#include <fmt/core.h>
+#include <string>
+#include <string_view>
+
+namespace ipcbox::cli {
+
+// Appends to stdout's buffer. Throws SysError "cannot write standard output".
+void print(std::string_view text);
+
+template <class... Arguments>
+void print_line(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+    print(fmt::format(format, std::forward<Arguments>(arguments)...).append(1, '\n'));
+}
+
+// Writes out what print() buffered. Call it before a wait, an exec or a fork.
+void flush();
+
+// "NAME: TEXT" on stderr. What cannot be written there is lost: there is nobody left to tell.
+void diagnose(std::string_view text) noexcept;
+
+// The NAME of diagnose(): the border sets it to the applet's.
+void set_program_name(std::string_view name) noexcept;
+[[nodiscard]] std::string_view program_name() noexcept;
+
+// Control characters and bytes that are not UTF-8 in a form that cannot drive a terminal: ^[ for
+// escape, \x9b for a lone byte. Line feeds and tabs stay.
+[[nodiscard]] std::string visible(std::string_view bytes);
+
+[[nodiscard]] bool is_terminal(int fd) noexcept;
+
+} // namespace ipcbox::cli

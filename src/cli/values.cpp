@@ -1,0 +1,179 @@
+#include "cli/values.h"
+
+#include "core/signals.h"
+#include "core/user.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <fmt/core.h>
+#include <limits>
+#include <memory>
+#include <netdb.h>
+#include <optional>
+#include <stdexcept>
+
+namespace ipcbox::cli {
+
+namespace {
+
+// The number that is all of TEXT, or nothing.
+template <class Number> std::optional<Number> whole_number(std::string_view text, int base = 10) {
+    Number value{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+    if (error != std::errc{} || end != text.data() + text.size() || text.empty())
+        return std::nullopt;
+    return value;
+}
+
+// Splits "2.5ms" into its number and its unit.
+std::pair<std::string_view, std::string_view> split_unit(std::string_view text) {
+    const auto end = text.find_first_not_of("0123456789.");
+    if (end == std::string_view::npos) return {text, {}};
+    return {text.substr(0, end), text.substr(end)};
+}
+
+struct Service {
+    std::string_view name;
+    std::uint16_t port;
+};
+// What our applets speak, for machines without /etc/services.
+constexpr std::array services{
+    Service{"echo", 7},  Service{"daytime", 13}, Service{"time", 37},
+    Service{"http", 80}, Service{"ntp", 123},    Service{"https", 443},
+};
+
+struct FileCloser {
+    void operator()(FILE* file) const { std::fclose(file); }
+};
+
+// The port that /etc/services (services(5)) gives a name.
+std::optional<std::uint16_t> port_in_file(std::string_view name) {
+    const std::unique_ptr<FILE, FileCloser> file{std::fopen("/etc/services", "re")};
+    std::array<char, 512> line{};
+    while (file && std::fgets(line.data(), line.size(), file.get()) != nullptr) {
+        std::string_view words{line.data()};
+        words = words.substr(0, words.find_first_of("#\n"));
+        constexpr auto blank = " \t";
+        const auto next_word = [&words] {
+            words.remove_prefix(std::min(words.find_first_not_of(blank), words.size()));
+            const auto word = words.substr(0, words.find_first_of(blank));
+            words.remove_prefix(word.size());
+            return word;
+        };
+        bool found = next_word() == name;
+        const auto address = next_word();
+        for (auto alias = next_word(); !found && !alias.empty(); alias = next_word())
+            found = alias == name;
+        if (found) return whole_number<std::uint16_t>(address.substr(0, address.find('/')));
+    }
+    return std::nullopt;
+}
+
+} // namespace
+
+std::string parse_text(std::string_view text) {
+    return std::string{text};
+}
+
+Duration parse_duration(std::string_view text) {
+    const std::invalid_argument wrong{"expected a duration such as 0.25, 500ms, 10s, 2m, 1h or 1d"};
+    const auto [digits, unit] = split_unit(text);
+    double number = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number,
+                                              std::chars_format::fixed);
+    if (error != std::errc{} || end != digits.data() + digits.size()) throw wrong;
+    const double seconds = unit.empty() || unit == "s" ? 1
+                           : unit == "us"              ? 1e-6
+                           : unit == "ms"              ? 1e-3
+                           : unit == "m"               ? 60
+                           : unit == "h"               ? 3600
+                           : unit == "d"               ? 86400
+                                                       : throw wrong;
+    const double nanoseconds = std::round(number * seconds * 1e9);
+    // Longer than a Duration can say is as good as for ever.
+    if (nanoseconds >= static_cast<double>(Duration::max().count())) return Duration::max();
+    return Duration{static_cast<Duration::rep>(nanoseconds)};
+}
+
+std::uint64_t parse_size(std::string_view text) {
+    const std::invalid_argument wrong{"expected a number of bytes such as 4096, 4K, 2M or 1G"};
+    const auto [digits, unit] = split_unit(text);
+    const auto number = whole_number<std::uint64_t>(digits);
+    if (!number) throw wrong;
+    constexpr std::string_view units = "KMGT";
+    if (unit.size() > 1) throw wrong;
+    const auto power = unit.empty() ? 0 : units.find(unit.front()) + 1;
+    if (!unit.empty() && power == 0) throw wrong; // npos + 1
+    const auto shift = 10 * power;
+    if (*number > std::numeric_limits<std::uint64_t>::max() >> shift) throw wrong;
+    return *number << shift;
+}
+
+std::function<int(std::string_view)> number_between(int least, int most) {
+    return [least, most](std::string_view text) {
+        const auto number = whole_number<int>(text);
+        if (!number || *number < least || *number > most)
+            throw std::invalid_argument(
+                fmt::format("expected a number from {} to {}", least, most));
+        return *number;
+    };
+}
+
+mode_t parse_mode(std::string_view text) {
+    constexpr int octal = 8;
+    const auto mode = whole_number<mode_t>(text, octal);
+    if (!mode || *mode > 0777)
+        throw std::invalid_argument("expected octal permissions such as 600 or 0640");
+    return *mode;
+}
+
+int parse_signal(std::string_view text) {
+    const auto number = signal_number(text);
+    if (!number)
+        throw std::invalid_argument("expected a signal such as TERM, SIGTERM, 15 or RTMIN+3");
+    return *number;
+}
+
+std::uint16_t parse_port(std::string_view text) {
+    if (const auto number = whole_number<std::uint16_t>(text)) return *number;
+    const auto known = std::ranges::find(services, text, &Service::name);
+    if (known != services.end()) return known->port;
+    if (const auto port = port_in_file(text)) return *port;
+    throw std::invalid_argument("expected a port from 0 to 65535 or the name of a service");
+}
+
+Owner parse_owner(std::string_view text) {
+    const auto colon = text.find(':');
+    const auto user_text = text.substr(0, colon);
+    Owner owner;
+    if (const auto uid = whole_number<uid_t>(user_text)) {
+        owner.uid = *uid;
+        const auto user = find_user(*uid);
+        if (user)
+            owner.gid = user->gid;
+        else if (colon == std::string_view::npos)
+            throw std::invalid_argument("nobody has this uid, so it needs a group: UID:GID");
+    } else if (const auto user = find_user(user_text)) {
+        owner = {user->uid, user->gid};
+    } else {
+        throw std::invalid_argument("there is no such user");
+    }
+    if (colon == std::string_view::npos) return owner;
+    const auto group_text = text.substr(colon + 1);
+    if (const auto gid = whole_number<gid_t>(group_text))
+        owner.gid = *gid;
+    else if (const auto group = find_group(group_text))
+        owner.gid = *group;
+    else
+        throw std::invalid_argument("there is no such group");
+    return owner;
+}
+
+SysvKey parse_key(std::string_view text) {
+    return SysvKey::parse(text);
+}
+
+} // namespace ipcbox::cli

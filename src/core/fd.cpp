@@ -1,0 +1,57 @@
+#include "core/fd.h"
+
+#include "core/error.h"
+#include "core/syscall.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace ipcbox {
+
+namespace {
+
+constexpr int first_number = STDERR_FILENO + 1;
+
+int fcntl_value(int fd, int command, int value) {
+    return ::fcntl(fd, command, value);
+}
+
+} // namespace
+
+Fd::~Fd() {
+    if (number_ >= 0) sys::call("close", ::close, number_);
+}
+
+Fd Fd::adopt(int number) {
+    if (number >= first_number) return Fd{number};
+    const Fd low{number};
+    const int moved = sys::call("fcntl", fcntl_value, number, F_DUPFD_CLOEXEC, first_number);
+    if (moved < 0) throw SysError("duplicate", "a descriptor");
+    return Fd{moved};
+}
+
+void Fd::close(std::string_view object) {
+    const int number = release();
+    if (number >= 0 && sys::call("close", ::close, number) < 0 && errno != EINTR)
+        throw SysError("close", object);
+}
+
+Fd open_file(const std::string& path, int flags, mode_t mode) {
+    const auto open = [](const char* name, int open_flags, mode_t open_mode) {
+        return ::openat(AT_FDCWD, name, open_flags, open_mode);
+    };
+    int number = -1;
+    do
+        number = sys::call("open", open, path.c_str(), flags | O_CLOEXEC, mode);
+    while (number < 0 && errno == EINTR);
+    if (number < 0) throw SysError("open", path);
+    return Fd::adopt(number);
+}
+
+void set_nonblocking(const Fd& fd) {
+    const int flags = sys::call("fcntl", fcntl_value, fd.get(), F_GETFL, 0);
+    if (flags < 0 || sys::call("fcntl", fcntl_value, fd.get(), F_SETFL, flags | O_NONBLOCK) < 0)
+        throw SysError("make", "a descriptor non-blocking");
+}
+
+} // namespace ipcbox

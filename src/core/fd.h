@@ -1,0 +1,48 @@
+// A descriptor and its owner. Descriptors are close-on-exec from birth, and 0, 1 and 2 are never
+// handed out, even when we were started with them closed: what is written to stdout must never
+// land in a file that happened to get its number.
+#pragma once
+
+#include <string>
+#include <sys/types.h>
+#include <utility>
+
+namespace ipcbox {
+
+class Fd {
+  public:
+    Fd() noexcept = default;
+    Fd(Fd&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+    Fd& operator=(Fd&& other) noexcept {
+        std::swap(number_, other.number_);
+        return *this;
+    }
+    ~Fd();
+
+    // Takes over what a system call returned. A number below 3 is moved up, with close-on-exec set.
+    // Throws SysError if that fails.
+    [[nodiscard]] static Fd adopt(int number);
+
+    [[nodiscard]] int get() const noexcept { return number_; }
+    explicit operator bool() const noexcept { return number_ >= 0; }
+
+    // Gives up ownership.
+    [[nodiscard]] int release() noexcept { return std::exchange(number_, -1); }
+
+    // Closes where data could be lost: throws SysError when the kernel reports a late write error
+    // of OBJECT. The number is free afterwards in any case (close(2): EINTR is not to be retried).
+    void close(std::string_view object);
+
+  private:
+    explicit Fd(int number) noexcept : number_(number) {}
+
+    int number_ = -1;
+};
+
+// openat(2) with O_CLOEXEC, retried on EINTR. Throws SysError "cannot open PATH".
+[[nodiscard]] Fd open_file(const std::string& path, int flags, mode_t mode = 0);
+
+// Sets O_NONBLOCK.
+void set_nonblocking(const Fd& fd);
+
+} // namespace ipcbox

@@ -1,0 +1,87 @@
+#include "core/io.h"
+
+#include "core/error.h"
+#include "core/poll.h"
+#include "core/syscall.h"
+
+#include <algorithm>
+#include <fmt/core.h>
+#include <unistd.h>
+
+namespace ipcbox {
+
+namespace {
+
+void wait_or_time_out(int fd, short events, std::string_view verb, std::string_view object,
+                      Deadline deadline) {
+    if (!wait_for(fd, events, deadline)) throw TimedOut(fmt::format("{} {}", verb, object));
+}
+
+// One transfer in either direction: TRY is asked again on EINTR, and after waiting on EAGAIN. With
+// a deadline it waits first, because a blocking descriptor would not come back from TRY in time.
+template <class Try>
+std::size_t transfer(int fd, short events, std::string_view verb, std::string_view object,
+                     Deadline deadline, Try attempt) {
+    if (!deadline.is_never()) wait_or_time_out(fd, events, verb, object, deadline);
+    for (;;) {
+        const ssize_t moved = attempt();
+        if (moved >= 0) return static_cast<std::size_t>(moved);
+        if (errno == EINTR) continue;
+        if (errno != EAGAIN) throw SysError(verb, object);
+        wait_or_time_out(fd, events, verb, object, deadline);
+    }
+}
+
+} // namespace
+
+std::size_t read_some(int fd, std::span<std::byte> into, std::string_view object,
+                      Deadline deadline) {
+    return transfer(fd, POLLIN, "read", object, deadline, [&] {
+        return sys::call("read", ::read, fd, static_cast<void*>(into.data()), into.size());
+    });
+}
+
+std::size_t read_exact(int fd, std::span<std::byte> into, std::string_view object,
+                       Deadline deadline) {
+    std::size_t filled = 0;
+    while (filled < into.size()) {
+        const std::size_t got = read_some(fd, into.subspan(filled), object, deadline);
+        if (got == 0) break;
+        filled += got;
+    }
+    return filled;
+}
+
+std::string read_to_end(int fd, std::size_t limit, std::string_view object, Deadline deadline) {
+    constexpr std::size_t step = 16 * 1024;
+    std::string text;
+    for (;;) {
+        const std::size_t filled = text.size();
+        // One byte more than the limit tells "just fits" from "too long".
+        text.resize(std::min(filled + step, limit + 1));
+        const auto room = std::as_writable_bytes(std::span{text}.subspan(filled));
+        const std::size_t got = read_some(fd, room, object, deadline);
+        text.resize(filled + got);
+        if (got == 0) return text;
+        if (text.size() > limit)
+            throw Error(fmt::format("cannot read {}: more than {} bytes", object, limit));
+    }
+}
+
+std::size_t write_some(int fd, std::span<const std::byte> from, std::string_view object,
+                       Deadline deadline) {
+    return transfer(fd, POLLOUT, "write", object, deadline, [&] {
+        return sys::call("write", ::write, fd, static_cast<const void*>(from.data()), from.size());
+    });
+}
+
+void write_all(int fd, std::span<const std::byte> from, std::string_view object,
+               Deadline deadline) {
+    while (!from.empty()) from = from.subspan(write_some(fd, from, object, deadline));
+}
+
+void write_all(int fd, std::string_view text, std::string_view object, Deadline deadline) {
+    write_all(fd, std::as_bytes(std::span{text}), object, deadline);
+}
+
+} // namespace ipcbox

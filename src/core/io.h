@@ -1,0 +1,38 @@
+// Moving bytes. Two words for two promises: *_some makes one call (again on EINTR) and may move
+// less than asked; *_all and *_exact loop until everything is moved. All wait no longer than their
+// deadline (TimedOut). A blocking descriptor may hold a large write longer: where a deadline has to
+// bind a writer, make the descriptor non-blocking.
+#pragma once
+
+#include "core/deadline.h"
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace ipcbox {
+
+// The bytes read; 0 at the end of file. Throws SysError "cannot read OBJECT".
+[[nodiscard]] std::size_t read_some(int fd, std::span<std::byte> into, std::string_view object,
+                                    Deadline deadline = Deadline::never());
+
+// Fills INTO unless the file ends first; the bytes read.
+[[nodiscard]] std::size_t read_exact(int fd, std::span<std::byte> into, std::string_view object,
+                                     Deadline deadline = Deadline::never());
+
+// Everything up to the end of file; throws Error when that is more than LIMIT bytes.
+[[nodiscard]] std::string read_to_end(int fd, std::size_t limit, std::string_view object,
+                                      Deadline deadline = Deadline::never());
+
+// The bytes written, at least one. Throws SysError "cannot write OBJECT".
+[[nodiscard]] std::size_t write_some(int fd, std::span<const std::byte> from,
+                                     std::string_view object,
+                                     Deadline deadline = Deadline::never());
+
+void write_all(int fd, std::span<const std::byte> from, std::string_view object,
+               Deadline deadline = Deadline::never());
+void write_all(int fd, std::string_view text, std::string_view object,
+               Deadline deadline = Deadline::never());
+
+} // namespace ipcbox

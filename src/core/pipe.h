@@ -1,0 +1,20 @@
+// pipe(2): two descriptors, close-on-exec.
+#pragma once
+
+#include "core/fd.h"
+
+namespace ipcbox {
+
+struct Pipe {
+    Fd reader;
+    Fd writer;
+};
+
+[[nodiscard]] Pipe make_pipe();
+
+// Makes the pipe or FIFO behind FD hold as much as an unprivileged process may ask for
+// (F_SETPIPE_SZ, /proc/sys/fs/pipe-max-size): fewer, larger transfers. Does nothing to what is not
+// a pipe, or when the kernel will not.
+void widen_pipe(int fd) noexcept;
+
+} // namespace ipcbox

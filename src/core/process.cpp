@@ -1,0 +1,220 @@
+#include "core/process.h"
+
+#include "core/error.h"
+#include "core/poll.h"
+#include "core/signals.h"
+#include "core/syscall.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdlib>
+#include <fmt/core.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+// The header of glibc 2.36 does not say that it is C.
+extern "C" {
+#include <sys/pidfd.h>
+}
+
+namespace ipcbox {
+
+namespace {
+
+[[noreturn]] void throw_exec_error(const std::string& name, int error) {
+    const bool missing = error == ENOENT || error == ENOTDIR;
+    throw Error(fmt::format("cannot execute {}: {}", name, error_text(error)),
+                missing ? exit_status::not_found : exit_status::cannot_execute);
+}
+
+// 0 when PATH is a file that we may execute, else the errno that says why not.
+int execution_error(const std::string& path) {
+    if (sys::call("faccessat", ::faccessat, AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) < 0)
+        return errno;
+    struct stat status {};
+    if (sys::call("stat", ::stat, path.c_str(), &status) < 0) return errno;
+    return S_ISREG(status.st_mode) ? 0 : EACCES;
+}
+
+std::vector<char*> pointers_to(std::span<const std::string> arguments) {
+    std::vector<char*> pointers;
+    pointers.reserve(arguments.size() + 1);
+    // execve(2) takes char* for the sake of old C, and changes nothing.
+    for (const auto& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
+    pointers.push_back(nullptr);
+    return pointers;
+}
+
+// What the child of spawn() works from. It shares our memory until it execs, while we wait.
+struct SpawnRequest {
+    const char* program;
+    char* const* arguments;
+    StdioPlan stdio;
+    int error = 0;
+};
+
+// Runs on its own stack in our memory: no allocation, no exception, no change that would outlast it
+// but the error.
+int spawned(void* argument) {
+    auto& request = *static_cast<SpawnRequest*>(argument);
+    const std::array plan{request.stdio.input, request.stdio.output, request.stdio.error};
+    for (int target = 0; target < 3; ++target) {
+        const int source = plan[static_cast<std::size_t>(target)];
+        if (source != StdioPlan::same && sys::call("dup2", ::dup2, source, target) < 0) {
+            request.error = errno;
+            ::_exit(exit_status::before_command);
+        }
+    }
+    restore_inherited_signals();
+    sys::call("execve", ::execve, request.program, request.arguments, environ);
+    request.error = errno;
+    ::_exit(exit_status::cannot_execute);
+}
+
+int wait_options(Deadline deadline) {
+    return WEXITED | (deadline.is_never() ? 0 : WNOHANG);
+}
+
+} // namespace
+
+int WaitStatus::as_exit_status() const {
+    return signal_ != 0 ? exit_status::signal_base + signal_ : status_;
+}
+
+std::string WaitStatus::text() const {
+    if (signal_ == 0) return fmt::format("exit {}", status_);
+    return fmt::format("killed by {}{}", signal_name(signal_),
+                       dumped_core_ ? " (core dumped)" : "");
+}
+
+Child::~Child() {
+    if (pid_ == 0) return;
+    sys::call("pidfd_send_signal", ::pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0U);
+    siginfo_t info{};
+    while (::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED) < 0 && errno == EINTR)
+        ;
+}
+
+void Child::kill(int signal) const {
+    send_signal(pidfd_, signal);
+}
+
+std::optional<WaitStatus> Child::wait_until(Deadline deadline) {
+    if (!deadline.is_never() && !wait_for(pidfd_.get(), POLLIN, deadline)) return std::nullopt;
+    siginfo_t info{};
+    while (sys::call("waitid", ::waitid, P_PIDFD, static_cast<id_t>(pidfd_.get()), &info,
+                     wait_options(deadline)) < 0)
+        if (errno != EINTR) throw SysError("wait for", fmt::format("process {}", pid_));
+    release();
+    if (info.si_code == CLD_EXITED) return WaitStatus::exited(info.si_status);
+    return WaitStatus::killed(info.si_status, info.si_code == CLD_DUMPED);
+}
+
+WaitStatus Child::wait() {
+    return *wait_until(Deadline::never());
+}
+
+void Child::release() {
+    pid_ = 0;
+    pidfd_ = Fd{};
+}
+
+std::string find_program(const std::string& name) {
+    if (name.find('/') != std::string::npos) {
+        if (const int error = execution_error(name); error != 0) throw_exec_error(name, error);
+        return name;
+    }
+    const char* variable = std::getenv("PATH");
+    // What execvp(3) searches when PATH is not set.
+    const std::string_view path = variable != nullptr ? variable : "/bin:/usr/bin";
+    int error = ENOENT;
+    for (std::size_t start = 0; start <= path.size() && !name.empty();) {
+        const std::size_t end = std::min(path.find(':', start), path.size());
+        // An empty entry is the working directory (POSIX 8.3).
+        const auto directory = start == end ? std::string_view{"."} : path.substr(start, end - start);
+        auto candidate = fmt::format("{}/{}", directory, name);
+        const int candidate_error = execution_error(candidate);
+        if (candidate_error == 0) return candidate;
+        if (candidate_error == EACCES) error = EACCES;
+        start = end + 1;
+    }
+    throw_exec_error(name, error);
+}
+
+void execute(const std::string& program, std::span<const std::string> arguments) {
+    const auto pointers = pointers_to(arguments);
+    restore_inherited_signals();
+    sys::call("execve", ::execve, program.c_str(), pointers.data(), environ);
+    throw_exec_error(program, errno);
+}
+
+Child spawn(const std::string& program, std::span<const std::string> arguments,
+            const StdioPlan& stdio) {
+    const auto pointers = pointers_to(arguments);
+    SpawnRequest request{program.c_str(), pointers.data(), stdio};
+    constexpr std::size_t stack_size = 64UL * 1024;
+    alignas(16) static std::array<std::byte, stack_size> stack;
+    int pidfd = -1;
+    // No handler of ours may run in the child while it shares our memory.
+    const BlockedSignals blocked{all_signals()};
+    const auto clone = [&](int flags) {
+        return ::clone(spawned, stack.data() + stack.size(), flags, &request, &pidfd);
+    };
+    const int pid = sys::call("clone", clone, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD);
+    if (pid < 0) throw SysError("start", program);
+    Child child{pid, Fd::adopt(pidfd)};
+    if (request.error != 0) {
+        child.wait();
+        throw_exec_error(program, request.error);
+    }
+    return child;
+}
+
+Child fork_child(const std::function<int()>& body) {
+    const pid_t pid = sys::call("fork", ::fork);
+    if (pid < 0) throw SysError("fork", "a process");
+    if (pid == 0) {
+        int status = exit_status::failed;
+        try {
+            restore_inherited_signals();
+            status = body();
+        } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): see the header
+        }
+        ::_exit(status);
+    }
+    // Until we wait for it the pid cannot be another's.
+    auto pidfd = open_process(pid);
+    return Child{pid, pidfd ? std::move(*pidfd) : Fd{}};
+}
+
+void set_parent_death_signal(int signal) {
+    const auto set = [](int number) { return ::prctl(PR_SET_PDEATHSIG, number); };
+    sys::call("prctl", set, signal);
+}
+
+void detach_from_session() {
+    sys::call("setsid", ::setsid);
+    sys::call("chdir", ::chdir, "/");
+    const Fd null = open_file("/dev/null", O_RDWR);
+    for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; ++standard)
+        sys::call("dup2", ::dup2, null.get(), standard);
+}
+
+std::optional<Fd> open_process(pid_t pid) {
+    const int number = sys::call("pidfd_open", ::pidfd_open, pid, 0U);
+    if (number >= 0) return Fd::adopt(number);
+    if (errno == ESRCH) return std::nullopt;
+    throw SysError("open", fmt::format("process {}", pid));
+}
+
+void send_signal(const Fd& pidfd, int signal) {
+    const int sent =
+        sys::call("pidfd_send_signal", ::pidfd_send_signal, pidfd.get(), signal, nullptr, 0U);
+    if (sent < 0 && errno != ESRCH) throw SysError("signal", "a process");
+}
+
+} // namespace ipcbox

@@ -1,0 +1,115 @@
+// Processes: programs found, executed and spawned, children that run our own code, what became of
+// them. clone(2), execve(2), pidfd_open(2), waitid(2), proc(5).
+#pragma once
+
+#include "core/deadline.h"
+#include "core/fd.h"
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+#include <vector>
+
+namespace ipcbox {
+
+// How a process ended.
+class WaitStatus {
+  public:
+    [[nodiscard]] static WaitStatus exited(int status) { return WaitStatus{status, 0, false}; }
+    [[nodiscard]] static WaitStatus killed(int signal, bool dumped_core) {
+        return WaitStatus{0, signal, dumped_core};
+    }
+
+    [[nodiscard]] bool succeeded() const { return signal_ == 0 && status_ == 0; }
+    // The signal that killed it; 0 when it exited.
+    [[nodiscard]] int signal() const { return signal_; }
+    // What a shell would report: the exit status, or 128 + the signal.
+    [[nodiscard]] int as_exit_status() const;
+    // "exit 3", "killed by TERM", "killed by SEGV (core dumped)".
+    [[nodiscard]] std::string text() const;
+
+  private:
+    WaitStatus(int status, int signal, bool core)
+        : status_(status), signal_(signal), dumped_core_(core) {}
+
+    int status_;
+    int signal_;
+    bool dumped_core_;
+};
+
+// A child of ours, known by a pidfd, so that a reused pid cannot be meant. One that was not waited
+// for when its owner goes is killed and reaped: no zombie and no stray process stays behind.
+class Child {
+  public:
+    Child() noexcept = default;
+    Child(pid_t pid, Fd pidfd) noexcept : pid_(pid), pidfd_(std::move(pidfd)) {}
+    Child(Child&& other) noexcept
+        : pid_(std::exchange(other.pid_, 0)), pidfd_(std::move(other.pidfd_)) {}
+    Child& operator=(Child&& other) noexcept {
+        std::swap(pid_, other.pid_);
+        std::swap(pidfd_, other.pidfd_);
+        return *this;
+    }
+    ~Child();
+
+    [[nodiscard]] pid_t pid() const { return pid_; }
+    // Readable in poll(2) once it has ended.
+    [[nodiscard]] int pidfd() const { return pidfd_.get(); }
+    explicit operator bool() const { return pid_ != 0; }
+
+    // Sends SIGNAL; nothing happens when it has ended.
+    void kill(int signal) const;
+    // Reaps it; nothing when the deadline passes first.
+    [[nodiscard]] std::optional<WaitStatus> wait_until(Deadline deadline);
+    // Reaps it, however long it takes.
+    WaitStatus wait();
+    // Leaves it to run on its own.
+    void release();
+
+  private:
+    pid_t pid_ = 0;
+    Fd pidfd_;
+};
+
+// The path of the program that NAME means: NAME itself if it has a slash, else found along PATH.
+// Throws Error with status 127 when there is none, 126 when it cannot be executed.
+[[nodiscard]] std::string find_program(const std::string& name);
+
+// Becomes PROGRAM (a path), with ARGUMENTS whose first is the name it is called by. Throws as
+// find_program does.
+[[noreturn]] void execute(const std::string& program, std::span<const std::string> arguments);
+
+// What a spawned program gets as its standard descriptors: one of our Fds, or the same as ours.
+struct StdioPlan {
+    static constexpr int same = -1;
+    int input = same;
+    int output = same;
+    int error = same;
+};
+
+// Runs PROGRAM in a child with a clean signal state, without copying our memory (clone(2) with
+// CLONE_VM | CLONE_VFORK). That exec(2) failed is our error, thrown as find_program does.
+[[nodiscard]] Child spawn(const std::string& program, std::span<const std::string> arguments,
+                          const StdioPlan& stdio);
+
+// Runs BODY in a forked child; what it returns is the child's exit status. No exception leaves the
+// child: BODY has to report what it throws, or it is lost.
+[[nodiscard]] Child fork_child(const std::function<int()>& body);
+
+// For a forked child. SIGNAL comes when the parent ends (0: no more): nobody waits for what it does.
+void set_parent_death_signal(int signal);
+
+// For a forked child that stays when we have ended: a session of its own, / as working directory,
+// and /dev/null for the standard descriptors, so that it keeps no terminal, mount or pipe busy.
+void detach_from_session();
+
+// A handle on any process; nothing when there is none with this pid.
+[[nodiscard]] std::optional<Fd> open_process(pid_t pid);
+
+// Sends SIGNAL to the process behind the handle; nothing happens when it has ended.
+void send_signal(const Fd& pidfd, int signal);
+
+} // namespace ipcbox

@@ -1,0 +1,103 @@
+#include "core/process_info.h"
+
+#include "core/error.h"
+#include "core/fd.h"
+#include "core/io.h"
+#include "core/syscall.h"
+#include "core/user.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace ipcbox {
+
+namespace {
+
+// The words of /proc/PID/stat behind the name, which is in parentheses and may itself hold any
+// byte: field 3 (the state) is the first of them.
+constexpr std::size_t first_field = 3;
+constexpr std::size_t parent_field = 4;
+constexpr std::size_t start_time_field = 22;
+
+std::string_view field(std::string_view words, std::size_t number) {
+    for (std::size_t at = first_field; at < number; ++at)
+        words.remove_prefix(std::min(words.find(' ') + 1, words.size()));
+    return words.substr(0, words.find(' '));
+}
+
+std::int64_t to_number(std::string_view text) {
+    std::int64_t value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
+
+// Start times are in clock ticks since boot.
+std::chrono::system_clock::time_point since_boot(std::int64_t ticks) {
+    const std::chrono::milliseconds after_boot{ticks * 1000 / ::sysconf(_SC_CLK_TCK)};
+    timespec now{};
+    ::clock_gettime(CLOCK_BOOTTIME, &now);
+    const auto uptime = std::chrono::seconds{now.tv_sec} + std::chrono::nanoseconds{now.tv_nsec};
+    return std::chrono::system_clock::now() - uptime + after_boot;
+}
+
+} // namespace
+
+std::string ProcessInfo::text() const {
+    const auto age = std::chrono::system_clock::now() - started;
+    return fmt::format("{} ({}, {}, {})", pid, name, user_name(user),
+                       short_duration(std::chrono::duration_cast<std::chrono::seconds>(age)));
+}
+
+std::optional<ProcessInfo> find_process(pid_t pid) try {
+    constexpr std::size_t limit = 4096;
+    const auto path = fmt::format("/proc/{}/stat", pid);
+    const Fd file = open_file(path, O_RDONLY);
+    struct stat status {};
+    if (sys::call("fstat", ::fstat, file.get(), &status) < 0) throw SysError("inspect", path);
+    const std::string line = read_to_end(file.get(), limit, path);
+    const std::size_t open = line.find('(');
+    const std::size_t close = line.rfind(')');
+    if (open == std::string::npos || close == std::string::npos || close + 2 > line.size())
+        return std::nullopt;
+    const std::string_view words = std::string_view{line}.substr(close + 2);
+    if (field(words, first_field) == "Z") return std::nullopt;
+    return ProcessInfo{pid, static_cast<pid_t>(to_number(field(words, parent_field))),
+                       status.st_uid, line.substr(open + 1, close - open - 1),
+                       since_boot(to_number(field(words, start_time_field)))};
+} catch (const SysError& error) {
+    // It ended while we looked (ESRCH), or it was not there, or /proc hides it from us.
+    if (error.error() == ENOENT || error.error() == ESRCH || error.error() == EACCES)
+        return std::nullopt;
+    throw;
+}
+
+void set_own_name(const std::string& name) {
+    const auto rename = [](const char* text) { return ::prctl(PR_SET_NAME, text); };
+    sys::call("prctl", rename, name.c_str());
+}
+
+std::string short_duration(std::chrono::seconds duration) {
+    struct Unit {
+        std::int64_t seconds;
+        char letter;
+    };
+    constexpr std::array units{Unit{86400, 'd'}, Unit{3600, 'h'}, Unit{60, 'm'}, Unit{1, 's'}};
+    std::int64_t left = std::max<std::int64_t>(duration.count(), 0);
+    for (std::size_t at = 0; at + 1 < units.size(); ++at) {
+        if (left < units[at].seconds) continue;
+        auto text = fmt::format("{}{}", left / units[at].seconds, units[at].letter);
+        left %= units[at].seconds;
+        if (const auto rest = left / units[at + 1].seconds; rest > 0)
+            text += fmt::format("{}{}", rest, units[at + 1].letter);
+        return text;
+    }
+    return fmt::format("{}s", left);
+}
+
+} // namespace ipcbox

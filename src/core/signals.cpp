@@ -1,0 +1,128 @@
+#include "core/signals.h"
+
+#include "core/error.h"
+#include "core/exit_status.h"
+#include "core/syscall.h"
+
+#include <cctype>
+#include <charconv>
+#include <fmt/core.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+namespace ipcbox {
+
+namespace {
+
+// The whole text as a number, or nothing.
+std::optional<int> number(std::string_view text) {
+    int value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+bool is_signal(int value) {
+    return value >= 1 && value <= SIGRTMAX;
+}
+
+// "+3" behind RTMIN, "-1" behind RTMAX, or nothing behind either.
+std::optional<int> real_time_signal(std::string_view offset, int base, char sign) {
+    if (offset.empty()) return base;
+    if (offset.front() != sign) return std::nullopt;
+    const auto steps = number(offset.substr(1));
+    if (!steps || *steps < 0) return std::nullopt;
+    const int value = sign == '+' ? base + *steps : base - *steps;
+    if (value < SIGRTMIN || value > SIGRTMAX) return std::nullopt;
+    return value;
+}
+
+// The mask that we were started with, once something was blocked.
+constinit std::optional<sigset_t> inherited_mask;
+
+} // namespace
+
+sigset_t signal_set(std::initializer_list<int> signals) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int signal : signals) sigaddset(&set, signal);
+    return set;
+}
+
+sigset_t all_signals() {
+    sigset_t set;
+    sigfillset(&set);
+    return set;
+}
+
+std::string signal_name(int number) {
+    if (const char* name = sigabbrev_np(number)) return name;
+    if (number >= SIGRTMIN && number <= SIGRTMAX) {
+        const int offset = number - SIGRTMIN;
+        return offset == 0 ? "RTMIN" : fmt::format("RTMIN+{}", offset);
+    }
+    return fmt::format("signal {}", number);
+}
+
+std::optional<int> signal_number(std::string_view text) {
+    if (const auto value = number(text))
+        return is_signal(*value) ? value : std::nullopt;
+    std::string name;
+    for (const char letter : text)
+        name += static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
+    if (name.starts_with("SIG")) name.erase(0, 3);
+    if (name.starts_with("RTMIN")) return real_time_signal(name.substr(5), SIGRTMIN, '+');
+    if (name.starts_with("RTMAX")) return real_time_signal(name.substr(5), SIGRTMAX, '-');
+    // The names that kill -l knows beside the abbreviations of the C library.
+    if (name == "IOT") return SIGABRT;
+    if (name == "CLD") return SIGCHLD;
+    if (name == "POLL") return SIGIO;
+    for (int value = 1; value < SIGRTMIN; ++value)
+        if (const char* known = sigabbrev_np(value); known != nullptr && name == known)
+            return value;
+    return std::nullopt;
+}
+
+BlockedSignals::BlockedSignals(const sigset_t& signals) {
+    if (sys::call("sigprocmask", ::sigprocmask, SIG_BLOCK, &signals, &previous_) < 0)
+        throw SysError("block", "signals");
+    if (!inherited_mask) inherited_mask = previous_;
+}
+
+BlockedSignals::~BlockedSignals() {
+    sys::call("sigprocmask", ::sigprocmask, SIG_SETMASK, &previous_, nullptr);
+}
+
+void restore_inherited_signals() noexcept {
+    if (inherited_mask)
+        sys::call("sigprocmask", ::sigprocmask, SIG_SETMASK, &*inherited_mask, nullptr);
+}
+
+SignalFd::SignalFd(std::initializer_list<int> signals) : blocked_(signal_set(signals)) {
+    const sigset_t set = signal_set(signals);
+    const int number = sys::call("signalfd", ::signalfd, -1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (number < 0) throw SysError("receive", "signals");
+    fd_ = Fd::adopt(number);
+}
+
+std::optional<int> SignalFd::next() {
+    signalfd_siginfo info{};
+    for (;;) {
+        const ssize_t got =
+            sys::call("read", ::read, fd_.get(), static_cast<void*>(&info), sizeof(info));
+        if (got == static_cast<ssize_t>(sizeof info)) return static_cast<int>(info.ssi_signo);
+        if (got < 0 && errno == EAGAIN) return std::nullopt;
+        if (got < 0 && errno != EINTR) throw SysError("read", "signals");
+    }
+}
+
+void die_of(int signal) {
+    std::signal(signal, SIG_DFL);
+    const sigset_t set = signal_set({signal});
+    sys::call("sigprocmask", ::sigprocmask, SIG_UNBLOCK, &set, nullptr);
+    ::raise(signal);
+    // Only for a signal whose default is not to kill.
+    ::_exit(exit_status::signal_base + signal);
+}
+
+} // namespace ipcbox

@@ -1,0 +1,59 @@
+// Signals as events: a SignalFd is polled beside everything else, no work is done in handlers.
+// signal(7), signalfd(2).
+#pragma once
+
+#include "core/fd.h"
+
+#include <csignal>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace ipcbox {
+
+// "TERM", "RTMIN+3"; "signal 77" for a number without a name.
+[[nodiscard]] std::string signal_name(int number);
+
+// The number for "TERM", "SIGTERM", "term", "15", "RTMIN+3", "RTMAX-1"; nothing for anything else.
+[[nodiscard]] std::optional<int> signal_number(std::string_view text);
+
+// The set of these signals; all_signals() has every one.
+[[nodiscard]] sigset_t signal_set(std::initializer_list<int> signals);
+[[nodiscard]] sigset_t all_signals();
+
+// Blocks signals for its lifetime, then puts back the mask that was.
+class BlockedSignals {
+  public:
+    explicit BlockedSignals(const sigset_t& signals);
+    ~BlockedSignals();
+    BlockedSignals(const BlockedSignals&) = delete;
+    BlockedSignals& operator=(const BlockedSignals&) = delete;
+
+  private:
+    sigset_t previous_{};
+};
+
+// Puts back the mask that we were started with, whatever is blocked at the moment: for a child, or
+// for us before we become another program. Safe between vfork and exec.
+void restore_inherited_signals() noexcept;
+
+// Signals that arrive as readable events while this object lives; they are blocked meanwhile.
+class SignalFd {
+  public:
+    explicit SignalFd(std::initializer_list<int> signals);
+
+    [[nodiscard]] int fd() const { return fd_.get(); }
+    // The number of the next signal, nothing when none is waiting.
+    [[nodiscard]] std::optional<int> next();
+
+  private:
+    BlockedSignals blocked_;
+    Fd fd_;
+};
+
+// Dies of SIGNAL as if it had never been caught, so that our parent sees the truth (a shell stops
+// its loop when a child died of SIGINT).
+[[noreturn]] void die_of(int signal);
+
+} // namespace ipcbox

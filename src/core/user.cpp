@@ -1,0 +1,63 @@
+#include "core/user.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <fmt/core.h>
+#include <grp.h>
+#include <memory>
+#include <pwd.h>
+#include <unistd.h>
+
+namespace ipcbox {
+
+namespace {
+
+struct FileCloser {
+    void operator()(FILE* file) const { std::fclose(file); }
+};
+using File = std::unique_ptr<FILE, FileCloser>;
+
+template <class Matches> std::optional<User> first_user(Matches matches) {
+    const File file{std::fopen("/etc/passwd", "re")};
+    if (!file) return std::nullopt;
+    while (const passwd* entry = ::fgetpwent(file.get())) {
+        if (!matches(*entry)) continue;
+        const std::string_view comment = entry->pw_gecos != nullptr ? entry->pw_gecos : "";
+        return User{entry->pw_name, entry->pw_uid, entry->pw_gid,
+                    std::string{comment.substr(0, comment.find(','))}, entry->pw_dir};
+    }
+    return std::nullopt;
+}
+
+} // namespace
+
+std::optional<User> find_user(uid_t uid) {
+    return first_user([uid](const passwd& entry) { return entry.pw_uid == uid; });
+}
+
+std::optional<User> find_user(std::string_view name) {
+    return first_user([name](const passwd& entry) { return entry.pw_name == name; });
+}
+
+std::optional<gid_t> find_group(std::string_view name) {
+    const File file{std::fopen("/etc/group", "re")};
+    if (!file) return std::nullopt;
+    while (const group* entry = ::fgetgrent(file.get()))
+        if (entry->gr_name == name) return entry->gr_gid;
+    return std::nullopt;
+}
+
+std::string user_name(uid_t uid) {
+    const auto user = find_user(uid);
+    return user ? user->name : fmt::format("{}", uid);
+}
+
+User current_user() {
+    const uid_t uid = ::getuid();
+    auto user = find_user(uid).value_or(
+        User{fmt::format("{}", uid), uid, ::getgid(), {}, "/"});
+    if (const char* home = std::getenv("HOME")) user.home = home;
+    return user;
+}
+
+} // namespace ipcbox

@@ -1,0 +1,32 @@
+// Users and groups, from /etc/passwd and /etc/group. We read the files ourselves (fgetpwent(3)):
+// a static glibc would have to load the system's NSS plug-ins, which bring a second libc along.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+
+namespace ipcbox {
+
+struct User {
+    std::string name;
+    uid_t uid = 0;
+    gid_t gid = 0;
+    std::string full_name; // the first part of the comment field (passwd(5))
+    std::string home;
+};
+
+// Nothing when the file has no such entry.
+[[nodiscard]] std::optional<User> find_user(uid_t uid);
+[[nodiscard]] std::optional<User> find_user(std::string_view name);
+[[nodiscard]] std::optional<gid_t> find_group(std::string_view name);
+
+// The name of a user, or the number when nobody has it.
+[[nodiscard]] std::string user_name(uid_t uid);
+
+// The entry of our real uid, with $HOME for a home if that is set, as a shell has it; without an
+// entry, a user whose name is the number.
+[[nodiscard]] User current_user();
+
+} // namespace ipcbox
