@@ -63,7 +63,8 @@ bool end_keeper(const std::vector<TokenHolder>& holders) {
 // Why a token that is taken is not given.
 std::string refusal(const std::vector<TokenHolder>& holders) {
     std::string who;
-    for (const auto& holder : holders) who.append(who.empty() ? "" : ", ").append(holder.text());
+    for (const auto& holder : holders)
+        who.append(who.empty() ? "" : ", ").append(holder.text());
     return who.empty() ? "not taken" : fmt::format("not given: {} has it until it ends", who);
 }
 
@@ -85,7 +86,8 @@ bool give(TokenSet& set, const Config& config) {
 int run(const Invocation& invocation) {
     const Config config = parse(invocation);
     auto set = TokenSet::find(config.key);
-    if (!set) throw Error(fmt::format("cannot give to {}: there is no such set", config.key.text()));
+    if (!set)
+        throw Error(fmt::format("cannot give to {}: there is no such set", config.key.text()));
     const bool given = give(*set, config);
     if (config.json)
         cli::JsonLine{}

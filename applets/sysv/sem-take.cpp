@@ -46,7 +46,8 @@ Config parse(const Invocation& invocation) {
     options.operand("KEY", config.key, cli::parse_key, cli::key_help);
     options.command(config.command);
     options.flag("-n,--nonblock", nonblock, "do not wait: fail when no token is free");
-    options.value("-w,--wait DURATION", config.wait, cli::parse_duration, "wait no longer than this");
+    options.value("-w,--wait DURATION", config.wait, cli::parse_duration,
+                  "wait no longer than this");
     options.value("-E,--exit-status STATUS", config.busy_status, cli::number_between(0, 255),
                   "the status when no token was free (default 1)");
     options.value("-j,--slots SLOTS", config.slots, cli::number_between(1, TokenSet::most_slots),
@@ -84,7 +85,7 @@ std::string holders_text(const TokenSet& set) {
 // Takes a token, telling a person who waits whom they are waiting for.
 bool take(TokenSet& set, Lease lease, const Config& config) {
     constexpr auto patience = std::chrono::seconds{2};
-    const Deadline deadline = Deadline::after(config.wait);
+    const Deadline deadline = Deadline::after_or_never(config.wait);
     const bool tell = config.verbosity.verbose || cli::is_terminal(STDERR_FILENO);
     if (tell && !config.verbosity.quiet) {
         const auto silent = config.verbosity.verbose ? Duration::zero() : Duration{patience};
@@ -130,8 +131,8 @@ int start_keeper(const Config& config) {
     const auto owner = open_process(config.hold_for);
     if (!owner) throw Error(fmt::format("cannot hold for {}: no such process", config.hold_for));
     Pipe pipe = make_pipe();
-    Child keeper = fork_child(
-        [&] { return cli::guarded([&] { return keep(config, *owner, pipe.writer); }); });
+    Child keeper =
+        fork_child([&] { return cli::guarded([&] { return keep(config, *owner, pipe.writer); }); });
     pipe.writer = Fd{};
     std::byte byte{};
     if (read_some(pipe.reader.get(), {&byte, 1}, "a pipe") == 0)

@@ -16,7 +16,8 @@ constexpr std::string_view box_options =
 
 std::string applet_names(Table applets) {
     std::string names;
-    for (const auto& row : applets) names.append(names.empty() ? "" : " ").append(row.name);
+    for (const auto& row : applets)
+        names.append(names.empty() ? "" : " ").append(row.name);
     return names;
 }
 
@@ -77,7 +78,8 @@ void print_bash(Table applets) {
 std::string zsh_specification(const OptionName& option) {
     const auto text = escaped(option.text, "[]:\\");
     std::string quoted;
-    for (const char byte : text) quoted.append(byte == '\'' ? "'\\''" : std::string(1, byte));
+    for (const char byte : text)
+        quoted.append(byte == '\'' ? "'\\''" : std::string(1, byte));
     const auto value = option.value.empty() ? "" : fmt::format(":{}:_files", option.value);
     const auto tail = fmt::format("'[{}]{}'", quoted, value);
     if (option.letter.empty()) return fmt::format("--{}{}", option.word, tail);

@@ -17,8 +17,8 @@ class JsonLine {
     JsonLine& operator=(const JsonLine&) = delete;
 
     template <class Integer>
-        requires std::is_integral_v<Integer> && (!std::is_same_v<Integer, bool>)
-    JsonLine& set(std::string_view member, Integer value) {
+    requires std::is_integral_v<Integer> &&
+        (!std::is_same_v<Integer, bool>)JsonLine& set(std::string_view member, Integer value) {
         return set_integer(member, static_cast<std::int64_t>(value));
     }
     JsonLine& set(std::string_view member, double value);

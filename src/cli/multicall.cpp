@@ -4,9 +4,9 @@
 #include "cli/completion.h"
 #include "cli/options.h"
 #include "cli/output.h"
-#include "version.h"
 #include "core/error.h"
 #include "core/syscall.h"
+#include "version.h"
 
 #include <algorithm>
 #include <climits>
@@ -32,13 +32,15 @@ const AppletRow* find_applet(Table applets, std::string_view name) {
 std::size_t distance(std::string_view left, std::string_view right) {
     std::vector<std::vector<std::size_t>> rows(left.size() + 1,
                                                std::vector<std::size_t>(right.size() + 1));
-    for (std::size_t i = 0; i <= left.size(); ++i) rows[i][0] = i;
-    for (std::size_t j = 0; j <= right.size(); ++j) rows[0][j] = j;
+    for (std::size_t i = 0; i <= left.size(); ++i)
+        rows[i][0] = i;
+    for (std::size_t j = 0; j <= right.size(); ++j)
+        rows[0][j] = j;
     for (std::size_t i = 1; i <= left.size(); ++i)
         for (std::size_t j = 1; j <= right.size(); ++j) {
             const std::size_t changed = left[i - 1] == right[j - 1] ? 0 : 1;
-            rows[i][j] = std::min(
-                {rows[i - 1][j] + 1, rows[i][j - 1] + 1, rows[i - 1][j - 1] + changed});
+            rows[i][j] =
+                std::min({rows[i - 1][j] + 1, rows[i][j - 1] + 1, rows[i - 1][j - 1] + changed});
             if (i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1])
                 rows[i][j] = std::min(rows[i][j], rows[i - 2][j - 2] + 1);
         }
@@ -116,7 +118,8 @@ void install_link(const std::string& target, const std::string& path, Existing e
 int install(Table applets, std::string_view directory, Existing existing) {
     const auto target = own_path();
     int status = exit_status::done;
-    for (const auto& row : applets) try {
+    for (const auto& row : applets)
+        try {
             install_link(target, fmt::format("{}/{}", directory, row.name), existing);
         } catch (const SysError& error) {
             diagnose(error.what());

@@ -10,7 +10,7 @@
 #include <ostream>
 #ifdef __GLIBCXX__
 #define _GLIBCXX_IOSTREAM 1 // NOLINT(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp)
-namespace std {              // NOLINT(cert-dcl58-cpp)
+namespace std {             // NOLINT(cert-dcl58-cpp)
 extern istream cin;
 extern ostream cout;
 extern ostream cerr;
@@ -24,8 +24,8 @@ extern ostream clog;
 #include "cli/options.h"
 
 #include "cli/output.h"
-#include "version.h"
 #include "core/syscall.h"
+#include "version.h"
 
 #include <algorithm>
 #include <stdexcept>
@@ -76,7 +76,8 @@ OptionName split_names(std::string_view names, std::string_view text) {
     return result;
 }
 
-// The words of TEXT in lines that end before the help's last column; all but the first are indented.
+// The words of TEXT in lines that end before the help's last column; all but the first are
+// indented.
 std::string wrap(std::string_view text, std::size_t indent) {
     std::string result;
     std::size_t column = indent;
@@ -260,7 +261,8 @@ void Options::Declarations::apply() {
         throw Finished{};
     }
     for (const auto& declaration : all) {
-        for (const auto& value : declaration.given) try {
+        for (const auto& value : declaration.given)
+            try {
                 declaration.set(value);
             } catch (const std::invalid_argument& wrong) {
                 throw UsageError(
@@ -295,7 +297,8 @@ void Options::Declarations::print_help() const {
     };
     print_kind("Operands", true);
     print_kind("Options", false);
-    for (const auto& note : notes) print_line("\n{}", wrap(note, 0));
+    for (const auto& note : notes)
+        print_line("\n{}", wrap(note, 0));
     if (!examples.empty()) print_line("\nExamples:");
     for (const auto& example : examples)
         print_line("  {}\n      {}", example.command, wrap(example.text, 6));

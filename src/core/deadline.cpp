@@ -10,7 +10,7 @@ Deadline Deadline::after(Duration duration) {
     return Deadline{now + std::max(duration, Duration::zero())};
 }
 
-Deadline Deadline::after(std::optional<Duration> duration) {
+Deadline Deadline::after_or_never(std::optional<Duration> duration) {
     return duration ? after(*duration) : never();
 }
 

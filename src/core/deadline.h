@@ -17,7 +17,7 @@ class Deadline {
     [[nodiscard]] static constexpr Deadline never() { return Deadline{Clock::time_point::max()}; }
     // A duration too long to add to the clock is never().
     [[nodiscard]] static Deadline after(Duration duration);
-    [[nodiscard]] static Deadline after(std::optional<Duration> duration);
+    [[nodiscard]] static Deadline after_or_never(std::optional<Duration> duration);
 
     [[nodiscard]] bool is_never() const { return when_ == Clock::time_point::max(); }
     [[nodiscard]] bool passed() const { return !is_never() && Clock::now() >= when_; }

@@ -77,7 +77,8 @@ std::size_t write_some(int fd, std::span<const std::byte> from, std::string_view
 
 void write_all(int fd, std::span<const std::byte> from, std::string_view object,
                Deadline deadline) {
-    while (!from.empty()) from = from.subspan(write_some(fd, from, object, deadline));
+    while (!from.empty())
+        from = from.subspan(write_some(fd, from, object, deadline));
 }
 
 void write_all(int fd, std::string_view text, std::string_view object, Deadline deadline) {

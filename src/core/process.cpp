@@ -9,8 +9,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdlib>
-#include <fmt/core.h>
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -44,7 +44,8 @@ std::vector<char*> pointers_to(std::span<const std::string> arguments) {
     std::vector<char*> pointers;
     pointers.reserve(arguments.size() + 1);
     // execve(2) takes char* for the sake of old C, and changes nothing.
-    for (const auto& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
+    for (const auto& argument : arguments)
+        pointers.push_back(const_cast<char*>(argument.c_str()));
     pointers.push_back(nullptr);
     return pointers;
 }
@@ -135,7 +136,8 @@ std::string find_program(const std::string& name) {
     for (std::size_t start = 0; start <= path.size() && !name.empty();) {
         const std::size_t end = std::min(path.find(':', start), path.size());
         // An empty entry is the working directory (POSIX 8.3).
-        const auto directory = start == end ? std::string_view{"."} : path.substr(start, end - start);
+        const auto directory =
+            start == end ? std::string_view{"."} : path.substr(start, end - start);
         auto candidate = fmt::format("{}/{}", directory, name);
         const int candidate_error = execution_error(candidate);
         if (candidate_error == 0) return candidate;

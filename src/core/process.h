@@ -99,7 +99,8 @@ struct StdioPlan {
 // child: BODY has to report what it throws, or it is lost.
 [[nodiscard]] Child fork_child(const std::function<int()>& body);
 
-// For a forked child. SIGNAL comes when the parent ends (0: no more): nobody waits for what it does.
+// For a forked child. SIGNAL comes when the parent ends (0: no more): nobody waits for what it
+// does.
 void set_parent_death_signal(int signal);
 
 // For a forked child that stays when we have ended: a session of its own, / as working directory,

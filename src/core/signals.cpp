@@ -45,7 +45,8 @@ constinit std::optional<sigset_t> inherited_mask;
 sigset_t signal_set(std::initializer_list<int> signals) {
     sigset_t set;
     sigemptyset(&set);
-    for (const int signal : signals) sigaddset(&set, signal);
+    for (const int signal : signals)
+        sigaddset(&set, signal);
     return set;
 }
 
@@ -65,8 +66,7 @@ std::string signal_name(int number) {
 }
 
 std::optional<int> signal_number(std::string_view text) {
-    if (const auto value = number(text))
-        return is_signal(*value) ? value : std::nullopt;
+    if (const auto value = number(text)) return is_signal(*value) ? value : std::nullopt;
     std::string name;
     for (const char letter : text)
         name += static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));

@@ -31,7 +31,8 @@ struct Argument {
 
 template <class T> Argument describe(T value) {
     if constexpr (std::is_same_v<T, const char*> || std::is_same_v<T, char*>)
-        return {Argument::Kind::text, static_cast<std::int64_t>(reinterpret_cast<std::intptr_t>(value))};
+        return {Argument::Kind::text,
+                static_cast<std::int64_t>(reinterpret_cast<std::intptr_t>(value))};
     else if constexpr (std::is_null_pointer_v<T>)
         return {Argument::Kind::pointer, 0};
     else if constexpr (std::is_pointer_v<T>)

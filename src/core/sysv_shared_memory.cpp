@@ -27,9 +27,10 @@ LabelBytes label_bytes(const SysvKey& key) {
     case EIDRM:
         throw Error(fmt::format("cannot {} {}: it was removed", verb, object));
     case ENOSPC:
-        throw Error(fmt::format("cannot {} {}: the system's limit is reached (sysctl kernel.shmmni, "
-                                "kernel.shmall)",
-                                verb, object));
+        throw Error(
+            fmt::format("cannot {} {}: the system's limit is reached (sysctl kernel.shmmni, "
+                        "kernel.shmall)",
+                        verb, object));
     default:
         throw SysError(verb, object, error);
     }
@@ -45,8 +46,7 @@ std::size_t size_of(int id, const std::string& name) {
 } // namespace
 
 AttachedMemory::~AttachedMemory() {
-    if (!bytes_.empty())
-        sys::call("shmdt", ::shmdt, static_cast<const void*>(bytes_.data()));
+    if (!bytes_.empty()) sys::call("shmdt", ::shmdt, static_cast<const void*>(bytes_.data()));
 }
 
 std::optional<SharedMemory> SharedMemory::find(const SysvKey& key) {
@@ -76,8 +76,8 @@ std::optional<SharedMemory> SharedMemory::create(const SysvKey& key, std::size_t
                                                  Pages pages) {
     const auto label = label_bytes(key);
     const std::size_t whole = size + (key.is_name() ? label.size() : 0);
-    const int flags = IPC_CREAT | IPC_EXCL | static_cast<int>(mode) |
-                      (pages == Pages::huge ? SHM_HUGETLB : 0);
+    const int flags =
+        IPC_CREAT | IPC_EXCL | static_cast<int>(mode) | (pages == Pages::huge ? SHM_HUGETLB : 0);
     const int id = sys::call("shmget", ::shmget, key.value(), whole, flags);
     if (id < 0 && errno == EEXIST) return std::nullopt;
     if (id < 0) throw_memory_error("create", key.text(), errno);

@@ -55,7 +55,8 @@ bool is_blank(std::span<const unsigned short> values) {
 // which sets the values, is a step of its own.)
 void initialize(SemaphoreSet& set, int slots, const SysvKey::Label& label) {
     const std::array operations{
-        wait_for_zero(slot_count, IPC_NOWAIT), add(slot_count, slots),
+        wait_for_zero(slot_count, IPC_NOWAIT),
+        add(slot_count, slots),
         add(free_tokens, slots),
         add(first_label, label[0]),
         add(first_label + 1, label[1]),
@@ -136,9 +137,9 @@ TokenSet TokenSet::create(const SysvKey& key, int slots, mode_t mode) {
             initialize(*set, slots, key.label());
         const auto layout = layout_of(*set, key);
         if (!layout || (*layout == Layout::plain && count != 1))
-            throw Error(fmt::format(
-                "cannot create {}: its key belongs to a set of {} semaphores (id {})", key.text(),
-                count, set->id()));
+            throw Error(
+                fmt::format("cannot create {}: its key belongs to a set of {} semaphores (id {})",
+                            key.text(), count, set->id()));
         TokenSet tokens{std::move(*set), *layout};
         if (tokens.slots() != slots)
             throw Error(fmt::format("cannot create {} with {}: it has {}", key.text(),
@@ -175,10 +176,10 @@ bool TokenSet::take(Lease lease, Deadline deadline) {
 }
 
 // Puts our weight on the gate, inside or waiting, unless a manual-page taker is inside: the gate is
-// 0, or at least 2. A semop cannot say "or", so there are two; both fail at once only while the gate
-// is odd, and then 0 is worth waiting for. Our weight stays while we wait for a token: so a gate that
-// we found open cannot be closed by a manual-page taker meanwhile, and the wait for the token is
-// one plain operation, which the kernel serves first come, first served.
+// 0, or at least 2. A semop cannot say "or", so there are two; both fail at once only while the
+// gate is odd, and then 0 is worth waiting for. Our weight stays while we wait for a token: so a
+// gate that we found open cannot be closed by a manual-page taker meanwhile, and the wait for the
+// token is one plain operation, which the kernel serves first come, first served.
 bool TokenSet::enter(Deadline deadline) {
     using enum SemaphoreSet::Outcome;
     const std::array alone{wait_for_zero(gate, IPC_NOWAIT), add(gate, our_weight, SEM_UNDO)};
@@ -200,10 +201,13 @@ void TokenSet::claim_slot(Lease lease) {
             const std::array leased{wait_for_zero(slot, IPC_NOWAIT),
                                     add(slot, slot_leased, SEM_UNDO)};
             const std::array lent{
-                wait_for_zero(slot, IPC_NOWAIT), add(slot, slot_lent),
+                wait_for_zero(slot, IPC_NOWAIT),
+                add(slot, slot_lent),
                 add(lent_tokens, 1),
-                add(free_tokens, 1, SEM_UNDO), add(free_tokens, -1),
-                add(gate, -our_weight, SEM_UNDO), add(gate, our_weight),
+                add(free_tokens, 1, SEM_UNDO),
+                add(free_tokens, -1),
+                add(gate, -our_weight, SEM_UNDO),
+                add(gate, our_weight),
             };
             const auto operations = lease == Lease::until_process_ends
                                         ? std::span<const sembuf>{leased}
@@ -215,8 +219,7 @@ void TokenSet::claim_slot(Lease lease) {
 
 bool TokenSet::give(Deadline deadline) {
     using enum SemaphoreSet::Outcome;
-    if (layout_ == Layout::plain)
-        return set_.operate(std::array{add(gate, -1)}, deadline) == done;
+    if (layout_ == Layout::plain) return set_.operate(std::array{add(gate, -1)}, deadline) == done;
     // A manual-page taker inside leaves the gate at exactly 1.
     if (set_.operate(std::array{add(gate, -1, IPC_NOWAIT), wait_for_zero(gate, IPC_NOWAIT)}) ==
         done)
@@ -234,9 +237,12 @@ void TokenSet::return_slot() {
         for (auto slot = first_slot; slot < values.size(); ++slot) {
             if (values[slot] != slot_lent) continue;
             const std::array operations{
-                add(slot, -slot_lent, IPC_NOWAIT), wait_for_zero(slot, IPC_NOWAIT),
-                add(free_tokens, 1), add(gate, -our_weight),
-                add(lent_tokens, 1, SEM_UNDO), add(lent_tokens, -1),
+                add(slot, -slot_lent, IPC_NOWAIT),
+                wait_for_zero(slot, IPC_NOWAIT),
+                add(free_tokens, 1),
+                add(gate, -our_weight),
+                add(lent_tokens, 1, SEM_UNDO),
+                add(lent_tokens, -1),
             };
             if (set_.operate(operations) == SemaphoreSet::Outcome::done) return;
         }
@@ -257,7 +263,8 @@ bool TokenSet::resize(int slots, Deadline deadline) {
         const int now = this->slots();
         // The number of slots changes only if it is still what we saw.
         const std::array operations{
-            add(slot_count, -now, IPC_NOWAIT), wait_for_zero(slot_count, IPC_NOWAIT),
+            add(slot_count, -now, IPC_NOWAIT),
+            wait_for_zero(slot_count, IPC_NOWAIT),
             add(slot_count, slots),
             add(free_tokens, slots - now),
         };
@@ -273,13 +280,12 @@ TokenHolder TokenSet::holder_of(int semaphore, unsigned value) const {
     holder.process = find_process(holder.pid);
     // A process that is younger than what it is said to have done got the pid of another one. Both
     // times are rounded.
-    if (holder.process &&
-        holder.process->started > set_.last_operation() + std::chrono::seconds{2})
+    if (holder.process && holder.process->started > set_.last_operation() + std::chrono::seconds{2})
         holder.process.reset();
-    const bool leased = layout_ == Layout::counting
-                            ? value == slot_leased
-                            : holder.process && (holder.kept_for() != 0 ||
-                                                 may_have_lease(set_.id(), holder.pid));
+    const bool leased =
+        layout_ == Layout::counting
+            ? value == slot_leased
+            : holder.process && (holder.kept_for() != 0 || may_have_lease(set_.id(), holder.pid));
     if (leased) holder.lease = Lease::until_process_ends;
     return holder;
 }

@@ -1,5 +1,5 @@
-// Tokens out of a System V semaphore set, by the protocol of the perlipc manual page: semaphore 0 is
-// the gate, 0 is free, taking is one atomic semop {wait for zero, +1}, giving is -1.
+// Tokens out of a System V semaphore set, by the protocol of the perlipc manual page: semaphore 0
+// is the gate, 0 is free, taking is one atomic semop {wait for zero, +1}, giving is -1.
 //
 // A *plain* set is just that: one token. A *counting* set has room for more:
 //
@@ -10,9 +10,9 @@
 //     4-6         the label of the key (sysv_key.h), which tells the set from a stranger's
 //     7…          one for each token: 0 free, 1 lent, 2 taken until its process ends
 //
-// A manual-page taker is safe on it: it enters when the gate is 0, so alone, and as long as the gate
-// is odd none of ours enters. What depends on a process is done with SEM_UNDO, so the kernel gives
-// it back however the process dies, and the last process to change a token's own semaphore
+// A manual-page taker is safe on it: it enters when the gate is 0, so alone, and as long as the
+// gate is odd none of ours enters. What depends on a process is done with SEM_UNDO, so the kernel
+// gives it back however the process dies, and the last process to change a token's own semaphore
 // (GETPID) is who has it: no registry that could go stale.
 #pragma once
 

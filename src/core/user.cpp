@@ -54,8 +54,7 @@ std::string user_name(uid_t uid) {
 
 User current_user() {
     const uid_t uid = ::getuid();
-    auto user = find_user(uid).value_or(
-        User{fmt::format("{}", uid), uid, ::getgid(), {}, "/"});
+    auto user = find_user(uid).value_or(User{fmt::format("{}", uid), uid, ::getgid(), {}, "/"});
     if (const char* home = std::getenv("HOME")) user.home = home;
     return user;
 }

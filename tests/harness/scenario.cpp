@@ -1,0 +1,250 @@
+#include "harness/scenario.h"
+
+#include "core/error.h"
+#include "core/io.h"
+#include "core/pipe.h"
+#include "core/poll.h"
+#include "core/signals.h"
+#include "core/sysv_key.h"
+
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <fmt/format.h>
+#include <random>
+#include <sched.h>
+#include <stdexcept>
+#include <sys/ipc.h>
+#include <sys/prctl.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace ipcbox::test {
+
+namespace {
+
+constexpr auto limit = std::chrono::seconds{30};
+constexpr std::size_t most_output = 256UL * 1024 * 1024;
+constexpr int keys_of_a_test = 8;
+
+// Reads what is there now; false at the end of file.
+bool drain(int fd, std::string& into) {
+    std::array<std::byte, 65536> buffer;
+    const std::size_t got = read_some(fd, buffer, "the output of a command");
+    into.append(reinterpret_cast<const char*>(buffer.data()), got);
+    if (into.size() > most_output) throw std::runtime_error("too much output");
+    return got > 0;
+}
+
+std::vector<pid_t> children() {
+    const auto path = fmt::format("/proc/self/task/{}/children", ::getpid());
+    const Fd file = open_file(path, O_RDONLY);
+    const auto text = read_to_end(file.get(), most_output, path);
+    std::vector<pid_t> pids;
+    for (const char* at = text.c_str(); *at != '\0';) {
+        char* end = nullptr;
+        pids.push_back(static_cast<pid_t>(std::strtol(at, &end, 10)));
+        at = end + std::strspn(end, " \n");
+    }
+    return pids;
+}
+
+// Orphans become our children (PR_SET_CHILD_SUBREAPER), so this ends once the whole tree is gone.
+void kill_descendants() {
+    for (auto pids = children(); !pids.empty(); pids = children())
+        for (const pid_t pid : pids) {
+            auto process = open_process(pid);
+            if (process) Child{pid, std::move(*process)}; // killed and reaped
+        }
+}
+
+std::string environment(const char* name) {
+    const char* value = std::getenv(name);
+    if (value == nullptr) throw std::runtime_error(fmt::format("{} is not set", name));
+    return value;
+}
+
+// The command's result when it is given INPUT; one that leaves early may leave some of it unread.
+Result finish(Process process, std::string_view input) {
+    try {
+        if (!input.empty()) process.send(input);
+    } catch (const SysError& error) {
+        if (error.error() != EPIPE) throw;
+    }
+    return process.wait();
+}
+
+int random_key() {
+    std::random_device device;
+    std::uniform_int_distribution<int> numbers{0x10000000, 0x7ffffff0};
+    for (;;) {
+        const int key = numbers(device);
+        bool unused = true;
+        for (int offset = 0; offset < keys_of_a_test; ++offset)
+            unused = unused && ::semget(key + offset, 0, 0) < 0 && ::shmget(key + offset, 0, 0) < 0;
+        if (unused) return key;
+    }
+}
+
+void remove_objects(key_t key) {
+    if (const int id = ::semget(key, 0, 0); id >= 0) ::semctl(id, 0, IPC_RMID);
+    if (const int id = ::shmget(key, 0, 0); id >= 0) ::shmctl(id, IPC_RMID, nullptr);
+}
+
+} // namespace
+
+std::string binary() {
+    return environment("IPCBOX_BINARY");
+}
+
+bool eventually(const std::function<bool()>& condition) {
+    const Deadline deadline = Deadline::after(limit);
+    while (!condition()) {
+        if (deadline.passed()) return false;
+        ::sched_yield();
+    }
+    return true;
+}
+
+bool is_blocked_in(pid_t pid, long number) {
+    const auto path = fmt::format("/proc/{}/syscall", pid);
+    const auto text = read_to_end(open_file(path, O_RDONLY).get(), most_output, path);
+    return text.starts_with(fmt::format("{} ", number));
+}
+
+std::string Process::next_line(Stream& stream) {
+    const Deadline deadline = Deadline::after(limit);
+    for (;;) {
+        if (const auto end = stream.pending.find('\n'); end != std::string::npos) {
+            auto line = stream.pending.substr(0, end);
+            stream.pending.erase(0, end + 1);
+            return line;
+        }
+        if (!wait_for(stream.fd.get(), POLLIN, deadline))
+            throw std::runtime_error("no line came in 30 s");
+        if (!drain(stream.fd.get(), stream.pending)) return std::exchange(stream.pending, {});
+    }
+}
+
+void Process::send(std::string_view text) {
+    const BlockedSignals no_death_by_pipe{signal_set({SIGPIPE})};
+    write_all(input_.get(), text, "the input of a command", Deadline::after(limit));
+}
+
+Result Process::wait() {
+    const Deadline deadline = Deadline::after(limit);
+    close_input();
+    std::array<Stream*, 2> streams{&out_, &err_};
+    for (;;) {
+        std::array<pollfd, 2> entries{};
+        int open = 0;
+        for (std::size_t at = 0; at < 2; ++at) {
+            entries[at] = {streams[at]->fd.get(), POLLIN, 0}; // -1 is passed over
+            if (streams[at]->fd) ++open;
+        }
+        if (open == 0) break;
+        if (poll_until(entries, deadline) == 0)
+            throw std::runtime_error(
+                fmt::format("still running after 30 s; stderr: {}", err_.pending));
+        for (std::size_t at = 0; at < 2; ++at)
+            if (entries[at].revents != 0 && !drain(entries[at].fd, streams[at]->pending))
+                streams[at]->fd = Fd{};
+    }
+    const auto status = child_.wait_until(deadline);
+    if (!status) throw std::runtime_error("still running after 30 s");
+    return {status->as_exit_status(), std::move(out_.pending), std::move(err_.pending)};
+}
+
+bool Process::is_running() const {
+    return !wait_for(child_.pidfd(), POLLIN, Deadline::after(Duration::zero()));
+}
+
+Scenario::Scenario()
+    : first_key_(random_key()), old_directory_(std::filesystem::current_path().string()),
+      old_path_(environment("PATH")) {
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+    auto pattern = (std::filesystem::temp_directory_path() / "ipcbox-test-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) throw SysError("create", pattern);
+    directory_ = pattern;
+    const auto applets = directory_ + "/bin";
+    std::filesystem::create_directory(applets);
+    std::filesystem::create_directory(directory_ + "/work");
+    std::filesystem::current_path(directory_ + "/work");
+    ::setenv("PATH", fmt::format("{}:{}", applets, old_path_).c_str(), 1);
+    if (launch(binary(), {"ipcbox", "--install", applets}).wait().status != 0)
+        throw std::runtime_error("cannot install the applets");
+}
+
+Scenario::~Scenario() {
+    kill_descendants();
+    for (int offset = 0; offset < keys_of_a_test; ++offset) {
+        remove_objects(first_key_ + offset);
+        remove_objects(SysvKey::parse(name(offset)).value());
+    }
+    std::error_code ignored;
+    std::filesystem::current_path(old_directory_, ignored);
+    std::filesystem::remove_all(directory_, ignored);
+    ::setenv("PATH", old_path_.c_str(), 1);
+}
+
+std::string Scenario::path(std::string_view name) const {
+    return fmt::format("{}/work/{}", directory_, name);
+}
+
+std::string Scenario::key(int which) const {
+    return fmt::format("{}", first_key_ + which);
+}
+
+std::string Scenario::name(int which) const {
+    return fmt::format("@test-{}-{}", first_key_, which);
+}
+
+Process Scenario::launch(const std::string& program, const Words& words) {
+    Pipe input = make_pipe();
+    Pipe out = make_pipe();
+    Pipe err = make_pipe();
+    Process process;
+    process.child_ =
+        spawn(program, words, {input.reader.get(), out.writer.get(), err.writer.get()});
+    process.input_ = std::move(input.writer);
+    process.out_.fd = std::move(out.reader);
+    process.err_.fd = std::move(err.reader);
+    return process;
+}
+
+Process Scenario::start(const Words& words) {
+    return launch(words[0] == "ipcbox" ? binary() : find_program(words[0]), words);
+}
+
+Result Scenario::run(const Words& words, std::string_view input) {
+    return finish(start(words), input);
+}
+
+Process Scenario::start_shell(const std::string& script, const Words& arguments) {
+    Words words{"sh", "-c", script, "sh"};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    return launch("/bin/sh", words);
+}
+
+Result Scenario::shell(const std::string& script, const Words& arguments, std::string_view input) {
+    return finish(start_shell(script, arguments), input);
+}
+
+std::string Scenario::read_file(std::string_view name) const {
+    return read_to_end(open_file(path(name), O_RDONLY).get(), most_output, name);
+}
+
+void Scenario::write_file(std::string_view name, std::string_view text) const {
+    const Fd file = open_file(path(name), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    write_all(file.get(), text, name);
+}
+
+bool Scenario::exists(std::string_view name) const {
+    return std::filesystem::exists(std::filesystem::symlink_status(path(name)));
+}
+
+} // namespace ipcbox::test
