@@ -1,6 +1,5 @@
 #include "core/sysv_semaphore.h"
 
-#include "core/error.h"
 #include "core/syscall.h"
 
 #include <fmt/core.h>
@@ -25,7 +24,7 @@ int control(int id, int semaphore, int command, void* pointer) {
     switch (error) {
     case EIDRM:
     case EINVAL: // an id that is gone before we came
-        throw Error(fmt::format("cannot {} {}: it was removed", verb, object));
+        throw SetRemoved(fmt::format("cannot {} {}: it was removed", verb, object));
     case ERANGE:
         throw Error(fmt::format("cannot {} {}: its value is at its maximum", verb, object));
     case ENOSPC:

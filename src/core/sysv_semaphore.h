@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/deadline.h"
+#include "core/error.h"
 #include "core/sysv_key.h"
 
 #include <optional>
@@ -12,6 +13,12 @@
 #include <vector>
 
 namespace ipcbox {
+
+// The set was removed while it was in use.
+class SetRemoved : public Error {
+  public:
+    using Error::Error;
+};
 
 class SemaphoreSet {
   public:
@@ -26,8 +33,8 @@ class SemaphoreSet {
 
     enum class Outcome { done, would_wait };
     // All operations at once or none, in array order (semop(2)). Waits until the deadline for those
-    // without IPC_NOWAIT; would_wait when that passed or IPC_NOWAIT said so. Throws Error when the
-    // set is removed meanwhile, SysError otherwise.
+    // without IPC_NOWAIT; would_wait when that passed or IPC_NOWAIT said so. Throws SetRemoved,
+    // SysError otherwise.
     Outcome operate(std::span<const sembuf> operations, Deadline deadline = Deadline::never());
 
     [[nodiscard]] std::vector<unsigned short> values() const;

@@ -49,6 +49,18 @@ AttachedMemory::~AttachedMemory() {
     if (!bytes_.empty()) sys::call("shmdt", ::shmdt, static_cast<const void*>(bytes_.data()));
 }
 
+std::span<std::byte> AttachedMemory::from(std::size_t offset) const {
+    if (offset > bytes_.size())
+        throw Error(
+            fmt::format("offset {} is beyond the segment's {} bytes", offset, bytes_.size()));
+    return bytes_.subspan(offset);
+}
+
+SharedMemory SharedMemory::open(const SysvKey& key) {
+    if (auto memory = find(key)) return *std::move(memory);
+    throw Error(fmt::format("cannot open shared memory {}: there is no such segment", key.text()));
+}
+
 std::optional<SharedMemory> SharedMemory::find(const SysvKey& key) {
     const int id = sys::call("shmget", ::shmget, key.value(), std::size_t{0}, 0);
     if (id < 0 && errno == ENOENT) return std::nullopt;

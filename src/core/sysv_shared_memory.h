@@ -23,6 +23,8 @@ class AttachedMemory {
     ~AttachedMemory();
 
     [[nodiscard]] std::span<std::byte> bytes() const { return bytes_; }
+    // All bytes from OFFSET on. Throws Error when that is beyond the end.
+    [[nodiscard]] std::span<std::byte> from(std::size_t offset) const;
 
   private:
     friend class SharedMemory;
@@ -38,6 +40,8 @@ class SharedMemory {
     // The existing segment with this key, nothing when there is none. Throws Error when a name's
     // key is a stranger's.
     [[nodiscard]] static std::optional<SharedMemory> find(const SysvKey& key);
+    // The existing segment with this key. Throws Error when there is none.
+    [[nodiscard]] static SharedMemory open(const SysvKey& key);
     // The segment with this id.
     [[nodiscard]] static SharedMemory with_id(int id);
     // A new segment of SIZE zero bytes; nothing when the key is taken. Under a name it is labelled
@@ -53,6 +57,7 @@ class SharedMemory {
     [[nodiscard]] std::size_t size() const { return size_; }
 
     enum class Access { read, read_write };
+    // Throws SysError "cannot attach".
     [[nodiscard]] AttachedMemory attach(Access access) const;
 
     // The segment goes away once nobody is attached; new attachments by id are still possible until

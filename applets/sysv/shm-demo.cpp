@@ -1,0 +1,116 @@
+// shm-demo - pass a message from one process to another through shared memory
+#include "applet.h"
+#include "cli/border.h"
+#include "cli/json.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/values.h"
+#include "core/process.h"
+#include "core/signals.h"
+#include "core/sysv_shared_memory.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+namespace ipcbox {
+namespace {
+
+constexpr std::size_t manual_page_size = 2000;
+
+struct Config {
+    std::uint64_t size = manual_page_size;
+    std::string text = "Message #1";
+    std::optional<SysvKey> key;
+    bool keep = false;
+    bool json = false;
+};
+
+Config parse(const Invocation& invocation) {
+    Config config;
+    cli::Options options{invocation, ""};
+    options.value("--size BYTES", config.size, cli::parse_size,
+                  "how large the segment is (default 2000)");
+    options.value("--text TEXT", config.text, cli::parse_text,
+                  "the message (default \"Message #1\")");
+    options.value("--key KEY", config.key, cli::parse_key,
+                  "make it under a key, not privately: 1234, 0x4d2, ./path or @name");
+    options.flag("--keep", config.keep, "leave the segment there and print its id instead");
+    options.json(config.json);
+    options.note(
+        "One process writes the message into a segment of shared memory, another one reads "
+        "it there and prints it. The segment is removed as soon as both can reach it, so "
+        "that nothing is left of it however this ends.");
+    options.example("shm-demo", "as the perlipc manual page has it");
+    options.example("shm-demo --keep --key @demo --text hello; shm-read @demo -n 5",
+                    "a segment to experiment with");
+    options.parse();
+    if (config.size < config.text.size() + 1)
+        throw cli::UsageError(fmt::format("--size {}: the message needs {} bytes", config.size,
+                                          config.text.size() + 1));
+    return config;
+}
+
+SharedMemory create(const Config& config) {
+    constexpr mode_t mode = 0600;
+    if (!config.key) return SharedMemory::create_private(config.size, mode);
+    auto memory = SharedMemory::create(*config.key, config.size, mode, SharedMemory::Pages::normal);
+    if (!memory)
+        throw Error(fmt::format("cannot create shared memory {}: it exists", config.key->text()));
+    return *std::move(memory);
+}
+
+void write_message(std::span<std::byte> segment, const std::string& text) {
+    std::memcpy(segment.data(), text.c_str(), text.size() + 1);
+}
+
+void print_message(const SharedMemory& memory, std::span<const std::byte> segment,
+                   const Config& config) {
+    const auto* first = reinterpret_cast<const char*>(segment.data());
+    const std::string_view text{first, ::strnlen(first, segment.size())};
+    if (config.json)
+        cli::JsonLine{}
+            .set("id", memory.id())
+            .set("size", memory.size())
+            .set("text", text)
+            .set_flag("kept", config.keep)
+            .print();
+    else
+        cli::print_line("{}", text);
+}
+
+// Runs STEP in a process of its own; its status.
+int in_process(const std::function<void()>& step) {
+    return fork_child([&] {
+               return cli::guarded([&] {
+                   step();
+                   return exit_status::done;
+               });
+           })
+        .wait()
+        .as_exit_status();
+}
+
+int run(const Invocation& invocation) {
+    const Config config = parse(invocation);
+    // Until the kernel knows that the segment is to go away, no signal may end us.
+    std::optional<BlockedSignals> not_now{all_signals()};
+    const auto memory = create(config);
+    const auto segment = memory.attach(SharedMemory::Access::read_write);
+    if (!config.keep) memory.remove();
+    not_now.reset();
+
+    int status = in_process([&] { write_message(segment.bytes(), config.text); });
+    if (status == exit_status::done)
+        status = in_process([&] { print_message(memory, segment.bytes(), config); });
+    if (status == exit_status::done && !config.json)
+        cli::print_line("{} {}", config.keep ? "keeping" : "deleting", memory.id());
+    return status;
+}
+
+} // namespace
+
+extern constexpr Applet shm_demo{"pass a message from one process to another through shared memory",
+                                 run};
+
+} // namespace ipcbox

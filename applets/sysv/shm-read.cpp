@@ -1,0 +1,91 @@
+// shm-read - copy shared memory to standard output
+#include "applet.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/values.h"
+#include "core/bulk_copy.h"
+#include "core/cleanup_on_signal.h"
+#include "core/io.h"
+#include "core/pipe.h"
+#include "core/shm_ring.h"
+#include "core/sysv_shared_memory.h"
+
+#include <limits>
+#include <unistd.h>
+
+namespace ipcbox {
+namespace {
+
+constexpr std::string_view output = "standard output";
+
+struct Config {
+    std::optional<SysvKey> key;
+    std::optional<int> id;
+    std::uint64_t offset = 0;
+    std::optional<std::uint64_t> count;
+    bool stream = false;
+    std::optional<Duration> wait;
+    cli::Verbosity verbosity;
+};
+
+Config parse(const Invocation& invocation) {
+    Config config;
+    cli::Options options{invocation, "[KEY]"};
+    options.operand("KEY", config.key, cli::parse_key, "1234, 0x4d2, ./path or @name");
+    options.value("--id ID", config.id, cli::number_between(0, std::numeric_limits<int>::max()),
+                  "the segment with this id, instead of a key");
+    options.value("-o,--offset BYTES", config.offset, cli::parse_size,
+                  "where to begin in the segment (default 0)");
+    options.value("-n,--bytes BYTES", config.count, cli::parse_size,
+                  "how much to copy (default: up to the end)");
+    options.flag("--stream", config.stream, "take what shm-write --stream KEY feeds");
+    options.value("-w,--wait DURATION", config.wait, cli::parse_duration,
+                  "with --stream: wait no longer for the writer");
+    options.example("shm-read @state > state.json", "a copy of the whole segment");
+    options.example("shm-read --id 12 -o 4K -n 16 | od -c", "sixteen bytes of it");
+    options.example("shm-read --stream @feed | gzip > feed.gz", "while another shell writes it");
+    config.verbosity = options.parse();
+    if (config.key.has_value() == config.id.has_value())
+        throw cli::UsageError("expected a KEY or --id ID");
+    if (config.stream && !config.key) throw cli::UsageError("--stream needs a KEY");
+    return config;
+}
+
+std::size_t read_segment(const Config& config) {
+    const auto memory =
+        config.id ? SharedMemory::with_id(*config.id) : SharedMemory::open(*config.key);
+    const auto attached = memory.attach(SharedMemory::Access::read);
+    const auto bytes = attached.from(config.offset);
+    const auto count = config.count.value_or(bytes.size());
+    if (count > bytes.size())
+        throw Error(fmt::format("cannot read {} bytes at {} of shared memory {}: it has {}", count,
+                                config.offset, memory.name(), memory.size()));
+    drain_memory(STDOUT_FILENO, bytes.first(count), output);
+    return count;
+}
+
+std::size_t read_stream(const Config& config) {
+    widen_pipe(STDOUT_FILENO);
+    ShmRingReader ring{*config.key};
+    const CleanupOnSignal cleanup{[&ring] { ring.abandon(); }};
+    std::size_t total = 0;
+    for (;;) {
+        const auto bytes = ring.next(Deadline::after_or_never(config.wait));
+        if (bytes.empty()) return total;
+        write_all(STDOUT_FILENO, bytes, output);
+        total += bytes.size();
+    }
+}
+
+int run(const Invocation& invocation) {
+    const Config config = parse(invocation);
+    const auto count = config.stream ? read_stream(config) : read_segment(config);
+    if (config.verbosity.verbose) cli::diagnose(fmt::format("{} bytes read", count));
+    return exit_status::done;
+}
+
+} // namespace
+
+extern constexpr Applet shm_read{"copy shared memory to standard output", run};
+
+} // namespace ipcbox

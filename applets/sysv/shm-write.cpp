@@ -1,0 +1,152 @@
+// shm-write - copy standard input into shared memory
+#include "applet.h"
+#include "cli/json.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/values.h"
+#include "core/bulk_copy.h"
+#include "core/cleanup_on_signal.h"
+#include "core/io.h"
+#include "core/pipe.h"
+#include "core/shm_ring.h"
+#include "core/sysv_shared_memory.h"
+
+#include <limits>
+#include <unistd.h>
+
+namespace ipcbox {
+namespace {
+
+constexpr std::string_view input = "standard input";
+
+struct Config {
+    std::optional<SysvKey> key;
+    std::optional<int> id;
+    std::uint64_t offset = 0;
+    bool create = false;
+    std::optional<std::uint64_t> size;
+    mode_t mode = 0600;
+    bool huge = false;
+    bool stream = false;
+    std::optional<Duration> wait;
+    bool json = false;
+    cli::Verbosity verbosity;
+};
+
+Config parse(const Invocation& invocation) {
+    Config config;
+    cli::Options options{invocation, "[KEY]"};
+    options.operand("KEY", config.key, cli::parse_key, "1234, 0x4d2, ./path or @name");
+    options.value("--id ID", config.id, cli::number_between(0, std::numeric_limits<int>::max()),
+                  "the segment with this id, instead of a key");
+    options.value("-o,--offset BYTES", config.offset, cli::parse_size,
+                  "where to begin in the segment (default 0)");
+    options.flag("--create", config.create, "make the segment if it is missing");
+    options.value("--size BYTES", config.size, cli::parse_size,
+                  "with --create: how large (default: as large as the file on standard input)");
+    options.value("-m,--mode MODE", config.mode, cli::parse_mode,
+                  "with --create: who may use it, in octal (default 600)");
+    options.flag("--huge", config.huge, "with --create: use huge pages when there are some");
+    options.flag("--stream", config.stream, "feed a reader that runs shm-read --stream KEY");
+    options.value("-w,--wait DURATION", config.wait, cli::parse_duration,
+                  "with --stream: wait no longer for the reader");
+    options.json(config.json);
+    options.note("Input that does not fit is an error; a pipe keeps what was not read.");
+    options.example("shm-write --create --size 4K @state < state.json", "make it and fill it");
+    options.example("shm-write --stream @feed < big.img", "while another shell reads it");
+    config.verbosity = options.parse();
+    if (config.key.has_value() == config.id.has_value())
+        throw cli::UsageError("expected a KEY or --id ID");
+    if ((config.stream || config.create) && !config.key)
+        throw cli::UsageError("--create and --stream need a KEY");
+    if (config.size && !config.create) throw cli::UsageError("--size goes with --create");
+    return config;
+}
+
+enum class Origin { found, created };
+
+// The segment to write into. What exists under the key is good when it has the size that was asked
+// for.
+std::pair<SharedMemory, Origin> open_segment(const Config& config) {
+    if (config.id) return {SharedMemory::with_id(*config.id), Origin::found};
+    if (!config.create) return {SharedMemory::open(*config.key), Origin::found};
+    const auto left = bytes_left(STDIN_FILENO);
+    if (!config.size && !left)
+        throw cli::UsageError("--create needs a --size when standard input is not a file");
+    const auto size = config.size.value_or(config.offset + left.value_or(0));
+    const auto pages = config.huge ? SharedMemory::Pages::huge : SharedMemory::Pages::normal;
+    if (auto memory = SharedMemory::create(*config.key, size, config.mode, pages))
+        return {*std::move(memory), Origin::created};
+    auto memory = SharedMemory::open(*config.key);
+    if (memory.size() != size)
+        throw Error(fmt::format("cannot create shared memory {} of {} bytes: it has {}",
+                                config.key->text(), size, memory.size()));
+    return {std::move(memory), Origin::found};
+}
+
+std::size_t fill(const SharedMemory& memory, const Config& config) {
+    const auto attached = memory.attach(SharedMemory::Access::read_write);
+    const auto room = attached.from(config.offset);
+    const auto refuse = [&] {
+        throw Error(fmt::format("cannot write shared memory {}: there is more input than the {} "
+                                "bytes of room",
+                                memory.name(), room.size()));
+    };
+    if (bytes_left(STDIN_FILENO).value_or(0) > room.size()) refuse();
+    const auto count = fill_memory(STDIN_FILENO, room, input);
+    if (count == room.size() && has_more(STDIN_FILENO, input)) refuse();
+    return count;
+}
+
+// Copies into a segment; one that we made does not stay half full.
+std::size_t write_segment(const Config& config) {
+    std::optional<BlockedSignals> not_now{all_signals()};
+    const auto [memory, origin] = open_segment(config);
+    const auto remove = [&memory = memory, &origin = origin] {
+        if (origin == Origin::created) memory.remove();
+    };
+    const CleanupOnSignal cleanup{remove};
+    not_now.reset();
+    try {
+        return fill(memory, config);
+    } catch (...) {
+        remove();
+        throw;
+    }
+}
+
+std::size_t write_stream(const Config& config) {
+    const auto deadline = [&] { return Deadline::after_or_never(config.wait); };
+    widen_pipe(STDIN_FILENO);
+    ShmRingWriter ring{*config.key};
+    const CleanupOnSignal cleanup{[&ring] { ring.abandon(); }};
+    std::size_t total = 0;
+    for (;;) {
+        const auto slot = ring.next_slot(deadline());
+        const auto count = read_some(STDIN_FILENO, slot, input);
+        if (count == 0) break;
+        ring.publish(count);
+        total += count;
+    }
+    ring.finish(deadline());
+    return total;
+}
+
+int run(const Invocation& invocation) {
+    const Config config = parse(invocation);
+    const auto count = config.stream ? write_stream(config) : write_segment(config);
+    if (config.json)
+        cli::JsonLine{}
+            .set("key", config.key ? config.key->text() : "")
+            .set("bytes", count)
+            .print();
+    else if (config.verbosity.verbose)
+        cli::diagnose(fmt::format("{} bytes written", count));
+    return exit_status::done;
+}
+
+} // namespace
+
+extern constexpr Applet shm_write{"copy standard input into shared memory", run};
+
+} // namespace ipcbox

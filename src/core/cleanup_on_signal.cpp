@@ -1,0 +1,33 @@
+#include "core/cleanup_on_signal.h"
+
+#include "core/pipe.h"
+#include "core/poll.h"
+
+#include <array>
+
+namespace ipcbox {
+
+CleanupOnSignal::CleanupOnSignal(std::function<void()> cleanup)
+    : cleanup_(std::move(cleanup)), signals_{SIGTERM, SIGINT, SIGHUP} {
+    Pipe pipe = make_pipe();
+    stop_ = std::move(pipe.writer);
+    watcher_ = std::jthread{[this, stop = std::move(pipe.reader)] { watch(stop.get()); }};
+}
+
+CleanupOnSignal::~CleanupOnSignal() {
+    stop_ = Fd{}; // the end of file on the pipe ends the thread
+}
+
+void CleanupOnSignal::watch(int stop) noexcept {
+    std::array<pollfd, 2> entries{{{signals_.fd(), POLLIN, 0}, {stop, POLLIN, 0}}};
+    (void)poll_until(entries, Deadline::never());
+    const auto signal = signals_.next();
+    if (!signal) return;
+    try {
+        cleanup_();
+    } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): nobody is left to tell
+    }
+    die_of(*signal);
+}
+
+} // namespace ipcbox
