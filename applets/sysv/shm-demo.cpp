@@ -9,7 +9,7 @@
 #include "core/signals.h"
 #include "core/sysv_shared_memory.h"
 
-#include <algorithm>
+#include <csignal>
 #include <cstring>
 #include <limits>
 
@@ -83,6 +83,7 @@ void print_message(const SharedMemory& memory, std::span<const std::byte> segmen
 int in_process(const std::function<void()>& step) {
     return fork_child([&] {
                return cli::guarded([&] {
+                   set_parent_death_signal(SIGTERM);
                    step();
                    return exit_status::done;
                });

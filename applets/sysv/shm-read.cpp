@@ -8,6 +8,7 @@
 #include "core/io.h"
 #include "core/pipe.h"
 #include "core/shm_ring.h"
+#include "core/signals.h"
 #include "core/sysv_shared_memory.h"
 
 #include <limits>
@@ -66,8 +67,9 @@ std::size_t read_segment(const Config& config) {
 
 std::size_t read_stream(const Config& config) {
     widen_pipe(STDOUT_FILENO);
+    SignalFd signals{SIGTERM, SIGINT, SIGHUP};
     ShmRingReader ring{*config.key};
-    const CleanupOnSignal cleanup{[&ring] { ring.abandon(); }};
+    const CleanupOnSignal cleanup{signals, [&ring] { ring.abandon(); }};
     std::size_t total = 0;
     for (;;) {
         const auto bytes = ring.next(Deadline::after_or_never(config.wait));

@@ -9,6 +9,7 @@
 #include "core/io.h"
 #include "core/pipe.h"
 #include "core/shm_ring.h"
+#include "core/signals.h"
 #include "core/sysv_shared_memory.h"
 
 #include <limits>
@@ -100,13 +101,12 @@ std::size_t fill(const SharedMemory& memory, const Config& config) {
 
 // Copies into a segment; one that we made does not stay half full.
 std::size_t write_segment(const Config& config) {
-    std::optional<BlockedSignals> not_now{all_signals()};
+    SignalFd signals{SIGTERM, SIGINT, SIGHUP};
     const auto [memory, origin] = open_segment(config);
     const auto remove = [&memory = memory, &origin = origin] {
         if (origin == Origin::created) memory.remove();
     };
-    const CleanupOnSignal cleanup{remove};
-    not_now.reset();
+    const CleanupOnSignal cleanup{signals, remove};
     try {
         return fill(memory, config);
     } catch (...) {
@@ -118,8 +118,9 @@ std::size_t write_segment(const Config& config) {
 std::size_t write_stream(const Config& config) {
     const auto deadline = [&] { return Deadline::after_or_never(config.wait); };
     widen_pipe(STDIN_FILENO);
+    SignalFd signals{SIGTERM, SIGINT, SIGHUP};
     ShmRingWriter ring{*config.key};
-    const CleanupOnSignal cleanup{[&ring] { ring.abandon(); }};
+    const CleanupOnSignal cleanup{signals, [&ring] { ring.abandon(); }};
     std::size_t total = 0;
     for (;;) {
         const auto slot = ring.next_slot(deadline());

@@ -7,15 +7,15 @@
 
 namespace ipcbox {
 
-CleanupOnSignal::CleanupOnSignal(std::function<void()> cleanup)
-    : cleanup_(std::move(cleanup)), signals_{SIGTERM, SIGINT, SIGHUP} {
+CleanupOnSignal::CleanupOnSignal(SignalFd& signals, std::function<void()> cleanup)
+    : signals_(signals), cleanup_(std::move(cleanup)) {
     Pipe pipe = make_pipe();
     stop_ = std::move(pipe.writer);
     watcher_ = std::jthread{[this, stop = std::move(pipe.reader)] { watch(stop.get()); }};
 }
 
 CleanupOnSignal::~CleanupOnSignal() {
-    stop_ = Fd{}; // the end of file on the pipe ends the thread
+    stop_ = Fd{};
 }
 
 void CleanupOnSignal::watch(int stop) noexcept {

@@ -1,6 +1,11 @@
-// For work that cannot be polled beside a SignalFd (semop(2), a large copy): while this object
-// lives, TERM, INT or HUP run CLEANUP, in a thread of its own and so as ordinary code, and then end
-// the process as they would have.
+// For work that cannot be polled beside a SignalFd (semop(2), a large copy). While this object
+// lives, a signal of the SignalFd runs CLEANUP, in a thread of its own and so as ordinary code, and
+// then ends the process as it would have. The SignalFd comes first, so that no signal is lost
+// between the making of what is to be cleaned up and this:
+//
+//     SignalFd signals{SIGTERM, SIGINT, SIGHUP};
+//     Thing thing = make_thing();
+//     const CleanupOnSignal cleanup{signals, [&] { thing.remove(); }};
 #pragma once
 
 #include "core/fd.h"
@@ -13,7 +18,7 @@ namespace ipcbox {
 
 class CleanupOnSignal {
   public:
-    explicit CleanupOnSignal(std::function<void()> cleanup);
+    CleanupOnSignal(SignalFd& signals, std::function<void()> cleanup);
     ~CleanupOnSignal();
     CleanupOnSignal(const CleanupOnSignal&) = delete;
     CleanupOnSignal& operator=(const CleanupOnSignal&) = delete;
@@ -21,9 +26,9 @@ class CleanupOnSignal {
   private:
     void watch(int stop) noexcept;
 
+    SignalFd& signals_;
     std::function<void()> cleanup_;
-    SignalFd signals_;
-    Fd stop_;
+    Fd stop_; // its end of file ends the thread
     std::jthread watcher_;
 };
 

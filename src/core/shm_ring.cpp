@@ -76,7 +76,7 @@ void ShmRing::reset(Parts& parts) {
 }
 
 // The ring with us as END. The lock keeps the other end from joining, and the last one from
-// removing the ring, while we look.
+// removing the ring, while we look; when we throw, it goes with our process.
 ShmRing::Parts ShmRing::join(const SysvKey& key, End end) {
     const unsigned short own = end == End::writer ? writer : reader;
     const unsigned short other = end == End::writer ? reader : writer;

@@ -4,10 +4,10 @@
 #include "core/io.h"
 #include "core/pipe.h"
 #include "core/poll.h"
-#include "core/signals.h"
 #include "core/sysv_key.h"
 
 #include <array>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
@@ -131,7 +131,6 @@ std::string Process::next_line(Stream& stream) {
 }
 
 void Process::send(std::string_view text) {
-    const BlockedSignals no_death_by_pipe{signal_set({SIGPIPE})};
     write_all(input_.get(), text, "the input of a command", Deadline::after(limit));
 }
 
@@ -167,6 +166,8 @@ Scenario::Scenario()
     : first_key_(random_key()), old_directory_(std::filesystem::current_path().string()),
       old_path_(environment("PATH")) {
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+    // A handler, not SIG_IGN: that would be inherited by the commands under test.
+    std::signal(SIGPIPE, [](int) {});
     auto pattern = (std::filesystem::temp_directory_path() / "ipcbox-test-XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr) throw SysError("create", pattern);
     directory_ = pattern;
