@@ -1,10 +1,13 @@
 #include "core/sysv_shared_memory.h"
 
 #include "core/error.h"
+#include "core/process_info.h"
 #include "core/syscall.h"
 
+#include <algorithm>
 #include <cstring>
 #include <fmt/core.h>
+#include <sched.h>
 #include <sys/ipc.h>
 #include <sys/shm.h>
 
@@ -36,11 +39,22 @@ LabelBytes label_bytes(const SysvKey& key) {
     }
 }
 
-std::size_t size_of(int id, const std::string& name) {
+shmid_ds status_of(int id, const std::string& name) {
     shmid_ds status{};
     if (sys::call("shmctl", ::shmctl, id, IPC_STAT, &status) < 0)
         throw_memory_error("find", name, errno);
-    return status.shm_segsz;
+    return status;
+}
+
+// The mode of a segment that is about to get its label. The execute bits mean nothing to the
+// kernel, which keeps them all the same, and nothing to anybody else: nobody else sets just these.
+constexpr int mode_while_labelling = 0611;
+
+// One whose maker died meanwhile stays as it is, and is nobody's.
+bool is_being_labelled(const shmid_ds& status) {
+    constexpr int permissions = 0777;
+    return (status.shm_perm.mode & permissions) == mode_while_labelling &&
+           find_process(status.shm_cpid);
 }
 
 } // namespace
@@ -62,43 +76,57 @@ SharedMemory SharedMemory::open(const SysvKey& key) {
 }
 
 std::optional<SharedMemory> SharedMemory::find(const SysvKey& key) {
-    const int id = sys::call("shmget", ::shmget, key.value(), std::size_t{0}, 0);
-    if (id < 0 && errno == ENOENT) return std::nullopt;
-    if (id < 0) throw_memory_error("find", key.text(), errno);
-    const std::size_t whole = size_of(id, key.text());
-    if (!key.is_name()) return SharedMemory{id, key.text(), whole};
-    const auto label = label_bytes(key);
-    if (whole > label.size()) {
-        SharedMemory memory{id, key.text(), whole};
-        const auto attached = memory.attach(Access::read);
-        memory.size_ = whole - label.size();
-        if (std::memcmp(attached.bytes().data() + memory.size_, label.data(), label.size()) == 0)
-            return memory;
+    for (;; ::sched_yield()) {
+        const int id = sys::call("shmget", ::shmget, key.value(), std::size_t{0}, 0);
+        if (id < 0 && errno == ENOENT) return std::nullopt;
+        if (id < 0) throw_memory_error("find", key.text(), errno);
+        const auto status = status_of(id, key.text());
+        SharedMemory memory{id, key.text(), status.shm_segsz};
+        if (!key.is_name()) return memory;
+        if (is_being_labelled(status)) continue;
+        if (memory.has_label(key)) return memory;
+        throw Error(fmt::format("cannot use {}: its key {:#x} belongs to another segment (id {})",
+                                key.text(), key.value(), id));
     }
-    throw Error(fmt::format("cannot use {}: its key {:#x} belongs to another segment (id {})",
-                            key.text(), key.value(), id));
+}
+
+// If the label is there, it no longer counts as a part of the segment.
+bool SharedMemory::has_label(const SysvKey& key) {
+    const auto label = label_bytes(key);
+    if (size_ <= label.size()) return false;
+    const auto attached = attach(Access::read);
+    const auto last = attached.bytes().last(label.size());
+    if (!std::ranges::equal(last, label)) return false;
+    size_ -= label.size();
+    return true;
+}
+
+void SharedMemory::put_label(const SysvKey& key, mode_t mode) {
+    const auto label = label_bytes(key);
+    std::ranges::copy(label, attach(Access::read_write).bytes().last(label.size()).begin());
+    auto status = status_of(id_, name_);
+    status.shm_perm.mode = static_cast<unsigned short>(mode);
+    if (sys::call("shmctl", ::shmctl, id_, IPC_SET, &status) < 0)
+        throw_memory_error("create", name_, errno);
+    size_ -= label.size();
 }
 
 SharedMemory SharedMemory::with_id(int id) {
     const auto name = fmt::format("id {}", id);
-    return SharedMemory{id, name, size_of(id, name)};
+    return SharedMemory{id, name, status_of(id, name).shm_segsz};
 }
 
 std::optional<SharedMemory> SharedMemory::create(const SysvKey& key, std::size_t size, mode_t mode,
                                                  Pages pages) {
-    const auto label = label_bytes(key);
-    const std::size_t whole = size + (key.is_name() ? label.size() : 0);
-    const int flags =
-        IPC_CREAT | IPC_EXCL | static_cast<int>(mode) | (pages == Pages::huge ? SHM_HUGETLB : 0);
+    const std::size_t whole = size + (key.is_name() ? sizeof(LabelBytes) : 0);
+    const int flags = IPC_CREAT | IPC_EXCL |
+                      (key.is_name() ? mode_while_labelling : static_cast<int>(mode)) |
+                      (pages == Pages::huge ? SHM_HUGETLB : 0);
     const int id = sys::call("shmget", ::shmget, key.value(), whole, flags);
     if (id < 0 && errno == EEXIST) return std::nullopt;
     if (id < 0) throw_memory_error("create", key.text(), errno);
     SharedMemory memory{id, key.text(), whole};
-    if (key.is_name()) {
-        const auto attached = memory.attach(Access::read_write);
-        memory.size_ = size;
-        std::memcpy(attached.bytes().data() + size, label.data(), label.size());
-    }
+    if (key.is_name()) memory.put_label(key, mode);
     return memory;
 }
 

@@ -68,6 +68,9 @@ class SharedMemory {
     SharedMemory(int id, std::string name, std::size_t size)
         : id_(id), name_(std::move(name)), size_(size) {}
 
+    [[nodiscard]] bool has_label(const SysvKey& key);
+    void put_label(const SysvKey& key, mode_t mode);
+
     int id_;
     std::string name_;
     std::size_t size_;
