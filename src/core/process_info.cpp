@@ -46,11 +46,19 @@ std::chrono::system_clock::time_point since_boot(std::int64_t ticks) {
     return std::chrono::system_clock::now() - uptime + after_boot;
 }
 
+// A process may call itself what it likes, also what drives a terminal or looks like another line.
+// What is no printable ASCII becomes a question mark, as with ps.
+std::string harmless(std::string name) {
+    std::ranges::replace_if(
+        name, [](char letter) { return letter < ' ' || letter > '~'; }, '?');
+    return name;
+}
+
 } // namespace
 
 std::string ProcessInfo::text() const {
     const auto age = std::chrono::system_clock::now() - started;
-    return fmt::format("{} ({}, {}, {})", pid, name, user_name(user),
+    return fmt::format("{} ({}, {}, {})", pid, harmless(name), user_name(user),
                        short_duration(std::chrono::duration_cast<std::chrono::seconds>(age)));
 }
 
@@ -66,7 +74,9 @@ std::optional<ProcessInfo> find_process(pid_t pid) try {
     if (open == std::string::npos || close == std::string::npos || close + 2 > line.size())
         return std::nullopt;
     const std::string_view words = std::string_view{line}.substr(close + 2);
-    if (field(words, first_field) == "Z") return std::nullopt;
+    // Z and X: it has ended, and is waited for or on its way out.
+    if (const auto state = field(words, first_field); state == "Z" || state == "X")
+        return std::nullopt;
     return ProcessInfo{pid, static_cast<pid_t>(to_number(field(words, parent_field))),
                        status.st_uid, line.substr(open + 1, close - open - 1),
                        since_boot(to_number(field(words, start_time_field)))};

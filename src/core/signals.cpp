@@ -31,7 +31,7 @@ std::optional<int> real_time_signal(std::string_view offset, int base, char sign
     if (offset.empty()) return base;
     if (offset.front() != sign) return std::nullopt;
     const auto steps = number(offset.substr(1));
-    if (!steps || *steps < 0) return std::nullopt;
+    if (!steps || *steps < 0 || *steps > SIGRTMAX) return std::nullopt;
     const int value = sign == '+' ? base + *steps : base - *steps;
     if (value < SIGRTMIN || value > SIGRTMAX) return std::nullopt;
     return value;
