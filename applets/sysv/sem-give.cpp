@@ -41,9 +41,10 @@ Config parse(const Invocation& invocation) {
 }
 
 bool is_ancestor(pid_t pid) {
-    for (auto process = find_process(::getpid()); process; process = find_process(process->parent))
-        if (process->parent == pid) return true;
-    return false;
+    auto process = find_process(::getpid());
+    while (process && process->parent != pid)
+        process = find_process(process->parent);
+    return process.has_value();
 }
 
 // Ends the keeper that has a token for one of our ancestors; false when there is none. The token is
@@ -55,7 +56,8 @@ bool end_keeper(const std::vector<TokenHolder>& holders) {
     if (keeper == holders.end()) return false;
     const auto process = open_process(keeper->pid);
     if (!process) return true;
-    send_signal(*process, SIGTERM);
+    // A keeper has nothing to clean up, and may have been started with SIGTERM ignored.
+    send_signal(*process, SIGKILL);
     (void)wait_for(process->get(), POLLIN, Deadline::never());
     return true;
 }
@@ -69,15 +71,7 @@ std::string refusal(const std::vector<TokenHolder>& holders) {
 }
 
 bool give(TokenSet& set, const Config& config) {
-    const auto holders = set.holders();
-    if (end_keeper(holders)) return true;
-    const bool all_leased =
-        !holders.empty() && std::ranges::all_of(holders, [](const TokenHolder& holder) {
-            return holder.lease == Lease::until_process_ends;
-        });
-    // A plain set cannot tell one token from another: what the kernel is going to give back must
-    // not be given by us.
-    if (!(all_leased && set.slots() == 1) && set.give(Deadline::after(config.wait))) return true;
+    if (end_keeper(set.holders()) || set.give(Deadline::after(config.wait))) return true;
     if (!config.verbosity.quiet)
         cli::diagnose(fmt::format("{}: {}", config.key.text(), refusal(set.holders())));
     return false;

@@ -11,8 +11,6 @@
 #include "core/process.h"
 #include "core/token_set.h"
 
-#include <csignal>
-#include <cstdlib>
 #include <stdexcept>
 #include <unistd.h>
 
@@ -64,6 +62,8 @@ Config parse(const Invocation& invocation) {
     if (nonblock) config.wait = Duration::zero();
     if (config.hold_for != 0 && !config.command.empty())
         throw cli::UsageError("--hold-for and a command exclude each other");
+    if (config.json && !config.command.empty())
+        throw cli::UsageError("--json and a command exclude each other: its output is its own");
     return config;
 }
 
@@ -98,14 +98,22 @@ bool take(TokenSet& set, Lease lease, const Config& config) {
     return false;
 }
 
+void report(const TokenSet& set, bool taken, const Config& config) {
+    if (!config.json) return;
+    cli::JsonLine{}
+        .set("key", config.key.text())
+        .set("id", set.id())
+        .set_flag("taken", taken)
+        .print();
+}
+
 // Takes a token and becomes the command, so that the token is the command's.
 [[nodiscard]] int run_command(const Config& config) {
     try {
         const auto program = find_program(config.command.front());
         auto set = open_set(config);
+        set.announce_lease();
         if (!take(set, Lease::until_process_ends, config)) return config.busy_status;
-        const auto lease = fmt::format("{}:{}", set.id(), ::getpid());
-        ::setenv(lease_variable, lease.c_str(), 1);
         execute(program, config.command);
     } catch (Error& error) {
         if (error.status() == exit_status::failed) error.set_status(exit_status::before_command);
@@ -113,16 +121,19 @@ bool take(TokenSet& set, Lease lease, const Config& config) {
     }
 }
 
-// The life of the keeper: it takes the token, says so by a byte, lets go of everything else, and
-// ends with OWNER. Until then nobody but the waiting sem-take wants it.
-int keep(const Config& config, const Fd& owner, const Fd& told) {
-    set_parent_death_signal(SIGTERM);
+// The life of the keeper: it takes the token, lets go of everything else, says so by a byte, and
+// ends with OWNER. Until it has said so, it also ends with the waiting sem-take.
+int keep(const Config& config, const Fd& owner, Pipe& pipe) {
+    pipe.reader = Fd{}; // so that the byte kills us (SIGPIPE) when nobody is there to read it
+    become_keeper(config.hold_for);
     auto set = open_set(config);
-    if (!take(set, Lease::until_process_ends, config)) return config.busy_status;
-    set_parent_death_signal(0);
-    set_own_name(keeper_name(config.hold_for));
+    const bool taken = take(set, Lease::until_process_ends, config);
+    report(set, taken, config);
+    if (!taken) return config.busy_status;
     detach_from_session();
-    write_all(told.get(), "k", "a pipe");
+    outlive_parent();
+    write_all(pipe.writer.get(), "k", "a pipe");
+    close_descriptors_except(owner);
     (void)wait_for(owner.get(), POLLIN, Deadline::never());
     return exit_status::done;
 }
@@ -131,8 +142,10 @@ int start_keeper(const Config& config) {
     const auto owner = open_process(config.hold_for);
     if (!owner) throw Error(fmt::format("cannot hold for {}: no such process", config.hold_for));
     Pipe pipe = make_pipe();
-    Child keeper =
-        fork_child([&] { return cli::guarded([&] { return keep(config, *owner, pipe.writer); }); });
+    Child keeper = fork_child([&, parent = ::getpid()] {
+        end_with_parent(parent);
+        return cli::guarded([&] { return keep(config, *owner, pipe); });
+    });
     pipe.writer = Fd{};
     std::byte byte{};
     if (read_some(pipe.reader.get(), {&byte, 1}, "a pipe") == 0)
@@ -141,19 +154,24 @@ int start_keeper(const Config& config) {
     return exit_status::done;
 }
 
+int take_until_given(const Config& config) {
+    auto set = open_set(config);
+    const bool taken = take(set, Lease::until_given, config);
+    try {
+        report(set, taken, config);
+    } catch (const Error&) {
+        // We are going to fail, and who failed to take a token does not give it.
+        if (taken) (void)set.give(Deadline::after(Duration::zero()));
+        throw;
+    }
+    return taken ? exit_status::done : config.busy_status;
+}
+
 int run(const Invocation& invocation) {
     const Config config = parse(invocation);
     if (!config.command.empty()) return run_command(config);
     if (config.hold_for != 0) return start_keeper(config);
-    auto set = open_set(config);
-    const bool taken = take(set, Lease::until_given, config);
-    if (config.json)
-        cli::JsonLine{}
-            .set("key", config.key.text())
-            .set("id", set.id())
-            .set_flag("taken", taken)
-            .print();
-    return taken ? exit_status::done : config.busy_status;
+    return take_until_given(config);
 }
 
 } // namespace

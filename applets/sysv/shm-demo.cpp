@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstring>
 #include <limits>
+#include <unistd.h>
 
 namespace ipcbox {
 namespace {
@@ -81,9 +82,9 @@ void print_message(const SharedMemory& memory, std::span<const std::byte> segmen
 
 // Runs STEP in a process of its own; its status.
 int in_process(const std::function<void()>& step) {
-    return fork_child([&] {
+    return fork_child([&, parent = ::getpid()] {
                return cli::guarded([&] {
-                   set_parent_death_signal(SIGTERM);
+                   end_with_parent(parent);
                    step();
                    return exit_status::done;
                });

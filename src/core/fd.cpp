@@ -4,6 +4,7 @@
 #include "core/syscall.h"
 
 #include <fcntl.h>
+#include <limits>
 #include <unistd.h>
 
 namespace ipcbox {
@@ -46,6 +47,17 @@ Fd open_file(const std::string& path, int flags, mode_t mode) {
     while (number < 0 && errno == EINTR);
     if (number < 0) throw SysError("open", path);
     return Fd::adopt(number);
+}
+
+void close_descriptors_except(const Fd& kept) {
+    const auto close = [](unsigned first, unsigned last) {
+        // An empty range is EINVAL.
+        return first <= last ? ::close_range(first, last, 0) : 0;
+    };
+    const auto number = static_cast<unsigned>(kept.get());
+    if (sys::call("close_range", close, unsigned{first_number}, number - 1) < 0 ||
+        sys::call("close_range", close, number + 1, std::numeric_limits<unsigned>::max()) < 0)
+        throw SysError("close", "descriptors");
 }
 
 void set_nonblocking(const Fd& fd) {

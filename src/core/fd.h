@@ -42,6 +42,10 @@ class Fd {
 // openat(2) with O_CLOEXEC, retried on EINTR. Throws SysError "cannot open PATH".
 [[nodiscard]] Fd open_file(const std::string& path, int flags, mode_t mode = 0);
 
+// Closes every descriptor but KEPT and the standard ones, also those that we were started with and
+// that are nobody's Fd: for a process that is going to stay and must keep nothing else busy.
+void close_descriptors_except(const Fd& kept);
+
 // Sets O_NONBLOCK.
 void set_nonblocking(const Fd& fd);
 

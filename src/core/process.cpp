@@ -76,6 +76,21 @@ int spawned(void* argument) {
     ::_exit(exit_status::cannot_execute);
 }
 
+// A parent that ignores SIGCHLD passes that on through execve(2), and then the kernel reaps our
+// children itself: nothing would be left to wait for.
+void keep_ended_children() {
+    struct sigaction action {};
+    sys::call("sigaction", ::sigaction, SIGCHLD, nullptr, &action);
+    if (action.sa_handler != SIG_IGN) return;
+    action.sa_handler = SIG_DFL;
+    sys::call("sigaction", ::sigaction, SIGCHLD, &action, nullptr);
+}
+
+void set_parent_death_signal(int signal) {
+    const auto set = [](int number) { return ::prctl(PR_SET_PDEATHSIG, number); };
+    if (sys::call("prctl", set, signal) < 0) throw SysError("set", "the parent death signal");
+}
+
 int wait_options(Deadline deadline) {
     return WEXITED | (deadline.is_never() ? 0 : WNOHANG);
 }
@@ -158,6 +173,7 @@ Child spawn(const std::string& program, std::span<const std::string> arguments,
             const StdioPlan& stdio) {
     const auto pointers = pointers_to(arguments);
     SpawnRequest request{program.c_str(), pointers.data(), stdio};
+    keep_ended_children();
     constexpr std::size_t stack_size = 64UL * 1024;
     alignas(16) static std::array<std::byte, stack_size> stack;
     int pidfd = -1;
@@ -177,6 +193,7 @@ Child spawn(const std::string& program, std::span<const std::string> arguments,
 }
 
 Child fork_child(const std::function<int()>& body) {
+    keep_ended_children();
     const pid_t pid = sys::call("fork", ::fork);
     if (pid < 0) throw SysError("fork", "a process");
     if (pid == 0) {
@@ -188,14 +205,22 @@ Child fork_child(const std::function<int()>& body) {
         }
         ::_exit(status);
     }
-    // Until we wait for it the pid cannot be another's.
-    auto pidfd = open_process(pid);
-    return Child{pid, pidfd ? std::move(*pidfd) : Fd{}};
+    try {
+        return Child{pid, open_process(pid).value()}; // not waited for, so it is there
+    } catch (...) {
+        ::kill(pid, SIGKILL);
+        ::waitpid(pid, nullptr, 0);
+        throw;
+    }
 }
 
-void set_parent_death_signal(int signal) {
-    const auto set = [](int number) { return ::prctl(PR_SET_PDEATHSIG, number); };
-    sys::call("prctl", set, signal);
+void end_with_parent(pid_t parent) {
+    set_parent_death_signal(SIGKILL);
+    if (::getppid() != parent) die_of(SIGKILL);
+}
+
+void outlive_parent() {
+    set_parent_death_signal(0);
 }
 
 void detach_from_session() {

@@ -99,9 +99,10 @@ struct StdioPlan {
 // child: BODY has to report what it throws, or it is lost.
 [[nodiscard]] Child fork_child(const std::function<int()>& body);
 
-// For a forked child. SIGNAL comes when the parent ends (0: no more): nobody waits for what it
-// does.
-void set_parent_death_signal(int signal);
+// For a forked child: it is killed when PARENT, which forked it, ends, also when that was before.
+void end_with_parent(pid_t parent);
+// The end of that.
+void outlive_parent();
 
 // For a forked child that stays when we have ended: a session of its own, / as working directory,
 // and /dev/null for the standard descriptors, so that it keeps no terminal, mount or pipe busy.

@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdlib>
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <unistd.h>
 
 namespace ipcbox {
 
@@ -45,9 +47,11 @@ bool has_label(std::span<const unsigned short> values, const SysvKey::Label& lab
            std::ranges::equal(values.subspan(first_label, label.size()), label);
 }
 
-// The set is still as the kernel made it.
+// The set is still as the kernel made it; but the gate is open from the first moment, and a taker
+// of the manual page may have been faster than who makes it.
 bool is_blank(std::span<const unsigned short> values) {
-    return std::ranges::all_of(values, [](unsigned short value) { return value == 0; });
+    return std::ranges::all_of(values.subspan(gate + 1),
+                               [](unsigned short value) { return value == 0; });
 }
 
 // One operation, so there is no moment at which the set is half made, and only the first of
@@ -70,33 +74,43 @@ std::string shape_text(int slots) {
     return fmt::format("{} {}", slots, slots == 1 ? "slot" : "slots");
 }
 
-// Whether a process says in its environment that it has this set's token until it ends. One whose
-// environment we must not see could.
-bool may_have_lease(int set, pid_t pid) try {
+// One variable for each set, because a command may have the tokens of several.
+std::string lease_variable(int set) {
+    return fmt::format("IPCBOX_LEASE_{}", set);
+}
+
+// Whether a process has ENTRY in its environment. One whose environment we must not see could, and
+// so could one whose environment is empty: that is how it looks in the middle of execve(2).
+bool may_have_variable(pid_t pid, const std::string& entry) try {
     constexpr std::size_t limit = 4UL * 1024 * 1024;
     const auto path = fmt::format("/proc/{}/environ", pid);
     const auto environment = read_to_end(open_file(path, O_RDONLY).get(), limit, path);
-    const auto entry = fmt::format("{}={}:{}", lease_variable, set, pid);
     for (std::string_view left = environment; !left.empty();) {
         const auto variable = left.substr(0, left.find('\0'));
         if (variable == entry) return true;
         left.remove_prefix(std::min(variable.size() + 1, left.size()));
     }
-    return false;
+    return environment.empty();
 } catch (const SysError& error) {
     return error.error() == EACCES || error.error() == EPERM;
 }
 
+// At most 15 bytes, like every process name.
+constexpr const char* lease_name = "sem-take lease";
 constexpr std::string_view keeper_prefix = "hold:";
 
 } // namespace
 
-std::string keeper_name(pid_t kept_for) {
-    return fmt::format("{}{}", keeper_prefix, kept_for);
+void become_keeper(pid_t owner) {
+    set_own_name(fmt::format("{}{}", keeper_prefix, owner));
 }
 
 std::string TokenHolder::text() const {
-    return process ? process->text() : fmt::format("{} (ended)", pid);
+    if (const pid_t owner = kept_for(); owner != 0)
+        if (const auto info = find_process(owner)) return info->text();
+    if (process) return process->text();
+    // getpid(2): a process of a PID namespace that we cannot look into.
+    return pid != 0 ? fmt::format("{} (ended)", pid) : "a process of another namespace";
 }
 
 pid_t TokenHolder::kept_for() const {
@@ -160,6 +174,19 @@ int TokenSet::taken() const {
     return static_cast<int>(taken) + values[gate] % our_weight;
 }
 
+void TokenSet::announce_lease() const {
+    if (layout_ != Layout::plain) return; // its slots tell
+    set_own_name(lease_name);
+    const auto pid = fmt::format("{}", ::getpid());
+    if (::setenv(lease_variable(id()).c_str(), pid.c_str(), 1) < 0)
+        throw SysError("announce", "a lease");
+}
+
+bool TokenSet::says_it_has_lease(const ProcessInfo& process) const {
+    return process.name == lease_name ||
+           may_have_variable(process.pid, fmt::format("{}={}", lease_variable(id()), process.pid));
+}
+
 bool TokenSet::take(Lease lease, Deadline deadline) {
     using enum SemaphoreSet::Outcome;
     if (layout_ == Layout::plain) {
@@ -168,11 +195,17 @@ bool TokenSet::take(Lease lease, Deadline deadline) {
     }
     if (!enter(deadline)) return false;
     if (set_.operate(std::array{add(free_tokens, -1, SEM_UNDO)}, deadline) == would_wait) {
-        set_.operate(std::array{add(gate, -our_weight, SEM_UNDO)});
+        leave();
         return false;
     }
     claim_slot(lease);
     return true;
+}
+
+// NOWAIT, here and where a lent token is given: a give of the manual page that had no take of its
+// own may have left less on the gate than our weight, and nobody must wait for the rest.
+void TokenSet::leave() {
+    set_.operate(std::array{add(gate, -our_weight, SEM_UNDO | IPC_NOWAIT)});
 }
 
 // Puts our weight on the gate, inside or waiting, unless a manual-page taker is inside: the gate is
@@ -201,13 +234,9 @@ void TokenSet::claim_slot(Lease lease) {
             const std::array leased{wait_for_zero(slot, IPC_NOWAIT),
                                     add(slot, slot_leased, SEM_UNDO)};
             const std::array lent{
-                wait_for_zero(slot, IPC_NOWAIT),
-                add(slot, slot_lent),
-                add(lent_tokens, 1),
-                add(free_tokens, 1, SEM_UNDO),
-                add(free_tokens, -1),
+                wait_for_zero(slot, IPC_NOWAIT),  add(slot, slot_lent), add(lent_tokens, 1),
+                add(free_tokens, 1, SEM_UNDO),    add(free_tokens, -1), add(gate, our_weight),
                 add(gate, -our_weight, SEM_UNDO),
-                add(gate, our_weight),
             };
             const auto operations = lease == Lease::until_process_ends
                                         ? std::span<const sembuf>{leased}
@@ -219,7 +248,12 @@ void TokenSet::claim_slot(Lease lease) {
 
 bool TokenSet::give(Deadline deadline) {
     using enum SemaphoreSet::Outcome;
-    if (layout_ == Layout::plain) return set_.operate(std::array{add(gate, -1)}, deadline) == done;
+    if (layout_ == Layout::plain) {
+        // What the kernel is going to give back must not be given twice.
+        const auto now = holders();
+        if (!now.empty() && now.front().lease == Lease::until_process_ends) return false;
+        return set_.operate(std::array{add(gate, -1)}, deadline) == done;
+    }
     // A manual-page taker inside leaves the gate at exactly 1.
     if (set_.operate(std::array{add(gate, -1, IPC_NOWAIT), wait_for_zero(gate, IPC_NOWAIT)}) ==
         done)
@@ -240,11 +274,13 @@ void TokenSet::return_slot() {
                 add(slot, -slot_lent, IPC_NOWAIT),
                 wait_for_zero(slot, IPC_NOWAIT),
                 add(free_tokens, 1),
-                add(gate, -our_weight),
                 add(lent_tokens, 1, SEM_UNDO),
                 add(lent_tokens, -1),
+                add(gate, -our_weight, IPC_NOWAIT),
             };
-            if (set_.operate(operations) == SemaphoreSet::Outcome::done) return;
+            const bool has_weight = values[gate] >= our_weight;
+            const auto possible = std::span{operations}.first(has_weight ? 6 : 5);
+            if (set_.operate(possible) == SemaphoreSet::Outcome::done) return;
         }
     }
 }
@@ -278,15 +314,16 @@ bool TokenSet::resize(int slots, Deadline deadline) {
 TokenHolder TokenSet::holder_of(int semaphore, unsigned value) const {
     TokenHolder holder{set_.last_process(semaphore), Lease::until_given, std::nullopt};
     holder.process = find_process(holder.pid);
-    // A process that is younger than what it is said to have done got the pid of another one. Both
-    // times are rounded.
-    if (holder.process && holder.process->started > set_.last_operation() + std::chrono::seconds{2})
-        holder.process.reset();
     const bool leased =
         layout_ == Layout::counting
             ? value == slot_leased
-            : holder.process && (holder.kept_for() != 0 || may_have_lease(set_.id(), holder.pid));
+            : holder.process && (holder.kept_for() != 0 || says_it_has_lease(*holder.process));
     if (leased) holder.lease = Lease::until_process_ends;
+    // A process that is younger than what it is said to have done got the pid of another one. Both
+    // times are rounded.
+    else if (holder.process &&
+             holder.process->started > set_.last_operation() + std::chrono::seconds{2})
+        holder.process.reset();
     return holder;
 }
 

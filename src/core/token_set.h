@@ -35,18 +35,16 @@ struct TokenHolder {
     Lease lease;
     std::optional<ProcessInfo> process; // nothing when it has ended
 
-    // "812 (backup.sh, root, 3m12s)" or "812 (ended)"
+    // "812 (backup.sh, root, 3m12s)" or "812 (ended)"; the process that it is kept for, not the
+    // keeper.
     [[nodiscard]] std::string text() const;
-    // The process for which a keeper has the token (sem-take --hold-for), 0 for anybody else.
+    // The process for which a keeper has the token, 0 when no keeper has it.
     [[nodiscard]] pid_t kept_for() const;
 };
 
-// The name that a keeper goes by, so that everybody can see for whom it has the token.
-[[nodiscard]] std::string keeper_name(pid_t kept_for);
-
-// What a process that has a plain set's token until it ends carries in its environment, so that
-// nobody gives away what the kernel will give back: "SET:PID".
-inline constexpr const char* lease_variable = "IPCBOX_LEASE";
+// Makes us a keeper: a process that does nothing but hold a token until OWNER ends, and that can be
+// killed to give it back. It shows in our name, so that everybody can see it.
+void become_keeper(pid_t owner);
 
 class TokenSet {
   public:
@@ -66,9 +64,15 @@ class TokenSet {
     [[nodiscard]] int slots() const;
     [[nodiscard]] int taken() const;
 
+    // To be called before we take a token until we end, unless we are a keeper. The semaphore of a
+    // plain set cannot say that its token is leased, so we do: with our name until we execute
+    // another program, then with a variable in its environment.
+    void announce_lease() const;
+
     // False when no token was free until the deadline.
     [[nodiscard]] bool take(Lease lease, Deadline deadline);
-    // Gives a token that is lent; false when none was until the deadline.
+    // Gives a token that is lent; false when none was until the deadline. A plain set whose token
+    // is leased is not waited for.
     [[nodiscard]] bool give(Deadline deadline);
     // False when more than SLOTS tokens were taken until the deadline.
     [[nodiscard]] bool resize(int slots, Deadline deadline);
@@ -83,8 +87,10 @@ class TokenSet {
     [[nodiscard]] static std::optional<Layout> layout_of(const SemaphoreSet& set,
                                                          const SysvKey& key);
     [[nodiscard]] bool enter(Deadline deadline);
+    void leave();
     void claim_slot(Lease lease);
     void return_slot();
+    [[nodiscard]] bool says_it_has_lease(const ProcessInfo& process) const;
     [[nodiscard]] TokenHolder holder_of(int semaphore, unsigned value) const;
 
     SemaphoreSet set_;
