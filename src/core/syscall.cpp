@@ -19,7 +19,7 @@ using Line = fmt::basic_memory_buffer<char, 512>;
 void append_text(Line& line, const char* text) {
     constexpr std::size_t shown = 64;
     const std::string_view whole = text;
-    fmt::format_to(fmt::appender(line), "\"{}\"{}", whole.substr(0, shown),
+    fmt::format_to(fmt::appender(line), "{:?}{}", whole.substr(0, shown),
                    whole.size() > shown ? "..." : "");
 }
 

@@ -1,0 +1,41 @@
+#include "core/user.h"
+
+#include "harness/scenario.h"
+
+#include <cstdlib>
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+using namespace ipcbox;
+
+TEST_CASE("users and groups are in the files") {
+    const auto root = find_user("root");
+    REQUIRE(root);
+    CHECK(root->uid == 0);
+    CHECK(root->gid == 0);
+    CHECK(root->home == "/root");
+    CHECK(root->full_name.find(',') == std::string::npos);
+    CHECK(find_user(uid_t{0})->name == "root");
+    CHECK(find_group("root") == gid_t{0});
+    CHECK(user_name(0) == "root");
+}
+
+TEST_CASE("who is nobody has a number") {
+    constexpr uid_t unused = 3999999999;
+    CHECK_FALSE(find_user(unused));
+    CHECK_FALSE(find_user("no such user"));
+    CHECK_FALSE(find_user(""));
+    CHECK_FALSE(find_group("no such group"));
+    CHECK(user_name(unused) == "3999999999");
+}
+
+TEST_CASE("our home is where HOME says") {
+    const char* home = std::getenv("HOME");
+    const std::string before = home != nullptr ? home : "";
+    ::setenv("HOME", "/somewhere", 1);
+    CHECK(current_user().home == "/somewhere");
+    CHECK(current_user().uid == ::getuid());
+    CHECK(current_user().name == user_name(::getuid()));
+    ::setenv("HOME", before.c_str(), 1);
+}
