@@ -1,0 +1,82 @@
+// spawn_times ROUNDS COMMAND [ARGUMENT...] [-- COMMAND [ARGUMENT...]]... - what it takes to run
+// each command to its end: medians in microseconds, and the ratio of each to the first.
+//
+// The commands take turns (A B A B), so that whatever else the machine does meets all of them
+// alike. Their outputs go to /dev/null, and their statuses do not matter, but they have to exist.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <spawn.h>
+#include <string>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <vector>
+
+namespace {
+
+struct Command {
+    std::vector<char*> words;
+    std::vector<double> times{};
+
+    [[nodiscard]] std::string text() const {
+        std::string text;
+        for (const char* word : words)
+            if (word != nullptr) text.append(text.empty() ? "" : " ").append(word);
+        // The names, not where they are.
+        return text.substr(text.rfind('/', text.find(' ')) + 1);
+    }
+    [[nodiscard]] double quantile(double part) {
+        const auto nth =
+            times.begin() + static_cast<std::ptrdiff_t>(part * static_cast<double>(times.size()));
+        std::nth_element(times.begin(), nth, times.end());
+        return *nth;
+    }
+};
+
+double run(const Command& command, const posix_spawn_file_actions_t& actions) {
+    const auto start = std::chrono::steady_clock::now();
+    pid_t pid = 0;
+    const int error =
+        ::posix_spawnp(&pid, command.words[0], &actions, nullptr, command.words.data(), environ);
+    int status = 0;
+    if (error != 0 || ::waitpid(pid, &status, 0) != pid) {
+        std::fprintf(stderr, "spawn_times: cannot run %s: %s\n", command.words[0],
+                     std::strerror(error));
+        std::exit(1);
+    }
+    return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start)
+        .count();
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    if (argc < 3) {
+        std::fprintf(stderr, "usage: spawn_times ROUNDS COMMAND... [-- COMMAND...]...\n");
+        return 2;
+    }
+    std::vector<Command> commands(1);
+    for (int at = 2; at < argc; ++at)
+        if (std::strcmp(argv[at], "--") == 0)
+            commands.emplace_back();
+        else
+            commands.back().words.push_back(argv[at]);
+    posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    for (const int stream : {STDOUT_FILENO, STDERR_FILENO})
+        ::posix_spawn_file_actions_addopen(&actions, stream, "/dev/null", O_WRONLY, 0);
+    for (auto& command : commands)
+        command.words.push_back(nullptr);
+    const int rounds = std::max(std::atoi(argv[1]), 1);
+    for (int round = 0; round < rounds; ++round)
+        for (auto& command : commands)
+            command.times.push_back(run(command, actions));
+    const double first = commands.front().quantile(0.5);
+    for (auto& command : commands)
+        std::printf("%10.0f us %10.0f us %8.2f x   %s\n", command.quantile(0.5),
+                    command.quantile(0.1), command.quantile(0.5) / first, command.text().c_str());
+    return 0;
+}
