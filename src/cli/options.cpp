@@ -106,7 +106,7 @@ void print_row(const std::string& names, std::string_view text) {
 }
 
 // While this points somewhere, parse() hands over the declarations and goes no further.
-constinit std::vector<OptionName>* asked_for = nullptr;
+constinit Declared* asked_for = nullptr;
 
 } // namespace
 
@@ -183,8 +183,11 @@ Verbosity Options::parse() {
     flag("-V,--version", declared.version, "print the version");
     if (asked_for != nullptr) {
         for (const auto& declaration : declared.all)
-            if (declaration.kind != Declaration::Kind::operand)
-                asked_for->push_back(declaration.name);
+            if (declaration.kind == Declaration::Kind::operand)
+                asked_for->operands.push_back(declaration.name.value);
+            else
+                asked_for->options.push_back(declaration.name);
+        asked_for->runs_command = declared.command != nullptr;
         throw Finished{};
     }
     declared.read();
@@ -260,7 +263,7 @@ void Options::Declarations::apply() {
         print(version_line);
         throw Finished{};
     }
-    for (const auto& declaration : all) {
+    for (const auto& declaration : all)
         for (const auto& value : declaration.given)
             try {
                 declaration.set(value);
@@ -268,9 +271,9 @@ void Options::Declarations::apply() {
                 throw UsageError(
                     fmt::format("{} '{}': {}", declaration.shown_name(), value, wrong.what()));
             }
+    for (const auto& declaration : all)
         if (declaration.required && declaration.given.empty())
             throw UsageError(fmt::format("{} is missing", declaration.shown_name()));
-    }
     if (trace) sys::start_tracing();
 }
 
@@ -304,15 +307,15 @@ void Options::Declarations::print_help() const {
         print_line("  {}\n      {}", example.command, wrap(example.text, 6));
 }
 
-std::vector<OptionName> declared_options(const AppletRow& applet) {
-    std::vector<OptionName> options;
-    asked_for = &options;
+Declared declarations_of(const AppletRow& applet) {
+    Declared declared;
+    asked_for = &declared;
     try {
         (void)applet.applet->run({applet.name, applet.applet->summary, {}});
     } catch (const Finished&) { // NOLINT(bugprone-empty-catch): that is how parse() ends
     }
     asked_for = nullptr;
-    return options;
+    return declared;
 }
 
 } // namespace ipcbox::cli
