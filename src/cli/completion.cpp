@@ -244,7 +244,7 @@ end
 
 function __ipcbox_complete_command
     set -l command (__ipcbox_command $argv); and set -q command[1]
-    and complete -C "$command"
+    and complete "-C$command"
 end
 )";
 
