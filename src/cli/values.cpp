@@ -45,6 +45,12 @@ constexpr std::array services{
     Service{"http", 80}, Service{"ntp", 123},    Service{"https", 443},
 };
 
+// A number that can be a uid or a gid: all but the last, which stands for "as it is" in chown(2).
+std::optional<id_t> user_or_group_id(std::string_view text) {
+    const auto id = whole_number<id_t>(text);
+    return id == std::numeric_limits<id_t>::max() ? std::nullopt : id;
+}
+
 struct FileCloser {
     void operator()(FILE* file) const { std::fclose(file); }
 };
@@ -149,7 +155,7 @@ Owner parse_owner(std::string_view text) {
     const auto colon = text.find(':');
     const auto user_text = text.substr(0, colon);
     Owner owner;
-    if (const auto uid = whole_number<uid_t>(user_text)) {
+    if (const auto uid = user_or_group_id(user_text)) {
         owner.uid = *uid;
         const auto user = find_user(*uid);
         if (user)
@@ -163,7 +169,7 @@ Owner parse_owner(std::string_view text) {
     }
     if (colon == std::string_view::npos) return owner;
     const auto group_text = text.substr(colon + 1);
-    if (const auto gid = whole_number<gid_t>(group_text))
+    if (const auto gid = user_or_group_id(group_text))
         owner.gid = *gid;
     else if (const auto group = find_group(group_text))
         owner.gid = *group;
