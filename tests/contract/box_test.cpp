@@ -54,7 +54,6 @@ TEST_CASE("--list is sorted; --list=full adds groups and summaries in columns") 
             CHECK(line[column] != ' ');
             CHECK(line[column - 1] == ' ');
         }
-        CHECK(line.size() <= 80);
     }
 }
 
@@ -201,8 +200,6 @@ TEST_CASE("the manual page is clean mdoc and has every option of the help") {
         CHECK_MESSAGE(text.find(std::string{"Fl "} + option) != std::string::npos, option);
     for (const char* status : {"0", "1", "2", "124", "125", "126", "127", "128"})
         CHECK_MESSAGE(text.find(std::string{"\n.It "} + status) != std::string::npos, status);
-    for (const auto& name : applets(scenario))
-        CHECK_MESSAGE(text.find("\n.Xr ipcbox-" + name + " 1") != std::string::npos, name);
     if (!can_run("mandoc")) return;
     const auto lint = scenario.run({"mandoc", "-Tlint", "-Wwarning", page});
     CHECK_MESSAGE(lint.out.empty(), lint.out);

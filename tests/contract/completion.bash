@@ -41,6 +41,7 @@ expect 'sem-take --wait=5s --non' --nonblock
 expect 'sem-take --wait 5s --non' --nonblock
 expect 'sem-take some-'                       # left to readline: a file
 expect 'sem-take @key sem-giv' sem-give       # a command
+expect 'sem-take -w 5 @key sem-giv' sem-give
 expect 'sem-take -- sem-giv' sem-give
 expect 'sem-take -w 5 @key -- sem-giv' sem-give
 expect 'sem-take @key sem-give --hel'         # the command's own

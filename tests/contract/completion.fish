@@ -28,6 +28,7 @@ expect 'sem-take --wait=5s --non' --nonblock
 expect './sem-take --non' --nonblock
 expect 'sem-take @key sem-give --non'
 expect 'sem-take @key sem-giv' sem-give
+expect 'sem-take -w 5 @key sem-giv' sem-give
 expect 'sem-take -- sem-giv' sem-give
 expect 'sem-take -w 5 @key -- sem-giv' sem-give
 expect 'ipcbox sem-take -w 5 @key -- sem-giv' sem-give

@@ -65,6 +65,7 @@ expect 'sem-take --wait 5s --non' --nonblock
 expect 'sem-take --wait=5s --non' --nonblock
 expect 'sem-take -- --non'
 expect 'sem-take @key sem-giv' sem-give
+expect 'sem-take -w 5 @key sem-giv' sem-give
 expect 'sem-take -w 5 @key -- sem-giv' sem-give
 expect 'ipcbox sem-take -w 5 @key -- sem-giv' sem-give
 expect 'sem-take @key sem-give --exit-stat' --exit-status
