@@ -73,46 +73,49 @@ std::string quoted(std::string_view text) {
     return result + "'";
 }
 
-// bash splits the line at "=" too: "--wait=5" is three words.
+// Bash makes words of "@", "=" and ":" too (COMP_WORDBREAKS): "--wait=5 @key" is five. So the line
+// is split anew.
 constexpr std::string_view bash_start =
     R"(# bash completion for ipcbox, from ipcbox --completion bash
 _ipcbox() {
-    local word=${COMP_WORDS[COMP_CWORD]} applet=${COMP_WORDS[0]##*/} i=1
+    local line=${COMP_LINE:0:COMP_POINT} words last i=1
+    read -ra words <<<"$line"
+    [[ $line == *[[:blank:]] ]] && words+=('')
+    last=$((${#words[@]} - 1))
+    local word=${words[last]} applet=${words[0]##*/}
     local options= with_value= operands=0 runs_command= command=
     COMPREPLY=()
     if [[ $applet == ipcbox* ]]; then
-        applet=${COMP_WORDS[1]} i=2
-        ((COMP_CWORD == 1)) && applet=
+        applet=${words[1]} i=2
+        [[ $last == 1 && $word != --list=* ]] && applet=
     fi
     case $applet in
 )";
 constexpr std::string_view bash_end =
-    R"(    --list) COMPREPLY=($(compgen -W full -- "${word#=}")); return ;;
+    R"(    --list=*) ((last == 1)) && COMPREPLY=($(compgen -W full -- "${word#*=}")); return ;;
     --install) COMPREPLY=($(compgen -W --force -- "$word"; compgen -d -- "$word")); return ;;
     --completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$word")); return ;;
     *) return ;;
     esac
-    for (( ; i < COMP_CWORD; i++)); do
-        case ${COMP_WORDS[i]} in
+    for (( ; i < last; i++)); do
+        case ${words[i]} in
         --) command=$((i + 1)); break ;;
-        -*) if [[ " $with_value " == *" ${COMP_WORDS[i]} "* ]]; then
-                [[ ${COMP_WORDS[i + 1]} == = ]] && ((i++))
-                ((i++))
-            fi ;;
-        *) if ((operands-- == 0)); then command=$i; break; fi ;;
+        -*) [[ " $with_value " == *" ${words[i]} "* ]] && ((i++)) ;;
+        *) ((operands-- == 0)) && command=$i && break ;;
         esac
     done
-    if [[ -z $command && $i == "$COMP_CWORD" ]]; then
+    if [[ -z $command && $i == "$last" ]]; then
         if [[ $word == -* ]]; then
             COMPREPLY=($(compgen -W "$options" -- "$word"))
             return
         fi
-        ((operands == 0)) && command=$COMP_CWORD
+        ((operands == 0)) && command=$last
     fi
     if [[ $runs_command && $command ]]; then
         if declare -F _command_offset >/dev/null; then
+            local COMP_WORDS=("${words[@]}") COMP_CWORD=$last
             _command_offset "$command"
-        elif ((command == COMP_CWORD)); then
+        elif ((command == last)); then
             COMPREPLY=($(compgen -c -- "$word"))
         fi
     fi

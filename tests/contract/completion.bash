@@ -7,10 +7,11 @@ failures=0
 expect() {
     local line=$1 offers wanted
     shift
-    # Readline makes words of "=" too.
-    read -ra COMP_WORDS <<<"${line//=/ = }"
-    [[ $line == *[\ =] ]] && COMP_WORDS+=('')
-    COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMPREPLY=()
+    COMP_LINE=$line COMP_POINT=${#line} COMPREPLY=()
+    # As bash splits it, at the characters of COMP_WORDBREAKS too.
+    read -ra COMP_WORDS <<<"$(sed 's/[=@:]/ & /g' <<<"$line")"
+    [[ $line == *[=\ ] ]] && COMP_WORDS+=('')
+    COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
     _ipcbox
     offers=$(printf '%s\n' "${COMPREPLY[@]}" | sort | xargs)
     wanted=$(printf '%s\n' "$@" | sort | xargs)
@@ -28,6 +29,7 @@ for applet in $(ipcbox --list); do
 done
 expect 'ipcbox --l' --list --list=full
 expect 'ipcbox --list=' full
+expect 'ipcbox --list=full '
 expect 'ipcbox --completion ' bash fish zsh
 expect 'ipcbox --completion z' zsh
 expect 'ipcbox --install --f' --force
