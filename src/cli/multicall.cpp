@@ -112,17 +112,16 @@ bool is_link_to(const std::string& target, const std::string& path) {
 // without it.
 void install_link(const std::string& target, const std::string& path, Existing existing) {
     if (sys::call("symlink", ::symlink, target.c_str(), path.c_str()) == 0) return;
-    const SysError refused{"create", path};
-    if (refused.error() != EEXIST) throw refused;
-    if (is_link_to(target, path)) return;
-    if (existing == Existing::keep) throw refused;
+    const int error = errno;
+    if (error == EEXIST && is_link_to(target, path)) return;
+    if (error != EEXIST || existing == Existing::keep) throw SysError("create", path, error);
     const auto beside = fmt::format("{}.{}", path, ::getpid());
     if (sys::call("symlink", ::symlink, target.c_str(), beside.c_str()) < 0)
         throw SysError("create", beside);
     if (sys::call("rename", std::rename, beside.c_str(), path.c_str()) < 0) {
-        const int error = errno;
+        const int reason = errno;
         sys::call("unlink", ::unlink, beside.c_str());
-        throw SysError("replace", path, error);
+        throw SysError("replace", path, reason);
     }
 }
 
@@ -191,9 +190,9 @@ int run_box(Table applets, std::span<char* const> arguments) {
 }
 
 void trace_if_asked() {
-    const char* trace = std::getenv("IPCBOX_TRACE");
-    if (trace != nullptr && std::string_view{trace} != "" && std::string_view{trace} != "0")
-        sys::start_tracing();
+    const char* variable = std::getenv("IPCBOX_TRACE");
+    const std::string_view trace = variable != nullptr ? variable : "";
+    if (!trace.empty() && trace != "0") sys::start_tracing();
 }
 
 } // namespace

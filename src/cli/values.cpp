@@ -52,7 +52,7 @@ std::optional<id_t> user_or_group_id(std::string_view text) {
 }
 
 struct FileCloser {
-    void operator()(FILE* file) const { std::fclose(file); }
+    void operator()(FILE* file) const { (void)std::fclose(file); }
 };
 
 // The port that /etc/services (services(5)) gives a name.
@@ -85,19 +85,21 @@ std::string parse_text(std::string_view text) {
 }
 
 Duration parse_duration(std::string_view text) {
-    const std::invalid_argument wrong{"expected a duration such as 0.25, 500ms, 10s, 2m, 1h or 1d"};
+    const auto wrong = [] {
+        return std::invalid_argument{"expected a duration such as 0.25, 500ms, 10s, 2m, 1h or 1d"};
+    };
     const auto [digits, unit] = split_unit(text);
     double number = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number,
                                               std::chars_format::fixed);
-    if (error != std::errc{} || end != digits.data() + digits.size()) throw wrong;
+    if (error != std::errc{} || end != digits.data() + digits.size()) throw wrong();
     const double seconds = unit.empty() || unit == "s" ? 1
                            : unit == "us"              ? 1e-6
                            : unit == "ms"              ? 1e-3
                            : unit == "m"               ? 60
                            : unit == "h"               ? 3600
                            : unit == "d"               ? 86400
-                                                       : throw wrong;
+                                                       : throw wrong();
     const double nanoseconds = std::round(number * seconds * 1e9);
     // Longer than a Duration can say is as good as for ever.
     if (nanoseconds >= static_cast<double>(Duration::max().count())) return Duration::max();
@@ -105,16 +107,18 @@ Duration parse_duration(std::string_view text) {
 }
 
 std::uint64_t parse_size(std::string_view text) {
-    const std::invalid_argument wrong{"expected a number of bytes such as 4096, 4K, 2M or 1G"};
+    const auto wrong = [] {
+        return std::invalid_argument{"expected a number of bytes such as 4096, 4K, 2M or 1G"};
+    };
     const auto [digits, unit] = split_unit(text);
     const auto number = whole_number<std::uint64_t>(digits);
-    if (!number) throw wrong;
+    if (!number) throw wrong();
     constexpr std::string_view units = "KMGT";
-    if (unit.size() > 1) throw wrong;
+    if (unit.size() > 1) throw wrong();
     const auto power = unit.empty() ? 0 : units.find(unit.front()) + 1;
-    if (!unit.empty() && power == 0) throw wrong; // npos + 1
+    if (!unit.empty() && power == 0) throw wrong(); // npos + 1
     const auto shift = 10 * power;
-    if (*number > std::numeric_limits<std::uint64_t>::max() >> shift) throw wrong;
+    if (*number > std::numeric_limits<std::uint64_t>::max() >> shift) throw wrong();
     return *number << shift;
 }
 
