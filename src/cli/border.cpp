@@ -2,12 +2,9 @@
 
 #include "cli/options.h"
 #include "cli/output.h"
-#include "core/syscall.h"
 
-#include <cstdlib>
 #include <fmt/core.h>
 #include <new>
-#include <string_view>
 
 namespace ipcbox::cli {
 
@@ -45,9 +42,6 @@ int guarded(const std::function<int()>& work) {
 
 int run_applet(const AppletRow& applet, std::span<char* const> arguments) {
     set_program_name(applet.name);
-    const char* trace = std::getenv("IPCBOX_TRACE");
-    if (trace != nullptr && std::string_view{trace} != "" && std::string_view{trace} != "0")
-        sys::start_tracing();
     return guarded([&] {
         return applet.applet->run({applet.name, applet.applet->summary, arguments});
     });

@@ -19,7 +19,12 @@ JsonLine::JsonLine() : object_(std::make_unique<Object>()) {
 
 JsonLine::~JsonLine() = default;
 
-JsonLine& JsonLine::set_integer(std::string_view member, std::int64_t value) {
+JsonLine& JsonLine::set_signed(std::string_view member, std::int64_t value) {
+    object_->members[std::string{member}] = value;
+    return *this;
+}
+
+JsonLine& JsonLine::set_unsigned(std::string_view member, std::uint64_t value) {
     object_->members[std::string{member}] = value;
     return *this;
 }

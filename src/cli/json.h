@@ -19,7 +19,10 @@ class JsonLine {
     template <class Integer>
     requires std::is_integral_v<Integer> &&
         (!std::is_same_v<Integer, bool>)JsonLine& set(std::string_view member, Integer value) {
-        return set_integer(member, static_cast<std::int64_t>(value));
+        if constexpr (std::is_signed_v<Integer>)
+            return set_signed(member, value);
+        else
+            return set_unsigned(member, value);
     }
     JsonLine& set(std::string_view member, double value);
     JsonLine& set(std::string_view member, std::string_view value);
@@ -30,7 +33,8 @@ class JsonLine {
     void print() const;
 
   private:
-    JsonLine& set_integer(std::string_view member, std::int64_t value);
+    JsonLine& set_signed(std::string_view member, std::int64_t value);
+    JsonLine& set_unsigned(std::string_view member, std::uint64_t value);
 
     struct Object;
     std::unique_ptr<Object> object_;

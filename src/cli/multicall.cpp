@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <climits>
 #include <cstdio>
+#include <cstdlib>
 #include <unistd.h>
 #include <vector>
 
@@ -99,23 +100,35 @@ std::string own_path() {
 
 enum class Existing { keep, replace };
 
+// Whether PATH is a symbolic link to TARGET already.
+bool is_link_to(const std::string& target, const std::string& path) {
+    std::string found(target.size() + 1, '\0');
+    const ssize_t length =
+        sys::call("readlink", ::readlink, path.c_str(), found.data(), found.size());
+    return length >= 0 && found.substr(0, static_cast<std::size_t>(length)) == target;
+}
+
 // A link is made beside its place and renamed into it, so that replacing one leaves no moment
 // without it.
 void install_link(const std::string& target, const std::string& path, Existing existing) {
     if (sys::call("symlink", ::symlink, target.c_str(), path.c_str()) == 0) return;
-    if (errno != EEXIST || existing == Existing::keep) throw SysError("create", path);
+    const int error = errno;
+    if (error == EEXIST && is_link_to(target, path)) return;
+    if (error != EEXIST || existing == Existing::keep) throw SysError("create", path, error);
     const auto beside = fmt::format("{}.{}", path, ::getpid());
     if (sys::call("symlink", ::symlink, target.c_str(), beside.c_str()) < 0)
         throw SysError("create", beside);
     if (sys::call("rename", std::rename, beside.c_str(), path.c_str()) < 0) {
-        const int error = errno;
+        const int reason = errno;
         sys::call("unlink", ::unlink, beside.c_str());
-        throw SysError("replace", path, error);
+        throw SysError("replace", path, reason);
     }
 }
 
 // All links are tried, whatever becomes of one.
-int install(Table applets, std::string_view directory, Existing existing) {
+int install(Table applets, const std::string& directory, Existing existing) {
+    if (sys::call("access", ::access, (directory + "/.").c_str(), F_OK) < 0)
+        throw SysError("install into", directory);
     const auto target = own_path();
     int status = exit_status::done;
     for (const auto& row : applets)
@@ -128,51 +141,67 @@ int install(Table applets, std::string_view directory, Existing existing) {
     return status;
 }
 
+[[noreturn]] void throw_unexpected(std::string_view argument) {
+    throw UsageError(fmt::format("unexpected argument '{}'", argument));
+}
+
+// What stands behind --install: DIRECTORY and --force, in either order.
+int install(Table applets, std::span<char* const> arguments) {
+    auto existing = Existing::keep;
+    std::string directory;
+    for (const std::string_view argument : arguments)
+        if (argument == "--force")
+            existing = Existing::replace;
+        else if (directory.empty() && !argument.starts_with('-'))
+            directory = argument;
+        else
+            throw_unexpected(argument);
+    if (directory.empty()) throw UsageError("--install needs a directory");
+    return install(applets, directory, existing);
+}
+
 // ipcbox's own options. They are few and their forms are fixed (--list=full), and this is the path
 // that has to start fastest: no parser.
 int run_box(Table applets, std::span<char* const> arguments) {
     if (arguments.empty()) throw UsageError("no applet is named");
     const std::string_view option = arguments[0];
-    const auto operand = [&](std::string_view what) -> std::string_view {
-        if (arguments.size() < 2) throw UsageError(fmt::format("{} needs {}", option, what));
-        return arguments[1];
-    };
-    if (option == "-h" || option == "--help") {
+    const auto rest = arguments.subspan(1);
+    if (!option.starts_with('-')) throw_unknown(applets, option);
+    if (option == "--install") return install(applets, rest);
+    if (option == "--completion" && rest.empty())
+        throw UsageError("--completion needs bash, zsh or fish");
+    const std::size_t operands = option == "--completion" ? 1 : 0;
+    if (rest.size() > operands) throw_unexpected(rest[operands]);
+
+    constexpr std::string_view list_as = "--list=";
+    if (option == "-h" || option == "--help")
         print_help();
-    } else if (option == "-V" || option == "--version") {
+    else if (option == "-V" || option == "--version")
         print(version_line);
-    } else if (option == "--list") {
+    else if (option == "--list")
         print_list(applets, {});
-    } else if (option.starts_with("--list=")) {
-        print_list(applets, option.substr(std::string_view{"--list="}.size()));
-    } else if (option == "--completion") {
-        print_completion(applets, operand("bash, zsh or fish"));
-    } else if (option == "--install") {
-        bool force = false;
-        std::string_view directory;
-        for (const std::string_view argument : arguments.subspan(1))
-            if (argument == "--force")
-                force = true;
-            else if (directory.empty() && !argument.starts_with('-'))
-                directory = argument;
-            else
-                throw UsageError(fmt::format("unexpected argument '{}'", argument));
-        if (directory.empty()) throw UsageError("--install needs a directory");
-        return install(applets, directory, force ? Existing::replace : Existing::keep);
-    } else if (option.starts_with('-')) {
+    else if (option.starts_with(list_as))
+        print_list(applets, option.substr(list_as.size()));
+    else if (option == "--completion")
+        print_completion(applets, rest[0]);
+    else
         throw UsageError(fmt::format("unknown option {}", option));
-    } else {
-        throw_unknown(applets, option);
-    }
     return exit_status::done;
+}
+
+void trace_if_asked() {
+    const char* variable = std::getenv("IPCBOX_TRACE");
+    const std::string_view trace = variable != nullptr ? variable : "";
+    if (!trace.empty() && trace != "0") sys::start_tracing();
 }
 
 } // namespace
 
 int dispatch(Table applets, std::span<char* const> arguments) {
-    // execve(2) can start us without even a name.
-    if (arguments.empty()) return guarded([&] { return run_box(applets, {}); });
-    const std::string_view path = arguments[0];
+    trace_if_asked();
+    // execve(2) can start us without a name; since Linux 5.18 the kernel makes an empty one of it.
+    const std::string_view path = arguments.empty() ? "" : arguments[0];
+    if (path.empty()) return guarded([&] { return run_box(applets, {}); });
     const auto name = path.substr(path.rfind('/') + 1);
     if (const auto* row = find_applet(applets, name)) return run_applet(*row, arguments.subspan(1));
     if (!name.starts_with(own_name)) // a link whose name we do not know

@@ -106,7 +106,7 @@ void print_row(const std::string& names, std::string_view text) {
 }
 
 // While this points somewhere, parse() hands over the declarations and goes no further.
-constinit std::vector<OptionName>* asked_for = nullptr;
+constinit Declared* asked_for = nullptr;
 
 } // namespace
 
@@ -119,11 +119,15 @@ struct Options::Declarations {
     std::vector<std::string>* command = nullptr;
     std::vector<std::string_view> notes;
     std::vector<Example> examples;
+    std::optional<std::string_view> unexpected; // the first operand that is one too many
     Verbosity verbosity;
     bool help = false;
     bool version = false;
     bool trace = false;
 
+    [[nodiscard]] const Declaration* find(std::string_view name) const;
+    [[nodiscard]] bool wants_next_word(std::string_view word) const;
+    [[nodiscard]] std::vector<std::string> separate();
     void read();
     void apply();
     void print_help() const;
@@ -183,8 +187,11 @@ Verbosity Options::parse() {
     flag("-V,--version", declared.version, "print the version");
     if (asked_for != nullptr) {
         for (const auto& declaration : declared.all)
-            if (declaration.kind != Declaration::Kind::operand)
-                asked_for->push_back(declaration.name);
+            if (declaration.kind == Declaration::Kind::operand)
+                asked_for->operands.push_back(declaration.name.value);
+            else
+                asked_for->options.push_back(declaration.name);
+        asked_for->runs_command = declared.command != nullptr;
         throw Finished{};
     }
     declared.read();
@@ -192,34 +199,96 @@ Verbosity Options::parse() {
     return declared.verbosity;
 }
 
-// Lets CLI11 sort the arguments into `given`, and the command into `command`. Nothing is
-// interpreted yet: --help has to work on a line that is wrong otherwise.
+// The option of this name, "-w" or "--wait".
+const Declaration* Options::Declarations::find(std::string_view name) const {
+    const auto found = std::ranges::find_if(all, [name](const Declaration& declaration) {
+        const auto& [letter, word, value, text] = declaration.name;
+        return name.starts_with("--") ? !word.empty() && name.substr(2) == word
+                                      : !letter.empty() && name.substr(1) == letter;
+    });
+    return found != all.end() ? &*found : nullptr;
+}
+
+// Whether the value of the option that WORD is, or ends with ("-abw"), is the word behind it.
+bool Options::Declarations::wants_next_word(std::string_view word) const {
+    if (word.starts_with("--")) {
+        const auto* option = find(word);
+        return option != nullptr && option->takes_value();
+    }
+    for (std::size_t at = 1; at < word.size(); ++at)
+        if (const auto* option = find(std::string{'-', word[at]});
+            option != nullptr && option->takes_value())
+            return at + 1 == word.size();
+    return false;
+}
+
+// Hands out the operands and the command, and returns the options with their values, for CLI11. It
+// could tell them apart itself, but it takes a second "--" for an option, an empty "--name=" for a
+// missing value and then the next word for it, and "--flag=no" for nothing at all.
+std::vector<std::string> Options::Declarations::separate() {
+    std::vector<std::string> options;
+    std::vector<std::string_view> operands;
+    const auto room = static_cast<std::size_t>(
+        std::ranges::count(all, Declaration::Kind::operand, &Declaration::kind));
+    auto at = arguments.begin();
+    for (; at != arguments.end(); ++at) {
+        const std::string_view word = *at;
+        if (word == "--") {
+            ++at;
+            break;
+        }
+        if (!word.starts_with('-') || word == "-") {
+            if (command != nullptr && operands.size() == room) break;
+            operands.push_back(word);
+            continue;
+        }
+        const auto name = word.substr(0, word.starts_with("--") ? word.find('=') : word.size());
+        const auto* option = name.size() < word.size() ? find(name) : nullptr;
+        if (option != nullptr && !option->takes_value())
+            throw UsageError(fmt::format("option {} takes no value", name));
+        options.emplace_back(word);
+        if (option != nullptr) {
+            options.back() = name;
+            options.emplace_back(word.substr(name.size() + 1));
+        } else if (wants_next_word(word) && at + 1 != arguments.end()) {
+            options.emplace_back(*++at);
+        }
+    }
+    if (command != nullptr)
+        command->assign(at, arguments.end());
+    else
+        operands.insert(operands.end(), at, arguments.end());
+    auto next = operands.begin();
+    for (auto& declaration : all)
+        if (declaration.kind == Declaration::Kind::operand && next != operands.end())
+            declaration.given.emplace_back(*next++);
+    if (next != operands.end()) unexpected = *next;
+    return options;
+}
+
+// Lets CLI11 sort the options into `given`. Nothing is interpreted yet: --help has to work on a
+// line that is wrong otherwise.
 void Options::Declarations::read() {
+    auto words = separate();
     CLI::App app;
     app.set_help_flag();
     app.allow_extras();
-    app.prefix_command(command != nullptr);
     for (auto& declaration : all) {
-        const auto take = [&declaration](const CLI::results_t& results) {
-            declaration.given = results;
-            return true;
-        };
+        if (declaration.kind == Declaration::Kind::operand) continue;
         auto names = declaration.name.letter.empty() ? "" : "-" + declaration.name.letter;
         if (!declaration.name.word.empty())
             names.append(names.empty() ? "--" : ",--").append(declaration.name.word);
-        if (declaration.kind == Declaration::Kind::flag)
+        if (!declaration.takes_value()) {
             app.add_flag_callback(names, [&declaration] { declaration.given.emplace_back(); });
-        else
-            app.add_option(declaration.takes_value() ? names : declaration.name.value, take)
-                ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-                ->allow_extra_args(false);
-    }
-    std::vector<std::string> words{arguments.begin(), arguments.end()};
-    std::vector<std::string> behind;
-    const auto mark = command != nullptr ? std::ranges::find(words, "--") : words.end();
-    if (mark != words.end()) {
-        behind.assign(mark, words.end());
-        words.erase(mark, words.end());
+            continue;
+        }
+        app.add_option(names,
+                       [&declaration](const CLI::results_t& results) {
+                           declaration.given = results;
+                           return true;
+                       })
+            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+            ->allow_extra_args(false);
     }
     try {
         std::ranges::reverse(words); // CLI11 takes them from the back
@@ -231,18 +300,8 @@ void Options::Declarations::read() {
     } catch (const CLI::ParseError& error) {
         throw UsageError(error.what());
     }
-    const auto remaining = app.remaining();
-    if (!remaining.empty() && remaining.front().starts_with('-') && remaining.front().size() > 1)
-        throw UsageError(fmt::format("unknown option {}", remaining.front()));
-    if (command == nullptr) {
-        if (!remaining.empty())
-            throw UsageError(fmt::format("unexpected operand '{}'", remaining.front()));
-        return;
-    }
-    *command = remaining;
-    // A "--" behind the start of the command is the command's own.
-    const auto own = behind.begin() + (command->empty() && !behind.empty() ? 1 : 0);
-    command->insert(command->end(), own, behind.end());
+    if (const auto unknown = app.remaining(); !unknown.empty())
+        throw UsageError(fmt::format("unknown option {}", unknown.front()));
 }
 
 // Interprets what was given.
@@ -260,7 +319,8 @@ void Options::Declarations::apply() {
         print(version_line);
         throw Finished{};
     }
-    for (const auto& declaration : all) {
+    if (unexpected) throw UsageError(fmt::format("unexpected operand '{}'", *unexpected));
+    for (const auto& declaration : all)
         for (const auto& value : declaration.given)
             try {
                 declaration.set(value);
@@ -268,9 +328,9 @@ void Options::Declarations::apply() {
                 throw UsageError(
                     fmt::format("{} '{}': {}", declaration.shown_name(), value, wrong.what()));
             }
+    for (const auto& declaration : all)
         if (declaration.required && declaration.given.empty())
             throw UsageError(fmt::format("{} is missing", declaration.shown_name()));
-    }
     if (trace) sys::start_tracing();
 }
 
@@ -304,15 +364,15 @@ void Options::Declarations::print_help() const {
         print_line("  {}\n      {}", example.command, wrap(example.text, 6));
 }
 
-std::vector<OptionName> declared_options(const AppletRow& applet) {
-    std::vector<OptionName> options;
-    asked_for = &options;
+Declared declarations_of(const AppletRow& applet) {
+    Declared declared;
+    asked_for = &declared;
     try {
         (void)applet.applet->run({applet.name, applet.applet->summary, {}});
     } catch (const Finished&) { // NOLINT(bugprone-empty-catch): that is how parse() ends
     }
     asked_for = nullptr;
-    return options;
+    return declared;
 }
 
 } // namespace ipcbox::cli

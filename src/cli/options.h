@@ -106,7 +106,7 @@ class Options {
     std::unique_ptr<Declarations> declarations_;
 };
 
-// One option as completions and the manual's test need it.
+// One option as completions need it.
 struct OptionName {
     std::string letter; // "n", or empty
     std::string word;   // "nonblock", or empty
@@ -114,7 +114,14 @@ struct OptionName {
     std::string text;
 };
 
-// What an applet declares: runs it up to its parse() and no further.
-[[nodiscard]] std::vector<OptionName> declared_options(const AppletRow& applet);
+// What an applet declares.
+struct Declared {
+    std::vector<OptionName> options;
+    std::vector<std::string> operands; // "KEY"
+    bool runs_command = false;
+};
+
+// Runs the applet up to its parse() and no further.
+[[nodiscard]] Declared declarations_of(const AppletRow& applet);
 
 } // namespace ipcbox::cli

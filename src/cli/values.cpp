@@ -45,8 +45,14 @@ constexpr std::array services{
     Service{"http", 80}, Service{"ntp", 123},    Service{"https", 443},
 };
 
+// A number that can be a uid or a gid: all but the last, which stands for "as it is" in chown(2).
+std::optional<id_t> user_or_group_id(std::string_view text) {
+    const auto id = whole_number<id_t>(text);
+    return id == std::numeric_limits<id_t>::max() ? std::nullopt : id;
+}
+
 struct FileCloser {
-    void operator()(FILE* file) const { std::fclose(file); }
+    void operator()(FILE* file) const { (void)std::fclose(file); }
 };
 
 // The port that /etc/services (services(5)) gives a name.
@@ -79,19 +85,21 @@ std::string parse_text(std::string_view text) {
 }
 
 Duration parse_duration(std::string_view text) {
-    const std::invalid_argument wrong{"expected a duration such as 0.25, 500ms, 10s, 2m, 1h or 1d"};
+    const auto wrong = [] {
+        return std::invalid_argument{"expected a duration such as 0.25, 500ms, 10s, 2m, 1h or 1d"};
+    };
     const auto [digits, unit] = split_unit(text);
     double number = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number,
                                               std::chars_format::fixed);
-    if (error != std::errc{} || end != digits.data() + digits.size()) throw wrong;
+    if (error != std::errc{} || end != digits.data() + digits.size()) throw wrong();
     const double seconds = unit.empty() || unit == "s" ? 1
                            : unit == "us"              ? 1e-6
                            : unit == "ms"              ? 1e-3
                            : unit == "m"               ? 60
                            : unit == "h"               ? 3600
                            : unit == "d"               ? 86400
-                                                       : throw wrong;
+                                                       : throw wrong();
     const double nanoseconds = std::round(number * seconds * 1e9);
     // Longer than a Duration can say is as good as for ever.
     if (nanoseconds >= static_cast<double>(Duration::max().count())) return Duration::max();
@@ -99,16 +107,18 @@ Duration parse_duration(std::string_view text) {
 }
 
 std::uint64_t parse_size(std::string_view text) {
-    const std::invalid_argument wrong{"expected a number of bytes such as 4096, 4K, 2M or 1G"};
+    const auto wrong = [] {
+        return std::invalid_argument{"expected a number of bytes such as 4096, 4K, 2M or 1G"};
+    };
     const auto [digits, unit] = split_unit(text);
     const auto number = whole_number<std::uint64_t>(digits);
-    if (!number) throw wrong;
+    if (!number) throw wrong();
     constexpr std::string_view units = "KMGT";
-    if (unit.size() > 1) throw wrong;
+    if (unit.size() > 1) throw wrong();
     const auto power = unit.empty() ? 0 : units.find(unit.front()) + 1;
-    if (!unit.empty() && power == 0) throw wrong; // npos + 1
+    if (!unit.empty() && power == 0) throw wrong(); // npos + 1
     const auto shift = 10 * power;
-    if (*number > std::numeric_limits<std::uint64_t>::max() >> shift) throw wrong;
+    if (*number > std::numeric_limits<std::uint64_t>::max() >> shift) throw wrong();
     return *number << shift;
 }
 
@@ -149,7 +159,7 @@ Owner parse_owner(std::string_view text) {
     const auto colon = text.find(':');
     const auto user_text = text.substr(0, colon);
     Owner owner;
-    if (const auto uid = whole_number<uid_t>(user_text)) {
+    if (const auto uid = user_or_group_id(user_text)) {
         owner.uid = *uid;
         const auto user = find_user(*uid);
         if (user)
@@ -163,7 +173,7 @@ Owner parse_owner(std::string_view text) {
     }
     if (colon == std::string_view::npos) return owner;
     const auto group_text = text.substr(colon + 1);
-    if (const auto gid = whole_number<gid_t>(group_text))
+    if (const auto gid = user_or_group_id(group_text))
         owner.gid = *gid;
     else if (const auto group = find_group(group_text))
         owner.gid = *group;

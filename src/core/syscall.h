@@ -17,7 +17,7 @@
 
 namespace ipcbox::sys {
 
-// Printing starts; never stops. The border calls it before anything else happens.
+// Printing starts; never stops. dispatch() calls it before anything else happens.
 void start_tracing() noexcept;
 
 namespace detail {

@@ -1,0 +1,206 @@
+// What holds for the box itself: dispatch, its options and its manual page.
+#include "contract/contract.h"
+#include "harness/scenario.h"
+
+#include <algorithm>
+#include <doctest/doctest.h>
+#include <filesystem>
+
+using namespace ipcbox::test;
+
+namespace {
+
+std::vector<std::string> applets(Scenario& scenario) {
+    return lines(scenario.run({"ipcbox", "--list"}).out);
+}
+
+void check_usage_error(const Result& result) {
+    CHECK(result.status == 2);
+    CHECK(result.out.empty());
+    CHECK_MESSAGE(is_one_line(result.err), result.err);
+    CHECK(result.err.starts_with("ipcbox: "));
+    CHECK(result.err.ends_with(" (see ipcbox --help)\n"));
+}
+
+} // namespace
+
+TEST_CASE("--help explains on 80 columns") {
+    Scenario scenario;
+    const auto help = scenario.run({"ipcbox", "--help"});
+    CHECK(help.status == 0);
+    CHECK(help.err.empty());
+    for (const char* part : {"Usage: ipcbox APPLET", "\nOptions:\n", "\nExamples:\n"})
+        CHECK(help.out.find(part) != std::string::npos);
+    for (const auto& line : lines(help.out))
+        CHECK_MESSAGE(line.size() <= 80, line);
+    CHECK(scenario.run({"ipcbox", "-h"}).out == help.out);
+    CHECK(scenario.run({"ipcbox", "-V"}).out == scenario.run({"ipcbox", "--version"}).out);
+    CHECK(scenario.run({"ipcbox", "--version"}).out.starts_with("ipcbox "));
+}
+
+TEST_CASE("--list is sorted; --list=full adds groups and summaries in columns") {
+    Scenario scenario;
+    const auto names = applets(scenario);
+    REQUIRE(names.size() >= 3);
+    CHECK(std::ranges::is_sorted(names));
+    const auto full = lines(scenario.run({"ipcbox", "--list=full"}).out);
+    REQUIRE(full.size() == names.size());
+    for (std::size_t at = 0; at < full.size(); ++at) {
+        const auto& line = full[at];
+        CAPTURE(line);
+        CHECK(split(line, ' ')[0] == names[at]);
+        REQUIRE(line.size() > 32);
+        for (const auto column : {std::size_t{22}, std::size_t{32}}) {
+            CHECK(line[column] != ' ');
+            CHECK(line[column - 1] == ' ');
+        }
+    }
+}
+
+TEST_CASE("an unknown applet is 127 and the nearest name") {
+    Scenario scenario;
+    const auto swapped = scenario.run({"ipcbox", "sem-tkae", "--help"});
+    CHECK(swapped.status == 127);
+    CHECK(swapped.out.empty());
+    CHECK(is_one_line(swapped.err));
+    CHECK(swapped.err.find("'sem-take'") != std::string::npos);
+    for (const auto& name : applets(scenario))
+        CHECK(scenario.run({"ipcbox", name + "x"}).err.find("'" + name + "'") != std::string::npos);
+    CHECK(scenario.run({"ipcbox", ""}).status == 127);
+    CHECK(scenario.run({"ipcbox", std::string(5000, 'x')}).status == 127);
+    const auto link = scenario.shell("ln -s \"$IPCBOX_BINARY\" sem-gvie && ./sem-gvie");
+    CHECK(link.status == 127);
+    CHECK(link.err.find("'sem-give'") != std::string::npos);
+}
+
+TEST_CASE("the box has any name that begins with its own") {
+    Scenario scenario;
+    const auto result =
+        scenario.shell("ln -s \"$IPCBOX_BINARY\" ipcbox-1.0 && ./ipcbox-1.0 --list");
+    CHECK(result.status == 0);
+    CHECK(lines(result.out) == applets(scenario));
+}
+
+TEST_CASE("what makes no sense is one line and status 2") {
+    Scenario scenario;
+    const std::vector<Words> cases{
+        {"ipcbox"},
+        {"ipcbox", "--no-such-option"},
+        {"ipcbox", "-x"},
+        {"ipcbox", "--list=short"},
+        {"ipcbox", "--list", "full"},
+        {"ipcbox", "--help", "sem-take"},
+        {"ipcbox", "--install"},
+        {"ipcbox", "--install", "--force"},
+        {"ipcbox", "--install", "a", "b"},
+        {"ipcbox", "--install", "a", "--froce"},
+        {"ipcbox", "--completion"},
+        {"ipcbox", "--completion", "tcsh"},
+        {"ipcbox", "--completion", "bash", "zsh"},
+    };
+    for (const auto& words : cases) {
+        CAPTURE(words.back());
+        check_usage_error(scenario.run(words));
+    }
+}
+
+TEST_CASE("a program started without a name does not crash") {
+    Scenario scenario;
+    // execve(2) with no argv at all; since Linux 5.18 the kernel makes one empty name of it.
+    check_usage_error(scenario.run({"perl", "-e", "exec { $ENV{IPCBOX_BINARY} } () or die $!"}));
+    check_usage_error(scenario.run({"perl", "-e", "exec { $ENV{IPCBOX_BINARY} } ''"}));
+}
+
+TEST_CASE("a lost write to standard output is a failure") {
+    Scenario scenario;
+    for (const char* option : {"--help", "--version", "--list", "--list=full"})
+        for (const char* to : {">/dev/full", ">&-"}) {
+            const auto result =
+                scenario.shell("exec \"$IPCBOX_BINARY\" " + std::string{option} + to);
+            CHECK(result.status == 1);
+            CHECK_MESSAGE(is_one_line(result.err), result.err);
+        }
+}
+
+TEST_CASE("the trace shows the box's own calls too") {
+    Scenario scenario;
+    const auto traced = scenario.run({"env", "IPCBOX_TRACE=1", binary(), "--list"});
+    CHECK(lines(traced.out) == applets(scenario));
+    CHECK(traced.err.find("write(1, ") != std::string::npos);
+}
+
+TEST_CASE("--install makes links that work") {
+    Scenario scenario;
+    std::filesystem::create_directory("links");
+    const auto installed = scenario.run({"ipcbox", "--install", "links"});
+    CHECK(installed.status == 0);
+    CHECK(installed.out.empty());
+    CHECK(installed.err.empty());
+    for (const auto& name : applets(scenario)) {
+        CHECK(std::filesystem::is_symlink("links/" + name));
+        CHECK(scenario.run({scenario.path("links/" + name), "--version"}).status == 0);
+    }
+}
+
+TEST_CASE("--install refuses what is in the way, and --force replaces it") {
+    Scenario scenario;
+    std::filesystem::create_directory("links");
+    scenario.write_file("links/sem-take", "mine");
+    const auto refused = scenario.run({"ipcbox", "--install", "links"});
+    CHECK(refused.status == 1);
+    CHECK(refused.err == "ipcbox: cannot create links/sem-take: File exists\n");
+    CHECK(scenario.read_file("links/sem-take") == "mine");
+    CHECK(scenario.exists("links/sem-give")); // the others are made nevertheless
+
+    SUBCASE("before the directory") {
+        CHECK(scenario.run({"ipcbox", "--install", "--force", "links"}).status == 0);
+    }
+    SUBCASE("behind the directory") {
+        CHECK(scenario.run({"ipcbox", "--install", "links", "--force"}).status == 0);
+    }
+    CHECK(std::filesystem::is_symlink("links/sem-take"));
+    const auto entries = std::filesystem::directory_iterator{"links"};
+    CHECK(static_cast<std::size_t>(std::distance(begin(entries), end(entries))) ==
+          applets(scenario).size());
+}
+
+TEST_CASE("--install again over its own links needs no force") {
+    Scenario scenario;
+    std::filesystem::create_directory("links");
+    CHECK(scenario.run({"ipcbox", "--install", "links"}).status == 0);
+    CHECK(scenario.run({"ipcbox", "--install", "links"}).status == 0);
+}
+
+TEST_CASE("--install --force leaves a directory that has an applet's name alone") {
+    Scenario scenario;
+    std::filesystem::create_directories("links/sem-take");
+    const auto result = scenario.run({"ipcbox", "--install", "links", "--force"});
+    CHECK(result.status == 1);
+    CHECK_MESSAGE(is_one_line(result.err), result.err);
+    CHECK(std::filesystem::is_directory("links/sem-take"));
+}
+
+TEST_CASE("--install into a missing directory or a file says so once") {
+    Scenario scenario;
+    const auto missing = scenario.run({"ipcbox", "--install", "nowhere"});
+    CHECK(missing.status == 1);
+    CHECK(missing.err == "ipcbox: cannot install into nowhere: No such file or directory\n");
+    scenario.write_file("file", "");
+    const auto file = scenario.run({"ipcbox", "--install", "file"});
+    CHECK(file.status == 1);
+    CHECK(file.err == "ipcbox: cannot install into file: Not a directory\n");
+}
+
+TEST_CASE("the manual page is clean mdoc and has every option of the help") {
+    Scenario scenario;
+    const auto page = variable("CONTRACT_MANUALS") + "/ipcbox.1";
+    const auto text = file_text(page);
+    for (const char* option : {"-list", "-list=full", "-install", "-force", "-completion", "-help",
+                               "-version", "h", "V"})
+        CHECK_MESSAGE(text.find(std::string{"Fl "} + option) != std::string::npos, option);
+    for (const char* status : {"0", "1", "2", "124", "125", "126", "127", "128"})
+        CHECK_MESSAGE(text.find(std::string{"\n.It "} + status) != std::string::npos, status);
+    if (!can_run("mandoc")) return;
+    const auto lint = scenario.run({"mandoc", "-Tlint", "-Wwarning", page});
+    CHECK_MESSAGE(lint.out.empty(), lint.out);
+}

@@ -1,0 +1,97 @@
+#!/bin/sh
+# What holds for the sources and the objects: layers, no prints and no exits below the command line,
+# no code before main. Usage: sources.sh SOURCE_ROOT BUILD_ROOT; needs nm (binutils) and grep.
+#
+# Every rule is "these lines must not exist": what a search prints is what is wrong.
+set -u
+root=$1 build=$2
+cd "$root" || exit 1
+
+forbid() { # RULE, with the offending lines on standard input
+    offending=$(cat)
+    [ -z "$offending" ] || printf 'not allowed: %s\n%s\n\n' "$1" "$offending"
+}
+
+# The lines of the C++ files below the directories that match PATTERN, comments taken away.
+lines_with() { # PATTERN DIRECTORY...
+    pattern=$1
+    shift
+    for directory; do
+        [ -d "$directory" ] && find "$directory" -name '*.cpp' -o -name '*.h'
+    done | xargs -r awk '{ code = $0; sub("//.*", "", code); print FILENAME ":" FNR ": " code }' |
+        grep -E ": .*($pattern)"
+}
+
+# The includes of our own headers below a directory whose header is not one of the ALLOWED.
+includes_but() { # ALLOWED DIRECTORY
+    lines_with '#include "' "$2" | grep -vE "#include \"($1)"
+}
+
+check() {
+    includes_but 'core/' src/core | forbid 'core includes only core'
+    includes_but 'core/|net/' src/net | forbid 'net includes only net and core'
+    includes_but 'core/|dialog/' src/dialog | forbid 'dialog includes only dialog and core'
+    includes_but 'core/|cli/|applet\.h"|version\.h"' src/cli |
+        forbid 'cli includes only cli and core'
+    includes_but 'core/|cli/|net/|dialog/|applet\.h"' applets |
+        forbid 'applets include no other applet, and nothing above themselves'
+    lines_with '#include [<"].*\.cpp[>"]' src applets | forbid 'nothing includes a .cpp'
+
+    # A heavy header has one includer behind a plain facade.
+    for owner in 'CLI/:src/cli/options.cpp' 'nlohmann/:src/cli/json.cpp' 'boost/beast:src/net/' \
+        'pcre2:src/dialog/' 'zlib:src/net/' 'openssl/:src/tls/'; do
+        header=${owner%%:*} includer=${owner#*:}
+        lines_with "#include <$header" src applets | grep -v "^$includer" |
+            forbid "only $includer includes <$header>"
+        lines_with "#include <$header" src applets | cut -d: -f1 | sort -u | sed 1d |
+            grep -v '^src/tls/' | forbid "<$header> has more than one includer"
+    done
+
+    print='v?f?printf|f?puts|f?putc|putchar|perror|print_line|warnx?|errx?|v?syslog'
+    lines_with "\\b($print)\\(|fmt::print|std::(cout|cerr|clog)" src/core src/net src/dialog |
+        forbid 'core, net and dialog print nothing'
+    lines_with '\b(exit|quick_exit|abort|terminate)\(' src/core src/net src/dialog |
+        forbid 'core, net and dialog do not exit'
+    # A forked child, and a process that dies of a signal that it took, have to.
+    lines_with '\b_[eE]xit\(' src applets | grep -vE '^src/core/(process|signals)\.cpp:' |
+        forbid '_exit is for core/process.cpp and core/signals.cpp'
+    lines_with '#include <(iostream|regex)>' src applets tests |
+        forbid 'iostreams cost start-up time'
+    lines_with 'using namespace std *;' src applets tests | forbid 'using namespace std'
+    lines_with '\b(system|popen)\(' src applets | forbid 'no shell'
+
+    # Tests wait for events.
+    lines_with '\b(sleep|usleep|nanosleep|sleep_for|sleep_until)\(' tests | forbid 'no test sleeps'
+    find tests -name '*.sh' -o -name '*.py' -o -name '*.pl' -o -name '*.t' -o -name '*.exp' |
+        grep -v '^tests/contract/sources\.sh$' |
+        xargs -r grep -nE '\bsleep +[0-9.]|time\.sleep|select\(undef' |
+        forbid 'no test script sleeps'
+
+    # The dictionary is the list of the files.
+    listed=$("$IPCBOX_BINARY" --list)
+    files_are() { # RULE, with the names that the files give on standard input
+        { sort -u; echo "$listed"; } | sort | uniq -u | forbid "$1"
+    }
+    find applets -mindepth 2 -name '*.cpp' | sed 's|.*/||; s|\.cpp$||' |
+        files_are 'an applet without its word, or the other way round'
+    find tests/applets -name '*_test.cpp' | sed 's|.*/||; s|_test\.cpp$||' |
+        files_are 'an applet test without its applet, or the other way round'
+    find man -name 'ipcbox-*.1' | sed 's|.*/ipcbox-||; s|\.1$||' |
+        files_are 'a manual page without its applet, or the other way round'
+
+    # Nothing runs before main but CLI11's own constants. (A sanitizer adds constructors of its own,
+    # _sub_I_00099_…) Our objects are asked, not the program: libc's and libstdc++'s are not ours.
+    objects=$(find "$build/src" -name '*.o')
+    [ -n "$objects" ] || echo "$build/src" | forbid 'a build without objects'
+    echo "$objects" | grep -v 'options\.cpp\.o$' | xargs nm -A -C 2>/dev/null |
+        grep -E '_GLOBAL__(sub_)?[ID]_|__cxx_global_var_init' | grep -v '_sub_[ID]_00099_' |
+        forbid 'a namespace-scope object with a constructor or a destructor'
+    nm -C "$IPCBOX_BINARY" | grep -E ' (main|_start)$' | grep -q . ||
+        echo "$IPCBOX_BINARY" | forbid 'a program whose symbols cannot be read'
+    nm -C "$IPCBOX_BINARY" | grep 'std::ios_base::Init' | forbid 'an initialiser of iostreams'
+}
+
+offences=$(check 2>&1)
+[ -z "$offences" ] && exit
+printf '%s\n' "$offences"
+exit 1

@@ -1,0 +1,218 @@
+#include "cli/options.h"
+
+#include "cli/values.h"
+
+#include <doctest/doctest.h>
+
+using namespace ipcbox;
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+struct Parsed {
+    bool all = false;
+    bool brief = false;
+    std::string wait;
+    std::vector<std::string> files;
+    int count = 0;
+    std::string key = "default";
+    std::string second;
+    Words command;
+    cli::Verbosity verbosity;
+};
+
+enum class Takes { operands, command };
+
+// Parses as an applet with those options would.
+Parsed parse(Words words, Takes takes = Takes::operands) {
+    std::vector<char*> arguments;
+    for (auto& word : words)
+        arguments.push_back(word.data());
+    Parsed parsed;
+    cli::Options options{{"test", "parse options", arguments}, "[KEY [SECOND]]"};
+    options.flag("-a,--all", parsed.all, "everything");
+    options.flag("-b", parsed.brief, "a letter alone");
+    options.value("-w,--wait DURATION", parsed.wait, cli::parse_text, "a value");
+    options.value("--count NUMBER", parsed.count, cli::number_between(-5, 5), "a strict value");
+    options.values("-f,--file FILE", parsed.files, cli::parse_text, "can be repeated");
+    options.operand("KEY", parsed.key, cli::parse_text, "an operand");
+    if (takes == Takes::command)
+        options.command(parsed.command);
+    else
+        options.operand("SECOND", parsed.second, cli::parse_text, "another operand");
+    parsed.verbosity = options.parse();
+    return parsed;
+}
+
+std::string error_of(const Words& words, Takes takes = Takes::operands) {
+    try {
+        (void)parse(words, takes);
+    } catch (const cli::UsageError& error) {
+        CHECK(error.status() == exit_status::usage);
+        return error.what();
+    }
+    return "no error";
+}
+
+int declare_and_go_on(const Invocation& invocation) {
+    std::string text;
+    Words command;
+    cli::Options options{invocation, "KEY COMMAND"};
+    options.value("-w,--wait DURATION", text, cli::parse_text, "a value");
+    options.required("KEY", text, cli::parse_text, "an operand");
+    options.command(command);
+    options.parse();
+    throw Error("parse() came back");
+}
+
+} // namespace
+
+TEST_CASE("nothing given leaves the defaults") {
+    const auto parsed = parse({});
+    CHECK_FALSE(parsed.all);
+    CHECK(parsed.wait.empty());
+    CHECK(parsed.key == "default");
+    CHECK_FALSE(parsed.verbosity.verbose);
+    CHECK_FALSE(parsed.verbosity.quiet);
+}
+
+TEST_CASE("letters can be bundled, the last with its value") {
+    const auto parsed = parse({"-abvw", "5s"});
+    CHECK(parsed.all);
+    CHECK(parsed.brief);
+    CHECK(parsed.verbosity.verbose);
+    CHECK(parsed.wait == "5s");
+    CHECK(parse({"-aw5s"}).wait == "5s");
+}
+
+TEST_CASE("a long option has its value behind = or in the next word") {
+    CHECK(parse({"--wait=5s"}).wait == "5s");
+    CHECK(parse({"--wait", "5s"}).wait == "5s");
+    CHECK(parse({"--wait=a=b"}).wait == "a=b");
+    CHECK(parse({"--wait="}).wait.empty());
+    CHECK(parse({"--wait=", "key"}).key == "key"); // an empty variable in a script
+    CHECK(parse({"--wait", ""}).wait.empty());
+    CHECK(parse({"-w", ""}).wait.empty());
+}
+
+TEST_CASE("a value may begin with a dash") {
+    CHECK(parse({"--count=-3"}).count == -3);
+    CHECK(parse({"--count", "-3"}).count == -3);
+    CHECK(parse({"-w", "-x"}).wait == "-x");
+    CHECK(parse({"--wait", "--all"}).wait == "--all");
+    CHECK_FALSE(parse({"--wait", "--all"}).all);
+    CHECK(parse({"--wait", "-"}).wait == "-");
+}
+
+TEST_CASE("the last of several wins, unless all are wanted") {
+    CHECK(parse({"-w", "1", "--wait=2"}).wait == "2");
+    CHECK(parse({"-f", "a", "--file=b", "-fc"}).files == Words{"a", "b", "c"});
+    CHECK(parse({"-a", "-a"}).all);
+}
+
+TEST_CASE("operands come in their order, before and behind options") {
+    const auto parsed = parse({"one", "-a", "two"});
+    CHECK(parsed.key == "one");
+    CHECK(parsed.second == "two");
+    CHECK(parsed.all);
+    CHECK(parse({"-"}).key == "-");
+    CHECK(parse({""}).key.empty());
+    CHECK(error_of({"one", "two", "three"}) == "unexpected operand 'three'");
+    CHECK(error_of({"one", "two", ""}) == "unexpected operand ''");
+}
+
+TEST_CASE("-- ends the options") {
+    const auto parsed = parse({"-a", "--", "-b", "--wait"});
+    CHECK(parsed.all);
+    CHECK_FALSE(parsed.brief);
+    CHECK(parsed.key == "-b");
+    CHECK(parsed.second == "--wait");
+    CHECK(parse({"--", "--"}).key == "--");
+    CHECK(parse({"--"}).key == "default");
+    CHECK(parse({"one", "--", "two"}).second == "two");
+    CHECK(error_of({"--", "1", "2", "-x"}) == "unexpected operand '-x'");
+}
+
+TEST_CASE("parsing stops at the command") {
+    auto parsed = parse({"-a", "key", "make", "-b", "--wait=9", "-j4"}, Takes::command);
+    CHECK(parsed.key == "key");
+    CHECK(parsed.command == Words{"make", "-b", "--wait=9", "-j4"});
+    CHECK(parsed.all);
+    CHECK_FALSE(parsed.brief);
+    CHECK(parsed.wait.empty());
+
+    parsed = parse({"-a", "--", "make", "-b"}, Takes::command);
+    CHECK(parsed.key == "default");
+    CHECK(parsed.command == Words{"make", "-b"});
+
+    parsed = parse({"key", "-a", "--", "--make", "--", "-b"}, Takes::command);
+    CHECK(parsed.key == "key");
+    CHECK(parsed.all);
+    CHECK(parsed.command == Words{"--make", "--", "-b"});
+
+    parsed = parse({"key", "sh", "-c", "echo", "--", "-a", "--help"}, Takes::command);
+    CHECK(parsed.command == Words{"sh", "-c", "echo", "--", "-a", "--help"});
+
+    CHECK(parse({"key", "--"}, Takes::command).command.empty());
+    CHECK(parse({"key", "make", ""}, Takes::command).command == Words{"make", ""});
+    CHECK(parse({"--wait", "--", "key"}, Takes::command).wait == "--"); // a value, as for getopt
+    CHECK(parse({"-aw", "--", "key"}, Takes::command).key == "key");
+    CHECK(parse({"key", "make", "--prefix=", "-w"}, Takes::command).command ==
+          Words{"make", "--prefix=", "-w"});
+}
+
+TEST_CASE("what is wrong is named") {
+    CHECK(error_of({"--nope"}) == "unknown option --nope");
+    CHECK(error_of({"--nope=1"}) == "unknown option --nope=1");
+    CHECK(error_of({"-x"}) == "unknown option -x");
+    CHECK(error_of({"-ax"}) == "unknown option -x");
+    CHECK(error_of({"--al"}) ==
+          "unknown option --al"); // no abbreviations: they break with a new option
+    CHECK(error_of({"-x", "key", "make"}, Takes::command) == "unknown option -x");
+    CHECK(error_of({"key", "-x", "make"}, Takes::command) == "unknown option -x");
+    CHECK(error_of({"--wait"}) == "option --wait needs a value");
+    CHECK(error_of({"-w"}) == "option --wait needs a value");
+    CHECK(error_of({"--all=yes"}) == "option --all takes no value");
+    CHECK(error_of({"--all="}) == "option --all takes no value");
+    CHECK(error_of({"--count", "9"}) == "--count '9': expected a number from -5 to 5");
+    CHECK(error_of({"--count="}) == "--count '': expected a number from -5 to 5");
+}
+
+TEST_CASE("an operand that has to be there is missed") {
+    std::vector<char*> none;
+    cli::Options options{{"test", "parse options", none}, "KEY"};
+    std::string key;
+    options.required("KEY", key, cli::parse_text, "an operand");
+    CHECK_THROWS_WITH_AS((void)options.parse(), "KEY is missing", cli::UsageError);
+}
+
+TEST_CASE("a parser's reason stands behind the option and the value") {
+    CHECK(error_of({"--count", "x", "--wait", "1"}) ==
+          "--count 'x': expected a number from -5 to 5");
+    // The bad one is named although a good one follows.
+    CHECK(error_of({"--count", "x", "--count", "1"}) ==
+          "--count 'x': expected a number from -5 to 5");
+}
+
+TEST_CASE("--help and --version win over what is wrong with values and operands") {
+    CHECK_THROWS_AS((void)parse({"--count", "x", "--help"}), cli::Finished);
+    CHECK_THROWS_AS((void)parse({"-h", "--count=x"}), cli::Finished);
+    CHECK_THROWS_AS((void)parse({"1", "2", "3", "-V"}), cli::Finished);
+    CHECK_THROWS_AS((void)parse({"-vh"}), cli::Finished);
+    // They are the command's own behind its start, and operands behind "--".
+    CHECK(parse({"key", "make", "--help"}, Takes::command).command == Words{"make", "--help"});
+    CHECK(parse({"--", "--help"}).key == "--help");
+}
+
+TEST_CASE("an applet's declarations can be had without running it") {
+    static constexpr Applet applet{"declares", declare_and_go_on};
+    const auto declared = cli::declarations_of({"test", "group", &applet});
+    CHECK(declared.runs_command);
+    CHECK(declared.operands == Words{"KEY"});
+    REQUIRE(declared.options.size() == 6);
+    CHECK(declared.options[0].letter == "w");
+    CHECK(declared.options[0].word == "wait");
+    CHECK(declared.options[0].value == "DURATION");
+    CHECK(declared.options[5].word == "version");
+}
