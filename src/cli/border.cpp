@@ -2,7 +2,7 @@
 
 #include "cli/options.h"
 #include "cli/output.h"
-#include "core/syscall.h"
+#include "core/trace.h"
 
 #include <cstdlib>
 #include <fmt/core.h>
