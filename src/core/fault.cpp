@@ -139,6 +139,7 @@ constexpr Possibility possibilities[] = {
     {"inotify_init1", {EMFILE, ENFILE, ENOMEM}},
     {"ioctl", {}},
     {"isatty", {}},
+    {"kill", {EPERM}},
     {"link", {EACCES, ENOSPC, ENOMEM}},
     {"lstat", {EACCES, ENOMEM}},
     {"madvise", {ENOMEM, EAGAIN}},
