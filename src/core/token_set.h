@@ -82,6 +82,8 @@ class TokenSet {
 
     [[nodiscard]] static std::optional<Layout> layout_of(const SemaphoreSet& set,
                                                          const SysvKey& key);
+    [[nodiscard]] static TokenSet shaped(SemaphoreSet set, const SysvKey& key, int slots,
+                                         int wanted);
     [[nodiscard]] bool enter(Deadline deadline);
     void claim_slot(Lease lease);
     void return_slot();
