@@ -75,10 +75,15 @@ TokenSet open_set(const Config& config) {
                             config.key.text()));
 }
 
+// That we cannot find out who it is must not end our wait.
 std::string holders_text(const TokenSet& set) {
     std::string text;
-    for (const auto& holder : set.holders())
-        text.append(text.empty() ? "" : ", ").append(holder.text());
+    try {
+        for (const auto& holder : set.holders())
+            text.append(text.empty() ? "" : ", ").append(holder.text());
+    } catch (const Error&) {
+        text.clear();
+    }
     return text.empty() ? "somebody" : text;
 }
 
@@ -141,18 +146,27 @@ int start_keeper(const Config& config) {
     return exit_status::done;
 }
 
+void report(const TokenSet& set, bool taken, const Config& config) {
+    cli::JsonLine{}
+        .set("key", config.key.text())
+        .set("id", set.id())
+        .set_flag("taken", taken)
+        .print();
+}
+
 int run(const Invocation& invocation) {
     const Config config = parse(invocation);
     if (!config.command.empty()) return run_command(config);
     if (config.hold_for != 0) return start_keeper(config);
     auto set = open_set(config);
     const bool taken = take(set, Lease::until_given, config);
-    if (config.json)
-        cli::JsonLine{}
-            .set("key", config.key.text())
-            .set("id", set.id())
-            .set_flag("taken", taken)
-            .print();
+    try {
+        if (config.json) report(set, taken, config);
+    } catch (...) {
+        // We end with a failure: nobody would think of giving the token back.
+        if (taken) (void)set.give(Deadline::after(Duration::zero()));
+        throw;
+    }
     return taken ? exit_status::done : config.busy_status;
 }
 
