@@ -171,7 +171,7 @@ bool fails_somewhere(const Sweep& sweep, const std::string& fault) {
     }
     if (!std::filesystem::exists(mark)) return false;
     const auto fired = read_to_end(open_file(mark.string(), O_RDONLY).get(), 100'000, "mark");
-    CAPTURE(sweep.what);
+    INFO("sweep: ", std::string{sweep.what});
     CAPTURE(fault);
     CAPTURE(fired);
     CAPTURE(result.err);
@@ -180,9 +180,15 @@ bool fails_somewhere(const Sweep& sweep, const std::string& fault) {
     CHECK(explains(result, sweep.command.front(), fired));
     if (result.status == 0) return true;
     // A process that was told to end may need a moment.
-    if (sweep.failure == Failure::changes_nothing &&
-        !eventually([&] { return state(scenario) == before; }))
-        CHECK(state(scenario) == before);
+    if (sweep.failure == Failure::changes_nothing) {
+        CHECK(eventually([&] { return state(scenario) == before; }));
+        return true;
+    }
+    const auto after = state(scenario);
+    if (after != before) {
+        CHECK(scenario.run(with_names(sweep.command, scenario, owner.pid())).status == 0);
+        CHECK(state(scenario) == after);
+    }
     return true;
 }
 
