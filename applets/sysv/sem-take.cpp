@@ -75,10 +75,15 @@ TokenSet open_set(const Config& config) {
                             config.key.text()));
 }
 
+// That we cannot find out who it is must not end our wait.
 std::string holders_text(const TokenSet& set) {
     std::string text;
-    for (const auto& holder : set.holders())
-        text.append(text.empty() ? "" : ", ").append(holder.text());
+    try {
+        for (const auto& holder : set.holders())
+            text.append(text.empty() ? "" : ", ").append(holder.text());
+    } catch (const Error&) {
+        text.clear();
+    }
     return text.empty() ? "somebody" : text;
 }
 

@@ -6,6 +6,7 @@
 #include "cli/output.h"
 #include "core/error.h"
 #include "core/syscall.h"
+#include "core/trace.h"
 #include "version.h"
 
 #include <algorithm>

@@ -24,7 +24,7 @@ extern ostream clog;
 #include "cli/options.h"
 
 #include "cli/output.h"
-#include "core/syscall.h"
+#include "core/trace.h"
 #include "version.h"
 
 #include <algorithm>

@@ -109,9 +109,16 @@ std::string WaitStatus::text() const {
 
 Child::~Child() {
     if (pid_ == 0) return;
-    sys::call("pidfd_send_signal", ::pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0U);
+    const int killed = pidfd_ ? sys::call("pidfd_send_signal", ::pidfd_send_signal, pidfd_.get(),
+                                          SIGKILL, nullptr, 0U)
+                              : sys::call("kill", ::kill, pid_, SIGKILL);
+    // A program that changed its user may be out of our reach: we would wait for as long as it
+    // runs.
+    if (killed < 0 && errno == EPERM) return;
+    const auto id = pidfd_ ? static_cast<id_t>(pidfd_.get()) : static_cast<id_t>(pid_);
     siginfo_t info{};
-    while (::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED) < 0 && errno == EINTR)
+    while (sys::call("waitid", ::waitid, pidfd_ ? P_PIDFD : P_PID, id, &info, WEXITED) < 0 &&
+           errno == EINTR)
         ;
 }
 
@@ -184,7 +191,8 @@ Child spawn(const std::string& program, std::span<const std::string> arguments,
     };
     const int pid = sys::call("clone", clone, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD);
     if (pid < 0) throw SysError("start", program);
-    Child child{pid, Fd::adopt(pidfd)};
+    Child child{pid};
+    child.attach(Fd::adopt(pidfd));
     if (request.error != 0) {
         child.wait();
         throw_exec_error(program, request.error);
@@ -205,13 +213,9 @@ Child fork_child(const std::function<int()>& body) {
         }
         ::_exit(status);
     }
-    try {
-        return Child{pid, open_process(pid).value()}; // not waited for, so it is there
-    } catch (...) {
-        ::kill(pid, SIGKILL);
-        ::waitpid(pid, nullptr, 0);
-        throw;
-    }
+    Child child{pid};
+    if (auto pidfd = open_process(pid)) child.attach(std::move(*pidfd));
+    return child;
 }
 
 void end_with_parent(pid_t parent) {
@@ -228,7 +232,8 @@ void detach_from_session() {
     sys::call("chdir", ::chdir, "/");
     const Fd null = open_file("/dev/null", O_RDWR);
     for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; ++standard)
-        sys::call("dup2", ::dup2, null.get(), standard);
+        if (sys::call("dup2", ::dup2, null.get(), standard) < 0)
+            throw SysError("let go of", "the standard descriptors");
 }
 
 std::optional<Fd> open_process(pid_t pid) {

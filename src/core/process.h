@@ -45,7 +45,8 @@ class WaitStatus {
 class Child {
   public:
     Child() noexcept = default;
-    Child(pid_t pid, Fd pidfd) noexcept : pid_(pid), pidfd_(std::move(pidfd)) {}
+    // Without a handle it is known by its pid, which is its own until it is reaped.
+    explicit Child(pid_t pid, Fd pidfd = {}) noexcept : pid_(pid), pidfd_(std::move(pidfd)) {}
     Child(Child&& other) noexcept
         : pid_(std::exchange(other.pid_, 0)), pidfd_(std::move(other.pidfd_)) {}
     Child& operator=(Child&& other) noexcept {
@@ -59,6 +60,8 @@ class Child {
     // Readable in poll(2) once it has ended.
     [[nodiscard]] int pidfd() const { return pidfd_.get(); }
     explicit operator bool() const { return pid_ != 0; }
+
+    void attach(Fd pidfd) noexcept { pidfd_ = std::move(pidfd); }
 
     // Sends SIGNAL; nothing happens when it has ended.
     void kill(int signal) const;

@@ -1,5 +1,7 @@
 #include "core/syscall.h"
 
+#include "core/trace.h"
+
 #include <cstdlib>
 #include <cstring>
 #include <fmt/format.h>

@@ -15,10 +15,12 @@
 #include <span>
 #include <type_traits>
 
-namespace ipcbox::sys {
+#ifdef IPCBOX_NO_SYSTEM_CALLS
+#error                                                                                             \
+    "what includes core/syscall.h is compiled twice: list it in calling_sources (src/meson.build)"
+#endif
 
-// Printing starts; never stops. dispatch() calls it before anything else happens.
-void start_tracing() noexcept;
+namespace ipcbox::sys {
 
 namespace detail {
 
@@ -51,7 +53,7 @@ struct Fault {
     int error = 0;          // fail with this errno
     bool shortened = false; // move one byte only
 };
-[[nodiscard]] Fault next_fault(const char* name) noexcept;
+[[nodiscard]] Fault next_fault(const char* name, std::span<const Argument> arguments) noexcept;
 
 // -1, or the (void*)-1 of shmat(2) and mmap(2).
 template <class Result> Result failure() {
@@ -67,12 +69,15 @@ template <class Result> Result failure() {
 template <class Function, class... Arguments>
 auto call(const char* name, Function function, Arguments... arguments) {
 #ifdef IPCBOX_FAULTS
-    if (const auto fault = detail::next_fault(name); fault.error != 0) {
+    const detail::Argument asked[] = {detail::describe(arguments)..., {}};
+    const auto fault = detail::next_fault(name, std::span{asked, sizeof...(arguments)});
+    if (fault.error != 0) {
         errno = fault.error;
         return detail::failure<decltype(function(arguments...))>();
-    } else if (fault.shortened) {
+    }
+    if (fault.shortened) {
         // The byte count of read(2) and write(2) is their only argument of type size_t.
-        const auto shorten = [](auto& argument) {
+        [[maybe_unused]] const auto shorten = [](auto& argument) {
             if constexpr (std::is_same_v<decltype(argument), std::size_t&>)
                 argument = argument > 0 ? 1 : 0;
         };

@@ -70,6 +70,14 @@ void initialize(SemaphoreSet& set, int slots, const SysvKey::Label& label) {
     set.operate(operations);
 }
 
+// Takes back a set that could not be made whole, unless somebody else did that or uses it.
+void discard(SemaphoreSet& set) noexcept {
+    try {
+        if (is_blank(set.values())) set.remove();
+    } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): what failed before is told
+    }
+}
+
 std::string shape_text(int slots) {
     return fmt::format("{} {}", slots, slots == 1 ? "slot" : "slots");
 }
@@ -141,25 +149,36 @@ std::optional<TokenSet> TokenSet::find(const SysvKey& key) {
 
 TokenSet TokenSet::create(const SysvKey& key, int slots, mode_t mode) {
     const bool plain = slots == 1 && !key.is_name();
+    const int wanted = plain ? 1 : count_for(slots);
     for (;;) {
-        const int wanted = plain ? 1 : count_for(slots);
-        auto set = SemaphoreSet::create(key, wanted, mode);
-        if (!set) set = SemaphoreSet::find(key);
-        if (!set) continue; // it was there, and was removed before we looked
-        const int count = set->count();
-        if (!plain && count >= wanted && is_blank(set->values()))
-            initialize(*set, slots, key.label());
-        const auto layout = layout_of(*set, key);
-        if (!layout || (*layout == Layout::plain && count != 1))
-            throw Error(
-                fmt::format("cannot create {}: its key belongs to a set of {} semaphores (id {})",
-                            key.text(), count, set->id()));
-        TokenSet tokens{std::move(*set), *layout};
-        if (tokens.slots() != slots)
-            throw Error(fmt::format("cannot create {} with {}: it has {}", key.text(),
-                                    shape_text(slots), shape_text(tokens.slots())));
-        return tokens;
+        if (auto made = SemaphoreSet::create(key, wanted, mode)) {
+            try {
+                return shaped(*made, key, slots, wanted);
+            } catch (...) {
+                discard(*made);
+                throw;
+            }
+        }
+        if (auto found = SemaphoreSet::find(key)) return shaped(*found, key, slots, wanted);
+        // It was there, and was removed before we looked.
     }
+}
+
+// A blank set, of at least WANTED semaphores, gets its tokens.
+TokenSet TokenSet::shaped(SemaphoreSet set, const SysvKey& key, int slots, int wanted) {
+    const bool plain = wanted == 1;
+    const int count = set.count();
+    if (!plain && count >= wanted && is_blank(set.values())) initialize(set, slots, key.label());
+    const auto layout = layout_of(set, key);
+    if (!layout || (*layout == Layout::plain && count != 1))
+        throw Error(
+            fmt::format("cannot create {}: its key belongs to a set of {} semaphores (id {})",
+                        key.text(), count, set.id()));
+    TokenSet tokens{std::move(set), *layout};
+    if (tokens.slots() != slots)
+        throw Error(fmt::format("cannot create {} with {}: it has {}", key.text(),
+                                shape_text(slots), shape_text(tokens.slots())));
+    return tokens;
 }
 
 int TokenSet::slots() const {

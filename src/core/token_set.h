@@ -86,6 +86,8 @@ class TokenSet {
 
     [[nodiscard]] static std::optional<Layout> layout_of(const SemaphoreSet& set,
                                                          const SysvKey& key);
+    [[nodiscard]] static TokenSet shaped(SemaphoreSet set, const SysvKey& key, int slots,
+                                         int wanted);
     [[nodiscard]] bool enter(Deadline deadline);
     void leave();
     void claim_slot(Lease lease);

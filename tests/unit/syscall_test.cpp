@@ -1,5 +1,7 @@
 #include "core/syscall.h"
 
+#include "core/trace.h"
+
 #include "core/io.h"
 #include "core/pipe.h"
 #include "core/process.h"

@@ -1,0 +1,328 @@
+// The fault injector of the twin binary ipcbox-fault: it is asked before every system call of the
+// core (core/syscall.h), and IPCBOX_FAULT tells it which of them to fail.
+//
+// Why a second binary and not LD_PRELOAD: the binary that we ship is a static PIE, into which
+// nothing can be preloaded. A preloaded library would also miss what does not go through a symbol
+// (clone(2) gets its child inside libc, a builtin or a raw syscall(2) has none), and would fail
+// libc's own calls, before main too. ptrace(2) and seccomp(2) reach everything, but slowly, and
+// they cannot see whether a semop could have waited. So the core's own point is what fails; the
+// twin differs from the shipped binary in nothing else, and of this file the shipped one has
+// nothing.
+//
+// A fault is injected only where the kernel could really give it, as the ERRORS of the call's
+// manual page and the kernel's source have it: code that survives a close(2) failing with ENOMEM
+// has proved nothing, and code that dies of it needs no mending. What can never fail (or of which
+// only our own mistake, EBADF or EINVAL, could be the reason) stands here without errors; a call
+// that does not stand here at all stops the twin, so that no new one is forgotten.
+//
+// IPCBOX_FAULT_MARK names a file to which "CALL: ERROR" is appended for each fault: a sweep over
+// the Nth call is over when it is not written any more.
+#include "core/fault.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <climits>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <sys/ipc.h>
+#include <sys/sem.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace ipcbox::sys {
+
+namespace {
+
+using Arguments = std::span<const detail::Argument>;
+
+// Stands for a short count among the errno values.
+constexpr int short_count = -1;
+
+int integer(const detail::Argument& argument) {
+    return static_cast<int>(argument.value);
+}
+
+mode_t kind_of(int fd) {
+    struct stat status {};
+    return ::fstat(fd, &status) == 0 ? status.st_mode & S_IFMT : 0;
+}
+
+// A standard descriptor can be anything, whatever it is in a test.
+bool is_standard(int fd) {
+    return fd <= STDERR_FILENO;
+}
+
+bool creates_file(Arguments open) {
+    return (integer(open[1]) & O_CREAT) != 0;
+}
+bool duplicates(Arguments fcntl) {
+    return integer(fcntl[1]) == F_DUPFD_CLOEXEC;
+}
+bool sets_pipe_size(Arguments fcntl) {
+    return integer(fcntl[1]) == F_SETPIPE_SZ;
+}
+bool is_nonblocking(Arguments transfer) {
+    return (::fcntl(integer(transfer[0]), F_GETFL) & O_NONBLOCK) != 0;
+}
+bool is_on_disk(Arguments transfer) {
+    return is_standard(integer(transfer[0])) || kind_of(integer(transfer[0])) == S_IFREG;
+}
+// The events of signalfd, fanotify and the like come whole or (EINVAL) not at all; their
+// descriptors have no kind.
+bool can_read_less(Arguments read) {
+    return kind_of(integer(read[0])) != 0;
+}
+// pipe(7): up to PIPE_BUF bytes are written at once.
+bool can_write_less(Arguments write) {
+    return is_standard(integer(write[0])) || kind_of(integer(write[0])) != S_IFIFO ||
+           write[2].value > PIPE_BUF;
+}
+bool creates_object(Arguments get) {
+    return (integer(get[2]) & IPC_CREAT) != 0 || integer(get[0]) == IPC_PRIVATE;
+}
+bool finds_object(Arguments get) {
+    return !creates_object(get);
+}
+bool reads_semaphores(Arguments semctl) {
+    return integer(semctl[2]) != IPC_RMID;
+}
+bool reads_all_semaphores(Arguments semctl) {
+    return integer(semctl[2]) == GETALL;
+}
+bool reads_segment(Arguments shmctl) {
+    return integer(shmctl[1]) != IPC_RMID;
+}
+bool can_say_would_wait(Arguments semtimedop) {
+    const auto* first = reinterpret_cast<const sembuf*>(semtimedop[1].value);
+    const std::span operations{first, static_cast<std::size_t>(semtimedop[2].value)};
+    return semtimedop[3].value != 0 || std::ranges::any_of(operations, [](const sembuf& operation) {
+               return (operation.sem_flg & IPC_NOWAIT) != 0;
+           });
+}
+bool undoes(Arguments semtimedop) {
+    const auto* first = reinterpret_cast<const sembuf*>(semtimedop[1].value);
+    const std::span operations{first, static_cast<std::size_t>(semtimedop[2].value)};
+    return std::ranges::any_of(
+        operations, [](const sembuf& operation) { return (operation.sem_flg & SEM_UNDO) != 0; });
+}
+
+// What CALL can fail with, always or when the arguments are such; a call can have several rows.
+struct Possibility {
+    std::string_view call;
+    std::array<int, 8> errors; // up to the first 0
+    bool (*when)(Arguments) = nullptr;
+};
+
+constexpr Possibility possibilities[] = {
+    {"chdir", {EACCES}},
+    {"clone", {EAGAIN, ENOMEM, EMFILE, ENFILE}}, // the last two for its pidfd
+    {"close", {}},
+    {"copy_file_range", {short_count, EIO, ENOMEM, ENOSPC}},
+    {"dup2", {EMFILE}}, // RLIMIT_NOFILE can be below what is open
+    {"execve", {EACCES, EAGAIN, ENOMEM, ENFILE, E2BIG}},
+    {"faccessat", {EACCES, ENOMEM}},
+    {"fallocate", {EINTR, ENOSPC}},
+    {"fanotify_init", {EMFILE, ENOMEM, ENOSYS, EPERM}},
+    {"fanotify_mark", {ENOSPC, ENOMEM}},
+    {"fcntl", {EMFILE}, duplicates},
+    {"fcntl", {EPERM, ENOMEM}, sets_pipe_size},
+    {"fork", {EAGAIN, ENOMEM}},
+    {"fstat", {}},
+    {"ftok", {EACCES, ENOMEM}},
+    {"ftruncate", {EINTR, ENOSPC}},
+    {"inotify_add_watch", {ENOSPC, ENOMEM, EACCES}},
+    {"inotify_init1", {EMFILE, ENFILE, ENOMEM}},
+    {"ioctl", {}},
+    {"isatty", {}},
+    {"kill", {EPERM}},
+    {"link", {EACCES, ENOSPC, ENOMEM}},
+    {"lstat", {EACCES, ENOMEM}},
+    {"madvise", {ENOMEM, EAGAIN}},
+    {"mkfifo", {EACCES, ENOSPC, ENOMEM, EROFS}},
+    {"mmap", {ENOMEM, EACCES, ENFILE}},
+    {"munmap", {}},
+    {"name_to_handle_at", {ENOMEM, EACCES, EOPNOTSUPP}},
+    {"open", {EINTR, EMFILE, ENFILE, ENOMEM, EACCES}},
+    {"open", {ENOSPC}, creates_file},
+    {"pidfd_open", {EMFILE, ENFILE, ENOMEM}},
+    {"pidfd_send_signal", {EPERM}},
+    {"pipe2", {EMFILE, ENFILE}},
+    {"ppoll", {EINTR, ENOMEM}},
+    {"prctl", {}},
+    {"read", {EINTR}},
+    {"read", {EIO}, is_on_disk},
+    {"read", {EAGAIN}, is_nonblocking},
+    {"read", {short_count}, can_read_less},
+    {"readlink", {EACCES, ENOMEM}},
+    {"rename", {EACCES, ENOSPC, ENOMEM, EROFS}},
+    {"semctl", {EIDRM}},
+    {"semctl", {EACCES}, reads_semaphores},
+    {"semctl", {ENOMEM}, reads_all_semaphores},
+    {"semget", {EACCES}, finds_object},
+    {"semget", {ENOSPC, ENOMEM}, creates_object},
+    {"semtimedop", {EINTR, EIDRM, EACCES}},
+    {"semtimedop", {EAGAIN}, can_say_would_wait},
+    {"semtimedop", {ENOMEM}, undoes},
+    {"sendfile", {short_count, EINTR, EIO, ENOMEM}},
+    {"setsid", {}},
+    {"shmat", {EACCES, EIDRM, ENOMEM}},
+    {"shmctl", {EIDRM}},
+    {"shmctl", {EACCES}, reads_segment},
+    {"shmdt", {}},
+    {"shmget", {EACCES}, finds_object},
+    {"shmget", {ENOSPC, ENOMEM, ENFILE}, creates_object},
+    {"signalfd", {EMFILE, ENFILE, ENOMEM}},
+    {"sigprocmask", {}},
+    {"splice", {short_count, EINTR, ENOMEM}},
+    {"splice", {EAGAIN}, is_nonblocking},
+    {"stat", {EACCES, ENOMEM}},
+    {"symlink", {EACCES, ENOSPC, ENOMEM, EROFS}},
+    {"unlink", {}}, // of what we made a moment ago
+    {"vmsplice", {short_count, EINTR, ENOMEM}},
+    {"waitid", {EINTR}},
+    {"write", {EINTR}},
+    {"write", {EIO, ENOSPC}, is_on_disk},
+    {"write", {EAGAIN}, is_nonblocking},
+    {"write", {short_count}, can_write_less},
+};
+
+bool has_error(const Possibility& possibility, int error) {
+    return std::ranges::find(possibility.errors, error) != possibility.errors.end();
+}
+
+bool is_possible(std::string_view call, Arguments arguments, int error) {
+    return std::ranges::any_of(possibilities, [&](const Possibility& possibility) {
+        return possibility.call == call && has_error(possibility, error) &&
+               (possibility.when == nullptr || possibility.when(arguments));
+    });
+}
+
+// "ENOMEM" or "SHORT" as a number; 0 for neither.
+int error_number(std::string_view name) {
+    constexpr int errors_end = 134; // behind EHWPOISON, Linux's last
+    if (name == "SHORT") return short_count;
+    for (int error = 1; error < errors_end; ++error)
+        if (const char* known = strerrorname_np(error); known != nullptr && name == known)
+            return error;
+    return 0;
+}
+
+// Says which call was made to fail. By raw calls, which are not asked about.
+void leave_mark(const char* path, std::string_view call, int error) {
+    const auto line =
+        std::string{call} + ": " + (error == short_count ? "SHORT" : strerrorname_np(error)) + "\n";
+    const int fd = ::open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (fd < 0 || ::write(fd, line.data(), line.size()) < 0) ::abort();
+    ::close(fd);
+}
+
+[[noreturn]] void give_up(std::string_view reason) {
+    const auto line = "fault injector: " + std::string{reason} + "\n";
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+    ::abort(); // no test takes that for an outcome
+}
+
+struct Injector {
+    FaultPlan plan;
+    const char* mark;
+    pid_t first;
+};
+
+// Set once the environment was read.
+constinit std::optional<Injector> injector;
+
+} // namespace
+
+FaultPlan::Rule FaultPlan::parse_rule(std::string_view text) {
+    const auto wrong = [text](std::string_view what) {
+        return std::invalid_argument("IPCBOX_FAULT '" + std::string{text} +
+                                     "': " + std::string{what});
+    };
+    const auto equals = text.find('=');
+    const auto when = text.find_first_of("%@", std::min(equals, text.size()));
+    if (equals == std::string_view::npos || when == std::string_view::npos)
+        throw wrong("expected CALL=ERROR%N, CALL=ERROR@N or CALL=ERROR@childN");
+    Rule rule{text.substr(0, equals), error_number(text.substr(equals + 1, when - equals - 1))};
+    if (rule.error == 0) throw wrong("expected the name of an errno, or SHORT");
+    if (rule.call == "*") rule.call = {};
+    const bool can_happen = std::ranges::any_of(possibilities, [&](const auto& possibility) {
+        return (rule.call.empty() || possibility.call == rule.call) &&
+               has_error(possibility, rule.error);
+    });
+    if (!can_happen) throw wrong("this never happens");
+    auto number = text.substr(when + 1);
+    if (text[when] == '@') {
+        constexpr std::string_view child = "child";
+        rule.when = number.starts_with(child) ? When::once_in_child : When::once;
+        if (rule.when == When::once_in_child) number.remove_prefix(child.size());
+    }
+    const auto [end, error] =
+        std::from_chars(number.data(), number.data() + number.size(), rule.number);
+    if (error != std::errc{} || end != number.data() + number.size() || rule.number == 0)
+        throw wrong("expected a number from 1");
+    return rule;
+}
+
+FaultPlan FaultPlan::parse(std::string_view text) {
+    FaultPlan plan;
+    while (!text.empty()) {
+        const auto rule = text.substr(0, text.find(','));
+        if (plan.count_ == most_rules) throw std::invalid_argument("IPCBOX_FAULT: too many rules");
+        plan.rules_[plan.count_++] = parse_rule(rule);
+        text.remove_prefix(std::min(rule.size() + 1, text.size()));
+    }
+    return plan;
+}
+
+detail::Fault FaultPlan::next(std::string_view call, Arguments arguments, Process process) {
+    if (std::ranges::find(possibilities, call, &Possibility::call) == std::end(possibilities))
+        throw std::invalid_argument("fault.cpp does not know what '" + std::string{call} +
+                                    "' can fail with");
+    detail::Fault fault;
+    for (auto& rule : std::span{rules_}.first(count_)) {
+        if (!rule.call.empty() && rule.call != call) continue;
+        if (rule.when == When::once && process == Process::child) continue;
+        if (rule.when == When::once_in_child && process == Process::first) continue;
+        if (!is_possible(call, arguments, rule.error)) continue;
+        ++rule.seen;
+        const bool due =
+            rule.when == When::every ? rule.seen % rule.number == 0 : rule.seen == rule.number;
+        if (!due) continue;
+        if (rule.error == short_count)
+            fault.shortened = true;
+        else
+            fault.error = rule.error;
+    }
+    return fault;
+}
+
+namespace detail {
+
+Fault next_fault(const char* name, Arguments arguments) noexcept {
+    try {
+        if (!injector) {
+            const char* text = std::getenv("IPCBOX_FAULT");
+            injector = {FaultPlan::parse(text != nullptr ? text : ""),
+                        std::getenv("IPCBOX_FAULT_MARK"), ::getpid()};
+        }
+        const auto process =
+            ::getpid() == injector->first ? FaultPlan::Process::first : FaultPlan::Process::child;
+        const int saved_errno = errno;
+        const auto fault = injector->plan.next(name, arguments, process);
+        if (injector->mark != nullptr && (fault.error != 0 || fault.shortened))
+            leave_mark(injector->mark, name, fault.error != 0 ? fault.error : short_count);
+        errno = saved_errno;
+        return fault;
+    } catch (const std::invalid_argument& wrong) {
+        give_up(wrong.what());
+    }
+}
+
+} // namespace detail
+
+} // namespace ipcbox::sys

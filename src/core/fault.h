@@ -1,0 +1,50 @@
+// Calls that fail on purpose; only in the binary that is built for the fault tests (fault.cpp says
+// how and why).
+#pragma once
+
+#include "core/syscall.h"
+
+#include <array>
+#include <string_view>
+
+namespace ipcbox::sys {
+
+// What IPCBOX_FAULT asks for: rules CALL=WHAT WHEN with commas between them and no blanks.
+//
+//     read=EINTR%2       every second read
+//     *=ENOMEM@7         the seventh call that can fail with ENOMEM, whatever it is
+//     *=EMFILE@child1    the first one in a child, forked or spawned
+//     write=SHORT%1      every write moves one byte
+//
+// Only calls that the kernel could really answer so are counted, and made to fail.
+class FaultPlan {
+  public:
+    enum class Process { first, child };
+
+    // Throws std::invalid_argument for what is no rule, and for a fault that can never happen.
+    [[nodiscard]] static FaultPlan parse(std::string_view text);
+
+    // What is to become of this call. Throws std::invalid_argument for a call that is not in the
+    // table of what each call can fail with.
+    [[nodiscard]] detail::Fault next(std::string_view call,
+                                     std::span<const detail::Argument> arguments, Process process);
+
+  private:
+    enum class When { every, once, once_in_child };
+
+    struct Rule {
+        std::string_view call; // empty: any
+        int error = 0;
+        When when = When::every;
+        unsigned number = 1;
+        unsigned seen = 0;
+    };
+    static constexpr std::size_t most_rules = 8;
+
+    [[nodiscard]] static Rule parse_rule(std::string_view text);
+
+    std::array<Rule, most_rules> rules_{};
+    std::size_t count_ = 0;
+};
+
+} // namespace ipcbox::sys

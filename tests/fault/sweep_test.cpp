@@ -1,0 +1,220 @@
+// Each system call of an applet fails once, in its turn and with each errno that the kernel could
+// give there: the Nth call for N = 1, 2 and so on, until there is none left to fail. Whatever
+// fails, the applet ends in time with a status of the contract and at most one line that says why,
+// and leaves behind what was there before.
+#include "core/error.h"
+#include "core/io.h"
+#include "core/sysv_key.h"
+#include "harness/scenario.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <filesystem>
+#include <fmt/format.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+
+using namespace ipcbox;
+using namespace ipcbox::test;
+
+namespace {
+
+// What a failure may leave changed.
+enum class Failure {
+    changes_nothing,
+    may_come_late // the work was done, only its report was lost; doing it again changes nothing
+};
+
+struct Sweep {
+    const char* what;
+    std::vector<Words> before; // run without faults
+    Words command;
+    const char* input = "";
+    Failure failure = Failure::changes_nothing;
+};
+
+// KEY and NAME are the scenario's key and @name, OWNER the number of a process that waits for us.
+// To have an applet's calls fail, add a line.
+const std::vector<Sweep>& sweeps() {
+    static const std::vector<Sweep> all{
+        {"sem-create", {}, {"sem-create", "KEY"}, "", Failure::may_come_late},
+        {"sem-create -n", {}, {"sem-create", "-n", "3", "NAME"}, "", Failure::may_come_late},
+        {"sem-create again",
+         {{"sem-create", "-n", "3", "NAME"}},
+         {"sem-create", "-J", "-n", "3", "NAME"}},
+        {"sem-create --resize",
+         {{"sem-create", "-n", "3", "NAME"}},
+         {"sem-create", "--resize", "5", "NAME"},
+         "",
+         Failure::may_come_late},
+        {"sem-take", {{"sem-create", "KEY"}}, {"sem-take", "KEY"}},
+        {"sem-take of several", {{"sem-create", "-n", "3", "NAME"}}, {"sem-take", "NAME"}},
+        {"sem-take -J", {{"sem-create", "-n", "3", "NAME"}}, {"sem-take", "-J", "NAME"}},
+        {"sem-take when taken",
+         {{"sem-create", "KEY"}, {"sem-take", "KEY"}},
+         {"sem-take", "-n", "KEY"}},
+        {"sem-take -j",
+         {},
+         {"sem-take", "-j", "2", "NAME", "--", "true"},
+         "",
+         Failure::may_come_late},
+        {"sem-take with a command", {{"sem-create", "KEY"}}, {"sem-take", "KEY", "--", "true"}},
+        {"sem-take --hold-for",
+         {{"sem-create", "KEY"}},
+         {"sem-take", "--hold-for", "OWNER", "KEY"}},
+        {"sem-take --hold-for, of several",
+         {{"sem-create", "-n", "3", "NAME"}},
+         {"sem-take", "--hold-for", "OWNER", "NAME"}},
+        {"sem-give", {{"sem-create", "KEY"}, {"sem-take", "KEY"}}, {"sem-give", "KEY"}},
+        {"sem-give to several",
+         {{"sem-create", "-n", "3", "NAME"}, {"sem-take", "NAME"}},
+         {"sem-give", "NAME"}},
+        {"sem-give when not taken", {{"sem-create", "KEY"}}, {"sem-give", "KEY"}},
+    };
+    return all;
+}
+
+constexpr std::array errors{ENOMEM, EMFILE, ENFILE, ENOSPC, EACCES, EIDRM,
+                            EAGAIN, EIO,    EPERM,  E2BIG,  EROFS};
+
+// No applet makes more calls than that of which one errno could come.
+constexpr int most_calls = 300;
+
+// A variable of the environment that is there while this is.
+class Variable {
+  public:
+    Variable(const char* name, const std::string& value) : name_(name) {
+        ::setenv(name, value.c_str(), 1);
+    }
+    ~Variable() { ::unsetenv(name_); }
+    Variable(const Variable&) = delete;
+    Variable& operator=(const Variable&) = delete;
+
+  private:
+    const char* name_;
+};
+
+// A set's values in words, or that there is no set.
+std::string semaphores(const std::string& key) {
+    const int id = ::semget(SysvKey::parse(key).value(), 0, 0);
+    if (id < 0) return "no set";
+    semid_ds status{};
+    ::semctl(id, 0, IPC_STAT, &status);
+    std::vector<unsigned short> values(status.sem_nsems);
+    ::semctl(id, 0, GETALL, values.data());
+    return fmt::format("{}", fmt::join(values, " "));
+}
+
+std::string segment(const std::string& key) {
+    const int id = ::shmget(SysvKey::parse(key).value(), 0, 0);
+    return id < 0 ? "no segment" : fmt::format("segment {}", id);
+}
+
+// All that an applet could leave behind.
+std::string state(const Scenario& scenario) {
+    std::string text;
+    for (const auto& key : {scenario.key(), scenario.name()})
+        text += fmt::format("{}: {}, {}\n", key, semaphores(key), segment(key));
+    std::vector<std::string> files;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator{scenario.path("")})
+        files.push_back(entry.path().string());
+    std::ranges::sort(files);
+    const auto path = fmt::format("/proc/self/task/{}/children", ::getpid());
+    return fmt::format("{}files: {}\nchildren: {}\n", text, fmt::join(files, " "),
+                       read_to_end(open_file(path, O_RDONLY).get(), 100'000, path));
+}
+
+Words with_names(Words words, const Scenario& scenario, pid_t owner) {
+    for (auto& word : words)
+        if (word == "KEY")
+            word = scenario.key();
+        else if (word == "NAME")
+            word = scenario.name();
+        else if (word == "OWNER")
+            word = fmt::format("{}", owner);
+    return words;
+}
+
+bool is_of_the_contract(int status) {
+    constexpr std::array statuses{exit_status::done,           exit_status::failed,
+                                  exit_status::timed_out,      exit_status::before_command,
+                                  exit_status::cannot_execute, exit_status::not_found};
+    return std::ranges::find(statuses, status) != statuses.end();
+}
+
+// Each line by the applet, and none where nothing failed; stderr itself may be what failed.
+bool explains(const Result& result, const std::string& applet, const std::string& fired) {
+    if (result.err.empty()) return result.status == 0 || fired.starts_with("write");
+    return result.err.starts_with(applet + ": ") && std::ranges::count(result.err, '\n') == 1 &&
+           result.err.ends_with('\n');
+}
+
+// Runs the sweep's command with one fault; false when no call was left to fail.
+bool fails_somewhere(const Sweep& sweep, const std::string& fault) {
+    Scenario scenario;
+    auto owner = scenario.start({"cat"});
+    for (const auto& words : sweep.before)
+        REQUIRE(scenario.run(with_names(words, scenario, owner.pid())).status == 0);
+    const auto before = state(scenario);
+    // Beside the working directory, which is watched.
+    const auto mark = std::filesystem::path{scenario.path("..")} / "mark";
+    Result result;
+    {
+        const Variable which{"IPCBOX_FAULT", fault};
+        const Variable where{"IPCBOX_FAULT_MARK", mark.string()};
+        result = scenario.run(with_names(sweep.command, scenario, owner.pid()), sweep.input);
+    }
+    if (!std::filesystem::exists(mark)) return false;
+    const auto fired = read_to_end(open_file(mark.string(), O_RDONLY).get(), 100'000, "mark");
+    INFO("sweep: ", std::string{sweep.what});
+    CAPTURE(fault);
+    CAPTURE(fired);
+    CAPTURE(result.err);
+    CAPTURE(result.status);
+    CHECK(is_of_the_contract(result.status));
+    CHECK(explains(result, sweep.command.front(), fired));
+    if (result.status == 0) return true;
+    // A process that was told to end may need a moment.
+    if (sweep.failure == Failure::changes_nothing) {
+        CHECK(eventually([&] { return state(scenario) == before; }));
+        return true;
+    }
+    const auto after = state(scenario);
+    if (after != before) {
+        CHECK(scenario.run(with_names(sweep.command, scenario, owner.pid())).status == 0);
+        CHECK(state(scenario) == after);
+    }
+    return true;
+}
+
+} // namespace
+
+TEST_CASE("whatever fails, it is said in one line and nothing is left behind") {
+    for (const auto& sweep : sweeps())
+        for (const int error : errors)
+            for (const char* const process : {"", "child"}) {
+                int number = 1;
+                while (number <= most_calls &&
+                       fails_somewhere(sweep, fmt::format("*={}@{}{}", strerrorname_np(error),
+                                                          process, number)))
+                    ++number;
+                CHECK(number <= most_calls);
+            }
+}
+
+TEST_CASE("the binary that is shipped has no fault injector") {
+    const auto has_injector = [](const char* variable) {
+        const char* const path = std::getenv(variable);
+        REQUIRE(path != nullptr);
+        constexpr std::size_t limit = 256UL * 1024 * 1024;
+        const auto program = read_to_end(open_file(path, O_RDONLY).get(), limit, path);
+        return program.find("IPCBOX_FAULT") != std::string::npos;
+    };
+    CHECK(has_injector("IPCBOX_BINARY"));
+    CHECK_FALSE(has_injector("IPCBOX_SHIPPED"));
+}

@@ -1,0 +1,77 @@
+// The values of the command line, and what makes foreign bytes fit for a terminal. The first byte
+// says which of them reads the others: 'c' is the first of `checks`, 'd' the second and so on.
+#include "cli/output.h"
+#include "cli/values.h"
+#include "core/signals.h"
+#include "core/sysv_key.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <stdexcept>
+
+using namespace ipcbox;
+
+namespace {
+
+void require(bool condition) {
+    if (!condition) std::abort();
+}
+
+void check_visible(std::string_view text) {
+    const auto shown = cli::visible(text);
+    for (const char byte : shown) {
+        const auto value = static_cast<unsigned char>(byte);
+        require((value >= 0x20 && value != 0x7f) || byte == '\n' || byte == '\t');
+    }
+    // C1 controls, which a terminal also obeys, would be \xc2 and a byte below \xa0.
+    for (std::size_t at = 0; at + 1 < shown.size(); ++at)
+        require(shown[at] != '\xc2' || static_cast<unsigned char>(shown[at + 1]) >= 0xa0);
+    require(cli::visible(shown) == shown);
+}
+
+void check_key(std::string_view text) {
+    if (text.find('/') != std::string_view::npos) return; // a file's name: ftok(3) reads no bytes
+    const auto key = SysvKey::parse(text);
+    require(key.value() != 0 && key.text() == text);
+    require(key.label() != SysvKey::Label{});
+    for (const auto word : key.label())
+        require(word <= 0x7fff); // what a semaphore can hold
+}
+
+void check_number(std::string_view text) {
+    const int number = cli::number_between(-5, 100)(text);
+    require(number >= -5 && number <= 100);
+}
+
+void check_signal_name(std::string_view text) {
+    if (const auto number = signal_number(text))
+        require(signal_number(signal_name(*number)).value_or(*number) == *number);
+}
+
+using Check = void (*)(std::string_view);
+
+constexpr std::array<Check, 9> checks{
+    check_visible,
+    check_key,
+    check_number,
+    check_signal_name,
+    [](std::string_view text) { require(cli::parse_duration(text) >= Duration::zero()); },
+    [](std::string_view text) { (void)cli::parse_size(text); },
+    [](std::string_view text) { require(cli::parse_mode(text) <= 0777); },
+    [](std::string_view text) { (void)cli::parse_port(text); },
+    [](std::string_view text) { (void)cli::parse_owner(text); },
+};
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    if (size == 0) return 0;
+    const std::string_view text{reinterpret_cast<const char*>(data) + 1, size - 1};
+    try {
+        checks[data[0] % checks.size()](text);
+    } catch (const std::invalid_argument&) { // NOLINT(bugprone-empty-catch): an answer too
+    }
+    return 0;
+}
