@@ -61,6 +61,16 @@ SharedMemory create(const Config& config) {
     return *std::move(memory);
 }
 
+// One that we cannot reach is of no use to anybody.
+AttachedMemory attach(const SharedMemory& memory) {
+    try {
+        return memory.attach(SharedMemory::Access::read_write);
+    } catch (...) {
+        memory.remove();
+        throw;
+    }
+}
+
 void write_message(std::span<std::byte> segment, const std::string& text) {
     std::memcpy(segment.data(), text.c_str(), text.size() + 1);
 }
@@ -98,7 +108,7 @@ int run(const Invocation& invocation) {
     // Until the kernel knows that the segment is to go away, no signal may end us.
     std::optional<BlockedSignals> not_now{all_signals()};
     const auto memory = create(config);
-    const auto segment = memory.attach(SharedMemory::Access::read_write);
+    const auto segment = attach(memory);
     if (!config.keep) memory.remove();
     not_now.reset();
 

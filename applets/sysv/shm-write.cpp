@@ -106,8 +106,8 @@ std::size_t write_segment(const Config& config) {
     const auto remove = [&memory = memory, &origin = origin] {
         if (origin == Origin::created) memory.remove();
     };
-    const CleanupOnSignal cleanup{signals, remove};
     try {
+        const CleanupOnSignal cleanup{signals, remove};
         return fill(memory, config);
     } catch (...) {
         remove();

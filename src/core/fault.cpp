@@ -26,6 +26,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -95,7 +96,7 @@ bool reads_all_semaphores(Arguments semctl) {
     return integer(semctl[2]) == GETALL;
 }
 bool reads_segment(Arguments shmctl) {
-    return integer(shmctl[1]) != IPC_RMID;
+    return integer(shmctl[1]) == IPC_STAT;
 }
 bool can_say_would_wait(Arguments semtimedop) {
     const auto* first = reinterpret_cast<const sembuf*>(semtimedop[1].value);
@@ -141,6 +142,7 @@ constexpr Possibility possibilities[] = {
     {"isatty", {}},
     {"kill", {EPERM}},
     {"link", {EACCES, ENOSPC, ENOMEM}},
+    {"lseek", {}},
     {"lstat", {EACCES, ENOMEM}},
     {"madvise", {ENOMEM, EAGAIN}},
     {"mkfifo", {EACCES, ENOSPC, ENOMEM, EROFS}},
@@ -152,16 +154,16 @@ constexpr Possibility possibilities[] = {
     {"pidfd_open", {EMFILE, ENFILE, ENOMEM}},
     {"pidfd_send_signal", {EPERM}},
     {"pipe2", {EMFILE, ENFILE}},
-    {"ppoll", {EINTR, ENOMEM}},
+    {"ppoll", {EINTR}}, // no ENOMEM: up to 30 entries are on the kernel's stack
     {"prctl", {}},
+    {"pread", {short_count, EINTR, EIO}},
     {"read", {EINTR}},
     {"read", {EIO}, is_on_disk},
     {"read", {EAGAIN}, is_nonblocking},
     {"read", {short_count}, can_read_less},
     {"readlink", {EACCES, ENOMEM}},
     {"rename", {EACCES, ENOSPC, ENOMEM, EROFS}},
-    {"semctl", {EIDRM}},
-    {"semctl", {EACCES}, reads_semaphores},
+    {"semctl", {EIDRM, EACCES}, reads_semaphores},
     {"semctl", {ENOMEM}, reads_all_semaphores},
     {"semget", {EACCES}, finds_object},
     {"semget", {ENOSPC, ENOMEM}, creates_object},
@@ -171,8 +173,7 @@ constexpr Possibility possibilities[] = {
     {"sendfile", {short_count, EINTR, EIO, ENOMEM}},
     {"setsid", {}},
     {"shmat", {EACCES, EIDRM, ENOMEM}},
-    {"shmctl", {EIDRM}},
-    {"shmctl", {EACCES}, reads_segment},
+    {"shmctl", {EIDRM, EACCES}, reads_segment},
     {"shmdt", {}},
     {"shmget", {EACCES}, finds_object},
     {"shmget", {ENOSPC, ENOMEM, ENFILE}, creates_object},
@@ -235,6 +236,7 @@ struct Injector {
 
 // Set once the environment was read.
 constinit std::optional<Injector> injector;
+constinit std::mutex access; // bulk copies have threads
 
 } // namespace
 
@@ -305,6 +307,7 @@ namespace detail {
 
 Fault next_fault(const char* name, Arguments arguments) noexcept {
     try {
+        const std::lock_guard alone{access};
         if (!injector) {
             const char* text = std::getenv("IPCBOX_FAULT");
             injector = {FaultPlan::parse(text != nullptr ? text : ""),

@@ -126,7 +126,12 @@ std::optional<SharedMemory> SharedMemory::create(const SysvKey& key, std::size_t
     if (id < 0 && errno == EEXIST) return std::nullopt;
     if (id < 0) throw_memory_error("create", key.text(), errno);
     SharedMemory memory{id, key.text(), whole};
-    if (key.is_name()) memory.put_label(key, mode);
+    try {
+        if (key.is_name()) memory.put_label(key, mode);
+    } catch (...) {
+        memory.remove(); // without its label nobody would use it, nor could make another
+        throw;
+    }
     return memory;
 }
 

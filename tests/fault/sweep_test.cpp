@@ -75,6 +75,14 @@ const std::vector<Sweep>& sweeps() {
          {{"sem-create", "-n", "3", "NAME"}, {"sem-take", "NAME"}},
          {"sem-give", "NAME"}},
         {"sem-give when not taken", {{"sem-create", "KEY"}}, {"sem-give", "KEY"}},
+        {"shm-demo", {}, {"shm-demo"}},
+        {"shm-demo --key", {}, {"shm-demo", "--key", "KEY"}},
+        {"shm-write",
+         {{"shm-write", "--create", "--size", "100", "NAME"}},
+         {"shm-write", "NAME"},
+         "some text"},
+        {"shm-write --create", {}, {"shm-write", "--create", "--size", "9", "NAME"}, "some text"},
+        {"shm-read", {{"shm-write", "--create", "--size", "9000", "KEY"}}, {"shm-read", "KEY"}},
     };
     return all;
 }
