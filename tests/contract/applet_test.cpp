@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <doctest/doctest.h>
+#include <fmt/core.h>
 #include <set>
 
 using namespace ipcbox::test;
@@ -119,7 +120,8 @@ TEST_CASE("a bad value is named with its option and what was expected") {
         const auto result = name.starts_with("--") ? scenario.run({applet, name + "=no such"})
                                                    : scenario.run({applet, name, "no such"});
         check_usage_error(result);
-        CHECK_MESSAGE(result.err.starts_with(applet + ": " + name + " 'no such': "), result.err);
+        CHECK_MESSAGE(result.err.starts_with(fmt::format("{}: {} 'no such': ", applet, name)),
+                      result.err);
     }
 }
 
@@ -210,7 +212,7 @@ TEST_CASE("the manual page's NAME is the summary of --list=full") {
         if (columns[0] != applet) continue;
         listed = true;
         const auto summary = line.substr(line.find(columns[2], line.find(columns[1])));
-        CHECK(page.find("\n.Nm " + applet + "\n.Nd " + summary + "\n") != std::string::npos);
+        CHECK(page.find(fmt::format("\n.Nm {}\n.Nd {}\n", applet, summary)) != std::string::npos);
         CHECK(lines(scenario.run({applet, "--help"}).out)[1] == summary);
     }
     CHECK(listed);
