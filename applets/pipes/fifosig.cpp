@@ -139,10 +139,9 @@ class Supply : public Documents {
         line.print();
     }
 
-    // Sees to it that the next document is there before somebody comes for it.
-    void prepare() {
-        if (is_wanted() && returned_.empty()) source_->prepare();
-    }
+    // Sees to it that the next document is there before somebody comes for it; true when it has
+    // become ready.
+    bool prepare() { return is_wanted() && returned_.empty() && source_->prepare(); }
     [[nodiscard]] DocumentSource& source() { return *source_; }
     [[nodiscard]] bool is_done() const { return delivered_ == config_.count; }
     [[nodiscard]] bool has_failed() const { return failed_; }
@@ -165,9 +164,9 @@ class Supply : public Documents {
 int serve(DocumentFifo& fifo, Supply& supply, SignalFd& signals) {
     std::vector<pollfd> entries;
     for (;;) {
-        supply.prepare();
         fifo.work();
-        supply.prepare(); // for the next one, if a document was taken
+        while (supply.prepare())
+            fifo.work(); // somebody may be waiting for it
         if (supply.is_done()) return 0;
         entries.assign({{signals.fd(), POLLIN, 0}});
         for (const auto& entry : fifo.poll_entries())

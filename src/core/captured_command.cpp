@@ -34,30 +34,24 @@ void CapturedCommand::collect() {
     }
 }
 
-CapturedCommand::Outcome CapturedCommand::give_up(std::string reason) {
+// While it was not reaped, the number of its group cannot be another's.
+WaitStatus CapturedCommand::end() {
     child_.kill_group(SIGKILL);
-    child_.wait();
-    return {{}, std::move(reason)};
+    return child_.wait();
 }
 
 std::optional<CapturedCommand::Outcome> CapturedCommand::work() {
-    const auto status = [this]() -> std::optional<WaitStatus> {
-        if (!wait_for(child_.pidfd(), POLLIN, Deadline::after(Duration::zero())))
-            return std::nullopt;
-        return child_.wait();
-    }();
-    // What was printed before the end is in the pipe by the end.
+    const bool has_ended = wait_for(child_.pidfd(), POLLIN, Deadline::after(Duration::zero()));
+    // All that it printed is in the pipe by now.
     collect();
-    if (collected_.size() > limits_.bytes)
-        return status ? Outcome{{}, fmt::format("more than {} bytes", limits_.bytes)}
-                      : give_up(fmt::format("more than {} bytes", limits_.bytes));
-    if (status) {
-        if (!status->succeeded()) return Outcome{{}, status->text()};
-        return Outcome{std::move(collected_), {}};
-    }
-    if (!deadline_.passed()) return std::nullopt;
+    const bool too_much = collected_.size() > limits_.bytes;
+    if (!has_ended && !too_much && !deadline_.passed()) return std::nullopt;
+    const WaitStatus status = end();
+    if (too_much) return Outcome{{}, fmt::format("more than {} bytes", limits_.bytes)};
+    if (has_ended && status.succeeded()) return Outcome{std::move(collected_), {}};
+    if (has_ended) return Outcome{{}, status.text()};
     const auto seconds = std::chrono::duration<double>{limits_.time}.count();
-    return give_up(fmt::format("not done after {} s", seconds));
+    return Outcome{{}, fmt::format("not done after {} s", seconds)};
 }
 
 } // namespace ipcbox

@@ -39,13 +39,13 @@ class CapturedCommand {
         std::string output;
         std::string error; // why the output is not to be used; empty when it is
     };
-    // Once it has ended, or was killed for going beyond a limit. It has ended when the process has,
-    // even if something that it started keeps its output open.
+    // Once it has ended, or was killed for going beyond a limit. It has ended when the process has;
+    // what it leaves running in its group is killed.
     [[nodiscard]] std::optional<Outcome> work();
 
   private:
     void collect();
-    [[nodiscard]] Outcome give_up(std::string reason);
+    [[nodiscard]] WaitStatus end();
 
     Limits limits_;
     Deadline deadline_;

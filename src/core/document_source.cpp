@@ -56,14 +56,15 @@ class Command : public DocumentSource {
 
     std::optional<Document> next() override { return std::exchange(ready_, std::nullopt); }
 
-    void prepare() override {
+    bool prepare() override {
+        if (ready_) return false;
         try {
-            if (ready_) return;
             if (!running_) running_.emplace(program_, command_, limits_);
             if (auto outcome = running_->work()) finish(*std::move(outcome));
         } catch (const Error& error) { // it could be started before
             finish({{}, error.what()});
         }
+        return ready_.has_value();
     }
     void add_poll_entries(std::vector<pollfd>& entries) const override {
         if (!running_) return;

@@ -25,9 +25,9 @@ class DocumentSource {
     // why.
     [[nodiscard]] virtual std::optional<Document> next() = 0;
 
-    // A source that needs time: prepare() sees to it that a document will be ready. Call it again
-    // when an entry is ready and when the deadline has passed.
-    virtual void prepare() {}
+    // A source that needs time: prepare() sees to it that a document will be ready; true when one
+    // has become ready. Call it again when an entry is ready and when the deadline has passed.
+    virtual bool prepare() { return false; }
     virtual void add_poll_entries(std::vector<pollfd>&) const {}
     [[nodiscard]] virtual Deadline deadline() const { return Deadline::never(); }
 };

@@ -16,10 +16,11 @@ namespace ipcbox {
 
 namespace {
 
+// No FAN_CLOSE_WRITE: whoever closes a write end is us, if not under our pid. A child has copies of
+// our descriptors until its execve(2) has closed them, and the last to close a file is whose event
+// it is.
 constexpr std::uint64_t fanotify_mask =
-    FAN_OPEN | FAN_ACCESS | FAN_CLOSE_WRITE | FAN_CLOSE_NOWRITE | FAN_ATTRIB | FAN_MOVE_SELF;
-// Not IN_CLOSE_WRITE: inotify does not tell whose events they are, and who closes a write end is
-// us.
+    FAN_OPEN | FAN_ACCESS | FAN_CLOSE_NOWRITE | FAN_ATTRIB | FAN_MOVE_SELF;
 constexpr std::uint32_t inotify_mask =
     IN_OPEN | IN_ACCESS | IN_CLOSE_NOWRITE | IN_ATTRIB | IN_MOVE_SELF;
 
@@ -134,7 +135,7 @@ void FileEvents::read_fanotify(const char* from, std::size_t size) {
             reinterpret_cast<const char*>(info) + sizeof *info);
         add(key_of(*handle), {.opened = (event->mask & FAN_OPEN) != 0,
                               .read = (event->mask & FAN_ACCESS) != 0,
-                              .closed = (event->mask & FAN_CLOSE) != 0,
+                              .closed = (event->mask & FAN_CLOSE_NOWRITE) != 0,
                               .renamed = (event->mask & (FAN_ATTRIB | FAN_MOVE_SELF)) != 0});
     }
 }

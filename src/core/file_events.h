@@ -16,8 +16,8 @@ namespace ipcbox {
 struct FileEvent {
     int file = 0; // as watch() was told
     bool opened = false;
-    bool read = false; // at least one byte
-    bool closed = false;
+    bool read = false;    // at least one byte
+    bool closed = false;  // by somebody who had it open for reading only
     bool renamed = false; // or unlinked, or its mode changed
 };
 

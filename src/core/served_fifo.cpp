@@ -75,6 +75,17 @@ void ServedFifo::begin_serving() {
     state_ = State::serving;
     settled_ = barrier_->next();
     due_ = Deadline::after(patience);
+    if (!document_) return;
+    // Served before, and still unread: whoever it was for, if he has not left, waits with the rest.
+    --served_;
+    take_back();
+}
+
+// Nobody gets a document any more that was written and not read.
+void ServedFifo::take_back() {
+    fifo.discard_unread();
+    documents_->give_back(*std::move(document_));
+    document_.reset();
 }
 
 void ServedFifo::step() {
@@ -148,14 +159,14 @@ bool ServedFifo::is_document_gone() {
     in_turn_ = false;
     settled_ = barrier_->next();
     if (unread == written_) {
-        documents_->give_back(*std::move(document_));
-    } else {
-        ++served_;
-        documents_->delivered(*document_);
-        due_ = Deadline::after(patience);
+        take_back();
+        return true;
     }
+    ++served_;
+    documents_->delivered(*document_);
     document_.reset();
     fifo.discard_unread();
+    due_ = Deadline::after(patience);
     return true;
 }
 
@@ -204,10 +215,8 @@ void ServedFifo::finish() {
 void ServedFifo::lost_count() {
     if (state_ == State::spent) return;
     if (in_turn_) {
-        documents_->give_back(*std::move(document_));
-        document_.reset();
         in_turn_ = false;
-        fifo.discard_unread();
+        take_back();
     }
     // It may have been read, and nobody is to get it twice.
     if (document_) documents_->delivered(*document_);
