@@ -13,8 +13,9 @@ using namespace std::chrono_literals;
 constexpr Duration patience = 1s;
 // Somebody who had looked up the name before another FIFO took it arrives within this time.
 constexpr Duration straggling = 10ms;
-// How long somebody who was let into open(2) has to show up as opened().
-constexpr Duration probing_time = 2ms;
+// Somebody who was let into open(2) shows up as opened() before the next barrier has passed. If the
+// barrier takes longer than this, it is given up.
+constexpr Duration probing_time = 100ms;
 
 } // namespace
 
@@ -41,6 +42,8 @@ void ServedFifo::opened() {
     switch (state_) {
     case State::idle:
     case State::probing:
+        // Others may have been let in with him.
+        has_company_ = state_ == State::probing;
         return begin_serving();
     case State::serving:
         settled_ = barrier_->next();
@@ -96,7 +99,8 @@ void ServedFifo::step() {
     case State::draining:
         break;
     case State::probing:
-        if (due_.passed()) {
+        if (!barrier_->passed(settled_)) barrier_->request();
+        if (barrier_->passed(settled_) || due_.passed()) {
             const auto before = draining_since_;
             end_of_file();
             draining_since_ = before;
@@ -118,8 +122,9 @@ void ServedFifo::serve() {
         if (closed_ >= opened_ && !has_uncounted_reader()) return end_of_file();
         const int waiting = opened_ - unserved_ - served_;
         if (waiting <= 0) return end_of_file();
-        const bool alone = waiting == 1 && opened_ - closed_ == 1;
-        if (!alone && !barrier_->passed(settled_)) return barrier_->request();
+        const bool is_settled = barrier_->passed(settled_);
+        const bool alone = waiting == 1 && opened_ - closed_ == 1 && (is_settled || !has_company_);
+        if (!alone && !is_settled) return barrier_->request();
         document_ = documents_->take();
         if (!document_) {
             due_ = Deadline::never();
@@ -191,6 +196,7 @@ void ServedFifo::drain() {
     if (closed_ < opened_ && !due_.passed()) return;
     if (fifo.open_writer_if_read()) {
         state_ = State::probing;
+        settled_ = barrier_->next();
         due_ = Deadline::after(probing_time);
     } else {
         finish();

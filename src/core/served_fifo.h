@@ -103,7 +103,8 @@ class ServedFifo {
     std::optional<Document> document_; // written, and not known to be read
     std::size_t written_ = 0;          // so many bytes of it: the rest found no room yet
     bool in_turn_ = false;             // others wait until it is read
-    std::uint64_t settled_ = 0;        // the barrier after which the next may be written
+    bool has_company_ = false;         // maybe: others may be about to be opened()
+    std::uint64_t settled_ = 0;        // the barrier after which everybody is where he waits
     Deadline due_ = Deadline::never();
     Deadline::Clock::time_point draining_since_{};
 };
