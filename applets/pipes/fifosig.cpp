@@ -59,7 +59,7 @@ Config parse(const Invocation& invocation) {
                  "end.");
     options.example("fifosig &", "another signature for each mail");
     options.example("fifosig ./disks -- df -h", "whoever reads ./disks sees them as they are");
-    options.example("fifosig -n 1 -s \"$TOKEN\" ./token", "a secret that can be read once");
+    options.example("fifosig -n 1 ./token -- pass show token", "a secret that can be read once");
     config.verbosity = options.parse();
     if (config.text.has_value() + config.file.has_value() + !config.command.empty() > 1)
         throw cli::UsageError("--text, --file and a command exclude each other");
