@@ -55,6 +55,7 @@ struct SpawnRequest {
     const char* program;
     char* const* arguments;
     StdioPlan stdio;
+    ProcessGroup group;
     int error = 0;
 };
 
@@ -70,6 +71,7 @@ int spawned(void* argument) {
             ::_exit(exit_status::before_command);
         }
     }
+    if (request.group == ProcessGroup::own) sys::call("setpgid", ::setpgid, 0, 0);
     restore_inherited_signals();
     sys::call("execve", ::execve, request.program, request.arguments, environ);
     request.error = errno;
@@ -126,6 +128,10 @@ void Child::kill(int signal) const {
     send_signal(pidfd_, signal);
 }
 
+void Child::kill_group(int signal) const {
+    if (pid_ > 0) sys::call("kill", ::kill, -pid_, signal);
+}
+
 std::optional<WaitStatus> Child::wait_until(Deadline deadline) {
     if (!deadline.is_never() && !wait_for(pidfd_.get(), POLLIN, deadline)) return std::nullopt;
     siginfo_t info{};
@@ -177,9 +183,9 @@ void execute(const std::string& program, std::span<const std::string> arguments)
 }
 
 Child spawn(const std::string& program, std::span<const std::string> arguments,
-            const StdioPlan& stdio) {
+            const StdioPlan& stdio, ProcessGroup group) {
     const auto pointers = pointers_to(arguments);
-    SpawnRequest request{program.c_str(), pointers.data(), stdio};
+    SpawnRequest request{program.c_str(), pointers.data(), stdio, group};
     keep_ended_children();
     constexpr std::size_t stack_size = 64UL * 1024;
     alignas(16) static std::array<std::byte, stack_size> stack;

@@ -65,6 +65,9 @@ class Child {
 
     // Sends SIGNAL; nothing happens when it has ended.
     void kill(int signal) const;
+    // Sends SIGNAL to it and to what it started, if it was spawned with a group of its own. Before
+    // it is waited for.
+    void kill_group(int signal) const;
     // Reaps it; nothing when the deadline passes first.
     [[nodiscard]] std::optional<WaitStatus> wait_until(Deadline deadline);
     // Reaps it, however long it takes.
@@ -93,10 +96,13 @@ struct StdioPlan {
     int error = same;
 };
 
+// Which processes a signal of the terminal reaches, and kill_group().
+enum class ProcessGroup { same, own };
+
 // Runs PROGRAM in a child with a clean signal state, without copying our memory (clone(2) with
 // CLONE_VM | CLONE_VFORK). That exec(2) failed is our error, thrown as find_program does.
 [[nodiscard]] Child spawn(const std::string& program, std::span<const std::string> arguments,
-                          const StdioPlan& stdio);
+                          const StdioPlan& stdio, ProcessGroup group = ProcessGroup::same);
 
 // Runs BODY in a forked child; what it returns is the child's exit status. No exception leaves the
 // child: BODY has to report what it throws, or it is lost.

@@ -37,6 +37,17 @@ std::optional<int> real_time_signal(std::string_view offset, int base, char sign
     return value;
 }
 
+// Those of the signals that are not ignored. A blocked signal would come even if it is.
+sigset_t heeded(std::initializer_list<int> signals) {
+    sigset_t set = signal_set({});
+    for (const int signal : signals) {
+        struct sigaction action {};
+        sys::call("sigaction", ::sigaction, signal, nullptr, &action);
+        if (action.sa_handler != SIG_IGN) sigaddset(&set, signal);
+    }
+    return set;
+}
+
 // The mask that we were started with, once something was blocked.
 constinit std::optional<sigset_t> inherited_mask;
 
@@ -98,8 +109,8 @@ void restore_inherited_signals() noexcept {
         sys::call("sigprocmask", ::sigprocmask, SIG_SETMASK, &*inherited_mask, nullptr);
 }
 
-SignalFd::SignalFd(std::initializer_list<int> signals) : blocked_(signal_set(signals)) {
-    const sigset_t set = signal_set(signals);
+SignalFd::SignalFd(std::initializer_list<int> signals) : blocked_(heeded(signals)) {
+    const sigset_t set = heeded(signals);
     const int number = sys::call("signalfd", ::signalfd, -1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (number < 0) throw SysError("receive", "signals");
     fd_ = Fd::adopt(number);

@@ -38,7 +38,9 @@ class BlockedSignals {
 // for us before we become another program. Safe between vfork and exec.
 void restore_inherited_signals() noexcept;
 
-// Signals that arrive as readable events while this object lives; they are blocked meanwhile.
+// Signals that arrive as readable events while this object lives; they are blocked meanwhile. One
+// that we were started with ignored stays ignored, as nohup(1) and a shell's background jobs have
+// it.
 class SignalFd {
   public:
     explicit SignalFd(std::initializer_list<int> signals);

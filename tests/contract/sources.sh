@@ -31,9 +31,10 @@ check() {
     includes_but 'core/' src/core | forbid 'core includes only core'
     includes_but 'core/|net/' src/net | forbid 'net includes only net and core'
     includes_but 'core/|dialog/' src/dialog | forbid 'dialog includes only dialog and core'
+    includes_but 'core/|dialog/|fifo/' src/fifo | forbid 'fifo includes only fifo, dialog and core'
     includes_but 'core/|cli/|applet\.h"|version\.h"' src/cli |
         forbid 'cli includes only cli and core'
-    includes_but 'core/|cli/|net/|dialog/|applet\.h"' applets |
+    includes_but 'core/|cli/|net/|dialog/|fifo/|applet\.h"' applets |
         forbid 'applets include no other applet, and nothing above themselves'
     lines_with '#include [<"].*\.cpp[>"]' src applets | forbid 'nothing includes a .cpp'
 
@@ -48,10 +49,10 @@ check() {
     done
 
     print='v?f?printf|f?puts|f?putc|putchar|perror|print_line|warnx?|errx?|v?syslog'
-    lines_with "\\b($print)\\(|fmt::print|std::(cout|cerr|clog)" src/core src/net src/dialog |
-        forbid 'core, net and dialog print nothing'
-    lines_with '\b(exit|quick_exit|abort|terminate)\(' src/core src/net src/dialog |
-        forbid 'core, net and dialog do not exit'
+    lines_with "\\b($print)\\(|fmt::print|std::(cout|cerr|clog)" src/core src/net src/dialog src/fifo |
+        forbid 'only the command line prints'
+    lines_with '\b(exit|quick_exit|abort|terminate)\(' src/core src/net src/dialog src/fifo |
+        forbid 'only the command line exits'
     # A forked child, and a process that dies of a signal that it took, have to.
     lines_with '\b_[eE]xit\(' src applets | grep -vE '^src/core/(process|signals)\.cpp:' |
         forbid '_exit is for core/process.cpp and core/signals.cpp'

@@ -1,0 +1,202 @@
+// fifosig - serve a fresh document to each reader of a FIFO
+#include "applet.h"
+#include "cli/border.h"
+#include "cli/json.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/values.h"
+#include "fifo/document_fifo.h"
+#include "fifo/document_source.h"
+#include "core/poll.h"
+#include "core/process.h"
+#include "core/signals.h"
+#include "core/user.h"
+
+#include <algorithm>
+#include <climits>
+#include <csignal>
+#include <unistd.h>
+
+namespace ipcbox {
+namespace {
+
+// What a pipe can be made to hold without privilege (/proc/sys/fs/pipe-max-size): a document of
+// that size is there as a whole when its reader comes.
+constexpr std::size_t most_bytes = 1024UL * 1024;
+
+constexpr std::string_view built_in_line = "This line was written for you, just now.\n";
+
+struct Config {
+    std::string path = current_user().home + "/.signature";
+    std::optional<std::string> text;
+    std::optional<std::string> file;
+    std::vector<std::string> command;
+    std::optional<int> count;
+    // Who may read makes the command run, and who may write can forge: that is the owner.
+    mode_t mode = 0600;
+    Duration timeout = std::chrono::seconds{10};
+    bool json = false;
+    cli::Verbosity verbosity;
+};
+
+Config parse(const Invocation& invocation) {
+    Config config;
+    cli::Options options{invocation, "[PATH] [[--] COMMAND [ARGUMENT...]]"};
+    options.operand("PATH", config.path, cli::parse_text, "the FIFO (default ~/.signature)");
+    options.command(config.command);
+    options.value("-s,--text TEXT", config.text, cli::parse_text, "the document is this line");
+    options.value("-F,--file FILE", config.file, cli::parse_text,
+                  "the document is what FILE holds when a reader comes");
+    options.value("-n,--count COUNT", config.count, cli::number_between(1, INT_MAX),
+                  "end after so many documents");
+    options.value("-m,--mode MODE", config.mode, cli::parse_mode,
+                  "the FIFO's permissions (default 600)");
+    options.value("-t,--timeout DURATION", config.timeout, cli::parse_duration,
+                  "how long the command may take (default 10s)");
+    options.json(config.json);
+    options.note("Without a text, a file or a command, the document is your name and address and "
+                 "what fortune(6) says. A file at PATH is moved to PATH.orig, and put back at the "
+                 "end.");
+    options.example("fifosig &", "another signature for each mail");
+    options.example("fifosig ./disks -- df -h", "whoever reads ./disks sees them as they are");
+    options.example("fifosig -n 1 ./token -- pass show token", "a secret that can be read once");
+    config.verbosity = options.parse();
+    if (config.text.has_value() + config.file.has_value() + !config.command.empty() > 1)
+        throw cli::UsageError("--text, --file and a command exclude each other");
+    return config;
+}
+
+std::string name_and_address() {
+    const User user = current_user();
+    char host[HOST_NAME_MAX + 1] = "localhost";
+    (void)::gethostname(host, sizeof host - 1);
+    return fmt::format("{} ({}@{})\n", user.full_name.empty() ? user.name : user.full_name,
+                       user.name, host);
+}
+
+// Games are often kept out of PATH.
+std::optional<std::string> find_fortune() {
+    for (const char* name : {"fortune", "/usr/games/fortune"})
+        try {
+            return find_program(name);
+        } catch (const Error&) { // NOLINT(bugprone-empty-catch): it is not there
+        }
+    return std::nullopt;
+}
+
+// The documents, counted and logged.
+class Supply : public Documents {
+  public:
+    explicit Supply(const Config& config) : config_(config) {
+        const CapturedCommand::Limits limits{most_bytes, config.timeout};
+        if (config.text) {
+            const bool is_line = config.text->ends_with('\n') || config.text->empty();
+            source_ = documents_of_text(*config.text + (is_line ? "" : "\n"));
+        } else if (config.file) {
+            source_ = documents_of_file(*config.file, most_bytes);
+        } else if (!config.command.empty()) {
+            source_ = documents_of_command(config.command, limits);
+        } else {
+            signature_ = name_and_address();
+            const auto fortune = find_fortune();
+            source_ = fortune ? documents_of_command({*fortune, "-s"}, limits)
+                              : documents_of_text(std::string{built_in_line});
+        }
+    }
+
+    [[nodiscard]] std::optional<Document> take() override {
+        if (!is_wanted()) return std::nullopt;
+        std::optional<Document> document;
+        if (!returned_.empty()) {
+            document = std::move(returned_.back());
+            returned_.pop_back();
+        } else if ((document = source_->next()) && !signature_.empty()) {
+            const bool fortunate = document->error.empty();
+            document = {signature_ + (fortunate ? document->text : std::string{built_in_line}), {}};
+        }
+        if (document) ++lent_;
+        return document;
+    }
+    void give_back(Document document) override {
+        --lent_;
+        if (!config_.file) returned_.push_back(std::move(document));
+    }
+    void delivered(const Document& document) override {
+        --lent_;
+        ++delivered_;
+        failed_ = failed_ || !document.error.empty();
+        if (!document.error.empty())
+            cli::diagnose(fmt::format("a reader got an empty document: {}", document.error));
+        else if (config_.verbosity.verbose)
+            cli::diagnose(fmt::format("read {}: {} bytes", delivered_, document.text.size()));
+        if (!config_.json) return;
+        cli::JsonLine line;
+        line.set("path", config_.path).set("read", delivered_).set("bytes", document.text.size());
+        if (document.error.empty())
+            line.set_null("error");
+        else
+            line.set("error", document.error);
+        line.print();
+    }
+
+    // Sees to it that the next document is there before somebody comes for it; true when it has
+    // become ready.
+    bool prepare() { return is_wanted() && returned_.empty() && source_->prepare(); }
+    [[nodiscard]] DocumentSource& source() { return *source_; }
+    [[nodiscard]] bool is_done() const { return delivered_ == config_.count; }
+    [[nodiscard]] bool has_failed() const { return failed_; }
+
+  private:
+    [[nodiscard]] bool is_wanted() const {
+        return !config_.count || delivered_ + lent_ < *config_.count;
+    }
+
+    const Config& config_;
+    std::unique_ptr<DocumentSource> source_;
+    std::string signature_; // what stands above the fortune
+    std::vector<Document> returned_;
+    int delivered_ = 0;
+    int lent_ = 0; // taken, and neither delivered nor given back
+    bool failed_ = false;
+};
+
+// The signal that ended it; 0 when all documents were delivered.
+int serve(DocumentFifo& fifo, Supply& supply, SignalFd& signals) {
+    std::vector<pollfd> entries;
+    for (;;) {
+        fifo.work();
+        while (supply.prepare())
+            fifo.work(); // somebody may be waiting for it
+        if (supply.is_done()) return 0;
+        entries.assign({{signals.fd(), POLLIN, 0}});
+        for (const auto& entry : fifo.poll_entries())
+            entries.push_back(entry);
+        supply.source().add_poll_entries(entries);
+        (void)poll_until(entries, std::min(fifo.deadline(), supply.source().deadline()));
+        if (entries.front().revents == 0) continue;
+        if (const auto signal = signals.next()) return *signal;
+    }
+}
+
+int run(const Invocation& invocation) {
+    const Config config = parse(invocation);
+    int signal = 0;
+    bool failed = false;
+    {
+        // A log whose reader has gone is no reason to leave a FIFO behind.
+        SignalFd signals{SIGTERM, SIGINT, SIGHUP, SIGPIPE};
+        Supply supply{config};
+        DocumentFifo fifo{config.path, config.mode, supply};
+        if (!config.verbosity.quiet) cli::diagnose(fmt::format("serving {}", config.path));
+        signal = serve(fifo, supply, signals);
+        failed = supply.has_failed();
+    }
+    if (signal != 0) die_of(signal);
+    return failed ? exit_status::failed : exit_status::done;
+}
+
+} // namespace
+
+extern constexpr Applet fifosig{"serve a fresh document to each reader of a FIFO", run};
+
+} // namespace ipcbox

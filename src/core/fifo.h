@@ -1,0 +1,69 @@
+// A FIFO (fifo(7)) as its writer has it: the inode, whatever its name is at the moment, and the
+// write end when it is open.
+#pragma once
+
+#include "core/fd.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <sys/stat.h>
+
+namespace ipcbox {
+
+// Which file it is, whatever its name.
+struct FileIdentity {
+    dev_t device = 0;
+    ino_t number = 0;
+
+    explicit FileIdentity(const struct stat& status)
+        : device(status.st_dev), number(status.st_ino) {}
+    friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
+};
+
+class Fifo {
+  public:
+    // Makes a FIFO with exactly these permission bits, whatever the umask is. Throws SysError.
+    [[nodiscard]] static Fifo make(const Fd& directory, const std::string& name, mode_t mode);
+    // The FIFO that has this name, not through a symbolic link; nothing when there is none.
+    [[nodiscard]] static std::optional<Fifo> find(const Fd& directory, const std::string& name);
+
+    // Its name in its directory, as far as we know.
+    std::string name;
+
+    // Leads to this very inode, also after a rename (proc(5), /proc/PID/fd).
+    [[nodiscard]] std::string path() const;
+    // O_PATH: what name_to_handle_at(2) takes.
+    [[nodiscard]] const Fd& inode() const { return inode_; }
+    [[nodiscard]] const FileIdentity& identity() const { return identity_; }
+
+    // The write end is open for reading, too, and non-blocking: so open(2) needs no reader, and
+    // write(2) never meets EPIPE.
+    void open_writer();
+    // Opens the write end if somebody has the FIFO open for reading or is blocked in open(2), who
+    // then gets in; false if nobody is there.
+    [[nodiscard]] bool open_writer_if_read();
+    // What was written and not read can still be read; then comes the end of file.
+    void close_writer() { writer_ = Fd{}; }
+    [[nodiscard]] bool is_open() const { return static_cast<bool>(writer_); }
+
+    // All that follow need an open write end.
+
+    // Whether anybody but us has it open for reading.
+    [[nodiscard]] bool has_readers();
+    // How many bytes of TEXT found room: all of up to PIPE_BUF bytes, when the FIFO is empty.
+    [[nodiscard]] std::size_t write(std::string_view text);
+    // How many bytes wait to be read.
+    [[nodiscard]] std::size_t unread() const;
+    void discard_unread();
+
+  private:
+    Fifo(Fd inode, std::string its_name, const struct stat& status)
+        : name(std::move(its_name)), inode_(std::move(inode)), identity_(status) {}
+
+    Fd inode_;
+    Fd writer_;
+    FileIdentity identity_;
+};
+
+} // namespace ipcbox

@@ -1,0 +1,57 @@
+// A program that runs beside us while we collect what it prints. Nobody waits for it but who polls.
+#pragma once
+
+#include "core/deadline.h"
+#include "core/fd.h"
+#include "core/process.h"
+
+#include <array>
+#include <optional>
+#include <poll.h>
+#include <span>
+#include <string>
+
+namespace ipcbox {
+
+class CapturedCommand {
+  public:
+    struct Limits {
+        std::size_t bytes;
+        Duration time;
+    };
+
+    // Starts PROGRAM in a process group of its own, with /dev/null for its input and our stderr.
+    // Throws as spawn() does.
+    CapturedCommand(const std::string& program, std::span<const std::string> arguments,
+                    Limits limits);
+    // One that still runs is killed, with what it started.
+    ~CapturedCommand();
+    CapturedCommand(const CapturedCommand&) = delete;
+    CapturedCommand& operator=(const CapturedCommand&) = delete;
+
+    // Call work() when one of these is ready, and when deadline() has passed.
+    [[nodiscard]] std::array<pollfd, 2> poll_entries() const {
+        return {pollfd{output_.get(), POLLIN, 0}, pollfd{child_.pidfd(), POLLIN, 0}};
+    }
+    [[nodiscard]] Deadline deadline() const { return deadline_; }
+
+    struct Outcome {
+        std::string output;
+        std::string error; // why the output is not to be used; empty when it is
+    };
+    // Once it has ended, or was killed for going beyond a limit. It has ended when the process has;
+    // what it leaves running in its group is killed.
+    [[nodiscard]] std::optional<Outcome> work();
+
+  private:
+    void collect();
+    [[nodiscard]] WaitStatus end();
+
+    Limits limits_;
+    Deadline deadline_;
+    Fd output_;
+    Child child_;
+    std::string collected_;
+};
+
+} // namespace ipcbox

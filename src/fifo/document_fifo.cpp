@@ -1,0 +1,179 @@
+#include "fifo/document_fifo.h"
+
+#include <algorithm>
+#include <exception>
+#include <sys/resource.h>
+
+namespace ipcbox {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// So many inodes are in use at most: more only if readers keep them open. Each costs two
+// descriptors, of which an unprivileged process has 1024.
+constexpr std::size_t most_fifos = 200;
+// One at PATH, and enough to serve the next readers while these are emptied.
+constexpr std::size_t spares_at_start = 4;
+// After the end of file a reader has this long to leave, if its FIFO is needed.
+constexpr Duration time_to_leave = 1s;
+
+std::size_t fifos_within_limits() {
+    constexpr rlim_t other_descriptors = 24;
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= 3 * most_fifos)
+        return most_fifos;
+    const auto pairs =
+        limit.rlim_cur < other_descriptors ? 0 : (limit.rlim_cur - other_descriptors) / 2;
+    return std::clamp<std::size_t>(pairs, 2, most_fifos);
+}
+
+} // namespace
+
+DocumentFifo::DocumentFifo(const std::string& path, mode_t mode, Documents& documents,
+                           FileEvents::Backend backend)
+    : mode_(mode), most_fifos_(fifos_within_limits()), documents_(documents), events_(backend),
+      place_(std::in_place, path) {
+    while (spares_.size() < std::min(spares_at_start, most_fifos_))
+        spares_.push_back(&add(place_->make_spare(mode_), ServedFifo::State::idle));
+    current_ = &spare();
+    if (auto found = place_->claim(current_->fifo, FifoPlace::Stranger::take_over))
+        active_.push_back(&add(*std::move(found), ServedFifo::State::draining));
+}
+
+DocumentFifo::~DocumentFifo() {
+    place_.reset();
+    // Whoever looked up a name in time may be blocked in open(2) when our ends are closed, and is
+    // let in.
+    for (const auto& [number, served] : fifos_)
+        try {
+            served->fifo.close_writer();
+            (void)served->fifo.open_writer_if_read();
+        } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): we are leaving anyway
+        }
+}
+
+// Events of the FIFO come from now on; what happened before, its state says.
+ServedFifo& DocumentFifo::add(Fifo fifo, ServedFifo::State state) {
+    // Opened first: without counted openers, our own opening would look like a reader's.
+    auto served = std::make_unique<ServedFifo>(std::move(fifo), state, documents_, barrier_);
+    const int number = next_number_++;
+    events_.watch(served->fifo, number);
+    if (!events_.counts_openers()) served->expect_uncounted_openers();
+    return *fifos_.emplace(number, std::move(served)).first->second;
+}
+
+ServedFifo& DocumentFifo::spare() {
+    if (spares_.empty()) return add(place_->make_spare(mode_), ServedFifo::State::idle);
+    ServedFifo* served = spares_.back();
+    spares_.pop_back();
+    return *served;
+}
+
+// Whether there is a spare FIFO, or can be one. If there are too many in use, the reader that has
+// not left for longest after its end of file is given up.
+bool DocumentFifo::has_room() {
+    if (!spares_.empty() || fifos_.size() < most_fifos_) return true;
+    const auto oldest = std::ranges::max_element(active_, {}, &ServedFifo::draining_for);
+    if (oldest == active_.end() || (*oldest)->draining_for() < time_to_leave) return false;
+    (*oldest)->abandon();
+    collect();
+    return true;
+}
+
+Deadline DocumentFifo::deadline() const {
+    Deadline first = current_->deadline();
+    for (const ServedFifo* served : active_)
+        first = std::min(first, served->deadline());
+    return first;
+}
+
+void DocumentFifo::work() {
+    barrier_.notice();
+    // Until nothing is left: then all who opened the FIFO before it was exchanged are counted.
+    for (;;) {
+        const auto& batch = events_.next();
+        if (batch.events.empty() && !batch.overflow) break;
+        for (const auto& event : batch.events)
+            handle(event);
+        if (batch.overflow) handle_overflow();
+    }
+    step_all();
+}
+
+void DocumentFifo::handle(const FileEvent& event) {
+    const auto found = fifos_.find(event.file);
+    if (found == fifos_.end()) return; // given up a moment ago
+    ServedFifo* served = found->second.get();
+    if (event.opened) {
+        const bool was_idle = served->is_idle();
+        served->opened();
+        if (served == current_)
+            rotate();
+        else if (was_idle && std::erase(spares_, served) > 0)
+            active_.push_back(served); // who had looked up PATH before the exchange
+    }
+    if (event.read) served->read();
+    if (event.closed) served->closed();
+    if (event.renamed && served == current_ && !place_->has(current_->fifo)) claim_again();
+}
+
+// Another FIFO to PATH. If there is none to spare, those who come meanwhile join the group.
+void DocumentFifo::rotate() {
+    if (!has_room()) return;
+    ServedFifo& next = spare();
+    if (place_->exchange(next.fifo, current_->fifo)) {
+        active_.push_back(std::exchange(current_, &next));
+    } else {
+        spares_.push_back(&next);
+        claim_again();
+    }
+}
+
+// PATH is no longer ours: it was removed, or replaced.
+void DocumentFifo::claim_again() {
+    ServedFifo& next = spare();
+    current_->lost_name();
+    active_.push_back(std::exchange(current_, &next));
+    (void)place_->claim(next.fifo, FifoPlace::Stranger::refuse);
+}
+
+// Events were lost: whoever is there gets the end of file, and we begin anew.
+void DocumentFifo::handle_overflow() {
+    rotate();
+    active_.insert(active_.end(), spares_.begin(), spares_.end());
+    spares_.clear();
+    for (ServedFifo* served : active_)
+        served->lost_count();
+    if (!place_->has(current_->fifo)) claim_again();
+}
+
+void DocumentFifo::step_all() {
+    for (ServedFifo* served : active_)
+        served->step();
+    current_->step();
+    collect();
+    // It could not be exchanged when somebody opened it.
+    if (!current_->is_idle()) rotate();
+}
+
+// The idle ones are spares again, the spent ones go.
+void DocumentFifo::collect() {
+    std::erase_if(active_, [this](ServedFifo* served) {
+        if (served->is_idle()) spares_.push_back(served);
+        return served->is_idle();
+    });
+    const auto is_spent = [](const ServedFifo* served) {
+        return served->state() == ServedFifo::State::spent;
+    };
+    if (std::erase_if(active_, is_spent) == 0) return;
+    std::erase_if(fifos_, [&](const auto& entry) {
+        const auto& [number, served] = entry;
+        if (served.get() == current_ || !is_spent(served.get())) return false;
+        place_->remove_spare(served->fifo);
+        events_.forget(number);
+        return true;
+    });
+}
+
+} // namespace ipcbox

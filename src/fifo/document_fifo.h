@@ -1,0 +1,66 @@
+// A FIFO at PATH from which each reader gets one whole fresh document.
+//
+// The FIFO at PATH is one of several. As soon as somebody has opened it, a spare one takes its
+// place (one renameat2(2)), so that those who come later open another inode; those few who came
+// together are served as a group (fifo/served_fifo.h). When all have left, the inode is a spare
+// again.
+#pragma once
+
+#include "fifo/fifo_place.h"
+#include "core/file_events.h"
+#include "fifo/served_fifo.h"
+
+#include <array>
+#include <memory>
+#include <poll.h>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace ipcbox {
+
+class DocumentFifo {
+  public:
+    // Puts the FIFO at PATH. Throws as FifoPlace does.
+    DocumentFifo(const std::string& path, mode_t mode, Documents& documents,
+                 FileEvents::Backend backend = FileEvents::Backend::best);
+    // Whoever still reads gets the end of file; nobody is left waiting.
+    ~DocumentFifo();
+    DocumentFifo(const DocumentFifo&) = delete;
+    DocumentFifo& operator=(const DocumentFifo&) = delete;
+
+    // Call work() when one of these is ready, when deadline() has passed, and when a document has
+    // become ready.
+    [[nodiscard]] std::array<pollfd, 2> poll_entries() const {
+        return {pollfd{events_.fd(), POLLIN, 0}, pollfd{barrier_.fd(), POLLIN, 0}};
+    }
+    [[nodiscard]] Deadline deadline() const;
+    // Does all that can be done without waiting. Throws Error when somebody has put at PATH what we
+    // must not touch.
+    void work();
+
+  private:
+    ServedFifo& add(Fifo fifo, ServedFifo::State state);
+    ServedFifo& spare();
+    [[nodiscard]] bool has_room();
+    void handle(const FileEvent& event);
+    void handle_overflow();
+    void rotate();
+    void claim_again();
+    void step_all();
+    void collect();
+
+    mode_t mode_;
+    std::size_t most_fifos_;
+    Documents& documents_;
+    SchedulingBarrier barrier_;
+    FileEvents events_;
+    std::unordered_map<int, std::unique_ptr<ServedFifo>> fifos_; // by what events_ calls them
+    int next_number_ = 0;
+    std::vector<ServedFifo*> spares_;
+    std::vector<ServedFifo*> active_; // neither at PATH nor spare
+    ServedFifo* current_ = nullptr;
+    std::optional<FifoPlace> place_; // empty once PATH was put back
+};
+
+} // namespace ipcbox

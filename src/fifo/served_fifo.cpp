@@ -1,0 +1,248 @@
+#include "fifo/served_fifo.h"
+
+#include <algorithm>
+#include <string_view>
+
+namespace ipcbox {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// A reader that has it open and does not read holds up the others no longer than this.
+constexpr Duration patience = 1s;
+// Somebody who had looked up the name before another FIFO took it arrives within this time.
+constexpr Duration straggling = 10ms;
+// Somebody who was let into open(2) shows up as opened() before the next barrier has passed. If the
+// barrier takes longer than this, it is given up.
+constexpr Duration probing_time = 100ms;
+
+} // namespace
+
+ServedFifo::ServedFifo(Fifo its_fifo, State state, Documents& documents, SchedulingBarrier& barrier)
+    : fifo(std::move(its_fifo)), documents_(&documents), barrier_(&barrier), state_(state) {
+    if (state_ == State::idle)
+        fifo.open_writer();
+    else
+        end_of_file();
+}
+
+Duration ServedFifo::draining_for() const {
+    if (state_ != State::draining && state_ != State::probing) return Duration::zero();
+    return Deadline::Clock::now() - draining_since_;
+}
+
+void ServedFifo::opened() {
+    if (!counted_) {
+        if (state_ != State::idle) return;
+        opened_ = 1;
+        return begin_serving();
+    }
+    ++opened_;
+    switch (state_) {
+    case State::idle:
+    case State::probing:
+        // Others may have been let in with him.
+        has_company_ = state_ == State::probing;
+        return begin_serving();
+    case State::serving:
+        settled_ = barrier_->next();
+        return;
+    case State::draining:
+        // It may have come too late for its document.
+        due_ = Deadline::after(1ms);
+        return;
+    case State::spent:
+        return;
+    }
+}
+
+void ServedFifo::read() {
+    reader_left_ = false;
+    if (state_ == State::serving && in_turn_) {
+        if (!due_.is_never()) due_ = Deadline::after(patience);
+        return;
+    }
+    if (document_) documents_->delivered(*document_);
+    document_.reset();
+}
+
+void ServedFifo::closed() {
+    ++closed_;
+    // The first to leave after a read is the one that read; the others had nothing to read.
+    if (reader_left_) ++unserved_;
+    reader_left_ = true;
+}
+
+void ServedFifo::begin_serving() {
+    state_ = State::serving;
+    settled_ = barrier_->next();
+    due_ = Deadline::after(patience);
+    if (!document_) return;
+    // Served before, and still unread: whoever it was for, if he has not left, waits with the rest.
+    --served_;
+    take_back();
+}
+
+// Nobody gets a document any more that was written and not read.
+void ServedFifo::take_back() {
+    fifo.discard_unread();
+    documents_->give_back(*std::move(document_));
+    document_.reset();
+}
+
+void ServedFifo::step() {
+    switch (state_) {
+    case State::serving:
+        serve();
+        break;
+    case State::draining:
+        break;
+    case State::probing:
+        if (!barrier_->passed(settled_)) barrier_->request();
+        if (barrier_->passed(settled_) || due_.passed()) {
+            const auto before = draining_since_;
+            end_of_file();
+            draining_since_ = before;
+            // Whoever holds it open for long is asked ever more rarely.
+            due_ = Deadline::after(std::max(2 * straggling, draining_for()));
+        }
+        return;
+    case State::idle:
+    case State::spent:
+        return;
+    }
+    if (state_ == State::draining) drain();
+}
+
+void ServedFifo::serve() {
+    while (state_ == State::serving) {
+        if (in_turn_ && !is_document_gone()) return;
+        if (due_.passed()) return end_of_file();
+        if (closed_ >= opened_ && !has_uncounted_reader()) return end_of_file();
+        const int waiting = opened_ - unserved_ - served_;
+        if (waiting <= 0) return end_of_file();
+        const bool is_settled = barrier_->passed(settled_);
+        const bool alone = waiting == 1 && opened_ - closed_ == 1 && (is_settled || !has_company_);
+        if (!alone && !is_settled) return barrier_->request();
+        document_ = documents_->take();
+        if (!document_) {
+            due_ = Deadline::never();
+            return;
+        }
+        if (document_->text.empty()) {
+            // One of those who get nothing but the end of file.
+            ++served_;
+            documents_->delivered(*document_);
+            document_.reset();
+            due_ = Deadline::after(patience);
+            continue;
+        }
+        written_ = 0;
+        write_on();
+        if (alone && written_ == document_->text.size()) {
+            // At once: who arrives from now on waits in open(2), and cannot take part of it.
+            ++served_;
+            return end_of_file();
+        }
+        in_turn_ = true;
+        due_ = alone ? Deadline::never() : Deadline::after(patience);
+        return;
+    }
+}
+
+void ServedFifo::write_on() {
+    written_ += fifo.write(std::string_view{document_->text}.substr(written_));
+}
+
+// Whether the next document may be thought of: the one in the FIFO was read, or nobody will.
+bool ServedFifo::is_document_gone() {
+    write_on();
+    const std::size_t unread = fifo.unread();
+    const bool all_read = unread == 0 && written_ == document_->text.size();
+    if (!all_read && closed_ < opened_ && !due_.passed()) return false;
+    in_turn_ = false;
+    settled_ = barrier_->next();
+    if (unread == written_) {
+        take_back();
+        return true;
+    }
+    ++served_;
+    documents_->delivered(*document_);
+    document_.reset();
+    fifo.discard_unread();
+    due_ = Deadline::after(patience);
+    return true;
+}
+
+// Everybody we know of has left. But the kernel joins what one process does into one event (open,
+// close, open: one opener), so the pipe itself is asked.
+bool ServedFifo::has_uncounted_reader() {
+    if (!fifo.has_readers()) return false;
+    opened_ = closed_ + 1;
+    unserved_ = opened_ - served_ - 1;
+    settled_ = barrier_->next();
+    return true;
+}
+
+void ServedFifo::end_of_file() {
+    fifo.close_writer();
+    state_ = State::draining;
+    draining_since_ = Deadline::Clock::now();
+    due_ = Deadline::after(straggling);
+}
+
+void ServedFifo::drain() {
+    if (closed_ < opened_ && !due_.passed()) return;
+    if (fifo.open_writer_if_read()) {
+        state_ = State::probing;
+        settled_ = barrier_->next();
+        due_ = Deadline::after(probing_time);
+    } else {
+        finish();
+    }
+}
+
+// Nobody has it open.
+void ServedFifo::finish() {
+    if (document_) documents_->give_back(*std::move(document_));
+    document_.reset();
+    opened_ = closed_ = served_ = unserved_ = 0;
+    reader_left_ = true;
+    due_ = Deadline::never();
+    if (!reusable_) {
+        state_ = State::spent;
+        return;
+    }
+    fifo.open_writer();
+    state_ = State::idle;
+}
+
+void ServedFifo::lost_count() {
+    if (state_ == State::spent) return;
+    if (in_turn_) {
+        in_turn_ = false;
+        take_back();
+    }
+    // It may have been read, and nobody is to get it twice.
+    if (document_) documents_->delivered(*document_);
+    document_.reset();
+    opened_ = 1;
+    closed_ = 0;
+    end_of_file();
+    due_ = Deadline::after(Duration::zero());
+}
+
+void ServedFifo::lost_name() {
+    fifo.name.clear();
+    reusable_ = false;
+    // Who looked up the name in time may still come.
+    if (state_ == State::idle) end_of_file();
+}
+
+void ServedFifo::abandon() {
+    reusable_ = false;
+    finish();
+}
+
+} // namespace ipcbox
