@@ -54,7 +54,11 @@ void Fifo::open_writer() {
 
 bool Fifo::open_writer_if_read() {
     const auto open = [](const char* file, int flags) { return ::open(file, flags); };
-    const int number = sys::call("open", open, path().c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    const auto file = path();
+    int number = -1;
+    do
+        number = sys::call("open", open, file.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    while (number < 0 && errno == EINTR);
     if (number < 0 && errno == ENXIO) return false;
     if (number < 0) throw SysError("open", name);
     const Fd probe = Fd::adopt(number);
