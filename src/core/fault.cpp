@@ -98,18 +98,19 @@ bool reads_all_semaphores(Arguments semctl) {
 bool reads_segment(Arguments shmctl) {
     return integer(shmctl[1]) == IPC_STAT;
 }
-bool can_say_would_wait(Arguments semtimedop) {
-    const auto* first = reinterpret_cast<const sembuf*>(semtimedop[1].value);
-    const std::span operations{first, static_cast<std::size_t>(semtimedop[2].value)};
-    return semtimedop[3].value != 0 || std::ranges::any_of(operations, [](const sembuf& operation) {
-               return (operation.sem_flg & IPC_NOWAIT) != 0;
-           });
-}
-bool undoes(Arguments semtimedop) {
+// Whether one of the operations has FLAG.
+bool has_flag(Arguments semtimedop, short flag) {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): that is how the call point hands over a pointer
     const auto* first = reinterpret_cast<const sembuf*>(semtimedop[1].value);
     const std::span operations{first, static_cast<std::size_t>(semtimedop[2].value)};
     return std::ranges::any_of(
-        operations, [](const sembuf& operation) { return (operation.sem_flg & SEM_UNDO) != 0; });
+        operations, [flag](const sembuf& operation) { return (operation.sem_flg & flag) != 0; });
+}
+bool can_say_would_wait(Arguments semtimedop) {
+    return semtimedop[3].value != 0 || has_flag(semtimedop, IPC_NOWAIT);
+}
+bool undoes(Arguments semtimedop) {
+    return has_flag(semtimedop, SEM_UNDO);
 }
 
 // What CALL can fail with, always or when the arguments are such; a call can have several rows.
