@@ -54,10 +54,13 @@ void SchedulingBarrier::tell_end() const {
 }
 
 void SchedulingBarrier::notice() {
+    if (begun_ == ended_) return;
     std::uint64_t count = 0;
-    if (begun_ != ended_ &&
-        sys::call("read", ::read, signal_.get(), static_cast<void*>(&count), sizeof count) > 0)
-        ended_ = begun_;
+    ssize_t got = -1;
+    do
+        got = sys::call("read", ::read, signal_.get(), static_cast<void*>(&count), sizeof count);
+    while (got < 0 && errno == EINTR);
+    if (got > 0) ended_ = begun_;
 }
 
 void SchedulingBarrier::help(std::size_t cpu) {
