@@ -15,11 +15,11 @@ measure_loop() {
     mkfifo "$fifo"
     (
         trap '' PIPE
-        while [ -p "$fifo" ] || mkfifo "$fifo"; do printf '%s\n' "$line" >"$fifo"; done
+        while [ -p "$fifo" ] || mkfifo "$fifo"; do printf '%s\n' "$line" >"$fifo" || :; done
     ) 2>/dev/null &
     server=$!
     "$load" "$fifo" "$1" "$seconds" "$bytes"
-    kill -KILL $server
+    kill -KILL $server || :
     wait $server 2>/dev/null || :
     server=
     rm -f "$fifo"
@@ -32,7 +32,7 @@ measure_fifosig() {
     read -r ready <"$directory/ready"
     rm "$directory/ready"
     "$load" "$fifo" "$1" "$seconds" "$bytes"
-    kill $server
+    kill $server || :
     wait $server 2>/dev/null || :
     server=
 }
