@@ -24,11 +24,6 @@ constexpr std::uint64_t fanotify_mask =
 constexpr std::uint32_t inotify_mask =
     IN_OPEN | IN_ACCESS | IN_CLOSE_NOWRITE | IN_ATTRIB | IN_MOVE_SELF;
 
-std::string key_of(const file_handle& handle) {
-    // f_handle is a flexible array behind the structure.
-    return {reinterpret_cast<const char*>(&handle) + sizeof(file_handle), handle.handle_bytes};
-}
-
 // The handle by which fanotify names the file; nothing when its file system has none.
 std::optional<std::string> handle_of(const Fd& inode) {
     // For file systems that can name their files but not find them by that name, as overlayfs
@@ -43,9 +38,21 @@ std::optional<std::string> handle_of(const Fd& inode) {
         handle->handle_bytes = MAX_HANDLE_SZ;
         if (sys::call("name_to_handle_at", ::name_to_handle_at, inode.get(), "", handle, &mount,
                       AT_EMPTY_PATH | flags) == 0)
-            return key_of(*handle);
+            return std::string{room.bytes.data() + sizeof(file_handle), handle->handle_bytes};
     }
     return std::nullopt;
+}
+
+// The handle in what follows an event; nothing behind an overflow.
+std::optional<std::string> handle_in(const char* from, const char* end) {
+    fanotify_event_info_fid info{};
+    file_handle handle{};
+    if (end - from < static_cast<std::ptrdiff_t>(sizeof info + sizeof handle)) return std::nullopt;
+    std::memcpy(&info, from, sizeof info);
+    if (info.hdr.info_type != FAN_EVENT_INFO_TYPE_FID) return std::nullopt;
+    from += sizeof info;
+    std::memcpy(&handle, from, sizeof handle);
+    return std::string{from + sizeof handle, handle.handle_bytes};
 }
 
 } // namespace
@@ -96,7 +103,7 @@ void FileEvents::forget(int file) {
 }
 
 const FileEvents::Batch& FileEvents::next() {
-    alignas(fanotify_event_metadata) std::array<char, 16384> buffer;
+    std::array<char, 16384> buffer;
     batch_.events.clear();
     batch_.overflow = false;
     // Until something of interest: what we did ourselves is none.
@@ -123,20 +130,19 @@ void FileEvents::add(const std::string& key, FileEvent event) {
 
 void FileEvents::read_fanotify(const char* from, std::size_t size) {
     const pid_t self = ::getpid();
-    long left = static_cast<long>(size);
-    const auto* event = reinterpret_cast<const fanotify_event_metadata*>(from);
-    for (; FAN_EVENT_OK(event, left); event = FAN_EVENT_NEXT(event, left)) {
-        if ((event->mask & FAN_Q_OVERFLOW) != 0) batch_.overflow = true;
+    // Copied out: with a handle of any length behind it, an event may start anywhere.
+    fanotify_event_metadata event{};
+    for (const char* const end = from + size; from < end; from += event.event_len) {
+        std::memcpy(&event, from, sizeof event);
+        if ((event.mask & FAN_Q_OVERFLOW) != 0) batch_.overflow = true;
         // Without privilege the kernel hides other pids (0), but never our own.
-        if (event->pid == self || event->event_len <= sizeof *event) continue;
-        const auto* info = reinterpret_cast<const fanotify_event_info_fid*>(event + 1);
-        if (info->hdr.info_type != FAN_EVENT_INFO_TYPE_FID) continue;
-        const auto* handle = reinterpret_cast<const file_handle*>(
-            reinterpret_cast<const char*>(info) + sizeof *info);
-        add(key_of(*handle), {.opened = (event->mask & FAN_OPEN) != 0,
-                              .read = (event->mask & FAN_ACCESS) != 0,
-                              .closed = (event->mask & FAN_CLOSE_NOWRITE) != 0,
-                              .renamed = (event->mask & (FAN_ATTRIB | FAN_MOVE_SELF)) != 0});
+        if (event.pid == self) continue;
+        auto key = handle_in(from + sizeof event, from + event.event_len);
+        if (!key) continue;
+        add(*key, {.opened = (event.mask & FAN_OPEN) != 0,
+                   .read = (event.mask & FAN_ACCESS) != 0,
+                   .closed = (event.mask & FAN_CLOSE_NOWRITE) != 0,
+                   .renamed = (event.mask & (FAN_ATTRIB | FAN_MOVE_SELF)) != 0});
     }
 }
 
