@@ -5,12 +5,12 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/values.h"
-#include "fifo/document_fifo.h"
-#include "fifo/document_source.h"
 #include "core/poll.h"
 #include "core/process.h"
 #include "core/signals.h"
 #include "core/user.h"
+#include "fifo/document_fifo.h"
+#include "fifo/document_source.h"
 
 #include <algorithm>
 #include <climits>

@@ -6,8 +6,8 @@
 // again.
 #pragma once
 
-#include "fifo/fifo_place.h"
 #include "core/file_events.h"
+#include "fifo/fifo_place.h"
 #include "fifo/served_fifo.h"
 
 #include <array>

@@ -2,8 +2,8 @@
 // document of a command is prepared before it is asked for.
 #pragma once
 
-#include "dialog/captured_command.h"
 #include "core/deadline.h"
+#include "dialog/captured_command.h"
 #include "fifo/served_fifo.h"
 
 #include <memory>

@@ -1,6 +1,6 @@
 // From one memory-mapped file to another process's, through the ring of shm-write --stream and
-// through a pipe of 1 MiB, in turn: GB/s, medians and their ratio. Both files are mapped and touched
-// before the clock starts, so that the way between is measured and not the page cache.
+// through a pipe of 1 MiB, in turn: GB/s, medians and their ratio. Both files are mapped and
+// touched before the clock starts, so that the way between is measured and not the page cache.
 //
 //     memory_ends DIRECTORY [MEBIBYTES-OF-A-FILE [ROUNDS]]
 #include "core/error.h"
@@ -111,6 +111,7 @@ int main(int argc, char** argv) {
         pipe.push_back(gigabytes_per_second([&] { through_pipe(from, to); }));
         ratios.push_back(ring.back() / pipe.back());
     }
-    std::printf("%3zu MiB mapped at each end: ring %5.1f GB/s, pipe of 1 MiB %4.1f GB/s, ratio %.1f\n",
-                size / mebibyte, median(ring), median(pipe), median(ratios));
+    std::printf(
+        "%3zu MiB mapped at each end: ring %5.1f GB/s, pipe of 1 MiB %4.1f GB/s, ratio %.1f\n",
+        size / mebibyte, median(ring), median(pipe), median(ratios));
 }
