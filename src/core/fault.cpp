@@ -61,6 +61,16 @@ bool is_standard(int fd) {
 bool creates_file(Arguments open) {
     return (integer(open[1]) & O_CREAT) != 0;
 }
+// A signal interrupts the open of what is slow, a FIFO above all (open(2)).
+bool can_wait(int open_flags) {
+    return (open_flags & (O_PATH | O_NONBLOCK | O_DIRECTORY)) == 0;
+}
+bool open_can_wait(Arguments open) {
+    return can_wait(integer(open[1]));
+}
+bool openat_can_wait(Arguments openat) {
+    return can_wait(integer(openat[2]));
+}
 bool duplicates(Arguments fcntl) {
     return integer(fcntl[1]) == F_DUPFD_CLOEXEC;
 }
@@ -69,6 +79,10 @@ bool sets_pipe_size(Arguments fcntl) {
 }
 bool is_nonblocking(Arguments transfer) {
     return (::fcntl(integer(transfer[0]), F_GETFL) & O_NONBLOCK) != 0;
+}
+// What never sleeps is never interrupted (signal(7)).
+bool is_blocking(Arguments transfer) {
+    return !is_nonblocking(transfer);
 }
 bool is_on_disk(Arguments transfer) {
     return is_standard(integer(transfer[0])) || kind_of(integer(transfer[0])) == S_IFREG;
@@ -156,16 +170,18 @@ constexpr Possibility possibilities[] = {
     {"mmap", {ENOMEM, EACCES, ENFILE}},
     {"munmap", {}},
     {"name_to_handle_at", {ENOMEM, EACCES, EOPNOTSUPP}},
-    {"open", {EINTR, EMFILE, ENFILE, ENOMEM, EACCES}},
+    {"open", {EMFILE, ENFILE, ENOMEM, EACCES}},
+    {"open", {EINTR}, open_can_wait},
     {"open", {ENOSPC}, creates_file},
     {"openat", {EMFILE, ENFILE, ENOMEM, EACCES}},
+    {"openat", {EINTR}, openat_can_wait},
     {"pidfd_open", {EMFILE, ENFILE, ENOMEM}},
     {"pidfd_send_signal", {EPERM}},
     {"pipe2", {EMFILE, ENFILE}},
     {"ppoll", {EINTR}}, // no ENOMEM: up to 30 entries are on the kernel's stack
     {"prctl", {}},
     {"pread", {short_count, EINTR, EIO}},
-    {"read", {EINTR}},
+    {"read", {EINTR}, is_blocking},
     {"read", {EIO}, is_on_disk},
     {"read", {EAGAIN}, is_nonblocking},
     {"read", {short_count}, can_read_less},
@@ -199,7 +215,7 @@ constexpr Possibility possibilities[] = {
     {"unlinkat", {}},
     {"vmsplice", {short_count, EINTR, ENOMEM}},
     {"waitid", {EINTR}},
-    {"write", {EINTR}},
+    {"write", {EINTR}, is_blocking},
     {"write", {EIO, ENOSPC}, is_on_disk},
     {"write", {EAGAIN}, is_nonblocking},
     {"write", {short_count}, can_write_less},
