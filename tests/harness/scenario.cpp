@@ -166,7 +166,10 @@ Scenario::Scenario()
     : first_key_(random_key()), old_directory_(std::filesystem::current_path().string()),
       old_path_(environment("PATH")) {
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-    // A handler, not SIG_IGN: that would be inherited by the commands under test.
+    // What nohup(1) or a background shell ignores would stay ignored in the commands under test.
+    for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM})
+        std::signal(signal, SIG_DFL);
+    // For the same reason a handler, not SIG_IGN.
     std::signal(SIGPIPE, [](int) {});
     auto pattern = (std::filesystem::temp_directory_path() / "ipcbox-test-XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr) throw SysError("create", pattern);
