@@ -96,11 +96,12 @@ ShmRing::Parts ShmRing::join(const SysvKey& key, End end) {
                 throw Error(fmt::format(
                     "cannot stream through {}: another stream has not ended yet", key.text()));
             if (values[other] == 0) reset(parts);
-            if (end == End::reader) parts.header().joined = true;
             parts.set.operate(std::array{operation(own, 1, SEM_UNDO),
                                          // Nothing now, and one more when we die.
                                          operation(woken, 1), operation(woken, -1, SEM_UNDO),
                                          unlock_ring[0]});
+            // After it has the place: a writer takes "joined, and no reader there" for a death.
+            if (end == End::reader) parts.header().joined = true;
             return parts;
         } catch (const SetRemoved&) { // NOLINT(bugprone-empty-catch): the last stream ended
         }

@@ -3,6 +3,7 @@
 #include "harness/scenario.h"
 
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <doctest/doctest.h>
 
@@ -26,8 +27,13 @@ void send(ShmRingWriter& writer, std::uint64_t count) {
 
 Child forked(const std::function<void()>& body) {
     return fork_child([&] {
-        body();
-        return 0;
+        try {
+            body();
+            return 0;
+        } catch (const std::exception& error) {
+            std::fprintf(stderr, "%s\n", error.what()); // fork_child() would swallow it
+            return 1;
+        }
     });
 }
 
@@ -72,16 +78,18 @@ TEST_CASE("the survivor learns of a death at any point, and removes the ring") {
     const auto key = SysvKey::parse(scenario.key());
     for (std::uint64_t after = 0; after < 2 * most_slots_filled; ++after) {
         CAPTURE(after);
-        Child child = forked([&] {
-            ShmRingWriter writer{key};
-            for (std::uint64_t number = 0; number < after; ++number) {
-                (void)writer.next_slot(Deadline::after(20s));
-                writer.publish(1);
-            }
-            ::raise(SIGKILL);
-        });
+        Child child;
         {
+            // First, because what dies before anybody came is nobody's loss: the ring is used anew.
             ShmRingReader reader{key};
+            child = forked([&] {
+                ShmRingWriter writer{key};
+                for (std::uint64_t number = 0; number < after; ++number) {
+                    (void)writer.next_slot(Deadline::after(20s));
+                    writer.publish(1);
+                }
+                ::raise(SIGKILL);
+            });
             const auto read_all = [&] {
                 while (!reader.next(Deadline::after(20s)).empty())
                     ;
@@ -94,14 +102,15 @@ TEST_CASE("the survivor learns of a death at any point, and removes the ring") {
     }
     for (std::uint64_t after = 0; after < 2 * most_slots_filled; ++after) {
         CAPTURE(after);
-        Child child = forked([&] {
-            ShmRingReader reader{key};
-            for (std::uint64_t number = 0; number < after; ++number)
-                (void)reader.next(Deadline::after(20s));
-            ::raise(SIGKILL);
-        });
+        Child child;
         {
             ShmRingWriter writer{key};
+            child = forked([&] {
+                ShmRingReader reader{key};
+                for (std::uint64_t number = 0; number < after; ++number)
+                    (void)reader.next(Deadline::after(20s));
+                ::raise(SIGKILL);
+            });
             CHECK_THROWS_WITH_AS(send(writer, 3 * most_slots_filled),
                                  ("the reader of " + scenario.key() + " died").c_str(), Error);
         }
