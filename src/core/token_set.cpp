@@ -42,6 +42,11 @@ constexpr int count_for(int slots) {
     return first_slot + std::max(slots, least_capacity);
 }
 
+// Semaphores are numbered with 16 bits (semop(2)).
+unsigned short count_of(std::span<const unsigned short> values) {
+    return static_cast<unsigned short>(values.size());
+}
+
 bool has_label(std::span<const unsigned short> values, const SysvKey::Label& label) {
     return values.size() > first_slot &&
            std::ranges::equal(values.subspan(first_label, label.size()), label);
@@ -248,7 +253,7 @@ bool TokenSet::enter(Deadline deadline) {
 void TokenSet::claim_slot(Lease lease) {
     for (;;) {
         const auto values = set_.values();
-        for (auto slot = first_slot; slot < values.size(); ++slot) {
+        for (auto slot = first_slot; slot < count_of(values); ++slot) {
             if (values[slot] != 0) continue;
             const std::array leased{wait_for_zero(slot, IPC_NOWAIT),
                                     add(slot, slot_leased, SEM_UNDO)};
@@ -287,7 +292,7 @@ bool TokenSet::give(Deadline deadline) {
 void TokenSet::return_slot() {
     for (;;) {
         const auto values = set_.values();
-        for (auto slot = first_slot; slot < values.size(); ++slot) {
+        for (auto slot = first_slot; slot < count_of(values); ++slot) {
             if (values[slot] != slot_lent) continue;
             const std::array operations{
                 add(slot, -slot_lent, IPC_NOWAIT),
@@ -353,7 +358,7 @@ std::vector<TokenHolder> TokenSet::holders() const {
         if (values[gate] != 0) holders.push_back(holder_of(gate, 0));
         if (layout_ == Layout::plain) return holders;
     }
-    for (auto slot = first_slot; slot < values.size(); ++slot)
+    for (auto slot = first_slot; slot < count_of(values); ++slot)
         if (values[slot] != 0) holders.push_back(holder_of(slot, values[slot]));
     return holders;
 }

@@ -43,8 +43,8 @@ double run(const Command& command, const posix_spawn_file_actions_t& actions) {
         ::posix_spawnp(&pid, command.words[0], &actions, nullptr, command.words.data(), environ);
     int status = 0;
     if (error != 0 || ::waitpid(pid, &status, 0) != pid) {
-        std::fprintf(stderr, "spawn_times: cannot run %s: %s\n", command.words[0],
-                     std::strerror(error));
+        (void)std::fprintf(stderr, "spawn_times: cannot run %s: %s\n", command.words[0],
+                           std::strerror(error));
         std::exit(1);
     }
     return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start)
@@ -55,7 +55,7 @@ double run(const Command& command, const posix_spawn_file_actions_t& actions) {
 
 int main(int argc, char** argv) {
     if (argc < 3) {
-        std::fprintf(stderr, "usage: spawn_times ROUNDS COMMAND... [-- COMMAND...]...\n");
+        (void)std::fprintf(stderr, "usage: spawn_times ROUNDS COMMAND... [-- COMMAND...]...\n");
         return 2;
     }
     std::vector<Command> commands(1);
@@ -70,8 +70,8 @@ int main(int argc, char** argv) {
         ::posix_spawn_file_actions_addopen(&actions, stream, "/dev/null", O_WRONLY, 0);
     for (auto& command : commands)
         command.words.push_back(nullptr);
-    const int rounds = std::max(std::atoi(argv[1]), 1);
-    for (int round = 0; round < rounds; ++round)
+    const long rounds = std::max(std::strtol(argv[1], nullptr, 10), 1L);
+    for (long round = 0; round < rounds; ++round)
         for (auto& command : commands)
             command.times.push_back(run(command, actions));
     const double first = commands.front().quantile(0.5);
