@@ -71,7 +71,10 @@ TEST_CASE("every form of a key means the same set") {
     create(scenario, scenario.name(), 1);
     const std::array same{std::pair{scenario.key(), hexadecimal}, std::pair{by_path, "./lock"s},
                           std::pair{scenario.name(), scenario.name()}};
-    for (const auto& [one, other] : same) {
+    for (const auto& names : same) {
+        // clang 14 lets no lambda capture a structured binding.
+        const auto& one = names.first;
+        const auto& other = names.second;
         CAPTURE(other);
         CHECK(scenario.run({"sem-take", one}).status == 0);
         CHECK(scenario.run({"sem-take", "-nq", other}).status == 1);
