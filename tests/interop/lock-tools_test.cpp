@@ -58,12 +58,12 @@ TEST_CASE("a limit as with GNU sem") {
     const std::string old_home = home != nullptr ? home : "/";
     ::setenv("HOME", scenario.path("").c_str(), 1);
     const auto name = scenario.name();
-    for (const auto& [tool, prefix] :
+    for (const auto& tool :
          {std::pair{"GNU sem", Words{"sem", "-u", "-j2", "--id", name.substr(1), "--fg"}},
           std::pair{"sem-take", Words{"sem-take", "-j2", name, "--"}}}) {
-        CAPTURE(tool);
+        CAPTURE(tool.first);
         const auto words = [&](const Words& command) {
-            auto all = prefix;
+            auto all = tool.second;
             all.insert(all.end(), command.begin(), command.end());
             return all;
         };

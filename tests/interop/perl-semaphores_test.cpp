@@ -47,7 +47,10 @@ template <class Body> void on_each_shape(Body body) {
     Scenario scenario;
     const std::array sets{std::pair{scenario.key(), "1"}, std::pair{scenario.key(1), "3"},
                           std::pair{scenario.name(), "2"}};
-    for (const auto& [key, slots] : sets) {
+    for (const auto& set : sets) {
+        // clang 14 lets no lambda capture a structured binding.
+        const auto& key = set.first;
+        const auto& slots = set.second;
         CAPTURE(key);
         REQUIRE(scenario.run({"sem-create", "-n", slots, key}).status == 0);
         body(scenario, key);
