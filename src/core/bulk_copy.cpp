@@ -35,10 +35,9 @@ enum class Populate : int { read = MADV_POPULATE_READ, write = MADV_POPULATE_WRI
 // Brings in the pages of BYTES. Only a hint: a kernel before 5.14, or one short of memory, refuses,
 // and the copy itself will say what is wrong.
 void populate(std::span<const std::byte> bytes, Populate how) noexcept {
-    const auto first = reinterpret_cast<std::uintptr_t>(bytes.data());
-    const auto start = first / page_size * page_size;
-    const std::size_t length = first + bytes.size() - start;
-    sys::call("madvise", ::madvise, reinterpret_cast<void*>(start), length, static_cast<int>(how));
+    const std::size_t into_page = reinterpret_cast<std::uintptr_t>(bytes.data()) % page_size;
+    void* const start = const_cast<std::byte*>(bytes.data() - into_page);
+    sys::call("madvise", ::madvise, start, bytes.size() + into_page, static_cast<int>(how));
 }
 
 std::size_t read_at(int fd, std::span<std::byte> into, off_t offset, std::string_view object) {

@@ -58,7 +58,7 @@ struct Fault {
 // -1, or the (void*)-1 of shmat(2) and mmap(2).
 template <class Result> Result failure() {
     if constexpr (std::is_pointer_v<Result>)
-        return reinterpret_cast<Result>(static_cast<std::intptr_t>(-1));
+        return reinterpret_cast<Result>(std::intptr_t{-1}); // NOLINT(performance-no-int-to-ptr)
     else
         return static_cast<Result>(-1);
 }
