@@ -166,10 +166,10 @@ TEST_CASE("children start with the signals that we were started with") {
 TEST_CASE("children can be waited for even if we were started with SIGCHLD ignored") {
     Child outer = fork_child([] {
         ::signal(SIGCHLD, SIG_IGN);
-        Child forked = fork_child([] { return 3; });
+        const int forked = fork_child([] { return 3; }).wait().as_exit_status();
         ::signal(SIGCHLD, SIG_IGN);
         Child spawned = spawn("/bin/sh", Words{"sh", "-c", "exit 4"}, {});
-        return forked.wait().as_exit_status() * 10 + spawned.wait().as_exit_status();
+        return forked * 10 + spawned.wait().as_exit_status();
     });
     CHECK(outer.wait().as_exit_status() == 34);
     CHECK(signal_line(output_of({"cat", "/proc/self/status"}), ignored_line).size() == 16);
