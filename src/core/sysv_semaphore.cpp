@@ -58,6 +58,16 @@ SemaphoreSet::Outcome SemaphoreSet::operate(std::span<const sembuf> operations, 
     const auto operate = [](int id, const sembuf* first, std::size_t count, const timespec* limit) {
         return ::semtimedop(id, const_cast<sembuf*>(first), count, limit);
     };
+    // With a timeout of zero the kernel would still put us to sleep, for as long as timers may be
+    // late (50 us, PR_SET_TIMERSLACK).
+    std::vector<sembuf> at_once;
+    if (deadline.passed()) {
+        at_once.assign(operations.begin(), operations.end());
+        for (auto& operation : at_once)
+            operation.sem_flg |= IPC_NOWAIT;
+        operations = at_once;
+        deadline = Deadline::never();
+    }
     for (;;) {
         const Timeout timeout{deadline};
         if (sys::call("semtimedop", operate, id_, operations.data(), operations.size(),
