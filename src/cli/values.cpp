@@ -1,6 +1,7 @@
 #include "cli/values.h"
 
 #include "core/signals.h"
+#include "core/stdio_file.h"
 #include "core/user.h"
 
 #include <algorithm>
@@ -10,7 +11,6 @@
 #include <cstdio>
 #include <fmt/core.h>
 #include <limits>
-#include <memory>
 #include <netdb.h>
 #include <optional>
 #include <stdexcept>
@@ -51,13 +51,9 @@ std::optional<id_t> user_or_group_id(std::string_view text) {
     return id == std::numeric_limits<id_t>::max() ? std::nullopt : id;
 }
 
-struct FileCloser {
-    void operator()(FILE* file) const { (void)std::fclose(file); }
-};
-
 // The port that /etc/services (services(5)) gives a name.
 std::optional<std::uint16_t> port_in_file(std::string_view name) {
-    const std::unique_ptr<FILE, FileCloser> file{std::fopen("/etc/services", "re")};
+    const auto file = open_for_reading("/etc/services");
     std::array<char, 512> line{};
     while (file && std::fgets(line.data(), line.size(), file.get()) != nullptr) {
         std::string_view words{line.data()};

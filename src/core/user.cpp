@@ -1,10 +1,10 @@
 #include "core/user.h"
 
-#include <cstdio>
+#include "core/stdio_file.h"
+
 #include <cstdlib>
 #include <fmt/core.h>
 #include <grp.h>
-#include <memory>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -12,13 +12,8 @@ namespace ipcbox {
 
 namespace {
 
-struct FileCloser {
-    void operator()(FILE* file) const { std::fclose(file); }
-};
-using File = std::unique_ptr<FILE, FileCloser>;
-
 template <class Matches> std::optional<User> first_user(Matches matches) {
-    const File file{std::fopen("/etc/passwd", "re")};
+    const auto file = open_for_reading("/etc/passwd");
     if (!file) return std::nullopt;
     while (const passwd* entry = ::fgetpwent(file.get())) {
         if (!matches(*entry)) continue;
@@ -40,7 +35,7 @@ std::optional<User> find_user(std::string_view name) {
 }
 
 std::optional<gid_t> find_group(std::string_view name) {
-    const File file{std::fopen("/etc/group", "re")};
+    const auto file = open_for_reading("/etc/group");
     if (!file) return std::nullopt;
     while (const group* entry = ::fgetgrent(file.get()))
         if (entry->gr_name == name) return entry->gr_gid;
