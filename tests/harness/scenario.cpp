@@ -78,6 +78,12 @@ Result finish(Process process, std::string_view input) {
     return process.wait();
 }
 
+std::string make_directory() {
+    auto pattern = (std::filesystem::temp_directory_path() / "ipcbox-test-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) throw SysError("create", pattern);
+    return pattern;
+}
+
 int random_key() {
     std::random_device device;
     std::uniform_int_distribution<int> numbers{0x10000000, 0x7ffffff0};
@@ -162,18 +168,18 @@ bool Process::is_running() const {
     return !wait_for(child_.pidfd(), POLLIN, Deadline::after(Duration::zero()));
 }
 
-Scenario::Scenario()
-    : first_key_(random_key()), old_directory_(std::filesystem::current_path().string()),
-      old_path_(environment("PATH")) {
+Scenario::Scenario(std::string directory)
+    : first_key_(random_key()), directory_(std::move(directory)),
+      old_directory_(std::filesystem::current_path().string()), old_path_(environment("PATH")) {}
+
+// From the delegation on there is something for the destructor to undo, also when this throws.
+Scenario::Scenario() : Scenario(make_directory()) {
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
     // What nohup(1) or a background shell ignores would stay ignored in the commands under test.
     for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM})
         std::signal(signal, SIG_DFL);
     // For the same reason a handler, not SIG_IGN.
     std::signal(SIGPIPE, [](int) {});
-    auto pattern = (std::filesystem::temp_directory_path() / "ipcbox-test-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw SysError("create", pattern);
-    directory_ = pattern;
     const auto applets = directory_ + "/bin";
     std::filesystem::create_directory(applets);
     std::filesystem::create_directory(directory_ + "/work");

@@ -89,6 +89,7 @@ class Scenario {
     [[nodiscard]] bool exists(std::string_view name) const;
 
   private:
+    explicit Scenario(std::string directory);
     [[nodiscard]] Process launch(const std::string& program, const Words& words);
 
     int first_key_;
