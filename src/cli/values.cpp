@@ -1,32 +1,22 @@
 #include "cli/values.h"
 
+#include "core/number.h"
+#include "core/service.h"
 #include "core/signals.h"
-#include "core/stdio_file.h"
 #include "core/user.h"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <fmt/core.h>
 #include <limits>
-#include <netdb.h>
 #include <optional>
 #include <stdexcept>
 
 namespace ipcbox::cli {
 
 namespace {
-
-// The number that is all of TEXT, or nothing.
-template <class Number> std::optional<Number> whole_number(std::string_view text, int base = 10) {
-    Number value{};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-    if (error != std::errc{} || end != text.data() + text.size() || text.empty())
-        return std::nullopt;
-    return value;
-}
 
 // Splits "2.5ms" into its number and its unit.
 std::pair<std::string_view, std::string_view> split_unit(std::string_view text) {
@@ -35,43 +25,10 @@ std::pair<std::string_view, std::string_view> split_unit(std::string_view text) 
     return {text.substr(0, end), text.substr(end)};
 }
 
-struct Service {
-    std::string_view name;
-    std::uint16_t port;
-};
-// What our applets speak, for machines without /etc/services.
-constexpr std::array services{
-    Service{"echo", 7},  Service{"daytime", 13}, Service{"time", 37},
-    Service{"http", 80}, Service{"ntp", 123},    Service{"https", 443},
-};
-
 // A number that can be a uid or a gid: all but the last, which stands for "as it is" in chown(2).
 std::optional<id_t> user_or_group_id(std::string_view text) {
     const auto id = whole_number<id_t>(text);
     return id == std::numeric_limits<id_t>::max() ? std::nullopt : id;
-}
-
-// The port that /etc/services (services(5)) gives a name.
-std::optional<std::uint16_t> port_in_file(std::string_view name) {
-    const auto file = open_for_reading("/etc/services");
-    std::array<char, 512> line{};
-    while (file && std::fgets(line.data(), line.size(), file.get()) != nullptr) {
-        std::string_view words{line.data()};
-        words = words.substr(0, words.find_first_of("#\n"));
-        constexpr auto blank = " \t";
-        const auto next_word = [&words] {
-            words.remove_prefix(std::min(words.find_first_not_of(blank), words.size()));
-            const auto word = words.substr(0, words.find_first_of(blank));
-            words.remove_prefix(word.size());
-            return word;
-        };
-        bool found = next_word() == name;
-        const auto address = next_word();
-        for (auto alias = next_word(); !found && !alias.empty(); alias = next_word())
-            found = alias == name;
-        if (found) return whole_number<std::uint16_t>(address.substr(0, address.find('/')));
-    }
-    return std::nullopt;
 }
 
 } // namespace
@@ -144,10 +101,7 @@ int parse_signal(std::string_view text) {
 }
 
 std::uint16_t parse_port(std::string_view text) {
-    if (const auto number = whole_number<std::uint16_t>(text)) return *number;
-    const auto known = std::ranges::find(services, text, &Service::name);
-    if (known != services.end()) return known->port;
-    if (const auto port = port_in_file(text)) return *port;
+    if (const auto port = service_port(text)) return *port;
     throw std::invalid_argument("expected a port from 0 to 65535 or the name of a service");
 }
 

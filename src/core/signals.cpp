@@ -2,10 +2,10 @@
 
 #include "core/error.h"
 #include "core/exit_status.h"
+#include "core/number.h"
 #include "core/syscall.h"
 
 #include <cctype>
-#include <charconv>
 #include <fmt/core.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -13,14 +13,6 @@
 namespace ipcbox {
 
 namespace {
-
-// The whole text as a number, or nothing.
-std::optional<int> number(std::string_view text) {
-    int value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    return value;
-}
 
 bool is_signal(int value) {
     return value >= 1 && value <= SIGRTMAX;
@@ -30,7 +22,7 @@ bool is_signal(int value) {
 std::optional<int> real_time_signal(std::string_view offset, int base, char sign) {
     if (offset.empty()) return base;
     if (offset.front() != sign) return std::nullopt;
-    const auto steps = number(offset.substr(1));
+    const auto steps = whole_number<int>(offset.substr(1));
     if (!steps || *steps < 0 || *steps > SIGRTMAX) return std::nullopt;
     const int value = sign == '+' ? base + *steps : base - *steps;
     if (value < SIGRTMIN || value > SIGRTMAX) return std::nullopt;
@@ -77,7 +69,7 @@ std::string signal_name(int number) {
 }
 
 std::optional<int> signal_number(std::string_view text) {
-    if (const auto value = number(text)) return is_signal(*value) ? value : std::nullopt;
+    if (const auto value = whole_number<int>(text)) return is_signal(*value) ? value : std::nullopt;
     std::string name;
     for (const char letter : text)
         name += static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));

@@ -34,7 +34,9 @@ check() {
     includes_but 'core/|dialog/|fifo/' src/fifo | forbid 'fifo includes only fifo, dialog and core'
     includes_but 'core/|cli/|applet\.h"|version\.h"' src/cli |
         forbid 'cli includes only cli and core'
-    includes_but 'core/|cli/|net/|dialog/|fifo/|applet\.h"' applets |
+    includes_but 'command/|core/|cli/|net/|dialog/|fifo/|applet\.h"' src/command |
+        forbid 'command includes nothing above itself'
+    includes_but 'command/|core/|cli/|net/|dialog/|fifo/|applet\.h"' applets |
         forbid 'applets include no other applet, and nothing above themselves'
     lines_with '#include [<"].*\.cpp[>"]' src applets | forbid 'nothing includes a .cpp'
 

@@ -1,0 +1,202 @@
+#include "net/address.h"
+
+#include "core/error.h"
+#include "core/service.h"
+#include "core/syscall.h"
+
+#include <arpa/inet.h>
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <fmt/core.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdexcept>
+#include <sys/un.h>
+
+namespace ipcbox {
+
+namespace {
+
+// sockaddr_storage is made to be looked at as each of them (socket(7)).
+template <class Kind> const Kind& as(const sockaddr_storage& storage) {
+    return reinterpret_cast<const Kind&>(storage);
+}
+template <class Kind> Kind& as(sockaddr_storage& storage) {
+    return reinterpret_cast<Kind&>(storage);
+}
+
+std::string bracketed(const std::string& host, std::uint16_t port) {
+    const bool colons = host.find(':') != std::string::npos;
+    return colons ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
+}
+
+std::optional<unsigned> scope_number(const std::string& name) {
+    if (const unsigned index = ::if_nametoindex(name.c_str()); index != 0) return index;
+    return std::nullopt;
+}
+
+// accept4(2) and the like have the same shape as these two.
+using NameCall = int (*)(int, sockaddr*, socklen_t*);
+
+Address name_of(const char* call, NameCall function, int socket, std::string_view what) {
+    sockaddr_storage storage{};
+    socklen_t size = sizeof storage;
+    const auto ask = [function](int fd, sockaddr_storage* into, socklen_t* length) {
+        return function(fd, reinterpret_cast<sockaddr*>(into), length);
+    };
+    if (sys::call(call, ask, socket, &storage, &size) < 0) throw SysError("find", what);
+    return Address{storage, size};
+}
+
+} // namespace
+
+Address::Address(const sockaddr_storage& storage, socklen_t size) noexcept
+    : storage_(storage), size_(size) {
+    if (family() != AF_INET6) return;
+    const sockaddr_in6 mapped = as<sockaddr_in6>(storage_);
+    if (!IN6_IS_ADDR_V4MAPPED(&mapped.sin6_addr)) return;
+    storage_ = {};
+    auto& plain = as<sockaddr_in>(storage_);
+    plain.sin_family = AF_INET;
+    plain.sin_port = mapped.sin6_port;
+    constexpr std::size_t prefix = 12;
+    std::memcpy(&plain.sin_addr, &mapped.sin6_addr.s6_addr[prefix], sizeof plain.sin_addr);
+    size_ = sizeof plain;
+}
+
+std::optional<Address> Address::parse_ip(std::string_view text, std::uint16_t port) {
+    Address address;
+    const std::string host{text.substr(0, text.find('%'))};
+    auto& four = as<sockaddr_in>(address.storage_);
+    auto& six = as<sockaddr_in6>(address.storage_);
+    if (host.size() == text.size() && ::inet_pton(AF_INET, host.c_str(), &four.sin_addr) == 1) {
+        four.sin_family = AF_INET;
+        address.size_ = sizeof four;
+    } else if (::inet_pton(AF_INET6, host.c_str(), &six.sin6_addr) == 1) {
+        six.sin6_family = AF_INET6;
+        address.size_ = sizeof six;
+        if (host.size() != text.size()) {
+            const auto scope = scope_number(std::string{text.substr(host.size() + 1)});
+            if (!scope) return std::nullopt;
+            six.sin6_scope_id = *scope;
+        }
+    } else {
+        return std::nullopt;
+    }
+    address.set_port(port);
+    return address;
+}
+
+Address Address::unix_path(std::string_view path) {
+    Address address;
+    auto& name = as<sockaddr_un>(address.storage_);
+    // A path needs its final zero byte, an abstract name has a zero byte in place of the @.
+    constexpr std::size_t most = sizeof name.sun_path - 1;
+    if (path.empty() || path == "@") throw Error("a Unix socket needs a path or a @name");
+    if (path.size() > most)
+        throw Error(fmt::format("the socket's path is too long: {} bytes, and the kernel takes {}",
+                                path.size(), most));
+    name.sun_family = AF_UNIX;
+    path.copy(name.sun_path, path.size());
+    const bool abstract = path.front() == '@';
+    if (abstract) name.sun_path[0] = '\0';
+    const std::size_t end = path.size() + (abstract ? 0 : 1);
+    address.size_ = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + end);
+    return address;
+}
+
+bool Address::is_abstract() const noexcept {
+    return is_unix() && size_ > offsetof(sockaddr_un, sun_path) &&
+           as<sockaddr_un>(storage_).sun_path[0] == '\0';
+}
+
+std::string Address::host() const {
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    if (family() == AF_INET) {
+        ::inet_ntop(AF_INET, &as<sockaddr_in>(storage_).sin_addr, text.data(), text.size());
+        return text.data();
+    }
+    if (family() == AF_INET6) {
+        const auto& six = as<sockaddr_in6>(storage_);
+        ::inet_ntop(AF_INET6, &six.sin6_addr, text.data(), text.size());
+        std::array<char, IF_NAMESIZE> scope{};
+        if (six.sin6_scope_id == 0 || ::if_indextoname(six.sin6_scope_id, scope.data()) == nullptr)
+            return text.data();
+        return fmt::format("{}%{}", text.data(), scope.data());
+    }
+    if (!is_unix() || size_ <= offsetof(sockaddr_un, sun_path)) return {};
+    const auto& name = as<sockaddr_un>(storage_);
+    const std::size_t length = size_ - offsetof(sockaddr_un, sun_path);
+    if (is_abstract()) return "@" + std::string{name.sun_path + 1, length - 1};
+    return {name.sun_path, ::strnlen(name.sun_path, length)};
+}
+
+std::uint16_t Address::port() const noexcept {
+    if (family() == AF_INET) return ntohs(as<sockaddr_in>(storage_).sin_port);
+    if (family() == AF_INET6) return ntohs(as<sockaddr_in6>(storage_).sin6_port);
+    return 0;
+}
+
+void Address::set_port(std::uint16_t port) noexcept {
+    if (family() == AF_INET) as<sockaddr_in>(storage_).sin_port = htons(port);
+    if (family() == AF_INET6) as<sockaddr_in6>(storage_).sin6_port = htons(port);
+}
+
+std::string Address::text() const {
+    return is_unix() ? host() : bracketed(host(), port());
+}
+
+std::string_view Address::ip_bytes() const noexcept {
+    if (family() == AF_INET) {
+        const auto& bytes = as<sockaddr_in>(storage_).sin_addr;
+        return {reinterpret_cast<const char*>(&bytes), sizeof bytes};
+    }
+    if (family() == AF_INET6) {
+        const auto& bytes = as<sockaddr_in6>(storage_).sin6_addr;
+        return {reinterpret_cast<const char*>(&bytes), sizeof bytes};
+    }
+    return {};
+}
+
+const sockaddr* Address::data() const noexcept {
+    return reinterpret_cast<const sockaddr*>(&storage_);
+}
+
+bool Address::operator==(const Address& other) const noexcept {
+    return size_ == other.size_ && std::memcmp(&storage_, &other.storage_, size_) == 0;
+}
+
+Address local_address(int socket) {
+    return name_of("getsockname", ::getsockname, socket, "our own address");
+}
+
+Address peer_address(int socket) {
+    return name_of("getpeername", ::getpeername, socket, "the peer's address");
+}
+
+HostPort HostPort::parse(std::string_view text) {
+    const auto wrong = [] {
+        return std::invalid_argument("expected [HOST:]PORT, with an IPv6 address in brackets");
+    };
+    const auto colon = text.rfind(':');
+    HostPort parsed;
+    if (colon != std::string_view::npos) {
+        auto host = text.substr(0, colon);
+        const bool brackets = host.starts_with('[') && host.ends_with(']');
+        if (brackets) host = host.substr(1, host.size() - 2);
+        if (host.empty() || (!brackets && host.find(':') != std::string_view::npos)) throw wrong();
+        parsed.host = host;
+        text.remove_prefix(colon + 1);
+    }
+    const auto port = service_port(text);
+    if (!port) throw wrong();
+    parsed.port = *port;
+    return parsed;
+}
+
+std::string HostPort::text() const {
+    return host.empty() ? fmt::format("{}", port) : bracketed(host, port);
+}
+
+} // namespace ipcbox

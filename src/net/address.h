@@ -1,0 +1,72 @@
+// Socket addresses: IPv4, IPv6 and Unix (ip(7), ipv6(7), unix(7)), as values that can be compared,
+// and their one spelling.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <sys/socket.h>
+
+namespace ipcbox {
+
+class Address {
+  public:
+    // No address (AF_UNSPEC): what getpeername(2) knows of an unnamed Unix socket is not more.
+    Address() noexcept = default;
+
+    // What a system call filled in. An IPv4 address that came over a dual-stack socket
+    // (::ffff:192.0.2.1) is the IPv4 address.
+    Address(const sockaddr_storage& storage, socklen_t size) noexcept;
+
+    // A numeric IP address: "192.0.2.1", "2001:db8::1", "fe80::1%eth0"; nothing for anything else.
+    [[nodiscard]] static std::optional<Address> parse_ip(std::string_view text, std::uint16_t port);
+
+    // The path of a Unix socket; "@name" is in the abstract namespace. Throws Error for what is
+    // empty or longer than the 107 bytes that the kernel takes.
+    [[nodiscard]] static Address unix_path(std::string_view path);
+
+    [[nodiscard]] int family() const noexcept { return storage_.ss_family; }
+    [[nodiscard]] bool is_unix() const noexcept { return family() == AF_UNIX; }
+    [[nodiscard]] bool is_abstract() const noexcept;
+
+    // "192.0.2.1", "2001:db8::1": without the port. The path or "@name" of a Unix address, empty
+    // for an unnamed one.
+    [[nodiscard]] std::string host() const;
+    // 0 when it has none.
+    [[nodiscard]] std::uint16_t port() const noexcept;
+    void set_port(std::uint16_t port) noexcept;
+
+    // "192.0.2.1:80", "[2001:db8::1]:80", "/run/socket", "@name".
+    [[nodiscard]] std::string text() const;
+
+    // The 4 or 16 bytes of an IP address in network order; empty for any other.
+    [[nodiscard]] std::string_view ip_bytes() const noexcept;
+
+    // As bind(2) and connect(2) take it.
+    [[nodiscard]] const sockaddr* data() const noexcept;
+    [[nodiscard]] socklen_t size() const noexcept { return size_; }
+
+    [[nodiscard]] bool operator==(const Address& other) const noexcept;
+
+  private:
+    sockaddr_storage storage_{};
+    socklen_t size_ = 0;
+};
+
+// Our end of a connected or listening socket, and the other. Throw SysError.
+[[nodiscard]] Address local_address(int socket);
+[[nodiscard]] Address peer_address(int socket);
+
+// What a user writes for a TCP address: "2345", "localhost:80", "192.0.2.1:http", "[::1]:80".
+struct HostPort {
+    std::string host; // empty when only a port was written
+    std::uint16_t port = 0;
+
+    // Throws std::invalid_argument, saying what was expected, as an option's parser does.
+    [[nodiscard]] static HostPort parse(std::string_view text);
+    // "localhost:80", "[::1]:80", "80"
+    [[nodiscard]] std::string text() const;
+};
+
+} // namespace ipcbox
