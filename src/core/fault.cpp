@@ -198,6 +198,8 @@ constexpr Possibility possibilities[] = {
     {"semtimedop", {ENOMEM}, undoes},
     {"sendfile", {short_count, EINTR, EIO, ENOMEM}},
     {"setpgid", {EACCES}},
+    {"setpriority", {EACCES}},
+    {"setrlimit", {EPERM}},
     {"setsid", {}},
     {"shmat", {EACCES, EIDRM, ENOMEM}},
     {"shmctl", {EIDRM, EACCES}, reads_segment},

@@ -1,17 +1,15 @@
 #include "core/process.h"
 
 #include "core/error.h"
+#include "core/exec_arguments.h"
 #include "core/poll.h"
 #include "core/signals.h"
 #include "core/syscall.h"
 
 #include <algorithm>
-#include <array>
-#include <cstddef>
 #include <cstdlib>
 #include <fcntl.h>
 #include <fmt/core.h>
-#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -25,12 +23,6 @@ namespace ipcbox {
 
 namespace {
 
-[[noreturn]] void throw_exec_error(const std::string& name, int error) {
-    const bool missing = error == ENOENT || error == ENOTDIR;
-    throw Error(fmt::format("cannot execute {}: {}", name, error_text(error)),
-                missing ? exit_status::not_found : exit_status::cannot_execute);
-}
-
 // 0 when PATH is a file that we may execute, else the errno that says why not.
 int execution_error(const std::string& path) {
     if (sys::call("faccessat", ::faccessat, AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) < 0)
@@ -40,57 +32,14 @@ int execution_error(const std::string& path) {
     return S_ISREG(status.st_mode) ? 0 : EACCES;
 }
 
-std::vector<char*> pointers_to(std::span<const std::string> arguments) {
-    std::vector<char*> pointers;
-    pointers.reserve(arguments.size() + 1);
-    // execve(2) takes char* for the sake of old C, and changes nothing.
-    for (const auto& argument : arguments)
-        pointers.push_back(const_cast<char*>(argument.c_str()));
-    pointers.push_back(nullptr);
-    return pointers;
-}
-
-// What the child of spawn() works from. It shares our memory until it execs, while we wait.
-struct SpawnRequest {
-    const char* program;
-    char* const* arguments;
-    StdioPlan stdio;
-    ProcessGroup group;
-    int error = 0;
-};
-
-// Runs on its own stack in our memory: no allocation, no exception, no change that would outlast it
-// but the error.
-int spawned(void* argument) {
-    auto& request = *static_cast<SpawnRequest*>(argument);
-    const std::array plan{request.stdio.input, request.stdio.output, request.stdio.error};
-    for (int target = 0; target < 3; ++target) {
-        const int source = plan[static_cast<std::size_t>(target)];
-        if (source != StdioPlan::same && sys::call("dup2", ::dup2, source, target) < 0) {
-            request.error = errno;
-            ::_exit(exit_status::before_command);
-        }
-    }
-    if (request.group == ProcessGroup::own) sys::call("setpgid", ::setpgid, 0, 0);
-    restore_inherited_signals();
-    sys::call("execve", ::execve, request.program, request.arguments, environ);
-    request.error = errno;
-    ::_exit(exit_status::cannot_execute);
-}
-
-// A parent that ignores SIGCHLD passes that on through execve(2), and then the kernel reaps our
-// children itself: nothing would be left to wait for.
-void keep_ended_children() {
-    struct sigaction action {};
-    sys::call("sigaction", ::sigaction, SIGCHLD, nullptr, &action);
-    if (action.sa_handler != SIG_IGN) return;
-    action.sa_handler = SIG_DFL;
-    sys::call("sigaction", ::sigaction, SIGCHLD, &action, nullptr);
-}
-
 void set_parent_death_signal(int signal) {
     const auto set = [](int number) { return ::prctl(PR_SET_PDEATHSIG, number); };
     if (sys::call("prctl", set, signal) < 0) throw SysError("set", "the parent death signal");
+}
+
+WaitStatus status_of(const siginfo_t& info) {
+    if (info.si_code == CLD_EXITED) return WaitStatus::exited(info.si_status);
+    return WaitStatus::killed(info.si_status, info.si_code == CLD_DUMPED);
 }
 
 int wait_options(Deadline deadline) {
@@ -129,7 +78,11 @@ void Child::kill(int signal) const {
 }
 
 void Child::kill_group(int signal) const {
-    if (pid_ > 0) sys::call("kill", ::kill, -pid_, signal);
+    if (pid_ > 0) ipcbox::kill_group(pid_, signal);
+}
+
+void kill_group(pid_t leader, int signal) noexcept {
+    sys::call("kill", ::kill, -leader, signal);
 }
 
 std::optional<WaitStatus> Child::wait_until(Deadline deadline) {
@@ -139,8 +92,17 @@ std::optional<WaitStatus> Child::wait_until(Deadline deadline) {
                      wait_options(deadline)) < 0)
         if (errno != EINTR) throw SysError("wait for", fmt::format("process {}", pid_));
     release();
-    if (info.si_code == CLD_EXITED) return WaitStatus::exited(info.si_status);
-    return WaitStatus::killed(info.si_status, info.si_code == CLD_DUMPED);
+    return status_of(info);
+}
+
+std::optional<Reaped> reap_child() {
+    siginfo_t info{};
+    while (sys::call("waitid", ::waitid, P_ALL, id_t{0}, &info, WEXITED | WNOHANG) < 0) {
+        if (errno == ECHILD) return std::nullopt;
+        if (errno != EINTR) throw SysError("wait for", "a child");
+    }
+    if (info.si_pid == 0) return std::nullopt;
+    return Reaped{info.si_pid, status_of(info)};
 }
 
 WaitStatus Child::wait() {
@@ -176,34 +138,18 @@ std::string find_program(const std::string& name) {
 }
 
 void execute(const std::string& program, std::span<const std::string> arguments) {
-    const auto pointers = pointers_to(arguments);
+    const auto pointers = exec_pointers(arguments);
     restore_inherited_signals();
     sys::call("execve", ::execve, program.c_str(), pointers.data(), environ);
     throw_exec_error(program, errno);
 }
 
-Child spawn(const std::string& program, std::span<const std::string> arguments,
-            const StdioPlan& stdio, ProcessGroup group) {
-    const auto pointers = pointers_to(arguments);
-    SpawnRequest request{program.c_str(), pointers.data(), stdio, group};
-    keep_ended_children();
-    constexpr std::size_t stack_size = 64UL * 1024;
-    alignas(16) static std::array<std::byte, stack_size> stack;
-    int pidfd = -1;
-    // No handler of ours may run in the child while it shares our memory.
-    const BlockedSignals blocked{all_signals()};
-    const auto clone = [&](int flags) {
-        return ::clone(spawned, stack.data() + stack.size(), flags, &request, &pidfd);
-    };
-    const int pid = sys::call("clone", clone, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD);
-    if (pid < 0) throw SysError("start", program);
-    Child child{pid};
-    child.attach(Fd::adopt(pidfd));
-    if (request.error != 0) {
-        child.wait();
-        throw_exec_error(program, request.error);
-    }
-    return child;
+void keep_ended_children() {
+    struct sigaction action {};
+    sys::call("sigaction", ::sigaction, SIGCHLD, nullptr, &action);
+    if (action.sa_handler != SIG_IGN) return;
+    action.sa_handler = SIG_DFL;
+    sys::call("sigaction", ::sigaction, SIGCHLD, &action, nullptr);
 }
 
 Child fork_child(const std::function<int()>& body) {

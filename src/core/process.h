@@ -1,5 +1,5 @@
-// Processes: programs found, executed and spawned, children that run our own code, what became of
-// them. clone(2), execve(2), pidfd_open(2), waitid(2), proc(5).
+// Processes: programs found and executed (core/spawn.h starts them), children that run our own
+// code, what became of them. execve(2), pidfd_open(2), waitid(2), proc(5).
 #pragma once
 
 #include "core/deadline.h"
@@ -88,21 +88,20 @@ class Child {
 // find_program does.
 [[noreturn]] void execute(const std::string& program, std::span<const std::string> arguments);
 
-// What a spawned program gets as its standard descriptors: one of our Fds, or the same as ours.
-struct StdioPlan {
-    static constexpr int same = -1;
-    int input = same;
-    int output = same;
-    int error = same;
+// Makes us keep our ended children until they are waited for. A parent that ignores SIGCHLD passes
+// that on through execve(2), and then the kernel would reap them itself.
+void keep_ended_children();
+
+// Any child of ours that has ended, reaped; nothing when there is none (yet).
+struct Reaped {
+    pid_t pid;
+    WaitStatus status;
 };
+[[nodiscard]] std::optional<Reaped> reap_child();
 
-// Which processes a signal of the terminal reaches, and kill_group().
-enum class ProcessGroup { same, own };
-
-// Runs PROGRAM in a child with a clean signal state, without copying our memory (clone(2) with
-// CLONE_VM | CLONE_VFORK). That exec(2) failed is our error, thrown as find_program does.
-[[nodiscard]] Child spawn(const std::string& program, std::span<const std::string> arguments,
-                          const StdioPlan& stdio, ProcessGroup group = ProcessGroup::same);
+// Sends SIGNAL to each process of LEADER's group: of a child that was not reaped, so that the
+// number cannot be another's.
+void kill_group(pid_t leader, int signal) noexcept;
 
 // Runs BODY in a forked child; what it returns is the child's exit status. No exception leaves the
 // child: BODY has to report what it throws, or it is lost.

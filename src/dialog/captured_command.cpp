@@ -3,6 +3,7 @@
 #include "core/io.h"
 #include "core/pipe.h"
 #include "core/poll.h"
+#include "core/spawn.h"
 
 #include <csignal>
 #include <fcntl.h>
@@ -15,8 +16,8 @@ CapturedCommand::CapturedCommand(const std::string& program, std::span<const std
     : limits_(limits), deadline_(Deadline::after(limits.time)) {
     Pipe pipe = make_pipe();
     const Fd null = open_file("/dev/null", O_RDONLY);
-    child_ = spawn(program, arguments, {.input = null.get(), .output = pipe.writer.get()},
-                   ProcessGroup::own);
+    child_ = spawn(program, arguments,
+                   {.input = null.get(), .output = pipe.writer.get(), .group = ProcessGroup::own});
     output_ = std::move(pipe.reader);
 }
 

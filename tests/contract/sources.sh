@@ -57,8 +57,8 @@ check() {
         grep -v '^src/core/fault\.cpp:' | # which is in no shipped binary
         forbid 'only the command line exits'
     # A forked child, and a process that dies of a signal that it took, have to.
-    lines_with '\b_[eE]xit\(' src applets | grep -vE '^src/core/(process|signals)\.cpp:' |
-        forbid '_exit is for core/process.cpp and core/signals.cpp'
+    lines_with '\b_[eE]xit\(' src applets | grep -vE '^src/core/(process|signals|spawn)\.cpp:' |
+        forbid '_exit is for core/process.cpp, core/signals.cpp and core/spawn.cpp'
     lines_with '#include <(iostream|regex)>' src applets tests |
         forbid 'iostreams cost start-up time'
     lines_with 'using namespace std *;' src applets tests | forbid 'using namespace std'

@@ -4,6 +4,7 @@
 #include "core/io.h"
 #include "core/pipe.h"
 #include "core/poll.h"
+#include "core/spawn.h"
 #include "core/sysv_key.h"
 
 #include <array>
@@ -219,7 +220,8 @@ Process Scenario::launch(const std::string& program, const Words& words) {
     Pipe err = make_pipe();
     Process process;
     process.child_ =
-        spawn(program, words, {input.reader.get(), out.writer.get(), err.writer.get()});
+        spawn(program, words,
+              {.input = input.reader.get(), .output = out.writer.get(), .error = err.writer.get()});
     process.input_ = std::move(input.writer);
     process.out_.fd = std::move(out.reader);
     process.err_.fd = std::move(err.reader);

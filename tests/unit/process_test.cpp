@@ -1,4 +1,5 @@
 #include "core/process.h"
+#include "core/spawn.h"
 
 #include "core/error.h"
 #include "core/io.h"
@@ -46,8 +47,7 @@ int status_of_find(const std::string& name) {
 // What a command prints on its standard output.
 std::string output_of(const Words& words) {
     Pipe pipe = make_pipe();
-    Child child =
-        spawn(find_program(words[0]), words, {StdioPlan::same, pipe.writer.get(), StdioPlan::same});
+    Child child = spawn(find_program(words[0]), words, {.output = pipe.writer.get()});
     pipe.writer = Fd{};
     auto text = read_to_end(pipe.reader.get(), 65536, "a pipe", soon());
     CHECK(child.wait_until(soon())->succeeded());
@@ -108,7 +108,9 @@ TEST_CASE("a spawned program gets the standard descriptors of the plan, and no o
     Pipe out = make_pipe();
     Pipe err = make_pipe();
     const Words words{"sh", "-c", "cat; echo bad >&2; exit 3"};
-    Child child = spawn("/bin/sh", words, {input.reader.get(), out.writer.get(), err.writer.get()});
+    Child child =
+        spawn("/bin/sh", words,
+              {.input = input.reader.get(), .output = out.writer.get(), .error = err.writer.get()});
     write_all(input.writer.get(), "text", "a pipe");
     input.writer = Fd{};
     out.writer = Fd{};

@@ -1,0 +1,106 @@
+#include "core/spawn.h"
+
+#include "core/error.h"
+#include "core/exec_arguments.h"
+#include "core/signals.h"
+#include "core/syscall.h"
+
+#include <array>
+#include <cstddef>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace ipcbox {
+
+namespace {
+
+// What the child works from. It shares our memory until it execs, while we wait.
+struct Request {
+    const char* program;
+    char* const* arguments;
+    char* const* environment;
+    const SpawnPlan& plan;
+    int error = 0;
+};
+
+// 0 when the child has become what the plan says, else -1 and errno.
+int follow(const SpawnPlan& plan) {
+    const std::array sources{plan.input, plan.output, plan.error};
+    for (int target = 0; target < 3; ++target) {
+        const int source = sources[static_cast<std::size_t>(target)];
+        if (source != SpawnPlan::same && sys::call("dup2", ::dup2, source, target) < 0) return -1;
+    }
+    if (plan.group == ProcessGroup::own) sys::call("setpgid", ::setpgid, 0, 0);
+    const auto set_limit = [](int resource, const rlimit* limit) {
+        return ::setrlimit(static_cast<__rlimit_resource>(resource), limit);
+    };
+    for (const auto& [resource, most] : plan.limits) {
+        const rlimit limit{most, most};
+        if (sys::call("setrlimit", set_limit, resource, &limit) < 0) return -1;
+    }
+    const auto set_priority = [](int nice) { return ::setpriority(PRIO_PROCESS, 0, nice); };
+    if (plan.nice && sys::call("setpriority", set_priority, *plan.nice) < 0) return -1;
+    const auto forbid = [](unsigned long on) {
+        return ::prctl(PR_SET_NO_NEW_PRIVS, on, 0UL, 0UL, 0UL);
+    };
+    return plan.no_new_privileges ? sys::call("prctl", forbid, 1UL) : 0;
+}
+
+// Runs on its own stack in our memory: no allocation, no exception, no change that would outlast it
+// but the error.
+int become_program(void* argument) {
+    auto& request = *static_cast<Request*>(argument);
+    if (follow(request.plan) == 0) {
+        restore_inherited_signals();
+        sys::call("execve", ::execve, request.program, request.arguments, request.environment);
+    }
+    request.error = errno;
+    ::_exit(exit_status::cannot_execute);
+}
+
+// PIDFD may be null.
+Started clone_and_exec(const std::string& program, std::span<const std::string> arguments,
+                       const SpawnPlan& plan, int* pidfd) {
+    const auto pointers = exec_pointers(arguments);
+    const auto variables =
+        plan.environment != nullptr ? exec_pointers(*plan.environment) : std::vector<char*>{};
+    char* const* const environment = plan.environment != nullptr ? variables.data() : environ;
+    Request request{program.c_str(), pointers.data(), environment, plan};
+    // In our own frame, because only this thread is stopped until the exec.
+    constexpr std::size_t stack_size = 64UL * 1024;
+    alignas(16) std::array<std::byte, stack_size> stack;
+    // No handler of ours may run in the child while it shares our memory.
+    const BlockedSignals blocked{all_signals()};
+    const auto clone = [&](int flags) {
+        return ::clone(become_program, stack.data() + stack.size(), flags, &request, pidfd);
+    };
+    const int pid = sys::call(
+        "clone", clone, CLONE_VM | CLONE_VFORK | SIGCHLD | (pidfd != nullptr ? CLONE_PIDFD : 0));
+    if (pid < 0) throw SysError("start", program);
+    return {pid, request.error};
+}
+
+} // namespace
+
+Child spawn(const std::string& program, std::span<const std::string> arguments,
+            const SpawnPlan& plan) {
+    keep_ended_children();
+    int pidfd = -1;
+    const auto started = clone_and_exec(program, arguments, plan, &pidfd);
+    Child child{started.pid};
+    child.attach(Fd::adopt(pidfd));
+    if (started.exec_error != 0) {
+        child.wait();
+        throw_exec_error(program, started.exec_error);
+    }
+    return child;
+}
+
+Started start_process(const std::string& program, std::span<const std::string> arguments,
+                      const SpawnPlan& plan) {
+    return clone_and_exec(program, arguments, plan, nullptr);
+}
+
+} // namespace ipcbox

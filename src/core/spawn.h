@@ -1,0 +1,56 @@
+// Starting a program without copying our memory: clone(2) with CLONE_VM | CLONE_VFORK, so that it
+// costs the same however large we are. Only the thread that asks waits for the exec; others of
+// ours may start programs at the same time.
+#pragma once
+
+#include "core/process.h"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace ipcbox {
+
+// Which processes a signal of the terminal reaches, and kill_group().
+enum class ProcessGroup { same, own };
+
+// setrlimit(2) for the program: the soft and the hard limit.
+struct ResourceLimit {
+    int resource = 0;
+    std::uint64_t most = 0;
+};
+
+// What the program gets. It always starts with the signal mask that we were started with.
+struct SpawnPlan {
+    // The standard descriptors: one of ours each, or the same as we have.
+    static constexpr int same = -1;
+    int input = same;
+    int output = same;
+    int error = same;
+    ProcessGroup group = ProcessGroup::same;
+    // The whole environment, "NAME=VALUE" each; null: ours.
+    const std::vector<std::string>* environment = nullptr;
+    std::span<const ResourceLimit> limits = {};
+    std::optional<int> nice = {};
+    // PR_SET_NO_NEW_PRIVS: no set-uid program that it starts gains anything.
+    bool no_new_privileges = false;
+};
+
+// Runs PROGRAM (a path) with ARGUMENTS, whose first is the name it is called by. That exec(2)
+// failed is our error, thrown as find_program does.
+[[nodiscard]] Child spawn(const std::string& program, std::span<const std::string> arguments,
+                          const SpawnPlan& plan);
+
+// The same for a server that reaps its children itself, with reap_child(): nothing owns the child,
+// and an exec that failed has made one too, which ends with status 126.
+struct Started {
+    pid_t pid = 0;
+    int exec_error = 0; // errno, or 0
+};
+// Throws SysError when there could be no child at all (EAGAIN, ENOMEM).
+[[nodiscard]] Started start_process(const std::string& program,
+                                    std::span<const std::string> arguments, const SpawnPlan& plan);
+
+} // namespace ipcbox

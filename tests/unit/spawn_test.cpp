@@ -1,0 +1,91 @@
+#include "core/spawn.h"
+
+#include "core/error.h"
+#include "core/io.h"
+#include "core/pipe.h"
+
+#include <array>
+#include <cerrno>
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <thread>
+
+using namespace ipcbox;
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+// What a shell script prints when it was started by PLAN.
+std::string output_of(const std::string& script, SpawnPlan plan) {
+    Pipe pipe = make_pipe();
+    plan.output = pipe.writer.get();
+    Child child = spawn("/bin/sh", Words{"sh", "-c", script}, plan);
+    pipe.writer = Fd{};
+    auto text = read_to_end(pipe.reader.get(), 4096, "a pipe");
+    CHECK(child.wait().succeeded());
+    return text;
+}
+
+// Reaps until there is nothing more, as a server does.
+std::optional<WaitStatus> reap(pid_t pid) {
+    for (;;)
+        if (const auto reaped = reap_child(); reaped && reaped->pid == pid) return reaped->status;
+}
+
+} // namespace
+
+TEST_CASE("the environment is exactly the plan's") {
+    const std::vector<std::string> environment{"GREETING=hello", "EMPTY="};
+    CHECK(output_of("echo $GREETING.$EMPTY.$HOME.", {.environment = &environment}) == "hello...\n");
+}
+
+TEST_CASE("limits, nice and no_new_privs are the program's, and not ours") {
+    const std::vector<ResourceLimit> limits{{RLIMIT_NOFILE, 17}, {RLIMIT_CORE, 0}};
+    rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+    const int nice_before = ::getpriority(PRIO_PROCESS, 0);
+    const auto text = output_of(
+        "ulimit -n; ulimit -c; nice; grep NoNewPrivs /proc/self/status | tr -d '[:space:]'",
+        {.limits = limits, .nice = 7, .no_new_privileges = true});
+    CHECK(text == "17\n0\n7\nNoNewPrivs:1");
+    rlimit after{};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &after) == 0);
+    CHECK(after.rlim_cur == before.rlim_cur);
+    CHECK(::getpriority(PRIO_PROCESS, 0) == nice_before);
+}
+
+TEST_CASE("a server reaps what it started, also what could not be executed") {
+    keep_ended_children();
+    const auto good = start_process("/bin/sh", Words{"sh", "-c", "exit 3"}, {});
+    CHECK(good.exec_error == 0);
+    CHECK(reap(good.pid)->text() == "exit 3");
+    const auto bad = start_process("/nonexistent", Words{"nonexistent"}, {});
+    CHECK(bad.exec_error == ENOENT);
+    CHECK(reap(bad.pid)->as_exit_status() == exit_status::cannot_execute);
+    CHECK(!reap_child());
+}
+
+TEST_CASE("several threads start programs at the same time, each with its own plan") {
+    constexpr int threads = 4;
+    constexpr int rounds = 25;
+    std::array<int, threads> right{};
+    {
+        std::vector<std::jthread> starters;
+        for (int which = 0; which < threads; ++which)
+            starters.emplace_back([which, &right] {
+                const std::vector<std::string> environment{"WHICH=" + std::to_string(which)};
+                for (int round = 0; round < rounds; ++round) {
+                    Pipe pipe = make_pipe();
+                    Child child = spawn("/bin/sh", Words{"sh", "-c", "echo $WHICH"},
+                                        {.output = pipe.writer.get(), .environment = &environment});
+                    pipe.writer = Fd{};
+                    const auto text = read_to_end(pipe.reader.get(), 64, "a pipe");
+                    if (child.wait().succeeded() && text == std::to_string(which) + "\n")
+                        ++right.at(static_cast<std::size_t>(which));
+                }
+            });
+    }
+    for (const int count : right)
+        CHECK(count == rounds);
+}
