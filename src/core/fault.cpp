@@ -135,6 +135,7 @@ struct Possibility {
 };
 
 constexpr Possibility possibilities[] = {
+    {"accept4", {EMFILE, ENFILE, ENOMEM, ENOBUFS, ECONNABORTED, EAGAIN, EPERM}},
     {"access", {}},
     {"chdir", {EACCES}},
     {"clone", {EAGAIN, ENOMEM, EMFILE, ENFILE}}, // the last two for its pidfd
@@ -142,7 +143,12 @@ constexpr Possibility possibilities[] = {
     {"close_range", {}},
     {"copy_file_range", {short_count, EIO, ENOMEM, ENOSPC}},
     {"dup2", {EMFILE}}, // RLIMIT_NOFILE can be below what is open
+    {"epoll_create1", {EMFILE, ENFILE, ENOMEM}},
+    {"epoll_ctl", {ENOMEM, ENOSPC}},
+    {"epoll_wait", {EINTR}},
     {"eventfd", {EMFILE, ENFILE, ENOMEM}},
+    {"eventfd_read", {}},
+    {"eventfd_write", {}},
     {"execve", {EACCES, EAGAIN, ENOMEM, ENFILE, E2BIG}},
     {"faccessat", {EACCES, ENOMEM}},
     {"fallocate", {EINTR, ENOSPC}},
@@ -159,6 +165,9 @@ constexpr Possibility possibilities[] = {
     {"inotify_add_watch", {ENOSPC, ENOMEM, EACCES}},
     {"inotify_init1", {EMFILE, ENFILE, ENOMEM}},
     {"ioctl", {}},
+    {"getpeername", {ENOBUFS}},
+    {"getsockname", {ENOBUFS}},
+    {"getsockopt", {}},
     {"isatty", {}},
     {"kill", {EPERM}},
     {"link", {EACCES, ENOSPC, ENOMEM}},
@@ -188,6 +197,7 @@ constexpr Possibility possibilities[] = {
     {"readlink", {EACCES, ENOMEM}},
     {"rename", {EACCES, ENOSPC, ENOMEM, EROFS}},
     {"renameat2", {EACCES, ENOSPC, ENOMEM, EROFS}},
+    {"recv", {short_count, ECONNRESET, ENOMEM}},
     {"sched_getaffinity", {}},
     {"semctl", {EIDRM, EACCES}, reads_semaphores},
     {"semctl", {ENOMEM}, reads_all_semaphores},
@@ -197,6 +207,7 @@ constexpr Possibility possibilities[] = {
     {"semtimedop", {EAGAIN}, can_say_would_wait},
     {"semtimedop", {ENOMEM}, undoes},
     {"sendfile", {short_count, EINTR, EIO, ENOMEM}},
+    {"send", {short_count, ECONNRESET, EPIPE, ENOBUFS, ENOMEM}},
     {"setpgid", {EACCES}},
     {"setpriority", {EACCES}},
     {"setrlimit", {EPERM}},

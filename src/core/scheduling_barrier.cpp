@@ -6,17 +6,9 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <sys/eventfd.h>
 #include <system_error>
-#include <unistd.h>
 
 namespace ipcbox {
-
-SchedulingBarrier::SchedulingBarrier() {
-    const int number = sys::call("eventfd", ::eventfd, 0U, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (number < 0) throw SysError("make", "an event descriptor");
-    signal_ = Fd::adopt(number);
-}
 
 SchedulingBarrier::~SchedulingBarrier() {
     stopping_ = true;
@@ -42,25 +34,15 @@ void SchedulingBarrier::request() {
     if (begun_ != ended_) return;
     if (helpers_.empty()) start_helpers();
     ++begun_;
-    if (helpers_.empty()) return tell_end();
+    if (helpers_.empty()) return end_.signal();
     missing_ = helpers_.size();
     ++round_;
     round_.notify_all();
 }
 
-void SchedulingBarrier::tell_end() const {
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(signal_.get(), &one, sizeof one);
-}
-
 void SchedulingBarrier::notice() {
     if (begun_ == ended_) return;
-    std::uint64_t count = 0;
-    ssize_t got = -1;
-    do
-        got = sys::call("read", ::read, signal_.get(), static_cast<void*>(&count), sizeof count);
-    while (got < 0 && errno == EINTR);
-    if (got > 0) ended_ = begun_;
+    if (end_.clear()) ended_ = begun_;
 }
 
 void SchedulingBarrier::help(std::size_t cpu) {
@@ -76,7 +58,7 @@ void SchedulingBarrier::help(std::size_t cpu) {
         // runnable. Twice gave as good a result as more.
         ::sched_yield();
         ::sched_yield();
-        if (missing_.fetch_sub(1) == 1) tell_end();
+        if (missing_.fetch_sub(1) == 1) end_.signal();
     }
 }
 

@@ -6,7 +6,7 @@
 // sched_yield(2), sched_setaffinity(2).
 #pragma once
 
-#include "core/fd.h"
+#include "core/event.h"
 
 #include <atomic>
 #include <cstdint>
@@ -17,7 +17,7 @@ namespace ipcbox {
 
 class SchedulingBarrier {
   public:
-    SchedulingBarrier();
+    SchedulingBarrier() = default;
     ~SchedulingBarrier();
     SchedulingBarrier(const SchedulingBarrier&) = delete;
     SchedulingBarrier& operator=(const SchedulingBarrier&) = delete;
@@ -29,15 +29,14 @@ class SchedulingBarrier {
     void request();
 
     // Readable when a barrier has ended; then call notice().
-    [[nodiscard]] int fd() const { return signal_.get(); }
+    [[nodiscard]] int fd() const { return end_.fd(); }
     void notice();
 
   private:
     void start_helpers();
     void help(std::size_t cpu);
-    void tell_end() const;
 
-    Fd signal_;
+    Event end_; // of the barrier that is under way
     std::uint64_t begun_ = 0;
     std::uint64_t ended_ = 0;
     std::atomic<bool> stopping_ = false;
