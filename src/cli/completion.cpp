@@ -122,6 +122,11 @@ constexpr std::string_view bash_end =
 }
 )";
 
+// How many operands come before a command; -1, which no countdown meets, when only "--" ends them.
+int operand_count(const Declared& declared) {
+    return declared.repeats_operand ? -1 : static_cast<int>(declared.operands.size());
+}
+
 void print_bash(Table applets) {
     std::string words;
     for (const auto& option : box_options)
@@ -135,7 +140,7 @@ void print_bash(Table applets) {
                    "        options='{}'\n"
                    "        with_value='{}' operands={} runs_command={} ;;",
                    row.name, joined(declared, is_any), joined(declared, has_value),
-                   declared.operands.size(), declared.runs_command ? "yes" : "");
+                   operand_count(declared), declared.runs_command ? "yes" : "");
     }
     print(bash_end);
     // Where we offer nothing, files are offered.
@@ -194,9 +199,13 @@ void print_zsh(Table applets) {
         for (const auto& option : declared.options)
             print(" \\\n            " + zsh_specification(option));
         for (const auto& operand : declared.operands)
-            print(" \\\n            " + quoted(fmt::format("::{}:_files", operand)));
-        // Three colons: $words is the command's alone. No option of ours behind its start.
-        if (declared.runs_command) print(" \\\n            '(-)*:::command:_normal'");
+            print(
+                " \\\n            " +
+                quoted(fmt::format("{}:{}:_files", declared.repeats_operand ? "*" : ":", operand)));
+        // Three colons: $words is the command's alone. No option of ours behind its start. Behind
+        // operands without end it is not told from them.
+        if (declared.runs_command && !declared.repeats_operand)
+            print(" \\\n            '(-)*:::command:_normal'");
         print(" ;;\n");
     }
     // Both as an autoloaded function and as a script that is sourced.
@@ -266,8 +275,8 @@ void print_fish(Table applets) {
         print_line("{} -x -a {} {}", first, row.name, text(row.applet->summary));
     for (const auto& row : applets) {
         const auto declared = declarations_of(row);
-        const auto shape = fmt::format("{} {} {}", row.name, declared.operands.size(),
-                                       joined(declared, has_value));
+        const auto shape =
+            fmt::format("{} {} {}", row.name, operand_count(declared), joined(declared, has_value));
         const auto print_both = [&row](const std::string& rest) {
             print_line("complete -c {} {}", row.name, rest);
             print_line("complete -c ipcbox {}", rest);

@@ -49,9 +49,13 @@ JsonLine& JsonLine::set_null(std::string_view member) {
     return *this;
 }
 
-void JsonLine::print() const {
+std::string JsonLine::text() const {
     constexpr auto replace = ordered_json::error_handler_t::replace;
-    cli::print(object_->members.dump(-1, ' ', false, replace) + '\n');
+    return object_->members.dump(-1, ' ', false, replace) + '\n';
+}
+
+void JsonLine::print() const {
+    cli::print(text());
     flush();
 }
 

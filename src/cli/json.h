@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <type_traits>
 
@@ -31,6 +32,8 @@ class JsonLine {
 
     // Prints the line and flushes: whoever reads it may be waiting for it.
     void print() const;
+    // The line, with its line feed.
+    [[nodiscard]] std::string text() const;
 
   private:
     JsonLine& set_signed(std::string_view member, std::int64_t value);

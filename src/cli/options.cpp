@@ -43,6 +43,7 @@ struct Declaration {
     OptionName name;
     std::function<void(std::string_view)> set;
     bool required = false;
+    bool repeated = false;
     std::vector<std::string> given{}; // the values on this command line, in their order
 
     [[nodiscard]] bool takes_value() const { return kind == Kind::value; }
@@ -159,7 +160,7 @@ void Options::add_operand(std::string_view name, Setter set, std::string_view te
     names.value = name;
     names.text = text;
     declarations_->all.push_back({Declaration::Kind::operand, std::move(names), std::move(set),
-                                  presence == Presence::required});
+                                  presence == Presence::required, presence == Presence::repeated});
 }
 
 void Options::command(std::vector<std::string>& into) {
@@ -187,10 +188,12 @@ Verbosity Options::parse() {
     flag("-V,--version", declared.version, "print the version");
     if (asked_for != nullptr) {
         for (const auto& declaration : declared.all)
-            if (declaration.kind == Declaration::Kind::operand)
+            if (declaration.kind == Declaration::Kind::operand) {
                 asked_for->operands.push_back(declaration.name.value);
-            else
+                asked_for->repeats_operand = declaration.repeated;
+            } else {
                 asked_for->options.push_back(declaration.name);
+            }
         asked_for->runs_command = declared.command != nullptr;
         throw Finished{};
     }
@@ -228,8 +231,10 @@ bool Options::Declarations::wants_next_word(std::string_view word) const {
 std::vector<std::string> Options::Declarations::separate() {
     std::vector<std::string> options;
     std::vector<std::string_view> operands;
-    const auto room = static_cast<std::size_t>(
-        std::ranges::count(all, Declaration::Kind::operand, &Declaration::kind));
+    const bool endless = std::ranges::any_of(all, &Declaration::repeated);
+    const auto room = endless ? arguments.size()
+                              : static_cast<std::size_t>(std::ranges::count(
+                                    all, Declaration::Kind::operand, &Declaration::kind));
     auto at = arguments.begin();
     for (; at != arguments.end(); ++at) {
         const std::string_view word = *at;
@@ -259,9 +264,12 @@ std::vector<std::string> Options::Declarations::separate() {
     else
         operands.insert(operands.end(), at, arguments.end());
     auto next = operands.begin();
-    for (auto& declaration : all)
-        if (declaration.kind == Declaration::Kind::operand && next != operands.end())
+    for (auto& declaration : all) {
+        if (declaration.kind != Declaration::Kind::operand) continue;
+        const auto most = declaration.repeated ? operands.end() - next : 1;
+        for (auto left = most; left > 0 && next != operands.end(); --left)
             declaration.given.emplace_back(*next++);
+    }
     if (next != operands.end()) unexpected = *next;
     return options;
 }

@@ -74,6 +74,13 @@ class Options {
         add_operand(name, setter(into, std::move(parser)), text, Presence::required);
     }
 
+    // Any number of operands; a command then begins behind "--" only. INTO is a vector.
+    template <class Value, class Parser>
+    void operands(std::string_view name, std::vector<Value>& into, Parser parser,
+                  std::string_view text) {
+        add_operand(name, appender(into, std::move(parser)), text, Presence::repeated);
+    }
+
     // What follows the operands, or "--", is a command: parsing stops there.
     void command(std::vector<std::string>& into);
 
@@ -89,7 +96,7 @@ class Options {
 
   private:
     using Setter = std::function<void(std::string_view)>;
-    enum class Presence { optional, required };
+    enum class Presence { optional, required, repeated };
 
     template <class Value, class Parser> static Setter setter(Value& into, Parser parser) {
         return [&into, parser](std::string_view text) { into = parser(text); };
@@ -118,6 +125,7 @@ struct OptionName {
 struct Declared {
     std::vector<OptionName> options;
     std::vector<std::string> operands; // "KEY"
+    bool repeats_operand = false;      // the last of them
     bool runs_command = false;
 };
 

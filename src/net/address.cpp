@@ -111,6 +111,11 @@ bool Address::is_abstract() const noexcept {
            as<sockaddr_un>(storage_).sun_path[0] == '\0';
 }
 
+bool Address::is_wildcard() const noexcept {
+    const auto bytes = ip_bytes();
+    return !bytes.empty() && bytes.find_first_not_of('\0') == std::string_view::npos;
+}
+
 std::string Address::host() const {
     std::array<char, INET6_ADDRSTRLEN> text{};
     if (family() == AF_INET) {

@@ -29,6 +29,8 @@ class Address {
     [[nodiscard]] int family() const noexcept { return storage_.ss_family; }
     [[nodiscard]] bool is_unix() const noexcept { return family() == AF_UNIX; }
     [[nodiscard]] bool is_abstract() const noexcept;
+    // 0.0.0.0 or ::, on which one listens for all interfaces.
+    [[nodiscard]] bool is_wildcard() const noexcept;
 
     // "192.0.2.1", "2001:db8::1": without the port. The path or "@name" of a Unix address, empty
     // for an unnamed one.
