@@ -32,7 +32,9 @@
 #include <string>
 #include <sys/ipc.h>
 #include <sys/sem.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 namespace ipcbox::sys {
@@ -123,6 +125,26 @@ bool has_flag(Arguments semtimedop, short flag) {
 bool can_say_would_wait(Arguments semtimedop) {
     return semtimedop[3].value != 0 || has_flag(semtimedop, IPC_NOWAIT);
 }
+sa_family_t family_of(Arguments bind) {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr)
+    return reinterpret_cast<const sockaddr*>(bind[1].value)->sa_family;
+}
+bool names_ip(Arguments bind) {
+    return family_of(bind) == AF_INET || family_of(bind) == AF_INET6;
+}
+bool is_ipv6(Arguments socket) {
+    return integer(socket[0]) == AF_INET6;
+}
+bool names_file(Arguments bind) {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr)
+    const auto* name = reinterpret_cast<const sockaddr_un*>(bind[1].value);
+    return family_of(bind) == AF_UNIX && name->sun_path[0] != '\0';
+}
+// SO_PEERPIDFD, which needs a descriptor and a kernel that knows it.
+bool makes_handle(Arguments getsockopt) {
+    constexpr int peer_pidfd = 77;
+    return integer(getsockopt[1]) == SOL_SOCKET && integer(getsockopt[2]) == peer_pidfd;
+}
 bool undoes(Arguments semtimedop) {
     return has_flag(semtimedop, SEM_UNDO);
 }
@@ -137,10 +159,14 @@ struct Possibility {
 constexpr Possibility possibilities[] = {
     {"accept4", {EMFILE, ENFILE, ENOMEM, ENOBUFS, ECONNABORTED, EAGAIN, EPERM}},
     {"access", {}},
+    {"bind", {EADDRINUSE, EACCES, ENOMEM}},
+    {"bind", {EADDRNOTAVAIL}, names_ip},
+    {"bind", {ENOSPC, EROFS}, names_file},
     {"chdir", {EACCES}},
     {"clone", {EAGAIN, ENOMEM, EMFILE, ENFILE}}, // the last two for its pidfd
     {"close", {}},
     {"close_range", {}},
+    {"connect", {EACCES, EAGAIN, ENOMEM}},
     {"copy_file_range", {short_count, EIO, ENOMEM, ENOSPC}},
     {"dup2", {EMFILE}}, // RLIMIT_NOFILE can be below what is open
     {"epoll_create1", {EMFILE, ENFILE, ENOMEM}},
@@ -154,14 +180,21 @@ constexpr Possibility possibilities[] = {
     {"fallocate", {EINTR, ENOSPC}},
     {"fanotify_init", {EMFILE, ENOMEM, ENOSYS, EPERM}},
     {"fanotify_mark", {ENOSPC, ENOMEM}},
+    {"fchmod", {}}, // of a socket that has no file yet
     {"fchmodat", {EACCES, EROFS}},
+    {"fchownat", {EPERM, EROFS}},
     {"fcntl", {EMFILE}, duplicates},
     {"fcntl", {EPERM, ENOMEM}, sets_pipe_size},
+    {"flock", {EWOULDBLOCK, ENOLCK}},
     {"fork", {EAGAIN, ENOMEM}},
     {"fstat", {}},
     {"fstatat", {EACCES, ENOMEM}},
     {"ftok", {EACCES, ENOMEM}},
     {"ftruncate", {EINTR, ENOSPC}},
+    {"getpeername", {ENOTCONN}}, // reset by then
+    {"getsockname", {}},
+    {"getsockopt", {ENOPROTOOPT, EMFILE, ENFILE, ENOMEM}, makes_handle},
+    {"getsockopt", {}},
     {"inotify_add_watch", {ENOSPC, ENOMEM, EACCES}},
     {"inotify_init1", {EMFILE, ENFILE, ENOMEM}},
     {"ioctl", {}},
@@ -171,6 +204,7 @@ constexpr Possibility possibilities[] = {
     {"isatty", {}},
     {"kill", {EPERM}},
     {"link", {EACCES, ENOSPC, ENOMEM}},
+    {"listen", {EADDRINUSE}},
     {"lseek", {}},
     {"lstat", {EACCES, ENOMEM}},
     {"madvise", {ENOMEM, EAGAIN}},
@@ -212,6 +246,7 @@ constexpr Possibility possibilities[] = {
     {"setpriority", {EACCES}},
     {"setrlimit", {EPERM}},
     {"setsid", {}},
+    {"setsockopt", {ENOMEM}},
     {"shmat", {EACCES, EIDRM, ENOMEM}},
     {"shmctl", {EIDRM, EACCES}, reads_segment},
     {"shmdt", {}},
@@ -220,10 +255,13 @@ constexpr Possibility possibilities[] = {
     {"sigaction", {}},
     {"signalfd", {EMFILE, ENFILE, ENOMEM}},
     {"sigprocmask", {}},
+    {"socket", {EMFILE, ENFILE, ENOMEM}},
+    {"socket", {EAFNOSUPPORT}, is_ipv6},
     {"splice", {short_count, EINTR, ENOMEM}},
     {"splice", {EAGAIN}, is_nonblocking},
     {"stat", {EACCES, ENOMEM}},
     {"symlink", {EACCES, ENOSPC, ENOMEM, EROFS}},
+    {"umask", {}},
     {"unlink", {}}, // of what we made a moment ago
     {"unlinkat", {}},
     {"vmsplice", {short_count, EINTR, ENOMEM}},

@@ -66,4 +66,10 @@ void set_nonblocking(const Fd& fd) {
         throw SysError("make", "a descriptor non-blocking");
 }
 
+void set_across_exec(const Fd& fd, AcrossExec fate) {
+    const int flags = fate == AcrossExec::close ? FD_CLOEXEC : 0;
+    if (sys::call("fcntl", fcntl_value, fd.get(), F_SETFD, flags) < 0)
+        throw SysError("hand over", "a descriptor");
+}
+
 } // namespace ipcbox

@@ -49,4 +49,8 @@ void close_descriptors_except(const Fd& kept);
 // Sets O_NONBLOCK.
 void set_nonblocking(const Fd& fd);
 
+// What becomes of a descriptor when we execute a program: to hand one over to it.
+enum class AcrossExec { close, keep };
+void set_across_exec(const Fd& fd, AcrossExec fate);
+
 } // namespace ipcbox

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/fd.h"
+#include "core/file_identity.h"
 
 #include <optional>
 #include <string>
@@ -10,16 +11,6 @@
 #include <sys/stat.h>
 
 namespace ipcbox {
-
-// Which file it is, whatever its name.
-struct FileIdentity {
-    dev_t device = 0;
-    ino_t number = 0;
-
-    explicit FileIdentity(const struct stat& status)
-        : device(status.st_dev), number(status.st_ino) {}
-    friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
-};
 
 class Fifo {
   public:

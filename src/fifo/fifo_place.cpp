@@ -1,14 +1,13 @@
 #include "fifo/fifo_place.h"
 
+#include "core/directory.h"
 #include "core/error.h"
 #include "core/io.h"
 #include "core/process_info.h"
 #include "core/syscall.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/core.h>
-#include <memory>
 #include <unistd.h>
 
 namespace ipcbox {
@@ -119,10 +118,7 @@ void FifoPlace::remove_spares() noexcept {
     const int number =
         sys::call("openat", open, directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (number < 0) return;
-    struct Closer {
-        void operator()(DIR* stream) const { ::closedir(stream); }
-    };
-    const std::unique_ptr<DIR, Closer> stream{::fdopendir(number)};
+    const Directory stream{::fdopendir(number)};
     if (!stream) {
         ::close(number);
         return;

@@ -1,0 +1,134 @@
+#include "net/peer_process.h"
+
+#include "core/error.h"
+#include "core/number.h"
+#include "core/poll.h"
+#include "core/process.h"
+#include "core/syscall.h"
+#include "core/user.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/core.h>
+#include <stdexcept>
+#include <sys/socket.h>
+#include <unistd.h>
+
+// glibc 2.36 does not know it yet.
+#ifndef SO_PEERPIDFD
+#if defined(__hppa__)
+#define SO_PEERPIDFD 0x404B
+#elif defined(__sparc__)
+#define SO_PEERPIDFD 0x0056
+#else
+#define SO_PEERPIDFD 77
+#endif
+#endif
+
+namespace ipcbox {
+
+namespace {
+
+template <class Value> bool ask(int socket, int option, Value& into) {
+    const auto get = [](int number, int level, int name, Value* value) {
+        socklen_t size = sizeof *value;
+        return ::getsockopt(number, level, name, value, &size);
+    };
+    return sys::call("getsockopt", get, socket, SOL_SOCKET, option, &into) == 0;
+}
+
+// None when it has ended, and none when there is no descriptor left: no one is then taken for it.
+Fd handle_of(int socket, pid_t pid) {
+    int number = -1;
+    if (ask(socket, SO_PEERPIDFD, number)) return Fd::adopt(number);
+    if (errno != ENOPROTOOPT || pid == 0) return {};
+    try {
+        return open_process(pid).value_or(Fd{});
+    } catch (const SysError&) {
+        return {};
+    }
+}
+
+template <class Id> void set_once(std::optional<Id>& condition, Id value, std::string_view what) {
+    if (condition) throw std::invalid_argument(fmt::format("expected one {} only", what));
+    condition = std::move(value);
+}
+
+template <class Id> Id id_number(std::string_view text, std::string_view key) {
+    // The last number is no user: chown(2) and others mean "none" by it.
+    const auto number = whole_number<Id>(text);
+    if (!number || *number == static_cast<Id>(-1))
+        throw std::invalid_argument(fmt::format("expected a number behind {}=", key));
+    return *number;
+}
+
+uid_t uid_of(std::string_view name) {
+    if (const auto user = find_user(name)) return user->uid;
+    throw std::invalid_argument(fmt::format("there is no user '{}'", name));
+}
+
+gid_t gid_of(std::string_view name) {
+    if (const auto group = find_group(name)) return *group;
+    throw std::invalid_argument(fmt::format("there is no group '{}'", name));
+}
+
+} // namespace
+
+PeerProcess PeerProcess::of(int socket) {
+    ucred credentials{};
+    if (!ask(socket, SO_PEERCRED, credentials)) throw SysError("find", "the peer's process");
+    PeerProcess peer;
+    peer.pid = credentials.pid;
+    peer.uid = credentials.uid;
+    peer.gid = credentials.gid;
+    peer.pidfd_ = handle_of(socket, peer.pid);
+    return peer;
+}
+
+std::optional<std::string> PeerProcess::exe() const {
+    if (!pidfd_ || pid == 0) return std::nullopt;
+    const auto link = fmt::format("/proc/{}/exe", pid);
+    std::array<char, 4096> path{}; // PATH_MAX
+    const ssize_t length =
+        sys::call("readlink", ::readlink, link.c_str(), path.data(), path.size());
+    if (length <= 0 || static_cast<std::size_t>(length) == path.size()) return std::nullopt;
+    // Readable once it has ended. It runs still, so it was its link that we read.
+    if (wait_for(pidfd_.get(), POLLIN, Deadline::after(Duration::zero()))) return std::nullopt;
+    return std::string{path.data(), static_cast<std::size_t>(length)};
+}
+
+PeerRule PeerRule::parse(std::string_view text) {
+    PeerRule rule;
+    for (;;) {
+        const auto condition = text.substr(0, text.find(','));
+        const auto equals = condition.find('=');
+        const auto key = condition.substr(0, equals);
+        const auto value =
+            equals == std::string_view::npos ? std::string_view{} : condition.substr(equals + 1);
+        if (key == "uid")
+            set_once(rule.uid_, id_number<uid_t>(value, key), "user");
+        else if (key == "user")
+            set_once(rule.uid_, uid_of(value), "user");
+        else if (key == "gid")
+            set_once(rule.gid_, id_number<gid_t>(value, key), "group");
+        else if (key == "group")
+            set_once(rule.gid_, gid_of(value), "group");
+        else if (key == "exe" && value.starts_with('/'))
+            set_once(rule.exe_, std::string{value}, "program");
+        else if (key == "exe")
+            throw std::invalid_argument("expected the whole path of a program behind exe=");
+        else
+            throw std::invalid_argument(fmt::format("expected uid=, gid=, user=, group= or exe=, "
+                                                    "and not '{}'",
+                                                    key));
+        if (condition.size() == text.size()) return rule;
+        text.remove_prefix(condition.size() + 1);
+    }
+}
+
+bool PeerRule::matches(const PeerProcess& peer) const {
+    return (!uid_ || *uid_ == peer.uid) && (!gid_ || *gid_ == peer.gid) &&
+           (!exe_ || peer.exe() == exe_);
+}
+
+} // namespace ipcbox

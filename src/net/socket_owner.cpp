@@ -1,0 +1,135 @@
+#include "net/socket_owner.h"
+
+#include "core/deadline.h"
+#include "core/directory.h"
+#include "core/number.h"
+#include "core/process_info.h"
+#include "core/stdio_file.h"
+#include "core/syscall.h"
+#include "core/user.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <fmt/core.h>
+#include <optional>
+#include <unistd.h>
+
+namespace ipcbox {
+
+namespace {
+
+// A machine can have a million sockets and descriptors.
+constexpr std::chrono::milliseconds patience{500};
+
+struct SocketEntry {
+    std::string inode;
+    std::optional<uid_t> user; // /proc/net/unix does not tell
+};
+
+// The word with this number, from 0, of a line of /proc/net; empty when it has fewer.
+std::string_view word(std::string_view line, int number) {
+    constexpr auto blank = " \n";
+    for (;; --number) {
+        line.remove_prefix(std::min(line.find_first_not_of(blank), line.size()));
+        const auto found = line.substr(0, line.find_first_of(blank));
+        if (number == 0) return found;
+        line.remove_prefix(found.size());
+    }
+}
+
+// The first line of a file in /proc/net of which ENTRY makes something.
+template <class Entry>
+std::optional<SocketEntry> find_line(const char* path, Deadline deadline, Entry entry) {
+    const auto file = open_for_reading(path);
+    std::array<char, 512> line{};
+    while (file && !deadline.passed() && std::fgets(line.data(), line.size(), file.get()))
+        if (auto found = entry(std::string_view{line.data()})) return found;
+    return std::nullopt;
+}
+
+// "0100007F" and the like, as the bytes of the address: each group of eight digits is four of them,
+// as a number of this machine.
+std::string bytes_of(std::string_view digits) {
+    std::string bytes;
+    for (; digits.size() >= 8; digits.remove_prefix(8)) {
+        const auto group = whole_number<std::uint32_t>(digits.substr(0, 8), 16).value_or(0);
+        std::array<char, sizeof group> raw{};
+        std::memcpy(raw.data(), &group, sizeof group);
+        bytes.append(raw.data(), raw.size());
+    }
+    return bytes;
+}
+
+bool is_any(std::string_view ip) {
+    return ip.find_first_not_of('\0') == std::string_view::npos;
+}
+
+std::optional<SocketEntry> find_tcp(const char* path, const Address& address, Deadline deadline) {
+    constexpr std::string_view listening = "0A";
+    return find_line(path, deadline, [&](std::string_view line) -> std::optional<SocketEntry> {
+        const auto local = word(line, 1);
+        const auto colon = local.find(':');
+        if (colon == std::string_view::npos || word(line, 3) != listening) return std::nullopt;
+        if (whole_number<std::uint16_t>(local.substr(colon + 1), 16) != address.port())
+            return std::nullopt;
+        const auto ip = bytes_of(local.substr(0, colon));
+        if (ip != address.ip_bytes() && !is_any(ip) && !is_any(address.ip_bytes()))
+            return std::nullopt;
+        return SocketEntry{std::string{word(line, 9)}, whole_number<uid_t>(word(line, 7))};
+    });
+}
+
+std::optional<SocketEntry> find_unix(const std::string& name, Deadline deadline) {
+    // The sockets of accepted connections have the name, too; only the listening one this flag.
+    constexpr std::string_view accepts = "00010000";
+    const auto end = fmt::format(" {}\n", name);
+    return find_line("/proc/net/unix", deadline,
+                     [&](std::string_view line) -> std::optional<SocketEntry> {
+                         if (word(line, 3) != accepts || !line.ends_with(end)) return std::nullopt;
+                         return SocketEntry{std::string{word(line, 6)}, std::nullopt};
+                     });
+}
+
+// Whether one of the descriptors in /proc/PID/fd is the socket: a link to "socket:[INODE]".
+bool has_socket(const std::string& directory, const std::string& target) {
+    const Directory stream{::opendir(directory.c_str())};
+    while (const dirent* entry = stream ? ::readdir(stream.get()) : nullptr) {
+        const auto link = fmt::format("{}/{}", directory, entry->d_name);
+        std::array<char, 64> into{};
+        const ssize_t length =
+            sys::call("readlink", ::readlink, link.c_str(), into.data(), into.size());
+        if (length > 0 && std::string_view{into.data(), static_cast<std::size_t>(length)} == target)
+            return true;
+    }
+    return false;
+}
+
+std::optional<ProcessInfo> find_holder(const std::string& inode, Deadline deadline) {
+    const auto target = fmt::format("socket:[{}]", inode);
+    const Directory stream{::opendir("/proc")};
+    while (const dirent* entry = stream ? ::readdir(stream.get()) : nullptr) {
+        if (deadline.passed()) return std::nullopt;
+        const auto pid = whole_number<pid_t>(entry->d_name);
+        if (pid && has_socket(fmt::format("/proc/{}/fd", *pid), target)) return find_process(*pid);
+    }
+    return std::nullopt;
+}
+
+} // namespace
+
+std::string socket_owner(const Address& address) {
+    const auto deadline = Deadline::after(patience);
+    std::optional<SocketEntry> entry;
+    if (address.is_unix()) {
+        entry = find_unix(address.text(), deadline);
+    } else {
+        entry = find_tcp("/proc/net/tcp", address, deadline);
+        if (!entry) entry = find_tcp("/proc/net/tcp6", address, deadline);
+    }
+    if (!entry) return {};
+    if (const auto process = find_holder(entry->inode, deadline)) return process->text();
+    return entry->user ? fmt::format("a process of {}", user_name(*entry->user)) : std::string{};
+}
+
+} // namespace ipcbox
