@@ -4,6 +4,8 @@
 #include "core/io.h"
 
 #include <fmt/core.h>
+#include <thread>
+#include <utility>
 
 namespace ipcbox::cli {
 

@@ -138,8 +138,13 @@ std::string find_program(const std::string& name) {
 }
 
 void execute(const std::string& program, std::span<const std::string> arguments) {
-    const auto pointers = exec_pointers(arguments);
     restore_inherited_signals();
+    execute_with_signals_blocked(program, arguments);
+}
+
+void execute_with_signals_blocked(const std::string& program,
+                                  std::span<const std::string> arguments) {
+    const auto pointers = exec_pointers(arguments);
     sys::call("execve", ::execve, program.c_str(), pointers.data(), environ);
     throw_exec_error(program, errno);
 }

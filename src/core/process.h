@@ -88,6 +88,10 @@ class Child {
 // find_program does.
 [[noreturn]] void execute(const std::string& program, std::span<const std::string> arguments);
 
+// The same, but signals stay blocked as they are: for our own next image, which will take them.
+[[noreturn]] void execute_with_signals_blocked(const std::string& program,
+                                               std::span<const std::string> arguments);
+
 // Makes us keep our ended children until they are waited for. A parent that ignores SIGCHLD passes
 // that on through execve(2), and then the kernel would reap them itself.
 void keep_ended_children();

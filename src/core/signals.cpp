@@ -101,6 +101,17 @@ void restore_inherited_signals() noexcept {
         sys::call("sigprocmask", ::sigprocmask, SIG_SETMASK, &*inherited_mask, nullptr);
 }
 
+sigset_t inherited_signals() {
+    if (inherited_mask) return *inherited_mask;
+    sigset_t mask;
+    sys::call("sigprocmask", ::sigprocmask, SIG_BLOCK, nullptr, &mask);
+    return mask;
+}
+
+void correct_inherited_signals(const sigset_t& mask) {
+    inherited_mask = mask;
+}
+
 SignalFd::SignalFd(std::initializer_list<int> signals) : blocked_(heeded(signals)) {
     const sigset_t set = heeded(signals);
     const int number = sys::call("signalfd", ::signalfd, -1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

@@ -38,6 +38,11 @@ class BlockedSignals {
 // for us before we become another program. Safe between vfork and exec.
 void restore_inherited_signals() noexcept;
 
+// The mask that we were started with; and what it was in truth, for a program whose former image
+// blocked signals across the exec. The latter before anything is blocked.
+[[nodiscard]] sigset_t inherited_signals();
+void correct_inherited_signals(const sigset_t& mask);
+
 // Signals that arrive as readable events while this object lives; they are blocked meanwhile. One
 // that we were started with ignored stays ignored, as nohup(1) and a shell's background jobs have
 // it.

@@ -64,12 +64,8 @@ void start_listening(const Fd& socket, const Address& address, int backlog) {
     if (sys::call("listen", ::listen, socket.get(), backlog) < 0) throw ListenError{address};
 }
 
-bool is_any(const Address& address) {
-    return address.ip_bytes().find_first_not_of('\0') == std::string_view::npos;
-}
-
 std::string describe(const Fd& socket, const Address& address) {
-    if (address.is_unix() || !is_any(address)) return address.text();
+    if (address.is_unix() || !address.is_wildcard()) return address.text();
     const bool one_family = address.family() == AF_INET ||
                             get_option(socket, IPPROTO_IPV6, IPV6_V6ONLY).value_or(1) != 0;
     const std::string_view which = !one_family                   ? "all interfaces"
@@ -194,25 +190,6 @@ bool is_listening_stream(const Fd& socket) {
            get_option(socket, SOL_SOCKET, SO_TYPE) == SOCK_STREAM;
 }
 
-Listener inherit(int number, ListenerKind kind) {
-    Listener listener;
-    listener.socket = Fd::adopt(number);
-    if (is_listening_stream(listener.socket)) listener.address = local_address(number);
-    const bool wants_unix = kind == ListenerKind::unix_domain;
-    if (wants_unix ? !listener.address.is_unix() : listener.address.ip_bytes().empty())
-        throw Error(fmt::format("cannot use descriptor {} of LISTEN_FDS: expected a listening {} "
-                                "socket",
-                                number, wants_unix ? "Unix stream" : "TCP"));
-    set_across_exec(listener.socket, AcrossExec::close);
-    set_nonblocking(listener.socket);
-    if (!wants_unix) {
-        set_option(listener.socket, SOL_SOCKET, SO_KEEPALIVE, 1);
-        set_option(listener.socket, IPPROTO_TCP, TCP_NODELAY, 1);
-    }
-    listener.text = describe(listener.socket, listener.address);
-    return listener;
-}
-
 } // namespace
 
 std::vector<Listener> listen_tcp(const HostPort& where, int backlog) {
@@ -250,8 +227,28 @@ std::vector<Listener> inherited_listeners(ListenerKind kind) {
     if (for_whom != ::getpid() || !count) return listeners;
     // A number that is too large ends at the first descriptor that is not open.
     for (unsigned at = 0; at < *count; ++at)
-        listeners.push_back(inherit(first + static_cast<int>(at), kind));
+        listeners.push_back(inherited_listener(first + static_cast<int>(at), kind));
     return listeners;
+}
+
+Listener inherited_listener(int number, ListenerKind kind) {
+    Listener listener;
+    listener.socket = Fd::adopt(number);
+    if (is_listening_stream(listener.socket)) listener.address = local_address(number);
+    const bool wants_unix = kind == ListenerKind::unix_domain;
+    if (wants_unix ? !listener.address.is_unix() : listener.address.ip_bytes().empty())
+        throw Error(
+            fmt::format("cannot use the descriptor {} that we were given: expected a listening {} "
+                        "socket",
+                        number, wants_unix ? "Unix stream" : "TCP"));
+    set_across_exec(listener.socket, AcrossExec::close);
+    set_nonblocking(listener.socket);
+    if (!wants_unix) {
+        set_option(listener.socket, SOL_SOCKET, SO_KEEPALIVE, 1);
+        set_option(listener.socket, IPPROTO_TCP, TCP_NODELAY, 1);
+    }
+    listener.text = describe(listener.socket, listener.address);
+    return listener;
 }
 
 } // namespace ipcbox

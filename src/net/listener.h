@@ -46,4 +46,7 @@ struct UnixOptions {
 enum class ListenerKind { tcp, unix_domain };
 [[nodiscard]] std::vector<Listener> inherited_listeners(ListenerKind kind);
 
+// The same for one socket whose number we were told in another way.
+[[nodiscard]] Listener inherited_listener(int number, ListenerKind kind);
+
 } // namespace ipcbox

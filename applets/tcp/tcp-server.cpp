@@ -1,0 +1,19 @@
+// tcp-server - serve one TCP client at a time
+#include "command/server_command.h"
+
+namespace ipcbox {
+namespace {
+
+int run(const Invocation& invocation) {
+    return run_server(invocation, {.listens = ListenerKind::tcp,
+                                   .connections = 1,
+                                   .service = ServerKind::Service::greeting,
+                                   .example = "tcp-server --once localhost:2345 -- cat file",
+                                   .example_text = "hand a file to whoever comes first"});
+}
+
+} // namespace
+
+extern constexpr Applet tcp_server{"serve one TCP client at a time", run};
+
+} // namespace ipcbox

@@ -1,0 +1,19 @@
+// catsock-server - run a program for each connection to a Unix socket
+#include "command/server_command.h"
+
+namespace ipcbox {
+namespace {
+
+int run(const Invocation& invocation) {
+    return run_server(invocation,
+                      {.listens = ListenerKind::unix_domain,
+                       .service = ServerKind::Service::greeting_and_fortune,
+                       .example = "catsock-server -m 660 -o :adm /run/uptime.sock -- uptime",
+                       .example_text = "the group adm may ask"});
+}
+
+} // namespace
+
+extern constexpr Applet catsock_server{"run a program for each connection to a Unix socket", run};
+
+} // namespace ipcbox

@@ -1,0 +1,150 @@
+#include "command/server_command.h"
+
+#include "cli/output.h"
+#include "command/server_report.h"
+#include "core/date.h"
+#include "core/io.h"
+#include "net/readiness.h"
+#include "net/server_state.h"
+
+#include <csignal>
+#include <fmt/core.h>
+#include <unistd.h>
+
+namespace ipcbox {
+
+namespace {
+
+std::string greeting(const Connection& connection) {
+    const auto now = date_text(std::time(nullptr));
+    return connection.peer.is_unix()
+               ? fmt::format("Hello there, it's now {}\n", now)
+               : fmt::format("Hello there, {}, it's now {}\n", connection.peer_text(), now);
+}
+
+// Found now, so that a wrong name is our error and not that of each client.
+void find_service(ServerOptions& asked, const ServerKind& kind) {
+    auto& config = asked.config;
+    if (!asked.command.empty()) {
+        config.program = find_program(asked.command.front());
+        config.arguments = asked.command;
+        return;
+    }
+    config.greeting = greeting;
+    if (kind.service == ServerKind::Service::greeting) return;
+    // Debian has it where PATH of a server does not look.
+    for (const std::string name : {"fortune", "/usr/games/fortune"}) {
+        try {
+            config.program = find_program(name);
+            config.arguments = {"fortune"};
+            return;
+        } catch (const Error&) { // NOLINT(bugprone-empty-catch): then there are none
+        }
+    }
+}
+
+// What of our own surroundings a program is to see.
+std::vector<std::string> base_environment(bool keep) {
+    if (!keep) return {"PATH=/usr/bin:/bin"};
+    std::vector<std::string> kept;
+    for (char* const* variable = environ; *variable != nullptr; ++variable) {
+        const std::string_view text{*variable};
+        if (!text.starts_with("NOTIFY_SOCKET=")) kept.emplace_back(text);
+    }
+    return kept;
+}
+
+std::vector<Listener> listen(const ServerOptions& asked, const ServerKind& kind) {
+    auto listeners = inherited_listeners(kind.listens);
+    if (!listeners.empty()) return listeners;
+    UnixOptions options;
+    options.access.mode = asked.mode;
+    if (asked.socket_owner) {
+        options.access.owner = asked.socket_owner->uid;
+        options.access.group = asked.socket_owner->gid;
+    }
+    for (const auto& address : asked.addresses) {
+        if (kind.listens == ListenerKind::unix_domain) {
+            listeners.push_back(listen_unix(address, options));
+            continue;
+        }
+        for (auto& listener : listen_tcp(HostPort::parse(address)))
+            listeners.push_back(std::move(listener));
+    }
+    return listeners;
+}
+
+// The ready line: who waits for it can connect once it is there.
+void announce(const ServerOptions& asked, const std::vector<Listener>& listeners) {
+    for (const auto& listener : listeners) {
+        const auto line = fmt::format("listening on {}", listener.text);
+        if (asked.notify_fd)
+            write_all(*asked.notify_fd, line + '\n', "the descriptor of --notify-fd");
+        else if (!asked.verbosity.quiet)
+            cli::diagnose(line);
+    }
+    // Whoever reads there may wait for its end.
+    if (asked.notify_fd) Fd::adopt(*asked.notify_fd).close("the descriptor of --notify-fd");
+    notify_service_manager(fmt::format("READY=1\nMAINPID={}\n", ::getpid()));
+}
+
+// Which line decides; the status is 1 for a client who may not.
+int check_rules(const ServerOptions& asked) {
+    AccessFile file{asked.config.access_file};
+    const auto* const rule = file.current().match(*asked.check_rules);
+    const bool allowed = rule != nullptr && rule->allow;
+    if (rule == nullptr)
+        cli::print_line("{}: no line is for {}: denied", asked.config.access_file,
+                        asked.check_rules->host());
+    else
+        cli::print_line("{}:{}: {} is {}", asked.config.access_file, rule->line,
+                        asked.check_rules->host(), allowed ? "allowed" : "denied");
+    return allowed ? exit_status::done : exit_status::failed;
+}
+
+// Serves; comes back at the end, and does not when our next image has taken over.
+Server::Outcome serve(Server& server, ServerReport& report, const OwnCommand& self,
+                      const std::vector<Listener>& listeners) {
+    for (;;) {
+        const auto outcome = server.run();
+        if (outcome != Server::Outcome::restart) return outcome;
+        report.trouble("restarting");
+        report.flush();
+        try {
+            ServerState::hand_over(self, listeners, server.children());
+        } catch (const Error& error) {
+            report.trouble(fmt::format("{}; going on as before", error.what()));
+        }
+    }
+}
+
+} // namespace
+
+int run_server(const Invocation& invocation, const ServerKind& kind) {
+    ServerOptions asked = parse_server_options(invocation, kind);
+    if (asked.check_rules) return check_rules(asked);
+    find_service(asked, kind);
+    asked.config.environment = base_environment(asked.keep_environment);
+    auto former = ServerState::take_over(kind.listens);
+    const auto self = own_command();
+    // A reader of our log who goes away is no reason to end.
+    const BlockedSignals unharmed{signal_set({SIGPIPE})};
+    keep_ended_children();
+    SignalFd signals{SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD};
+    auto listeners = former ? std::move(former->listeners) : listen(asked, kind);
+    // They are read before anybody is told that we listen: what is wrong in them is our error.
+    ServerReport report{asked.verbosity,
+                        asked.json ? ServerReport::Json::yes : ServerReport::Json::no};
+    Server server{asked.config, listeners, signals, report};
+    for (auto& child : former ? std::move(former->children) : std::vector<ServedChild>{})
+        server.resume(std::move(child));
+    if (!former) announce(asked, listeners);
+    report.server_started(listeners);
+    const auto outcome = serve(server, report, self, listeners);
+    notify_service_manager("STOPPING=1\n");
+    report.flush();
+    const bool complete = outcome == Server::Outcome::drained && !report.failed();
+    return complete ? exit_status::done : exit_status::failed;
+}
+
+} // namespace ipcbox

@@ -1,0 +1,186 @@
+#include "command/server_options.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <stdexcept>
+#include <sys/resource.h>
+#include <thread>
+
+namespace ipcbox {
+
+namespace {
+
+constexpr int most_connections = 1'000'000;
+constexpr int most_loops = 64;
+
+// "10/1s"
+Rate parse_rate(std::string_view text) {
+    const auto slash = text.find('/');
+    if (slash == std::string_view::npos)
+        throw std::invalid_argument("expected a number and a duration, such as 10/1s");
+    return {cli::number_between(1, most_connections)(text.substr(0, slash)),
+            cli::parse_duration(text.substr(slash + 1))};
+}
+
+// "4", "4/24", "4/24/56"
+struct PerNetwork {
+    unsigned most = 0;
+    unsigned bits_4 = 32;
+    unsigned bits_6 = 64; // what one customer of a provider has at least (RFC 6177)
+};
+unsigned parse_number(std::string_view text, int least, int most) {
+    return static_cast<unsigned>(cli::number_between(least, most)(text));
+}
+PerNetwork parse_per_network(std::string_view text) {
+    const auto first = std::min(text.find('/'), text.size());
+    const auto second = std::min(text.find('/', first + 1), text.size());
+    PerNetwork limit;
+    limit.most = parse_number(text.substr(0, first), 1, most_connections);
+    if (first < text.size())
+        limit.bits_4 = parse_number(text.substr(first + 1, second - first - 1), 0, 32);
+    if (second < text.size()) limit.bits_6 = parse_number(text.substr(second + 1), 0, 128);
+    return limit;
+}
+
+// "nofile=64": the names of prlimit(1).
+ResourceLimit parse_resource_limit(std::string_view text) {
+    struct Resource {
+        std::string_view name;
+        int number;
+    };
+    constexpr std::array resources{
+        Resource{"as", RLIMIT_AS},         Resource{"core", RLIMIT_CORE},
+        Resource{"cpu", RLIMIT_CPU},       Resource{"data", RLIMIT_DATA},
+        Resource{"fsize", RLIMIT_FSIZE},   Resource{"memlock", RLIMIT_MEMLOCK},
+        Resource{"nofile", RLIMIT_NOFILE}, Resource{"nproc", RLIMIT_NPROC},
+        Resource{"stack", RLIMIT_STACK},
+    };
+    const auto equals = std::min(text.find('='), text.size());
+    const auto found = std::ranges::find(resources, text.substr(0, equals), &Resource::name);
+    if (found == resources.end() || equals == text.size())
+        throw std::invalid_argument("expected NAME=NUMBER, where NAME is as, core, cpu, data, "
+                                    "fsize, memlock, nofile, nproc or stack");
+    return {found->number, cli::parse_size(text.substr(equals + 1))};
+}
+
+Address parse_client(std::string_view text) {
+    const auto address = Address::parse_ip(text, 0);
+    if (!address) throw std::invalid_argument("expected an IP address");
+    return *address;
+}
+
+int default_loops(int connections) {
+    // While one loop waits for an exec to begin, another one can accept: two for each CPU were the
+    // fastest.
+    const int cpus = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+    return std::min({connections, 2 * cpus, most_loops});
+}
+
+void declare_limits(cli::Options& options, ServerConfig& config,
+                    std::optional<PerNetwork>& per_network, std::optional<int>& loops, bool& once,
+                    ServerKind kind) {
+    options.value("-c,--connections MAX", config.gate.places,
+                  cli::number_between(1, most_connections),
+                  "at most so many at a time, the others wait (default 128)");
+    options.value("--over MESSAGE", config.over, cli::parse_text,
+                  "the others do not wait: they get this line");
+    if (kind.listens == ListenerKind::tcp)
+        options.value("-C,--per-address MAX[/BITS[/BITS6]]", per_network, parse_per_network,
+                      "at most so many from one network (default /32, and /64 for IPv6)");
+    options.value("--rate N/DURATION", config.gate.rate, parse_rate,
+                  "accept no more than N in any such time: 10/1s");
+    options.flag("-1,--once", once, "end after one connection");
+    options.value("--count N", config.gate.total,
+                  cli::number_between(1, std::numeric_limits<int>::max()),
+                  "end after N connections");
+    options.value("--max-time DURATION", config.limits.longest, cli::parse_duration,
+                  "end a connection that lasts longer");
+    options.value("--idle-timeout DURATION", config.limits.idle, cli::parse_duration,
+                  "end a connection without a byte either way for so long");
+    options.value("--handshake-timeout DURATION", config.limits.handshake, cli::parse_duration,
+                  "end a connection whose client says nothing for so long");
+    options.value("--grace DURATION", config.grace, cli::parse_duration,
+                  "at the end, wait so long for connections (default 30s)");
+    options.value("--prefork N", loops, cli::number_between(1, most_loops),
+                  "accept in N loops (default two for each CPU)");
+}
+
+void declare_program(cli::Options& options, ServerOptions& asked) {
+    auto& config = asked.config;
+    options.flag("--keep-env", asked.keep_environment,
+                 "give the program our environment, not an empty one");
+    options.values("--rlimit NAME=N", config.resource_limits, parse_resource_limit,
+                   "limit a resource of the program: nofile=64");
+    options.value("--nice N", config.nice, cli::number_between(0, 19),
+                  "run the program at a lower priority");
+    options.flag("--no-new-privs", config.no_new_privileges,
+                 "set-uid programs gain the program nothing");
+}
+
+} // namespace
+
+ServerOptions parse_server_options(const Invocation& invocation, const ServerKind& kind) {
+    ServerOptions asked;
+    asked.config.gate.places = kind.connections;
+    const bool tcp = kind.listens == ListenerKind::tcp;
+    std::optional<PerNetwork> per_network;
+    std::optional<int> loops;
+    bool once = false;
+    const auto parse_address = [tcp](std::string_view text) {
+        if (tcp) (void)HostPort::parse(text);
+        return std::string{text};
+    };
+    const auto parse_user = [&asked](std::string_view text) {
+        asked.user_name = text.substr(0, text.find(':'));
+        return cli::parse_owner(text);
+    };
+    cli::Options options{invocation, tcp ? "[[HOST:]PORT...] [-- PROGRAM [ARGUMENT...]]"
+                                         : "[PATH...] [-- PROGRAM [ARGUMENT...]]"};
+    options.operands(tcp ? "[HOST:]PORT" : "PATH", asked.addresses, parse_address,
+                     tcp ? "where to listen (default 2345, on all interfaces)"
+                         : "the socket (default /tmp/catsock); @name is an abstract one");
+    options.command(asked.command);
+    declare_limits(options, asked.config, per_network, loops, once, kind);
+    declare_program(options, asked);
+    options.value("-u,--user USER[:GROUP]", asked.user, parse_user,
+                  "become this user once we listen");
+    if (tcp) {
+        options.value("-x,--rules FILE", asked.config.access_file, cli::parse_text,
+                      "who may connect: rules on addresses");
+        options.value("--check-rules IP", asked.check_rules, parse_client,
+                      "print which of the rules decides on IP, and end");
+    } else {
+        options.values("--allow RULE", asked.config.peer_rules, PeerRule::parse,
+                       "who may connect: uid=, gid=, user=, group= or exe=, with commas");
+        options.value("-m,--mode MODE", asked.mode, cli::parse_mode,
+                      "who may connect, in octal (default 600)");
+        options.value("-o,--owner USER[:GROUP]", asked.socket_owner, cli::parse_owner,
+                      "whose the socket is");
+    }
+    options.value("--notify-fd FD", asked.notify_fd,
+                  cli::number_between(1, std::numeric_limits<int>::max()),
+                  "say there, not on standard error, that we listen");
+    options.json(asked.json);
+    options.note(kind.service == ServerKind::Service::greeting
+                     ? "Without a PROGRAM a client gets a greeting."
+                     : "Without a PROGRAM a client gets a greeting, and a fortune if there are "
+                       "any. The socket is the PROGRAM's standard input and output.");
+    options.example(kind.example, kind.example_text);
+    asked.verbosity = options.parse();
+    if (asked.addresses.empty()) asked.addresses.emplace_back(tcp ? "2345" : "/tmp/catsock");
+    if (asked.check_rules && asked.config.access_file.empty())
+        throw cli::UsageError("--check-rules goes with --rules");
+    if (once) asked.config.gate.total = 1;
+    if (per_network) {
+        asked.config.per_network = per_network->most;
+        asked.config.network_bits_4 = per_network->bits_4;
+        asked.config.network_bits_6 = per_network->bits_6;
+    }
+    if (asked.config.over) asked.config.over->append(1, '\n');
+    asked.config.loops = loops.value_or(default_loops(asked.config.gate.places));
+    asked.config.count_traffic = asked.json;
+    return asked;
+}
+
+} // namespace ipcbox

@@ -1,0 +1,45 @@
+// What a server says while it runs: the manual page's log lines on standard error, JSON on standard
+// output.
+#pragma once
+
+#include "cli/line_queue.h"
+#include "cli/options.h"
+#include "net/server.h"
+
+#include <optional>
+#include <string>
+
+namespace ipcbox {
+
+class ServerReport : public ServerEvents {
+  public:
+    // Signals are blocked by now, SIGPIPE among them.
+    enum class Json { no, yes };
+    ServerReport(const cli::Verbosity& verbosity, Json json);
+
+    // "server started on port 2345 at DATE"
+    void server_started(const std::vector<Listener>& listeners);
+
+    void connected(const Connection& connection) override;
+    void started(const Connection& connection) override;
+    void ended(const Connection& connection, const ConnectionEnd& end) override;
+    void refused(const Connection& connection, const std::string& why) override;
+    void trouble(const std::string& what) override;
+    void table(const std::vector<Connection>& connections) override;
+
+    // All lines are out, or cannot be written: before we become another program.
+    void flush();
+    // Whether JSON was lost.
+    [[nodiscard]] bool failed();
+
+  private:
+    // "NAME PID: TEXT"
+    void log(const std::string& text);
+    void print_json(const Connection& connection, const ConnectionEnd& end);
+
+    const cli::Verbosity verbosity_;
+    cli::LineQueue log_;
+    std::optional<cli::LineQueue> json_;
+};
+
+} // namespace ipcbox

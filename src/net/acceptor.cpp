@@ -1,0 +1,87 @@
+#include "net/acceptor.h"
+
+#include "core/error.h"
+#include "core/syscall.h"
+
+#include <fmt/core.h>
+#include <sys/epoll.h>
+
+namespace ipcbox {
+
+namespace {
+
+// What accept(2) says of a connection that is gone before we came, and of a network error that
+// belongs to it. The next one is as good as ever.
+bool concerns_one_connection(int error) {
+    switch (error) {
+    case EINTR:
+    case ECONNABORTED:
+    case EPERM: // a firewall rule
+    case EPROTO:
+    case ENETDOWN:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH:
+    case ETIMEDOUT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+} // namespace
+
+Acceptor::Acceptor(std::span<const Listener> listeners, const Event& stop) : listeners_(listeners) {
+    const int number = sys::call("epoll_create1", ::epoll_create1, EPOLL_CLOEXEC);
+    if (number < 0) throw SysError("make", "an event queue");
+    poll_ = Fd::adopt(number);
+    for (std::size_t each = 0; each < listeners_.size(); ++each)
+        watch(listeners_[each].socket.get(), EPOLLIN | EPOLLEXCLUSIVE, each);
+    watch(stop.fd(), EPOLLIN, listeners_.size());
+}
+
+void Acceptor::watch(int fd, unsigned events, std::uint64_t number) const {
+    epoll_event event{};
+    event.events = events;
+    event.data.u64 = number;
+    if (sys::call("epoll_ctl", ::epoll_ctl, poll_.get(), EPOLL_CTL_ADD, fd, &event) < 0)
+        throw SysError("wait for", "connections");
+}
+
+std::optional<Accepted> Acceptor::try_all() {
+    const auto accept = [](int socket, sockaddr_storage* peer, socklen_t* size) {
+        return ::accept4(socket, reinterpret_cast<sockaddr*>(peer), size, SOCK_CLOEXEC);
+    };
+    for (std::size_t tried = 0; tried < listeners_.size();) {
+        sockaddr_storage peer{};
+        socklen_t size = sizeof peer;
+        const std::size_t each = (first_ + tried) % listeners_.size();
+        const int number =
+            sys::call("accept4", accept, listeners_[each].socket.get(), &peer, &size);
+        if (number >= 0) {
+            first_ = each + 1;
+            return Accepted{Fd::adopt(number), Address{peer, size}, each};
+        }
+        if (errno == EAGAIN)
+            ++tried;
+        else if (!concerns_one_connection(errno))
+            throw SysError("accept", fmt::format("a connection on {}", listeners_[each].text));
+    }
+    return std::nullopt;
+}
+
+std::optional<Accepted> Acceptor::next() {
+    for (;;) {
+        // Under load there is one already, and nothing has to be waited for.
+        if (auto accepted = try_all()) return accepted;
+        epoll_event event{};
+        const int ready = sys::call("epoll_wait", ::epoll_wait, poll_.get(), &event, 1, -1);
+        if (ready < 0 && errno != EINTR) throw SysError("wait for", "connections");
+        if (ready > 0 && event.data.u64 == listeners_.size()) return std::nullopt;
+    }
+}
+
+} // namespace ipcbox

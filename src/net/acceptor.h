@@ -1,0 +1,37 @@
+// Accepting from several listening sockets in one loop of several: accept4(2), and epoll(7) with
+// EPOLLEXCLUSIVE, so that a connection wakes one loop and not all of them.
+#pragma once
+
+#include "core/event.h"
+#include "net/listener.h"
+
+#include <optional>
+#include <span>
+
+namespace ipcbox {
+
+struct Accepted {
+    Fd socket; // blocking, as the program that gets it expects
+    Address peer;
+    std::size_t listener = 0; // its number
+};
+
+class Acceptor {
+  public:
+    // Both have to outlive it.
+    Acceptor(std::span<const Listener> listeners, const Event& stop);
+
+    // The next connection; nothing once STOP is signalled. Throws SysError for what the system
+    // lacks (EMFILE, ENFILE, ENOMEM, ENOBUFS): the connection stays in the backlog.
+    [[nodiscard]] std::optional<Accepted> next();
+
+  private:
+    [[nodiscard]] std::optional<Accepted> try_all();
+    void watch(int fd, unsigned events, std::uint64_t number) const;
+
+    std::span<const Listener> listeners_;
+    std::size_t first_ = 0; // whose turn it is
+    Fd poll_;
+};
+
+} // namespace ipcbox

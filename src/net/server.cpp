@@ -1,0 +1,315 @@
+#include "net/server.h"
+
+#include "core/error.h"
+#include "core/poll.h"
+#include "net/socket_io.h"
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <fmt/core.h>
+#include <limits>
+
+namespace ipcbox {
+
+namespace {
+
+// Between TERM and KILL for the connections that are left when the grace is over.
+constexpr auto patience = std::chrono::seconds{5};
+// How long a shortage (of descriptors, of processes) is waited out before the next try.
+constexpr auto first_pause = std::chrono::milliseconds{10};
+constexpr auto longest_pause = std::chrono::seconds{1};
+// How often a shortage that lasts is told.
+constexpr auto shortage_silence = std::chrono::seconds{30};
+
+} // namespace
+
+Server::Server(ServerConfig config, std::vector<Listener>& listeners, SignalFd& signals,
+               ServerEvents& events)
+    : config_(std::move(config)), listeners_(listeners), signals_(signals), events_(events),
+      gate_(config_.gate),
+      children_(
+          config_.limits,
+          [this](const ServedChild& child, WaitStatus status) { child_ended(child, status); },
+          [this](const std::string& what) { events_.trouble(what); }) {
+    if (!config_.access_file.empty()) access_.emplace(config_.access_file);
+}
+
+Server::~Server() {
+    gate_.close();
+    stop_loops_.signal();
+}
+
+void Server::resume(ServedChild child) {
+    gate_.add_taken();
+    if (!child.network.empty())
+        (void)gate_.enter_network(child.network, std::numeric_limits<unsigned>::max());
+    ServedChildren::Start{children_}.done(std::move(child));
+}
+
+// --- The accept loops
+
+void Server::start_loops() {
+    gate_.open();
+    stop_loops_.clear();
+    stage_ = Stage::serving;
+    running_loops_ = config_.loops;
+    for (int loop = 0; loop < config_.loops; ++loop)
+        loops_.emplace_back([this] { accept_loop(); });
+}
+
+void Server::accept_loop() {
+    try {
+        Acceptor acceptor{listeners_, stop_loops_};
+        while (accept_one(acceptor))
+            ;
+    } catch (const std::exception& error) {
+        events_.trouble(error.what());
+    }
+    --running_loops_;
+    wake_.signal();
+}
+
+// False when there is nothing to accept any more.
+bool Server::accept_one(Acceptor& acceptor) {
+    const bool waits_for_place = !config_.over;
+    if (waits_for_place && !gate_.enter()) return false;
+    try {
+        auto accepted = acceptor.next();
+        if (accepted && !waits_for_place) {
+            const auto entry = gate_.try_enter();
+            if (entry == Gate::Entry::closed) return false;
+            if (entry == Gate::Entry::full) {
+                send_if_possible(accepted->socket, *config_.over);
+                events_.refused(describe(*accepted), "no place is free");
+                return true;
+            }
+        }
+        if (!accepted) {
+            if (waits_for_place) gate_.leave_unused();
+            return false;
+        }
+        take(std::move(*accepted));
+    } catch (const SysError& error) {
+        if (waits_for_place) gate_.leave_unused();
+        tell_shortage(error.what());
+        gate_.pause(first_pause);
+    }
+    return true;
+}
+
+// From here on nothing is thrown: the connection has its place, and gives it back at its end.
+void Server::take(Accepted accepted) {
+    Connection connection;
+    try {
+        connection = describe(accepted);
+        welcome(std::move(accepted.socket), connection);
+    } catch (const std::exception& error) {
+        events_.trouble(fmt::format("{}: {}", connection.peer_text(), error.what()));
+        gate_.leave();
+    }
+}
+
+Connection Server::describe(const Accepted& accepted) const {
+    Connection connection;
+    connection.started = Deadline::Clock::now();
+    connection.peer = accepted.peer;
+    connection.local = listeners_[accepted.listener].address;
+    // Which of our addresses it was, when we listen on all of them.
+    if (connection.local.is_wildcard()) connection.local = local_address(accepted.socket.get());
+    return connection;
+}
+
+void Server::welcome(Fd socket, Connection connection) {
+    if (connection.local.is_unix()) {
+        const auto peer = PeerProcess::of(socket.get());
+        connection.credentials = {peer.pid, peer.uid, peer.gid};
+        if (!is_allowed(peer)) return refuse(connection, "nobody that --allow lets in");
+    }
+    const auto admission = admit(connection);
+    if (!admission) return;
+    events_.connected(connection);
+    const auto greeting = config_.greeting ? config_.greeting(connection) : std::string{};
+    if (config_.program.empty()) {
+        answer(socket, connection, greeting);
+        if (!admission->network.empty()) gate_.leave_network(admission->network);
+        gate_.leave();
+    } else {
+        // A socket that is new takes a line at once.
+        send_if_possible(socket, greeting);
+        start_child(std::move(socket), std::move(connection), *admission);
+    }
+}
+
+bool Server::is_allowed(const PeerProcess& peer) const {
+    const auto& rules = config_.peer_rules;
+    return rules.empty() ||
+           std::ranges::any_of(rules, [&peer](const PeerRule& rule) { return rule.matches(peer); });
+}
+
+std::optional<Server::Admission> Server::admit(const Connection& connection) {
+    Admission admission;
+    if (connection.peer.is_unix()) return admission;
+    const auto rule = find_rule(connection);
+    if (!rule) return std::nullopt;
+    for (const auto& [name, value] : rule->variables)
+        admission.variables.push_back(fmt::format("{}={}", name, value));
+    const auto most = rule->limit ? rule->limit : config_.per_network;
+    if (!most) return admission;
+    admission.network =
+        network_key(connection.peer, config_.network_bits_4, config_.network_bits_6);
+    if (gate_.enter_network(admission.network, *most)) return admission;
+    refuse(connection, fmt::format("it has {} connections already", *most));
+    return std::nullopt;
+}
+
+std::optional<AccessRule> Server::find_rule(const Connection& connection) {
+    if (!access_) return AccessRule{};
+    const std::lock_guard lock{access_mutex_};
+    const auto* const rule = access_->current().match(connection.peer);
+    if (const auto error = access_->take_error())
+        events_.trouble(*error + "; the old rules stay in force");
+    if (rule != nullptr && rule->allow) return *rule;
+    refuse(connection, rule != nullptr ? fmt::format("line {} of the rules denies it", rule->line)
+                                       : std::string{"no line of the rules is for it"});
+    return std::nullopt;
+}
+
+void Server::refuse(const Connection& connection, const std::string& why) {
+    events_.refused(connection, why);
+    gate_.leave_unused();
+}
+
+void Server::answer(const Fd& socket, const Connection& connection, const std::string& greeting) {
+    ConnectionEnd end;
+    end.traffic = Traffic{0, send_if_possible(socket, greeting)};
+    end.traffic->received = discard_input(socket);
+    end.duration = Deadline::Clock::now() - connection.started;
+    events_.ended(connection, end);
+}
+
+void Server::start_child(Fd socket, Connection connection, const Admission& admission) {
+    auto environment = config_.environment;
+    for (auto& variable : ucspi_environment(connection))
+        environment.push_back(std::move(variable));
+    environment.insert(environment.end(), admission.variables.begin(), admission.variables.end());
+    SpawnPlan plan;
+    plan.input = plan.output = socket.get();
+    plan.group = ProcessGroup::own;
+    plan.environment = &environment;
+    plan.limits = config_.resource_limits;
+    plan.nice = config_.nice;
+    plan.no_new_privileges = config_.no_new_privileges;
+
+    ServedChildren::Start start{children_};
+    const Started started = start_patiently(plan);
+    connection.pid = started.pid;
+    events_.started(connection);
+    if (started.exec_error != 0)
+        events_.trouble(
+            fmt::format("cannot execute {}: {}", config_.program, error_text(started.exec_error)));
+    const bool asks_socket =
+        config_.count_traffic || config_.limits.idle || config_.limits.handshake;
+    if (!asks_socket) socket = Fd{};
+    start.done({std::move(connection), admission.network, std::move(socket)});
+}
+
+// A connection that was accepted is kept for as long as it takes until there can be a process.
+Started Server::start_patiently(const SpawnPlan& plan) {
+    for (Duration pause = first_pause;; pause = std::min<Duration>(2 * pause, longest_pause)) {
+        try {
+            return start_process(config_.program, config_.arguments, plan);
+        } catch (const SysError& error) {
+            tell_shortage(error.what());
+            gate_.pause(pause);
+        }
+    }
+}
+
+void Server::tell_shortage(const std::string& what) {
+    const std::lock_guard lock{shortage_mutex_};
+    if (!tell_shortage_again_.passed()) return;
+    tell_shortage_again_ = Deadline::after(shortage_silence);
+    events_.trouble(what + "; trying again");
+}
+
+// --- The waiting thread
+
+void Server::child_ended(const ServedChild& child, WaitStatus status) {
+    ConnectionEnd end;
+    end.status = status;
+    if (const auto activity = tcp_activity(child.socket)) end.traffic = activity->traffic;
+    end.duration = Deadline::Clock::now() - child.connection.started;
+    events_.ended(child.connection, end);
+    if (!child.network.empty()) gate_.leave_network(child.network);
+    gate_.leave();
+}
+
+Server::Outcome Server::run() {
+    start_loops();
+    for (;;) {
+        children_.reap();
+        children_.act_on_deadlines();
+        end_stage();
+        if (is_idle()) break;
+        wait_for_events();
+        handle_signals();
+    }
+    loops_.clear();
+    if (stage_ == Stage::restarting) return Outcome::restart;
+    return cut_short_ ? Outcome::cut_short : Outcome::drained;
+}
+
+// Whether run() is done. A restart leaves the children to our next image.
+bool Server::is_idle() {
+    if (running_loops_ > 0) return false;
+    if (stage_ == Stage::restarting) return true;
+    // Nobody answers any more: who comes now is to know at once.
+    listeners_.clear();
+    return children_.empty();
+}
+
+void Server::wait_for_events() {
+    std::array<pollfd, 3> entries{{{signals_.fd(), POLLIN, 0},
+                                   {wake_.fd(), POLLIN, 0},
+                                   {children_.changed().fd(), POLLIN, 0}}};
+    (void)poll_until(entries, std::min(stage_ends_, children_.next_deadline()));
+    wake_.clear();
+    children_.changed().clear();
+}
+
+void Server::handle_signals() {
+    while (const auto signal = signals_.next()) {
+        if (*signal == SIGUSR1) events_.table(children_.connections());
+        if (*signal == SIGHUP && stage_ == Stage::serving) {
+            stage_ = Stage::restarting;
+            stop_accepting();
+        }
+        if (*signal != SIGTERM && *signal != SIGINT) continue;
+        if (stage_ == Stage::serving || stage_ == Stage::restarting) {
+            stage_ = Stage::draining;
+            stage_ends_ = Deadline::after(config_.grace);
+            stop_accepting();
+        } else {
+            stage_ = Stage::terminating;
+            stage_ends_ = Deadline::after(Duration::zero());
+        }
+    }
+}
+
+void Server::stop_accepting() {
+    gate_.close();
+    stop_loops_.signal();
+}
+
+// The grace is over, or the time after it.
+void Server::end_stage() {
+    if (!stage_ends_.passed()) return;
+    const bool was_draining = stage_ == Stage::draining;
+    cut_short_ = cut_short_ || !children_.empty();
+    children_.signal_all(was_draining ? SIGTERM : SIGKILL);
+    stage_ = was_draining ? Stage::terminating : Stage::killing;
+    stage_ends_ = was_draining ? Deadline::after(patience) : Deadline::never();
+}
+
+} // namespace ipcbox

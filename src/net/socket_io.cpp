@@ -1,0 +1,41 @@
+#include "net/socket_io.h"
+
+#include "core/syscall.h"
+
+#include <array>
+#include <cstddef>
+#include <sys/socket.h>
+
+namespace ipcbox {
+
+std::uint64_t send_if_possible(const Fd& socket, std::string_view text) {
+    std::uint64_t sent = 0;
+    while (!text.empty()) {
+        const ssize_t moved =
+            sys::call("send", ::send, socket.get(), static_cast<const void*>(text.data()),
+                      text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (moved < 0 && errno == EINTR) continue;
+        if (moved <= 0) break;
+        sent += static_cast<std::uint64_t>(moved);
+        text.remove_prefix(static_cast<std::size_t>(moved));
+    }
+    return sent;
+}
+
+std::uint64_t discard_input(const Fd& socket) {
+    std::array<std::byte, 4096> buffer;
+    // A client who sends without end is not listened to for ever.
+    constexpr std::uint64_t enough = 256UL * 1024;
+    std::uint64_t discarded = 0;
+    while (discarded < enough) {
+        const ssize_t moved =
+            sys::call("recv", ::recv, socket.get(), static_cast<void*>(buffer.data()),
+                      buffer.size(), MSG_DONTWAIT);
+        if (moved < 0 && errno == EINTR) continue;
+        if (moved <= 0) break;
+        discarded += static_cast<std::uint64_t>(moved);
+    }
+    return discarded;
+}
+
+} // namespace ipcbox

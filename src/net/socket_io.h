@@ -1,0 +1,20 @@
+// What a server that answers by itself does with a client's socket. None of it waits: a client who
+// does not take his answer holds up nobody.
+#pragma once
+
+#include "core/fd.h"
+
+#include <cstdint>
+#include <string_view>
+
+namespace ipcbox {
+
+// Sends what the socket takes at once (all of a few lines, when it is new); the bytes sent. That
+// the client is gone is no error.
+std::uint64_t send_if_possible(const Fd& socket, std::string_view text);
+
+// Takes what the client has sent so far; the bytes. A socket that is closed with input unread sends
+// a reset (RFC 1122, 4.2.2.13), which can overtake our answer.
+std::uint64_t discard_input(const Fd& socket);
+
+} // namespace ipcbox

@@ -1,0 +1,152 @@
+#include "core/sysv_key.h"
+#include "harness/scenario.h"
+
+#include <csignal>
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <sys/sem.h>
+#include <sys/syscall.h>
+
+using namespace ipcbox;
+using namespace ipcbox::test;
+
+namespace {
+
+bool contains(const std::string& text, std::string_view part) {
+    return text.find(part) != std::string::npos;
+}
+
+int value_of(const std::string& key) {
+    return ::semctl(::semget(SysvKey::parse(key).value(), 0, 0), 0, GETVAL);
+}
+
+} // namespace
+
+TEST_CASE("gives what was taken, once") {
+    Scenario scenario;
+    const auto give_twice = [&](const std::string& key) {
+        REQUIRE(scenario.run({"sem-take", key}).status == 0);
+        const auto given = scenario.run({"sem-give", key});
+        CHECK(given.status == 0);
+        CHECK(given.out.empty());
+        CHECK(given.err.empty());
+        const auto again = scenario.run({"sem-give", key});
+        CHECK(again.status == 1);
+        CHECK(again.err == fmt::format("sem-give: {}: not taken\n", key));
+        CHECK(value_of(key) == 0);
+    };
+    REQUIRE(scenario.run({"sem-create", scenario.key()}).status == 0);
+    give_twice(scenario.key());
+    REQUIRE(scenario.run({"sem-create", "-n", "2", scenario.name()}).status == 0);
+    give_twice(scenario.name());
+}
+
+TEST_CASE("quiet, another status, JSON") {
+    Scenario scenario;
+    const auto made = scenario.run({"sem-create", scenario.key()});
+    const auto id = made.out.substr(0, made.out.find('\n'));
+    CHECK(scenario.run({"sem-give", "-q", scenario.key()}).err.empty());
+    CHECK(scenario.run({"sem-give", "-E", "9", scenario.key()}).status == 9);
+    CHECK(scenario.run({"sem-give", "-J", "-q", scenario.key()}).out ==
+          fmt::format(R"({{"v":1,"key":"{}","id":{},"given":false,"taken":0}})"
+                      "\n",
+                      scenario.key(), id));
+    REQUIRE(scenario.run({"sem-take", scenario.key()}).status == 0);
+    CHECK(scenario.run({"sem-give", "-J", scenario.key()}).out ==
+          fmt::format(R"({{"v":1,"key":"{}","id":{},"given":true,"taken":0}})"
+                      "\n",
+                      scenario.key(), id));
+    CHECK(scenario.shell("sem-give -J -q $1 >/dev/full", {scenario.key()}).status == 1);
+}
+
+TEST_CASE("waits for a token to be taken, if asked to") {
+    Scenario scenario;
+    for (const auto& key : {scenario.key(), scenario.name()}) {
+        REQUIRE(scenario.run({"sem-create", "-n", key[0] == '@' ? "2" : "1", key}).status == 0);
+        CHECK(scenario.run({"sem-give", "-w", "1ms", key}).status == 1);
+        auto giver = scenario.start({"sem-give", "-w", "30", key});
+        CHECK(eventually([&] { return is_blocked_in(giver.pid(), SYS_semtimedop); }));
+        REQUIRE(scenario.run({"sem-take", key}).status == 0);
+        CHECK(giver.wait().status == 0);
+    }
+}
+
+TEST_CASE("removed while it waits") {
+    Scenario scenario;
+    const auto made = scenario.run({"sem-create", scenario.key()});
+    auto giver = scenario.start({"sem-give", "-w", "30", scenario.key()});
+    CHECK(eventually([&] { return is_blocked_in(giver.pid(), SYS_semtimedop); }));
+    REQUIRE(::semctl(std::stoi(made.out), 0, IPC_RMID) == 0);
+    const auto result = giver.wait();
+    CHECK(result.status == 1);
+    CHECK(result.err ==
+          fmt::format("sem-give: cannot use semaphore set {}: it was removed\n", scenario.key()));
+    CHECK(scenario.run({"sem-give", scenario.key()}).err ==
+          fmt::format("sem-give: cannot give to {}: there is no such set\n", scenario.key()));
+}
+
+TEST_CASE("refuses to give what a command has until it ends") {
+    Scenario scenario;
+    const auto refuses = [&](const std::string& key, const Words& take) {
+        auto holder = scenario.start(take);
+        REQUIRE(holder.line() == "taken");
+        const auto refused = scenario.run({"sem-give", key});
+        CHECK(refused.status == 1);
+        CHECK(refused.err.starts_with(
+            fmt::format("sem-give: {}: not given: {} (sh, ", key, holder.pid())));
+        CHECK(refused.err.ends_with(") has it until it ends\n"));
+        CHECK(scenario.run({"sem-take", "-n", "-q", key}).status == 1);
+        holder.close_input();
+        CHECK(holder.wait().status == 0);
+        CHECK(value_of(key) == 0);
+    };
+    const auto key = scenario.key();
+    const auto name = scenario.name();
+    const std::string script = "echo taken; read line; exit 0";
+    REQUIRE(scenario.run({"sem-create", key}).status == 0);
+    refuses(key, {"sem-take", key, "sh", "-c", script});
+    refuses(name, {"sem-take", "-j1", name, "sh", "-c", script});
+
+    // Also when the command has the tokens of two plain sets.
+    const auto second = scenario.key(1);
+    REQUIRE(scenario.run({"sem-create", second}).status == 0);
+    refuses(key, {"sem-take", key, "sem-take", second, "sh", "-c", script});
+    refuses(second, {"sem-take", key, "sem-take", second, "sh", "-c", script});
+}
+
+TEST_CASE("gives a lent token although a command has another one") {
+    Scenario scenario;
+    const auto name = scenario.name();
+    auto holder = scenario.start({"sem-take", "-j2", name, "sh", "-c", "echo taken; read line"});
+    REQUIRE(holder.line() == "taken");
+    CHECK(scenario.run({"sem-give", "-q", name}).status == 1);
+    REQUIRE(scenario.run({"sem-take", name}).status == 0);
+    CHECK(scenario.run({"sem-give", name}).status == 0);
+    CHECK(scenario.run({"sem-give", "-q", name}).status == 1);
+}
+
+TEST_CASE("many givers give no more than was taken") {
+    Scenario scenario;
+    REQUIRE(scenario.run({"sem-create", "-n", "3", scenario.name()}).status == 0);
+    for (int count = 0; count < 3; ++count)
+        REQUIRE(scenario.run({"sem-take", scenario.name()}).status == 0);
+    std::vector<Process> givers;
+    for (int count = 0; count < 8; ++count)
+        givers.push_back(scenario.start({"sem-give", "-q", scenario.name()}));
+    int given = 0;
+    for (auto& giver : givers)
+        given += giver.wait().status == 0 ? 1 : 0;
+    CHECK(given == 3);
+    CHECK(scenario.run({"sem-create", "-J", "-n3", scenario.name()})
+              .out.ends_with("\"slots\":3,\"taken\":0}\n"));
+}
+
+TEST_CASE("bad command lines") {
+    Scenario scenario;
+    CHECK(scenario.run({"sem-give", "-w", "soon"}).status == 2);
+    CHECK(scenario.run({"sem-give", "-E", "256"}).status == 2);
+    CHECK(scenario.run({"sem-give", scenario.key(), "extra"}).status == 2);
+    const auto missing = scenario.run({"sem-give", scenario.key()});
+    CHECK(missing.status == 1);
+    CHECK(contains(missing.err, "there is no such set"));
+}

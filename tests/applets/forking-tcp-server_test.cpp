@@ -1,0 +1,563 @@
+#include "harness/client.h"
+#include "harness/scenario.h"
+
+#include "core/error.h"
+#include "core/io.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <filesystem>
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <thread>
+#include <unistd.h>
+
+using namespace ipcbox;
+using namespace ipcbox::test;
+
+namespace {
+
+constexpr std::string_view anywhere = "127.0.0.1:0";
+
+Words server(const Words& options, const Words& program = {}) {
+    Words words{"forking-tcp-server"};
+    words.insert(words.end(), options.begin(), options.end());
+    words.emplace_back(anywhere);
+    if (program.empty()) return words;
+    words.emplace_back("--");
+    words.insert(words.end(), program.begin(), program.end());
+    return words;
+}
+
+Words shell_program(const std::string& script) {
+    return {"sh", "-c", script};
+}
+
+// The next line of the log in which TEXT stands.
+std::string log_line(Process& process, std::string_view text) {
+    for (;;) {
+        auto line = process.error_line();
+        if (line.find(text) != std::string::npos) return line;
+        if (line.empty()) FAIL("no line with " << std::string{text});
+    }
+}
+
+std::size_t count_entries(const std::string& directory) {
+    const std::filesystem::directory_iterator entries{directory};
+    return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
+}
+
+// Whether the client's connection was reset, or ended without a word.
+bool is_turned_away(Client& client) {
+    try {
+        return client.rest().empty();
+    } catch (const SysError& error) {
+        return error.error() == ECONNRESET;
+    }
+}
+
+bool is_refused(const Address& address) {
+    try {
+        const Client client{address};
+        return false;
+    } catch (const SysError& error) {
+        return error.error() == ECONNREFUSED;
+    }
+}
+
+// Of any of its threads.
+bool has_children(pid_t pid) {
+    const std::filesystem::directory_iterator tasks{fmt::format("/proc/{}/task", pid)};
+    return std::ranges::any_of(tasks, [](const auto& task) {
+        const auto path = task.path().string() + "/children";
+        const Fd file = open_file(path, O_RDONLY);
+        return !read_to_end(file.get(), 1 << 20, path).empty();
+    });
+}
+
+} // namespace
+
+TEST_CASE("a client is greeted by its address, and the log says who came") {
+    Scenario scenario;
+    auto process = scenario.start(server({}));
+    const auto address = ready_address(process);
+    const auto started = process.error_line();
+    CHECK(started.starts_with(fmt::format("forking-tcp-server {}: server started on port {} of "
+                                          "127.0.0.1 at ",
+                                          process.pid(), address.port())));
+    Client client{address};
+    CHECK(client.line().starts_with("Hello there, 127.0.0.1, it's now "));
+    CHECK(process.error_line().starts_with(
+        fmt::format("forking-tcp-server {}: connection from 127.0.0.1 [127.0.0.1] at port {} at ",
+                    process.pid(), client.address().port())));
+    process.kill(SIGTERM);
+    CHECK(process.wait().status == 0);
+}
+
+TEST_CASE("a program has the connection as its standard input and output") {
+    Scenario scenario;
+    auto process = scenario.start(server({}, shell_program("read x; echo \"got $x\"; exit 3")));
+    const auto address = ready_address(process);
+    CHECK(ask(address, "this\n") == "got this\n");
+    const auto begat = log_line(process, ": begat ");
+    const auto pid = begat.substr(begat.rfind(' ') + 1);
+    CHECK(log_line(process, ": reaped ").ends_with(": reaped " + pid + " with exit 3"));
+}
+
+TEST_CASE("an echo of more than a buffer arrives whole after the half-close") {
+    Scenario scenario;
+    auto process = scenario.start(server({"-q", "--notify-fd", "1"}, {"cat"}));
+    const auto line = process.line();
+    const auto place = HostPort::parse(line.substr(line.rfind(' ') + 1));
+    std::string text(1'288'895, '\0');
+    for (std::size_t at = 0; at < text.size(); ++at)
+        text[at] = static_cast<char>(at * 7 % 251);
+    Client client{Address::parse_ip(place.host, place.port).value()};
+    std::string answer;
+    {
+        const std::jthread sender{[&] {
+            client.send(text);
+            client.end_input();
+        }};
+        answer = client.rest();
+    }
+    CHECK(answer == text);
+}
+
+TEST_CASE("the log tells what a child died of") {
+    Scenario scenario;
+    auto process = scenario.start(server({"-v"}, shell_program("kill -USR1 $$")));
+    CHECK(ask(ready_address(process)).empty());
+    CHECK(log_line(process, ": reaped ").find(" killed by USR1 after 0.") != std::string::npos);
+}
+
+TEST_CASE("the environment is clean, but for what UCSPI says of the connection") {
+    Scenario scenario;
+    auto process = scenario.start(server({}, {"env"}));
+    const auto address = ready_address(process);
+    Client client{address};
+    client.end_input();
+    CHECK(client.rest() == fmt::format("PATH=/usr/bin:/bin\nPROTO=TCP\nTCPLOCALIP=127.0.0.1\n"
+                                       "TCPLOCALPORT={}\nTCPREMOTEIP=127.0.0.1\n"
+                                       "TCPREMOTEPORT={}\n",
+                                       address.port(), client.address().port()));
+    auto keeping = scenario.start_shell(
+        "GREETING=hello exec forking-tcp-server --keep-env 127.0.0.1:0 -- sh -c 'echo $GREETING "
+        "$TCPREMOTEIP'");
+    CHECK(ask(ready_address(keeping)) == "hello 127.0.0.1\n");
+}
+
+TEST_CASE("a program that cannot be run is our error, before we listen") {
+    Scenario scenario;
+    CHECK(scenario.run(server({}, {"no-such-program"})).status == 127);
+    scenario.write_file("data", "");
+    const auto result = scenario.run(server({}, {"./data"}));
+    CHECK(result.status == 126);
+    CHECK(result.err == "forking-tcp-server: cannot execute ./data: Permission denied\n");
+}
+
+TEST_CASE("a program that is removed while we run costs its clients, not the service") {
+    Scenario scenario;
+    scenario.write_file("program", "#!/bin/sh\necho here\n");
+    REQUIRE(::chmod("program", 0755) == 0);
+    auto process = scenario.start(server({}, {"./program"}));
+    const auto address = ready_address(process);
+    CHECK(ask(address) == "here\n");
+    REQUIRE(::unlink("program") == 0);
+    CHECK(ask(address).empty());
+    CHECK(log_line(process, "cannot execute").ends_with("No such file or directory"));
+    scenario.write_file("program", "#!/bin/sh\necho back\n");
+    REQUIRE(::chmod("program", 0755) == 0);
+    CHECK(ask(address) == "back\n");
+}
+
+TEST_CASE("who comes when all places are taken waits for one") {
+    Scenario scenario;
+    auto process = scenario.start(server({"-c", "2"}, {"cat"}));
+    const auto address = ready_address(process);
+    Client first{address};
+    Client second{address};
+    for (const auto* client : {&first, &second})
+        client->send("hello\n");
+    CHECK(first.line() == "hello");
+    CHECK(second.line() == "hello");
+    Client third{address};
+    third.send("and me\n");
+    first.end_input();
+    CHECK(first.rest().empty());
+    CHECK(third.line() == "and me");
+}
+
+TEST_CASE("or he is told that there is none") {
+    Scenario scenario;
+    auto process = scenario.start(server({"-c", "1", "--over", "come back later"}, {"cat"}));
+    const auto address = ready_address(process);
+    Client first{address};
+    first.send("hello\n");
+    CHECK(first.line() == "hello");
+    CHECK(Client{address}.rest() == "come back later\n");
+    CHECK(log_line(process, ": refused ").ends_with(": no place is free"));
+    first.end_input();
+    CHECK(first.rest().empty());
+    (void)log_line(process, ": reaped ");
+    CHECK(ask(address, "again\n") == "again\n");
+}
+
+TEST_CASE("one address has no more connections than it may") {
+    Scenario scenario;
+    auto process = scenario.start(server({"-C", "1"}, {"cat"}));
+    const auto address = ready_address(process);
+    Client first{address};
+    first.send("hello\n");
+    CHECK(first.line() == "hello");
+    Client second{address};
+    CHECK(is_turned_away(second));
+    CHECK(log_line(process, ": refused ").ends_with(": it has 1 connections already"));
+    first.end_input();
+    CHECK(first.rest().empty());
+    (void)log_line(process, ": reaped ");
+    CHECK(ask(address, "again\n") == "again\n");
+}
+
+TEST_CASE("the rate is kept: who comes too early waits") {
+    Scenario scenario;
+    auto process = scenario.start(server({"--rate", "2/1d"}, {"echo", "served"}));
+    const auto address = ready_address(process);
+    CHECK(ask(address) == "served\n");
+    CHECK(ask(address) == "served\n");
+    Client third{address};
+    process.kill(SIGTERM);
+    CHECK(process.wait().status == 0);
+    CHECK(is_turned_away(third));
+}
+
+TEST_CASE("time limits end a connection, and the log says which") {
+    Scenario scenario;
+    struct Limit {
+        const char* option;
+        const char* why;
+    };
+    for (const auto& [option, why] :
+         {Limit{"--max-time", "not done after 0.05 s"}, Limit{"--idle-timeout", "idle for 0.05 s"},
+          Limit{"--handshake-timeout", "the client said nothing for 0.05 s"}}) {
+        auto process = scenario.start(server({option, "0.05"}, {"cat"}));
+        Client client{ready_address(process)};
+        CHECK(client.rest().empty());
+        CHECK(log_line(process, ": ending ").ends_with(why));
+        CHECK(log_line(process, ": reaped ").ends_with(" killed by TERM"));
+    }
+}
+
+TEST_CASE("who has spoken is not ended for having said nothing") {
+    Scenario scenario;
+    auto process = scenario.start(server({"--handshake-timeout", "0.05"}, {"cat"}));
+    const auto address = ready_address(process);
+    Client client{address};
+    client.send("hello\n");
+    CHECK(client.line() == "hello");
+    // Another one passes the time limit, so it has passed for us too.
+    (void)log_line(process, ": begat ");
+    Client silent{address};
+    CHECK(silent.rest().empty());
+    client.send("still here\n");
+    CHECK(client.line() == "still here");
+}
+
+TEST_CASE("TERM ends us at once when nobody is connected") {
+    Scenario scenario;
+    for (const int signal : {SIGTERM, SIGINT}) {
+        auto process = scenario.start(server({}, {"cat"}));
+        (void)ready_address(process);
+        process.kill(signal);
+        CHECK(process.wait().status == 0);
+    }
+}
+
+TEST_CASE("TERM lets connections come to their end, and takes no more of them") {
+    Scenario scenario;
+    auto process = scenario.start(server({}, {"cat"}));
+    const auto address = ready_address(process);
+    Client client{address};
+    client.send("hello\n");
+    CHECK(client.line() == "hello");
+    process.kill(SIGTERM);
+    CHECK(eventually([&] { return is_refused(address); }));
+    client.send("still here\n");
+    CHECK(client.line() == "still here");
+    client.end_input();
+    CHECK(client.rest().empty());
+    CHECK(process.wait().status == 0);
+}
+
+TEST_CASE("when the grace is over they are ended, and the status says so") {
+    Scenario scenario;
+    auto process = scenario.start(server({"--grace", "0"}, {"cat"}));
+    Client client{ready_address(process)};
+    client.send("hello\n");
+    CHECK(client.line() == "hello");
+    process.kill(SIGTERM);
+    CHECK(client.rest().empty());
+    CHECK(log_line(process, ": reaped ").ends_with(" killed by TERM"));
+    CHECK(process.wait().status == 1);
+}
+
+TEST_CASE("a second TERM ends even those that ignore it, with what they started") {
+    Scenario scenario;
+    auto process = scenario.start(
+        server({}, shell_program("trap '' TERM; cat <&0 >&1 & echo ready; wait; wait")));
+    const auto address = ready_address(process);
+    Client client{address};
+    CHECK(client.line() == "ready");
+    process.kill(SIGTERM);
+    CHECK(eventually([&] { return is_refused(address); }));
+    process.kill(SIGTERM);
+    CHECK(client.rest().empty());
+    CHECK(process.wait().status == 1);
+}
+
+TEST_CASE("HUP puts our program in our place, and no client notices") {
+    Scenario scenario;
+    auto process = scenario.start(server({}, {"cat"}));
+    const auto address = ready_address(process);
+    Client client{address};
+    client.send("before\n");
+    CHECK(client.line() == "before");
+    for (int round = 0; round < 3; ++round) {
+        process.kill(SIGHUP);
+        CHECK(ask(address, "new\n") == "new\n"); // meanwhile: it waits in the backlog at worst
+        (void)log_line(process, ": restarting");
+        (void)log_line(process, ": server started on port ");
+    }
+    client.send("after\n");
+    CHECK(client.line() == "after");
+    process.kill(SIGUSR1);
+    CHECK(log_line(process, " serves the connection from ")
+              .find(fmt::format("port {} ", client.address().port())) != std::string::npos);
+    process.kill(SIGTERM);
+    client.end_input();
+    CHECK(client.rest().empty());
+    CHECK(process.wait().status == 0);
+}
+
+TEST_CASE("--json tells of each connection in a line") {
+    Scenario scenario;
+    auto process = scenario.start(server({"-J"}, shell_program("cat; exit 4")));
+    const auto address = ready_address(process);
+    CHECK(ask(address, "four\n") == "four\n");
+    const auto line = process.line();
+    CHECK(line.starts_with(R"({"v":1,"peer":"127.0.0.1:)"));
+    CHECK(line.find(R"("bytes_in":5,"bytes_out":5,)") != std::string::npos);
+    CHECK(line.ends_with(R"("exit":4,"signal":null})"));
+}
+
+TEST_CASE("USR1 prints the live table, also when we are quiet otherwise") {
+    Scenario scenario;
+    auto process = scenario.start(server({"-q", "--notify-fd", "1"}, {"cat"}));
+    CHECK(process.line().starts_with("listening on "));
+    process.kill(SIGUSR1);
+    CHECK(process.error_line().ends_with(": 0 connections"));
+}
+
+TEST_CASE("rules decide who may connect, and are read anew when they change") {
+    Scenario scenario;
+    scenario.write_file("rules", "allow 127.0.0.0/8 set ROLE=local\n");
+    auto process = scenario.start(server({"-x", "rules"}, shell_program("echo $ROLE")));
+    const auto address = ready_address(process);
+    CHECK(ask(address) == "local\n");
+
+    scenario.write_file("new", "allow 10.0.0.0/8\ndeny 127.0.0.1\n");
+    REQUIRE(::rename("new", "rules") == 0);
+    Client denied{address};
+    CHECK(is_turned_away(denied));
+    CHECK(log_line(process, ": refused ").ends_with(": line 2 of the rules denies it"));
+
+    scenario.write_file("new", "allow all set ROLE=new\nallow everybody\n");
+    REQUIRE(::rename("new", "rules") == 0);
+    Client still_denied{address};
+    CHECK(is_turned_away(still_denied));
+    CHECK(log_line(process, "rules:2:7: ").ends_with("; the old rules stay in force"));
+
+    scenario.write_file("new", "allow all set ROLE=new\n");
+    REQUIRE(::rename("new", "rules") == 0);
+    CHECK(ask(address) == "new\n");
+}
+
+TEST_CASE("a rule limits the connections of one address") {
+    Scenario scenario;
+    scenario.write_file("rules", "allow all limit 1\n");
+    auto process = scenario.start(server({"-x", "rules"}, {"cat"}));
+    const auto address = ready_address(process);
+    Client first{address};
+    first.send("hello\n");
+    CHECK(first.line() == "hello");
+    Client second{address};
+    CHECK(is_turned_away(second));
+}
+
+TEST_CASE("--check-rules says which line decides") {
+    Scenario scenario;
+    scenario.write_file("rules", "deny 10.0.0.0/8\nallow 192.0.2.1\n");
+    const auto check = [&](const std::string& ip) {
+        return scenario.run({"forking-tcp-server", "-x", "rules", "--check-rules", ip});
+    };
+    CHECK(check("10.1.2.3").status == 1);
+    CHECK(check("10.1.2.3").out == "rules:1: 10.1.2.3 is denied\n");
+    CHECK(check("192.0.2.1").status == 0);
+    CHECK(check("192.0.2.1").out == "rules:2: 192.0.2.1 is allowed\n");
+    CHECK(check("::1").out == "rules: no line is for ::1: denied\n");
+    scenario.write_file("rules", "allow all\ndeny 10.0.0.1/8\n");
+    const auto wrong = check("::1");
+    CHECK(wrong.status == 1);
+    CHECK(wrong.err.starts_with("forking-tcp-server: rules:2:6: "));
+}
+
+TEST_CASE("what the system lacks for a while costs no connection") {
+    Scenario scenario;
+    // -J keeps a descriptor for each connection, so that there are soon too few.
+    auto process =
+        scenario.start_shell("ulimit -n 24; exec forking-tcp-server -J 127.0.0.1:0 -- cat");
+    const auto address = ready_address(process);
+    std::vector<Client> clients;
+    constexpr int count = 40;
+    for (int each = 0; each < count; ++each) {
+        clients.emplace_back(address);
+        clients.back().send(fmt::format("client {}\n", each));
+    }
+    (void)log_line(process, "Too many open files; trying again");
+    for (int each = 0; each < count; ++each) {
+        auto& client = clients[static_cast<std::size_t>(each)];
+        client.end_input();
+        CHECK(client.rest() == fmt::format("client {}\n", each));
+    }
+}
+
+TEST_CASE("after a burst there is no zombie and no descriptor more") {
+    Scenario scenario;
+    auto process = scenario.start(server({"-c", "16"}, shell_program("exit 0")));
+    const auto address = ready_address(process);
+    (void)ask(address);
+    (void)log_line(process, ": reaped ");
+    const auto descriptors = fmt::format("/proc/{}/fd", process.pid());
+    const auto before = count_entries(descriptors);
+    for (int round = 0; round < 5; ++round) {
+        std::vector<Client> clients;
+        for (int each = 0; each < 50; ++each)
+            clients.emplace_back(address);
+        // Some go away before they are served.
+        for (std::size_t each = 0; each < clients.size(); each += 3)
+            clients[each].reset();
+        for (auto& client : clients)
+            if (client.fd() >= 0) CHECK(client.rest().empty());
+    }
+    CHECK(eventually([&] { return !has_children(process.pid()); }));
+    CHECK(eventually([&] { return count_entries(descriptors) == before; }));
+}
+
+TEST_CASE("a log that nobody reads holds up nobody") {
+    Scenario scenario;
+    auto process = scenario.start(server({}));
+    const auto address = ready_address(process);
+    // More than a pipe holds.
+    for (int round = 0; round < 1000; ++round) {
+        Client client{address};
+        CHECK(client.line().starts_with("Hello there"));
+    }
+    process.kill(SIGTERM);
+    const auto result = process.wait();
+    CHECK(result.status == 0);
+    CHECK(result.err.find("connection from") != std::string::npos);
+}
+
+TEST_CASE("a client who never reads holds up nobody") {
+    Scenario scenario;
+    auto process = scenario.start(server({"-c", "2"}, shell_program("cat; echo end")));
+    const auto address = ready_address(process);
+    Client stalled{address};
+    stalled.send(std::string(64UL * 1024, 'x'));
+    CHECK(ask(address, "hello\n") == "hello\nend\n");
+}
+
+TEST_CASE("several addresses, and the port that is somebody else's") {
+    Scenario scenario;
+    auto process = scenario.start({"forking-tcp-server", "127.0.0.1:0", "0", "--", "echo", "both"});
+    const auto first = ready_address(process);
+    const auto second = ready_address(process);
+    CHECK(first.port() != second.port());
+    for (const char* ip : {"127.0.0.1", "::1"})
+        CHECK(ask(Address::parse_ip(ip, second.port()).value()) == "both\n");
+    CHECK(ask(first) == "both\n");
+    const auto result = scenario.run({"forking-tcp-server", first.text()});
+    CHECK(result.status == 1);
+    CHECK(result.err.starts_with(
+        fmt::format("forking-tcp-server: cannot listen on {}: Address already in use (by {} (",
+                    first.text(), process.pid())));
+}
+
+TEST_CASE("--once and --count end us when so many were served") {
+    Scenario scenario;
+    auto once = scenario.start(server({"--once"}, {"echo", "you"}));
+    CHECK(ask(ready_address(once)) == "you\n");
+    CHECK(once.wait().status == 0);
+    auto three = scenario.start(server({"--count", "3"}, {"echo", "you"}));
+    const auto address = ready_address(three);
+    for (int round = 0; round < 3; ++round)
+        CHECK(ask(address) == "you\n");
+    CHECK(three.wait().status == 0);
+}
+
+TEST_CASE("the program's limits are its own") {
+    Scenario scenario;
+    auto process = scenario.start(server({"--rlimit", "nofile=20", "--nice", "3", "--no-new-privs"},
+                                         shell_program("ulimit -n; nice; "
+                                                       "grep NoNewPrivs /proc/self/status")));
+    CHECK(ask(ready_address(process)) == "20\n3\nNoNewPrivs:\t1\n");
+}
+
+TEST_CASE("readiness is told to a descriptor, and to the service manager") {
+    Scenario scenario;
+    const auto path = scenario.path("notify");
+    const Fd socket = Fd::adopt(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const auto name = Address::unix_path(path);
+    REQUIRE(::bind(socket.get(), name.data(), name.size()) == 0);
+    auto process = scenario.start_shell("NOTIFY_SOCKET=" + path +
+                                        " exec forking-tcp-server --notify-fd 1 127.0.0.1:0");
+    CHECK(process.line().starts_with("listening on 127.0.0.1:"));
+    std::array<std::byte, 256> message{};
+    const auto size = read_some(socket.get(), message, "a notification");
+    CHECK(std::string{reinterpret_cast<const char*>(message.data()), size} ==
+          fmt::format("READY=1\nMAINPID={}\n", process.pid()));
+}
+
+TEST_CASE("as another user") {
+    Scenario scenario;
+    if (::geteuid() != 0) {
+        const auto result = scenario.run(server({"-u", "nobody"}, {"id", "-un"}));
+        CHECK(result.status == 1);
+        return;
+    }
+    auto process = scenario.start(server({"-u", "nobody"}, shell_program("id -un; id -Gn")));
+    CHECK(ask(ready_address(process)) == "nobody\nnogroup\n");
+    // It is no way back, and no reason not to go on after a restart.
+    process.kill(SIGHUP);
+    (void)log_line(process, ": restarting");
+    (void)log_line(process, ": server started ");
+    process.kill(SIGTERM);
+    CHECK(process.wait().status == 0);
+}
+
+TEST_CASE("usage errors") {
+    Scenario scenario;
+    for (const Words& options :
+         {Words{"-c", "0"}, Words{"--rate", "5"}, Words{"-C", "1/33"}, Words{"--rlimit", "x=1"},
+          Words{"--check-rules", "::1"}, Words{"localhost:http:80"}, Words{"-u", "no-such-user"}}) {
+        const auto result = scenario.run(server(options));
+        CAPTURE(options.front());
+        CHECK(result.status == 2);
+        CHECK(result.err.find("(see forking-tcp-server --help)") != std::string::npos);
+    }
+}

@@ -1,0 +1,43 @@
+// A client of a server under test: a plain blocking socket whose every wait has the harness's limit
+// of 30 s.
+#pragma once
+
+#include "core/fd.h"
+#include "net/address.h"
+
+#include <string>
+#include <string_view>
+
+namespace ipcbox::test {
+
+class Process;
+
+class Client {
+  public:
+    // Throws SysError when nobody listens there.
+    explicit Client(const Address& server);
+
+    void send(std::string_view text) const;
+    // Half-close: we have said all.
+    void end_input() const;
+    // Ends the connection with a reset.
+    void reset();
+    // Its next line without the line feed; what is left at the end.
+    [[nodiscard]] std::string line();
+    // All up to the end.
+    [[nodiscard]] std::string rest();
+    [[nodiscard]] Address address() const { return local_address(socket_.get()); }
+    [[nodiscard]] int fd() const { return socket_.get(); }
+
+  private:
+    Fd socket_;
+    std::string pending_;
+};
+
+// What a client of a server gets that says TEXT, half-closes and reads to the end.
+[[nodiscard]] std::string ask(const Address& server, std::string_view text = {});
+
+// Where a server that was started just now listens, from its ready line.
+[[nodiscard]] Address ready_address(Process& server);
+
+} // namespace ipcbox::test
