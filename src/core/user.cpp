@@ -42,6 +42,15 @@ std::optional<gid_t> find_group(std::string_view name) {
     return std::nullopt;
 }
 
+std::vector<gid_t> groups_of(std::string_view user) {
+    std::vector<gid_t> groups;
+    const auto file = open_for_reading("/etc/group");
+    while (const group* entry = file ? ::fgetgrent(file.get()) : nullptr)
+        for (char** member = entry->gr_mem; *member != nullptr; ++member)
+            if (*member == user) groups.push_back(entry->gr_gid);
+    return groups;
+}
+
 std::string user_name(uid_t uid) {
     const auto user = find_user(uid);
     return user ? user->name : fmt::format("{}", uid);

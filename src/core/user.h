@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <sys/types.h>
+#include <vector>
 
 namespace ipcbox {
 
@@ -21,6 +22,9 @@ struct User {
 [[nodiscard]] std::optional<User> find_user(uid_t uid);
 [[nodiscard]] std::optional<User> find_user(std::string_view name);
 [[nodiscard]] std::optional<gid_t> find_group(std::string_view name);
+
+// The groups that have USER as a member: his supplementary ones, without that in his entry.
+[[nodiscard]] std::vector<gid_t> groups_of(std::string_view user);
 
 // The name of a user, or the number when nobody has it.
 [[nodiscard]] std::string user_name(uid_t uid);

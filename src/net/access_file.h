@@ -20,6 +20,7 @@ class AccessFile {
     // The rules as the file has them now: looked at with one stat(2), and read again when it
     // changed. While it is wrong, or not there, the last good rules stay in force. Who changes the
     // file had better rename(2) a new one over it: one that is half written can be right, too.
+    // What is returned, and what was found in it, holds until the next call.
     [[nodiscard]] const AccessRules& current();
 
     // What was wrong when it was looked at last; told once.

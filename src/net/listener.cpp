@@ -168,8 +168,8 @@ Error explained(const ListenError& error) {
     if (error.error() == EADDRINUSE)
         if (const auto owner = socket_owner(error.address); !owner.empty())
             return Error{fmt::format("{} (by {})", message, owner)};
-    if (error.error() == EACCES && !error.address.is_unix())
-        if (const int first = first_unprivileged_port(); error.address.port() < first)
+    if (const auto port = error.address.port(); error.error() == EACCES && port != 0)
+        if (const int first = first_unprivileged_port(); port < first)
             return Error{fmt::format("{} (ports below {} are for root)", message, first)};
     if (error.error() == EADDRNOTAVAIL)
         return Error{fmt::format("{} (no interface of this machine has it)", message)};

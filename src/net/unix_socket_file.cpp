@@ -19,6 +19,8 @@ namespace ipcbox {
 
 namespace {
 
+constexpr auto lock_suffix = ".lock";
+
 Error cannot_listen(const std::string& path, std::string_view reason) {
     return Error{fmt::format("cannot listen on {}: {}", path, reason)};
 }
@@ -28,13 +30,15 @@ Error served_by(const std::string& path, const std::string& owner) {
         path, fmt::format("it is served by {}", owner.empty() ? "another process" : owner));
 }
 
-std::optional<struct stat> status_of(const Fd& directory, const std::string& name) {
+// PATH is for the message.
+std::optional<struct stat> status_of(const Fd& directory, const std::string& name,
+                                     const std::string& path) {
     struct stat status {};
     if (sys::call("fstatat", ::fstatat, directory.get(), name.c_str(), &status,
                   AT_SYMLINK_NOFOLLOW) == 0)
         return status;
     if (errno == ENOENT) return std::nullopt;
-    throw SysError("inspect", name);
+    throw SysError("inspect", path);
 }
 
 std::string_view kind_of(const struct stat& status) {
@@ -50,7 +54,8 @@ void unlink_quietly(const Fd& directory, const std::string& name) {
 
 // An existing file first: in a sticky directory the kernel may refuse O_CREAT on what is another
 // user's, even to root (proc(5), protected_regular).
-std::optional<Fd> open_lock_file(const Fd& directory, const std::string& name) {
+std::optional<Fd> open_lock_file(const Fd& directory, const std::string& name,
+                                 const std::string& path) {
     const auto open = [](int at, const char* file, int flags, mode_t mode) {
         return ::openat(at, file, flags, mode);
     };
@@ -61,7 +66,7 @@ std::optional<Fd> open_lock_file(const Fd& directory, const std::string& name) {
                            mode_t{0600});
     if (number >= 0) return Fd::adopt(number);
     if (errno == EEXIST || errno == EINTR) return std::nullopt;
-    throw SysError("lock", name);
+    throw SysError("lock", path);
 }
 
 // Who answers at PATH; nothing when nobody does.
@@ -101,7 +106,8 @@ class Umask {
 UnixSocketFile::UnixSocketFile(const std::string& path) : UnixSocketFile() {
     path_ = path;
     open_directory();
-    if (const auto status = status_of(directory_, name_); status && !S_ISSOCK(status->st_mode))
+    if (const auto status = status_of(directory_, name_, path_);
+        status && !S_ISSOCK(status->st_mode))
         throw cannot_listen(path_, kind_of(*status));
     lock();
     remove_dead();
@@ -137,18 +143,20 @@ void UnixSocketFile::open_directory() {
 }
 
 void UnixSocketFile::lock() {
-    const auto lock_name = name_ + ".lock";
+    const auto lock_name = name_ + lock_suffix;
+    const auto lock_path = path_ + lock_suffix;
     for (;;) {
-        auto file = open_lock_file(directory_, lock_name);
+        auto file = open_lock_file(directory_, lock_name, lock_path);
         if (!file) continue;
         if (sys::call("flock", ::flock, file->get(), LOCK_EX | LOCK_NB) < 0) {
-            if (errno != EWOULDBLOCK) throw SysError("lock", path_);
+            if (errno != EWOULDBLOCK) throw SysError("lock", lock_path);
             throw served_by(path_, socket_owner(Address::unix_path(path_)));
         }
         // Unlinked by a server that ended between our open and our lock?
         struct stat locked {};
-        if (sys::call("fstat", ::fstat, file->get(), &locked) < 0) throw SysError("lock", path_);
-        const auto named = status_of(directory_, lock_name);
+        if (sys::call("fstat", ::fstat, file->get(), &locked) < 0)
+            throw SysError("lock", lock_path);
+        const auto named = status_of(directory_, lock_name, lock_path);
         if (!named || FileIdentity{*named} != FileIdentity{locked}) continue;
         lock_ = std::move(*file);
         return;
@@ -156,12 +164,12 @@ void UnixSocketFile::lock() {
 }
 
 void UnixSocketFile::remove_dead() {
-    const auto found = status_of(directory_, name_);
+    const auto found = status_of(directory_, name_, path_);
     if (!found) return;
     if (!S_ISSOCK(found->st_mode)) throw cannot_listen(path_, kind_of(*found));
     if (const auto server = find_server(path_)) throw served_by(path_, *server);
     // A server that knows nothing of our lock may have come meanwhile.
-    const auto now = status_of(directory_, name_);
+    const auto now = status_of(directory_, name_, path_);
     if (now && FileIdentity{*now} == FileIdentity{*found} &&
         sys::call("unlinkat", ::unlinkat, directory_.get(), name_.c_str(), 0) < 0 &&
         errno != ENOENT)
@@ -225,7 +233,7 @@ void UnixSocketFile::remove() noexcept {
         FileIdentity{status} == *ours_)
         unlink_quietly(directory_, name_);
     // While it is held: who opens it now and waits for us finds that it has no name any more.
-    unlink_quietly(directory_, name_ + ".lock");
+    unlink_quietly(directory_, name_ + lock_suffix);
     release();
 }
 

@@ -4,6 +4,7 @@
 #include "cli/values.h"
 #include "core/signals.h"
 #include "core/sysv_key.h"
+#include "net/address.h"
 
 #include <array>
 #include <cstddef>
@@ -50,9 +51,15 @@ void check_signal_name(std::string_view text) {
         require(signal_number(signal_name(*number)).value_or(*number) == *number);
 }
 
+void check_host_port(std::string_view text) {
+    const auto parsed = HostPort::parse(text);
+    const auto again = HostPort::parse(parsed.text());
+    require(again.host == parsed.host && again.port == parsed.port);
+}
+
 using Check = void (*)(std::string_view);
 
-constexpr std::array<Check, 9> checks{
+constexpr std::array<Check, 10> checks{
     check_visible,
     check_key,
     check_number,
@@ -62,7 +69,10 @@ constexpr std::array<Check, 9> checks{
     [](std::string_view text) { require(cli::parse_mode(text) <= 0777); },
     [](std::string_view text) { (void)cli::parse_port(text); },
     [](std::string_view text) { (void)cli::parse_owner(text); },
+    check_host_port,
 };
+
+constexpr std::uint8_t first_check = 'c';
 
 } // namespace
 
@@ -70,7 +80,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (size == 0) return 0;
     const std::string_view text{reinterpret_cast<const char*>(data) + 1, size - 1};
     try {
-        checks[data[0] % checks.size()](text);
+        checks[static_cast<std::uint8_t>(data[0] - first_check) % checks.size()](text);
     } catch (const std::invalid_argument&) { // NOLINT(bugprone-empty-catch): an answer too
     }
     return 0;

@@ -2,11 +2,14 @@
 
 #include <array>
 #include <cstdlib>
+#include <cstring>
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <filesystem>
 #include <stdexcept>
 #include <sys/sem.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -75,6 +78,28 @@ TEST_CASE("a call fails only as the kernel could make it fail") {
     CHECK(ask(plan, "semctl", Process::first, 1, 0, IPC_STAT, nullptr).error == EACCES);
     CHECK(ask(plan, "semget", Process::first, 1234, 0, 0).error == EACCES);
     CHECK(ask(plan, "semget", Process::first, 1234, 1, IPC_CREAT).error == ENOSPC);
+}
+
+TEST_CASE("an address fails as its family can") {
+    auto plan = FaultPlan::parse("*=EADDRNOTAVAIL%1,*=ENOSPC%1,*=EAFNOSUPPORT%1,*=ENOPROTOOPT%1");
+    sockaddr_un name{};
+    const auto bind = [&](sa_family_t family, const char* path) {
+        name.sun_family = family;
+        std::strcpy(name.sun_path, path);
+        const auto* address = reinterpret_cast<const sockaddr*>(&name);
+        return ask(plan, "bind", Process::first, 3, address, socklen_t{sizeof name}).error;
+    };
+    CHECK(bind(AF_INET, "") == EADDRNOTAVAIL);
+    CHECK(bind(AF_INET6, "") == EADDRNOTAVAIL);
+    CHECK(bind(AF_UNIX, "/socket") == ENOSPC);
+    CHECK(bind(AF_UNIX, "") == 0); // abstract
+    CHECK(ask(plan, "socket", Process::first, AF_INET6, SOCK_STREAM, 0).error == EAFNOSUPPORT);
+    CHECK(ask(plan, "socket", Process::first, AF_INET, SOCK_STREAM, 0).error == 0);
+    const auto get_option = [&](int option) {
+        return ask(plan, "getsockopt", Process::first, 3, SOL_SOCKET, option, nullptr).error;
+    };
+    CHECK(get_option(SO_TYPE) == 0);
+    CHECK(get_option(77) == ENOPROTOOPT); // SO_PEERPIDFD
 }
 
 TEST_CASE("a semop says that it would wait only when it may") {

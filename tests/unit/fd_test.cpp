@@ -107,3 +107,12 @@ TEST_CASE("what cannot be opened is named") {
     set_nonblocking(file);
     CHECK((::fcntl(file.get(), F_GETFL) & O_NONBLOCK) != 0);
 }
+
+TEST_CASE("a descriptor can be handed over to the program that we become") {
+    const Fd file = open_file("/dev/null", O_RDONLY);
+    set_across_exec(file, AcrossExec::keep);
+    CHECK_FALSE(is_close_on_exec(file));
+    set_across_exec(file, AcrossExec::close);
+    CHECK(is_close_on_exec(file));
+    CHECK_THROWS_AS(set_across_exec(Fd{}, AcrossExec::keep), SysError);
+}

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 using namespace ipcbox;
+using test::Scenario;
 
 TEST_CASE("users and groups are in the files") {
     const auto root = find_user("root");
@@ -28,6 +29,28 @@ TEST_CASE("who is nobody has a number") {
     CHECK_FALSE(find_user(""));
     CHECK_FALSE(find_group("no such group"));
     CHECK(user_name(unused) == "3999999999");
+    CHECK(groups_of("no such user").empty());
+    CHECK(groups_of("").empty());
+}
+
+// getent(1) reads the same file on a machine without other sources; awk does on any.
+TEST_CASE("a user's groups are those that have him as a member") {
+    Scenario scenario;
+    const auto found = scenario.shell(
+        "awk -F: '$4 != \"\" { split($4, names, \",\"); print names[1]; exit }' /etc/group");
+    const auto member = found.out.substr(0, found.out.find('\n'));
+    if (member.empty()) {
+        MESSAGE("no group has a member here");
+        return;
+    }
+    const auto listed = scenario.shell("awk -F: -v user=\"$1\" 'index(\",\" $4 \",\", \",\" "
+                                       "user \",\") { print $3 }' /etc/group",
+                                       {member});
+    std::string groups;
+    for (const auto group : groups_of(member))
+        groups += fmt::format("{}\n", group);
+    CHECK(groups == listed.out);
+    CHECK_FALSE(groups.empty());
 }
 
 TEST_CASE("our home is where HOME says") {
