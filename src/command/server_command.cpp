@@ -4,6 +4,7 @@
 #include "command/server_report.h"
 #include "core/date.h"
 #include "core/io.h"
+#include "core/privileges.h"
 #include "net/readiness.h"
 #include "net/server_state.h"
 
@@ -132,6 +133,9 @@ int run_server(const Invocation& invocation, const ServerKind& kind) {
     keep_ended_children();
     SignalFd signals{SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD};
     auto listeners = former ? std::move(former->listeners) : listen(asked, kind);
+    // Before there is a thread.
+    if (asked.user && ::geteuid() != asked.user->uid)
+        become_user(asked.user->uid, asked.user->gid, asked.user_name);
     // They are read before anybody is told that we listen: what is wrong in them is our error.
     ServerReport report{asked.verbosity,
                         asked.json ? ServerReport::Json::yes : ServerReport::Json::no};

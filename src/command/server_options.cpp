@@ -1,5 +1,7 @@
 #include "command/server_options.h"
 
+#include "core/user.h"
+
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -13,6 +15,7 @@ namespace {
 
 constexpr int most_connections = 1'000'000;
 constexpr int most_loops = 64;
+constexpr auto proxy_patience = std::chrono::seconds{10};
 
 // "10/1s"
 Rate parse_rate(std::string_view text) {
@@ -132,8 +135,10 @@ ServerOptions parse_server_options(const Invocation& invocation, const ServerKin
         return std::string{text};
     };
     const auto parse_user = [&asked](std::string_view text) {
-        asked.user_name = text.substr(0, text.find(':'));
-        return cli::parse_owner(text);
+        const auto owner = cli::parse_owner(text);
+        const auto user = find_user(owner.uid);
+        asked.user_name = user ? user->name : std::string{};
+        return owner;
     };
     cli::Options options{invocation, tcp ? "[[HOST:]PORT...] [-- PROGRAM [ARGUMENT...]]"
                                          : "[PATH...] [-- PROGRAM [ARGUMENT...]]"};
@@ -145,7 +150,10 @@ ServerOptions parse_server_options(const Invocation& invocation, const ServerKin
     declare_program(options, asked);
     options.value("-u,--user USER[:GROUP]", asked.user, parse_user,
                   "become this user once we listen");
+    bool proxy = false;
     if (tcp) {
+        options.flag("--proxy-protocol", proxy,
+                     "clients come through a proxy that says who they are");
         options.value("-x,--rules FILE", asked.config.access_file, cli::parse_text,
                       "who may connect: rules on addresses");
         options.value("--check-rules IP", asked.check_rules, parse_client,
@@ -171,6 +179,7 @@ ServerOptions parse_server_options(const Invocation& invocation, const ServerKin
     if (asked.addresses.empty()) asked.addresses.emplace_back(tcp ? "2345" : "/tmp/catsock");
     if (asked.check_rules && asked.config.access_file.empty())
         throw cli::UsageError("--check-rules goes with --rules");
+    if (proxy) asked.config.proxy_patience = asked.config.limits.handshake.value_or(proxy_patience);
     if (once) asked.config.gate.total = 1;
     if (per_network) {
         asked.config.per_network = per_network->most;

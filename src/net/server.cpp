@@ -33,6 +33,7 @@ Server::Server(ServerConfig config, std::vector<Listener>& listeners, SignalFd& 
           [this](const ServedChild& child, WaitStatus status) { child_ended(child, status); },
           [this](const std::string& what) { events_.trouble(what); }) {
     if (!config_.access_file.empty()) access_.emplace(config_.access_file);
+    if (config_.proxy_patience) entrance_.emplace(*config_.proxy_patience);
 }
 
 Server::~Server() {
@@ -98,16 +99,32 @@ bool Server::accept_one(Acceptor& acceptor) {
     return true;
 }
 
-// From here on nothing is thrown: the connection has its place, and gives it back at its end.
 void Server::take(Accepted accepted) {
-    Connection connection;
+    auto connection = describe(accepted);
+    if (entrance_)
+        entrance_->add(std::move(accepted.socket), std::move(connection));
+    else
+        try_to_welcome(std::move(accepted.socket), std::move(connection));
+}
+
+// Nothing is thrown: the connection has its place, and gives it back at its end.
+void Server::try_to_welcome(Fd socket, Connection connection) {
+    const auto peer = connection.peer_text();
     try {
-        connection = describe(accepted);
-        welcome(std::move(accepted.socket), connection);
+        welcome(std::move(socket), std::move(connection));
     } catch (const std::exception& error) {
-        events_.trouble(fmt::format("{}: {}", connection.peer_text(), error.what()));
+        events_.trouble(fmt::format("{}: {}", peer, error.what()));
         gate_.leave();
     }
+}
+
+void Server::take_arrivals() {
+    if (!entrance_) return;
+    for (auto& [socket, connection, problem] : entrance_->arrivals())
+        if (problem.empty())
+            try_to_welcome(std::move(socket), std::move(connection));
+        else
+            refuse(connection, problem);
 }
 
 Connection Server::describe(const Accepted& accepted) const {
@@ -250,6 +267,7 @@ Server::Outcome Server::run() {
     for (;;) {
         children_.reap();
         children_.act_on_deadlines();
+        take_arrivals();
         end_stage();
         if (is_idle()) break;
         wait_for_events();
@@ -262,7 +280,7 @@ Server::Outcome Server::run() {
 
 // Whether run() is done. A restart leaves the children to our next image.
 bool Server::is_idle() {
-    if (running_loops_ > 0) return false;
+    if (running_loops_ > 0 || (entrance_ && !entrance_->empty())) return false;
     if (stage_ == Stage::restarting) return true;
     // Nobody answers any more: who comes now is to know at once.
     listeners_.clear();
@@ -270,12 +288,18 @@ bool Server::is_idle() {
 }
 
 void Server::wait_for_events() {
-    std::array<pollfd, 3> entries{{{signals_.fd(), POLLIN, 0},
-                                   {wake_.fd(), POLLIN, 0},
-                                   {children_.changed().fd(), POLLIN, 0}}};
-    (void)poll_until(entries, std::min(stage_ends_, children_.next_deadline()));
+    std::vector<pollfd> entries{
+        {signals_.fd(), POLLIN, 0}, {wake_.fd(), POLLIN, 0}, {children_.changed().fd(), POLLIN, 0}};
+    Deadline deadline = std::min(stage_ends_, children_.next_deadline());
+    if (entrance_) {
+        entries.push_back({entrance_->changed().fd(), POLLIN, 0});
+        entrance_->add_polled(entries);
+        deadline = std::min(deadline, entrance_->next_deadline());
+    }
+    (void)poll_until(entries, deadline);
     wake_.clear();
     children_.changed().clear();
+    if (entrance_) entrance_->changed().clear();
 }
 
 void Server::handle_signals() {

@@ -16,6 +16,7 @@
 #include "net/gate.h"
 #include "net/listener.h"
 #include "net/peer_process.h"
+#include "net/proxy_entrance.h"
 #include "net/served_children.h"
 
 #include <atomic>
@@ -45,6 +46,8 @@ struct ServerConfig {
     unsigned network_bits_6 = 64;
     std::string access_file;          // rules on addresses; empty: everybody may
     std::vector<PeerRule> peer_rules; // for Unix sockets: who fulfils one of them may
+    // How long a PROXY header may take; without it none is expected.
+    std::optional<Duration> proxy_patience;
 
     ServedChildren::Limits limits;
     Duration grace = std::chrono::seconds{30}; // for connections, when we are to end
@@ -103,6 +106,8 @@ class Server {
     void accept_loop();
     [[nodiscard]] bool accept_one(Acceptor& acceptor);
     void take(Accepted accepted);
+    void take_arrivals();
+    void try_to_welcome(Fd socket, Connection connection);
     void welcome(Fd socket, Connection connection);
     [[nodiscard]] Connection describe(const Accepted& accepted) const;
     [[nodiscard]] std::optional<Admission> admit(const Connection& connection);
@@ -129,6 +134,7 @@ class Server {
     ServerEvents& events_;
     Gate gate_;
     ServedChildren children_;
+    std::optional<ProxyEntrance> entrance_;
     std::mutex access_mutex_;
     std::optional<AccessFile> access_;
     Event stop_loops_;

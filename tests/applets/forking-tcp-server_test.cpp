@@ -309,7 +309,7 @@ TEST_CASE("when the grace is over they are ended, and the status says so") {
 TEST_CASE("a second TERM ends even those that ignore it, with what they started") {
     Scenario scenario;
     auto process = scenario.start(
-        server({}, shell_program("trap '' TERM; cat <&0 >&1 & echo ready; wait; wait")));
+        server({}, shell_program("trap '' TERM; exec 3<&0; cat <&3 & echo ready; wait")));
     const auto address = ready_address(process);
     Client client{address};
     CHECK(client.line() == "ready");
@@ -560,4 +560,39 @@ TEST_CASE("usage errors") {
         CHECK(result.status == 2);
         CHECK(result.err.find("(see forking-tcp-server --help)") != std::string::npos);
     }
+}
+
+TEST_CASE("behind a proxy, the client is who the proxy says") {
+    Scenario scenario;
+    auto process = scenario.start(server({"--proxy-protocol"}, shell_program("read x; "
+                                                                             "echo $TCPREMOTEIP "
+                                                                             "$TCPLOCALPORT $x")));
+    const auto address = ready_address(process);
+    CHECK(ask(address, "PROXY TCP4 192.0.2.7 198.51.100.1 4242 443\r\nhello\n") ==
+          "192.0.2.7 443 hello\n");
+    // In pieces, beside others that come meanwhile.
+    Client slow{address};
+    slow.send("PROXY TCP6 2001:db8::7 ");
+    CHECK(ask(address, "PROXY UNKNOWN\r\nhello\n") ==
+          fmt::format("127.0.0.1 {} hello\n", address.port()));
+    slow.send("2001:db8::1 4242 443\r");
+    slow.send("\nhello\n");
+    CHECK(slow.rest() == "2001:db8::7 443 hello\n");
+    Client direct{address};
+    direct.send("GET / HTTP/1.0\r\n\r\n");
+    CHECK(is_turned_away(direct));
+    CHECK(log_line(process, ": refused ").find("its PROXY header is wrong: ") != std::string::npos);
+    Client half{address};
+    half.send("PROXY TCP4");
+    half.end_input();
+    CHECK(is_turned_away(half));
+    CHECK(log_line(process, ": refused ").ends_with("it ended without a PROXY header"));
+}
+
+TEST_CASE("a proxy that says nothing is not waited for") {
+    Scenario scenario;
+    auto process =
+        scenario.start(server({"--proxy-protocol", "--handshake-timeout", "0.05"}, {"cat"}));
+    CHECK(Client{ready_address(process)}.rest().empty());
+    CHECK(log_line(process, ": refused ").ends_with("no PROXY header came in time"));
 }
