@@ -74,14 +74,14 @@ gid_t gid_of(std::string_view name) {
 
 } // namespace
 
-PeerProcess PeerProcess::of(int socket) {
+PeerProcess PeerProcess::of(int socket, Handle handle) {
     ucred credentials{};
     if (!ask(socket, SO_PEERCRED, credentials)) throw SysError("find", "the peer's process");
     PeerProcess peer;
     peer.pid = credentials.pid;
     peer.uid = credentials.uid;
     peer.gid = credentials.gid;
-    peer.pidfd_ = handle_of(socket, peer.pid);
+    if (handle == Handle::take) peer.pidfd_ = handle_of(socket, peer.pid);
     return peer;
 }
 

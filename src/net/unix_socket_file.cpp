@@ -80,7 +80,8 @@ std::optional<std::string> find_server(const std::string& path) {
     if (number < 0) throw SysError("make", "a socket");
     const Fd probe = Fd::adopt(number);
     if (sys::call("connect", connect, probe.get(), address.data(), address.size()) == 0) {
-        const auto process = find_process(PeerProcess::of(probe.get()).pid);
+        const auto process =
+            find_process(PeerProcess::of(probe.get(), PeerProcess::Handle::none).pid);
         return process ? process->text() : std::string{};
     }
     if (errno == ECONNREFUSED || errno == ENOENT) return std::nullopt;

@@ -48,6 +48,9 @@ TEST_CASE("the peer is who made the socket") {
     CHECK(peer.uid == ::geteuid());
     CHECK(peer.gid == ::getegid());
     CHECK(peer.exe() == our_exe());
+    const auto known_by_pid = PeerProcess::of(ends.first.get(), PeerProcess::Handle::none);
+    CHECK(known_by_pid.pid == ::getpid());
+    CHECK_FALSE(known_by_pid.exe());
     CHECK_THROWS((void)PeerProcess::of(-1));
 }
 
@@ -100,6 +103,8 @@ TEST_CASE("every condition of a rule has to hold") {
     CHECK_FALSE(matches(fmt::format("uid={}", uid + 1)));
     CHECK_FALSE(matches(fmt::format("uid={},gid={}", uid, gid + 1)));
     CHECK_FALSE(matches(fmt::format("uid={},exe=/bin/sh", uid)));
+    CHECK(PeerRule::parse("exe=/bin/sh,uid=0").asks_for_program());
+    CHECK_FALSE(PeerRule::parse("uid=0").asks_for_program());
     CHECK(matches("user=root") == (uid == 0));
     CHECK(matches("group=root") == (gid == 0));
     if (const auto us = find_user(uid)) CHECK(matches("user=" + us->name));
