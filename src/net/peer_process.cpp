@@ -1,6 +1,7 @@
 #include "net/peer_process.h"
 
 #include "core/error.h"
+#include "core/file_identity.h"
 #include "core/number.h"
 #include "core/poll.h"
 #include "core/process.h"
@@ -49,6 +50,13 @@ Fd handle_of(int socket, pid_t pid) {
     }
 }
 
+// Through symbolic links, and those of /proc.
+std::optional<FileIdentity> file_at(const std::string& path) {
+    struct stat status {};
+    if (sys::call("stat", ::stat, path.c_str(), &status) < 0) return std::nullopt;
+    return FileIdentity{status};
+}
+
 template <class Id> void set_once(std::optional<Id>& condition, Id value, std::string_view what) {
     if (condition) throw std::invalid_argument(fmt::format("expected one {} only", what));
     condition = std::move(value);
@@ -92,9 +100,19 @@ std::optional<std::string> PeerProcess::exe() const {
     const ssize_t length =
         sys::call("readlink", ::readlink, link.c_str(), path.data(), path.size());
     if (length <= 0 || static_cast<std::size_t>(length) == path.size()) return std::nullopt;
-    // Readable once it has ended. It runs still, so it was its link that we read.
-    if (wait_for(pidfd_.get(), POLLIN, Deadline::after(Duration::zero()))) return std::nullopt;
+    if (!runs_still()) return std::nullopt;
     return std::string{path.data(), static_cast<std::size_t>(length)};
+}
+
+bool PeerProcess::runs(const std::string& path) const {
+    if (!pidfd_ || pid == 0) return false;
+    const auto theirs = file_at(fmt::format("/proc/{}/exe", pid));
+    return theirs && theirs == file_at(path) && runs_still();
+}
+
+// To be asked after looking into /proc: if it has not ended by now, the pid was its own until then.
+bool PeerProcess::runs_still() const {
+    return !wait_for(pidfd_.get(), POLLIN, Deadline::after(Duration::zero()));
 }
 
 PeerRule PeerRule::parse(std::string_view text) {
@@ -128,7 +146,7 @@ PeerRule PeerRule::parse(std::string_view text) {
 
 bool PeerRule::matches(const PeerProcess& peer) const {
     return (!uid_ || *uid_ == peer.uid) && (!gid_ || *gid_ == peer.gid) &&
-           (!exe_ || peer.exe() == exe_);
+           (!exe_ || peer.runs(*exe_));
 }
 
 } // namespace ipcbox

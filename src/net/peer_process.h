@@ -18,17 +18,23 @@ struct PeerProcess {
     uid_t uid = 0;
     gid_t gid = 0;
 
-    // SOCKET is a connected Unix socket. The handle is what exe() needs; it costs 7 us, more than
-    // all the rest. Throws SysError.
+    // SOCKET is a connected Unix socket. The handle is what exe() and runs() need; it costs 7 us,
+    // more than all the rest. Throws SysError.
     enum class Handle { take, none };
     [[nodiscard]] static PeerProcess of(int socket, Handle handle = Handle::take);
 
-    // What it runs (proc(5), /proc/PID/exe). Nothing without a handle, when it has ended, in which
-    // case the pid might be another's by now, or when we may not see it. A program that was removed
-    // since it started is "/usr/bin/foo (deleted)".
+    // What it runs, for people to read (proc(5), /proc/PID/exe): in a mount namespace of its own,
+    // which anybody may have, a process can give its program any path. Nothing without a handle,
+    // when it has ended, in which case the pid might be another's by now, or when we may not see
+    // it. A program that was removed since it started is "/usr/bin/foo (deleted)".
     [[nodiscard]] std::optional<std::string> exe() const;
 
+    // Whether it runs the very file that PATH leads us to. False where exe() has nothing.
+    [[nodiscard]] bool runs(const std::string& path) const;
+
   private:
+    [[nodiscard]] bool runs_still() const;
+
     // The process itself, whatever becomes of its pid: SO_PEERPIDFD (Linux 6.5). An older kernel
     // has only pidfd_open(2), which is sure of the process that has the pid now. None for a process
     // that has ended.

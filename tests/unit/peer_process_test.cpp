@@ -3,18 +3,23 @@
 #include "core/pipe.h"
 #include "core/process.h"
 #include "core/user.h"
+#include "harness/scenario.h"
+#include "net/address.h"
 
 #include <array>
 #include <climits>
 #include <cstdlib>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <sched.h>
 #include <stdexcept>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <utility>
 
 using namespace ipcbox;
+using test::Scenario;
 
 namespace {
 
@@ -29,6 +34,30 @@ std::string our_exe() {
     CHECK(::readlink("/proc/self/exe", path.data(), path.size() - 1) > 0);
     return path.data();
 }
+
+// Where a child connects as itself: an abstract name that the kernel chooses (unix(7), autobind).
+class Rendezvous {
+  public:
+    Rendezvous() : socket_(Fd::adopt(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0))) {
+        const sockaddr unnamed{AF_UNIX, {}};
+        REQUIRE(::bind(socket_.get(), &unnamed, sizeof unnamed.sa_family) == 0);
+        REQUIRE(::listen(socket_.get(), 1) == 0);
+        address_ = local_address(socket_.get());
+    }
+
+    // For the child, which has no REQUIRE: -1 when it failed.
+    [[nodiscard]] int connect() const {
+        const int number = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        return ::connect(number, address_.data(), address_.size()) == 0 ? number : -1;
+    }
+    [[nodiscard]] Fd accept() const {
+        return Fd::adopt(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    }
+
+  private:
+    Fd socket_;
+    Address address_;
+};
 
 std::string wrong(std::string_view text) {
     try {
@@ -55,24 +84,15 @@ TEST_CASE("the peer is who made the socket") {
 }
 
 TEST_CASE("who has ended has no program any more") {
-    // The child connects, so to say, and ends; its pid may be another's from then on.
-    const Fd listening = Fd::adopt(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    const sockaddr unnamed{AF_UNIX, {}};
-    REQUIRE(::bind(listening.get(), &unnamed, sizeof unnamed.sa_family) == 0); // autobind, unix(7)
-    REQUIRE(::listen(listening.get(), 2) == 0);
-    sockaddr_storage address{};
-    socklen_t size = sizeof address;
-    auto* name = reinterpret_cast<sockaddr*>(&address);
-    REQUIRE(::getsockname(listening.get(), name, &size) == 0);
+    const Rendezvous rendezvous;
     Pipe go_on = make_pipe();
     Child child = fork_child([&] {
         go_on.writer = Fd{};
-        const int number = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (::connect(number, name, size) < 0) return 1;
+        if (rendezvous.connect() < 0) return 1;
         char byte = 0;
         return static_cast<int>(::read(go_on.reader.get(), &byte, 1));
     });
-    const Fd connection = Fd::adopt(::accept(listening.get(), nullptr, nullptr));
+    const Fd connection = rendezvous.accept();
     const auto early = PeerProcess::of(connection.get());
     CHECK(early.pid == child.pid());
     CHECK(early.exe() == our_exe());
@@ -82,6 +102,7 @@ TEST_CASE("who has ended has no program any more") {
     const auto pid = child.pid();
     CHECK(child.wait().succeeded());
     CHECK_FALSE(early.exe());
+    CHECK_FALSE(early.runs(our_exe()));
     CHECK_FALSE(PeerRule::parse(exe).matches(early));
     const auto late = PeerProcess::of(connection.get());
     CHECK(late.pid == pid);
@@ -108,6 +129,50 @@ TEST_CASE("every condition of a rule has to hold") {
     CHECK(matches("user=root") == (uid == 0));
     CHECK(matches("group=root") == (gid == 0));
     if (const auto us = find_user(uid)) CHECK(matches("user=" + us->name));
+}
+
+TEST_CASE("a program is a file, and not the name that it has for the peer") {
+    const Scenario scenario;
+    const auto ends = socket_pair();
+    const auto peer = PeerProcess::of(ends.first.get());
+    CHECK(peer.runs(our_exe()));
+    CHECK_FALSE(peer.runs("/bin/sh"));
+    CHECK_FALSE(peer.runs(scenario.path("none")));
+    const auto link = scenario.path("link");
+    REQUIRE(::symlink(our_exe().c_str(), link.c_str()) == 0);
+    CHECK(peer.runs(link));
+    CHECK_FALSE(PeerProcess::of(ends.first.get(), PeerProcess::Handle::none).runs(our_exe()));
+    if (::geteuid() != 0) {
+        MESSAGE("not root: no mount namespace of its own");
+        return;
+    }
+    // At the path of our file this peer has another one.
+    const auto trusted = scenario.path("trusted");
+    scenario.write_file("trusted", "");
+    const Rendezvous rendezvous;
+    Child child = fork_child([&] {
+        const int socket = rendezvous.connect();
+        if (socket < 0 || ::unshare(CLONE_NEWNS) < 0 ||
+            ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0 ||
+            ::mount("/bin/sh", trusted.c_str(), nullptr, MS_BIND, nullptr) < 0)
+            return 1;
+        ::dup2(socket, 0);
+        ::execl(trusted.c_str(), "sh", "-c", "echo >&0; read line", nullptr);
+        return 1;
+    });
+    Fd connection = rendezvous.accept();
+    char byte = 0;
+    if (::read(connection.get(), &byte, 1) != 1) {
+        MESSAGE("no mount namespaces here");
+        return;
+    }
+    const auto impostor = PeerProcess::of(connection.get());
+    CHECK(impostor.exe() == trusted);
+    CHECK_FALSE(impostor.runs(trusted));
+    CHECK_FALSE(PeerRule::parse("exe=" + trusted).matches(impostor));
+    CHECK(impostor.runs("/bin/sh"));
+    connection = Fd{};
+    (void)child.wait();
 }
 
 TEST_CASE("what is no rule") {
