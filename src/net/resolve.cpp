@@ -30,6 +30,7 @@ std::optional<Result> in_time(std::function<Result()> work, Deadline deadline) {
         std::condition_variable done;
         std::optional<Result> result;
     };
+    if (deadline.passed()) return std::nullopt;
     const auto shared = std::make_shared<Shared>();
     try {
         std::thread{[shared, work = std::move(work)] {
