@@ -3,7 +3,9 @@
 #include "core/io.h"
 #include "core/syscall.h"
 
+#include <algorithm>
 #include <unistd.h>
+#include <utility>
 
 namespace ipcbox::cli {
 
@@ -39,6 +41,19 @@ std::size_t sequence_length(std::string_view text) {
         (first == 0xc2 && second < 0xa0))
         return 0;
     return length;
+}
+
+// How many bytes at the end of TEXT may be the beginning of a UTF-8 sequence.
+std::size_t unfinished_length(std::string_view text) {
+    constexpr std::size_t longest = 3;
+    for (std::size_t back = 1; back <= std::min(longest, text.size()); ++back) {
+        const auto byte = static_cast<unsigned char>(text[text.size() - back]);
+        if (byte < 0x80) return 0;
+        if (byte < 0xc0) continue; // one that goes on
+        const std::size_t length = byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+        return length > back ? back : 0;
+    }
+    return 0;
 }
 
 } // namespace
@@ -88,6 +103,18 @@ std::string visible(std::string_view bytes) {
         bytes.remove_prefix(std::max<std::size_t>(length, 1));
     }
     return text;
+}
+
+std::string VisibleText::next(std::string_view piece) {
+    begun_ += piece;
+    const auto unfinished = unfinished_length(begun_);
+    auto text = visible(std::string_view{begun_}.substr(0, begun_.size() - unfinished));
+    begun_.erase(0, begun_.size() - unfinished);
+    return text;
+}
+
+std::string VisibleText::finish() {
+    return visible(std::exchange(begun_, {}));
 }
 
 bool is_terminal(int fd) noexcept {

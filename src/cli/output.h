@@ -31,6 +31,17 @@ void set_program_name(std::string_view name) noexcept;
 // escape, \x9b for a lone byte. Line feeds and tabs stay.
 [[nodiscard]] std::string visible(std::string_view bytes);
 
+// The same for a text that comes in pieces, which may part a UTF-8 sequence.
+class VisibleText {
+  public:
+    [[nodiscard]] std::string next(std::string_view piece);
+    // What was held back for want of its end.
+    [[nodiscard]] std::string finish();
+
+  private:
+    std::string begun_; // of a sequence
+};
+
 [[nodiscard]] bool is_terminal(int fd) noexcept;
 
 } // namespace ipcbox::cli

@@ -86,6 +86,10 @@ bool is_nonblocking(Arguments transfer) {
 bool is_blocking(Arguments transfer) {
     return !is_nonblocking(transfer);
 }
+// As recv(2) and send(2) are told.
+bool does_not_wait(Arguments transfer) {
+    return (integer(transfer[3]) & MSG_DONTWAIT) != 0;
+}
 bool is_on_disk(Arguments transfer) {
     return is_standard(integer(transfer[0])) || kind_of(integer(transfer[0])) == S_IFREG;
 }
@@ -167,6 +171,8 @@ constexpr Possibility possibilities[] = {
     {"close", {}},
     {"close_range", {}},
     {"connect", {EACCES, EAGAIN, ENOMEM}},
+    {"connect", {EINTR}, is_blocking},
+    {"connect", {EADDRNOTAVAIL, ENETUNREACH}, names_ip},
     {"copy_file_range", {short_count, EIO, ENOMEM, ENOSPC}},
     {"dup2", {EMFILE}}, // RLIMIT_NOFILE can be below what is open
     {"epoll_create1", {EMFILE, ENFILE, ENOMEM}},
@@ -191,6 +197,8 @@ constexpr Possibility possibilities[] = {
     {"fstatat", {EACCES, ENOMEM}},
     {"ftok", {EACCES, ENOMEM}},
     {"ftruncate", {EINTR, ENOSPC}},
+    {"getaddrinfo", {}}, // not a system call: it answers EAI_…
+    {"getnameinfo", {}},
     {"getpeername", {ENOTCONN}}, // reset by then
     {"getresgid", {}},
     {"getresuid", {}},
@@ -232,9 +240,10 @@ constexpr Possibility possibilities[] = {
     {"read", {EAGAIN}, is_nonblocking},
     {"read", {short_count}, can_read_less},
     {"readlink", {EACCES, ENOMEM}},
+    {"recv", {short_count, ECONNRESET, ENOMEM}},
+    {"recv", {EAGAIN}, does_not_wait},
     {"rename", {EACCES, ENOSPC, ENOMEM, EROFS}},
     {"renameat2", {EACCES, ENOSPC, ENOMEM, EROFS}},
-    {"recv", {short_count, ECONNRESET, ENOMEM}},
     {"sched_getaffinity", {}},
     {"semctl", {EIDRM, EACCES}, reads_semaphores},
     {"semctl", {ENOMEM}, reads_all_semaphores},
@@ -243,9 +252,11 @@ constexpr Possibility possibilities[] = {
     {"semtimedop", {EINTR, EIDRM, EACCES}},
     {"semtimedop", {EAGAIN}, can_say_would_wait},
     {"semtimedop", {ENOMEM}, undoes},
-    {"sendto", {ECONNREFUSED, ENOBUFS, ENOMEM}},
-    {"sendfile", {short_count, EINTR, EIO, ENOMEM}},
     {"send", {short_count, ECONNRESET, EPIPE, ENOBUFS, ENOMEM}},
+    {"send", {EAGAIN}, does_not_wait},
+    {"sendfile", {short_count, EINTR, EIO, ENOMEM}},
+    {"sendfile", {EAGAIN}, is_nonblocking},
+    {"sendto", {ECONNREFUSED, ENOBUFS, ENOMEM}},
     {"setgroups", {EPERM, ENOMEM}},
     {"setpgid", {EACCES}},
     {"setpriority", {EACCES}},
@@ -259,9 +270,11 @@ constexpr Possibility possibilities[] = {
     {"shmdt", {}},
     {"shmget", {EACCES}, finds_object},
     {"shmget", {ENOSPC, ENOMEM, ENFILE}, creates_object},
+    {"shutdown", {}},
     {"sigaction", {}},
     {"signalfd", {EMFILE, ENFILE, ENOMEM}},
     {"sigprocmask", {}},
+    {"sigtimedwait", {}},
     {"socket", {EMFILE, ENFILE, ENOMEM}},
     {"socket", {EAFNOSUPPORT}, is_ipv6},
     {"splice", {short_count, EINTR, ENOMEM}},

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 using ipcbox::cli::visible;
+using ipcbox::cli::VisibleText;
 
 TEST_CASE("text stays as it is") {
     CHECK(visible("").empty());
@@ -49,4 +50,19 @@ TEST_CASE("what is not UTF-8 is shown byte by byte") {
 TEST_CASE("after a bad byte the good ones go on") {
     CHECK(visible("a\xff\xc3\xa9\x1b") == "a\\xff\xc3\xa9^[");
     CHECK(visible("\xe2\x1b\x82\xac") == "\\xe2^[\\x82\\xac");
+}
+
+TEST_CASE("a text in pieces is shown as if it had come at once") {
+    const std::string text = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\x1b\xff\xe2\x82(\xc3";
+    for (std::size_t cut = 0; cut <= text.size(); ++cut)
+        for (std::size_t second = cut; second <= text.size(); ++second) {
+            VisibleText pieces;
+            auto shown = pieces.next(text.substr(0, cut));
+            shown += pieces.next(text.substr(cut, second - cut));
+            shown += pieces.next(text.substr(second));
+            shown += pieces.finish();
+            CHECK(shown == visible(text));
+        }
+    VisibleText pieces;
+    CHECK(pieces.next("ab\xe2\x82") == "ab"); // nothing but an unfinished sequence is held back
 }

@@ -1,0 +1,106 @@
+// tcp-client - print what a TCP server says, and send it standard input
+#include "applet.h"
+#include "cli/values.h"
+#include "command/client_command.h"
+#include "net/connect.h"
+#include "net/resolve.h"
+
+#include <stdexcept>
+
+namespace ipcbox {
+namespace {
+
+constexpr std::uint16_t default_port = 2345; // the manual page's
+
+struct Config {
+    std::optional<HostPort> target;
+    std::optional<std::uint16_t> port;
+    Family family = Family::any;
+    std::optional<Address> source;
+    command::ClientOptions client;
+
+    [[nodiscard]] std::string target_text() const {
+        HostPort all = target.value_or(HostPort{"", default_port});
+        if (all.host.empty()) all.host = "localhost";
+        if (port) all.port = *port;
+        return all.text();
+    }
+};
+
+// HOST, HOST:PORT, or a PORT alone; an IPv6 address with or without brackets.
+HostPort parse_target(std::string_view text) {
+    auto host = text;
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    const bool digits = text.find_first_not_of("0123456789") == std::string_view::npos;
+    const bool name = !digits && host.find(':') == std::string_view::npos;
+    if (!host.empty() && (name || Address::parse_ip(host, 0)))
+        return {std::string{host}, default_port};
+    return HostPort::parse(text);
+}
+
+std::string parse_waited(std::string_view text) {
+    HostPort target = HostPort::parse(text);
+    if (target.host.empty()) target.host = "localhost";
+    return target.text();
+}
+
+// ADDRESS or ADDRESS:PORT.
+Address parse_source(std::string_view text) {
+    const auto target = parse_target(text);
+    const bool has_port = target.text() == text;
+    if (const auto address = Address::parse_ip(target.host, has_port ? target.port : 0))
+        return *address;
+    throw std::invalid_argument("expected a numeric ADDRESS or ADDRESS:PORT of this machine");
+}
+
+Config parse(const Invocation& invocation) {
+    Config config;
+    bool four = false;
+    bool six = false;
+    cli::Options options{invocation, "[HOST [PORT]] [--wait-for HOST:PORT [-- COMMAND...]]"};
+    options.operand("HOST", config.target, parse_target,
+                    "the server, also HOST:PORT (default localhost)");
+    options.operand("PORT", config.port, cli::parse_port, "a number or a service (default 2345)");
+    command::declare(options, config.client, "HOST:PORT", parse_waited);
+    options.flag("-4,--ipv4", four, "only IPv4");
+    options.flag("-6,--ipv6", six, "only IPv6");
+    options.value("--source ADDRESS", config.source, parse_source,
+                  "connect from this address of ours, or ADDRESS:PORT");
+    options.note("Standard input is sent when it is not a terminal and not /dev/null. At its end "
+                 "our half of the connection is closed; the answer has all the time it needs.");
+    options.example("tcp-client time.example.com daytime", "print what the server says");
+    options.example("tcp-client localhost:8000 < request > answer", "ask, and keep the answer");
+    options.example("tcp-client -z -w 2 db 5432", "status 0 when somebody listens there");
+    options.example("tcp-client --wait-for db:5432 -- ./migrate", "once it is there");
+    command::parse(options, config.client);
+    if (four && six) throw cli::UsageError("-4 and -6 exclude each other");
+    if (config.target && !config.client.wait_for.empty())
+        throw cli::UsageError("a HOST and --wait-for exclude each other (is there a -- missing?)");
+    if (config.source) (config.source->family() == AF_INET ? four : six) = true;
+    if (four && six) throw cli::UsageError("--source is an address of the other family");
+    config.family = four ? Family::ipv4 : six ? Family::ipv6 : Family::any;
+    return config;
+}
+
+command::Connection connect(const Config& config, const std::string& target, Deadline deadline) {
+    const auto place = HostPort::parse(target);
+    const auto addresses = resolve(place.host, place.port, config.family, deadline);
+    const auto resolved = Deadline::Clock::now();
+    Fd socket = connect_tcp(addresses, target, config.source, deadline);
+    auto address = peer_address(socket.get()).text();
+    return {std::move(socket), std::move(address), resolved};
+}
+
+int run(const Invocation& invocation) {
+    const Config config = parse(invocation);
+    return command::run_client(config.client, config.target_text(),
+                               [&config](const std::string& target, Deadline deadline) {
+                                   return connect(config, target, deadline);
+                               });
+}
+
+} // namespace
+
+extern constexpr Applet tcp_client{"talk to a server over TCP", run};
+
+} // namespace ipcbox

@@ -1,0 +1,158 @@
+#include "net/connect.h"
+
+#include "core/error.h"
+#include "core/poll.h"
+#include "core/syscall.h"
+#include "net/unreachable.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <fmt/core.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string>
+#include <sys/time.h>
+#include <vector>
+
+namespace ipcbox {
+
+namespace {
+
+// RFC 8305, section 5: the recommended Connection Attempt Delay.
+constexpr auto attempt_delay = std::chrono::milliseconds{250};
+
+// Fails with errno only: not every reason is the caller's error.
+Fd open_socket(int family, int flags) {
+    const int number = sys::call("socket", ::socket, family, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+    return number < 0 ? Fd{} : Fd::adopt(number);
+}
+
+template <class Value> int set_option(const Fd& socket, int level, int name, const Value& value) {
+    return sys::call("setsockopt", ::setsockopt, socket.get(), level, name,
+                     static_cast<const void*>(&value), socklen_t{sizeof value});
+}
+
+int connect_socket(const Fd& socket, const Address& address) {
+    return sys::call("connect", ::connect, socket.get(), address.data(), address.size());
+}
+
+// The families in turn, IPv6 first, each in its own order.
+std::vector<Address> interleaved(std::span<const Address> addresses) {
+    std::vector<Address> six;
+    std::vector<Address> four;
+    for (const auto& address : addresses)
+        (address.family() == AF_INET6 ? six : four).push_back(address);
+    std::vector<Address> all;
+    for (std::size_t at = 0; at < std::max(six.size(), four.size()); ++at) {
+        if (at < six.size()) all.push_back(six[at]);
+        if (at < four.size()) all.push_back(four[at]);
+    }
+    return all;
+}
+
+// One address that we try, until it is connected or has failed.
+struct Attempt {
+    Address address;
+    Fd socket;
+    int error = 0; // EINPROGRESS while it lasts
+
+    void start(const std::optional<Address>& source) {
+        error = 0;
+        socket = open_socket(address.family(), SOCK_NONBLOCK);
+        if (!socket || !prepare(source) || connect_socket(socket, address) < 0) error = errno;
+    }
+
+    [[nodiscard]] bool prepare(const std::optional<Address>& source) const {
+        const int on = 1;
+        set_option(socket, IPPROTO_TCP, TCP_NODELAY, on);
+        if (!source) return true;
+        // A port that was ours a minute ago is free for another peer. Without a port, the kernel
+        // chooses it with the peer in mind.
+        set_option(socket, SOL_SOCKET, SO_REUSEADDR, on);
+        if (source->port() == 0) set_option(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, on);
+        return sys::call("bind", ::bind, socket.get(), source->data(), source->size()) == 0;
+    }
+
+    // After its socket has become writable.
+    void finish() {
+        socklen_t size = sizeof error;
+        if (sys::call("getsockopt", ::getsockopt, socket.get(), SOL_SOCKET, SO_ERROR,
+                      static_cast<void*>(&error), &size) < 0)
+            error = errno;
+    }
+
+    [[nodiscard]] bool is_under_way() const { return error == EINPROGRESS; }
+};
+
+[[noreturn]] void throw_reasons(std::string_view target, std::span<const Attempt> attempts) {
+    std::string reasons;
+    for (const auto& attempt : attempts)
+        reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", attempt.address.text(),
+                               error_text(attempt.error));
+    if (attempts.size() > 1) reasons = fmt::format("{}: {}", target, reasons);
+    throw Unreachable(fmt::format("cannot connect to {}", reasons));
+}
+
+// Waits until attempts that are under way have an outcome, for the time to begin the next one, or
+// for the deadline.
+void await(std::vector<Attempt>& attempts, Deadline deadline) {
+    std::vector<pollfd> entries;
+    for (const auto& attempt : attempts) // poll(2) passes over -1
+        entries.push_back({attempt.is_under_way() ? attempt.socket.get() : -1, POLLOUT, 0});
+    if (poll_until(entries, deadline) == 0) return;
+    for (std::size_t at = 0; at < entries.size(); ++at)
+        if (entries[at].revents != 0) attempts[at].finish();
+}
+
+} // namespace
+
+Fd connect_tcp(std::span<const Address> addresses, std::string_view target,
+               const std::optional<Address>& source, Deadline deadline) {
+    const auto order = interleaved(addresses);
+    std::vector<Attempt> attempts;
+    auto next_start = Deadline::after(Duration::zero());
+    for (;;) {
+        const bool all_failed = std::ranges::none_of(attempts, &Attempt::is_under_way);
+        const bool more = attempts.size() < order.size();
+        if (all_failed && !more) throw_reasons(target, attempts);
+        if (more && (all_failed || next_start.passed())) {
+            attempts.push_back({order[attempts.size()], {}, 0});
+            attempts.back().start(source);
+            next_start = Deadline::after(attempt_delay);
+        } else {
+            await(attempts, more ? std::min(next_start, deadline) : deadline);
+        }
+        for (auto& attempt : attempts)
+            if (attempt.error == 0) return std::move(attempt.socket);
+        if (deadline.passed()) throw TimedOut(fmt::format("connect to {}", target));
+    }
+}
+
+Fd connect_unix(const Address& address, Deadline deadline) {
+    const auto text = address.text();
+    const auto object = fmt::format("to {}", text);
+    Fd socket = open_socket(AF_UNIX, 0);
+    if (!socket) throw SysError("connect", object);
+    for (;;) {
+        // A non-blocking connect(2) to a full backlog fails with EAGAIN, and poll(2) does not tell
+        // when there is room. So it blocks, for as long as SO_SNDTIMEO says (unix(7)).
+        if (const auto left = deadline.remaining()) {
+            const auto limit = std::max(std::chrono::ceil<std::chrono::microseconds>(*left),
+                                        {std::chrono::microseconds{1}});
+            const auto seconds = std::chrono::floor<std::chrono::seconds>(limit);
+            const timeval timeout{seconds.count(), (limit - seconds).count()};
+            if (set_option(socket, SOL_SOCKET, SO_SNDTIMEO, timeout) < 0)
+                throw SysError("connect", object);
+        }
+        if (connect_socket(socket, address) == 0) break;
+        if (errno == ECONNREFUSED || errno == ENOENT)
+            throw Unreachable(fmt::format("cannot connect {}: {}", object, error_text(errno)));
+        if (errno != EINTR && errno != EAGAIN) throw SysError("connect", object);
+        if (deadline.passed()) throw TimedOut(fmt::format("connect {}", object));
+    }
+    if (!deadline.is_never()) set_option(socket, SOL_SOCKET, SO_SNDTIMEO, timeval{});
+    set_nonblocking(socket);
+    return socket;
+}
+
+} // namespace ipcbox

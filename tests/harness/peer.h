@@ -1,0 +1,74 @@
+// The other side of a connection, in a thread of the test.
+//
+//     Peer server{*Address::parse_ip("127.0.0.1", 0), [](const Fd& client) {
+//         write_all(client.get(), "hello\n", "a client");
+//     }};
+//     scenario.run({"tcp-client", server.address().text()});
+#pragma once
+
+#include "core/fd.h"
+#include "net/address.h"
+
+#include <functional>
+#include <string>
+#include <thread>
+
+namespace ipcbox::test {
+
+// A listening socket; port 0 is for the kernel to choose.
+[[nodiscard]] Fd listen_at(const Address& address, int backlog = 16);
+
+// A port of ::1 and 127.0.0.1 that refuses connections: it is bound and nobody listens.
+class RefusedPort {
+  public:
+    RefusedPort();
+    [[nodiscard]] std::uint16_t number() const { return number_; }
+    // From now on there is a server behind the IPv4 one.
+    [[nodiscard]] const Fd& listen() const;
+
+  private:
+    Fd six_;
+    Fd four_;
+    std::uint16_t number_ = 0;
+};
+
+// A server that serves one client after another with WORK, and closes the connection when that
+// returns; that the client has gone meanwhile is no failure. Blocking sockets; WORK has to end by
+// itself when the client is gone.
+class Peer {
+  public:
+    using Work = std::function<void(const Fd& client)>;
+
+    Peer(const Address& address, Work work);
+    // On 127.0.0.1.
+    explicit Peer(Work work);
+    ~Peer();
+    Peer(const Peer&) = delete;
+    Peer& operator=(const Peer&) = delete;
+
+    [[nodiscard]] const Address& address() const { return address_; }
+    // "127.0.0.1:38009", "/path"
+    [[nodiscard]] std::string text() const { return address_.text(); }
+
+  private:
+    void serve(const Work& work) const;
+
+    Fd listener_;
+    Address address_;
+    std::jthread thread_;
+};
+
+// What servers do.
+
+// Everything up to the end of file.
+[[nodiscard]] std::string receive_all(const Fd& socket);
+void say(const Fd& socket, std::string_view text);
+// Sends back what comes, until the end of file.
+void echo(const Fd& client);
+// Closes with a reset (RST) instead of an end.
+void reset_when_closed(const Fd& socket);
+
+// SIZE bytes that are not like each other.
+[[nodiscard]] std::string numbered_text(std::size_t size);
+
+} // namespace ipcbox::test
