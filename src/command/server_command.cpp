@@ -58,15 +58,9 @@ std::vector<std::string> base_environment(bool keep) {
 std::vector<Listener> listen(const ServerOptions& asked, const ServerKind& kind) {
     auto listeners = inherited_listeners(kind.listens);
     if (!listeners.empty()) return listeners;
-    UnixOptions options;
-    options.access.mode = asked.mode;
-    if (asked.socket_owner) {
-        options.access.owner = asked.socket_owner->uid;
-        options.access.group = asked.socket_owner->gid;
-    }
     for (const auto& address : asked.addresses) {
         if (kind.listens == ListenerKind::unix_domain) {
-            listeners.push_back(listen_unix(address, options));
+            listeners.push_back(listen_unix(address, {asked.access}));
             continue;
         }
         for (auto& listener : listen_tcp(HostPort::parse(address)))

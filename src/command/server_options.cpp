@@ -73,6 +73,21 @@ Address parse_client(std::string_view text) {
     return *address;
 }
 
+struct SocketOwner {
+    std::optional<uid_t> user;
+    std::optional<gid_t> group;
+};
+// "root", "root:adm", ":adm"
+SocketOwner parse_socket_owner(std::string_view text) {
+    if (!text.starts_with(':')) {
+        const auto owner = cli::parse_owner(text);
+        return {owner.uid, owner.gid};
+    }
+    const auto group = find_group(text.substr(1));
+    if (!group) throw std::invalid_argument("there is no such group");
+    return {std::nullopt, group};
+}
+
 int default_loops(int connections) {
     // While one loop waits for an exec to begin, another one can accept: two for each CPU were the
     // fastest.
@@ -101,8 +116,9 @@ void declare_limits(cli::Options& options, ServerConfig& config,
                   "end a connection that lasts longer");
     options.value("--idle-timeout DURATION", config.limits.idle, cli::parse_duration,
                   "end a connection without a byte either way for so long");
-    options.value("--handshake-timeout DURATION", config.limits.handshake, cli::parse_duration,
-                  "end a connection whose client says nothing for so long");
+    if (kind.listens == ListenerKind::tcp)
+        options.value("--handshake-timeout DURATION", config.limits.handshake, cli::parse_duration,
+                      "end a connection whose client says nothing for so long");
     options.value("--grace DURATION", config.grace, cli::parse_duration,
                   "at the end, wait so long for connections (default 30s)");
     options.value("--prefork N", loops, cli::number_between(1, most_loops),
@@ -129,6 +145,7 @@ ServerOptions parse_server_options(const Invocation& invocation, const ServerKin
     const bool tcp = kind.listens == ListenerKind::tcp;
     std::optional<PerNetwork> per_network;
     std::optional<int> loops;
+    SocketOwner socket_owner;
     bool once = false;
     const auto parse_address = [tcp](std::string_view text) {
         if (tcp) (void)HostPort::parse(text);
@@ -148,10 +165,14 @@ ServerOptions parse_server_options(const Invocation& invocation, const ServerKin
     options.command(asked.command);
     declare_limits(options, asked.config, per_network, loops, once, kind);
     declare_program(options, asked);
+    options.value("--record DIR", asked.record_directory, cli::parse_text,
+                  "write down each connection in a file in DIR");
     options.value("-u,--user USER[:GROUP]", asked.user, parse_user,
                   "become this user once we listen");
     bool proxy = false;
     if (tcp) {
+        options.flag("-H,--resolve-names", asked.config.look_up_names,
+                     "call clients by their names once these are known");
         options.flag("--proxy-protocol", proxy,
                      "clients come through a proxy that says who they are");
         options.value("-x,--rules FILE", asked.config.access_file, cli::parse_text,
@@ -161,9 +182,9 @@ ServerOptions parse_server_options(const Invocation& invocation, const ServerKin
     } else {
         options.values("--allow RULE", asked.config.peer_rules, PeerRule::parse,
                        "who may connect: uid=, gid=, user=, group= or exe=, with commas");
-        options.value("-m,--mode MODE", asked.mode, cli::parse_mode,
+        options.value("-m,--mode MODE", asked.access.mode, cli::parse_mode,
                       "who may connect, in octal (default 600)");
-        options.value("-o,--owner USER[:GROUP]", asked.socket_owner, cli::parse_owner,
+        options.value("-o,--owner USER[:GROUP]", socket_owner, parse_socket_owner,
                       "whose the socket is");
     }
     options.value("--notify-fd FD", asked.notify_fd,
@@ -177,9 +198,18 @@ ServerOptions parse_server_options(const Invocation& invocation, const ServerKin
     options.example(kind.example, kind.example_text);
     asked.verbosity = options.parse();
     if (asked.addresses.empty()) asked.addresses.emplace_back(tcp ? "2345" : "/tmp/catsock");
+    asked.access.owner = socket_owner.user;
+    asked.access.group = socket_owner.group;
     if (asked.check_rules && asked.config.access_file.empty())
         throw cli::UsageError("--check-rules goes with --rules");
     if (proxy) asked.config.proxy_patience = asked.config.limits.handshake.value_or(proxy_patience);
+    if (!asked.record_directory.empty() && asked.command.empty())
+        throw cli::UsageError("--record goes with a PROGRAM");
+    // TCP tells how long a connection was silent; a Unix socket has to be looked into.
+    const bool looks_into = !tcp && asked.config.limits.idle;
+    if (!asked.record_directory.empty() || looks_into)
+        asked.config.session = {asked.record_directory,
+                                looks_into ? asked.config.limits.idle : std::nullopt};
     if (once) asked.config.gate.total = 1;
     if (per_network) {
         asked.config.per_network = per_network->most;

@@ -26,8 +26,8 @@ struct ServerOptions {
     std::vector<std::string> addresses; // as they were written; at least one
     std::vector<std::string> command;   // empty: the service of its kind
     ServerConfig config;
-    mode_t mode = 0600;
-    std::optional<cli::Owner> socket_owner;
+    UnixSocketFile::Access access;
+    std::string record_directory;
     std::optional<cli::Owner> user;
     std::string user_name;
     bool keep_environment = false;

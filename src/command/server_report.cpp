@@ -80,6 +80,10 @@ void ServerReport::trouble(const std::string& what) {
     log(what);
 }
 
+void ServerReport::named(const std::string& ip, const std::string& name) {
+    if (!verbosity_.quiet) log(fmt::format("{} is {}", ip, name));
+}
+
 void ServerReport::table(const std::vector<Connection>& connections) {
     log(fmt::format("{} connections", connections.size()));
     const auto now = Deadline::Clock::now();

@@ -25,6 +25,7 @@ class ServerReport : public ServerEvents {
     void ended(const Connection& connection, const ConnectionEnd& end) override;
     void refused(const Connection& connection, const std::string& why) override;
     void trouble(const std::string& what) override;
+    void named(const std::string& ip, const std::string& name) override;
     void table(const std::vector<Connection>& connections) override;
 
     // All lines are out, or cannot be written: before we become another program.

@@ -277,6 +277,7 @@ constexpr Possibility possibilities[] = {
     {"sigtimedwait", {}},
     {"socket", {EMFILE, ENFILE, ENOMEM}},
     {"socket", {EAFNOSUPPORT}, is_ipv6},
+    {"socketpair", {EMFILE, ENFILE, ENOMEM}},
     {"splice", {short_count, EINTR, ENOMEM}},
     {"splice", {EAGAIN}, is_nonblocking},
     {"stat", {EACCES, ENOMEM}},

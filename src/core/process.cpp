@@ -175,6 +175,10 @@ Child fork_child(const std::function<int()>& body) {
     return child;
 }
 
+void lead_process_group() noexcept {
+    sys::call("setpgid", ::setpgid, 0, 0);
+}
+
 void end_with_parent(pid_t parent) {
     set_parent_death_signal(SIGKILL);
     if (::getppid() != parent) die_of(SIGKILL);

@@ -111,6 +111,9 @@ void kill_group(pid_t leader, int signal) noexcept;
 // child: BODY has to report what it throws, or it is lost.
 [[nodiscard]] Child fork_child(const std::function<int()>& body);
 
+// For a forked child: it and what it starts can be signalled together.
+void lead_process_group() noexcept;
+
 // For a forked child: it is killed when PARENT, which forked it, ends, also when that was before.
 void end_with_parent(pid_t parent);
 // The end of that.

@@ -33,6 +33,9 @@ Server::Server(ServerConfig config, std::vector<Listener>& listeners, SignalFd& 
           [this](const ServedChild& child, WaitStatus status) { child_ended(child, status); },
           [this](const std::string& what) { events_.trouble(what); }) {
     if (!config_.access_file.empty()) access_.emplace(config_.access_file);
+    if (config_.look_up_names)
+        names_.emplace(
+            [this](const std::string& ip, const std::string& name) { events_.named(ip, name); });
     if (config_.proxy_patience) entrance_.emplace(*config_.proxy_patience);
 }
 
@@ -143,6 +146,7 @@ void Server::welcome(Fd socket, Connection connection) {
         connection.credentials = {peer.pid, peer.uid, peer.gid};
         if (!is_allowed(peer)) return refuse(connection, "nobody that --allow lets in");
     }
+    if (names_) connection.peer_name = names_->name_of(connection.peer);
     const auto admission = admit(connection);
     if (!admission) return;
     events_.connected(connection);
@@ -219,7 +223,7 @@ void Server::start_child(Fd socket, Connection connection, const Admission& admi
     plan.no_new_privileges = config_.no_new_privileges;
 
     ServedChildren::Start start{children_};
-    const Started started = start_patiently(plan);
+    const Started started = start_patiently(socket, connection, plan);
     connection.pid = started.pid;
     events_.started(connection);
     if (started.exec_error != 0)
@@ -232,9 +236,13 @@ void Server::start_child(Fd socket, Connection connection, const Admission& admi
 }
 
 // A connection that was accepted is kept for as long as it takes until there can be a process.
-Started Server::start_patiently(const SpawnPlan& plan) {
+Started Server::start_patiently(const Fd& socket, const Connection& connection,
+                                const SpawnPlan& plan) {
     for (Duration pause = first_pause;; pause = std::min<Duration>(2 * pause, longest_pause)) {
         try {
+            if (config_.session)
+                return start_session(socket, connection, *config_.session, config_.program,
+                                     config_.arguments, plan);
             return start_process(config_.program, config_.arguments, plan);
         } catch (const SysError& error) {
             tell_shortage(error.what());

@@ -17,7 +17,9 @@
 #include "net/listener.h"
 #include "net/peer_process.h"
 #include "net/proxy_entrance.h"
+#include "net/reverse_names.h"
 #include "net/served_children.h"
+#include "net/session.h"
 
 #include <atomic>
 #include <functional>
@@ -49,6 +51,10 @@ struct ServerConfig {
     // How long a PROXY header may take; without it none is expected.
     std::optional<Duration> proxy_patience;
 
+    bool look_up_names = false;
+    // How a connection that passes through us is served; not all do.
+    std::optional<SessionPlan> session;
+
     ServedChildren::Limits limits;
     Duration grace = std::chrono::seconds{30}; // for connections, when we are to end
     bool count_traffic = false;
@@ -66,6 +72,8 @@ class ServerEvents {
     virtual void refused(const Connection& connection, const std::string& why) = 0;
     // Something that an administrator wants to know.
     virtual void trouble(const std::string& what) = 0;
+    // The name of an address has become known.
+    virtual void named(const std::string& ip, const std::string& name) = 0;
     // SIGUSR1 asks for what goes on.
     virtual void table(const std::vector<Connection>& connections) = 0;
 };
@@ -113,7 +121,8 @@ class Server {
     [[nodiscard]] std::optional<Admission> admit(const Connection& connection);
     void answer(const Fd& socket, const Connection& connection, const std::string& greeting);
     void start_child(Fd socket, Connection connection, const Admission& admission);
-    [[nodiscard]] Started start_patiently(const SpawnPlan& plan);
+    [[nodiscard]] Started start_patiently(const Fd& socket, const Connection& connection,
+                                          const SpawnPlan& plan);
     void child_ended(const ServedChild& child, WaitStatus status);
     // The rule that lets the client in, if there are rules; nothing for one who may not.
     [[nodiscard]] std::optional<AccessRule> find_rule(const Connection& connection);
@@ -135,6 +144,7 @@ class Server {
     Gate gate_;
     ServedChildren children_;
     std::optional<ProxyEntrance> entrance_;
+    std::optional<ReverseNames> names_;
     std::mutex access_mutex_;
     std::optional<AccessFile> access_;
     Event stop_loops_;

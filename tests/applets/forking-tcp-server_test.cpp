@@ -456,6 +456,8 @@ TEST_CASE("after a burst there is no zombie and no descriptor more") {
     }
     CHECK(eventually([&] { return !has_children(process.pid()); }));
     CHECK(eventually([&] { return count_entries(descriptors) == before; }));
+    CAPTURE(count_entries(descriptors));
+    CHECK(count_entries(descriptors) == before);
 }
 
 TEST_CASE("a log that nobody reads holds up nobody") {
@@ -595,4 +597,73 @@ TEST_CASE("a proxy that says nothing is not waited for") {
         scenario.start(server({"--proxy-protocol", "--handshake-timeout", "0.05"}, {"cat"}));
     CHECK(Client{ready_address(process)}.rest().empty());
     CHECK(log_line(process, ": refused ").ends_with("no PROXY header came in time"));
+}
+
+TEST_CASE("a client has a name once it is known, and does not wait for it") {
+    Scenario scenario;
+    auto process = scenario.start(server({"-H"}, shell_program("echo $TCPREMOTEHOST")));
+    const auto address = ready_address(process);
+    CHECK(ask(address) == "\n");
+    // From /etc/hosts, which every machine has for this address.
+    const auto line = log_line(process, ": 127.0.0.1 is ");
+    const auto name = line.substr(line.rfind(' ') + 1);
+    CHECK(ask(address) == name + "\n");
+    CHECK(log_line(process, "connection from " + name).find(" [127.0.0.1] at port ") !=
+          std::string::npos);
+}
+
+TEST_CASE("--record keeps what both sides said") {
+    Scenario scenario;
+    std::filesystem::create_directory("transcripts");
+    auto process = scenario.start(
+        server({"--record", "transcripts"}, shell_program("read x; echo \"got $x\"; exit 3")));
+    const auto address = ready_address(process);
+    CHECK(ask(address, "this\n") == "got this\n");
+    CHECK(log_line(process, ": reaped ").ends_with(" with exit 3"));
+    std::vector<std::string> files;
+    for (const auto& entry : std::filesystem::directory_iterator{"transcripts"})
+        files.push_back(entry.path().string());
+    REQUIRE(files.size() == 1);
+    const auto text = scenario.read_file(files.front());
+    CHECK(text.starts_with("127.0.0.1 to " + address.text() + " at "));
+    CHECK(text.find(" 5\nthis\n\n< 0.") != std::string::npos);
+    CHECK(text.ends_with(" 9\ngot this\n\n"));
+    CHECK(text.find("\n> 0.") != std::string::npos);
+}
+
+TEST_CASE("what has to be recorded does not happen unrecorded") {
+    Scenario scenario;
+    auto process = scenario.start(server({"--record", "missing"}, {"echo", "hello"}));
+    Client client{ready_address(process)};
+    CHECK(is_turned_away(client));
+    CHECK(log_line(process, ": reaped ").ends_with(" with exit 1"));
+    CHECK(scenario.run(server({"--record", "missing"})).status == 2);
+}
+
+TEST_CASE("a recorded connection comes through a restart, and both ends of it can go first") {
+    Scenario scenario;
+    std::filesystem::create_directory("transcripts");
+    auto process = scenario.start(server({"--record", "transcripts"}, {"cat"}));
+    const auto address = ready_address(process);
+    Client client{address};
+    client.send("before\n");
+    CHECK(client.line() == "before");
+    process.kill(SIGHUP);
+    (void)log_line(process, ": server started ");
+    (void)log_line(process, ": server started ");
+    client.send("after\n");
+    CHECK(client.line() == "after");
+    client.reset();
+    CHECK(log_line(process, ": reaped ").find(": reaped ") != std::string::npos);
+    const std::string text(1'288'895, 'x');
+    Client large{address};
+    std::string answer;
+    {
+        const std::jthread sender{[&] {
+            large.send(text);
+            large.end_input();
+        }};
+        answer = large.rest();
+    }
+    CHECK(answer == text);
 }
