@@ -99,8 +99,8 @@ TEST_CASE("localhost is every loopback address, on one port") {
         CHECK(listener.text == listener.address.text());
         CHECK(connect_to(listener.address));
     }
-    CHECK(listeners.front().address.host() == "127.0.0.1");
-    if (listeners.size() > 1) CHECK(listeners.back().address.host() == "::1");
+    CHECK(listeners.back().address.host() == "127.0.0.1");
+    if (listeners.size() > 1) CHECK(listeners.front().address.host() == "::1");
 }
 
 TEST_CASE("connections inherit what is set once") {
@@ -147,7 +147,6 @@ TEST_CASE("an address that cannot be had") {
     CHECK(failure(HostPort{"192.0.2.1", 0}) ==
           "cannot listen on 192.0.2.1:0: Cannot assign requested address (no interface of this "
           "machine has it)");
-    CHECK(failure(HostPort{"no.such.host.invalid", 80}) != "no failure");
 }
 
 TEST_CASE("a port that is for root") {
