@@ -4,6 +4,7 @@
 #include "core/io.h"
 #include "core/number.h"
 #include "core/syscall.h"
+#include "net/resolve.h"
 #include "net/socket_owner.h"
 
 #include <cstdlib>
@@ -17,6 +18,8 @@
 namespace ipcbox {
 
 namespace {
+
+constexpr std::chrono::seconds lookup_patience{10};
 
 class ListenError : public SysError {
   public:
@@ -96,8 +99,9 @@ Address numeric(std::string_view ip, std::uint16_t port) {
     return Address::parse_ip(ip, port).value();
 }
 
-// What the machine lacks when an address of localhost is of a family that is switched off.
-bool is_family_missing(int error) {
+// When a host has several addresses, some can be of a family that is switched off here, or of
+// another machine.
+bool is_not_ours(int error) {
     return error == EAFNOSUPPORT || error == EADDRNOTAVAIL;
 }
 
@@ -106,19 +110,10 @@ std::vector<Listener> listen_everywhere(std::uint16_t port, int backlog) {
     try {
         listeners.push_back(listen_on(numeric("::", port), Ipv4Too::yes, backlog));
     } catch (const SysError& error) {
-        if (!is_family_missing(error.error())) throw;
+        if (!is_not_ours(error.error())) throw;
         listeners.push_back(listen_on(numeric("0.0.0.0", port), Ipv4Too::no, backlog));
     }
     return listeners;
-}
-
-std::vector<Address> addresses_of(const HostPort& where) {
-    if (const auto address = Address::parse_ip(where.host, where.port)) return {*address};
-    if (where.host == "localhost")
-        return {numeric("127.0.0.1", where.port), numeric("::1", where.port)};
-    throw Error(fmt::format("cannot listen on {}: expected an IP address of this machine, or "
-                            "localhost",
-                            where.text()));
 }
 
 // The port of the first is the port of all.
@@ -130,7 +125,7 @@ std::vector<Listener> listen_on_each(std::vector<Address> addresses, int backlog
             listeners.push_back(listen_on(address, Ipv4Too::no, backlog));
         } catch (const SysError& error) {
             const bool is_last_hope = listeners.empty() && &address == &addresses.back();
-            if (is_last_hope || !is_family_missing(error.error())) throw;
+            if (is_last_hope || !is_not_ours(error.error())) throw;
         }
     }
     return listeners;
@@ -138,7 +133,8 @@ std::vector<Listener> listen_on_each(std::vector<Address> addresses, int backlog
 
 std::vector<Listener> listen_on_host(const HostPort& where, int backlog) {
     if (where.host.empty()) return listen_everywhere(where.port, backlog);
-    const auto addresses = addresses_of(where);
+    const auto addresses =
+        resolve(where.host, where.port, Family::any, Deadline::after(lookup_patience));
     // The port that the kernel chose for one address may be taken on the next.
     for (int attempts = where.port == 0 ? 20 : 1;; --attempts) {
         try {

@@ -24,10 +24,10 @@ struct Listener {
 // by default (listen(2)).
 constexpr int default_backlog = 4096;
 
-// Listens on every address of the host, on the same port of each, also when port 0 has the kernel
-// choose it. Without a host: one socket for all interfaces, IPv6 and IPv4, or IPv4 alone on a
-// machine without IPv6. The connections inherit TCP_NODELAY and SO_KEEPALIVE (tcp(7)). Throws
-// Error.
+// Listens on every address of the host that this machine has, on the same port of each, also when
+// port 0 has the kernel choose it. Without a host: one socket for all interfaces, IPv6 and IPv4, or
+// IPv4 alone on a machine without IPv6. The connections inherit TCP_NODELAY and SO_KEEPALIVE
+// (tcp(7)). Throws Error; looking up a name takes no longer than 10 s.
 [[nodiscard]] std::vector<Listener> listen_tcp(const HostPort& where,
                                                int backlog = default_backlog);
 

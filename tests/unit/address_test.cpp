@@ -81,6 +81,15 @@ TEST_CASE("the bytes of an address are in network order") {
     CHECK(Address{}.ip_bytes().empty());
 }
 
+TEST_CASE("all interfaces") {
+    CHECK(at("0.0.0.0").is_wildcard());
+    CHECK(at("::").is_wildcard());
+    CHECK_FALSE(at("0.0.0.1").is_wildcard());
+    CHECK_FALSE(at("::1").is_wildcard());
+    CHECK_FALSE(Address::unix_path("/socket").is_wildcard());
+    CHECK_FALSE(Address{}.is_wildcard());
+}
+
 TEST_CASE("addresses differ in their ports, too") {
     auto address = at("::1", 1);
     CHECK_FALSE(address == at("::1", 2));

@@ -99,8 +99,8 @@ TEST_CASE("localhost is every loopback address, on one port") {
         CHECK(listener.text == listener.address.text());
         CHECK(connect_to(listener.address));
     }
-    CHECK(listeners.front().address.host() == "127.0.0.1");
-    if (listeners.size() > 1) CHECK(listeners.back().address.host() == "::1");
+    CHECK(listeners.back().address.host() == "127.0.0.1");
+    if (listeners.size() > 1) CHECK(listeners.front().address.host() == "::1");
 }
 
 TEST_CASE("connections inherit what is set once") {
@@ -147,7 +147,6 @@ TEST_CASE("an address that cannot be had") {
     CHECK(failure(HostPort{"192.0.2.1", 0}) ==
           "cannot listen on 192.0.2.1:0: Cannot assign requested address (no interface of this "
           "machine has it)");
-    CHECK(failure(HostPort{"no.such.host.invalid", 80}) != "no failure");
 }
 
 TEST_CASE("a port that is for root") {
@@ -225,20 +224,18 @@ TEST_CASE("the sockets that we are started with") {
                        }) == 0);
 
     const auto refuses = [](std::string_view expected) {
-        return [expected](const std::vector<Listener>& found, std::string_view error) {
-            return found.empty() && error == expected;
+        const auto message = fmt::format("cannot use the descriptor 3 that we were given: expected "
+                                         "a listening {} socket",
+                                         expected);
+        return [message](const std::vector<Listener>& found, std::string_view error) {
+            return found.empty() && error == message;
         };
     };
-    CHECK(started_with(local.socket.get(), "1", ListenerKind::tcp,
-                       refuses("cannot use descriptor 3 of LISTEN_FDS: expected a listening TCP "
-                               "socket")) == 0);
-    CHECK(started_with(web.socket.get(), "1", ListenerKind::unix_domain,
-                       refuses("cannot use descriptor 3 of LISTEN_FDS: expected a listening Unix "
-                               "stream socket")) == 0);
+    CHECK(started_with(local.socket.get(), "1", ListenerKind::tcp, refuses("TCP")) == 0);
+    CHECK(started_with(web.socket.get(), "1", ListenerKind::unix_domain, refuses("Unix stream")) ==
+          0);
     const Fd client = connect_to(web.address);
-    CHECK(started_with(client.get(), "1", ListenerKind::tcp,
-                       refuses("cannot use descriptor 3 of LISTEN_FDS: expected a listening TCP "
-                               "socket")) == 0);
+    CHECK(started_with(client.get(), "1", ListenerKind::tcp, refuses("TCP")) == 0);
     // No number, and none at all, is nothing; more than there are is a mistake.
     for (const char* count : {"0", "", "-1", "x"})
         CHECK(started_with(web.socket.get(), count, ListenerKind::tcp,
@@ -247,7 +244,7 @@ TEST_CASE("the sockets that we are started with") {
                            }) == 0);
     CHECK(started_with(web.socket.get(), "4294967295", ListenerKind::tcp,
                        [](const std::vector<Listener>& found, std::string_view error) {
-                           return found.empty() && error.starts_with("cannot use descriptor ");
+                           return found.empty() && error.starts_with("cannot use the descriptor ");
                        }) == 0);
 }
 
