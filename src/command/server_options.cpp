@@ -157,8 +157,8 @@ ServerOptions parse_server_options(const Invocation& invocation, const ServerKin
         asked.user_name = user ? user->name : std::string{};
         return owner;
     };
-    cli::Options options{invocation, tcp ? "[[HOST:]PORT...] [-- PROGRAM [ARGUMENT...]]"
-                                         : "[PATH...] [-- PROGRAM [ARGUMENT...]]"};
+    cli::Options options{invocation, tcp ? "[[HOST:]PORT...] [-- PROGRAM [ARG...]]"
+                                         : "[PATH...] [-- PROGRAM [ARG...]]"};
     options.operands(tcp ? "[HOST:]PORT" : "PATH", asked.addresses, parse_address,
                      tcp ? "where to listen (default 2345, on all interfaces)"
                          : "the socket (default /tmp/catsock); @name is an abstract one");

@@ -142,7 +142,9 @@ Connection Server::describe(const Accepted& accepted) const {
 
 void Server::welcome(Fd socket, Connection connection) {
     if (connection.local.is_unix()) {
-        const auto peer = PeerProcess::of(socket.get());
+        const bool asks = std::ranges::any_of(config_.peer_rules, &PeerRule::asks_for_program);
+        const auto peer = PeerProcess::of(socket.get(), asks ? PeerProcess::Handle::take
+                                                             : PeerProcess::Handle::none);
         connection.credentials = {peer.pid, peer.uid, peer.gid};
         if (!is_allowed(peer)) return refuse(connection, "nobody that --allow lets in");
     }
@@ -305,9 +307,13 @@ void Server::wait_for_events() {
         deadline = std::min(deadline, entrance_->next_deadline());
     }
     (void)poll_until(entries, deadline);
-    wake_.clear();
-    children_.changed().clear();
-    if (entrance_) entrance_->changed().clear();
+    const auto clear = [&entries](const Event& event) {
+        const auto polled = std::ranges::find(entries, event.fd(), &pollfd::fd);
+        if (polled != entries.end() && polled->revents != 0) (void)event.clear();
+    };
+    clear(wake_);
+    clear(children_.changed());
+    if (entrance_) clear(entrance_->changed());
 }
 
 void Server::handle_signals() {

@@ -19,6 +19,7 @@ has() { command -v "$1" >/dev/null; }
 
 # A port that nobody has at the moment, for peers that cannot choose one.
 free_port() {
+    rm -f port
     ./tcp-server --notify-fd 3 -q 127.0.0.1:0 3>port & chooser=$!
     until [ -s port ]; do :; done
     sed 's/.*://' port
@@ -78,7 +79,7 @@ start() {
     until answers "$where"; do kill -0 $server || return 1; done
 }
 stop() {
-    kill "$server"
+    kill "$server" 2>/dev/null || :
     wait "$server" 2>/dev/null || :
     server=
     rm -f ./*.sock
@@ -117,7 +118,7 @@ table() {
             "$(cut -d' ' -f2 "figures.$kind" | median)" \
             "$(cut -d' ' -f3 "figures.$kind" | median)" \
             "$(cut -d' ' -f4 "figures.$kind" | median)" \
-            "$(awk -v a="$ours" -v b="$rate" 'BEGIN { printf "%.2f", b > 0 ? a / b : 0 }')" "$kind"
+            "$(awk -v a="$ours" -v b="$rate" 'BEGIN { printf("%.2f", (b > 0) ? a / b : 0) }')" "$kind"
     done
 }
 
