@@ -38,9 +38,14 @@ Words shell_program(const std::string& script) {
     return {"sh", "-c", script};
 }
 
-std::size_t count_entries(const std::string& directory) {
-    const std::filesystem::directory_iterator entries{directory};
-    return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
+// Without those that its loops poll with: each opens its own when it comes to it.
+std::ptrdiff_t count_descriptors(pid_t pid) {
+    const std::filesystem::directory_iterator entries{fmt::format("/proc/{}/fd", pid)};
+    return std::count_if(begin(entries), end(entries), [](const auto& entry) {
+        std::error_code closed;
+        const auto link = std::filesystem::read_symlink(entry.path(), closed);
+        return !closed && link != "anon_inode:[eventpoll]";
+    });
 }
 
 // By cat; or there is no place for it.
@@ -431,8 +436,7 @@ TEST_CASE("after a burst there is no zombie and no descriptor more") {
     const auto address = ready_address(process);
     (void)ask(address);
     (void)log_line(process, ": reaped ");
-    const auto descriptors = fmt::format("/proc/{}/fd", process.pid());
-    const auto before = count_entries(descriptors);
+    const auto before = count_descriptors(process.pid());
     for (int round = 0; round < 5; ++round) {
         std::vector<Client> clients;
         for (int each = 0; each < 50; ++each)
@@ -444,9 +448,7 @@ TEST_CASE("after a burst there is no zombie and no descriptor more") {
             if (client.fd() >= 0) CHECK(client.rest().empty());
     }
     CHECK(eventually([&] { return !has_children(process.pid()); }));
-    CHECK(eventually([&] { return count_entries(descriptors) == before; }));
-    CAPTURE(count_entries(descriptors));
-    CHECK(count_entries(descriptors) == before);
+    CHECK(eventually([&] { return count_descriptors(process.pid()) <= before; }));
 }
 
 TEST_CASE("a log that nobody reads holds up nobody") {
