@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fmt/core.h>
 #include <limits>
 #include <stdexcept>
 #include <sys/resource.h>
@@ -98,9 +99,9 @@ int default_loops(int connections) {
 void declare_limits(cli::Options& options, ServerConfig& config,
                     std::optional<PerNetwork>& per_network, std::optional<int>& loops, bool& once,
                     ServerKind kind) {
-    options.value("-c,--connections MAX", config.gate.places,
-                  cli::number_between(1, most_connections),
-                  "at most so many at a time, the others wait (default 128)");
+    options.value(
+        "-c,--connections MAX", config.gate.places, cli::number_between(1, most_connections),
+        fmt::format("at most so many at a time, the others wait (default {})", kind.connections));
     options.value("--over MESSAGE", config.over, cli::parse_text,
                   "the others do not wait: they get this line");
     if (kind.listens == ListenerKind::tcp)

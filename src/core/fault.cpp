@@ -90,6 +90,10 @@ bool is_blocking(Arguments transfer) {
 bool does_not_wait(Arguments transfer) {
     return (integer(transfer[3]) & MSG_DONTWAIT) != 0;
 }
+// A peek shows all that there is.
+bool takes_away(Arguments transfer) {
+    return (integer(transfer[3]) & MSG_PEEK) == 0;
+}
 bool is_on_disk(Arguments transfer) {
     return is_standard(integer(transfer[0])) || kind_of(integer(transfer[0])) == S_IFREG;
 }
@@ -240,7 +244,8 @@ constexpr Possibility possibilities[] = {
     {"read", {EAGAIN}, is_nonblocking},
     {"read", {short_count}, can_read_less},
     {"readlink", {EACCES, ENOMEM}},
-    {"recv", {short_count, ECONNRESET, ENOMEM}},
+    {"recv", {ECONNRESET, ENOMEM}},
+    {"recv", {short_count}, takes_away},
     {"recv", {EAGAIN}, does_not_wait},
     {"rename", {EACCES, ENOSPC, ENOMEM, EROFS}},
     {"renameat2", {EACCES, ENOSPC, ENOMEM, EROFS}},

@@ -21,6 +21,16 @@ ssize_t receive(const Fd& socket, std::span<std::byte> into, int flags) {
     return got;
 }
 
+// Takes bytes that are there. False when they are not any more: the connection was reset.
+bool take(const Fd& socket, std::span<std::byte> bytes) {
+    while (!bytes.empty()) {
+        const ssize_t got = receive(socket, bytes, 0);
+        if (got <= 0) return false;
+        bytes = bytes.subspan(static_cast<std::size_t>(got));
+    }
+    return true;
+}
+
 // From now on the socket is readable with so many bytes only, or at its end (socket(7)). A header
 // that is half there would have us poll in vain.
 void set_low_water(const Fd& socket, std::size_t bytes) {
@@ -61,7 +71,10 @@ ProxyEntrance::Progress ProxyEntrance::look_at(Guest& guest, std::string& proble
     const auto header = ProxyHeader::parse(std::span{buffer}.first(size));
     if (header.state == ProxyHeader::State::complete) {
         set_low_water(guest.socket, 1);
-        (void)receive(guest.socket, std::span{buffer}.first(header.length), 0);
+        if (!take(guest.socket, std::span{buffer}.first(header.length))) {
+            problem = "it was reset";
+            return Progress::failed;
+        }
         if (header.source) guest.connection.peer = *header.source;
         if (header.destination) guest.connection.local = *header.destination;
         return Progress::complete;

@@ -1,152 +1,349 @@
-#include "core/sysv_key.h"
+#include "harness/client.h"
 #include "harness/scenario.h"
 
+#include "core/user.h"
+
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
-#include <sys/sem.h>
-#include <sys/syscall.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <thread>
+#include <unistd.h>
 
 using namespace ipcbox;
 using namespace ipcbox::test;
 
 namespace {
 
-bool contains(const std::string& text, std::string_view part) {
-    return text.find(part) != std::string::npos;
+// A server of the socket "sock" in the working directory, unless PLACES says where.
+Words server(const Words& options, const Words& program = {}, const Words& places = {"./sock"}) {
+    Words words{"catsock-server"};
+    for (const auto* part : {&options, &places})
+        words.insert(words.end(), part->begin(), part->end());
+    if (program.empty()) return words;
+    words.emplace_back("--");
+    words.insert(words.end(), program.begin(), program.end());
+    return words;
 }
 
-int value_of(const std::string& key) {
-    return ::semctl(::semget(SysvKey::parse(key).value(), 0, 0), 0, GETVAL);
+Words shell_program(const std::string& script) {
+    return {"sh", "-c", script};
+}
+
+// As ready_address(), for a relative path.
+Address ready(Process& process, const std::string& path = "./sock") {
+    CHECK(process.error_line() == "catsock-server: listening on " + path);
+    return Address::unix_path(path);
+}
+
+struct stat status_of(const std::string& path) {
+    struct stat status {};
+    REQUIRE(::lstat(path.c_str(), &status) == 0);
+    return status;
+}
+
+// A socket file that nobody serves.
+void leave_dead_socket(const std::string& path) {
+    const Fd socket = Fd::adopt(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const auto address = Address::unix_path(path);
+    REQUIRE(::bind(socket.get(), address.data(), address.size()) == 0);
+}
+
+std::string own_program() {
+    std::array<char, 4096> path{};
+    const auto size = ::readlink("/proc/self/exe", path.data(), path.size());
+    REQUIRE(size > 0);
+    return {path.data(), static_cast<std::size_t>(size)};
+}
+
+// What came of a server that could not listen: its whole standard error.
+std::string refusal(Scenario& scenario, const std::string& path) {
+    const auto result = scenario.run(server({}, {}, {path}));
+    CHECK(result.status == 1);
+    CHECK(result.out.empty());
+    return result.err;
 }
 
 } // namespace
 
-TEST_CASE("gives what was taken, once") {
+TEST_CASE("a client is greeted, and the log says which process came") {
     Scenario scenario;
-    const auto give_twice = [&](const std::string& key) {
-        REQUIRE(scenario.run({"sem-take", key}).status == 0);
-        const auto given = scenario.run({"sem-give", key});
-        CHECK(given.status == 0);
-        CHECK(given.out.empty());
-        CHECK(given.err.empty());
-        const auto again = scenario.run({"sem-give", key});
-        CHECK(again.status == 1);
-        CHECK(again.err == fmt::format("sem-give: {}: not taken\n", key));
-        CHECK(value_of(key) == 0);
-    };
-    REQUIRE(scenario.run({"sem-create", scenario.key()}).status == 0);
-    give_twice(scenario.key());
-    REQUIRE(scenario.run({"sem-create", "-n", "2", scenario.name()}).status == 0);
-    give_twice(scenario.name());
+    auto process = scenario.start(server({}));
+    const auto address = ready(process);
+    const auto start = fmt::format("catsock-server {}: ", process.pid());
+    CHECK(process.error_line().starts_with(start + "server started on ./sock at "));
+    Client client{address};
+    CHECK(client.line().starts_with("Hello there, it's now "));
+    (void)client.rest(); // a fortune, where there are any
+    CHECK(process.error_line().starts_with(
+        fmt::format("{}connection on ./sock from process {} of {} at ", start, ::getpid(),
+                    user_name(::geteuid()))));
+    process.kill(SIGTERM);
+    CHECK(process.wait().status == 0);
+    CHECK_FALSE(scenario.exists("sock"));
+    CHECK_FALSE(scenario.exists("sock.lock"));
 }
 
-TEST_CASE("quiet, another status, JSON") {
+TEST_CASE("a program finds the variables of both families of tools") {
     Scenario scenario;
-    const auto made = scenario.run({"sem-create", scenario.key()});
-    const auto id = made.out.substr(0, made.out.find('\n'));
-    CHECK(scenario.run({"sem-give", "-q", scenario.key()}).err.empty());
-    CHECK(scenario.run({"sem-give", "-E", "9", scenario.key()}).status == 9);
-    CHECK(scenario.run({"sem-give", "-J", "-q", scenario.key()}).out ==
-          fmt::format(R"({{"v":1,"key":"{}","id":{},"given":false,"taken":0}})"
-                      "\n",
-                      scenario.key(), id));
-    REQUIRE(scenario.run({"sem-take", scenario.key()}).status == 0);
-    CHECK(scenario.run({"sem-give", "-J", scenario.key()}).out ==
-          fmt::format(R"({{"v":1,"key":"{}","id":{},"given":true,"taken":0}})"
-                      "\n",
-                      scenario.key(), id));
-    CHECK(scenario.shell("sem-give -J -q $1 >/dev/full", {scenario.key()}).status == 1);
+    auto process = scenario.start(server({}, {"env"}));
+    std::string expected = "PATH=/usr/bin:/bin\nPROTO=UNIX\n";
+    for (const char* family : {"UNIX", "IPC"})
+        expected += fmt::format("{0}LOCALPATH=./sock\n{0}REMOTEPATH=\n{0}REMOTEPID={1}\n"
+                                "{0}REMOTEEUID={2}\n{0}REMOTEEGID={3}\n",
+                                family, ::getpid(), ::geteuid(), ::getegid());
+    CHECK(ask(ready(process)) == expected);
 }
 
-TEST_CASE("waits for a token to be taken, if asked to") {
+TEST_CASE("an echo of more than a buffer arrives whole after the half-close") {
     Scenario scenario;
-    for (const auto& key : {scenario.key(), scenario.name()}) {
-        REQUIRE(scenario.run({"sem-create", "-n", key[0] == '@' ? "2" : "1", key}).status == 0);
-        CHECK(scenario.run({"sem-give", "-w", "1ms", key}).status == 1);
-        auto giver = scenario.start({"sem-give", "-w", "30", key});
-        CHECK(eventually([&] { return is_blocked_in(giver.pid(), SYS_semtimedop); }));
-        REQUIRE(scenario.run({"sem-take", key}).status == 0);
-        CHECK(giver.wait().status == 0);
+    auto process = scenario.start(server({}, {"cat"}));
+    std::string text(1'288'895, '\0');
+    for (std::size_t at = 0; at < text.size(); ++at)
+        text[at] = static_cast<char>(at * 7 % 251);
+    Client client{ready(process)};
+    std::string answer;
+    {
+        const std::jthread sender{[&] {
+            client.send(text);
+            client.end_input();
+        }};
+        answer = client.rest();
     }
+    CHECK(answer == text);
 }
 
-TEST_CASE("removed while it waits") {
+TEST_CASE("--allow lets in whom one of the rules fits") {
     Scenario scenario;
-    const auto made = scenario.run({"sem-create", scenario.key()});
-    auto giver = scenario.start({"sem-give", "-w", "30", scenario.key()});
-    CHECK(eventually([&] { return is_blocked_in(giver.pid(), SYS_semtimedop); }));
-    REQUIRE(::semctl(std::stoi(made.out), 0, IPC_RMID) == 0);
-    const auto result = giver.wait();
-    CHECK(result.status == 1);
-    CHECK(result.err ==
-          fmt::format("sem-give: cannot use semaphore set {}: it was removed\n", scenario.key()));
-    CHECK(scenario.run({"sem-give", scenario.key()}).err ==
-          fmt::format("sem-give: cannot give to {}: there is no such set\n", scenario.key()));
-}
-
-TEST_CASE("refuses to give what a command has until it ends") {
-    Scenario scenario;
-    const auto refuses = [&](const std::string& key, const Words& take) {
-        auto holder = scenario.start(take);
-        REQUIRE(holder.line() == "taken");
-        const auto refused = scenario.run({"sem-give", key});
-        CHECK(refused.status == 1);
-        CHECK(refused.err.starts_with(
-            fmt::format("sem-give: {}: not given: {} (sh, ", key, holder.pid())));
-        CHECK(refused.err.ends_with(") has it until it ends\n"));
-        CHECK(scenario.run({"sem-take", "-n", "-q", key}).status == 1);
-        holder.close_input();
-        CHECK(holder.wait().status == 0);
-        CHECK(value_of(key) == 0);
+    const auto uid = fmt::format("uid={}", ::geteuid());
+    const auto nobody = fmt::format("uid={}", ::geteuid() + 1);
+    const auto exe = "exe=" + own_program();
+    const auto allows = [&](const Words& rules) {
+        Words options;
+        for (const auto& rule : rules) {
+            options.emplace_back("--allow");
+            options.push_back(rule);
+        }
+        auto process = scenario.start(server(options, {"echo", "in"}));
+        Client client{ready(process)};
+        const auto answer = client.line();
+        if (answer.empty())
+            CHECK(log_line(process, ": refused ")
+                      .ends_with(fmt::format("on ./sock from process {} of {}: nobody that "
+                                             "--allow lets in",
+                                             ::getpid(), user_name(::geteuid()))));
+        process.kill(SIGTERM);
+        CHECK(process.wait().status == 0);
+        return answer == "in";
     };
-    const auto key = scenario.key();
-    const auto name = scenario.name();
-    const std::string script = "echo taken; read line; exit 0";
-    REQUIRE(scenario.run({"sem-create", key}).status == 0);
-    refuses(key, {"sem-take", key, "sh", "-c", script});
-    refuses(name, {"sem-take", "-j1", name, "sh", "-c", script});
-
-    // Also when the command has the tokens of two plain sets.
-    const auto second = scenario.key(1);
-    REQUIRE(scenario.run({"sem-create", second}).status == 0);
-    refuses(key, {"sem-take", key, "sem-take", second, "sh", "-c", script});
-    refuses(second, {"sem-take", key, "sem-take", second, "sh", "-c", script});
+    CHECK(allows({uid}));
+    CHECK(allows({exe}));
+    CHECK(allows({nobody, uid + "," + exe}));
+    CHECK_FALSE(allows({nobody}));
+    CHECK_FALSE(allows({"exe=/bin/sh"}));
+    CHECK_FALSE(allows({uid + ",exe=/bin/sh", nobody + "," + exe}));
+    const auto wrong = scenario.run(server({"--allow", "pid=1"}));
+    CHECK(wrong.status == 2);
+    CHECK(wrong.err.starts_with("catsock-server: --allow 'pid=1': expected uid=, "));
 }
 
-TEST_CASE("gives a lent token although a command has another one") {
+TEST_CASE("the mode is what was asked for, whatever the umask") {
+    Scenario scenario;
+    constexpr mode_t permissions = 07777;
+    auto process = scenario.start(server({}));
+    (void)ready(process);
+    CHECK(S_ISSOCK(status_of("sock").st_mode));
+    CHECK((status_of("sock").st_mode & permissions) == 0600);
+    auto open = scenario.start_shell("umask 077; exec catsock-server -m 666 ./open");
+    (void)ready(open, "./open");
+    CHECK((status_of("open").st_mode & permissions) == 0666);
+    auto closed = scenario.start_shell("umask 0; exec catsock-server -m 200 ./closed");
+    (void)ready(closed, "./closed");
+    CHECK((status_of("closed").st_mode & permissions) == 0200);
+}
+
+TEST_CASE("the owner is whom we named, or that is an error") {
+    Scenario scenario;
+    if (::geteuid() != 0) {
+        CHECK(scenario.run(server({"-o", "root"})).status == 1);
+        CHECK_FALSE(scenario.exists("sock"));
+        return;
+    }
+    const auto nobody = find_user("nobody").value();
+    auto process = scenario.start(server({"-o", "nobody", "-m", "660"}));
+    (void)ready(process);
+    CHECK(status_of("sock").st_uid == nobody.uid);
+    CHECK((status_of("sock").st_mode & 0777) == 0660);
+}
+
+TEST_CASE("a live server is not displaced, and the error says who it is") {
+    Scenario scenario;
+    auto process = scenario.start(server({}, {"echo", "first"}));
+    const auto address = ready(process);
+    CHECK(refusal(scenario, "./sock")
+              .starts_with(fmt::format("catsock-server: cannot listen on ./sock: it is served by "
+                                       "{} (",
+                                       process.pid())));
+    CHECK(ask(address) == "first\n");
+
+    // Also one that knows nothing of our lock: this test.
+    const Fd foreign = Fd::adopt(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const auto theirs = Address::unix_path("./foreign");
+    REQUIRE(::bind(foreign.get(), theirs.data(), theirs.size()) == 0);
+    REQUIRE(::listen(foreign.get(), 1) == 0);
+    CHECK(refusal(scenario, "./foreign").find(fmt::format(": it is served by {} (", ::getpid())) !=
+          std::string::npos);
+    CHECK(scenario.exists("foreign"));
+    CHECK_FALSE(scenario.exists("foreign.lock"));
+}
+
+TEST_CASE("the socket of a dead server is taken over") {
+    Scenario scenario;
+    leave_dead_socket("./sock");
+    auto process = scenario.start(server({}, {"echo", "new"}));
+    CHECK(ask(ready(process)) == "new\n");
+    process.kill(SIGKILL);
+    CHECK(process.wait().status == 128 + SIGKILL);
+    CHECK(scenario.exists("sock"));
+    auto next = scenario.start(server({}, {"echo", "next"}));
+    CHECK(ask(ready(next)) == "next\n");
+    next.kill(SIGTERM);
+    CHECK(next.wait().status == 0);
+    CHECK_FALSE(scenario.exists("sock"));
+    CHECK_FALSE(scenario.exists("sock.lock"));
+}
+
+TEST_CASE("what is no socket is never removed") {
+    Scenario scenario;
+    scenario.write_file("file", "precious");
+    REQUIRE(::mkdir("directory", 0700) == 0);
+    REQUIRE(::symlink("file", "link") == 0);
+    CHECK(refusal(scenario, "./file") ==
+          "catsock-server: cannot listen on ./file: it is a regular file\n");
+    CHECK(refusal(scenario, "./directory").ends_with(": it is a directory\n"));
+    CHECK(refusal(scenario, "./link").ends_with(": it is a symbolic link\n"));
+    CHECK(scenario.read_file("file") == "precious");
+    CHECK(S_ISLNK(status_of("link").st_mode));
+    for (const char* lock : {"file.lock", "directory.lock", "link.lock"})
+        CHECK_FALSE(scenario.exists(lock));
+}
+
+TEST_CASE("paths where no socket can be") {
+    Scenario scenario;
+    CHECK(refusal(scenario, "./" + std::string(106, 'x')).find("107") != std::string::npos);
+    CHECK(refusal(scenario, "./no/sock").ends_with("No such file or directory\n"));
+    REQUIRE(::mkdir("open", 0700) == 0);
+    REQUIRE(::chmod("open", 0777) == 0);
+    CHECK(refusal(scenario, "./open/sock").find("everybody may write in its directory") !=
+          std::string::npos);
+}
+
+TEST_CASE("a name in the abstract namespace") {
     Scenario scenario;
     const auto name = scenario.name();
-    auto holder = scenario.start({"sem-take", "-j2", name, "sh", "-c", "echo taken; read line"});
-    REQUIRE(holder.line() == "taken");
-    CHECK(scenario.run({"sem-give", "-q", name}).status == 1);
-    REQUIRE(scenario.run({"sem-take", name}).status == 0);
-    CHECK(scenario.run({"sem-give", name}).status == 0);
-    CHECK(scenario.run({"sem-give", "-q", name}).status == 1);
+    auto process = scenario.start(server({}, shell_program("echo $UNIXLOCALPATH"), {name}));
+    CHECK(ask(ready(process, name)) == name + "\n");
+    CHECK(refusal(scenario, name)
+              .starts_with(fmt::format("catsock-server: cannot listen on {}: Address already in "
+                                       "use (by {} (",
+                                       name, process.pid())));
+    process.kill(SIGTERM);
+    CHECK(process.wait().status == 0);
 }
 
-TEST_CASE("many givers give no more than was taken") {
+TEST_CASE("what somebody else has put in our place stays") {
     Scenario scenario;
-    REQUIRE(scenario.run({"sem-create", "-n", "3", scenario.name()}).status == 0);
-    for (int count = 0; count < 3; ++count)
-        REQUIRE(scenario.run({"sem-take", scenario.name()}).status == 0);
-    std::vector<Process> givers;
-    for (int count = 0; count < 8; ++count)
-        givers.push_back(scenario.start({"sem-give", "-q", scenario.name()}));
-    int given = 0;
-    for (auto& giver : givers)
-        given += giver.wait().status == 0 ? 1 : 0;
-    CHECK(given == 3);
-    CHECK(scenario.run({"sem-create", "-J", "-n3", scenario.name()})
-              .out.ends_with("\"slots\":3,\"taken\":0}\n"));
+    auto process = scenario.start(server({}));
+    (void)ready(process);
+    REQUIRE(::unlink("sock") == 0);
+    leave_dead_socket("./sock");
+    process.kill(SIGTERM);
+    CHECK(process.wait().status == 0);
+    CHECK(scenario.exists("sock"));
+    CHECK_FALSE(scenario.exists("sock.lock"));
 }
 
-TEST_CASE("bad command lines") {
+TEST_CASE("HUP keeps the socket's file, and no client notices") {
     Scenario scenario;
-    CHECK(scenario.run({"sem-give", "-w", "soon"}).status == 2);
-    CHECK(scenario.run({"sem-give", "-E", "256"}).status == 2);
-    CHECK(scenario.run({"sem-give", scenario.key(), "extra"}).status == 2);
-    const auto missing = scenario.run({"sem-give", scenario.key()});
-    CHECK(missing.status == 1);
-    CHECK(contains(missing.err, "there is no such set"));
+    auto process = scenario.start(server({}, {"cat"}));
+    const auto address = ready(process);
+    const auto before = status_of("sock");
+    Client client{address};
+    client.send("before\n");
+    CHECK(client.line() == "before");
+    for (int round = 0; round < 3; ++round) {
+        process.kill(SIGHUP);
+        CHECK(ask(address, "new\n") == "new\n");
+        (void)log_line(process, ": restarting");
+        (void)log_line(process, ": server started on ./sock at ");
+    }
+    CHECK(status_of("sock").st_ino == before.st_ino);
+    CHECK(refusal(scenario, "./sock").find("it is served by ") != std::string::npos);
+    client.send("after\n");
+    CHECK(client.line() == "after");
+    process.kill(SIGUSR1);
+    CHECK(log_line(process, " serves the connection on ./sock from process ")
+              .find(fmt::format(" {} of ", ::getpid())) != std::string::npos);
+    process.kill(SIGTERM);
+    client.end_input();
+    CHECK(client.rest().empty());
+    CHECK(process.wait().status == 0);
+    CHECK_FALSE(scenario.exists("sock"));
+    CHECK_FALSE(scenario.exists("sock.lock"));
+}
+
+TEST_CASE("several sockets, all or none") {
+    Scenario scenario;
+    const auto name = scenario.name();
+    auto process =
+        scenario.start(server({}, shell_program("echo $IPCLOCALPATH"), {"./one", "./two", name}));
+    for (const auto& place : {std::string{"./one"}, std::string{"./two"}, name})
+        CHECK(ask(ready(process, place)) == place + "\n");
+    process.kill(SIGTERM);
+    CHECK(process.wait().status == 0);
+    scenario.write_file("file", "");
+    CHECK(scenario.run(server({}, {}, {"./one", "./file"})).status == 1);
+    for (const char* file : {"one", "two", "one.lock", "two.lock"})
+        CHECK_FALSE(scenario.exists(file));
+}
+
+TEST_CASE("--json says who came") {
+    Scenario scenario;
+    auto process = scenario.start(server({"-J"}, shell_program("cat; kill -KILL $$")));
+    CHECK(ask(ready(process), "four\n") == "four\n");
+    const auto line = process.line();
+    CHECK(line.starts_with(
+        fmt::format(R"({{"v":1,"peer":"","local":"./sock","name":null,"peer_pid":{},"peer_uid":{},)"
+                    R"("peer_gid":{},"pid":)",
+                    ::getpid(), ::geteuid(), ::getegid())));
+    CHECK(line.ends_with(R"("exit":null,"signal":"KILL"})"));
+}
+
+TEST_CASE("time limits, --once, and a full house") {
+    Scenario scenario;
+    auto limited = scenario.start(server({"--max-time", "0.05"}, {"cat"}));
+    CHECK(Client{ready(limited)}.rest().empty());
+    CHECK(log_line(limited, ": ending ").ends_with(": not done after 0.05 s"));
+    limited.kill(SIGTERM);
+    CHECK(limited.wait().status == 0);
+
+    auto once = scenario.start(server({"--once"}, {"echo", "you"}));
+    CHECK(ask(ready(once)) == "you\n");
+    CHECK(once.wait().status == 0);
+
+    auto full = scenario.start(server({"-c", "1", "--over", "come back later"}, {"cat"}));
+    const auto address = ready(full);
+    Client first{address};
+    first.send("hello\n");
+    CHECK(first.line() == "hello");
+    CHECK(Client{address}.rest() == "come back later\n");
+}
+
+TEST_CASE("the default is the manual page's socket") {
+    Scenario scenario;
+    CHECK(scenario.run({"catsock-server", "--help"}).out.find("(default /tmp/catsock)") !=
+          std::string::npos);
 }

@@ -1,152 +1,150 @@
-#include "core/sysv_key.h"
+#include "harness/client.h"
 #include "harness/scenario.h"
 
 #include <csignal>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
-#include <sys/sem.h>
-#include <sys/syscall.h>
+#include <vector>
 
 using namespace ipcbox;
 using namespace ipcbox::test;
 
 namespace {
 
-bool contains(const std::string& text, std::string_view part) {
-    return text.find(part) != std::string::npos;
-}
-
-int value_of(const std::string& key) {
-    return ::semctl(::semget(SysvKey::parse(key).value(), 0, 0), 0, GETVAL);
+Words server(const Words& options, const Words& program = {}) {
+    Words words{"tcp-server"};
+    words.insert(words.end(), options.begin(), options.end());
+    words.emplace_back("127.0.0.1:0");
+    if (program.empty()) return words;
+    words.emplace_back("--");
+    words.insert(words.end(), program.begin(), program.end());
+    return words;
 }
 
 } // namespace
 
-TEST_CASE("gives what was taken, once") {
+TEST_CASE("each client is greeted by its address, and that is all") {
     Scenario scenario;
-    const auto give_twice = [&](const std::string& key) {
-        REQUIRE(scenario.run({"sem-take", key}).status == 0);
-        const auto given = scenario.run({"sem-give", key});
-        CHECK(given.status == 0);
-        CHECK(given.out.empty());
-        CHECK(given.err.empty());
-        const auto again = scenario.run({"sem-give", key});
-        CHECK(again.status == 1);
-        CHECK(again.err == fmt::format("sem-give: {}: not taken\n", key));
-        CHECK(value_of(key) == 0);
-    };
-    REQUIRE(scenario.run({"sem-create", scenario.key()}).status == 0);
-    give_twice(scenario.key());
-    REQUIRE(scenario.run({"sem-create", "-n", "2", scenario.name()}).status == 0);
-    give_twice(scenario.name());
-}
-
-TEST_CASE("quiet, another status, JSON") {
-    Scenario scenario;
-    const auto made = scenario.run({"sem-create", scenario.key()});
-    const auto id = made.out.substr(0, made.out.find('\n'));
-    CHECK(scenario.run({"sem-give", "-q", scenario.key()}).err.empty());
-    CHECK(scenario.run({"sem-give", "-E", "9", scenario.key()}).status == 9);
-    CHECK(scenario.run({"sem-give", "-J", "-q", scenario.key()}).out ==
-          fmt::format(R"({{"v":1,"key":"{}","id":{},"given":false,"taken":0}})"
-                      "\n",
-                      scenario.key(), id));
-    REQUIRE(scenario.run({"sem-take", scenario.key()}).status == 0);
-    CHECK(scenario.run({"sem-give", "-J", scenario.key()}).out ==
-          fmt::format(R"({{"v":1,"key":"{}","id":{},"given":true,"taken":0}})"
-                      "\n",
-                      scenario.key(), id));
-    CHECK(scenario.shell("sem-give -J -q $1 >/dev/full", {scenario.key()}).status == 1);
-}
-
-TEST_CASE("waits for a token to be taken, if asked to") {
-    Scenario scenario;
-    for (const auto& key : {scenario.key(), scenario.name()}) {
-        REQUIRE(scenario.run({"sem-create", "-n", key[0] == '@' ? "2" : "1", key}).status == 0);
-        CHECK(scenario.run({"sem-give", "-w", "1ms", key}).status == 1);
-        auto giver = scenario.start({"sem-give", "-w", "30", key});
-        CHECK(eventually([&] { return is_blocked_in(giver.pid(), SYS_semtimedop); }));
-        REQUIRE(scenario.run({"sem-take", key}).status == 0);
-        CHECK(giver.wait().status == 0);
+    auto process = scenario.start(server({}));
+    const auto address = ready_address(process);
+    CHECK(log_line(process, ": server started on port ")
+              .starts_with(fmt::format("tcp-server {}: ", process.pid())));
+    for (int round = 0; round < 3; ++round) {
+        const auto answer = ask(address, "what we say does not matter\n");
+        CHECK(answer.starts_with("Hello there, 127.0.0.1, it's now "));
+        CHECK(answer.find('\n') == answer.size() - 1);
     }
+    process.kill(SIGTERM);
+    CHECK(process.wait().status == 0);
 }
 
-TEST_CASE("removed while it waits") {
+TEST_CASE("who comes while another is served waits until he is done") {
     Scenario scenario;
-    const auto made = scenario.run({"sem-create", scenario.key()});
-    auto giver = scenario.start({"sem-give", "-w", "30", scenario.key()});
-    CHECK(eventually([&] { return is_blocked_in(giver.pid(), SYS_semtimedop); }));
-    REQUIRE(::semctl(std::stoi(made.out), 0, IPC_RMID) == 0);
-    const auto result = giver.wait();
-    CHECK(result.status == 1);
-    CHECK(result.err ==
-          fmt::format("sem-give: cannot use semaphore set {}: it was removed\n", scenario.key()));
-    CHECK(scenario.run({"sem-give", scenario.key()}).err ==
-          fmt::format("sem-give: cannot give to {}: there is no such set\n", scenario.key()));
+    auto process = scenario.start(server({}, {"cat"}));
+    const auto address = ready_address(process);
+    Client first{address};
+    first.send("hello\n");
+    CHECK(first.line() == "hello");
+    Client second{address};
+    second.send("and me\n");
+    Client third{address};
+    third.send("me too\n");
+    // The first is not in a hurry, and stays the only one.
+    first.send("still here\n");
+    CHECK(first.line() == "still here");
+    first.end_input();
+    CHECK(first.rest().empty());
+    CHECK(second.line() == "and me");
+    second.end_input();
+    CHECK(second.rest().empty());
+    CHECK(third.line() == "me too");
+    third.end_input();
+    CHECK(third.rest().empty());
+    (void)process.error_line(); // server started
+    for (int round = 0; round < 3; ++round)
+        for (const char* what : {": connection from ", ": begat ", ": reaped "})
+            CHECK(process.error_line().find(what) != std::string::npos);
 }
 
-TEST_CASE("refuses to give what a command has until it ends") {
+TEST_CASE("-c serves more at a time, and --over tells the others") {
     Scenario scenario;
-    const auto refuses = [&](const std::string& key, const Words& take) {
-        auto holder = scenario.start(take);
-        REQUIRE(holder.line() == "taken");
-        const auto refused = scenario.run({"sem-give", key});
-        CHECK(refused.status == 1);
-        CHECK(refused.err.starts_with(
-            fmt::format("sem-give: {}: not given: {} (sh, ", key, holder.pid())));
-        CHECK(refused.err.ends_with(") has it until it ends\n"));
-        CHECK(scenario.run({"sem-take", "-n", "-q", key}).status == 1);
-        holder.close_input();
-        CHECK(holder.wait().status == 0);
-        CHECK(value_of(key) == 0);
-    };
-    const auto key = scenario.key();
-    const auto name = scenario.name();
-    const std::string script = "echo taken; read line; exit 0";
-    REQUIRE(scenario.run({"sem-create", key}).status == 0);
-    refuses(key, {"sem-take", key, "sh", "-c", script});
-    refuses(name, {"sem-take", "-j1", name, "sh", "-c", script});
-
-    // Also when the command has the tokens of two plain sets.
-    const auto second = scenario.key(1);
-    REQUIRE(scenario.run({"sem-create", second}).status == 0);
-    refuses(key, {"sem-take", key, "sem-take", second, "sh", "-c", script});
-    refuses(second, {"sem-take", key, "sem-take", second, "sh", "-c", script});
+    auto process = scenario.start(server({"-c", "2", "--over", "busy"}, {"cat"}));
+    const auto address = ready_address(process);
+    Client first{address};
+    Client second{address};
+    for (const auto* client : {&first, &second})
+        client->send("hello\n");
+    CHECK(first.line() == "hello");
+    CHECK(second.line() == "hello");
+    CHECK(Client{address}.rest() == "busy\n");
 }
 
-TEST_CASE("gives a lent token although a command has another one") {
+TEST_CASE("--once and --count end us when so many were served") {
     Scenario scenario;
-    const auto name = scenario.name();
-    auto holder = scenario.start({"sem-take", "-j2", name, "sh", "-c", "echo taken; read line"});
-    REQUIRE(holder.line() == "taken");
-    CHECK(scenario.run({"sem-give", "-q", name}).status == 1);
-    REQUIRE(scenario.run({"sem-take", name}).status == 0);
-    CHECK(scenario.run({"sem-give", name}).status == 0);
-    CHECK(scenario.run({"sem-give", "-q", name}).status == 1);
+    auto once = scenario.start(server({"-1"}));
+    CHECK(ask(ready_address(once)).starts_with("Hello there, "));
+    CHECK(once.wait().status == 0);
+    auto three = scenario.start(server({"--count", "3"}, {"echo", "you"}));
+    const auto address = ready_address(three);
+    for (int round = 0; round < 3; ++round)
+        CHECK(ask(address) == "you\n");
+    CHECK(three.wait().status == 0);
 }
 
-TEST_CASE("many givers give no more than was taken") {
+TEST_CASE("clients who neither read nor send do not stop it") {
     Scenario scenario;
-    REQUIRE(scenario.run({"sem-create", "-n", "3", scenario.name()}).status == 0);
-    for (int count = 0; count < 3; ++count)
-        REQUIRE(scenario.run({"sem-take", scenario.name()}).status == 0);
-    std::vector<Process> givers;
-    for (int count = 0; count < 8; ++count)
-        givers.push_back(scenario.start({"sem-give", "-q", scenario.name()}));
-    int given = 0;
-    for (auto& giver : givers)
-        given += giver.wait().status == 0 ? 1 : 0;
-    CHECK(given == 3);
-    CHECK(scenario.run({"sem-create", "-J", "-n3", scenario.name()})
-              .out.ends_with("\"slots\":3,\"taken\":0}\n"));
+    auto process = scenario.start(server({}));
+    const auto address = ready_address(process);
+    std::vector<Client> stalled;
+    for (int each = 0; each < 20; ++each)
+        stalled.emplace_back(address);
+    CHECK(ask(address).starts_with("Hello there, "));
+    for (auto& client : stalled)
+        CHECK(client.rest().starts_with("Hello there, "));
+    process.kill(SIGTERM);
+    CHECK(process.wait().status == 0);
 }
 
-TEST_CASE("bad command lines") {
+TEST_CASE("nor do they with a program that waits for them, when it has a time limit") {
     Scenario scenario;
-    CHECK(scenario.run({"sem-give", "-w", "soon"}).status == 2);
-    CHECK(scenario.run({"sem-give", "-E", "256"}).status == 2);
-    CHECK(scenario.run({"sem-give", scenario.key(), "extra"}).status == 2);
-    const auto missing = scenario.run({"sem-give", scenario.key()});
-    CHECK(missing.status == 1);
-    CHECK(contains(missing.err, "there is no such set"));
+    auto process = scenario.start(server({"--max-time", "0.05"}, {"cat"}));
+    const auto address = ready_address(process);
+    const Client silent{address};
+    CHECK(log_line(process, ": ending ").ends_with(": not done after 0.05 s"));
+    CHECK(log_line(process, ": reaped ").ends_with(" killed by TERM"));
+    CHECK(ask(address, "next\n") == "next\n");
+
+    auto talker = scenario.start(server({"--max-time", "0.05"}, {"yes"}));
+    const Client deaf{ready_address(talker)};
+    CHECK(log_line(talker, ": ending ").ends_with(": not done after 0.05 s"));
+    CHECK(log_line(talker, ": reaped ").ends_with(" killed by TERM"));
+}
+
+TEST_CASE("HUP puts our program in our place, also while somebody is served") {
+    Scenario scenario;
+    auto process = scenario.start(server({}, {"cat"}));
+    const auto address = ready_address(process);
+    Client first{address};
+    first.send("before\n");
+    CHECK(first.line() == "before");
+    process.kill(SIGHUP);
+    (void)log_line(process, ": restarting");
+    (void)log_line(process, ": server started on port ");
+    Client second{address};
+    second.send("and me\n");
+    // The place is the first's still.
+    first.send("after\n");
+    CHECK(first.line() == "after");
+    first.end_input();
+    CHECK(first.rest().empty());
+    (void)log_line(process, ": reaped ");
+    CHECK(process.error_line().find(": connection from ") != std::string::npos);
+    CHECK(second.line() == "and me");
+}
+
+TEST_CASE("a program that cannot be run is our error, before we listen") {
+    Scenario scenario;
+    const auto result = scenario.run(server({}, {"no-such-program"}));
+    CHECK(result.status == 127);
+    CHECK(result.err.starts_with("tcp-server: "));
 }

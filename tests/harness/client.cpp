@@ -5,6 +5,7 @@
 #include "harness/scenario.h"
 
 #include <array>
+#include <cerrno>
 #include <fmt/core.h>
 #include <stdexcept>
 #include <sys/socket.h>
@@ -77,6 +78,22 @@ Address ready_address(Process& server) {
     if (line.find_first_of("/@") == 0) return Address::unix_path(line);
     const auto place = HostPort::parse(std::string_view{line}.substr(0, line.find(' ')));
     return Address::parse_ip(place.host, place.port).value();
+}
+
+bool is_turned_away(Client& client) {
+    try {
+        return client.rest().empty();
+    } catch (const SysError& error) {
+        return error.error() == ECONNRESET;
+    }
+}
+
+std::string log_line(Process& server, std::string_view text) {
+    for (;;) {
+        auto line = server.error_line();
+        if (line.find(text) != std::string::npos) return line;
+        if (line.empty()) throw std::runtime_error(fmt::format("no line with '{}'", text));
+    }
 }
 
 } // namespace ipcbox::test

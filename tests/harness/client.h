@@ -40,4 +40,10 @@ class Client {
 // Where a server that was started just now listens, from its ready line.
 [[nodiscard]] Address ready_address(Process& server);
 
+// Whether the client's connection was reset, or ended without a word.
+[[nodiscard]] bool is_turned_away(Client& client);
+
+// The next line of a server's log in which TEXT stands. Throws when there is none.
+std::string log_line(Process& server, std::string_view text);
+
 } // namespace ipcbox::test
