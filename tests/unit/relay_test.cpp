@@ -82,7 +82,7 @@ class Input {
             writer = std::move(pair.theirs);
         }
         writer_ = std::jthread{
-            [&text, fd = std::move(writer)] { write_all(fd.get(), text, "a relay", soon()); }};
+            [text, fd = std::move(writer)] { write_all(fd.get(), text, "a relay", soon()); }};
     }
     [[nodiscard]] int get() const { return fd_.get(); }
 
