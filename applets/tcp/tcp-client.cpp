@@ -57,7 +57,7 @@ Config parse(const Invocation& invocation) {
     Config config;
     bool four = false;
     bool six = false;
-    cli::Options options{invocation, "[HOST [PORT]] [--wait-for HOST:PORT [-- COMMAND...]]"};
+    cli::Options options{invocation, "[HOST [PORT]] [--wait-for HOST:PORT [-- COMMAND]]"};
     options.operand("HOST", config.target, parse_target,
                     "the server, also HOST:PORT (default localhost)");
     options.operand("PORT", config.port, cli::parse_port, "a number or a service (default 2345)");

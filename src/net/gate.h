@@ -23,9 +23,9 @@ struct Rate {
 class Gate {
   public:
     struct Limits {
-        int places = 128;                   // connections at the same time
-        std::optional<Rate> rate;           // then the others wait in the backlog
-        std::optional<std::uint64_t> total; // then the gate closes
+        int places = 128;                        // connections at the same time
+        std::optional<Rate> rate = {};           // then the others wait in the backlog
+        std::optional<std::uint64_t> total = {}; // then the gate closes
     };
 
     explicit Gate(Limits limits) : limits_(limits) {}

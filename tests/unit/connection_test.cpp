@@ -1,0 +1,31 @@
+#include "net/connection.h"
+
+#include <doctest/doctest.h>
+
+using namespace ipcbox;
+
+using Words = std::vector<std::string>;
+
+TEST_CASE("a TCP connection as UCSPI has it") {
+    Connection connection;
+    connection.peer = Address::parse_ip("192.0.2.1", 4242).value();
+    connection.local = Address::parse_ip("2001:db8::1", 80).value();
+    CHECK(connection.peer_text() == "192.0.2.1");
+    CHECK(ucspi_environment(connection) == Words{"PROTO=TCP", "TCPLOCALIP=2001:db8::1",
+                                                 "TCPLOCALPORT=80", "TCPREMOTEIP=192.0.2.1",
+                                                 "TCPREMOTEPORT=4242"});
+    connection.peer_name = "client.example.org";
+    CHECK(connection.peer_text() == "client.example.org");
+    CHECK(ucspi_environment(connection).back() == "TCPREMOTEHOST=client.example.org");
+}
+
+TEST_CASE("a Unix connection, in the names of both families of tools") {
+    Connection connection;
+    connection.local = Address::unix_path("/run/socket");
+    connection.credentials = {12, 1000, 100};
+    CHECK(connection.peer_text() == "process 12");
+    CHECK(ucspi_environment(connection) ==
+          Words{"PROTO=UNIX", "UNIXLOCALPATH=/run/socket", "UNIXREMOTEPATH=", "UNIXREMOTEPID=12",
+                "UNIXREMOTEEUID=1000", "UNIXREMOTEEGID=100", "IPCLOCALPATH=/run/socket",
+                "IPCREMOTEPATH=", "IPCREMOTEPID=12", "IPCREMOTEEUID=1000", "IPCREMOTEEGID=100"});
+}

@@ -1,0 +1,62 @@
+#include "cli/line_queue.h"
+
+#include "core/io.h"
+#include "core/pipe.h"
+#include "core/signals.h"
+
+#include <algorithm>
+#include <array>
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <string>
+
+using namespace ipcbox;
+
+TEST_CASE("lines come out whole and in their order") {
+    const BlockedSignals blocked{all_signals()};
+    Pipe pipe = make_pipe();
+    std::string expected;
+    {
+        cli::LineQueue queue{pipe.writer.get()};
+        for (int line = 0; line < 1000; ++line) {
+            queue.add("line " + std::to_string(line) + "\n");
+            expected += "line " + std::to_string(line) + "\n";
+        }
+        queue.flush();
+        CHECK(!queue.failed());
+    }
+    pipe.writer = Fd{};
+    CHECK(read_to_end(pipe.reader.get(), 1 << 20, "a pipe") == expected);
+}
+
+TEST_CASE("a reader who does not read holds up nobody, and is told how much was lost") {
+    const BlockedSignals blocked{all_signals()};
+    Pipe pipe = make_pipe();
+    cli::LineQueue queue{pipe.writer.get()};
+    const std::string line(999, 'x');
+    constexpr int lines = 3000; // more than the pipe and the queue hold
+    for (int each = 0; each < lines; ++each)
+        queue.add(line + "\n");
+    std::string text;
+    std::array<std::byte, 65536> buffer{};
+    const auto told = [&text] { return text.find(" lines lost: nobody read them in time)\n"); };
+    for (int end = 0; told() == std::string::npos; ++end) {
+        const auto got = read_some(pipe.reader.get(), buffer, "a pipe",
+                                   Deadline::after(std::chrono::seconds{30}));
+        text.append(reinterpret_cast<const char*>(buffer.data()), got);
+    }
+    const auto start = text.rfind('(', told()) + 1;
+    const int lost = std::stoi(text.substr(start));
+    const auto whole = static_cast<int>(std::count(text.begin(), text.end(), '\n')) - 1;
+    CHECK(lost > 0);
+    CHECK(whole + lost == lines);
+}
+
+TEST_CASE("what cannot be written is a failure, and no reason to hang") {
+    const BlockedSignals blocked{all_signals()};
+    const Fd full = open_file("/dev/full", O_WRONLY);
+    cli::LineQueue queue{full.get()};
+    queue.add("lost\n");
+    queue.flush();
+    CHECK(queue.failed());
+}
