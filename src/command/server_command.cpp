@@ -119,7 +119,6 @@ int run_server(const Invocation& invocation, const ServerKind& kind) {
     ServerOptions asked = parse_server_options(invocation, kind);
     if (asked.check_rules) return check_rules(asked);
     find_service(asked, kind);
-    asked.config.environment = base_environment(asked.keep_environment);
     auto former = ServerState::take_over(kind.listens);
     const auto self = own_command();
     // A reader of our log who goes away is no reason to end.
@@ -127,6 +126,8 @@ int run_server(const Invocation& invocation, const ServerKind& kind) {
     keep_ended_children();
     SignalFd signals{SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD};
     auto listeners = former ? std::move(former->listeners) : listen(asked, kind);
+    // By now nothing is left in our environment that is for us alone.
+    asked.config.environment = base_environment(asked.keep_environment);
     // Before there is a thread.
     if (asked.user && ::geteuid() != asked.user->uid)
         become_user(asked.user->uid, asked.user->gid, asked.user_name);

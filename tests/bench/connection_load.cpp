@@ -35,7 +35,8 @@ class Load {
         latencies_.reserve(static_cast<std::size_t>(total));
     }
 
-    void run(int clients) {
+    // False when nobody was answered.
+    [[nodiscard]] bool run(int clients) {
         clients_.resize(static_cast<std::size_t>(clients));
         const auto start = Clock::now();
         for (std::size_t each = 0; each < clients_.size(); ++each)
@@ -48,6 +49,7 @@ class Load {
                 read_from(events.at(static_cast<std::size_t>(event)).data.u64);
         }
         report(std::chrono::duration<double>{Clock::now() - start}.count());
+        return answered_ > 0;
     }
 
   private:
@@ -78,7 +80,7 @@ class Load {
             return;
         }
         --running_;
-        if (got < 0 || !client.answered) ++lost_;
+        ++(got < 0 || !client.answered ? lost_ : answered_);
         const std::chrono::duration<double, std::micro> latency = Clock::now() - client.started;
         latencies_.push_back(latency.count());
         client.socket = Fd{};
@@ -90,14 +92,15 @@ class Load {
         const auto percentile = [this](std::size_t percent) {
             return latencies_.empty() ? 0.0 : latencies_[(latencies_.size() - 1) * percent / 100];
         };
-        std::printf("%.0f %.0f %.0f %d\n", static_cast<double>(latencies_.size()) / seconds,
-                    percentile(50), percentile(99), lost_);
+        std::printf("%.0f %.0f %.0f %d\n", static_cast<double>(answered_) / seconds, percentile(50),
+                    percentile(99), lost_);
     }
 
     Address server_;
     int left_;
     int running_ = 0;
     int lost_ = 0;
+    int answered_ = 0;
     Fd poll_ = Fd::adopt(::epoll_create1(EPOLL_CLOEXEC));
     std::vector<Client> clients_;
     std::vector<double> latencies_;
@@ -112,5 +115,5 @@ int main(int argc, char** argv) {
         where.find('/') != std::string_view::npos
             ? Address::unix_path(where)
             : *Address::parse_ip("127.0.0.1", static_cast<std::uint16_t>(std::atoi(argv[1])));
-    Load{server, std::atoi(argv[3])}.run(std::atoi(argv[2]));
+    return Load{server, std::atoi(argv[3])}.run(std::atoi(argv[2])) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
