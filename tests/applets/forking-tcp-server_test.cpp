@@ -4,12 +4,10 @@
 #include "core/error.h"
 #include "core/io.h"
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <doctest/doctest.h>
-#include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
 #include <sys/socket.h>
@@ -38,16 +36,6 @@ Words shell_program(const std::string& script) {
     return {"sh", "-c", script};
 }
 
-// Without those that its loops poll with: each opens its own when it comes to it.
-std::ptrdiff_t count_descriptors(pid_t pid) {
-    const std::filesystem::directory_iterator entries{fmt::format("/proc/{}/fd", pid)};
-    return std::count_if(begin(entries), end(entries), [](const auto& entry) {
-        std::error_code closed;
-        const auto link = std::filesystem::read_symlink(entry.path(), closed);
-        return !closed && link != "anon_inode:[eventpoll]";
-    });
-}
-
 // By cat; or there is no place for it.
 bool is_served(const Address& address) {
     try {
@@ -64,16 +52,6 @@ bool is_refused(const Address& address) {
     } catch (const SysError& error) {
         return error.error() == ECONNREFUSED;
     }
-}
-
-// Of any of its threads.
-bool has_children(pid_t pid) {
-    const std::filesystem::directory_iterator tasks{fmt::format("/proc/{}/task", pid)};
-    return std::ranges::any_of(tasks, [](const auto& task) {
-        const auto path = task.path().string() + "/children";
-        const Fd file = open_file(path, O_RDONLY);
-        return !read_to_end(file.get(), 1 << 20, path).empty();
-    });
 }
 
 } // namespace
@@ -447,7 +425,7 @@ TEST_CASE("after a burst there is no zombie and no descriptor more") {
         for (auto& client : clients)
             if (client.fd() >= 0) CHECK(client.rest().empty());
     }
-    CHECK(eventually([&] { return !has_children(process.pid()); }));
+    CHECK(eventually([&] { return children_of(process.pid()).empty(); }));
     CHECK(eventually([&] { return count_descriptors(process.pid()) <= before; }));
 }
 
