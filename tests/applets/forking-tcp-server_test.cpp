@@ -504,6 +504,18 @@ TEST_CASE("readiness is told to a descriptor, and to the service manager") {
           fmt::format("READY=1\nMAINPID={}\n", process.pid()));
 }
 
+TEST_CASE("who reads the first ready line only does no harm") {
+    Scenario scenario;
+    const auto result = scenario.shell("mkfifo ready\n"
+                                       "forking-tcp-server -q -1 --notify-fd 3 127.0.0.1:0 "
+                                       "127.0.0.1:0 -- cat 3>ready &\n"
+                                       "read -r line <ready\n"
+                                       "echo hello | tcp-client \"${line##* }\" && wait $!");
+    CHECK(result.status == 0);
+    CHECK(result.out == "hello\n");
+    CHECK(result.err.empty());
+}
+
 TEST_CASE("as another user") {
     Scenario scenario;
     if (::geteuid() != 0) {
