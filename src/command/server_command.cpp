@@ -71,15 +71,18 @@ std::vector<Listener> listen(const ServerOptions& asked, const ServerKind& kind)
 
 // The ready line: who waits for it can connect once it is there.
 void announce(const ServerOptions& asked, const std::vector<Listener>& listeners) {
+    constexpr std::string_view object = "the descriptor of --notify-fd";
+    std::string lines;
     for (const auto& listener : listeners) {
         const auto line = fmt::format("listening on {}", listener.text);
-        if (asked.notify_fd)
-            write_all(*asked.notify_fd, line + '\n', "the descriptor of --notify-fd");
-        else if (!asked.verbosity.quiet)
-            cli::diagnose(line);
+        lines += line + '\n';
+        if (!asked.notify_fd && !asked.verbosity.quiet) cli::diagnose(line);
     }
-    // Whoever reads there may wait for its end.
-    if (asked.notify_fd) Fd::adopt(*asked.notify_fd).close("the descriptor of --notify-fd");
+    if (asked.notify_fd) {
+        // At once: whoever reads there may be content with the first line, or wait for the end.
+        write_all(*asked.notify_fd, lines, object);
+        Fd::adopt(*asked.notify_fd).close(object);
+    }
     notify_service_manager(fmt::format("READY=1\nMAINPID={}\n", ::getpid()));
 }
 

@@ -4,12 +4,10 @@
 #include "core/error.h"
 #include "core/io.h"
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <doctest/doctest.h>
-#include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
 #include <sys/socket.h>
@@ -38,16 +36,6 @@ Words shell_program(const std::string& script) {
     return {"sh", "-c", script};
 }
 
-// Without those that its loops poll with: each opens its own when it comes to it.
-std::ptrdiff_t count_descriptors(pid_t pid) {
-    const std::filesystem::directory_iterator entries{fmt::format("/proc/{}/fd", pid)};
-    return std::count_if(begin(entries), end(entries), [](const auto& entry) {
-        std::error_code closed;
-        const auto link = std::filesystem::read_symlink(entry.path(), closed);
-        return !closed && link != "anon_inode:[eventpoll]";
-    });
-}
-
 // By cat; or there is no place for it.
 bool is_served(const Address& address) {
     try {
@@ -64,16 +52,6 @@ bool is_refused(const Address& address) {
     } catch (const SysError& error) {
         return error.error() == ECONNREFUSED;
     }
-}
-
-// Of any of its threads.
-bool has_children(pid_t pid) {
-    const std::filesystem::directory_iterator tasks{fmt::format("/proc/{}/task", pid)};
-    return std::ranges::any_of(tasks, [](const auto& task) {
-        const auto path = task.path().string() + "/children";
-        const Fd file = open_file(path, O_RDONLY);
-        return !read_to_end(file.get(), 1 << 20, path).empty();
-    });
 }
 
 } // namespace
@@ -447,7 +425,7 @@ TEST_CASE("after a burst there is no zombie and no descriptor more") {
         for (auto& client : clients)
             if (client.fd() >= 0) CHECK(client.rest().empty());
     }
-    CHECK(eventually([&] { return !has_children(process.pid()); }));
+    CHECK(eventually([&] { return children_of(process.pid()).empty(); }));
     CHECK(eventually([&] { return count_descriptors(process.pid()) <= before; }));
 }
 
@@ -524,6 +502,18 @@ TEST_CASE("readiness is told to a descriptor, and to the service manager") {
     const auto size = read_some(socket.get(), message, "a notification");
     CHECK(std::string{reinterpret_cast<const char*>(message.data()), size} ==
           fmt::format("READY=1\nMAINPID={}\n", process.pid()));
+}
+
+TEST_CASE("who reads the first ready line only does no harm") {
+    Scenario scenario;
+    const auto result = scenario.shell("mkfifo ready\n"
+                                       "forking-tcp-server -q -1 --notify-fd 3 127.0.0.1:0 "
+                                       "127.0.0.1:0 -- cat 3>ready &\n"
+                                       "read -r line <ready\n"
+                                       "echo hello | tcp-client \"${line##* }\" && wait $!");
+    CHECK(result.status == 0);
+    CHECK(result.out == "hello\n");
+    CHECK(result.err.empty());
 }
 
 TEST_CASE("as another user") {

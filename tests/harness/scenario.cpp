@@ -7,6 +7,7 @@
 #include "core/spawn.h"
 #include "core/sysv_key.h"
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdlib>
@@ -41,8 +42,9 @@ bool drain(int fd, std::string& into) {
     return got > 0;
 }
 
-std::vector<pid_t> children() {
-    const auto path = fmt::format("/proc/self/task/{}/children", ::getpid());
+// Of one thread.
+std::vector<pid_t> children(pid_t pid, const std::string& thread) {
+    const auto path = fmt::format("/proc/{}/task/{}/children", pid, thread);
     const Fd file = open_file(path, O_RDONLY);
     const auto text = read_to_end(file.get(), most_output, path);
     std::vector<pid_t> pids;
@@ -56,7 +58,9 @@ std::vector<pid_t> children() {
 
 // Orphans become our children (PR_SET_CHILD_SUBREAPER), so this ends once the whole tree is gone.
 void kill_descendants() {
-    for (auto pids = children(); !pids.empty(); pids = children())
+    const pid_t us = ::getpid();
+    const auto ours = [us] { return children(us, std::to_string(us)); };
+    for (auto pids = ours(); !pids.empty(); pids = ours())
         for (const pid_t pid : pids) {
             auto process = open_process(pid);
             if (process) Child{pid, std::move(*process)}; // killed and reaped
@@ -121,6 +125,25 @@ bool is_blocked_in(pid_t pid, long number) {
     const auto path = fmt::format("/proc/{}/syscall", pid);
     const auto text = read_to_end(open_file(path, O_RDONLY).get(), most_output, path);
     return text.starts_with(fmt::format("{} ", number));
+}
+
+std::vector<pid_t> children_of(pid_t pid) {
+    std::vector<pid_t> all;
+    const std::filesystem::directory_iterator threads{fmt::format("/proc/{}/task", pid)};
+    for (const auto& thread : threads) {
+        const auto pids = children(pid, thread.path().filename());
+        all.insert(all.end(), pids.begin(), pids.end());
+    }
+    return all;
+}
+
+std::ptrdiff_t count_descriptors(pid_t pid) {
+    const std::filesystem::directory_iterator entries{fmt::format("/proc/{}/fd", pid)};
+    return std::count_if(begin(entries), end(entries), [](const auto& entry) {
+        std::error_code closed;
+        const auto link = std::filesystem::read_symlink(entry.path(), closed);
+        return !closed && link != "anon_inode:[eventpoll]";
+    });
 }
 
 std::string Process::next_line(Stream& stream) {

@@ -11,6 +11,8 @@
 
 #include "core/process.h"
 
+#include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -107,5 +109,11 @@ class Scenario {
 
 // Whether PID sleeps in the system call that /proc/PID/syscall has as NUMBER.
 [[nodiscard]] bool is_blocked_in(pid_t pid, long number);
+
+// The children of a process, those that it has not reaped among them.
+[[nodiscard]] std::vector<pid_t> children_of(pid_t pid);
+// The descriptors of a server, without those that its loops poll with: each opens its own when it
+// comes to it.
+[[nodiscard]] std::ptrdiff_t count_descriptors(pid_t pid);
 
 } // namespace ipcbox::test
