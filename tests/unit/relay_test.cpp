@@ -55,6 +55,10 @@ class Server {
               }
           }) {}
 
+    ~Server() { sockets_.ours = Fd{}; } // so that the thread ends
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
     [[nodiscard]] RelayEnd end() const { return RelayEnd::socket(sockets_.ours.get(), "a server"); }
 
   private:
