@@ -22,7 +22,7 @@ std::string parse_path(std::string_view text) {
 
 Config parse(const Invocation& invocation) {
     Config config;
-    cli::Options options{invocation, "[PATH] [--wait-for PATH [-- COMMAND [ARGUMENT...]]]"};
+    cli::Options options{invocation, "[PATH] [-- COMMAND [ARGUMENT...]]"};
     options.operand("PATH", config.path, parse_path,
                     "the socket, @NAME for an abstract one (default /tmp/catsock)");
     command::declare(options, config.client, "PATH", parse_path);

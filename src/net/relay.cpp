@@ -52,8 +52,12 @@ struct Port {
     }
 };
 
-bool would_wait(int error) {
-    return error == EAGAIN || error == EINTR;
+// A system call, again on EINTR.
+template <class... Call> ssize_t transfer(Call... call) {
+    for (;;) {
+        const ssize_t moved = sys::call(call...);
+        if (moved >= 0 || errno != EINTR) return moved;
+    }
 }
 
 // These two do not go together here, or not at all on this kernel: O_APPEND, some terminals, some
@@ -63,8 +67,8 @@ bool cannot_splice(int error) {
 }
 
 ssize_t splice_some(int from, int to, std::size_t size) {
-    return sys::call("splice", ::splice, from, nullptr, to, nullptr, size,
-                     unsigned{SPLICE_F_MOVE | SPLICE_F_NONBLOCK});
+    return transfer("splice", ::splice, from, nullptr, to, nullptr, size,
+                    unsigned{SPLICE_F_MOVE | SPLICE_F_NONBLOCK});
 }
 
 // One direction.
@@ -155,7 +159,7 @@ class Stream {
             count_ += static_cast<std::uint64_t>(size);
             return Outcome::moved;
         }
-        if (size < 0) return would_wait(errno) ? wait(State::reading) : fail_source(errno);
+        if (size < 0) return errno == EAGAIN ? wait(State::reading) : fail_source(errno);
         return finish();
     }
 
@@ -196,8 +200,8 @@ class Stream {
     // At the limit: the end is what we hope for.
     Outcome expect_end() {
         std::byte byte{};
-        const ssize_t got = sys::call("recv", ::recv, from_.fd, static_cast<void*>(&byte),
-                                      std::size_t{1}, MSG_PEEK | MSG_DONTWAIT);
+        const ssize_t got = transfer("recv", ::recv, from_.fd, static_cast<void*>(&byte),
+                                     std::size_t{1}, MSG_PEEK | MSG_DONTWAIT);
         if (got > 0)
             throw Error(fmt::format("cannot read {}: more than {} bytes", from_.name, most_));
         return took(got);
@@ -214,9 +218,9 @@ class Stream {
         if (size == 0) return expect_end();
         const bool sends_file = from_.kind == Kind::file && to_.kind == Kind::socket;
         const ssize_t moved =
-            sends_file ? sys::call("sendfile", ::sendfile, to_.fd, from_.fd, nullptr, size)
+            sends_file ? transfer("sendfile", ::sendfile, to_.fd, from_.fd, nullptr, size)
                        : splice_some(from_.fd, to_.fd, size);
-        if (moved >= 0 || would_wait(errno)) return took(moved);
+        if (moved >= 0 || errno == EAGAIN) return took(moved);
         if (cannot_splice(errno)) return go_through_memory();
         // Whose error it is: EPIPE is a sink's, EIO a file's, and all others are the socket's.
         const bool source =
@@ -240,7 +244,7 @@ class Stream {
             state_ = State::reading;
             return Outcome::moved;
         }
-        if (would_wait(errno)) return wait(State::writing);
+        if (errno == EAGAIN) return wait(State::writing);
         if (!cannot_splice(errno)) return fail_sink(errno);
         empty_pipe_into_memory();
         return wait(State::writing);
@@ -251,12 +255,11 @@ class Stream {
         buffer_.resize(std::max(held_, buffer_size));
         pending_ = {buffer_.data(), 0};
         while (pending_.size() < held_) {
-            const ssize_t got = sys::call("read", ::read, hold_.reader.get(),
-                                          static_cast<void*>(buffer_.data() + pending_.size()),
-                                          held_ - pending_.size());
-            if (got < 0 && errno != EINTR) throw SysError("read", "a pipe");
-            if (got > 0)
-                pending_ = {buffer_.data(), pending_.size() + static_cast<std::size_t>(got)};
+            const ssize_t got = transfer("read", ::read, hold_.reader.get(),
+                                         static_cast<void*>(buffer_.data() + pending_.size()),
+                                         held_ - pending_.size());
+            if (got < 0) throw SysError("read", "a pipe");
+            pending_ = {buffer_.data(), pending_.size() + static_cast<std::size_t>(got)};
         }
         held_ = 0;
     }
@@ -269,7 +272,7 @@ class Stream {
             if (to_.kind != Kind::socket && to_.kind != Kind::file) return wait(State::writing);
         }
         const ssize_t given = write_from_memory();
-        if (given < 0) return would_wait(errno) ? wait(State::writing) : fail_sink(errno);
+        if (given < 0) return errno == EAGAIN ? wait(State::writing) : fail_sink(errno);
         pending_.remove_prefix(static_cast<std::size_t>(given));
         // Ask again, on both sides, before either could wait.
         return wait(pending_.empty() && !ending_ ? State::reading : State::writing);
@@ -281,8 +284,8 @@ class Stream {
         buffer_.resize(std::max(buffer_.size(), buffer_size));
         void* const into = buffer_.data();
         const ssize_t got = from_.kind == Kind::socket
-                                ? sys::call("recv", ::recv, from_.fd, into, size, MSG_DONTWAIT)
-                                : sys::call("read", ::read, from_.fd, into, size);
+                                ? transfer("recv", ::recv, from_.fd, into, size, MSG_DONTWAIT)
+                                : transfer("read", ::read, from_.fd, into, size);
         const auto outcome = took(got);
         if (outcome != Outcome::moved) return outcome;
         pending_ = {buffer_.data(), static_cast<std::size_t>(got)};
@@ -293,11 +296,11 @@ class Stream {
     ssize_t write_from_memory() {
         const void* const from = pending_.data();
         if (to_.kind == Kind::socket)
-            return sys::call("send", ::send, to_.fd, from, pending_.size(),
-                             MSG_DONTWAIT | MSG_NOSIGNAL);
+            return transfer("send", ::send, to_.fd, from, pending_.size(),
+                            MSG_DONTWAIT | MSG_NOSIGNAL);
         // pipe(7): so much has room when poll(2) says that a pipe is ready.
         const std::size_t most = to_.kind == Kind::pipe ? PIPE_BUF : buffer_size;
-        return sys::call("write", ::write, to_.fd, from, std::min(pending_.size(), most));
+        return transfer("write", ::write, to_.fd, from, std::min(pending_.size(), most));
     }
 
     Flow flow_;

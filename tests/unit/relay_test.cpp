@@ -55,6 +55,10 @@ class Server {
               }
           }) {}
 
+    ~Server() { sockets_.ours = Fd{}; } // so that the thread ends
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
     [[nodiscard]] RelayEnd end() const { return RelayEnd::socket(sockets_.ours.get(), "a server"); }
 
   private:
@@ -278,13 +282,14 @@ TEST_CASE("a reset is an error, and so is a request that was not taken") {
                       {}, counts) == "cannot read a server: Connection reset by peer");
     }
     SUBCASE("refused, but the answer arrives") {
-        const Server server{[](const Fd& client) {
-            ::shutdown(client.get(), SHUT_RD);
-            say(client, "enough");
-        }};
+        const auto pair = make_sockets(Blocking::no);
+        ::shutdown(pair.theirs.get(), SHUT_RD);
+        say(pair.theirs, "enough");
+        ::shutdown(pair.theirs.get(), SHUT_WR);
         const Input input{scenario, "file", numbered_text(size)};
-        CHECK(failure(RelayEnd::streams(input.get(), output.get()), server.end(), {}, counts) ==
-              "cannot write a server: Broken pipe");
+        CHECK(failure(RelayEnd::streams(input.get(), output.get()),
+                      RelayEnd::socket(pair.ours.get(), "a server"), {},
+                      counts) == "cannot write a server: Broken pipe");
         CHECK(output.text() == "enough");
         CHECK(counts.answer == 6);
     }
