@@ -4,6 +4,8 @@
 #include "core/syscall.h"
 
 #include <algorithm>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 #include <utility>
 
@@ -122,6 +124,18 @@ bool is_terminal(int fd) noexcept {
     const bool terminal = sys::call("isatty", ::isatty, fd) == 1;
     errno = saved_errno;
     return terminal;
+}
+
+bool is_open(int fd) noexcept {
+    struct stat status {};
+    return sys::call("fstat", ::fstat, fd, &status) == 0;
+}
+
+bool is_null_device(int fd) noexcept {
+    struct stat status {};
+    if (sys::call("fstat", ::fstat, fd, &status) < 0) return false;
+    // Documentation/admin-guide/devices.txt
+    return S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3);
 }
 
 } // namespace ipcbox::cli

@@ -43,5 +43,9 @@ class VisibleText {
 };
 
 [[nodiscard]] bool is_terminal(int fd) noexcept;
+// Whether we were started with it.
+[[nodiscard]] bool is_open(int fd) noexcept;
+// /dev/null, which stands for nothing where a file is wanted.
+[[nodiscard]] bool is_null_device(int fd) noexcept;
 
 } // namespace ipcbox::cli

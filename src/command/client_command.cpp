@@ -5,15 +5,12 @@
 #include "cli/values.h"
 #include "core/poll.h"
 #include "core/process.h"
-#include "core/syscall.h"
 #include "net/relay.h"
 #include "net/unreachable.h"
 
 #include <algorithm>
 #include <fcntl.h>
 #include <fmt/core.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 namespace ipcbox::command {
@@ -31,14 +28,15 @@ constexpr auto longest_pause = std::chrono::milliseconds{250};
 
 // Calls ATTEMPT until nothing is unreachable any more. Throws TimedOut with the last reason.
 template <class Attempt> auto retry(const Attempt& attempt, Deadline deadline) {
+    std::string reason;
     for (Duration pause = first_pause;; pause = std::min<Duration>(pause * 3 / 2, longest_pause)) {
-        std::string reason;
         try {
             return attempt(std::min(deadline, Deadline::after(attempt_limit)));
         } catch (const Unreachable& unreachable) {
             reason = unreachable.what();
         } catch (const TimedOut& timed_out) {
-            reason = timed_out.what();
+            // Cut off by our own deadline, it knows less than those before it.
+            if (reason.empty()) reason = timed_out.what();
         }
         const auto next = Deadline::after(pause);
         if (deadline < next) throw TimedOut(fmt::format("wait for a server: {}", reason));
@@ -105,11 +103,8 @@ int wait_and_execute(const ClientOptions& options, const Connect& connect) {
 // background jobs): its end would close our half of the connection, which some servers take for
 // the end of all.
 bool input_is_meant() {
-    struct stat status {};
-    if (sys::call("fstat", ::fstat, STDIN_FILENO, &status) < 0) return false;
-    const dev_t null_device = makedev(1, 3);
-    const bool null = S_ISCHR(status.st_mode) && status.st_rdev == null_device;
-    return !null && !cli::is_terminal(STDIN_FILENO);
+    return cli::is_open(STDIN_FILENO) && !cli::is_null_device(STDIN_FILENO) &&
+           !cli::is_terminal(STDIN_FILENO);
 }
 
 double milliseconds(Clock::duration duration) {
