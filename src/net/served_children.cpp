@@ -77,7 +77,7 @@ void ServedChildren::add(ServedChild child) {
         } else {
             auto& entry = entries_[pid];
             entry.child = std::move(child);
-            set_due(entry, due);
+            set_due(entry, signal_for_all_ ? Deadline::after(Duration::zero()) : due);
         }
     }
     if (status) {
@@ -125,6 +125,12 @@ void ServedChildren::act_on_deadlines() {
 
 void ServedChildren::look_at(Entry& entry) {
     const auto& connection = entry.child.connection;
+    // One that was added after all others had been told to end; limits are of no interest now.
+    if (signal_for_all_) {
+        kill_group(connection.pid, *signal_for_all_);
+        were_signalled_ = true;
+        return set_due(entry, Deadline::never());
+    }
     if (entry.kill_at.passed()) {
         kill_group(connection.pid, SIGKILL);
         return set_due(entry, Deadline::never());
@@ -164,8 +170,15 @@ Deadline ServedChildren::next_deadline() {
 
 void ServedChildren::signal_all(int signal) {
     const std::lock_guard lock{mutex_};
+    signal_for_all_ = signal;
+    were_signalled_ = were_signalled_ || !entries_.empty();
     for (const auto& [pid, entry] : entries_)
         kill_group(pid, signal);
+}
+
+bool ServedChildren::were_signalled() {
+    const std::lock_guard lock{mutex_};
+    return were_signalled_;
 }
 
 bool ServedChildren::empty() {

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -59,7 +60,10 @@ class ServedChildren {
     // Ends those whose time is over: TERM to the group, KILL five seconds later.
     void act_on_deadlines();
     [[nodiscard]] Deadline next_deadline();
+    // Those that are being started get it, too.
     void signal_all(int signal);
+    // Whether that met any.
+    [[nodiscard]] bool were_signalled();
     [[nodiscard]] bool empty();
     [[nodiscard]] std::vector<Connection> connections();
     // Calls USE with each, to look at or to change what is to be handed over to our next image.
@@ -85,6 +89,8 @@ class ServedChildren {
 
     std::mutex mutex_; // of what follows
     std::map<pid_t, Entry> entries_;
+    std::optional<int> signal_for_all_;
+    bool were_signalled_ = false;
     std::set<std::pair<Deadline, pid_t>> due_;
     // Those that were reaped while others (or they) were being started.
     std::map<pid_t, WaitStatus> ended_early_;

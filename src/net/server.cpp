@@ -285,7 +285,7 @@ Server::Outcome Server::run() {
     }
     loops_.clear();
     if (stage_ == Stage::restarting) return Outcome::restart;
-    return cut_short_ ? Outcome::cut_short : Outcome::drained;
+    return children_.were_signalled() ? Outcome::cut_short : Outcome::drained;
 }
 
 // Whether run() is done. A restart leaves the children to our next image.
@@ -344,7 +344,6 @@ void Server::stop_accepting() {
 void Server::end_stage() {
     if (!stage_ends_.passed()) return;
     const bool was_draining = stage_ == Stage::draining;
-    cut_short_ = cut_short_ || !children_.empty();
     children_.signal_all(was_draining ? SIGTERM : SIGKILL);
     stage_ = was_draining ? Stage::terminating : Stage::killing;
     stage_ends_ = was_draining ? Deadline::after(patience) : Deadline::never();
