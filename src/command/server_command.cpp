@@ -81,7 +81,10 @@ void announce(const ServerOptions& asked, const std::vector<Listener>& listeners
     if (asked.notify_fd) {
         // At once: whoever reads there may be content with the first line, or wait for the end.
         write_all(*asked.notify_fd, lines, object);
-        Fd::adopt(*asked.notify_fd).close(object);
+        try {
+            let_go_of(*asked.notify_fd, object);
+        } catch (const SysError&) { // NOLINT(bugprone-empty-catch): who is told that we listen
+        }                           // can rely on it
     }
     notify_service_manager(fmt::format("READY=1\nMAINPID={}\n", ::getpid()));
 }

@@ -49,6 +49,12 @@ Fd open_file(const std::string& path, int flags, mode_t mode) {
     return Fd::adopt(number);
 }
 
+void let_go_of(int number, std::string_view object) {
+    if (number >= first_number) return Fd::adopt(number).close(object);
+    const Fd null = open_file("/dev/null", O_RDWR);
+    if (sys::call("dup2", ::dup2, null.get(), number) < 0) throw SysError("close", object);
+}
+
 void close_descriptors_except(const Fd& kept) {
     const auto close = [](unsigned first, unsigned last) {
         // An empty range is EINVAL.

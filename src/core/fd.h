@@ -42,6 +42,11 @@ class Fd {
 // openat(2) with O_CLOEXEC, retried on EINTR. Throws SysError "cannot open PATH".
 [[nodiscard]] Fd open_file(const std::string& path, int flags, mode_t mode = 0);
 
+// Lets go of a descriptor that we were started with: closes it, but a standard one leads to
+// /dev/null from now on, so that nothing else ever gets its number. Throws SysError, also for a
+// late write error as Fd::close() does.
+void let_go_of(int number, std::string_view object);
+
 // Closes every descriptor but KEPT and the standard ones, also those that we were started with and
 // that are nobody's Fd: for a process that is going to stay and must keep nothing else busy.
 void close_descriptors_except(const Fd& kept);

@@ -191,10 +191,8 @@ void outlive_parent() {
 void detach_from_session() {
     sys::call("setsid", ::setsid);
     sys::call("chdir", ::chdir, "/");
-    const Fd null = open_file("/dev/null", O_RDWR);
     for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; ++standard)
-        if (sys::call("dup2", ::dup2, null.get(), standard) < 0)
-            throw SysError("let go of", "the standard descriptors");
+        let_go_of(standard, "a standard descriptor");
 }
 
 std::optional<Fd> open_process(pid_t pid) {

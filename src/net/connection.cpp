@@ -7,7 +7,7 @@ namespace ipcbox {
 std::string Connection::peer_text() const {
     if (!peer_name.empty()) return peer_name;
     if (credentials) return fmt::format("process {}", credentials->pid);
-    return peer.host();
+    return peer.is_unix() ? "an unknown process" : peer.host();
 }
 
 std::vector<std::string> ucspi_environment(const Connection& connection) {

@@ -87,7 +87,7 @@ void Gate::leave_network(const std::string& network) {
 
 void Gate::pause(Duration duration) {
     std::unique_lock lock{mutex_};
-    if (!closed_) changed_.wait_for(lock, duration);
+    changed_.wait_for(lock, duration);
 }
 
 void Gate::close() {

@@ -44,8 +44,7 @@ class Gate {
     [[nodiscard]] bool enter_network(const std::string& network, unsigned most);
     void leave_network(const std::string& network);
 
-    // Waits, but not when the gate is closed or something leaves: for what the system lacks just
-    // now.
+    // Waits, for what the system lacks just now; less when something leaves or the gate closes.
     void pause(Duration duration);
 
     // Nobody enters any more, until it is opened again.

@@ -237,7 +237,8 @@ void Server::start_child(Fd socket, Connection connection, const Admission& admi
     start.done({std::move(connection), admission.network, std::move(socket)});
 }
 
-// A connection that was accepted is kept for as long as it takes until there can be a process.
+// A connection that was accepted is kept until there can be a process for it, and at least as long
+// as our own end takes.
 Started Server::start_patiently(const Fd& socket, const Connection& connection,
                                 const SpawnPlan& plan) {
     for (Duration pause = first_pause;; pause = std::min<Duration>(2 * pause, longest_pause)) {
@@ -247,6 +248,7 @@ Started Server::start_patiently(const Fd& socket, const Connection& connection,
                                      config_.arguments, plan);
             return start_process(config_.program, config_.arguments, plan);
         } catch (const SysError& error) {
+            if (is_grace_over_) throw;
             tell_shortage(error.what());
             gate_.pause(pause);
         }
@@ -343,6 +345,7 @@ void Server::stop_accepting() {
 // The grace is over, or the time after it.
 void Server::end_stage() {
     if (!stage_ends_.passed()) return;
+    is_grace_over_ = true;
     const bool was_draining = stage_ == Stage::draining;
     children_.signal_all(was_draining ? SIGTERM : SIGKILL);
     stage_ = was_draining ? Stage::terminating : Stage::killing;

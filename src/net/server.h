@@ -151,6 +151,7 @@ class Server {
     Event wake_; // the waiting thread
     Stage stage_ = Stage::serving;
     Deadline stage_ends_ = Deadline::never();
+    std::atomic<bool> is_grace_over_ = false;
     std::atomic<int> running_loops_ = 0;
     std::mutex shortage_mutex_;
     Deadline tell_shortage_again_ = Deadline::after(Duration::zero());

@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/io.h"
 #include "core/sysv_key.h"
+#include "harness/environment.h"
 #include "harness/scenario.h"
 
 #include <algorithm>
@@ -92,20 +93,6 @@ constexpr std::array errors{ENOMEM, EMFILE, ENFILE, ENOSPC, EACCES, EIDRM,
 
 // No applet makes more calls than that of which one errno could come.
 constexpr int most_calls = 300;
-
-// A variable of the environment that is there while this is.
-class Variable {
-  public:
-    Variable(const char* name, const std::string& value) : name_(name) {
-        ::setenv(name, value.c_str(), 1);
-    }
-    ~Variable() { ::unsetenv(name_); }
-    Variable(const Variable&) = delete;
-    Variable& operator=(const Variable&) = delete;
-
-  private:
-    const char* name_;
-};
 
 // A set's values in words, or that there is no set.
 std::string semaphores(const std::string& key) {

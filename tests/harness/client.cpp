@@ -69,13 +69,16 @@ std::string ask(const Address& server, std::string_view text) {
 }
 
 Address ready_address(Process& server) {
+    return announced_address(server.error_line());
+}
+
+Address announced_address(std::string line) {
     constexpr std::string_view mark = "listening on ";
-    auto line = server.error_line();
     const auto start = line.find(mark);
     if (start == std::string::npos)
         throw std::runtime_error(fmt::format("no ready line but '{}'", line));
     line.erase(0, start + mark.size());
-    if (line.find_first_of("/@") == 0) return Address::unix_path(line);
+    if (line.find_first_of("/.@") == 0) return Address::unix_path(line);
     const auto place = HostPort::parse(std::string_view{line}.substr(0, line.find(' ')));
     return Address::parse_ip(place.host, place.port).value();
 }

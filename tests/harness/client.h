@@ -39,6 +39,8 @@ class Client {
 
 // Where a server that was started just now listens, from its ready line.
 [[nodiscard]] Address ready_address(Process& server);
+// The same from the line itself: "listening on 127.0.0.1:2345".
+[[nodiscard]] Address announced_address(std::string line);
 
 // Whether the client's connection was reset, or ended without a word.
 [[nodiscard]] bool is_turned_away(Client& client);

@@ -1,0 +1,107 @@
+// The sweep for servers: each system call of one that serves a client fails once, in its turn and
+// with each errno that the kernel could give there. A server that has said that it listens goes on,
+// whatever fails, and tells what it was; before, it ends with one line.
+#include "harness/client.h"
+#include "harness/environment.h"
+#include "harness/scenario.h"
+
+#include "core/error.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <doctest/doctest.h>
+#include <filesystem>
+#include <fmt/format.h>
+
+using namespace ipcbox;
+using namespace ipcbox::test;
+
+namespace {
+
+constexpr std::array errors{ENOMEM, EMFILE, ENFILE, EAGAIN, EACCES, ENOBUFS, ECONNABORTED, EPERM};
+
+// What the client gets is lost when its own child failed, or its socket did.
+bool may_lose_connection(const std::string& fired) {
+    constexpr std::array calls{"dup2", "execve", "setpgid", "getsockopt", "pidfd_open", "send"};
+    return std::ranges::any_of(calls,
+                               [&fired](const char* call) { return fired.starts_with(call); });
+}
+
+// Whose file it is cannot be seen then, so it stays, for the next server to take over.
+bool may_leave_files(const std::string& fired) {
+    return fired.starts_with("fstatat") || fired.starts_with("flock");
+}
+
+std::string answer_of(const Address& address) {
+    try {
+        return ask(address);
+    } catch (const SysError&) {
+        return "reset";
+    }
+}
+
+// False when no call was left to fail.
+bool fails_somewhere(const Words& server, const std::string& fault) {
+    Scenario scenario;
+    const auto mark = scenario.path("mark");
+    std::string answer;
+    bool ready = false;
+    Result result;
+    {
+        const Variable which{"IPCBOX_FAULT", fault};
+        const Variable where{"IPCBOX_FAULT_MARK", mark};
+        auto process = scenario.start(server);
+        const auto line = process.line();
+        ready = !line.empty();
+        if (ready) {
+            answer = answer_of(announced_address(line));
+            process.kill(SIGTERM);
+        }
+        result = process.wait();
+    }
+    const bool fired = std::filesystem::exists(mark);
+    const auto what = fired ? scenario.read_file("mark") : std::string{};
+    CAPTURE(fault);
+    CAPTURE(what);
+    CAPTURE(result.err);
+    CAPTURE(result.status);
+    if (!ready) {
+        CHECK(result.status == exit_status::failed);
+        CHECK(result.err.starts_with(server.front() + ": "));
+        CHECK(std::ranges::count(result.err, '\n') == 1);
+    } else {
+        CHECK(result.status == exit_status::done);
+        if (answer != "hello\n") {
+            CHECK(may_lose_connection(what));
+            CHECK(!result.err.empty());
+        }
+    }
+    if (!may_leave_files(what)) {
+        CHECK_FALSE(scenario.exists("socket"));
+        CHECK_FALSE(scenario.exists("socket.lock"));
+    }
+    return fired;
+}
+
+} // namespace
+
+TEST_CASE("whatever fails once, a server goes on, or has said why it did not begin") {
+    const std::vector<Words> servers{
+        {"forking-tcp-server", "-q", "--notify-fd", "1", "127.0.0.1:0", "--", "echo", "hello"},
+        {"catsock-server", "-q", "--notify-fd", "1", "--allow", "exe=/bin/sh", "--allow", "uid=0",
+         "./socket", "--", "echo", "hello"},
+    };
+    constexpr int most_calls = 300;
+    for (const auto& server : servers)
+        for (const int error : errors)
+            for (const char* const process : {"", "child"}) {
+                int number = 1;
+                while (number <= most_calls &&
+                       fails_somewhere(server, fmt::format("*={}@{}{}", strerrorname_np(error),
+                                                           process, number)))
+                    ++number;
+                CHECK(number <= most_calls);
+            }
+}
