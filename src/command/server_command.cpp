@@ -8,8 +8,10 @@
 #include "net/readiness.h"
 #include "net/server_state.h"
 
+#include <algorithm>
 #include <csignal>
 #include <fmt/core.h>
+#include <thread>
 #include <unistd.h>
 
 namespace ipcbox {
@@ -42,6 +44,14 @@ void find_service(ServerOptions& asked, const ServerKind& kind) {
         } catch (const Error&) { // NOLINT(bugprone-empty-catch): then there are none
         }
     }
+}
+
+// While one loop waits for an exec to begin another one can accept: two for each CPU were the
+// fastest. Without a program nothing is waited for, and one loop alone was.
+int default_loops(const ServerConfig& config) {
+    if (config.program.empty()) return 1;
+    const int cpus = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+    return std::min({config.gate.places, 2 * cpus, most_server_loops});
 }
 
 // What of our own surroundings a program is to see.
@@ -125,6 +135,7 @@ int run_server(const Invocation& invocation, const ServerKind& kind) {
     ServerOptions asked = parse_server_options(invocation, kind);
     if (asked.check_rules) return check_rules(asked);
     find_service(asked, kind);
+    asked.config.loops = asked.loops.value_or(default_loops(asked.config));
     auto former = ServerState::take_over(kind.listens);
     const auto self = own_command();
     // A reader of our log who goes away is no reason to end.

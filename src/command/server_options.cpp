@@ -8,14 +8,12 @@
 #include <limits>
 #include <stdexcept>
 #include <sys/resource.h>
-#include <thread>
 
 namespace ipcbox {
 
 namespace {
 
 constexpr int most_connections = 1'000'000;
-constexpr int most_loops = 64;
 constexpr auto proxy_patience = std::chrono::seconds{10};
 
 // "10/1s"
@@ -89,16 +87,9 @@ SocketOwner parse_socket_owner(std::string_view text) {
     return {std::nullopt, group};
 }
 
-int default_loops(int connections) {
-    // While one loop waits for an exec to begin, another one can accept: two for each CPU were the
-    // fastest.
-    const int cpus = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-    return std::min({connections, 2 * cpus, most_loops});
-}
-
-void declare_limits(cli::Options& options, ServerConfig& config,
-                    std::optional<PerNetwork>& per_network, std::optional<int>& loops, bool& once,
-                    ServerKind kind) {
+void declare_limits(cli::Options& options, ServerOptions& asked,
+                    std::optional<PerNetwork>& per_network, bool& once, const ServerKind& kind) {
+    auto& config = asked.config;
     options.value(
         "-c,--connections MAX", config.gate.places, cli::number_between(1, most_connections),
         fmt::format("at most so many at a time, the others wait (default {})", kind.connections));
@@ -122,8 +113,8 @@ void declare_limits(cli::Options& options, ServerConfig& config,
                       "end a connection whose client says nothing for so long");
     options.value("--grace DURATION", config.grace, cli::parse_duration,
                   "at the end, wait so long for connections (default 30s)");
-    options.value("--prefork N", loops, cli::number_between(1, most_loops),
-                  "accept in N loops (default two for each CPU)");
+    options.value("--prefork N", asked.loops, cli::number_between(1, most_server_loops),
+                  "accept in N loops (default two for each CPU, one without a PROGRAM)");
 }
 
 void declare_program(cli::Options& options, ServerOptions& asked) {
@@ -145,7 +136,6 @@ ServerOptions parse_server_options(const Invocation& invocation, const ServerKin
     asked.config.gate.places = kind.connections;
     const bool tcp = kind.listens == ListenerKind::tcp;
     std::optional<PerNetwork> per_network;
-    std::optional<int> loops;
     SocketOwner socket_owner;
     bool once = false;
     const auto parse_address = [tcp](std::string_view text) {
@@ -164,7 +154,7 @@ ServerOptions parse_server_options(const Invocation& invocation, const ServerKin
                      tcp ? "where to listen (default 2345, on all interfaces)"
                          : "the socket (default /tmp/catsock); @name is an abstract one");
     options.command(asked.command);
-    declare_limits(options, asked.config, per_network, loops, once, kind);
+    declare_limits(options, asked, per_network, once, kind);
     declare_program(options, asked);
     options.value("--record DIR", asked.record_directory, cli::parse_text,
                   "write down each connection in a file in DIR");
@@ -218,7 +208,6 @@ ServerOptions parse_server_options(const Invocation& invocation, const ServerKin
         asked.config.network_bits_6 = per_network->bits_6;
     }
     if (asked.config.over) asked.config.over->append(1, '\n');
-    asked.config.loops = loops.value_or(default_loops(asked.config.gate.places));
     asked.config.count_traffic = asked.json;
     return asked;
 }

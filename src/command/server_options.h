@@ -22,6 +22,8 @@ struct ServerKind {
     std::string_view example_text;
 };
 
+constexpr int most_server_loops = 64;
+
 struct ServerOptions {
     std::vector<std::string> addresses; // as they were written; at least one
     std::vector<std::string> command;   // empty: the service of its kind
@@ -30,6 +32,7 @@ struct ServerOptions {
     std::string record_directory;
     std::optional<cli::Owner> user;
     std::string user_name;
+    std::optional<int> loops; // none: as many as are best for the service
     bool keep_environment = false;
     std::optional<int> notify_fd;
     std::optional<Address> check_rules; // says what the rules do with this client

@@ -132,6 +132,8 @@ for peer in tcpserver busybox inetd socat ncat; do
 done
 best=
 if has tcpserver; then best=tcpserver; fi
+# The other two lose connections as soon as several come at once.
+lossless=$(echo "$peers" | sed 's/ncat//; s/busybox//')
 unix_peers=
 for peer in s6-ipcserver:s6 unixserver:unixserver; do
     if has ${peer%:*}; then unix_peers="$unix_peers ${peer#*:}"; fi
@@ -142,7 +144,7 @@ done
     table 'A small static program (level with the fastest)' 1 $total forking $peers -- "$answer"
     for clients in 16 64; do
         table 'A small static program (>= 1.5 x the best that drops nothing)' $clients $total \
-            forking $peers -- "$answer"
+            forking $lossless -- "$answer"
     done
     table 'A small static program' 256 $total forking $best -- "$answer"
     table '/bin/echo (>= 1.2 x)' 16 $total forking $best -- /bin/echo hello
@@ -150,7 +152,7 @@ done
     if has socat; then without_exec=file; fi
     if has inetd && [ "$(id -u)" = 0 ]; then without_exec="$without_exec daytime"; fi
     for clients in 1 16 64; do
-        table 'A greeting without exec (>= 3 x)' $clients 20000 greeting $without_exec -- none
+        table 'A greeting without exec (>= 3 x)' $clients 5000 greeting $without_exec -- none
     done
     for clients in 1 16 64; do
         table 'Unix socket, a small static program' $clients "${TOTAL:-3000}" catsock $unix_peers \
