@@ -129,6 +129,27 @@ void declare_program(cli::Options& options, ServerOptions& asked) {
                  "set-uid programs gain the program nothing");
 }
 
+void declare_access(cli::Options& options, ServerOptions& asked, bool& proxy,
+                    SocketOwner& socket_owner, const ServerKind& kind) {
+    if (kind.listens == ListenerKind::tcp) {
+        options.flag("-H,--resolve-names", asked.config.look_up_names,
+                     "call clients by their names once these are known");
+        options.flag("--proxy-protocol", proxy,
+                     "clients come through a proxy that says who they are");
+        options.value("-x,--rules FILE", asked.config.access_file, cli::parse_text,
+                      "who may connect: rules on addresses");
+        options.value("--check-rules IP", asked.check_rules, parse_client,
+                      "print which of the rules decides on IP, and end");
+        return;
+    }
+    options.values("--allow RULE", asked.config.peer_rules, PeerRule::parse,
+                   "who may connect: uid=, gid=, user=, group= or exe=, with commas");
+    options.value("-m,--mode MODE", asked.access.mode, cli::parse_mode,
+                  "who may connect, in octal (default 600)");
+    options.value("-o,--owner USER[:GROUP]", socket_owner, parse_socket_owner,
+                  "whose the socket is");
+}
+
 } // namespace
 
 ServerOptions parse_server_options(const Invocation& invocation, const ServerKind& kind) {
@@ -138,6 +159,7 @@ ServerOptions parse_server_options(const Invocation& invocation, const ServerKin
     std::optional<PerNetwork> per_network;
     SocketOwner socket_owner;
     bool once = false;
+    bool proxy = false;
     const auto parse_address = [tcp](std::string_view text) {
         if (tcp) (void)HostPort::parse(text);
         return std::string{text};
@@ -160,24 +182,7 @@ ServerOptions parse_server_options(const Invocation& invocation, const ServerKin
                   "write down each connection in a file in DIR");
     options.value("-u,--user USER[:GROUP]", asked.user, parse_user,
                   "become this user once we listen");
-    bool proxy = false;
-    if (tcp) {
-        options.flag("-H,--resolve-names", asked.config.look_up_names,
-                     "call clients by their names once these are known");
-        options.flag("--proxy-protocol", proxy,
-                     "clients come through a proxy that says who they are");
-        options.value("-x,--rules FILE", asked.config.access_file, cli::parse_text,
-                      "who may connect: rules on addresses");
-        options.value("--check-rules IP", asked.check_rules, parse_client,
-                      "print which of the rules decides on IP, and end");
-    } else {
-        options.values("--allow RULE", asked.config.peer_rules, PeerRule::parse,
-                       "who may connect: uid=, gid=, user=, group= or exe=, with commas");
-        options.value("-m,--mode MODE", asked.access.mode, cli::parse_mode,
-                      "who may connect, in octal (default 600)");
-        options.value("-o,--owner USER[:GROUP]", socket_owner, parse_socket_owner,
-                      "whose the socket is");
-    }
+    declare_access(options, asked, proxy, socket_owner, kind);
     options.value("--notify-fd FD", asked.notify_fd,
                   cli::number_between(1, std::numeric_limits<int>::max()),
                   "say there, not on standard error, that we listen");

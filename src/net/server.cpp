@@ -77,28 +77,33 @@ void Server::accept_loop() {
 // False when there is nothing to accept any more.
 bool Server::accept_one(Acceptor& acceptor) {
     const bool waits_for_place = !config_.over;
-    if (waits_for_place && !gate_.enter()) return false;
+    bool has_place = waits_for_place && gate_.enter();
+    if (waits_for_place && !has_place) return false;
     try {
-        auto accepted = acceptor.next();
-        if (accepted && !waits_for_place) {
-            const auto entry = gate_.try_enter();
-            if (entry == Gate::Entry::closed) return false;
-            if (entry == Gate::Entry::full) {
-                send_if_possible(accepted->socket, *config_.over);
-                events_.refused(describe(*accepted), "no place is free");
-                return true;
+        if (auto accepted = acceptor.next()) {
+            if (!waits_for_place) {
+                const auto entry = gate_.try_enter();
+                if (entry == Gate::Entry::closed) return false;
+                if (entry == Gate::Entry::full) return turn_away(*accepted);
+                has_place = true;
             }
+            take(std::move(*accepted));
+            return true;
         }
-        if (!accepted) {
-            if (waits_for_place) gate_.leave_unused();
-            return false;
-        }
-        take(std::move(*accepted));
+        if (has_place) gate_.leave_unused();
+        return false;
     } catch (const SysError& error) {
-        if (waits_for_place) gate_.leave_unused();
+        if (has_place) gate_.leave_unused();
         tell_shortage(error.what());
         gate_.pause(first_pause);
+        return true;
     }
+}
+
+// Always true: there are others.
+bool Server::turn_away(const Accepted& accepted) {
+    send_if_possible(accepted.socket, *config_.over);
+    events_.refused(describe(accepted), "no place is free");
     return true;
 }
 

@@ -113,6 +113,7 @@ class Server {
     void start_loops();
     void accept_loop();
     [[nodiscard]] bool accept_one(Acceptor& acceptor);
+    bool turn_away(const Accepted& accepted);
     void take(Accepted accepted);
     void take_arrivals();
     void try_to_welcome(Fd socket, Connection connection);

@@ -331,6 +331,26 @@ TEST_CASE("HUP puts our program in our place, and no client notices") {
     CHECK(process.wait().status == 0);
 }
 
+TEST_CASE("a restart that fails changes nothing") {
+    Scenario scenario;
+    std::filesystem::copy_file(binary(), "ipcbox");
+    auto process = scenario.start({"./ipcbox", "forking-tcp-server", "127.0.0.1:0", "--", "cat"});
+    const auto address = ready_address(process);
+    Client client{address};
+    client.send("before\n");
+    CHECK(client.line() == "before");
+    std::filesystem::remove("ipcbox");
+    process.kill(SIGHUP);
+    CHECK(log_line(process, "cannot execute").ends_with("; going on as before"));
+    CHECK(ask(address, "new\n") == "new\n");
+    client.send("after\n");
+    CHECK(client.line() == "after");
+    process.kill(SIGTERM);
+    client.end_input();
+    CHECK(client.rest().empty());
+    CHECK(process.wait().status == 0);
+}
+
 TEST_CASE("--json tells of each connection in a line") {
     Scenario scenario;
     auto process = scenario.start(server({"-J"}, shell_program("cat; exit 4")));
