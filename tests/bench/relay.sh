@@ -1,7 +1,7 @@
 #!/bin/sh
 # relay.sh IPCBOX ENDS - the clients' relay beside socat and ncat: GB/s and nanoseconds of CPU for
 # each KB, medians of interleaved runs. Targets, beside socat -b 1048576 -u, are in parentheses; for
-# the CPU it is a third of the best peer's. Loopback and memory only; about half a minute.
+# the CPU it is a third of the best peer's. Loopback and memory only; about a minute and a half.
 set -eu
 ipcbox=$1 ends=$2
 runs=${RELAY_BENCH_RUNS:-3} mebibytes=${RELAY_BENCH_SIZE:-512}
