@@ -14,7 +14,7 @@ class Event {
     [[nodiscard]] int fd() const noexcept { return fd_.get(); }
     void signal() const noexcept;
     // Whether it was signalled.
-    bool clear() const noexcept;
+    bool clear() const noexcept; // NOLINT(modernize-use-nodiscard): it need not matter
 
   private:
     Fd fd_;

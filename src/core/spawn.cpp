@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -68,13 +69,14 @@ Started clone_and_exec(const std::string& program, std::span<const std::string> 
         plan.environment != nullptr ? exec_pointers(*plan.environment) : std::vector<char*>{};
     char* const* const environment = plan.environment != nullptr ? variables.data() : environ;
     Request request{program.c_str(), pointers.data(), environment, plan};
-    // In our own frame, because only this thread is stopped until the exec.
+    // One for each: only this thread is stopped until the exec. Not in our own frame: the address
+    // sanitizer would keep thinking of it as the child left it.
     constexpr std::size_t stack_size = 64UL * 1024;
-    alignas(16) std::array<std::byte, stack_size> stack;
+    const auto stack = std::make_unique_for_overwrite<std::byte[]>(stack_size);
     // No handler of ours may run in the child while it shares our memory.
     const BlockedSignals blocked{all_signals()};
     const auto clone = [&](int flags) {
-        return ::clone(become_program, stack.data() + stack.size(), flags, &request, pidfd);
+        return ::clone(become_program, stack.get() + stack_size, flags, &request, pidfd);
     };
     const int pid = sys::call(
         "clone", clone, CLONE_VM | CLONE_VFORK | SIGCHLD | (pidfd != nullptr ? CLONE_PIDFD : 0));

@@ -69,21 +69,16 @@ void ServedChildren::Start::done(ServedChild child) {
 void ServedChildren::add(ServedChild child) {
     const pid_t pid = child.connection.pid;
     const Deadline due = first_deadline(child);
-    std::optional<WaitStatus> status;
-    {
-        const std::lock_guard lock{mutex_};
-        if (const auto early = ended_early_.extract(pid)) {
-            status = early.mapped();
-        } else {
-            auto& entry = entries_[pid];
-            entry.child = std::move(child);
-            set_due(entry, signal_for_all_ ? Deadline::after(Duration::zero()) : due);
-        }
+    std::unique_lock lock{mutex_};
+    const auto early = ended_early_.extract(pid);
+    if (!early) {
+        auto& entry = entries_[pid];
+        entry.child = std::move(child);
+        return set_due(entry, signal_for_all_ ? Deadline::after(Duration::zero()) : due);
     }
-    if (status) {
-        ended_(child, *status);
-        changed_.signal();
-    }
+    lock.unlock();
+    ended_(child, early.mapped());
+    changed_.signal();
 }
 
 void ServedChildren::reap() {
