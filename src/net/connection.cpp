@@ -1,6 +1,7 @@
 #include "net/connection.h"
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 namespace ipcbox {
 
@@ -27,6 +28,8 @@ std::vector<std::string> ucspi_environment(const Connection& connection) {
     set("PROTO", "UNIX");
     for (const std::string_view family : {"UNIX", "IPC"}) {
         set(fmt::format("{}LOCALPATH", family), connection.local.host());
+        set(fmt::format("{}LOCALUID", family), ::getuid());
+        set(fmt::format("{}LOCALGID", family), ::getgid());
         set(fmt::format("{}REMOTEPATH", family), connection.peer.host());
         if (!connection.credentials) continue;
         set(fmt::format("{}REMOTEPID", family), connection.credentials->pid);

@@ -92,7 +92,8 @@ TEST_CASE("a program finds the variables of both families of tools") {
     auto process = scenario.start(server({}, {"env"}));
     std::string expected = "PATH=/usr/bin:/bin\nPROTO=UNIX\n";
     for (const char* family : {"UNIX", "IPC"})
-        expected += fmt::format("{0}LOCALPATH=./sock\n{0}REMOTEPATH=\n{0}REMOTEPID={1}\n"
+        expected += fmt::format("{0}LOCALPATH=./sock\n{0}LOCALUID={2}\n{0}LOCALGID={3}\n"
+                                "{0}REMOTEPATH=\n{0}REMOTEPID={1}\n"
                                 "{0}REMOTEEUID={2}\n{0}REMOTEEGID={3}\n",
                                 family, ::getpid(), ::geteuid(), ::getegid());
     CHECK(ask(ready(process)) == expected);

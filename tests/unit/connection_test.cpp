@@ -1,6 +1,7 @@
 #include "net/connection.h"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 using namespace ipcbox;
 
@@ -24,8 +25,12 @@ TEST_CASE("a Unix connection, in the names of both families of tools") {
     connection.local = Address::unix_path("/run/socket");
     connection.credentials = {12, 1000, 100};
     CHECK(connection.peer_text() == "process 12");
+    const auto uid = std::to_string(::getuid());
+    const auto gid = std::to_string(::getgid());
     CHECK(ucspi_environment(connection) ==
-          Words{"PROTO=UNIX", "UNIXLOCALPATH=/run/socket", "UNIXREMOTEPATH=", "UNIXREMOTEPID=12",
-                "UNIXREMOTEEUID=1000", "UNIXREMOTEEGID=100", "IPCLOCALPATH=/run/socket",
-                "IPCREMOTEPATH=", "IPCREMOTEPID=12", "IPCREMOTEEUID=1000", "IPCREMOTEEGID=100"});
+          Words{"PROTO=UNIX", "UNIXLOCALPATH=/run/socket", "UNIXLOCALUID=" + uid,
+                "UNIXLOCALGID=" + gid, "UNIXREMOTEPATH=", "UNIXREMOTEPID=12", "UNIXREMOTEEUID=1000",
+                "UNIXREMOTEEGID=100", "IPCLOCALPATH=/run/socket", "IPCLOCALUID=" + uid,
+                "IPCLOCALGID=" + gid, "IPCREMOTEPATH=", "IPCREMOTEPID=12", "IPCREMOTEEUID=1000",
+                "IPCREMOTEEGID=100"});
 }
