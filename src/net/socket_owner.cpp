@@ -20,7 +20,7 @@ namespace ipcbox {
 namespace {
 
 // A machine can have a million sockets and descriptors.
-constexpr std::chrono::milliseconds patience{500};
+constexpr std::chrono::seconds patience{2};
 
 struct SocketEntry {
     std::string inode;

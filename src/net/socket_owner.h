@@ -1,5 +1,5 @@
 // Who has the listening socket that is in our way: proc(5), /proc/net/tcp, /proc/net/unix and
-// /proc/PID/fd. For the words of an error message only: it looks for at most half a second, and
+// /proc/PID/fd. For the words of an error message only: it looks for at most two seconds, and
 // what it says can be over by then.
 #pragma once
 

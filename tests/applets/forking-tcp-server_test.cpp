@@ -242,7 +242,7 @@ TEST_CASE("time limits end a connection, and the log says which") {
 
 TEST_CASE("who has spoken is not ended for having said nothing") {
     Scenario scenario;
-    auto process = scenario.start(server({"--handshake-timeout", "0.05"}, {"cat"}));
+    auto process = scenario.start(server({"--handshake-timeout", "0.5"}, {"cat"}));
     const auto address = ready_address(process);
     Client client{address};
     client.send("hello\n");
