@@ -3,7 +3,7 @@
 # measures all of them one after the other; what is printed is the median of the rounds.
 # Usage: servers.sh IPCBOX CONNECTION_LOAD ANSWER
 set -eu
-ipcbox=$1 load=$2 answer=$3
+ipcbox=$(realpath "$1") load=$(realpath "$2") answer=$(realpath "$3")
 rounds=${ROUNDS:-3}
 total=${TOTAL:-2000} # connections in each round
 work=$(mktemp -d)
@@ -12,7 +12,8 @@ finish() {
     [ -z "$server" ] || kill "$server" 2>/dev/null || :
     rm -rf "$work"
 }
-trap finish EXIT INT TERM
+trap finish EXIT
+trap "exit 1" INT TERM
 cd "$work"
 for name in forking-tcp-server tcp-server catsock-server; do ln -s "$ipcbox" $name; done
 
@@ -22,7 +23,7 @@ has() { command -v "$1" >/dev/null; }
 free_port() {
     rm -f port
     ./tcp-server --notify-fd 3 -q 127.0.0.1:0 3>port & chooser=$!
-    until [ -s port ]; do :; done
+    until [ -s port ]; do kill -0 $chooser || return 1; done
     sed 's/.*://' port
     kill $chooser
     wait $chooser || :
@@ -67,7 +68,7 @@ start() {
     server=$!
     case $kind in
     forking | greeting | tcpserver)
-        until [ -s ready ]; do :; done
+        until [ -s ready ]; do kill -0 $server || return 1; done
         where=$(sed 's/.*://' ready)
         ;;
     catsock) where=./ours.sock ;;
