@@ -23,8 +23,8 @@ template <class Id> bool are_all(const std::array<Id, 3>& ids, Id id) {
 bool is_irrevocable(uid_t uid, gid_t gid) {
     std::array<uid_t, 3> users{};
     std::array<gid_t, 3> groups{};
-    sys::call("getresuid", ::getresuid, &users[0], &users[1], &users[2]);
-    sys::call("getresgid", ::getresgid, &groups[0], &groups[1], &groups[2]);
+    sys::call("getresuid", ::getresuid, users.data(), users.data() + 1, users.data() + 2);
+    sys::call("getresgid", ::getresgid, groups.data(), groups.data() + 1, groups.data() + 2);
     if (!are_all(users, uid) || !are_all(groups, gid)) return false;
     if (uid == 0) return true; // who stays root has nothing to give up
     constexpr uid_t root = 0;

@@ -93,7 +93,7 @@ class AccessRules::LineParser {
         return found;
     }
 
-    Network network(std::string_view who) const {
+    [[nodiscard]] Network network(std::string_view who) const {
         Network network;
         if (who == "all") return network;
         const auto slash = who.find('/');

@@ -97,6 +97,7 @@ struct Attempt {
 // for the deadline.
 void await(std::vector<Attempt>& attempts, Deadline deadline) {
     std::vector<pollfd> entries;
+    entries.reserve(attempts.size());
     for (const auto& attempt : attempts) // poll(2) passes over -1
         entries.push_back({attempt.is_under_way() ? attempt.socket.get() : -1, POLLOUT, 0});
     if (poll_until(entries, deadline) == 0) return;

@@ -127,7 +127,7 @@ class Stream {
             sys::call("getsockopt", ::getsockopt, to_.fd, SOL_SOCKET, SO_ERROR,
                       static_cast<void*>(&error), &size);
         // The signal that a write would have brought; it is blocked as yet.
-        if (to_.kind == Kind::pipe) ::raise(SIGPIPE);
+        if (to_.kind == Kind::pipe) (void)::raise(SIGPIPE);
         if (error != 0) return (void)fail_sink(error);
         end();
     }
@@ -168,7 +168,7 @@ class Stream {
         return Outcome::would_wait;
     }
 
-    Outcome fail_source(int error) { throw SysError("read", from_.name, error); }
+    Outcome fail_source(int error) const { throw SysError("read", from_.name, error); }
 
     Outcome fail_sink(int error) {
         if (to_.kind == Kind::socket && error == EPIPE) take_back_sigpipe();
@@ -253,14 +253,15 @@ class Stream {
     void empty_pipe_into_memory() {
         way_ = Way::memory;
         buffer_.resize(std::max(held_, buffer_size));
-        pending_ = {buffer_.data(), 0};
-        while (pending_.size() < held_) {
-            const ssize_t got = transfer("read", ::read, hold_.reader.get(),
-                                         static_cast<void*>(buffer_.data() + pending_.size()),
-                                         held_ - pending_.size());
+        std::size_t filled = 0;
+        while (filled < held_) {
+            const ssize_t got =
+                transfer("read", ::read, hold_.reader.get(),
+                         static_cast<void*>(buffer_.data() + filled), held_ - filled);
             if (got < 0) throw SysError("read", "a pipe");
-            pending_ = {buffer_.data(), pending_.size() + static_cast<std::size_t>(got)};
+            filled += static_cast<std::size_t>(got);
         }
+        pending_ = {buffer_.data(), filled};
         held_ = 0;
     }
 
