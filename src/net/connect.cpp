@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/poll.h"
 #include "core/syscall.h"
+#include "net/socket_options.h"
 #include "net/unreachable.h"
 
 #include <algorithm>
@@ -25,11 +26,6 @@ constexpr auto attempt_delay = std::chrono::milliseconds{250};
 Fd open_socket(int family, int flags) {
     const int number = sys::call("socket", ::socket, family, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
     return number < 0 ? Fd{} : Fd::adopt(number);
-}
-
-template <class Value> int set_option(const Fd& socket, int level, int name, const Value& value) {
-    return sys::call("setsockopt", ::setsockopt, socket.get(), level, name,
-                     static_cast<const void*>(&value), socklen_t{sizeof value});
 }
 
 int connect_socket(const Fd& socket, const Address& address) {
@@ -64,21 +60,18 @@ struct Attempt {
 
     [[nodiscard]] bool prepare(const std::optional<Address>& source) const {
         const int on = 1;
-        set_option(socket, IPPROTO_TCP, TCP_NODELAY, on);
+        set_socket_option(socket, IPPROTO_TCP, TCP_NODELAY, on);
         if (!source) return true;
         // A port that was ours a minute ago is free for another peer. Without a port, the kernel
         // chooses it with the peer in mind.
-        set_option(socket, SOL_SOCKET, SO_REUSEADDR, on);
-        if (source->port() == 0) set_option(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, on);
+        set_socket_option(socket, SOL_SOCKET, SO_REUSEADDR, on);
+        if (source->port() == 0) set_socket_option(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, on);
         return sys::call("bind", ::bind, socket.get(), source->data(), source->size()) == 0;
     }
 
     // After its socket has become writable.
     void finish() {
-        socklen_t size = sizeof error;
-        if (sys::call("getsockopt", ::getsockopt, socket.get(), SOL_SOCKET, SO_ERROR,
-                      static_cast<void*>(&error), &size) < 0)
-            error = errno;
+        if (get_socket_option(socket.get(), SOL_SOCKET, SO_ERROR, error) < 0) error = errno;
     }
 
     [[nodiscard]] bool is_under_way() const { return error == EINPROGRESS; }
@@ -142,7 +135,7 @@ Fd connect_unix(const Address& address, Deadline deadline) {
                                         {std::chrono::microseconds{1}});
             const auto seconds = std::chrono::floor<std::chrono::seconds>(limit);
             const timeval timeout{seconds.count(), (limit - seconds).count()};
-            if (set_option(socket, SOL_SOCKET, SO_SNDTIMEO, timeout) < 0)
+            if (set_socket_option(socket, SOL_SOCKET, SO_SNDTIMEO, timeout) < 0)
                 throw SysError("connect", object);
         }
         if (connect_socket(socket, address) == 0) break;
@@ -151,7 +144,7 @@ Fd connect_unix(const Address& address, Deadline deadline) {
         if (errno != EINTR && errno != EAGAIN) throw SysError("connect", object);
         if (deadline.passed()) throw TimedOut(fmt::format("connect {}", object));
     }
-    if (!deadline.is_never()) set_option(socket, SOL_SOCKET, SO_SNDTIMEO, timeval{});
+    if (!deadline.is_never()) set_socket_option(socket, SOL_SOCKET, SO_SNDTIMEO, timeval{});
     set_nonblocking(socket);
     return socket;
 }

@@ -5,6 +5,7 @@
 #include "core/number.h"
 #include "core/syscall.h"
 #include "net/resolve.h"
+#include "net/socket_options.h"
 #include "net/socket_owner.h"
 
 #include <cstdlib>
@@ -37,21 +38,14 @@ Fd make_socket(int family) {
 }
 
 void set_option(const Fd& socket, int level, int option, int value) {
-    const auto set = [](int number, int of, int name, int to) {
-        return ::setsockopt(number, of, name, &to, sizeof to);
-    };
-    if (sys::call("setsockopt", set, socket.get(), level, option, value) < 0)
+    if (set_socket_option(socket, level, option, value) < 0)
         throw SysError("set", "an option of a socket");
 }
 
 // Nothing when the descriptor is no such socket.
 std::optional<int> get_option(const Fd& socket, int level, int option) {
     int value = 0;
-    const auto get = [](int number, int of, int name, int* into) {
-        socklen_t size = sizeof *into;
-        return ::getsockopt(number, of, name, into, &size);
-    };
-    if (sys::call("getsockopt", get, socket.get(), level, option, &value) < 0) return std::nullopt;
+    if (get_socket_option(socket.get(), level, option, value) < 0) return std::nullopt;
     return value;
 }
 

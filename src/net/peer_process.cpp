@@ -7,6 +7,7 @@
 #include "core/process.h"
 #include "core/syscall.h"
 #include "core/user.h"
+#include "net/socket_options.h"
 
 #include <algorithm>
 #include <array>
@@ -31,11 +32,7 @@ namespace ipcbox {
 namespace {
 
 template <class Value> bool ask(int socket, int option, Value& into) {
-    const auto get = [](int number, int level, int name, Value* value) {
-        socklen_t size = sizeof *value;
-        return ::getsockopt(number, level, name, value, &size);
-    };
-    return sys::call("getsockopt", get, socket, SOL_SOCKET, option, &into) == 0;
+    return get_socket_option(socket, SOL_SOCKET, option, into) == 0;
 }
 
 // None when it has ended, and none when there is no descriptor left: no one is then taken for it.

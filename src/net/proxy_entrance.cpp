@@ -3,6 +3,7 @@
 #include "core/poll.h"
 #include "core/syscall.h"
 #include "net/proxy_protocol.h"
+#include "net/socket_options.h"
 
 #include <algorithm>
 #include <array>
@@ -34,10 +35,7 @@ bool take(const Fd& socket, std::span<std::byte> bytes) {
 // From now on the socket is readable with so many bytes only, or at its end (socket(7)). A header
 // that is half there would have us poll in vain.
 void set_low_water(const Fd& socket, std::size_t bytes) {
-    const auto set = [](int number, int count) {
-        return ::setsockopt(number, SOL_SOCKET, SO_RCVLOWAT, &count, sizeof count);
-    };
-    sys::call("setsockopt", set, socket.get(), static_cast<int>(bytes));
+    set_socket_option(socket, SOL_SOCKET, SO_RCVLOWAT, static_cast<int>(bytes));
 }
 
 } // namespace

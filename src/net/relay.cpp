@@ -5,6 +5,7 @@
 #include "core/poll.h"
 #include "core/signals.h"
 #include "core/syscall.h"
+#include "net/socket_options.h"
 
 #include <algorithm>
 #include <array>
@@ -122,10 +123,7 @@ class Stream {
     // Nobody is there any more to be told anything. With an error, what we told was not taken.
     void lose_sink() {
         int error = EPIPE;
-        socklen_t size = sizeof error;
-        if (to_.kind == Kind::socket)
-            sys::call("getsockopt", ::getsockopt, to_.fd, SOL_SOCKET, SO_ERROR,
-                      static_cast<void*>(&error), &size);
+        if (to_.kind == Kind::socket) (void)get_socket_option(to_.fd, SOL_SOCKET, SO_ERROR, error);
         // The signal that a write would have brought; it is blocked as yet.
         if (to_.kind == Kind::pipe) (void)::raise(SIGPIPE);
         if (error != 0) return (void)fail_sink(error);
