@@ -4,6 +4,7 @@
 #include "core/deadline.h"
 #include "core/process.h"
 #include "net/address.h"
+#include "net/peer_process.h"
 
 #include <cstdint>
 #include <optional>
@@ -14,12 +15,8 @@
 
 namespace ipcbox {
 
-// Who is at the other end of a Unix socket (unix(7), SO_PEERCRED).
-struct PeerCredentials {
-    pid_t pid = 0;
-    uid_t uid = 0;
-    gid_t gid = 0;
-};
+// What a program has to end itself, when its connection is to end.
+constexpr std::chrono::seconds time_from_term_to_kill{5};
 
 struct Connection {
     Address peer;

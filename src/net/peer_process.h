@@ -11,13 +11,14 @@
 
 namespace ipcbox {
 
-struct PeerProcess {
-    // At the time of its connect(2), or of the listen(2) when the peer is a server. 0 for a process
-    // that our pid namespace does not show.
-    pid_t pid = 0;
+// At the time of its connect(2), or of the listen(2) when the peer is a server.
+struct PeerCredentials {
+    pid_t pid = 0; // 0 for a process that our pid namespace does not show
     uid_t uid = 0;
     gid_t gid = 0;
+};
 
+struct PeerProcess : PeerCredentials {
     // SOCKET is a connected Unix socket. The handle is what exe() and runs() need; it costs 7 us,
     // more than all the rest. Throws SysError.
     enum class Handle { take, none };

@@ -1,6 +1,6 @@
 #include "net/served_children.h"
 
-#include "core/syscall.h"
+#include "net/socket_options.h"
 
 #include <algorithm>
 #include <csignal>
@@ -13,9 +13,6 @@
 namespace ipcbox {
 
 namespace {
-
-// Between TERM and KILL.
-constexpr auto patience = std::chrono::seconds{5};
 
 // States of RFC 9293 in which the client has said all; the header that has their names cannot be
 // included beside the one that has the counts.
@@ -34,11 +31,7 @@ Deadline after(Deadline::Clock::time_point start, Duration duration) {
 
 std::optional<TcpActivity> tcp_activity(const Fd& socket) {
     tcp_info info{};
-    socklen_t size = sizeof info;
-    const auto ask = [](int fd, tcp_info* into, socklen_t* length) {
-        return ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, into, length);
-    };
-    if (!socket || sys::call("getsockopt", ask, socket.get(), &info, &size) < 0)
+    if (!socket || get_socket_option(socket.get(), IPPROTO_TCP, TCP_INFO, info) < 0)
         return std::nullopt;
     // The end of the client's stream counts as a byte.
     const bool has_ended = info.tcpi_state == close_wait || info.tcpi_state == last_ack;
@@ -154,7 +147,7 @@ void ServedChildren::end(Entry& entry, const std::string& why) {
     const auto& connection = entry.child.connection;
     trouble_(fmt::format("ending {} ({}): {}", connection.pid, connection.peer_text(), why));
     kill_group(connection.pid, SIGTERM);
-    entry.kill_at = Deadline::after(patience);
+    entry.kill_at = Deadline::after(time_from_term_to_kill);
     set_due(entry, entry.kill_at);
 }
 

@@ -14,8 +14,6 @@ namespace ipcbox {
 
 namespace {
 
-// Between TERM and KILL for the connections that are left when the grace is over.
-constexpr auto patience = std::chrono::seconds{5};
 // How long a shortage (of descriptors, of processes) is waited out before the next try.
 constexpr auto first_pause = std::chrono::milliseconds{10};
 constexpr auto longest_pause = std::chrono::seconds{1};
@@ -150,7 +148,7 @@ void Server::welcome(Fd socket, Connection connection) {
         const bool asks = std::ranges::any_of(config_.peer_rules, &PeerRule::asks_for_program);
         const auto peer = PeerProcess::of(socket.get(), asks ? PeerProcess::Handle::take
                                                              : PeerProcess::Handle::none);
-        connection.credentials = {peer.pid, peer.uid, peer.gid};
+        connection.credentials = static_cast<const PeerCredentials&>(peer);
         if (!is_allowed(peer)) return refuse(connection, "nobody that --allow lets in");
     }
     if (names_) connection.peer_name = names_->name_of(connection.peer);
@@ -354,7 +352,7 @@ void Server::end_stage() {
     const bool was_draining = stage_ == Stage::draining;
     children_.signal_all(was_draining ? SIGTERM : SIGKILL);
     stage_ = was_draining ? Stage::terminating : Stage::killing;
-    stage_ends_ = was_draining ? Deadline::after(patience) : Deadline::never();
+    stage_ends_ = was_draining ? Deadline::after(time_from_term_to_kill) : Deadline::never();
 }
 
 } // namespace ipcbox

@@ -18,9 +18,6 @@ namespace ipcbox {
 
 namespace {
 
-// Between TERM and KILL.
-constexpr auto patience = std::chrono::seconds{5};
-
 class Transcript {
   public:
     Transcript(const std::string& directory, const Connection& connection)
@@ -81,7 +78,7 @@ int serve(const Fd& client, const Connection& connection, const SessionPlan& ses
               RelayEnd::socket(pair.ours.get(), "the program"), options, counts);
     } catch (const TimedOut&) {
         child.kill(SIGTERM);
-        (void)child.wait_until(Deadline::after(patience));
+        (void)child.wait_until(Deadline::after(time_from_term_to_kill));
         throw;
     } catch (const SysError& error) {
         // A client who went away: the program sees the end of its input, as it would without us.
