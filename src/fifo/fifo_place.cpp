@@ -143,8 +143,10 @@ void FifoPlace::remove_spare(const Fifo& spare) noexcept {
 }
 
 bool FifoPlace::has(const Fifo& fifo) const {
+    // unlink(2) tells those who watch the inode before it takes the name away: for a moment there
+    // is a name for a file that has none.
     const auto status = status_of(directory_, name_);
-    return status && FileIdentity{*status} == fifo.identity();
+    return status && status->st_nlink > 0 && FileIdentity{*status} == fifo.identity();
 }
 
 std::optional<Fifo> FifoPlace::claim(Fifo& spare, Stranger stranger) {
