@@ -30,19 +30,20 @@ includes_but() { # ALLOWED DIRECTORY
 check() {
     includes_but 'core/' src/core | forbid 'core includes only core'
     includes_but 'core/|net/' src/net | forbid 'net includes only net and core'
+    includes_but 'core/|net/|http/' src/http | forbid 'http includes only http, net and core'
     includes_but 'core/|dialog/' src/dialog | forbid 'dialog includes only dialog and core'
     includes_but 'core/|dialog/|fifo/' src/fifo | forbid 'fifo includes only fifo, dialog and core'
     includes_but 'core/|cli/|applet\.h"|version\.h"' src/cli |
         forbid 'cli includes only cli and core'
-    includes_but 'command/|core/|cli/|net/|dialog/|fifo/|applet\.h"' src/command |
+    includes_but 'command/|core/|cli/|net/|http/|dialog/|fifo/|applet\.h"' src/command |
         forbid 'command includes nothing above itself'
-    includes_but 'command/|core/|cli/|net/|dialog/|fifo/|applet\.h"' applets |
+    includes_but 'command/|core/|cli/|net/|http/|dialog/|fifo/|applet\.h"' applets |
         forbid 'applets include no other applet, and nothing above themselves'
     lines_with '#include [<"].*\.cpp[>"]' src applets | forbid 'nothing includes a .cpp'
 
     # A heavy header has one includer behind a plain facade.
-    for owner in 'CLI/:src/cli/options.cpp' 'nlohmann/:src/cli/json.cpp' 'boost/beast:src/net/' \
-        'pcre2:src/dialog/' 'zlib:src/net/' 'openssl/:src/tls/'; do
+    for owner in 'CLI/:src/cli/options.cpp' 'nlohmann/:src/cli/json.cpp' 'boost/beast:src/http/' \
+        'pcre2:src/dialog/' 'zlib:src/http/' 'openssl/:src/tls/'; do
         header=${owner%%:*} includer=${owner#*:}
         lines_with "#include <$header" src applets | grep -v "^$includer" |
             forbid "only $includer includes <$header>"
@@ -50,10 +51,11 @@ check() {
             grep -v '^src/tls/' | forbid "<$header> has more than one includer"
     done
 
+    below_cli='src/core src/net src/http src/dialog src/fifo'
     print='v?f?printf|f?puts|f?putc|putchar|perror|print_line|warnx?|errx?|v?syslog'
-    lines_with "\\b($print)\\(|fmt::print|std::(cout|cerr|clog)" src/core src/net src/dialog src/fifo |
+    lines_with "\\b($print)\\(|fmt::print|std::(cout|cerr|clog)" $below_cli |
         forbid 'only the command line prints'
-    lines_with '\b(exit|quick_exit|abort|terminate)\(' src/core src/net src/dialog src/fifo |
+    lines_with '\b(exit|quick_exit|abort|terminate)\(' $below_cli |
         grep -v '^src/core/fault\.cpp:' | # which is in no shipped binary
         forbid 'only the command line exits'
     # A forked child, and a process that dies of a signal that it took, have to.

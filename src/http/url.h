@@ -1,0 +1,75 @@
+// Where a document is: http and https URLs (RFC 3986, RFC 9110 section 4.2), as users write them
+// and as servers send them in Location.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace ipcbox::http {
+
+// Who asks. Both as they are, not percent-encoded; the password may be empty.
+struct Credentials {
+    std::string user;
+    std::string password;
+
+    friend bool operator==(const Credentials&, const Credentials&) = default;
+};
+
+// The second part of a URL (RFC 3986, section 3.2): "user:password@host:port".
+struct Authority {
+    std::optional<Credentials> credentials;
+    std::string host;                  // as in Url
+    std::optional<std::uint16_t> port; // nothing when none was written, or only its colon
+
+    // Throws std::invalid_argument, as Url::parse() does.
+    [[nodiscard]] static Authority parse(std::string_view text);
+};
+
+struct Url {
+    std::string scheme; // "http" or "https"
+    std::optional<Credentials> credentials;
+    // In lower case. An IPv6 address without its brackets, in its one spelling; behind it may stand
+    // the interface, as in "fe80::1%eth0" (RFC 6874).
+    std::string host;
+    std::uint16_t port = 0;
+    // What a request asks for (RFC 9112, section 3.2.1): the path, which begins with '/', and the
+    // query. All of it is printable ASCII: spaces and what is beyond are percent-encoded, as
+    // browsers do it. "." and ".." are resolved, as curl does it.
+    std::string target;
+
+    // A fragment is dropped. Throws std::invalid_argument, saying what was expected: for another
+    // scheme, for control characters (what would begin a new line of a request), for a bad port,
+    // for a host that is empty or has other characters than names have. A name beyond ASCII has to
+    // be written in its xn-- form.
+    [[nodiscard]] static Url parse(std::string_view text);
+
+    // What REFERENCE, relative to this URL or absolute, means (RFC 3986, section 5.2). The
+    // credentials stay as long as it names no host. Throws as parse() does.
+    [[nodiscard]] Url resolve(std::string_view reference) const;
+
+    // As a Host field has it: "host", "host:8080", "[::1]:8080". The port is left out when it is
+    // the scheme's own, and an interface always: its name means nothing elsewhere.
+    [[nodiscard]] std::string authority() const;
+
+    // The whole, for people and for parse(); without the credentials.
+    [[nodiscard]] std::string text() const;
+
+    // What to call the document here: safe_file_name() of the path's last segment, decoded.
+    [[nodiscard]] std::string file_name() const;
+
+    // Same scheme, host and port (RFC 6454): what is secret may go to both or to neither.
+    [[nodiscard]] bool same_origin(const Url& other) const;
+
+    [[nodiscard]] bool is_https() const { return scheme == "https"; }
+};
+
+// Each %XX replaced by its byte; what is no such triplet stays.
+[[nodiscard]] std::string percent_decoded(std::string_view text);
+
+// A name that a server may give to a file of ours: '/' and control characters become '_'. Empty for
+// "", "." and "..", which name no file.
+[[nodiscard]] std::string safe_file_name(std::string_view name);
+
+} // namespace ipcbox::http

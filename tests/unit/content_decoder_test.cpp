@@ -1,0 +1,188 @@
+#include "http/content_decoder.h"
+
+#include "core/error.h"
+
+#include <array>
+#include <doctest/doctest.h>
+#include <string>
+#include <vector>
+#include <zlib.h>
+
+using namespace ipcbox;
+using namespace ipcbox::http;
+
+namespace {
+
+constexpr int gzip = MAX_WBITS + 16;
+constexpr int zlib = MAX_WBITS;
+constexpr int bare = -MAX_WBITS;
+
+std::string compressed(std::string_view text, int format) {
+    z_stream stream{};
+    REQUIRE(::deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, format, 8,
+                           Z_DEFAULT_STRATEGY) == Z_OK);
+    std::string made(::deflateBound(&stream, text.size()) + 64, '\0');
+    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+    stream.avail_in = static_cast<uInt>(text.size());
+    stream.next_out = reinterpret_cast<Bytef*>(made.data());
+    stream.avail_out = static_cast<uInt>(made.size());
+    REQUIRE(::deflate(&stream, Z_FINISH) == Z_STREAM_END);
+    made.resize(stream.total_out);
+    ::deflateEnd(&stream);
+    return made;
+}
+
+// In pieces of SIZE bytes.
+std::string decoded(std::string_view body, Coding coding, std::size_t size = std::string::npos) {
+    ContentDecoder decoder{coding};
+    std::string text;
+    for (std::string_view left = body; !left.empty();) {
+        const auto piece = left.substr(0, size);
+        left.remove_prefix(piece.size());
+        decoder.decode(piece, [&](std::string_view out) {
+            REQUIRE_FALSE(out.empty());
+            if (coding != Coding::identity) REQUIRE(out.size() <= 65536);
+            text += out;
+        });
+    }
+    decoder.finish();
+    return text;
+}
+
+std::string wrong(std::string_view body, Coding coding) {
+    try {
+        (void)decoded(body, coding);
+    } catch (const Error& error) {
+        CHECK(error.status() == 61);
+        return error.what();
+    }
+    return "right";
+}
+
+// So much that no buffer holds it, and with little in it that repeats.
+std::string long_text() {
+    std::string text;
+    unsigned state = 1;
+    while (text.size() < 300'000) {
+        state = state * 1103515245U + 12345U;
+        text += std::to_string(state >> 16U);
+    }
+    return text;
+}
+
+} // namespace
+
+TEST_CASE("the names of codings") {
+    CHECK(coding_named("gzip") == Coding::gzip);
+    CHECK(coding_named("X-GZip") == Coding::gzip);
+    CHECK(coding_named("deflate") == Coding::deflate);
+    CHECK(coding_named("IDENTITY") == Coding::identity);
+    for (const auto* name : {"", "br", "gzip ", "gzip, gzip", "zstd", "compress"})
+        CHECK_FALSE(coding_named(name));
+}
+
+TEST_CASE("what was compressed comes back, however it is cut") {
+    const auto text = long_text();
+    for (const auto& body : {std::string{}, std::string{"x"}, text}) {
+        for (const std::size_t size : {std::size_t{1}, std::size_t{2}, std::size_t{7},
+                                       std::size_t{65536}, std::string::npos}) {
+            CHECK(decoded(compressed(body, gzip), Coding::gzip, size) == body);
+            CHECK(decoded(compressed(body, zlib), Coding::deflate, size) == body);
+            CHECK(decoded(compressed(body, bare), Coding::deflate, size) == body);
+            CHECK(decoded(body, Coding::identity, size) == body);
+        }
+    }
+}
+
+TEST_CASE("stored blocks are no zlib header") {
+    // A bare stream whose first block is stored begins with 0x00 or 0x01.
+    const std::string stored{"\x01\x02\x00\xfd\xff"
+                             "ab",
+                             7};
+    CHECK(decoded(stored, Coding::deflate) == "ab");
+    CHECK(decoded(stored, Coding::deflate, 1) == "ab");
+}
+
+TEST_CASE("no body at all is whole") {
+    for (const auto coding : {Coding::identity, Coding::gzip, Coding::deflate})
+        CHECK(decoded("", coding).empty());
+}
+
+TEST_CASE("several members are one text") {
+    const auto body = compressed("one ", gzip) + compressed("", gzip) + compressed("two", gzip);
+    for (std::size_t size = 1; size <= body.size(); ++size)
+        CHECK(decoded(body, Coding::gzip, size) == "one two");
+    CHECK(wrong(body.substr(0, body.size() - 1), Coding::gzip) ==
+          "cannot decode the gzip body: it ends too early");
+}
+
+TEST_CASE("what stands behind the end is ignored") {
+    const auto body = compressed("text", gzip);
+    using namespace std::string_literals;
+    for (const auto& rest : {"\0\0\0\0"s, "\0"s, "garbage"s, "\x1f"s, "\x1f\x1f\x8b"s, "\n"s}) {
+        CHECK(decoded(body + rest, Coding::gzip) == "text");
+        CHECK(decoded(body + rest, Coding::gzip, 1) == "text");
+        CHECK(decoded(compressed("text", zlib) + rest, Coding::deflate, 1) == "text");
+        CHECK(decoded(compressed("text", bare) + rest, Coding::deflate) == "text");
+    }
+}
+
+TEST_CASE("a stream that is cut, at every byte") {
+    for (const int format : {gzip, zlib, bare}) {
+        const auto coding = format == gzip ? Coding::gzip : Coding::deflate;
+        const auto body = compressed("a text that is cut", format);
+        for (std::size_t size = 1; size < body.size(); ++size)
+            CHECK(wrong(body.substr(0, size), coding).ends_with(" body: it ends too early"));
+    }
+}
+
+TEST_CASE("what is damaged, or something else") {
+    CHECK(wrong("<html>", Coding::gzip) == "cannot decode the gzip body: it is not in that format");
+    CHECK(wrong("<html>", Coding::deflate).starts_with("cannot decode the deflate body: "));
+    CHECK(wrong(compressed("text", zlib), Coding::gzip) ==
+          "cannot decode the gzip body: it is not in that format");
+    auto body = compressed("a text that is long enough", gzip);
+    body[body.size() - 8] = static_cast<char>(body[body.size() - 8] ^ 1); // CRC
+    CHECK(wrong(body, Coding::gzip) == "cannot decode the gzip body: incorrect data check");
+    body = compressed("text", gzip);
+    body[body.size() - 1] = 1; // length
+    CHECK(wrong(body, Coding::gzip) == "cannot decode the gzip body: incorrect length check");
+    body = compressed("text", gzip);
+    body[2] = 7; // method
+    CHECK(wrong(body, Coding::gzip) == "cannot decode the gzip body: unknown compression method");
+    body = compressed("text", zlib);
+    body.back() = static_cast<char>(body.back() ^ 1);
+    CHECK(wrong(body, Coding::deflate) == "cannot decode the deflate body: incorrect data check");
+    // A zlib header that asks for a preset dictionary.
+    CHECK(wrong(std::string_view{"\x78\xbb\0\0\0\0\0", 7}, Coding::deflate) ==
+          "cannot decode the deflate body: it needs a dictionary");
+}
+
+TEST_CASE("a bomb is stopped, and a long text is none") {
+    // 64 MiB of zeros, and as much for each time it is appended.
+    const auto bomb = compressed(std::string(64UL << 20U, '\0'), gzip);
+    std::size_t most = 0;
+    ContentDecoder decoder{Coding::gzip};
+    const auto count = [&](std::string_view out) { most += out.size(); };
+    CHECK_THROWS_WITH_AS(decoder.decode(bomb, count),
+                         "cannot decode the gzip body: it grows to more than 500 times its size",
+                         Error);
+    CHECK(most <= ContentDecoder::free_bytes);
+    // Below that size nobody is hurt.
+    const std::string zeros(ContentDecoder::free_bytes, '\0');
+    CHECK(decoded(compressed(zeros, gzip), Coding::gzip) == zeros);
+    // Nor by what is a hundred times smaller.
+    std::string log;
+    for (int line = 0; log.size() < 2 * ContentDecoder::free_bytes; ++line)
+        log += std::string(600, 'x') + std::to_string(line) + "\n";
+    const auto small = compressed(log, gzip);
+    CHECK(log.size() / small.size() > 100);
+    CHECK(decoded(small, Coding::gzip) == log);
+}
+
+TEST_CASE("what the receiver throws comes through") {
+    struct Full {};
+    ContentDecoder decoder{Coding::gzip};
+    CHECK_THROWS_AS(
+        decoder.decode(compressed("text", gzip), [](std::string_view) { throw Full{}; }), Full);
+}
