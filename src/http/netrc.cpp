@@ -1,0 +1,117 @@
+#include "http/netrc.h"
+
+#include "core/ascii.h"
+#include "core/error.h"
+#include "core/fd.h"
+#include "core/io.h"
+
+#include <algorithm>
+#include <fcntl.h>
+#include <fmt/core.h>
+
+namespace ipcbox::http {
+
+namespace {
+
+constexpr std::size_t most_bytes = 1024UL * 1024;
+
+class Words {
+  public:
+    explicit Words(std::string_view text) : left_(text) {}
+
+    // Nothing at the end.
+    std::optional<std::string> next() {
+        for (;;) {
+            skip(std::min(left_.find_first_not_of(blanks), left_.size()));
+            if (left_.empty()) return std::nullopt;
+            if (left_.front() == '"') return quoted();
+            if (left_.front() != '#') break;
+            skip(std::min(left_.find('\n'), left_.size()));
+        }
+        const auto word = left_.substr(0, left_.find_first_of(blanks));
+        skip(word.size());
+        return std::string{word};
+    }
+
+    void skip_macro() {
+        const auto end = std::min(left_.find("\n\n"), left_.find("\n\r\n"));
+        skip(std::min(end, left_.size()));
+    }
+
+  private:
+    static constexpr std::string_view blanks = " \t\r\n";
+
+    void skip(std::size_t size) {
+        line_ += static_cast<unsigned>(std::ranges::count(left_.substr(0, size), '\n'));
+        left_.remove_prefix(size);
+    }
+
+    std::string quoted() {
+        std::string word;
+        for (std::size_t at = 1; at < left_.size() && left_[at] != '\n'; ++at) {
+            if (left_[at] == '"') {
+                skip(at + 1);
+                return word;
+            }
+            if (left_[at] == '\\' && at + 1 < left_.size())
+                word += unescaped(left_[++at]);
+            else
+                word += left_[at];
+        }
+        throw Error(
+            fmt::format("cannot read the netrc file: line {}: expected a closing quote", line_));
+    }
+
+    static char unescaped(char byte) {
+        switch (byte) {
+        case 'n':
+            return '\n';
+        case 'r':
+            return '\r';
+        case 't':
+            return '\t';
+        default:
+            return byte;
+        }
+    }
+
+    std::string_view left_;
+    unsigned line_ = 1;
+};
+
+} // namespace
+
+std::optional<Credentials> credentials_for(std::string_view netrc, std::string_view host,
+                                           std::string_view user) {
+    Words words{netrc};
+    std::optional<Credentials> entry; // the one that we are in, if it is about the host
+    const auto is_found = [&] { return entry && (user.empty() || entry->user == user); };
+    while (const auto word = words.next()) {
+        const auto is = [&word](std::string_view name) {
+            return ascii::same_but_for_case(*word, name);
+        };
+        if (is("macdef")) {
+            words.skip_macro();
+        } else if (is("machine") || is("default")) {
+            if (is_found()) break;
+            const bool is_ours =
+                is("default") || ascii::same_but_for_case(words.next().value_or(""), host);
+            entry = is_ours ? std::optional<Credentials>{std::in_place} : std::nullopt;
+        } else if (is("login") || is("password") || is("account")) {
+            auto value = words.next().value_or("");
+            if (entry && is("login")) entry->user = std::move(value);
+            if (entry && is("password")) entry->password = std::move(value);
+        }
+    }
+    return is_found() ? entry : std::nullopt;
+}
+
+std::string load_netrc(const std::string& path) try {
+    // A FIFO would have us wait for a writer.
+    return read_to_end(open_file(path, O_RDONLY | O_NONBLOCK).get(), most_bytes, path);
+} catch (const SysError& error) {
+    if (error.error() == ENOENT || error.error() == ENOTDIR) return {};
+    throw;
+}
+
+} // namespace ipcbox::http
