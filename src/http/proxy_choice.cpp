@@ -1,0 +1,130 @@
+#include "http/proxy_choice.h"
+
+#include "core/ascii.h"
+#include "core/error.h"
+#include "core/number.h"
+#include "net/access_rules.h"
+#include "net/address.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/core.h>
+#include <stdexcept>
+
+namespace ipcbox::http {
+
+namespace {
+
+constexpr std::uint16_t default_port = 1080;
+
+struct Setting {
+    const char* name = nullptr;
+    std::string_view value;
+};
+
+// The first of NAMES that is set.
+template <std::size_t Count>
+std::optional<Setting> first_set(const Environment& environment,
+                                 const std::array<const char*, Count>& names) {
+    for (const char* name : names)
+        if (const char* value = environment(name); value != nullptr && *value != '\0')
+            return Setting{name, value};
+    return std::nullopt;
+}
+
+std::optional<Setting> proxy_setting(const Url& url, const Environment& environment) {
+    const auto own = url.is_https()
+                         ? first_set(environment, std::array{"https_proxy", "HTTPS_PROXY"})
+                         : first_set(environment, std::array{"http_proxy"});
+    return own ? own : first_set(environment, std::array{"all_proxy", "ALL_PROXY"});
+}
+
+std::string_view without_end_dot(std::string_view name) {
+    if (name.ends_with('.')) name.remove_suffix(1);
+    return name;
+}
+
+bool is_at_or_below(std::string_view host, std::string_view domain) {
+    host = without_end_dot(host);
+    domain = without_end_dot(domain);
+    if (domain.starts_with('.')) domain.remove_prefix(1);
+    if (domain.empty() || host.size() < domain.size()) return false;
+    const auto above = host.size() - domain.size();
+    return ascii::same_but_for_case(host.substr(above), domain) &&
+           (above == 0 || host[above - 1] == '.');
+}
+
+// NETWORK is an address, or one and the number of bits that count.
+bool is_in_network(const Address& host, std::string_view network) {
+    const auto slash = std::min(network.find('/'), network.size());
+    const auto address = Address::parse_ip(network.substr(0, slash), 0);
+    if (!address || address->family() != host.family()) return false;
+    const auto most = static_cast<unsigned>(host.ip_bytes().size()) * 8;
+    const auto bits =
+        slash == network.size() ? most : whole_number<unsigned>(network.substr(slash + 1));
+    return bits && *bits <= most &&
+           network_key(host, *bits, *bits) == network_key(*address, *bits, *bits);
+}
+
+// An element of the list, cut in two: an IPv6 address without brackets has colons, but no port.
+struct Exception {
+    std::string_view host;
+    std::optional<std::string_view> port;
+
+    explicit Exception(std::string_view text) : host(text) {
+        const bool is_bracketed = text.starts_with('[');
+        const auto colon = is_bracketed ? text.find("]:") : text.find(':');
+        if (colon != std::string_view::npos && (is_bracketed || text.rfind(':') == colon)) {
+            port = text.substr(colon + (is_bracketed ? 2 : 1));
+            host = text.substr(0, colon + (is_bracketed ? 1 : 0));
+        }
+        if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    }
+};
+
+} // namespace
+
+Proxy parse_proxy(std::string_view text) {
+    const auto colon = text.find("://");
+    if (colon != std::string_view::npos) {
+        if (!ascii::same_but_for_case(text.substr(0, colon), "http"))
+            throw std::invalid_argument("expected an HTTP proxy such as http://host:3128: others "
+                                        "(https, socks) are not supported");
+        text.remove_prefix(colon + 3);
+    }
+    auto authority = Authority::parse(text.substr(0, text.find_first_of("/?#")));
+    return {std::move(authority.host), authority.port.value_or(default_port),
+            std::move(authority.credentials)};
+}
+
+std::optional<Proxy> proxy_for(const Url& url, const Environment& environment) {
+    const auto setting = proxy_setting(url, environment);
+    if (!setting) return std::nullopt;
+    const auto exceptions = first_set(environment, std::array{"no_proxy", "NO_PROXY"});
+    if (exceptions && is_excepted(url, exceptions->value)) return std::nullopt;
+    try {
+        return parse_proxy(setting->value);
+    } catch (const std::invalid_argument& error) { // the value may have a password in it
+        throw Error(fmt::format("cannot use the proxy in {}: {}", setting->name, error.what()));
+    }
+}
+
+bool is_excepted(const Url& url, std::string_view list) {
+    constexpr std::string_view separators = ", \t";
+    const auto address = Address::parse_ip(url.host.substr(0, url.host.find('%')), 0);
+    const auto matches = [&](const Exception& exception) {
+        if (exception.port && whole_number<std::uint16_t>(*exception.port) != url.port)
+            return false;
+        if (exception.host == "*") return true;
+        return address ? is_in_network(*address, exception.host)
+                       : is_at_or_below(url.host, exception.host);
+    };
+    while (!list.empty()) {
+        const auto element = list.substr(0, list.find_first_of(separators));
+        list.remove_prefix(std::min(element.size() + 1, list.size()));
+        if (!element.empty() && matches(Exception{element})) return true;
+    }
+    return false;
+}
+
+} // namespace ipcbox::http
