@@ -1,0 +1,67 @@
+// The small texts around a transfer: .netrc, lists of checksums, proxies and who is excepted from
+// them, dates. The same bytes as each.
+#include "core/error.h"
+#include "http/digest.h"
+#include "http/netrc.h"
+#include "http/proxy_choice.h"
+#include "net/http_date.h"
+
+#include <cstdint>
+#include <cstdlib>
+#include <stdexcept>
+
+using namespace ipcbox;
+using namespace ipcbox::http;
+
+namespace {
+
+void require(bool condition) {
+    if (!condition) std::abort();
+}
+
+void check_netrc(std::string_view text) {
+    try {
+        const auto any = credentials_for(text, "host");
+        const auto user = credentials_for(text, "host", "user");
+        require(!user || (any && user->user == "user"));
+        if (any) require(any->user.size() + any->password.size() <= text.size());
+        // A host that is not there has what any other one has: the default entry.
+        require(credentials_for(text, "\x01") == credentials_for(text, "\x02") ||
+                text.find_first_of("\x01\x02") != std::string_view::npos);
+    } catch (const Error&) { // NOLINT(bugprone-empty-catch): an answer too
+    }
+}
+
+void check_list(std::string_view text) {
+    for (const auto* name : {"", "a", "a b", "a\\b", "a\nb"})
+        if (const auto found = checksum_in_list(text, name))
+            require(Checksum::parse(found->algorithm + ":" + found->hex) == *found);
+}
+
+void check_proxy(std::string_view text) {
+    for (const auto* url : {"http://example.org", "https://192.0.2.1", "http://[2001:db8::1]:8080"})
+        (void)is_excepted(Url::parse(url), text);
+    try {
+        const auto proxy = parse_proxy(text);
+        require(!proxy.host.empty() && proxy.port != 0);
+    } catch (const std::invalid_argument&) { // NOLINT(bugprone-empty-catch): an answer too
+    }
+}
+
+void check_date(std::string_view text) {
+    constexpr std::time_t now = 1'800'000'000;
+    if (const auto time = parse_http_date(text, now))
+        require(parse_http_date(http_date(*time), now) == time);
+    if (const auto wait = parse_retry_after(text, now)) require(*wait >= Duration::zero());
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string_view text{reinterpret_cast<const char*>(data), size};
+    check_netrc(text);
+    check_list(text);
+    check_proxy(text);
+    check_date(text);
+    return 0;
+}
