@@ -99,8 +99,10 @@ std::optional<Credentials> credentials_for(std::string_view netrc, std::string_v
             entry = is_ours ? std::optional<Credentials>{std::in_place} : std::nullopt;
         } else if (is("login") || is("password") || is("account")) {
             auto value = words.next().value_or("");
-            if (entry && is("login")) entry->user = std::move(value);
-            if (entry && is("password")) entry->password = std::move(value);
+            if (entry && is("login"))
+                entry->user = std::move(value);
+            else if (entry && is("password"))
+                entry->password = std::move(value);
         }
     }
     return is_found() ? entry : std::nullopt;

@@ -40,7 +40,7 @@ std::string parse_ipv6(std::string_view text) {
 }
 
 std::string parse_name(std::string_view text) {
-    const auto name = ascii::lower(percent_decoded(text));
+    auto name = ascii::lower(percent_decoded(text));
     if (name.empty()) throw std::invalid_argument("expected a host");
     // Underscores and the like are not for hosts (RFC 952), but such hosts are there.
     if (!std::ranges::all_of(name, is_unreserved))
@@ -114,7 +114,7 @@ bool has_scheme(std::string_view reference) {
            });
 }
 
-// HOST in a URL: its address in brackets, and an interface as FORM of it.
+// A host as a URL has it: an IPv6 address in brackets, and in them its interface or not.
 enum class Interface { encoded, left_out };
 std::string host_text(std::string_view host, Interface interface) {
     if (host.find(':') == std::string_view::npos) return std::string{host};
@@ -134,7 +134,7 @@ std::string port_text(const Url& url) {
 Authority Authority::parse(std::string_view text) {
     require_no_control(text);
     Authority parsed;
-    // The last one, as browsers and curl have it: a password may have one in it.
+    // The last one, as browsers have it: a password may have one in it.
     if (const auto at = text.rfind('@'); at != std::string_view::npos) {
         parsed.credentials = parse_credentials(text.substr(0, at));
         text.remove_prefix(at + 1);

@@ -19,7 +19,7 @@ constexpr int bare = -MAX_WBITS;
 
 std::string compressed(std::string_view text, int format) {
     z_stream stream{};
-    REQUIRE(::deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, format, 8,
+    REQUIRE(::deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, format, 8,
                            Z_DEFAULT_STRATEGY) == Z_OK);
     std::string made(::deflateBound(&stream, text.size()) + 64, '\0');
     stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
@@ -36,16 +36,17 @@ std::string compressed(std::string_view text, int format) {
 std::string decoded(std::string_view body, Coding coding, std::size_t size = std::string::npos) {
     ContentDecoder decoder{coding};
     std::string text;
+    bool is_fit = true;
     for (std::string_view left = body; !left.empty();) {
         const auto piece = left.substr(0, size);
         left.remove_prefix(piece.size());
         decoder.decode(piece, [&](std::string_view out) {
-            REQUIRE_FALSE(out.empty());
-            if (coding != Coding::identity) REQUIRE(out.size() <= 65536);
+            is_fit = is_fit && !out.empty() && (coding == Coding::identity || out.size() <= 65536);
             text += out;
         });
     }
     decoder.finish();
+    CHECK(is_fit);
     return text;
 }
 
@@ -159,8 +160,8 @@ TEST_CASE("what is damaged, or something else") {
 }
 
 TEST_CASE("a bomb is stopped, and a long text is none") {
-    // 64 MiB of zeros, and as much for each time it is appended.
-    const auto bomb = compressed(std::string(64UL << 20U, '\0'), gzip);
+    const auto bomb =
+        compressed(std::string(ContentDecoder::free_bytes + (1UL << 20U), '\0'), gzip);
     std::size_t most = 0;
     ContentDecoder decoder{Coding::gzip};
     const auto count = [&](std::string_view out) { most += out.size(); };
@@ -173,7 +174,7 @@ TEST_CASE("a bomb is stopped, and a long text is none") {
     CHECK(decoded(compressed(zeros, gzip), Coding::gzip) == zeros);
     // Nor by what is a hundred times smaller.
     std::string log;
-    for (int line = 0; log.size() < 2 * ContentDecoder::free_bytes; ++line)
+    for (int line = 0; log.size() < ContentDecoder::free_bytes + (1UL << 20U); ++line)
         log += std::string(600, 'x') + std::to_string(line) + "\n";
     const auto small = compressed(log, gzip);
     CHECK(log.size() / small.size() > 100);

@@ -1,6 +1,7 @@
 #include "http/digest.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 #include <stdexcept>
 
 using namespace ipcbox::http;
@@ -122,7 +123,8 @@ TEST_CASE("what is no line of a list") {
           "SHA256 (a) = " + sha1, "SHA256(a)= " + sha256, "CRC (a) = " + sha256,
           "SHA256 (a) = g" + sha256.substr(1), " (a) = " + sha256, "SHA256 (a = " + sha256,
           "SHA256 () = " + sha256, "SHA256 () =" + sha256, std::string{"SHA256 ) = (a"}})
-        CHECK(found(line + "\n-----BEGIN PGP SIGNATURE-----\n\n" + line, "a") == "nothing");
+        CHECK(found(fmt::format("{0}\n-----BEGIN PGP SIGNATURE-----\n\n{0}", line), "a") ==
+              "nothing");
     CHECK(found("", "a") == "nothing");
     CHECK(found(std::string(1000, '\n'), "") == "nothing");
 }

@@ -141,9 +141,7 @@ TEST_CASE("what is no URL of ours") {
     CHECK(wrong("http://[::1]80") == "expected a port, or nothing, behind the brackets");
     for (const auto* url :
          {"http://a b/", "http://a%20b/", "http://a%2fb/", "http://a%00b/", "http://a\\b/",
-          "http://b\xc3\xbc"
-          "cher.example/",
-          "http://a%0d%0ab/", "http://a,b/", "http://*/", "http://a%/"})
+          "http://\xc3\xa4.example/", "http://a%0d%0ab/", "http://a,b/", "http://*/", "http://a%/"})
         CHECK(wrong(url) == "expected a host of ASCII letters, digits, dots and hyphens (others in "
                             "their xn-- form)");
     CHECK(text("http://ex%61mple.org/") == "http://example.org/");
