@@ -32,6 +32,8 @@ check() {
     includes_but 'core/|net/' src/net | forbid 'net includes only net and core'
     includes_but 'core/|dialog/' src/dialog | forbid 'dialog includes only dialog and core'
     includes_but 'core/|dialog/|fifo/' src/fifo | forbid 'fifo includes only fifo, dialog and core'
+    includes_but 'core/|tls/|net/tls_protocol\.h"' src/tls |
+        forbid 'tls includes only tls and core, and how it is talked to'
     includes_but 'core/|cli/|applet\.h"|version\.h"' src/cli |
         forbid 'cli includes only cli and core'
     includes_but 'command/|core/|cli/|net/|dialog/|fifo/|applet\.h"' src/command |
@@ -51,9 +53,9 @@ check() {
     done
 
     print='v?f?printf|f?puts|f?putc|putchar|perror|print_line|warnx?|errx?|v?syslog'
-    lines_with "\\b($print)\\(|fmt::print|std::(cout|cerr|clog)" src/core src/net src/dialog src/fifo |
+    lines_with "\\b($print)\\(|fmt::print|std::(cout|cerr|clog)" src/core src/net src/dialog src/fifo src/tls |
         forbid 'only the command line prints'
-    lines_with '\b(exit|quick_exit|abort|terminate)\(' src/core src/net src/dialog src/fifo |
+    lines_with '\b(exit|quick_exit|abort|terminate)\(' src/core src/net src/dialog src/fifo src/tls |
         grep -v '^src/core/fault\.cpp:' | # which is in no shipped binary
         forbid 'only the command line exits'
     # A forked child, and a process that dies of a signal that it took, have to.
