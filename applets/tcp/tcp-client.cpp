@@ -2,6 +2,7 @@
 #include "applet.h"
 #include "cli/values.h"
 #include "command/client_command.h"
+#include "command/tls_options.h"
 #include "net/connect.h"
 #include "net/resolve.h"
 
@@ -17,6 +18,8 @@ struct Config {
     std::optional<std::uint16_t> port;
     Family family = Family::any;
     std::optional<Address> source;
+    bool speaks_tls = false;
+    TlsOptions tls;
     command::ClientOptions client;
 
     [[nodiscard]] std::string target_text() const {
@@ -66,16 +69,23 @@ Config parse(const Invocation& invocation) {
     options.flag("-6,--ipv6", six, "only IPv6");
     options.value("--source ADDRESS", config.source, parse_source,
                   "connect from this address of ours, or ADDRESS:PORT");
+    options.flag("--tls", config.speaks_tls, "speak TLS");
+    options.value("--tls-name NAME", config.tls.name, cli::parse_text,
+                  "the name that the server's certificate has to have (default HOST)");
+    command::declare(options, config.tls);
     options.note("Standard input is sent when it is not a terminal and not /dev/null. At its end "
                  "our half of the connection is closed; the answer has all the time it needs.");
     options.example("tcp-client time.example.com daytime", "print what the server says");
     options.example("tcp-client localhost:8000 < request > answer", "ask, and keep the answer");
+    options.example("tcp-client --tls example.com 443 < request", "over TLS");
     options.example("tcp-client -z -w 2 db 5432", "status 0 when somebody listens there");
     options.example("tcp-client --wait-for db:5432 -- ./migrate", "once it is there");
     command::parse(options, config.client);
     if (four && six) throw cli::UsageError("-4 and -6 exclude each other");
     if (config.target && !config.client.wait_for.empty())
         throw cli::UsageError("a HOST and --wait-for exclude each other (is there a -- missing?)");
+    if (!config.speaks_tls && (!config.tls.name.empty() || command::says_something(config.tls)))
+        throw cli::UsageError("the options for TLS need --tls");
     if (config.source) (config.source->family() == AF_INET ? four : six) = true;
     if (four && six) throw cli::UsageError("--source is an address of the other family");
     config.family = four ? Family::ipv4 : six ? Family::ipv6 : Family::any;
@@ -87,8 +97,14 @@ command::Connection connect(const Config& config, const std::string& target, Dea
     const auto addresses = resolve(place.host, place.port, config.family, deadline);
     const auto resolved = Deadline::Clock::now();
     Fd socket = connect_tcp(addresses, target, config.source, deadline);
-    auto address = peer_address(socket.get()).text();
-    return {std::move(socket), std::move(address), resolved};
+    command::Connection connection{{}, peer_address(socket.get()).text(), resolved};
+    if (config.speaks_tls) {
+        auto options = config.tls;
+        if (options.name.empty()) options.name = place.host;
+        connection.tls.emplace(std::move(socket), options, deadline);
+    }
+    connection.socket = std::move(socket);
+    return connection;
 }
 
 int run(const Invocation& invocation) {

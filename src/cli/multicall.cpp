@@ -5,12 +5,12 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "core/error.h"
+#include "core/process.h"
 #include "core/syscall.h"
 #include "core/trace.h"
 #include "version.h"
 
 #include <algorithm>
-#include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <unistd.h>
@@ -90,15 +90,6 @@ void print_help() {
           "APPLET --help explains an applet.\n");
 }
 
-std::string own_path() {
-    std::string path(PATH_MAX, '\0');
-    const ssize_t length =
-        sys::call("readlink", ::readlink, "/proc/self/exe", path.data(), path.size());
-    if (length < 0) throw SysError("read", "/proc/self/exe");
-    path.resize(static_cast<std::size_t>(length));
-    return path;
-}
-
 enum class Existing { keep, replace };
 
 // Whether PATH is a symbolic link to TARGET already.
@@ -130,7 +121,7 @@ void install_link(const std::string& target, const std::string& path, Existing e
 int install(Table applets, const std::string& directory, Existing existing) {
     if (sys::call("access", ::access, (directory + "/.").c_str(), F_OK) < 0)
         throw SysError("install into", directory);
-    const auto target = own_path();
+    const auto target = own_program();
     int status = exit_status::done;
     for (const auto& row : applets)
         try {

@@ -56,7 +56,8 @@ Connection reach(const ClientOptions& options, const std::string& target, const 
                           ? retry([&](Deadline limit) { return connect(target, limit); }, deadline)
                           : connect(target, deadline);
     if (options.verbosity.verbose)
-        cli::diagnose(fmt::format("connected to {}", connection.address));
+        cli::diagnose(fmt::format("connected to {}{}", connection.address,
+                                  connection.tls ? ", " + connection.tls->description() : ""));
     return connection;
 }
 
@@ -132,9 +133,10 @@ struct Report {
                                   resolve_ms(), connect_ms(), first, total_ms(), counts.request,
                                   counts.answer));
     }
-    void print_json(const std::string& target, const std::string& address) const {
+    void print_json(const std::string& target, const Connection& connection) const {
         cli::JsonLine line;
-        line.set("target", target).set_flag("connected", true).set("address", address);
+        line.set("target", target).set_flag("connected", true).set("address", connection.address);
+        if (connection.tls) line.set("tls", connection.tls->description());
         line.set("resolve_ms", resolve_ms()).set("connect_ms", connect_ms());
         if (counts.first_answer)
             line.set("first_byte_ms", first_byte_ms());
@@ -145,7 +147,7 @@ struct Report {
     }
 };
 
-void converse(const ClientOptions& options, const std::string& target, const Fd& socket,
+void converse(const ClientOptions& options, const std::string& target, Connection& connection,
               RelayCounts& counts) {
     const bool send = options.send || input_is_meant();
     RelayEnd here = RelayEnd::streams(send ? STDIN_FILENO : -1, STDOUT_FILENO);
@@ -171,18 +173,24 @@ void converse(const ClientOptions& options, const std::string& target, const Fd&
             shown = chunk.empty() ? visible.finish() : visible.next(chunk);
             return shown;
         };
-    relay(here, RelayEnd::socket(socket.get(), target), how, counts);
+    try {
+        relay(here, connection.end(target), how, counts);
+    } catch (const SysError&) {
+        if (connection.tls) connection.tls->check(); // it may know better why
+        throw;
+    }
+    if (connection.tls) connection.tls->check_end(Deadline::after_or_never(options.idle_limit));
     file.close(here.out_name);
 }
 
 int talk(const ClientOptions& options, const std::string& target, const Connect& connect) {
     Report report;
-    const auto connection = reach(options, target, connect);
+    auto connection = reach(options, target, connect);
     report.resolved = connection.resolved;
     report.connected = Clock::now();
-    if (!options.test_only) converse(options, target, connection.socket, report.counts);
+    if (!options.test_only) converse(options, target, connection, report.counts);
     if (options.timing) report.print_text();
-    if (options.json) report.print_json(target, connection.address);
+    if (options.json) report.print_json(target, connection);
     return exit_status::done;
 }
 

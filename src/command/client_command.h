@@ -5,6 +5,8 @@
 #include "cli/options.h"
 #include "core/deadline.h"
 #include "core/fd.h"
+#include "net/relay.h"
+#include "net/tls_process.h"
 
 #include <cstdint>
 #include <functional>
@@ -43,6 +45,12 @@ struct Connection {
     Fd socket;
     std::string address;
     Deadline::Clock::time_point resolved; // when its addresses were known
+    std::optional<TlsProcess> tls = {};   // then it has the socket
+
+    [[nodiscard]] RelayEnd end(std::string_view name) const {
+        if (!tls) return RelayEnd::socket(socket.get(), name);
+        return {tls->in(), tls->out(), name, name, RelayEnd::Ownership::ours};
+    }
 };
 // Throws Unreachable, TimedOut, Error.
 using Connect = std::function<Connection(const std::string& target, Deadline deadline)>;

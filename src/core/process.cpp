@@ -7,6 +7,7 @@
 #include "core/syscall.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -135,6 +136,13 @@ std::string find_program(const std::string& name) {
         start = end + 1;
     }
     throw_exec_error(name, error);
+}
+
+std::string own_program() {
+    std::array<char, 4096> path{}; // PATH_MAX
+    const auto size = sys::call("readlink", ::readlink, "/proc/self/exe", path.data(), path.size());
+    if (size < 0) throw SysError("find", "our own program");
+    return {path.data(), static_cast<std::size_t>(size)};
 }
 
 void execute(const std::string& program, std::span<const std::string> arguments) {

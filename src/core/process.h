@@ -84,6 +84,9 @@ class Child {
 // Throws Error with status 127 when there is none, 126 when it cannot be executed.
 [[nodiscard]] std::string find_program(const std::string& name);
 
+// The path of the program that we are (/proc/self/exe). Throws SysError.
+[[nodiscard]] std::string own_program();
+
 // Becomes PROGRAM (a path), with ARGUMENTS whose first is the name it is called by. Throws as
 // find_program does.
 [[noreturn]] void execute(const std::string& program, std::span<const std::string> arguments);

@@ -198,8 +198,11 @@ class Stream {
     // At the limit: the end is what we hope for.
     Outcome expect_end() {
         std::byte byte{};
-        const ssize_t got = transfer("recv", ::recv, from_.fd, static_cast<void*>(&byte),
-                                     std::size_t{1}, MSG_PEEK | MSG_DONTWAIT);
+        void* const into = &byte;
+        const ssize_t got =
+            from_.kind == Kind::socket
+                ? transfer("recv", ::recv, from_.fd, into, std::size_t{1}, MSG_PEEK | MSG_DONTWAIT)
+                : transfer("read", ::read, from_.fd, into, std::size_t{1});
         if (got > 0)
             throw Error(fmt::format("cannot read {}: more than {} bytes", from_.name, most_));
         return took(got);

@@ -47,7 +47,8 @@ enum class Flow { request, answer };
 struct RelayOptions {
     // No byte either way for so long is TimedOut.
     std::optional<Duration> idle;
-    // A longer answer is an Error; what fits was passed on. Its answerer has to be a socket.
+    // A longer answer is an Error; what fits was passed on. Its answerer has to be a socket, or a
+    // non-blocking pipe.
     std::optional<std::uint64_t> most_answer;
     // Sees every chunk, and says what is passed on in its place; what it returns has to live until
     // its next call. An empty chunk is the flow's end.

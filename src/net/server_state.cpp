@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/io.h"
 #include "core/number.h"
+#include "core/process.h"
 #include "core/syscall.h"
 
 #include <array>
@@ -189,10 +190,7 @@ void ServerState::hand_over(const OwnCommand& next, const std::vector<Listener>&
 }
 
 OwnCommand own_command() {
-    std::array<char, 4096> path{};
-    const auto size = sys::call("readlink", ::readlink, "/proc/self/exe", path.data(), path.size());
-    if (size < 0) throw SysError("find", "our own program");
-    OwnCommand command{{path.data(), static_cast<std::size_t>(size)}, {}};
+    OwnCommand command{own_program(), {}};
     const Fd file = open_file("/proc/self/cmdline", O_RDONLY);
     const auto words = read_to_end(file.get(), most_state, "our own command line");
     for (std::string_view left = words; !left.empty();) {

@@ -52,13 +52,6 @@ void leave_dead_socket(const std::string& path) {
     REQUIRE(::bind(socket.get(), address.data(), address.size()) == 0);
 }
 
-std::string own_program() {
-    std::array<char, 4096> path{};
-    const auto size = ::readlink("/proc/self/exe", path.data(), path.size());
-    REQUIRE(size > 0);
-    return {path.data(), static_cast<std::size_t>(size)};
-}
-
 // What came of a server that could not listen: its whole standard error.
 std::string refusal(Scenario& scenario, const std::string& path) {
     const auto result = scenario.run(server({}, {}, {path}));

@@ -2,6 +2,10 @@
 #include "harness/peer.h"
 #include "harness/scenario.h"
 
+#ifdef IPCBOX_HAS_TLS
+#include "harness/tls_peer.h"
+#endif
+
 #include <array>
 #include <csignal>
 #include <doctest/doctest.h>
@@ -288,6 +292,107 @@ TEST_CASE("a terminal is not driven by strangers") {
     CHECK(on_terminal("--raw").find("a\x1b[2J\xe2\x82\xac") != std::string::npos);
 }
 
+#ifdef IPCBOX_HAS_TLS
+
+namespace {
+
+// A server's certificate, and the file that makes it good.
+struct TlsWorld {
+    Scenario scenario;
+    Certificate authority{{.common_name = "Test CA", .is_authority = true}};
+    Certificate certificate{{}, &authority};
+
+    TlsWorld() { scenario.write_file("ca.pem", authority.pem()); }
+    [[nodiscard]] TlsPeer server(TlsPeer::Work work) const {
+        return {{.certificate = &certificate}, std::move(work)};
+    }
+    // What comes of `tcp-client --tls` with these words and SERVER's address.
+    Result talk(const TlsPeer& server, Words words, std::string_view input = {}) {
+        words.insert(words.begin(), {"tcp-client", "--tls"});
+        words.push_back(server.text());
+        return scenario.run(words, input);
+    }
+};
+
+void greet_over_tls(TlsConnection& client) {
+    client.say("hello\n");
+    client.end();
+}
+
+} // namespace
+
+TEST_CASE("--tls") {
+    TlsWorld world;
+    SUBCASE("with a certificate that fits") {
+        const auto server = world.server(greet_over_tls);
+        const auto greeted = world.talk(server, {"--cacert", "ca.pem"});
+        CHECK(greeted.status == 0);
+        CHECK(greeted.out == "hello\n");
+        CHECK(greeted.err.empty());
+        CHECK(world.talk(server, {"-v", "--cacert", "ca.pem"}).err ==
+              fmt::format("tcp-client: connected to {}, TLSv1.3 TLS_AES_256_GCM_SHA384\n",
+                          server.text()));
+        CHECK(world.talk(server, {"-k"}).status == 0);
+        CHECK(world.talk(server, {"-k", "--pinnedpubkey", world.certificate.pin()}).status == 0);
+        CHECK(world.talk(server, {"-z", "--cacert", "ca.pem"}).status == 0);
+        const auto json = world.talk(server, {"-J", "-o", "out", "-k"});
+        CHECK(json.out.find(R"("tls":"TLSv1.3 TLS_AES_256_GCM_SHA384")") != std::string::npos);
+        CHECK(world.scenario.read_file("out") == "hello\n");
+    }
+    SUBCASE("with another one") {
+        const auto server = world.server(greet_over_tls);
+        const auto refused = world.talk(server, {"--cacert", "ca.pem", "--tls-name", "a.example"});
+        CHECK(refused.status == 1);
+        CHECK(refused.out.empty());
+        CHECK(refused.err == "tcp-client: cannot speak TLS with a.example: the certificate is for "
+                             "localhost, 127.0.0.1, not for a.example\n");
+        CHECK(world.talk(server, {}).status == 1);
+    }
+    SUBCASE("both ways, and each to its end") {
+        const auto server = world.server([](TlsConnection& client) {
+            for (auto text = client.receive(); !text.empty(); text = client.receive())
+                client.say(text);
+            client.say("end\n");
+            client.end();
+        });
+        const auto text = numbered_text(echo_size);
+        CHECK(world.talk(server, {"--cacert", "ca.pem"}, text).out == text + "end\n");
+    }
+    SUBCASE("a cut answer is an error") {
+        const auto server = world.server([](TlsConnection& client) { client.say("some"); });
+        const auto cut = world.talk(server, {"-k"});
+        CHECK(cut.status == 1);
+        CHECK(cut.out == "some");
+        CHECK(cut.err == "tcp-client: cannot read 127.0.0.1 to its end: the peer closed the "
+                         "connection without a word\n");
+    }
+    SUBCASE("limits") {
+        const auto server = world.server([](TlsConnection& client) {
+            client.say(numbered_text(echo_size));
+            client.end();
+        });
+        const auto cut = world.talk(server, {"-k", "--max-bytes", "50K"});
+        CHECK(cut.status == 1);
+        CHECK(cut.out == numbered_text(51200));
+        CHECK(world.talk(server, {"-k", "--max-bytes", "100003"}).status == 0);
+        const Peer silent{[](const Fd& client) { (void)receive_all(client); }};
+        const auto late =
+            world.scenario.run({"tcp-client", "--tls", "-k", "-w", "50ms", silent.text()});
+        CHECK(late.status == 124);
+        CHECK(late.err == "tcp-client: timed out: shake hands with 127.0.0.1\n");
+    }
+    SUBCASE("without ipcbox-tls") {
+        const auto server = world.server(greet_over_tls);
+        const auto result = world.scenario.shell(
+            "IPCBOX_TLS=/nowhere/ipcbox-tls tcp-client --tls -k $1", {server.text()});
+        CHECK(result.status == 1);
+        CHECK(result.err == "tcp-client: cannot speak TLS: there is no ipcbox-tls "
+                            "(/nowhere/ipcbox-tls)\n");
+    }
+}
+
+#endif
+
 TEST_CASE("bad command lines") {
     Scenario scenario;
     const auto is_refused = [&](const Words& words) {
@@ -307,6 +412,8 @@ TEST_CASE("bad command lines") {
     CHECK(is_refused({"-J"}));
     CHECK(is_refused({"-J", "-o", "-"}));
     CHECK(is_refused({"-z", "-s"}));
+    CHECK(is_refused({"-k"}));
+    CHECK(is_refused({"--tls", "--pinnedpubkey", "sha256//short"}));
     CHECK(is_refused({"--any"}));
     CHECK(is_refused({"--wait-for", "no port"}));
     CHECK(is_refused({"--wait-for", "localhost:80", "true"}));

@@ -33,6 +33,8 @@ check() {
     includes_but 'core/|net/|http/' src/http | forbid 'http includes only http, net and core'
     includes_but 'core/|dialog/' src/dialog | forbid 'dialog includes only dialog and core'
     includes_but 'core/|dialog/|fifo/' src/fifo | forbid 'fifo includes only fifo, dialog and core'
+    includes_but 'core/|tls/|net/tls_protocol\.h"' src/tls |
+        forbid 'tls includes only tls and core, and how it is talked to'
     includes_but 'core/|cli/|applet\.h"|version\.h"' src/cli |
         forbid 'cli includes only cli and core'
     includes_but 'command/|core/|cli/|net/|http/|dialog/|fifo/|applet\.h"' src/command |
@@ -51,7 +53,7 @@ check() {
             grep -v '^src/tls/' | forbid "<$header> has more than one includer"
     done
 
-    below_cli='src/core src/net src/http src/dialog src/fifo'
+    below_cli='src/core src/net src/http src/dialog src/fifo src/tls'
     print='v?f?printf|f?puts|f?putc|putchar|perror|print_line|warnx?|errx?|v?syslog'
     lines_with "\\b($print)\\(|fmt::print|std::(cout|cerr|clog)" $below_cli |
         forbid 'only the command line prints'

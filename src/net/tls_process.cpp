@@ -1,0 +1,172 @@
+#include "net/tls_process.h"
+
+#include "core/io.h"
+#include "core/number.h"
+#include "core/pipe.h"
+#include "core/poll.h"
+#include "core/socket_pair.h"
+#include "core/spawn.h"
+#include "core/syscall.h"
+#include "net/tls_protocol.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <fmt/format.h>
+#include <stdexcept>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <vector>
+
+namespace ipcbox {
+
+using namespace tls_protocol;
+
+namespace {
+
+constexpr std::string_view pin_kind = "sha256//";
+constexpr std::size_t pin_size = pin_kind.size() + 44; // 32 bytes in base64
+
+std::string find_tls_program() {
+    std::vector<std::string> places;
+    if (const char* named = std::getenv("IPCBOX_TLS"); named != nullptr && *named != '\0') {
+        places.emplace_back(named);
+    } else {
+        const auto own = own_program();
+        places.push_back(own.substr(0, own.rfind('/')) + "/ipcbox-tls");
+        places.emplace_back(IPCBOX_LIBEXEC "/ipcbox-tls");
+    }
+    for (const auto& place : places)
+        if (sys::call("access", ::access, place.c_str(), X_OK) == 0) return place;
+    throw Error(
+        fmt::format("cannot speak TLS: there is no ipcbox-tls ({})", fmt::join(places, ", ")));
+}
+
+std::vector<std::string> arguments_for(const std::string& program, const TlsOptions& options) {
+    std::vector<std::string> arguments{program, "name=" + options.name};
+    const auto add = [&](std::string_view key, const std::optional<std::string>& value) {
+        if (value) arguments.push_back(fmt::format("{}={}", key, *value));
+    };
+    add("ca-file", options.ca_file);
+    add("certificate", options.certificate);
+    add("key", options.key);
+    add("pins", options.pins);
+    if (options.insecure) arguments.emplace_back("verification=off");
+    return arguments;
+}
+
+} // namespace
+
+std::string parse_pins(std::string_view text) {
+    for (std::string_view left = text;;) {
+        const auto pin = left.substr(0, left.find(';'));
+        if (pin.size() != pin_size || !pin.starts_with(pin_kind))
+            throw std::invalid_argument("expected sha256//BASE64, several with ; between them");
+        if (pin.size() == left.size()) return std::string{text};
+        left.remove_prefix(pin.size() + 1);
+    }
+}
+
+TlsProcess::TlsProcess(Fd socket, const TlsOptions& options, Deadline deadline)
+    : name_(options.name) {
+    const auto program = find_tls_program();
+    {
+        Pipe plain = make_pipe();
+        SocketPair control = make_socket_pair();
+        widen_pipe(plain.reader.get());
+        for (const Fd* fd : {&socket, &plain.reader, &plain.writer, &control.ours, &control.theirs})
+            set_nonblocking(*fd);
+        SpawnPlan plan;
+        plan.input = socket.get();
+        plan.output = plain.writer.get();
+        plan.error = control.theirs.get();
+        plan.group = ProcessGroup::own; // what a ^C means is for us to say
+        plan.no_new_privileges = true;
+        child_ = spawn(program, arguments_for(program, options), plan);
+        const Fd given_away = std::move(socket);
+        in_ = std::move(plain.reader);
+        out_ = std::move(control.ours);
+    }
+    try {
+        while (description_.empty())
+            (void)hear(deadline);
+    } catch (const TimedOut&) {
+        throw TimedOut(fmt::format("shake hands with {}", name_));
+    }
+}
+
+std::optional<std::string> TlsProcess::next_line(Deadline deadline) {
+    for (;;) {
+        if (const auto end = heard_.find('\n'); end != std::string::npos) {
+            auto line = heard_.substr(0, end);
+            heard_.erase(0, end + 1);
+            return line;
+        }
+        std::array<char, most_line> buffer{};
+        std::size_t got = 0;
+        try {
+            const auto room = std::as_writable_bytes(std::span{buffer});
+            got =
+                heard_.size() < most_line ? read_some(out_.get(), room, "ipcbox-tls", deadline) : 0;
+        } catch (const SysError& error) {
+            if (error.error() != ECONNRESET) throw; // it ended before it read all that we said
+        }
+        if (got == 0) return std::nullopt;
+        heard_.append(buffer.data(), got);
+    }
+}
+
+// What it said instead of a status, or how it ended.
+std::string TlsProcess::last_words() {
+    if (unknown_.empty()) unknown_ = heard_;
+    if (!unknown_.empty()) return unknown_;
+    const auto status = child_.wait_until(Deadline::after(std::chrono::seconds{1}));
+    unknown_ = "ipcbox-tls: " + (status ? status->text() : "no answer");
+    return unknown_;
+}
+
+bool TlsProcess::hear(Deadline deadline) {
+    const auto line = next_line(deadline);
+    if (!line && description_.empty())
+        throw Error(fmt::format("cannot speak TLS: {}", last_words()));
+    if (!line && !ended_well_)
+        throw TlsError(fmt::format("cannot read {} to its end: {}", name_, last_words()), cut_off);
+    if (!line) return false;
+    std::string_view words = *line;
+    const auto says = [&words](std::string_view word) {
+        const bool so = words.starts_with(word);
+        if (so) words.remove_prefix(word.size());
+        return so;
+    };
+    if (says(ready)) {
+        description_ = words;
+    } else if (says(closed)) {
+        ended_well_ = true;
+    } else if (says(failed)) {
+        const auto number = words.substr(0, words.find(' '));
+        words.remove_prefix(std::min(number.size() + 1, words.size()));
+        throw TlsError(fmt::format("cannot speak TLS with {}: {}", name_, words),
+                       whole_number<int>(number).value_or(handshake_failed));
+    } else if (says(cut)) {
+        throw TlsError(fmt::format("cannot read {} to its end: {}", name_, words), cut_off);
+    } else if (says(unsent)) {
+        throw TlsError(fmt::format("cannot send all to {}: {}", name_, words), not_sent);
+    } else if (unknown_.empty()) {
+        unknown_ = words;
+    }
+    return true;
+}
+
+void TlsProcess::check() {
+    const auto now = Deadline::after(Duration::zero());
+    while (heard_.find('\n') != std::string::npos || wait_for(out_.get(), POLLIN, now))
+        if (!hear(now)) return;
+}
+
+void TlsProcess::check_end(Deadline deadline) {
+    sys::call("shutdown", ::shutdown, out_.get(), SHUT_WR);
+    while (hear(deadline))
+        ;
+}
+
+} // namespace ipcbox

@@ -1,0 +1,230 @@
+#include "tls/session.h"
+
+#include "core/directory.h"
+#include "core/error.h"
+#include "net/tls_protocol.h"
+#include "tls/certificate.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <fmt/core.h>
+#include <memory>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+namespace ipcbox::tls {
+
+using namespace tls_protocol;
+
+// Whom we want to talk to, and why not to the one who answered.
+struct Session::Peer {
+    std::string name;
+    std::optional<std::string> pins;
+    bool verifies;
+    int number = handshake_failed;
+    std::string refusal;
+};
+
+namespace {
+
+// The oldest of OpenSSL's reasons: the others only say where it passed on its way up.
+std::string first_error() {
+    const auto error = ERR_get_error();
+    const char* reason = ERR_reason_error_string(error);
+    if (ERR_SYSTEM_ERROR(error)) reason = error_text(ERR_GET_REASON(error)).data();
+    ERR_clear_error();
+    return reason != nullptr ? printable(reason) : "no reason given";
+}
+
+// RFC 6066: only host names are asked for by name. The zone of an IPv6 address means something here
+// only, and the last dot of a name nothing.
+std::string bare_name(std::string name) {
+    if (name.find(':') != std::string::npos) name.resize(std::min(name.find('%'), name.size()));
+    if (name.size() > 1 && name.ends_with('.')) name.pop_back();
+    return name;
+}
+
+bool has_hashed_certificates(const char* path) {
+    const Directory directory{::opendir(path)};
+    while (const dirent* entry = directory ? ::readdir(directory.get()) : nullptr) {
+        const std::string_view name{static_cast<const char*>(entry->d_name)};
+        constexpr std::size_t digits = 8;
+        if (name.size() > digits + 1 && name[digits] == '.' &&
+            name.find_first_not_of("0123456789abcdef") == digits)
+            return true;
+    }
+    return false;
+}
+
+// The system's certificates. In a directory they have their hashes as names, so that only what is
+// needed is read; all of them take longer to parse (7 ms) than the handshake. Either of OpenSSL's
+// two variables replaces both.
+void trust_system(SSL_CTX* context) {
+    const char* file = std::getenv(X509_get_default_cert_file_env());
+    const char* directory = std::getenv(X509_get_default_cert_dir_env());
+    if (file == nullptr && directory == nullptr) {
+        directory = X509_get_default_cert_dir();
+        if (!has_hashed_certificates(directory)) file = X509_get_default_cert_file();
+    }
+    if (directory != nullptr) SSL_CTX_load_verify_dir(context, directory);
+    if (file != nullptr) SSL_CTX_load_verify_file(context, file);
+    ERR_clear_error(); // an unknown issuer will be told then
+}
+
+void load_own_certificate(SSL_CTX* context, const Config& config) {
+    if (!config.certificate) return;
+    // A key that wants a passphrase would make OpenSSL ask for it on the terminal.
+    SSL_CTX_set_default_passwd_cb(context, [](char*, int, int, void*) { return 0; });
+    const auto& key = config.key.value_or(*config.certificate);
+    const auto fail = [](std::string_view what, const std::string& path) {
+        throw Error(fmt::format("cannot use the {} in {}: {}", what, path, first_error()),
+                    bad_own_certificate);
+    };
+    if (SSL_CTX_use_certificate_chain_file(context, config.certificate->c_str()) != 1)
+        fail("certificate", *config.certificate);
+    if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1) fail("key", key);
+}
+
+void expect_name(SSL* ssl, const std::string& name) {
+    X509_VERIFY_PARAM* wanted = SSL_get0_param(ssl);
+    X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    if (X509_VERIFY_PARAM_set1_ip_asc(wanted, name.c_str()) == 1) return;
+    std::string shown = name; // SSL_set_tlsext_host_name(3) is a macro with a cast
+    if (SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, shown.data()) != 1 ||
+        SSL_set1_host(ssl, name.c_str()) != 1)
+        throw Error(fmt::format("'{}' can be nobody's name", printable(name)), handshake_failed);
+}
+
+bool is_pinned(std::string_view pins, std::string_view pin) {
+    while (!pins.empty()) {
+        const auto next = pins.substr(0, pins.find(';'));
+        if (next == pin) return true;
+        pins.remove_prefix(std::min(next.size() + 1, pins.size()));
+    }
+    return false;
+}
+
+} // namespace
+
+void Session::Closer::operator()(ssl_ctx_st* context) const {
+    SSL_CTX_free(context);
+}
+void Session::Closer::operator()(ssl_st* ssl) const {
+    SSL_free(ssl);
+}
+
+Session::Session(int network, const Config& config)
+    : peer_(new Peer{bare_name(config.name), config.pins, config.verifies, handshake_failed, {}}),
+      context_(SSL_CTX_new(TLS_client_method())) {
+    SSL_CTX* context = context_.get();
+    if (context == nullptr) throw Error(first_error(), handshake_failed);
+    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE);
+    // Several records with one read(2).
+    constexpr std::size_t read_ahead = 128UL * 1024;
+    SSL_CTX_set_read_ahead(context, 1);
+    SSL_CTX_set_default_read_buffer_len(context, read_ahead);
+
+    if (config.ca_file && SSL_CTX_load_verify_file(context, config.ca_file->c_str()) != 1)
+        throw Error(
+            fmt::format("cannot read certificates from {}: {}", *config.ca_file, first_error()),
+            bad_ca_file);
+    if (!config.ca_file && config.verifies) trust_system(context);
+    load_own_certificate(context, config);
+
+    // Before anything of ours is told to a stranger.
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+    const auto judge = [](X509_STORE_CTX* shown, void* argument) {
+        auto& peer = *static_cast<Peer*>(argument);
+        if (peer.verifies && X509_verify_cert(shown) != 1) {
+            peer.number = bad_certificate;
+            peer.refusal = reason_of(shown, peer.name);
+            return 0;
+        }
+        const auto pin = peer.pins ? pin_of(X509_STORE_CTX_get0_cert(shown)) : "";
+        if (!peer.pins || is_pinned(*peer.pins, pin)) return 1;
+        peer.number = wrong_pin;
+        peer.refusal = fmt::format("the public key is another one: {}", pin);
+        X509_STORE_CTX_set_error(shown, X509_V_ERR_APPLICATION_VERIFICATION);
+        return 0;
+    };
+    SSL_CTX_set_cert_verify_callback(context, judge, peer_.get());
+
+    ssl_.reset(SSL_new(context));
+    if (!ssl_ || SSL_set_fd(ssl_.get(), network) != 1) throw Error(first_error(), handshake_failed);
+    expect_name(ssl_.get(), peer_->name);
+}
+
+Session::~Session() = default;
+
+Outcome Session::outcome_of(int result, int number, std::string_view what) {
+    const int error = errno;
+    switch (SSL_get_error(ssl_.get(), result)) {
+    case SSL_ERROR_NONE:
+        return Outcome::done;
+    case SSL_ERROR_WANT_READ:
+        return Outcome::wants_read;
+    case SSL_ERROR_WANT_WRITE:
+        return Outcome::wants_write;
+    case SSL_ERROR_ZERO_RETURN:
+        if (number != not_sent) return Outcome::ended;
+        // The peer has ended its half, and so this stands for any failure of ours.
+        [[fallthrough]];
+    case SSL_ERROR_SYSCALL:
+        throw Error(fmt::format("{}{}", what, error_text(error)), number);
+    default:
+        break;
+    }
+    switch (ERR_GET_REASON(ERR_peek_error())) {
+    case SSL_R_UNEXPECTED_EOF_WHILE_READING:
+        throw Error(fmt::format("{}the peer closed the connection without a word", what), number);
+    case SSL_R_WRONG_VERSION_NUMBER:
+        throw Error(fmt::format("{}what came is not TLS", what), number);
+    default:
+        throw Error(fmt::format("{}{}", what, first_error()), number);
+    }
+}
+
+Outcome Session::shake_hands() {
+    ERR_clear_error();
+    const int result = SSL_connect(ssl_.get());
+    try {
+        const auto outcome = outcome_of(result, handshake_failed, "the handshake failed: ");
+        if (outcome != Outcome::ended) return outcome;
+    } catch (const Error&) {
+        if (!peer_->refusal.empty()) throw Error(peer_->refusal, peer_->number);
+        throw;
+    }
+    throw Error("the handshake failed: the peer does not want to talk", handshake_failed);
+}
+
+std::string Session::description() const {
+    return fmt::format("{} {}", SSL_get_version(ssl_.get()), SSL_get_cipher_name(ssl_.get()));
+}
+
+Step Session::read(std::span<char> into) {
+    ERR_clear_error();
+    Step step{Outcome::done};
+    const int result = SSL_read_ex(ssl_.get(), into.data(), into.size(), &step.bytes);
+    step.outcome = outcome_of(result, cut_off, "");
+    return step;
+}
+
+Step Session::write(std::span<const char> from) {
+    ERR_clear_error();
+    Step step{Outcome::done};
+    const int result = SSL_write_ex(ssl_.get(), from.data(), from.size(), &step.bytes);
+    step.outcome = outcome_of(result, not_sent, "");
+    return step;
+}
+
+Outcome Session::close() {
+    ERR_clear_error();
+    const int result = SSL_shutdown(ssl_.get());
+    // 0: it is said, and the peer has not answered yet.
+    return result >= 0 ? Outcome::done : outcome_of(result, not_sent, "");
+}
+
+} // namespace ipcbox::tls

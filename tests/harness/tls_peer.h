@@ -1,0 +1,110 @@
+// The other side of a TLS connection, in a thread of the test, and certificates made on the spot.
+// Tests that use it are linked to the system's OpenSSL (tls_test_library).
+//
+//     const Certificate authority{{.common_name = "Test CA", .is_authority = true}};
+//     const Certificate certificate{{.names = "DNS:localhost"}, &authority};
+//     TlsPeer server{{.certificate = &certificate}, [](TlsConnection& client) {
+//         client.say("hello\n");
+//         client.end();
+//     }};
+#pragma once
+
+#include "harness/peer.h"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+struct ssl_ctx_st;
+struct ssl_st;
+
+namespace ipcbox::test {
+
+// A key and a certificate for it.
+class Certificate {
+  public:
+    struct Plan {
+        std::string common_name = "localhost";
+        std::string names = "DNS:localhost,IP:127.0.0.1";   // as x509v3_config(5) has them
+        std::chrono::seconds from = std::chrono::hours{-1}; // now
+        std::chrono::seconds until = std::chrono::hours{1};
+        unsigned rsa_bits = 0; // 0: an elliptic curve
+        bool is_authority = false;
+    };
+
+    // Signed by ISSUER, or by itself.
+    explicit Certificate(const Plan& plan, const Certificate* issuer = nullptr);
+    ~Certificate();
+    Certificate(const Certificate&) = delete;
+    Certificate& operator=(const Certificate&) = delete;
+
+    [[nodiscard]] std::string pem() const;
+    [[nodiscard]] std::string key_pem() const;
+    // Its public key as --pinnedpubkey takes it.
+    [[nodiscard]] std::string pin() const;
+
+    struct Parts;
+    [[nodiscard]] const Parts& parts() const { return *parts_; }
+
+  private:
+    std::unique_ptr<Parts> parts_;
+};
+
+// A client, after the handshake. Blocking; all throw Error when the client is gone.
+class TlsConnection {
+  public:
+    TlsConnection(ssl_ctx_st* context, const Fd& client);
+    ~TlsConnection();
+    TlsConnection(const TlsConnection&) = delete;
+    TlsConnection& operator=(const TlsConnection&) = delete;
+
+    // The next bytes; empty at the end (close_notify).
+    [[nodiscard]] std::string receive();
+    [[nodiscard]] std::string receive_all();
+    void say(std::string_view text);
+    // close_notify: that was all. What comes can still be received.
+    void end();
+    // The name that the client asked for (SNI), empty when it did not.
+    [[nodiscard]] std::string asked_name() const;
+    [[nodiscard]] const Fd& socket() const { return client_; }
+
+  private:
+    struct Closer {
+        void operator()(ssl_st* ssl) const;
+    };
+    const Fd& client_;
+    std::unique_ptr<ssl_st, Closer> ssl_;
+};
+
+// Serves one client after another with WORK on 127.0.0.1. A handshake that fails, and a client that
+// goes, are no failures. When WORK returns the connection is cut: end() is for WORK to call.
+class TlsPeer {
+  public:
+    struct Plan {
+        const Certificate* certificate = nullptr;
+        const Certificate* issuer = nullptr;        // also shown
+        const Certificate* client_issuer = nullptr; // clients have to show a certificate of his
+        std::optional<int> version = std::nullopt;  // TLS1_2_VERSION, say
+        int security_level = 0;                     // weak keys are for the client to refuse
+    };
+    using Work = std::function<void(TlsConnection& client)>;
+
+    TlsPeer(const Plan& plan, Work work);
+    ~TlsPeer();
+    TlsPeer(const TlsPeer&) = delete;
+    TlsPeer& operator=(const TlsPeer&) = delete;
+
+    [[nodiscard]] const Address& address() const { return peer_->address(); }
+    [[nodiscard]] std::string text() const { return peer_->text(); }
+
+  private:
+    struct Closer {
+        void operator()(ssl_ctx_st* context) const;
+    };
+    std::unique_ptr<ssl_ctx_st, Closer> context_;
+    std::optional<Peer> peer_;
+};
+
+} // namespace ipcbox::test
