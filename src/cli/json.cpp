@@ -49,6 +49,11 @@ JsonLine& JsonLine::set_null(std::string_view member) {
     return *this;
 }
 
+JsonLine& JsonLine::add(std::string_view member, std::string_view name, std::string_view value) {
+    object_->members[std::string{member}][std::string{name}].push_back(value);
+    return *this;
+}
+
 std::string JsonLine::text() const {
     constexpr auto replace = ordered_json::error_handler_t::replace;
     return object_->members.dump(-1, ' ', false, replace) + '\n';

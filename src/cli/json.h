@@ -29,6 +29,8 @@ class JsonLine {
     JsonLine& set(std::string_view member, std::string_view value);
     JsonLine& set_flag(std::string_view member, bool value);
     JsonLine& set_null(std::string_view member);
+    // Adds VALUE to the list that object MEMBER has as NAME: {"name":["value",…]}.
+    JsonLine& add(std::string_view member, std::string_view name, std::string_view value);
 
     // Prints the line and flushes: whoever reads it may be waiting for it.
     void print() const;

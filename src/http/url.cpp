@@ -208,6 +208,18 @@ bool Url::same_origin(const Url& other) const {
     return scheme == other.scheme && host == other.host && port == other.port;
 }
 
+std::string percent_encoded(std::string_view text) {
+    constexpr std::string_view marks = "-._~";
+    std::string coded;
+    for (const char byte : text)
+        if (ascii::is_digit(byte) || ascii::is_letter(byte) ||
+            marks.find(byte) != std::string_view::npos)
+            coded += byte;
+        else
+            coded += fmt::format("%{:02X}", static_cast<unsigned char>(byte));
+    return coded;
+}
+
 std::string percent_decoded(std::string_view text) {
     std::string decoded;
     for (std::size_t at = 0; at < text.size(); ++at) {

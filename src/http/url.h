@@ -68,6 +68,9 @@ struct Url {
 // Each %XX replaced by its byte; what is no such triplet stays.
 [[nodiscard]] std::string percent_decoded(std::string_view text);
 
+// Each byte that is not unreserved (RFC 3986, section 2.3) as %XX: a name as one segment of a path.
+[[nodiscard]] std::string percent_encoded(std::string_view text);
+
 // A name that a server may give to a file of ours: '/' and control characters become '_'. Empty for
 // "", "." and "..", which name no file.
 [[nodiscard]] std::string safe_file_name(std::string_view name);

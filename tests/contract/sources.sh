@@ -37,7 +37,7 @@ check() {
         forbid 'tls includes only tls and core, and how it is talked to'
     includes_but 'core/|cli/|applet\.h"|version\.h"' src/cli |
         forbid 'cli includes only cli and core'
-    includes_but 'command/|core/|cli/|net/|http/|dialog/|fifo/|applet\.h"' src/command |
+    includes_but 'command/|core/|cli/|net/|http/|dialog/|fifo/|applet\.h"|version\.h"' src/command |
         forbid 'command includes nothing above itself'
     includes_but 'command/|core/|cli/|net/|http/|dialog/|fifo/|applet\.h"' applets |
         forbid 'applets include no other applet, and nothing above themselves'

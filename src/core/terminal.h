@@ -1,0 +1,11 @@
+// Terminals: tty(4), ioctl_tty(2).
+#pragma once
+
+#include <cstddef>
+
+namespace ipcbox {
+
+// How wide it is; 80 when it does not say.
+[[nodiscard]] std::size_t terminal_columns(int fd) noexcept;
+
+} // namespace ipcbox

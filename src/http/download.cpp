@@ -1,0 +1,636 @@
+#include "http/download.h"
+
+#include "core/io.h"
+#include "core/number.h"
+#include "core/poll.h"
+#include "net/http_date.h"
+
+#include <algorithm>
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <unistd.h>
+
+namespace ipcbox::http {
+
+namespace {
+
+using Clock = Deadline::Clock;
+using namespace std::chrono_literals;
+
+// What is read of a body that nobody wants, to keep the connection; a longer one is cheaper cut
+// off.
+constexpr std::uint64_t most_unwanted = 256UL * 1024;
+constexpr std::size_t upload_piece = 128UL * 1024;
+// curl's: a second, twice as long each time, up to ten minutes.
+constexpr Duration first_pause = 1s;
+constexpr Duration longest_pause = 10min;
+
+// Another attempt may go better (as curl --retry has it).
+bool is_transient(int status) {
+    return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 ||
+           status == 504;
+}
+
+// What identifies this version of the document, byte by byte: its ETag if it is a strong one, else
+// its date (RFC 9110, sections 8.8 and 13.1.5).
+std::string version_of(const ResponseHead& head) {
+    const auto* tag = head.find("ETag");
+    if (tag != nullptr && !tag->starts_with("W/")) return *tag;
+    const auto* date = head.find("Last-Modified");
+    return date != nullptr ? *date : std::string{};
+}
+
+// "bytes 100-199/200": where it begins; "bytes */200": the size (RFC 9110, section 14.4).
+struct ContentRange {
+    std::optional<std::uint64_t> first;
+    std::optional<std::uint64_t> size;
+};
+ContentRange content_range(const ResponseHead& head) {
+    const auto* value = head.find("Content-Range");
+    if (value == nullptr || !value->starts_with("bytes ")) return {};
+    const auto text = std::string_view{*value}.substr(6);
+    const auto slash = text.find('/');
+    if (slash == std::string_view::npos) return {};
+    return {whole_number<std::uint64_t>(text.substr(0, text.find_first_of("-/"))),
+            whole_number<std::uint64_t>(text.substr(slash + 1))};
+}
+
+class Nowhere : public Destination {
+  public:
+    void write(std::string_view /*bytes*/) override {}
+};
+
+// To standard output, in the document's turn.
+class ToOutput : public Destination {
+  public:
+    ToOutput(OrderedOutput& output, std::size_t number, DownloadOptions::Filter filter,
+             std::uint64_t& written, Deadline deadline)
+        : output_(output), number_(number), filter_(std::move(filter)), written_(written),
+          deadline_(deadline) {}
+    void write(std::string_view bytes) override {
+        written_ += bytes.size();
+        if (filter_)
+            output_.write(number_, filter_(bytes), deadline_);
+        else
+            output_.write(number_, bytes, deadline_);
+    }
+    [[nodiscard]] std::optional<BodySink::Direct> direct() override {
+        if (filter_ || !output_.flush(number_, deadline_)) return std::nullopt;
+        return BodySink::Direct{output_.fd(), output_.name()};
+    }
+    void moved(std::uint64_t bytes) override { written_ += bytes; }
+    void finish() override {
+        if (filter_) output_.write(number_, filter_({}), deadline_);
+    }
+
+  private:
+    OrderedOutput& output_;
+    std::size_t number_;
+    DownloadOptions::Filter filter_;
+    std::uint64_t& written_;
+    Deadline deadline_;
+};
+
+class ToPart : public Destination {
+  public:
+    explicit ToPart(PartFile& part) : part_(part) {}
+    void write(std::string_view bytes) override {
+        write_all(part_.fd(), bytes, part_.part_name());
+        part_.wrote(bytes.size());
+    }
+    [[nodiscard]] std::optional<BodySink::Direct> direct() override {
+        return BodySink::Direct{part_.fd(), part_.part_name()};
+    }
+    void moved(std::uint64_t bytes) override { part_.wrote(bytes); }
+
+  private:
+    PartFile& part_;
+};
+
+// To a device or a FIFO, as it is.
+class ToSpecial : public Destination {
+  public:
+    explicit ToSpecial(const std::string& name) : name_(name), file_(open_file(name, O_WRONLY)) {}
+    void write(std::string_view bytes) override { write_all(file_.get(), bytes, name_); }
+    [[nodiscard]] std::optional<BodySink::Direct> direct() override {
+        return BodySink::Direct{file_.get(), name_};
+    }
+
+  private:
+    const std::string& name_;
+    Fd file_;
+};
+
+// Sends what is read from FILE: of LENGTH bytes, or in chunks (RFC 9112, section 7.1).
+bool send_file(Connection& connection, int file, const std::string& name,
+               std::optional<std::uint64_t> length, Deadline deadline) {
+    std::vector<std::byte> piece(upload_piece);
+    for (auto left = length; left != 0;) {
+        const auto most = static_cast<std::size_t>(
+            std::min<std::uint64_t>(piece.size(), left.value_or(piece.size())));
+        std::size_t got = 0;
+        try {
+            got = read_some(file, std::span{piece}.first(most), name, deadline);
+        } catch (const SysError& error) {
+            throw TransferError(error.what(), status::cannot_read);
+        }
+        const std::string_view bytes{reinterpret_cast<const char*>(piece.data()), got};
+        if (left && got == 0)
+            throw TransferError(fmt::format("cannot read {}: it became shorter", name),
+                                status::cannot_read);
+        if (left) *left -= got;
+        const bool sent = length ? connection.send(bytes, deadline)
+                                 : connection.send(fmt::format("{:x}\r\n", got), deadline) &&
+                                       connection.send(bytes, deadline) &&
+                                       connection.send("\r\n", deadline);
+        if (!sent || got == 0) return sent;
+    }
+    return true;
+}
+
+// Of a body that is not the document: so much and no more.
+class Unwanted : public BodySink {
+  public:
+    explicit Unwanted(std::function<void(std::string_view)> to) : to_(std::move(to)) {}
+    void write(std::string_view bytes) override {
+        read_ += bytes.size();
+        if (read_ > most_unwanted) throw TransferError("", status::too_large);
+        if (to_) to_(bytes);
+    }
+
+  private:
+    std::function<void(std::string_view)> to_;
+    std::uint64_t read_ = 0;
+};
+
+} // namespace
+
+// One target, over all attempts at it.
+class Downloader::Transfer {
+  public:
+    Transfer(Downloader& owner, const Target& target, const Next& next)
+        : owner_(owner), options_(owner.options_), target_(target), next_(next) {
+        outcome_.url = target.url;
+    }
+
+    [[nodiscard]] Outcome run() {
+        outcome_.began = Clock::now();
+        const auto limit = Deadline::after_or_never(options_.retry_limit);
+        for (;;) {
+            transient_ = false;
+            may_retry_ = outcome_.retries < options_.retries && !limit.passed();
+            try_once();
+            const auto pause = next_pause();
+            if (!transient_ || !may_retry_ || limit < Deadline::after(pause)) break;
+            ++outcome_.retries;
+            (void)poll_until({}, Deadline::after(pause));
+        }
+        outcome_.ended = Clock::now();
+        return std::move(outcome_);
+    }
+
+    [[nodiscard]] static Request request_for(const DownloadOptions& options, const Target& target,
+                                             const Url& url, RequestContext context);
+
+  private:
+    enum class Verdict { done, again };
+
+    void try_once();
+    void attempt();
+    [[nodiscard]] std::function<bool(Connection&, Deadline)>
+    upload(std::optional<std::uint64_t>& length);
+    [[nodiscard]] const Request* prepare(std::size_t position);
+    [[nodiscard]] Request next_request(const Url& url, const std::string& method);
+    void prepare_resume();
+    [[nodiscard]] std::optional<Url> redirected(const ResponseHead& head, const Url& from) const;
+    [[nodiscard]] Verdict receive(Response& response);
+    [[nodiscard]] Verdict start_over(Response& response);
+    void accept(Response& response, std::uint64_t already);
+    void refuse(Response& response);
+    void deliver(Response& response, Destination& destination, Coding coding,
+                 std::uint64_t already);
+    void prepare_digests(std::uint64_t already);
+    void verify();
+    void drop_body(Response& response, const std::function<void(std::string_view)>& to);
+    [[nodiscard]] Duration next_pause() const;
+    [[nodiscard]] bool to_output() const { return target_.file.empty(); }
+
+    Downloader& owner_;
+    const DownloadOptions& options_;
+    const Target& target_;
+    const Next& next_;
+    Outcome outcome_;
+    Deadline deadline_ = Deadline::never();
+    bool transient_ = false;
+    bool may_retry_ = false;
+
+    std::optional<PartFile> part_;
+    ExistingFile existing_;
+    std::uint64_t written_ = 0; // to standard output
+    std::string version_;       // of that
+    std::uint64_t resume_at_ = 0;
+    bool resumes_existing_ = false;
+    bool must_start_over_ = false;
+    std::optional<Digest> sum_;    // for the target's checksum
+    std::optional<Digest> sha256_; // for the outcome
+    std::uint64_t digested_ = 0;   // bytes of the document that both have seen
+};
+
+Request Downloader::Transfer::request_for(const DownloadOptions& options, const Target& target,
+                                          const Url& url, RequestContext context) {
+    Request request;
+    request.route = route_to(url, options.route);
+    request.way = request.route.key();
+    context.same_origin = url.same_origin(target.url);
+    context.through_proxy = request.route.forwards();
+    if (context.through_proxy) context.proxy_credentials = request.route.proxy->credentials;
+    context.credentials = url.credentials;
+    if (!context.credentials && context.same_origin)
+        context.credentials = options.request.credentials;
+    if (!context.credentials && options.credentials) context.credentials = options.credentials(url);
+    request.head = request_head(options.request, url, context);
+    request.asked =
+        context.method == "HEAD" ? ResponseParser::Asked::head : ResponseParser::Asked::document;
+    request.idempotent = is_idempotent(context.method);
+    request.alone = options.request.version == 10;
+    request.may_wait_in_line = options.pipelining && !request.alone && !context.has_body &&
+                               !options.resume &&
+                               (context.method == "GET" || context.method == "HEAD");
+    return request;
+}
+
+void Downloader::Transfer::try_once() {
+    deadline_ = Deadline::after_or_never(options_.time_limit);
+    outcome_.error.clear();
+    outcome_.status = 0;
+    const auto failed = [this](const Error& error, int status) {
+        outcome_.error = error.what();
+        outcome_.status = status;
+    };
+    try {
+        attempt();
+    } catch (const ConnectionLost& lost) {
+        transient_ = is_idempotent(method_of(options_.request)) || !lost.had_begun();
+        failed(lost, lost.status());
+    } catch (const TransferError& error) {
+        transient_ =
+            error.status() == status::cannot_connect || error.status() == status::cannot_resolve;
+        failed(error, error.status());
+    } catch (const TlsError& error) {
+        failed(error, error.curl_status());
+    } catch (const TimedOut& error) {
+        transient_ = is_idempotent(method_of(options_.request));
+        failed(error, status::timed_out);
+    } catch (const SysError& error) {
+        failed(error, status::cannot_write);
+    } catch (const Error& error) {
+        failed(error, error.status());
+    }
+}
+
+Duration Downloader::Transfer::next_pause() const {
+    if (const auto* wish = outcome_.head ? outcome_.head->find("Retry-After") : nullptr;
+        wish != nullptr && is_transient(outcome_.head->status))
+        if (const auto pause = parse_retry_after(*wish, std::time(nullptr))) return *pause;
+    if (options_.retry_pause) return *options_.retry_pause;
+    Duration pause = first_pause;
+    for (int attempt = 0; attempt < outcome_.retries && pause < longest_pause; ++attempt)
+        pause *= 2;
+    return std::min(pause, longest_pause);
+}
+
+void Downloader::Transfer::attempt() {
+    if (!to_output() && !part_) {
+        existing_ = look_at(target_.file);
+        const bool takes_up = options_.resume && !options_.include_head;
+        if (existing_.kind != ExistingFile::Kind::special)
+            part_.emplace(target_.file, target_.url.text(),
+                          takes_up ? PartFile::Leftover::take_up : PartFile::Leftover::discard);
+    }
+    Url url = target_.url;
+    auto method = method_of(options_.request);
+    for (outcome_.redirects = 0;;) {
+        prepare_resume();
+        const auto request = next_request(url, method);
+        outcome_.head.reset();
+        auto response = owner_.pipeline_.ask(
+            request, [this](std::size_t position) { return prepare(position); }, deadline_);
+        outcome_.milestones = response.milestones;
+        outcome_.head = std::move(response.head);
+        outcome_.url = url;
+        if (const auto next = redirected(*outcome_.head, url)) {
+            drop_body(response, {});
+            method = method_after_redirect(method, outcome_.head->status);
+            url = *next;
+            ++outcome_.redirects;
+            continue;
+        }
+        if (receive(response) == Verdict::done) return;
+    }
+}
+
+// The request for the target that is so far behind this one, to be sent ahead.
+const Request* Downloader::Transfer::prepare(std::size_t position) {
+    const Target* next = next_ ? next_(position) : nullptr;
+    if (next == nullptr) return nullptr;
+    RequestContext context;
+    context.method = method_of(options_.request);
+    owner_.prepared_.emplace_back(next->number,
+                                  request_for(options_, *next, next->url, std::move(context)));
+    return &owner_.prepared_.back().second;
+}
+
+Request Downloader::Transfer::next_request(const Url& url, const std::string& method) {
+    auto& prepared = owner_.prepared_;
+    while (!prepared.empty() && prepared.front().first < target_.number)
+        prepared.pop_front();
+    const bool is_first = outcome_.redirects == 0 && outcome_.retries == 0 && resume_at_ == 0;
+    if (is_first && !prepared.empty() && prepared.front().first == target_.number) {
+        auto request = std::move(prepared.front().second);
+        prepared.pop_front();
+        return request;
+    }
+    RequestContext context;
+    context.method = method;
+    context.resume_at = resume_at_;
+    if (resumes_existing_)
+        context.unmodified_since = http_date(existing_.modified);
+    else if (resume_at_ > 0)
+        context.version = part_ ? part_->version() : version_;
+    const auto& wanted = options_.request;
+    context.has_body = wanted.has_body() && method == method_of(wanted);
+    std::function<bool(Connection&, Deadline)> send_body;
+    if (context.has_body && wanted.body) {
+        context.body_length = wanted.body->size();
+        send_body = [&wanted](Connection& connection, Deadline deadline) {
+            return connection.send(*wanted.body, deadline);
+        };
+    } else if (context.has_body) {
+        send_body = upload(context.body_length);
+    }
+    auto request = request_for(options_, target_, url, std::move(context));
+    request.send_body = std::move(send_body);
+    if (resume_at_ > 0 || outcome_.redirects > 0) request.may_wait_in_line = false;
+    return request;
+}
+
+void Downloader::Transfer::prepare_resume() {
+    resume_at_ = 0;
+    resumes_existing_ = false;
+    if (must_start_over_) return;
+    if (to_output()) {
+        if (!version_.empty()) resume_at_ = written_;
+    } else if (part_ && part_->size() > 0 && !part_->version().empty()) {
+        resume_at_ = part_->size();
+    } else if (part_ && options_.resume && existing_.kind == ExistingFile::Kind::regular) {
+        resume_at_ = existing_.size;
+        resumes_existing_ = resume_at_ > 0;
+    }
+}
+
+std::optional<Url> Downloader::Transfer::redirected(const ResponseHead& head,
+                                                    const Url& from) const {
+    if (!options_.most_redirects || !head.is_redirect()) return std::nullopt;
+    if (outcome_.redirects == *options_.most_redirects)
+        throw TransferError(fmt::format("more than {} redirects", *options_.most_redirects),
+                            status::too_many_redirects);
+    Url to;
+    try {
+        to = from.resolve(*head.find("Location"));
+    } catch (const std::invalid_argument& wrong) {
+        throw TransferError(fmt::format("redirected to what is no URL: {}", wrong.what()),
+                            status::malformed_url);
+    }
+    if (from.is_https() && !to.is_https())
+        throw TransferError(
+            fmt::format("redirected to {}, where everybody could read along", to.text()),
+            status::malformed_url);
+    return to;
+}
+
+void Downloader::Transfer::drop_body(Response& response,
+                                     const std::function<void(std::string_view)>& to) {
+    Unwanted sink{to};
+    try {
+        response.connection->read_body(sink, deadline_);
+    } catch (const TransferError&) { // NOLINT(bugprone-empty-catch): it is not wanted anyway
+    }
+}
+
+Downloader::Transfer::Verdict Downloader::Transfer::receive(Response& response) {
+    const auto& head = *outcome_.head;
+    if (head.status == 304) return Verdict::done;
+    if (resume_at_ > 0) {
+        const auto range = content_range(head);
+        if (head.status == 416 && range.size == resume_at_) {
+            // All of it is there.
+            outcome_.resumed_at = resume_at_;
+            drop_body(response, {});
+            if (part_ && !resumes_existing_) part_->finish();
+            if (part_ && resumes_existing_) part_->discard();
+            return Verdict::done;
+        }
+        const bool same = !resumes_existing_ || head.find("Last-Modified") != nullptr;
+        if (head.status == 416 || head.status == 412 ||
+            (head.status == 206 && (range.first != resume_at_ || !same)))
+            return start_over(response);
+        if (head.status == 206) {
+            if (resumes_existing_) part_->continue_existing(version_of(head));
+            outcome_.resumed_at = resume_at_;
+            accept(response, resume_at_);
+            return Verdict::done;
+        }
+    }
+    const bool followed_by_user =
+        head.is_redirect() && !options_.include_head && !options_.request.head_only;
+    if (head.status >= 400 || followed_by_user)
+        refuse(response);
+    else
+        accept(response, 0);
+    return Verdict::done;
+}
+
+Downloader::Transfer::Verdict Downloader::Transfer::start_over(Response& response) {
+    drop_body(response, {});
+    must_start_over_ = true;
+    return Verdict::again;
+}
+
+// What came is not what was asked for.
+void Downloader::Transfer::refuse(Response& response) {
+    const auto& head = *outcome_.head;
+    outcome_.status = status::http_error;
+    outcome_.error = fmt::format("{} {}", head.status, head.reason);
+    if (head.is_redirect())
+        outcome_.error += fmt::format(": it is at {} (-L goes there)", *head.find("Location"));
+    transient_ = is_transient(head.status);
+    using Body = DownloadOptions::ErrorBody;
+    if ((transient_ && may_retry_) || options_.error_body == Body::drop)
+        drop_body(response, {});
+    else if (options_.error_body == Body::as_document && to_output())
+        accept(response, 0);
+    else
+        drop_body(response, options_.aside);
+}
+
+void Downloader::Transfer::accept(Response& response, std::uint64_t already) {
+    const auto& head = *outcome_.head;
+    Coding coding = Coding::identity;
+    if (const auto* name = head.find("Content-Encoding");
+        name != nullptr && options_.request.compressed) {
+        const auto known = coding_named(*name);
+        if (!known)
+            throw TransferError(
+                fmt::format("the document is encoded as {}, which nobody asked for", *name),
+                status::bad_encoding);
+        coding = *known;
+    }
+    const bool with_head = already == 0 && (options_.include_head || options_.request.head_only);
+    // Whether what breaks off can be taken up again: these are the bytes that the version is about.
+    const bool is_plain = coding == Coding::identity && !with_head && !options_.request.range &&
+                          method_of(options_.request) == "GET" &&
+                          (head.status == 200 || head.status == 206);
+    const auto version = is_plain ? version_of(head) : std::string{};
+    if (options_.receive.most_bytes &&
+        response.connection->body_length().value_or(0) + already > *options_.receive.most_bytes)
+        throw TransferError(
+            fmt::format("the document has more than {} bytes", *options_.receive.most_bytes),
+            status::too_large);
+    if (options_.drop_documents && to_output()) {
+        Nowhere nowhere;
+        return deliver(response, nowhere, coding, already);
+    }
+    if (to_output()) {
+        if (already == 0 && written_ > 0)
+            throw TransferError("cannot begin anew: standard output has its first bytes already",
+                                status::cannot_resume);
+        ToOutput output{owner_.output_, target_.number,
+                        options_.make_visible ? options_.make_visible() : nullptr, written_,
+                        deadline_};
+        if (with_head) output.write(head.bytes);
+        version_ = version;
+        return deliver(response, output, coding, already);
+    }
+    if (!part_) {
+        ToSpecial special{target_.file};
+        return deliver(response, special, coding, already);
+    }
+    if (already == 0) part_->restart(version);
+    ToPart to_part{*part_};
+    if (with_head) to_part.write(head.bytes);
+    deliver(response, to_part, coding, already);
+    part_->finish();
+    part_.reset();
+}
+
+void Downloader::Transfer::deliver(Response& response, Destination& destination, Coding coding,
+                                   std::uint64_t already) {
+    prepare_digests(already);
+    std::vector<Digest*> digests;
+    for (auto* digest : {&sum_, &sha256_})
+        if (*digest) digests.push_back(&**digest);
+    const auto length = response.connection->body_length();
+    if (owner_.progress_ != nullptr)
+        owner_.progress_->begin(
+            target_.number, to_output() ? target_.url.text() : target_.file,
+            coding == Coding::identity && length ? std::optional{*length + already} : std::nullopt,
+            already);
+    Receiver receiver{destination, coding,           std::move(digests), options_.receive,
+                      already,     owner_.progress_, target_.number,     deadline_};
+    const auto account = [&] {
+        outcome_.bytes = receiver.bytes();
+        digested_ = already + receiver.bytes();
+        if (owner_.progress_ != nullptr) owner_.progress_->end(target_.number);
+    };
+    try {
+        response.connection->read_body(receiver, deadline_);
+        receiver.finish();
+    } catch (...) {
+        account();
+        throw;
+    }
+    account();
+    verify();
+}
+
+// They have to have seen what is there already.
+void Downloader::Transfer::prepare_digests(std::uint64_t already) {
+    if (already > 0 && already == digested_) return;
+    sum_.reset();
+    sha256_.reset();
+    if (target_.checksum) sum_.emplace(target_.checksum->algorithm);
+    if (options_.receive.hash) sha256_.emplace("sha256");
+    if (already == 0 || !part_ || !(sum_ || sha256_)) return;
+    const Fd file = open_file(part_->part_name(), O_RDONLY);
+    std::vector<std::byte> piece(upload_piece);
+    for (auto left = already; left > 0;) {
+        const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), left));
+        const auto got = read_exact(file.get(), std::span{piece}.first(most), part_->part_name());
+        const std::string_view bytes{reinterpret_cast<const char*>(piece.data()), got};
+        for (auto* digest : {&sum_, &sha256_})
+            if (*digest) (*digest)->update(bytes);
+        if (got < most) break;
+        left -= got;
+    }
+}
+
+void Downloader::Transfer::verify() {
+    if (sha256_) outcome_.sha256 = sha256_->hex();
+    if (!sum_) return;
+    const auto hex = sum_->hex();
+    if (hex == target_.checksum->hex) return;
+    if (part_) part_->discard();
+    part_.reset();
+    throw TransferError(fmt::format("the document is not the right one: its {} is {}, not {}",
+                                    target_.checksum->algorithm, hex, target_.checksum->hex),
+                        status::bad_checksum);
+}
+
+std::function<bool(Connection&, Deadline)>
+Downloader::Transfer::upload(std::optional<std::uint64_t>& length) {
+    const auto& name = *options_.request.upload;
+    if (name == "-") {
+        if (outcome_.retries > 0 || outcome_.redirects > 0)
+            throw TransferError("standard input was sent already, and cannot be read again",
+                                status::cannot_send);
+        return [](Connection& connection, Deadline deadline) {
+            return send_file(connection, STDIN_FILENO, "standard input", std::nullopt, deadline);
+        };
+    }
+    const auto look = look_at(name);
+    if (look.kind == ExistingFile::Kind::regular) length = look.size;
+    auto file = std::make_shared<Fd>();
+    try {
+        *file = open_file(name, O_RDONLY);
+    } catch (const SysError& error) {
+        throw TransferError(error.what(), status::cannot_read);
+    }
+    return [file, name, length](Connection& connection, Deadline deadline) {
+        return send_file(connection, file->get(), name, length, deadline);
+    };
+}
+
+Downloader::Downloader(const DownloadOptions& options, OrderedOutput& output, Progress* progress)
+    : options_(options), output_(output), progress_(progress), pipeline_(options.route) {
+    pipeline_.set_before_wait([this] { (void)output_.flush(number_, Deadline::never()); });
+}
+
+Outcome Downloader::fetch(const Target& target, const Next& next) {
+    number_ = target.number;
+    return Transfer{*this, target, next}.run();
+}
+
+std::string Downloader::first_request(const Target& target) const {
+    RequestContext context;
+    context.method = method_of(options_.request);
+    const auto& wanted = options_.request;
+    context.has_body = wanted.has_body();
+    if (wanted.body)
+        context.body_length = wanted.body->size();
+    else if (wanted.upload && *wanted.upload != "-")
+        context.body_length = look_at(*wanted.upload).size;
+    return Transfer::request_for(options_, target, target.url, std::move(context)).head +
+           wanted.body.value_or("");
+}
+
+} // namespace ipcbox::http

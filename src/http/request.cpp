@@ -1,0 +1,153 @@
+#include "http/request.h"
+
+#include "core/ascii.h"
+#include "http/digest.h"
+
+#include <algorithm>
+#include <fmt/core.h>
+#include <iterator>
+#include <stdexcept>
+
+namespace ipcbox::http {
+
+namespace {
+
+// RFC 9110, section 5.6.2
+bool is_token(std::string_view text) {
+    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+    const auto belongs = [&](char byte) {
+        return ascii::is_digit(byte) || ascii::is_letter(byte) ||
+               marks.find(byte) != std::string_view::npos;
+    };
+    return !text.empty() && std::ranges::all_of(text, belongs);
+}
+
+std::string_view trimmed(std::string_view text) {
+    const auto first = text.find_first_not_of(" \t");
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+std::string basic(const Credentials& credentials) {
+    return "Basic " + base64(credentials.user + ':' + credentials.password);
+}
+
+// The fields of one request, of which the user's replace ours.
+class Head {
+  public:
+    Head(const RequestOptions& options, const RequestContext& context, std::string_view first_line)
+        : options_(options), context_(context), text_(first_line) {
+        text_ += "\r\n";
+    }
+    void add(std::string_view name, std::string_view value) {
+        if (!is_users(name)) append(name, value);
+    }
+    [[nodiscard]] std::string finish() {
+        for (const auto& [field, omitted] : options_.fields)
+            if (!omitted && may_be_sent(field.name)) append(field.name, field.value);
+        return std::move(text_) + "\r\n";
+    }
+
+  private:
+    void append(std::string_view name, std::string_view value) {
+        text_.append(name).append(value.empty() ? ":" : ": ").append(value).append("\r\n");
+    }
+    [[nodiscard]] bool is_users(std::string_view name) const {
+        return std::ranges::any_of(options_.fields, [name](const CustomField& custom) {
+            return ascii::same_but_for_case(custom.field.name, name);
+        });
+    }
+    // Neither a name, nor what opens doors, is for a host that a redirect leads to.
+    [[nodiscard]] bool may_be_sent(const std::string& name) const {
+        if (context_.same_origin) return true;
+        constexpr std::string_view secret[] = {"Authorization", "Cookie", "Host"};
+        return std::ranges::none_of(
+            secret, [&name](std::string_view one) { return ascii::same_but_for_case(one, name); });
+    }
+
+    const RequestOptions& options_;
+    const RequestContext& context_;
+    std::string text_;
+};
+
+} // namespace
+
+CustomField CustomField::parse(std::string_view text) {
+    if (text.find_first_of(std::string_view{"\r\n\0", 3}) != std::string_view::npos)
+        throw std::invalid_argument("expected one line: a line end would begin another field");
+    const auto mark = text.find_first_of(":;");
+    const auto name = text.substr(0, mark);
+    if (mark == std::string_view::npos || !is_token(name))
+        throw std::invalid_argument("expected NAME: VALUE");
+    const auto value = trimmed(text.substr(mark + 1));
+    if (text[mark] == ';') {
+        if (!value.empty()) throw std::invalid_argument("expected NAME: VALUE");
+        return {{std::string{name}, ""}, false};
+    }
+    return {{std::string{name}, std::string{value}}, value.empty()};
+}
+
+std::string method_of(const RequestOptions& options) {
+    if (!options.method.empty()) return options.method;
+    if (options.head_only) return "HEAD";
+    if (options.upload) return "PUT";
+    return options.body ? "POST" : "GET";
+}
+
+std::string method_after_redirect(const std::string& method, int status) {
+    if (status == 303) return method == "HEAD" ? method : "GET";
+    const bool keeps = status == 307 || status == 308 || method != "POST";
+    return keeps ? method : "GET";
+}
+
+bool is_idempotent(std::string_view method) {
+    constexpr std::string_view idempotent[] = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"};
+    return std::ranges::find(idempotent, method) != std::end(idempotent);
+}
+
+std::string request_head(const RequestOptions& options, const Url& url,
+                         const RequestContext& context) {
+    const auto target =
+        context.through_proxy ? url.scheme + "://" + url.authority() + url.target : url.target;
+    Head head{options, context,
+              fmt::format("{} {} HTTP/1.{}", context.method, target, options.version - 10)};
+    head.add("Host", url.authority());
+    if (!options.user_agent.empty()) head.add("User-Agent", options.user_agent);
+    head.add("Accept", "*/*");
+    if (options.compressed) head.add("Accept-Encoding", "gzip, deflate");
+    if (context.credentials) head.add("Authorization", basic(*context.credentials));
+    if (context.proxy_credentials)
+        head.add("Proxy-Authorization", basic(*context.proxy_credentials));
+    if (!options.referer.empty()) head.add("Referer", options.referer);
+    if (context.resume_at > 0) {
+        head.add("Range", fmt::format("bytes={}-", context.resume_at));
+        if (!context.version.empty()) head.add("If-Range", context.version);
+        if (!context.unmodified_since.empty())
+            head.add("If-Unmodified-Since", context.unmodified_since);
+    } else if (options.range) {
+        head.add("Range", "bytes=" + *options.range);
+    }
+    if (options.newer_than) head.add("If-Modified-Since", *options.newer_than);
+    if (context.has_body) {
+        if (options.body) head.add("Content-Type", "application/x-www-form-urlencoded");
+        if (context.body_length)
+            head.add("Content-Length", fmt::format("{}", *context.body_length));
+        else
+            head.add("Transfer-Encoding", "chunked");
+    }
+    return head.finish();
+}
+
+std::string tunnel_head(const Url& url, const std::string& user_agent,
+                        const std::optional<Credentials>& credentials) {
+    // With its port, always (RFC 9110, section 9.3.6).
+    const bool ipv6 = url.host.find(':') != std::string::npos;
+    const auto place = ipv6 ? fmt::format("[{}]:{}", url.host, url.port)
+                            : fmt::format("{}:{}", url.host, url.port);
+    auto text = fmt::format("CONNECT {} HTTP/1.1\r\nHost: {}\r\n", place, place);
+    if (!user_agent.empty()) text += fmt::format("User-Agent: {}\r\n", user_agent);
+    if (credentials) text += fmt::format("Proxy-Authorization: {}\r\n", basic(*credentials));
+    return text + "\r\n";
+}
+
+} // namespace ipcbox::http

@@ -1,0 +1,218 @@
+#include "http/response_parser.h"
+
+#include "core/ascii.h"
+#include "http/failure.h"
+
+// Else boost::none would be an object with a constructor, run before main.
+#define BOOST_OPTIONAL_USE_OLD_DEFINITION_OF_NONE
+
+#include <algorithm>
+#include <boost/beast/http/basic_parser.hpp>
+#include <fmt/core.h>
+#include <limits>
+#include <optional>
+#include <utility>
+
+namespace ipcbox::http {
+
+namespace beast = boost::beast;
+
+namespace {
+
+constexpr std::string_view protocol_name = "HTTP/";
+
+// Where the empty line ends; nothing when it has not come yet. Lone line feeds end lines too (RFC
+// 9112, section 2.2): much that answers by hand sends no others.
+std::optional<std::size_t> end_of_head(std::string_view bytes) {
+    for (auto at = bytes.find('\n'); at != std::string_view::npos; at = bytes.find('\n', at + 1)) {
+        const auto rest = bytes.substr(at + 1);
+        if (rest.starts_with('\n')) return at + 2;
+        if (rest.starts_with("\r\n")) return at + 3;
+    }
+    return std::nullopt;
+}
+
+// Whether the grammar takes it as it is: it insists on CR LF, and on the space behind the status.
+constexpr std::size_t status_line_without_reason = sizeof "HTTP/1.1 200" - 1;
+bool is_strict(std::string_view head) {
+    for (auto at = head.find('\n'); at != std::string_view::npos; at = head.find('\n', at + 1))
+        if (at == 0 || head[at - 1] != '\r') return false;
+    return head.size() > status_line_without_reason && head[status_line_without_reason] == ' ';
+}
+
+std::string made_strict(std::string_view head) {
+    std::string text;
+    for (const char byte : head) {
+        if (byte == '\n') {
+            if (text.ends_with('\r')) text.pop_back();
+            if (text.size() == status_line_without_reason) text += ' ';
+            text += '\r';
+        }
+        text += byte;
+    }
+    return text;
+}
+
+std::string words(const beast::error_code& error) {
+    using Grammar = beast::http::error;
+    if (error == Grammar::bad_content_length) return "a bad or contradictory Content-Length";
+    if (error == Grammar::bad_transfer_encoding) return "a contradictory Transfer-Encoding";
+    if (error == Grammar::bad_chunk) return "a bad chunk";
+    if (error == Grammar::bad_chunk_extension) return "a bad chunk extension";
+    if (error == Grammar::header_limit) return "a head or a trailer without end";
+    return error.message();
+}
+
+} // namespace
+
+const std::string* ResponseHead::find(std::string_view name) const {
+    const auto found = std::ranges::find_if(
+        fields, [name](const Field& field) { return ascii::same_but_for_case(field.name, name); });
+    return found == fields.end() ? nullptr : &found->value;
+}
+
+bool ResponseHead::is_redirect() const {
+    const bool says_so =
+        status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+    return says_so && find("Location") != nullptr;
+}
+
+class ResponseParser::Grammar : public beast::http::basic_parser<false> {
+  public:
+    explicit Grammar(ResponseHead& head) : head_(head) {
+        header_limit(most_head_bytes);
+        body_limit(std::numeric_limits<std::uint64_t>::max());
+        eager(false);
+    }
+    void set_sink(const Sink& sink) {
+        sink_ = &sink;
+        eager(true);
+    }
+    [[nodiscard]] bool has_unknown_coding() const { return has_coding_ && !chunked(); }
+    [[nodiscard]] bool has_coding() const { return has_coding_; }
+
+  private:
+    using Code = beast::error_code;
+    using Text = beast::string_view;
+    static std::string copy(Text text) { return {text.data(), text.size()}; }
+
+    void on_request_impl(beast::http::verb /*method*/, Text /*method_text*/, Text /*target*/,
+                         int /*version*/, Code& /*error*/) override {}
+    void on_response_impl(int status, Text reason, int version, Code& /*error*/) override {
+        head_.status = status;
+        head_.reason = copy(reason);
+        head_.version = version;
+    }
+    void on_field_impl(beast::http::field name, Text text, Text value, Code& error) override {
+        has_coding_ = has_coding_ || name == beast::http::field::transfer_encoding;
+        // A second length may even agree: nobody sends two without a reason that we do not want.
+        const bool is_length = name == beast::http::field::content_length;
+        if (is_length && std::exchange(has_length_, true))
+            error = beast::http::error::bad_content_length;
+        else if (head_.fields.size() == most_fields)
+            error = beast::http::error::header_limit;
+        else
+            head_.fields.push_back({copy(text), copy(value)});
+    }
+    void on_header_impl(Code& /*error*/) override {}
+    void on_body_init_impl(const boost::optional<std::uint64_t>& /*length*/,
+                           Code& /*error*/) override {}
+    std::size_t on_body_impl(Text body, Code& /*error*/) override { return body.size(); }
+    void on_chunk_header_impl(std::uint64_t /*size*/, Text /*extensions*/,
+                              Code& /*error*/) override {}
+    std::size_t on_chunk_body_impl(std::uint64_t /*left*/, Text body, Code& /*error*/) override {
+        (*sink_)({body.data(), body.size()});
+        return body.size();
+    }
+    void on_finish_impl(Code& /*error*/) override {}
+
+    ResponseHead& head_;
+    const Sink* sink_ = nullptr;
+    bool has_length_ = false;
+    bool has_coding_ = false;
+};
+
+ResponseParser::ResponseParser(Asked asked) : asked_(asked) {}
+ResponseParser::~ResponseParser() = default;
+
+std::size_t ResponseParser::parse_head(std::string_view bytes) {
+    std::size_t taken = 0;
+    while (!has_head_) {
+        const auto size = parse_one_head(bytes.substr(taken));
+        taken += size;
+        if (size == 0) break;
+        // 101 would end HTTP here, and we never ask for that.
+        if (head_.status < 200 && head_.status != 101) {
+            if (++interim_ > most_interim_responses)
+                throw ProtocolError("the server sends interim responses without end");
+            continue;
+        }
+        has_head_ = true;
+        decide_framing();
+    }
+    return taken;
+}
+
+std::size_t ResponseParser::parse_one_head(std::string_view bytes) {
+    const auto begin = bytes.substr(0, protocol_name.size());
+    if (begin != protocol_name.substr(0, begin.size()))
+        throw ProtocolError("the server does not answer in HTTP");
+    const auto size = end_of_head(bytes);
+    if (size.value_or(bytes.size()) > most_head_bytes)
+        throw ProtocolError(fmt::format("the head has more than {} bytes", most_head_bytes));
+    if (!size) return 0;
+
+    head_ = {};
+    head_.bytes = bytes.substr(0, *size);
+    lenient_ = !is_strict(head_.bytes);
+    const auto text = lenient_ ? made_strict(head_.bytes) : std::string{};
+    const std::string_view lines = lenient_ ? text : head_.bytes;
+    grammar_ = std::make_unique<Grammar>(head_);
+    grammar_->skip(asked_ != Asked::document);
+    beast::error_code error;
+    grammar_->put({lines.data(), lines.size()}, error);
+    if (error || !grammar_->is_header_done())
+        throw ProtocolError(fmt::format("the head cannot be understood: {}",
+                                        error ? words(error) : "it ends too early"));
+    return *size;
+}
+
+void ResponseParser::decide_framing() {
+    const int status = head_.status;
+    if (grammar_->has_unknown_coding())
+        throw ProtocolError("the head has a Transfer-Encoding other than chunked");
+    if (grammar_->has_coding() && head_.version < 11)
+        throw ProtocolError("the head has a Transfer-Encoding, which HTTP/1.0 does not know");
+    length_ = grammar_->content_length().value_or(0);
+    const bool has_body =
+        asked_ == Asked::document && status >= 200 && status != 204 && status != 304;
+    if (!has_body)
+        framing_ = Framing::none;
+    else if (grammar_->chunked())
+        framing_ = Framing::chunked;
+    else if (grammar_->content_length())
+        framing_ = length_ > 0 ? Framing::length : Framing::none;
+    else
+        framing_ = Framing::until_close;
+    keeps_alive_ = !lenient_ && framing_ != Framing::until_close && grammar_->keep_alive();
+}
+
+std::size_t ResponseParser::parse_chunked(std::string_view bytes, const Sink& sink) {
+    grammar_->set_sink(sink);
+    std::size_t taken = 0;
+    while (taken < bytes.size() && !grammar_->is_done()) {
+        beast::error_code error;
+        const auto size = grammar_->put({bytes.data() + taken, bytes.size() - taken}, error);
+        taken += size;
+        if (error == beast::http::error::need_more || (!error && size == 0)) break;
+        if (error)
+            throw ProtocolError(fmt::format("the body cannot be understood: {}", words(error)));
+    }
+    return taken;
+}
+
+bool ResponseParser::is_done() const {
+    return grammar_ && grammar_->is_done();
+}
+
+} // namespace ipcbox::http

@@ -1,0 +1,87 @@
+// HTTP responses as bytes become them (RFC 9112): the head, and a body in chunks. It reads nothing
+// itself, and every size that a server controls has a limit. The grammar is Boost.Beast's.
+//
+// What one reader could take for one message and another for two (request smuggling, RFC 9112,
+// section 11.2) is refused: lengths that contradict each other, a length beside an encoding, a
+// transfer coding that is not chunked.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ipcbox::http {
+
+struct Field {
+    std::string name;
+    std::string value;
+};
+
+struct ResponseHead {
+    int version = 11; // 10 or 11
+    int status = 0;
+    std::string reason; // often empty
+    std::vector<Field> fields;
+    std::string bytes; // as they came, to the empty line that ends them
+
+    // The first field of that name, in whatever case; nullptr when there is none.
+    [[nodiscard]] const std::string* find(std::string_view name) const;
+    [[nodiscard]] bool is_redirect() const; // one that says where to
+};
+
+class ResponseParser {
+  public:
+    // What was asked decides what a body is (RFC 9112, section 6.3).
+    enum class Asked { document, head, tunnel };
+    explicit ResponseParser(Asked asked);
+    ~ResponseParser();
+    ResponseParser(const ResponseParser&) = delete;
+    ResponseParser& operator=(const ResponseParser&) = delete;
+
+    // The most that a head, and the trailers behind a body, may have.
+    static constexpr std::size_t most_head_bytes = 256UL * 1024;
+    static constexpr std::size_t most_fields = 1000;
+    static constexpr int most_interim_responses = 20; // 1xx, which are skipped
+
+    // Takes what belongs to the head from the front of BYTES, and says how much: 0 as long as it is
+    // not whole, so BYTES have to grow and be shown again. Throws ProtocolError, as soon as it can
+    // be known: it is not HTTP.
+    [[nodiscard]] std::size_t parse_head(std::string_view bytes);
+    [[nodiscard]] bool has_head() const { return has_head_; }
+    [[nodiscard]] ResponseHead& head() { return head_; }
+
+    enum class Framing { none, length, chunked, until_close };
+    [[nodiscard]] Framing framing() const { return framing_; }
+    // Of the body, for Framing::length; what it would be, for a HEAD request.
+    [[nodiscard]] std::uint64_t length() const { return length_; }
+    // Whether the server will answer again on this connection once the body is read.
+    [[nodiscard]] bool keeps_alive() const { return keeps_alive_; }
+
+    // For Framing::chunked: gives the content in BYTES to SINK, and says how many bytes it has
+    // taken; those that are left have to be shown again with more behind them. Throws
+    // ProtocolError, and what SINK throws.
+    using Sink = std::function<void(std::string_view)>;
+    [[nodiscard]] std::size_t parse_chunked(std::string_view bytes, const Sink& sink);
+    [[nodiscard]] bool is_done() const;
+
+  private:
+    class Grammar;
+    [[nodiscard]] std::size_t parse_one_head(std::string_view bytes);
+    void decide_framing();
+
+    Asked asked_;
+    std::unique_ptr<Grammar> grammar_;
+    ResponseHead head_;
+    bool has_head_ = false;
+    int interim_ = 0;
+    Framing framing_ = Framing::none;
+    std::uint64_t length_ = 0;
+    bool keeps_alive_ = false;
+    bool lenient_ = false; // its lines did not end as they should
+};
+
+} // namespace ipcbox::http

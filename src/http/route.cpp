@@ -1,0 +1,166 @@
+#include "http/route.h"
+
+#include "core/service.h"
+#include "http/request.h"
+#include "net/connect.h"
+#include "net/unreachable.h"
+
+#include <algorithm>
+#include <fmt/core.h>
+#include <stdexcept>
+
+namespace ipcbox::http {
+
+namespace {
+
+using Clock = Deadline::Clock;
+
+// The parts between colons, of which brackets hide some: "[::1]:80:example.com:".
+std::vector<std::string> parts_of(std::string_view text) {
+    std::vector<std::string> parts(1);
+    bool bracketed = false;
+    for (const char byte : text)
+        if (byte == '[' || byte == ']')
+            bracketed = byte == '[';
+        else if (byte == ':' && !bracketed)
+            parts.emplace_back();
+        else
+            parts.back() += byte;
+    return parts;
+}
+
+std::uint16_t port_of(const std::string& text) {
+    const auto port = service_port(text);
+    if (!port) throw std::invalid_argument("expected a port, from 1 to 65535");
+    return *port;
+}
+
+std::optional<std::uint16_t> optional_port_of(const std::string& text) {
+    if (text.empty()) return std::nullopt;
+    return port_of(text);
+}
+
+[[noreturn]] void fail(const std::string& message, int status) {
+    throw TransferError(message, status);
+}
+
+std::vector<Address> addresses_of(const HostPort& place, const RouteOptions& options,
+                                  int unknown_status, Deadline deadline) {
+    for (const auto& known : options.known)
+        if ((known.host == place.host || known.host == "*") && known.port == place.port)
+            return known.addresses;
+    try {
+        return resolve(place.host, place.port, options.family, deadline);
+    } catch (const Unreachable& unreachable) {
+        fail(unreachable.what(), unknown_status);
+    }
+}
+
+HostPort diverted(HostPort place, const std::vector<Diversion>& diversions) {
+    const auto found = std::ranges::find_if(diversions, [&](const Diversion& diversion) {
+        return (diversion.from_host.empty() || diversion.from_host == place.host) &&
+               diversion.from_port.value_or(place.port) == place.port;
+    });
+    if (found == diversions.end()) return place;
+    if (!found->to_host.empty()) place.host = found->to_host;
+    place.port = found->to_port.value_or(place.port);
+    return place;
+}
+
+Fd open_socket(const Route& route, const RouteOptions& options, Milestones& milestones,
+               Deadline deadline) {
+    try {
+        if (options.unix_socket) {
+            Fd socket = connect_unix(Address::unix_path(*options.unix_socket), deadline);
+            milestones.resolved = milestones.connected = Clock::now();
+            return socket;
+        }
+        const auto place =
+            route.proxy ? HostPort{route.proxy->host, route.proxy->port}
+                        : diverted({route.origin.host, route.origin.port}, options.diversions);
+        const auto addresses = addresses_of(
+            place, options, route.proxy ? status::cannot_resolve_proxy : status::cannot_resolve,
+            deadline);
+        milestones.resolved = Clock::now();
+        Fd socket = connect_tcp(addresses, place.text(), std::nullopt, deadline);
+        milestones.connected = Clock::now();
+        return socket;
+    } catch (const Unreachable& unreachable) {
+        fail(unreachable.what(), status::cannot_connect);
+    } catch (const SysError& error) {
+        fail(error.what(), status::cannot_connect);
+    }
+}
+
+// RFC 9110, section 9.3.6: behind its head, the proxy's answer is the server.
+Fd tunnel(Fd socket, const Route& route, const RouteOptions& options, Deadline deadline) {
+    Connection proxy{std::move(socket)};
+    (void)proxy.send(tunnel_head(route.origin, options.user_agent, route.proxy->credentials),
+                     deadline);
+    const auto head = proxy.read_head(ResponseParser::Asked::tunnel, deadline);
+    if (head.status / 100 != 2)
+        fail(fmt::format("the proxy {}:{} refuses a tunnel: {} {}", route.proxy->host,
+                         route.proxy->port, head.status, head.reason),
+             status::cannot_receive);
+    return proxy.release();
+}
+
+} // namespace
+
+KnownAddress KnownAddress::parse(std::string_view text) {
+    // The addresses may have colons of their own, without brackets.
+    const auto first = text.find(':', text.starts_with('[') ? text.find(']') : 0);
+    const auto second = first == std::string_view::npos ? first : text.find(':', first + 1);
+    if (second == std::string_view::npos)
+        throw std::invalid_argument("expected HOST:PORT:ADDRESS[,ADDRESS...]");
+    KnownAddress known;
+    known.host = parts_of(text.substr(0, first)).front();
+    known.port = port_of(std::string{text.substr(first + 1, second - first - 1)});
+    for (auto rest = text.substr(second + 1); !rest.empty();) {
+        auto one = rest.substr(0, rest.find(','));
+        rest.remove_prefix(std::min(rest.size(), one.size() + 1));
+        if (one.starts_with('[') && one.ends_with(']')) one = one.substr(1, one.size() - 2);
+        const auto address = Address::parse_ip(one, known.port);
+        if (!address) throw std::invalid_argument("expected numeric addresses");
+        known.addresses.push_back(*address);
+    }
+    if (known.addresses.empty()) throw std::invalid_argument("expected an address");
+    return known;
+}
+
+Diversion Diversion::parse(std::string_view text) {
+    const auto parts = parts_of(text);
+    if (parts.size() != 4) throw std::invalid_argument("expected HOST1:PORT1:HOST2:PORT2");
+    return {parts[0], optional_port_of(parts[1]), parts[2], optional_port_of(parts[3])};
+}
+
+std::string Route::key() const {
+    const auto through = proxy ? fmt::format("{}:{} ", proxy->host, proxy->port) : std::string{};
+    // What a proxy forwards can go to anybody.
+    if (forwards()) return through;
+    return fmt::format("{}{}://{}", through, origin.scheme, origin.authority());
+}
+
+Route route_to(const Url& url, const RouteOptions& options) {
+    Route route{url, std::nullopt};
+    if (!options.unix_socket && options.proxy) route.proxy = options.proxy(url);
+    return route;
+}
+
+std::unique_ptr<Connection> open(const Route& route, const RouteOptions& options,
+                                 Milestones& milestones, Deadline deadline) {
+    const auto limit = std::min(deadline, Deadline::after_or_never(options.connect_limit));
+    Fd socket = open_socket(route, options, milestones, limit);
+    if (route.proxy && !route.forwards()) socket = tunnel(std::move(socket), route, options, limit);
+    if (!route.origin.is_https()) {
+        milestones.secured = milestones.connected;
+        return std::make_unique<Connection>(std::move(socket));
+    }
+    auto tls = options.tls;
+    if (tls.name.empty()) tls.name = route.origin.host;
+    auto process = std::make_unique<TlsProcess>(std::move(socket), tls, limit);
+    milestones.secured = Clock::now();
+    return std::make_unique<Connection>(std::move(process));
+}
+
+} // namespace ipcbox::http

@@ -1,0 +1,2 @@
+#include "harness/scenario.h"
+#include <doctest/doctest.h>
