@@ -9,7 +9,8 @@
 //     0  the network: a connected socket
 //     1  a pipe, to which the plain bytes go that came; its end is the end of what came
 //     2  a stream socket: the plain bytes to send come from it, and their end is the end of what
-//        we say (close_notify, and a FIN). Status lines go to it:
+//        we say: a close_notify, and no FIN, for which nginx would drop the rest of its answer.
+//        Status lines go to it:
 //
 //            ready TLSv1.3 TLS_AES_256_GCM_SHA384     after the handshake, or
 //            failed 60 the certificate is for example.org, not for localhost

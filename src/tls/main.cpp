@@ -138,7 +138,7 @@ class Exchange {
             send_events_ = events_for(step.outcome);
             if (step.outcome != Outcome::done) return false;
             to_send_ = to_send_.subspan(step.bytes);
-            if (closing_) finish_sending();
+            sent_all_ = closing_;
         } catch (const Error& error) {
             say(fmt::format("{}{}", unsent, error.what()));
             sys::call("shutdown", ::shutdown, control, SHUT_RD); // EPIPE for who goes on
@@ -158,11 +158,6 @@ class Exchange {
         to_send_ = std::span{sent_buffer_}.first(static_cast<std::size_t>(got));
         closing_ = got == 0;
         return true;
-    }
-
-    void finish_sending() {
-        sys::call("shutdown", ::shutdown, network, SHUT_WR);
-        sent_all_ = true;
     }
 
     void wait() {

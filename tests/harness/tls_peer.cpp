@@ -153,6 +153,11 @@ void TlsConnection::end() {
     if (SSL_shutdown(ssl_.get()) < 0) fail("shutdown");
 }
 
+void TlsConnection::reset() {
+    const sockaddr nobody{AF_UNSPEC, {}};
+    if (::connect(client_.get(), &nobody, sizeof nobody) < 0) throw SysError("reset", "a client");
+}
+
 std::string TlsConnection::asked_name() const {
     const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
     return name != nullptr ? name : "";
@@ -182,6 +187,8 @@ TlsPeer::TlsPeer(const Plan& plan, Work work) : context_(SSL_CTX_new(TLS_server_
         const BlockedSignals blocked{signal_set({SIGPIPE})}; // OpenSSL writes with write(2)
         TlsConnection connection{context, client};
         work(connection);
+        ::shutdown(client.get(), SHUT_WR);
+        (void)test::receive_all(client);
     });
 }
 

@@ -66,6 +66,8 @@ class TlsConnection {
     void say(std::string_view text);
     // close_notify: that was all. What comes can still be received.
     void end();
+    // Ends the connection at once, with a reset (RST).
+    void reset();
     // The name that the client asked for (SNI), empty when it did not.
     [[nodiscard]] std::string asked_name() const;
     [[nodiscard]] const Fd& socket() const { return client_; }
@@ -79,7 +81,9 @@ class TlsConnection {
 };
 
 // Serves one client after another with WORK on 127.0.0.1. A handshake that fails, and a client that
-// goes, are no failures. When WORK returns the connection is cut: end() is for WORK to call.
+// goes, are no failures. When WORK returns the connection is cut: end() is for WORK to call. What
+// the client still says is read to its end, because a close with bytes unread would be a reset,
+// which takes along what the client has not got yet.
 class TlsPeer {
   public:
     struct Plan {

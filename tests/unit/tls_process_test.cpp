@@ -332,7 +332,7 @@ TEST_CASE("a cut is no end") {
                                  "connection without a word");
     const auto reset = world.server([](TlsConnection& client) {
         (void)client.receive(); // what it says is not read to its end
-        reset_when_closed(client.socket());
+        client.reset();
     });
     {
         auto tls = talk_to(reset, world.options);
@@ -385,7 +385,7 @@ TEST_CASE("what could not be sent is told") {
     const auto server = world.server([&](TlsConnection& client) {
         client.end();
         end_seen.get_future().wait();
-        reset_when_closed(client.socket());
+        client.reset();
     });
     auto tls = talk_to(server, world.options);
     CHECK(receive_all(tls).empty());
