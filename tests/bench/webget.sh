@@ -115,6 +115,13 @@ site=http://127.0.0.1:$port
 secure=https://localhost:$tls_port
 for number in $(seq "$documents"); do echo "$site/small/$number"; done >urls
 
+# Who is fast has to be right first.
+seq "$documents" | (cd "$memory/documents/small" && xargs cat) >all
+# shellcheck disable=SC2046 # a list of words
+webget $(cat urls) | cmp all
+webget -Z $(cat urls) | cmp all
+webget "$site/large" | cmp "$memory/documents/large"
+
 # Before a command in a table's line: what it takes is measured.
 measure() { "$cost" "$figures" "$@"; }
 median() { cut -d' ' -f"$2" "$1" | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
