@@ -124,14 +124,15 @@ webget "$site/large" | cmp "$memory/documents/large"
 
 # Before a command in a table's line: what it takes is measured.
 measure() { "$cost" "$figures" "$@"; }
-median() { cut -d' ' -f"$2" "$1" | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+# Of column $2 of file $1, without the first round: it only brings everything into memory.
+median() { tail -n +2 "$1" | cut -d' ' -f"$2" | sort -n | sed -n "$(((rounds + 1) / 2))p"; }
 
 # table TITLE - from lines "NAME | TARGET | COMMAND" on standard input; COMMAND is a shell command.
 table() {
     printf '\n%s\n%9s %9s %9s %7s %7s %7s\n' "$1" ms 'CPU ms' KiB ratio CPU target
     sed 's/ *| */|/g' >lines
     rm -f figures.*
-    for round in $(seq "$rounds"); do
+    for round in $(seq 0 "$rounds"); do
         line=0
         while IFS='|' read -r name target command <&4; do
             line=$((line + 1)) figures=figures.$line
@@ -140,7 +141,7 @@ table() {
             rm -rf "$memory"/copies/*
             eval "$command" 2>log || :
             # In a pipeline, only the line that is not there tells of it.
-            if [ "$(cat $figures 2>/dev/null | wc -l)" != "$round" ]; then
+            if [ "$(cat $figures 2>/dev/null | wc -l)" != $((round + 1)) ]; then
                 echo "$name failed: $(head -n 1 log)"
                 : >$figures.failed
             fi
