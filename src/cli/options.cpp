@@ -77,6 +77,15 @@ OptionName split_names(std::string_view names, std::string_view text) {
     return result;
 }
 
+// Whether one of WORDS, which are options and their values, can mean the option of this name.
+bool is_mentioned(const OptionName& name, std::span<const std::string> words) {
+    return std::ranges::any_of(words, [&name](std::string_view word) {
+        if (word.starts_with("--")) return !name.word.empty() && word.substr(2) == name.word;
+        return word.starts_with('-') && !name.letter.empty() &&
+               word.find(name.letter) != std::string_view::npos;
+    });
+}
+
 // The words of TEXT in lines that end before the help's last column; all but the first are
 // indented.
 std::string wrap(std::string_view text, std::size_t indent) {
@@ -276,6 +285,9 @@ std::vector<std::string> Options::Declarations::separate() {
 
 // Lets CLI11 sort the options into `given`. Nothing is interpreted yet: --help has to work on a
 // line that is wrong otherwise.
+//
+// It compares each option that it is told of with all before, which for sixty of them takes as long
+// as the whole rest of our start: so it is told of those only that are on the line.
 void Options::Declarations::read() {
     auto words = separate();
     CLI::App app;
@@ -283,6 +295,7 @@ void Options::Declarations::read() {
     app.allow_extras();
     for (auto& declaration : all) {
         if (declaration.kind == Declaration::Kind::operand) continue;
+        if (!is_mentioned(declaration.name, words)) continue;
         auto names = declaration.name.letter.empty() ? "" : "-" + declaration.name.letter;
         if (!declaration.name.word.empty())
             names.append(names.empty() ? "--" : ",--").append(declaration.name.word);

@@ -16,9 +16,13 @@ namespace {
 constexpr auto limit = std::chrono::seconds{30};
 constexpr std::size_t most_bytes = 256UL * 1024 * 1024;
 
-Fd bound_socket(const Address& address) {
+enum class Sharing { none, reuse_address };
+
+Fd bound_socket(const Address& address, Sharing sharing = Sharing::none) {
     Fd socket = Fd::adopt(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
     const int on = 1;
+    if (sharing == Sharing::reuse_address)
+        ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (address.family() == AF_INET6)
         ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     if (::bind(socket.get(), address.data(), address.size()) < 0)
@@ -52,6 +56,9 @@ const Fd& RefusedPort::listen() const {
     if (::listen(four_.get(), 1) < 0) throw SysError("listen at", "a port");
     return four_;
 }
+
+ReservedPort::ReservedPort()
+    : socket_(bound_socket(*Address::parse_ip("127.0.0.1", 0), Sharing::reuse_address)) {}
 
 Peer::Peer(const Address& address, Work work)
     : listener_(listen_at(address)), address_(local_address(listener_.get())),

@@ -32,6 +32,18 @@ class RefusedPort {
     std::uint16_t number_ = 0;
 };
 
+// A port of 127.0.0.1 for a program that has to be told one: bound, and nobody listens. Whoever
+// binds with SO_REUSEADDR, as servers do, can have it as long as this is there; nobody else gets
+// it.
+class ReservedPort {
+  public:
+    ReservedPort();
+    [[nodiscard]] std::uint16_t number() const { return local_address(socket_.get()).port(); }
+
+  private:
+    Fd socket_;
+};
+
 // A server that serves one client after another with WORK, and closes the connection when that
 // returns; that the client has gone meanwhile is no failure. Blocking sockets; WORK has to end by
 // itself when the client is gone.
