@@ -110,17 +110,16 @@ std::uint64_t parse_rate(std::string_view text) {
 }
 
 // A date, or a file whose date counts.
-std::string parse_condition(std::string_view text) {
+std::time_t parse_condition(std::string_view text) {
     const std::string value{text};
-    if (const auto date = parse_http_date(text, std::time(nullptr))) return http_date(*date);
-    std::tm parts{};
+    if (const auto date = parse_http_date(text, std::time(nullptr))) return *date;
     for (const char* format : {"%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"}) {
-        parts = {};
+        std::tm parts{};
         const char* end = ::strptime(value.c_str(), format, &parts);
-        if (end != nullptr && *end == '\0') return http_date(::timegm(&parts));
+        if (end != nullptr && *end == '\0') return ::timegm(&parts);
     }
     if (const auto file = http::look_at(value); file.kind == http::ExistingFile::Kind::regular)
-        return http_date(file.modified);
+        return file.modified;
     throw std::invalid_argument("expected a date such as 2026-01-31, or a file");
 }
 

@@ -203,6 +203,7 @@ class Downloader::Transfer {
     [[nodiscard]] Request next_request(const Url& url, const std::string& method);
     void prepare_resume();
     [[nodiscard]] std::optional<Url> redirected(const ResponseHead& head, const Url& from) const;
+    [[nodiscard]] bool is_unchanged(const ResponseHead& head) const;
     [[nodiscard]] Verdict receive(Response& response);
     [[nodiscard]] Verdict start_over(Response& response);
     void accept(Response& response, std::uint64_t already);
@@ -417,9 +418,22 @@ void Downloader::Transfer::drop_body(Response& response,
     }
 }
 
+// A server may compare dates for equality only (nginx does), and send what is not newer at all.
+bool Downloader::Transfer::is_unchanged(const ResponseHead& head) const {
+    const auto& limit = options_.request.newer_than;
+    const auto* date = head.find("Last-Modified");
+    if (!limit || date == nullptr || head.status != 200) return false;
+    const auto modified = parse_http_date(*date, std::time(nullptr));
+    return modified && *modified <= *limit;
+}
+
 Downloader::Transfer::Verdict Downloader::Transfer::receive(Response& response) {
     const auto& head = *outcome_.head;
     if (head.status == 304) return Verdict::done;
+    if (is_unchanged(head)) {
+        drop_body(response, {});
+        return Verdict::done;
+    }
     if (resume_at_ > 0) {
         const auto range = content_range(head);
         if (head.status == 416 && range.size == resume_at_) {

@@ -2,6 +2,7 @@
 
 #include "core/ascii.h"
 #include "http/digest.h"
+#include "net/http_date.h"
 
 #include <algorithm>
 #include <fmt/core.h>
@@ -127,7 +128,7 @@ std::string request_head(const RequestOptions& options, const Url& url,
     } else if (options.range) {
         head.add("Range", "bytes=" + *options.range);
     }
-    if (options.newer_than) head.add("If-Modified-Since", *options.newer_than);
+    if (options.newer_than) head.add("If-Modified-Since", http_date(*options.newer_than));
     if (context.has_body) {
         if (options.body) head.add("Content-Type", "application/x-www-form-urlencoded");
         if (context.body_length)

@@ -6,6 +6,7 @@
 #include "http/url.h"
 
 #include <cstdint>
+#include <ctime>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,7 +36,7 @@ struct RequestOptions {
     std::optional<std::string> upload; // a file to PUT, "-" for standard input
     bool compressed = false;
     std::optional<std::string> range;      // "0-499"
-    std::optional<std::string> newer_than; // an HTTP date (If-Modified-Since)
+    std::optional<std::time_t> newer_than; // (If-Modified-Since)
 
     [[nodiscard]] bool has_body() const { return body || upload; }
 };
