@@ -241,7 +241,7 @@ std::function<std::optional<http::Credentials>(const http::Url&)> netrc_rule(con
 }
 
 // What a terminal is shown of one document: its pieces in turn, and an empty one at its end.
-http::DownloadOptions::Filter visible_document() {
+http::OutputFilter visible_document() {
     return [visible = cli::VisibleText{}](std::string_view piece) mutable {
         return piece.empty() ? visible.finish() : visible.next(piece);
     };

@@ -18,8 +18,10 @@ namespace ipcbox::http {
 
 namespace {
 
-// Room for many small responses, and for the largest head.
-constexpr std::size_t buffer_size = 64UL * 1024;
+// Room for a small response, and where more comes at once, for many of them. (Memory that nothing
+// comes into costs its first touch all the same.)
+constexpr std::size_t first_buffer_size = 8UL * 1024;
+constexpr std::size_t usual_buffer_size = 64UL * 1024;
 // From so many bytes on, moving them is worth its preparation.
 constexpr std::uint64_t bulk = 128UL * 1024;
 constexpr std::uint64_t endless = std::numeric_limits<std::uint64_t>::max();
@@ -89,12 +91,14 @@ bool Connection::read_more(Deadline deadline) {
         std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
         end_ -= std::exchange(begin_, 0);
     }
-    if (buffer_.size() - end_ < buffer_size / 4)
-        buffer_.resize(std::max(buffer_size, buffer_.size() * 2));
+    if (buffer_.size() - end_ < first_buffer_size / 2)
+        buffer_.resize(std::max(first_buffer_size, buffer_.size() * 2));
     for (;;) {
         const auto room = std::span{buffer_}.subspan(end_);
         if (const auto got = receive(room)) {
             end_ += *got;
+            if (end_ == buffer_.size() && end_ < usual_buffer_size)
+                buffer_.resize(usual_buffer_size);
             return *got > 0;
         }
         wait(deadline);

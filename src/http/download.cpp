@@ -1,8 +1,10 @@
 #include "http/download.h"
 
 #include "core/io.h"
-#include "core/number.h"
 #include "core/poll.h"
+#include "http/destination.h"
+#include "http/resumption.h"
+#include "http/upload.h"
 #include "net/http_date.h"
 
 #include <algorithm>
@@ -20,7 +22,7 @@ using namespace std::chrono_literals;
 // What is read of a body that nobody wants, to keep the connection; a longer one is cheaper cut
 // off.
 constexpr std::uint64_t most_unwanted = 256UL * 1024;
-constexpr std::size_t upload_piece = 128UL * 1024;
+constexpr std::size_t piece_size = 128UL * 1024;
 // curl's: a second, twice as long each time, up to ten minutes.
 constexpr Duration first_pause = 1s;
 constexpr Duration longest_pause = 10min;
@@ -29,123 +31,6 @@ constexpr Duration longest_pause = 10min;
 bool is_transient(int status) {
     return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 ||
            status == 504;
-}
-
-// What identifies this version of the document, byte by byte: its ETag if it is a strong one, else
-// its date (RFC 9110, sections 8.8 and 13.1.5).
-std::string version_of(const ResponseHead& head) {
-    const auto* tag = head.find("ETag");
-    if (tag != nullptr && !tag->starts_with("W/")) return *tag;
-    const auto* date = head.find("Last-Modified");
-    return date != nullptr ? *date : std::string{};
-}
-
-// "bytes 100-199/200": where it begins; "bytes */200": the size (RFC 9110, section 14.4).
-struct ContentRange {
-    std::optional<std::uint64_t> first;
-    std::optional<std::uint64_t> size;
-};
-ContentRange content_range(const ResponseHead& head) {
-    const auto* value = head.find("Content-Range");
-    if (value == nullptr || !value->starts_with("bytes ")) return {};
-    const auto text = std::string_view{*value}.substr(6);
-    const auto slash = text.find('/');
-    if (slash == std::string_view::npos) return {};
-    return {whole_number<std::uint64_t>(text.substr(0, text.find_first_of("-/"))),
-            whole_number<std::uint64_t>(text.substr(slash + 1))};
-}
-
-class Nowhere : public Destination {
-  public:
-    void write(std::string_view /*bytes*/) override {}
-};
-
-// To standard output, in the document's turn.
-class ToOutput : public Destination {
-  public:
-    ToOutput(OrderedOutput& output, std::size_t number, DownloadOptions::Filter filter,
-             std::uint64_t& written, Deadline deadline)
-        : output_(output), number_(number), filter_(std::move(filter)), written_(written),
-          deadline_(deadline) {}
-    void write(std::string_view bytes) override {
-        written_ += bytes.size();
-        if (filter_)
-            output_.write(number_, filter_(bytes), deadline_);
-        else
-            output_.write(number_, bytes, deadline_);
-    }
-    [[nodiscard]] std::optional<BodySink::Direct> direct() override {
-        if (filter_ || !output_.flush(number_, deadline_)) return std::nullopt;
-        return BodySink::Direct{output_.fd(), output_.name()};
-    }
-    void moved(std::uint64_t bytes) override { written_ += bytes; }
-    void finish() override {
-        if (filter_) output_.write(number_, filter_({}), deadline_);
-    }
-
-  private:
-    OrderedOutput& output_;
-    std::size_t number_;
-    DownloadOptions::Filter filter_;
-    std::uint64_t& written_;
-    Deadline deadline_;
-};
-
-class ToPart : public Destination {
-  public:
-    explicit ToPart(PartFile& part) : part_(part) {}
-    void write(std::string_view bytes) override {
-        write_all(part_.fd(), bytes, part_.part_name());
-        part_.wrote(bytes.size());
-    }
-    [[nodiscard]] std::optional<BodySink::Direct> direct() override {
-        return BodySink::Direct{part_.fd(), part_.part_name()};
-    }
-    void moved(std::uint64_t bytes) override { part_.wrote(bytes); }
-
-  private:
-    PartFile& part_;
-};
-
-// To a device or a FIFO, as it is.
-class ToSpecial : public Destination {
-  public:
-    explicit ToSpecial(const std::string& name) : name_(name), file_(open_file(name, O_WRONLY)) {}
-    void write(std::string_view bytes) override { write_all(file_.get(), bytes, name_); }
-    [[nodiscard]] std::optional<BodySink::Direct> direct() override {
-        return BodySink::Direct{file_.get(), name_};
-    }
-
-  private:
-    const std::string& name_;
-    Fd file_;
-};
-
-// Sends what is read from FILE: of LENGTH bytes, or in chunks (RFC 9112, section 7.1).
-bool send_file(Connection& connection, int file, const std::string& name,
-               std::optional<std::uint64_t> length, Deadline deadline) {
-    std::vector<std::byte> piece(upload_piece);
-    for (auto left = length; left != 0;) {
-        const auto most = static_cast<std::size_t>(
-            std::min<std::uint64_t>(piece.size(), left.value_or(piece.size())));
-        std::size_t got = 0;
-        try {
-            got = read_some(file, std::span{piece}.first(most), name, deadline);
-        } catch (const SysError& error) {
-            throw TransferError(error.what(), status::cannot_read);
-        }
-        const std::string_view bytes{reinterpret_cast<const char*>(piece.data()), got};
-        if (left && got == 0)
-            throw TransferError(fmt::format("cannot read {}: it became shorter", name),
-                                status::cannot_read);
-        if (left) *left -= got;
-        const bool sent = length ? connection.send(bytes, deadline)
-                                 : connection.send(fmt::format("{:x}\r\n", got), deadline) &&
-                                       connection.send(bytes, deadline) &&
-                                       connection.send("\r\n", deadline);
-        if (!sent || got == 0) return sent;
-    }
-    return true;
 }
 
 // Of a body that is not the document: so much and no more.
@@ -197,8 +82,6 @@ class Downloader::Transfer {
 
     void try_once();
     void attempt();
-    [[nodiscard]] std::function<bool(Connection&, Deadline)>
-    upload(std::optional<std::uint64_t>& length);
     [[nodiscard]] const Request* prepare(std::size_t position);
     [[nodiscard]] Request next_request(const Url& url, const std::string& method);
     void prepare_resume();
@@ -367,7 +250,14 @@ Request Downloader::Transfer::next_request(const Url& url, const std::string& me
             return connection.send(*wanted.body, deadline);
         };
     } else if (context.has_body) {
-        send_body = upload(context.body_length);
+        if (*wanted.upload == "-" && (outcome_.retries > 0 || outcome_.redirects > 0))
+            throw TransferError("standard input was sent already, and cannot be read again",
+                                status::cannot_send);
+        const auto upload = std::make_shared<Upload>(*wanted.upload);
+        context.body_length = upload->length();
+        send_body = [upload](Connection& connection, Deadline deadline) {
+            return upload->send(connection, deadline);
+        };
     }
     auto request = request_for(options_, target_, url, std::move(context));
     request.send_body = std::move(send_body);
@@ -511,7 +401,7 @@ void Downloader::Transfer::accept(Response& response, std::uint64_t already) {
             fmt::format("the document has more than {} bytes", *options_.receive.most_bytes),
             status::too_large);
     if (options_.drop_documents && to_output()) {
-        Nowhere nowhere;
+        ToNowhere nowhere;
         return deliver(response, nowhere, coding, already);
     }
     if (to_output()) {
@@ -576,7 +466,7 @@ void Downloader::Transfer::prepare_digests(std::uint64_t already) {
     if (options_.receive.hash) sha256_.emplace("sha256");
     if (already == 0 || !part_ || !(sum_ || sha256_)) return;
     const Fd file = open_file(part_->part_name(), O_RDONLY);
-    std::vector<std::byte> piece(upload_piece);
+    std::vector<std::byte> piece(piece_size);
     for (auto left = already; left > 0;) {
         const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), left));
         const auto got = read_exact(file.get(), std::span{piece}.first(most), part_->part_name());
@@ -598,30 +488,6 @@ void Downloader::Transfer::verify() {
     throw TransferError(fmt::format("the document is not the right one: its {} is {}, not {}",
                                     target_.checksum->algorithm, hex, target_.checksum->hex),
                         status::bad_checksum);
-}
-
-std::function<bool(Connection&, Deadline)>
-Downloader::Transfer::upload(std::optional<std::uint64_t>& length) {
-    const auto& name = *options_.request.upload;
-    if (name == "-") {
-        if (outcome_.retries > 0 || outcome_.redirects > 0)
-            throw TransferError("standard input was sent already, and cannot be read again",
-                                status::cannot_send);
-        return [](Connection& connection, Deadline deadline) {
-            return send_file(connection, STDIN_FILENO, "standard input", std::nullopt, deadline);
-        };
-    }
-    const auto look = look_at(name);
-    if (look.kind == ExistingFile::Kind::regular) length = look.size;
-    auto file = std::make_shared<Fd>();
-    try {
-        *file = open_file(name, O_RDONLY);
-    } catch (const SysError& error) {
-        throw TransferError(error.what(), status::cannot_read);
-    }
-    return [file, name, length](Connection& connection, Deadline deadline) {
-        return send_file(connection, file->get(), name, length, deadline);
-    };
 }
 
 Downloader::Downloader(const DownloadOptions& options, OrderedOutput& output, Progress* progress)

@@ -2,6 +2,7 @@
 // up where they broke off, and what came put into its place only when it is right.
 #pragma once
 
+#include "http/destination.h"
 #include "http/digest.h"
 #include "http/ordered_output.h"
 #include "http/part_file.h"
