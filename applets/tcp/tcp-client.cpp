@@ -19,6 +19,7 @@ struct Config {
     Family family = Family::any;
     std::optional<Address> source;
     bool speaks_tls = false;
+    bool half_close = false; // over TLS
     TlsOptions tls;
     command::ClientOptions client;
 
@@ -72,6 +73,8 @@ Config parse(const Invocation& invocation) {
     options.flag("--tls", config.speaks_tls, "speak TLS");
     options.value("--tls-name NAME", config.tls.name, cli::parse_text,
                   "the name that the server's certificate has to have (default HOST)");
+    options.flag("--half-close", config.half_close,
+                 "TLS: tell the server where the input ends; some then drop their answer");
     command::declare(options, config.tls);
     options.note("Standard input is sent when it is not a terminal and not /dev/null. At its end "
                  "our half of the connection is closed; the answer has all the time it needs.");
@@ -84,8 +87,9 @@ Config parse(const Invocation& invocation) {
     if (four && six) throw cli::UsageError("-4 and -6 exclude each other");
     if (config.target && !config.client.wait_for.empty())
         throw cli::UsageError("a HOST and --wait-for exclude each other (is there a -- missing?)");
-    if (!config.speaks_tls && (!config.tls.name.empty() || command::says_something(config.tls)))
-        throw cli::UsageError("the options for TLS need --tls");
+    const bool about_tls =
+        config.half_close || !config.tls.name.empty() || command::says_something(config.tls);
+    if (about_tls && !config.speaks_tls) throw cli::UsageError("the options for TLS need --tls");
     if (config.source) (config.source->family() == AF_INET ? four : six) = true;
     if (four && six) throw cli::UsageError("--source is an address of the other family");
     config.family = four ? Family::ipv4 : six ? Family::ipv6 : Family::any;
@@ -102,6 +106,9 @@ command::Connection connect(const Config& config, const std::string& target, Dea
         auto options = config.tls;
         if (options.name.empty()) options.name = place.host;
         connection.tls.emplace(std::move(socket), options, deadline);
+        // RFC 5246 (7.2.1): who is told our end drops what he has not yet said, and RFC 8446 has
+        // changed that for TLS 1.3 only.
+        if (!config.half_close) connection.request_end = RelayOptions::RequestEnd::kept_back;
     }
     connection.socket = std::move(socket);
     return connection;

@@ -161,6 +161,7 @@ void converse(const ClientOptions& options, const std::string& target, Connectio
     RelayOptions how;
     how.idle = options.idle_limit;
     how.most_answer = options.most_bytes;
+    how.request_end = connection.request_end;
     using Finish = RelayOptions::FinishRequest;
     how.finish_request = cli::is_terminal(STDIN_FILENO) ? Finish::never
                          : options.send                 ? Finish::always

@@ -46,6 +46,7 @@ struct Connection {
     std::string address;
     Deadline::Clock::time_point resolved; // when its addresses were known
     std::optional<TlsProcess> tls = {};   // then it has the socket
+    RelayOptions::RequestEnd request_end = RelayOptions::RequestEnd::told;
 
     [[nodiscard]] RelayEnd end(std::string_view name) const {
         if (!tls) return RelayEnd::socket(socket.get(), name);

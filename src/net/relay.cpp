@@ -189,7 +189,9 @@ class Stream {
             pending_ = options_.filter(flow_, {});
             if (!pending_.empty()) return wait(State::writing);
         }
-        if (to_.kind == Kind::socket && to_.ownership == RelayEnd::Ownership::ours)
+        const bool kept_back =
+            flow_ == Flow::request && options_.request_end == RelayOptions::RequestEnd::kept_back;
+        if (to_.kind == Kind::socket && to_.ownership == RelayEnd::Ownership::ours && !kept_back)
             sys::call("shutdown", ::shutdown, to_.fd, SHUT_WR);
         end();
         return Outcome::changed;

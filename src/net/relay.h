@@ -58,6 +58,8 @@ struct RelayOptions {
     // begun is finished, and also what may yet begin when the answer was empty; but whoever has an
     // answer and has said nothing (a pipe to nobody in particular) has nothing to say.
     enum class FinishRequest { always, if_begun, never } finish_request = FinishRequest::if_begun;
+    // Whether the answerer is told where the request ends (shutdown(2)).
+    enum class RequestEnd { told, kept_back } request_end = RequestEnd::told;
 };
 
 // The bytes that came from each end.

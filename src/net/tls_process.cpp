@@ -71,21 +71,21 @@ TlsProcess::TlsProcess(Fd socket, const TlsOptions& options, Deadline deadline)
     : name_(options.name) {
     const auto program = find_tls_program();
     {
-        Pipe plain = make_pipe();
-        SocketPair control = make_socket_pair();
-        widen_pipe(plain.reader.get());
-        for (const Fd* fd : {&socket, &plain.reader, &plain.writer, &control.ours, &control.theirs})
+        Pipe pipe = make_pipe();
+        SocketPair pair = make_socket_pair();
+        widen_pipe(pipe.reader.get());
+        for (const Fd* fd : {&socket, &pipe.reader, &pipe.writer, &pair.ours, &pair.theirs})
             set_nonblocking(*fd);
         SpawnPlan plan;
         plan.input = socket.get();
-        plan.output = plain.writer.get();
-        plan.error = control.theirs.get();
+        plan.output = pipe.writer.get();
+        plan.error = pair.theirs.get();
         plan.group = ProcessGroup::own; // what a ^C means is for us to say
         plan.no_new_privileges = true;
         child_ = spawn(program, arguments_for(program, options), plan);
         const Fd given_away = std::move(socket);
-        in_ = std::move(plain.reader);
-        out_ = std::move(control.ours);
+        in_ = std::move(pipe.reader);
+        out_ = std::move(pair.ours);
     }
     try {
         while (description_.empty())

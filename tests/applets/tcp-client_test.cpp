@@ -356,7 +356,20 @@ TEST_CASE("--tls") {
             client.end();
         });
         const auto text = numbered_text(echo_size);
-        CHECK(world.talk(server, {"--cacert", "ca.pem"}, text).out == text + "end\n");
+        CHECK(world.talk(server, {"--half-close", "--cacert", "ca.pem"}, text).out ==
+              text + "end\n");
+    }
+    SUBCASE("the end of the input is not told before the answer's") {
+        const auto server = world.server([](TlsConnection& client) {
+            const auto request = client.receive();
+            std::array<char, 1> byte{};
+            const bool silent =
+                ::recv(client.socket().get(), byte.data(), 1, MSG_PEEK | MSG_DONTWAIT) < 0;
+            client.say(request + (silent ? ", and silence" : ", and an end"));
+            client.end();
+            CHECK(client.receive_all().empty());
+        });
+        CHECK(world.talk(server, {"-k"}, "request").out == "request, and silence");
     }
     SUBCASE("a cut answer is an error") {
         const auto server = world.server([](TlsConnection& client) { client.say("some"); });
@@ -413,6 +426,7 @@ TEST_CASE("bad command lines") {
     CHECK(is_refused({"-J", "-o", "-"}));
     CHECK(is_refused({"-z", "-s"}));
     CHECK(is_refused({"-k"}));
+    CHECK(is_refused({"--half-close"}));
     CHECK(is_refused({"--tls", "--pinnedpubkey", "sha256//short"}));
     CHECK(is_refused({"--any"}));
     CHECK(is_refused({"--wait-for", "no port"}));
