@@ -1,7 +1,6 @@
 #include "core/fifo.h"
 
 #include "core/error.h"
-#include "core/io.h"
 #include "core/pipe.h"
 #include "core/poll.h"
 #include "core/syscall.h"
@@ -100,10 +99,18 @@ std::size_t Fifo::unread() const {
     return static_cast<std::size_t>(count);
 }
 
-void Fifo::discard_unread() {
+std::size_t Fifo::discard_unread() {
     std::array<std::byte, 4096> buffer;
-    while (unread() > 0)
-        (void)read_some(writer_.get(), buffer, name, Deadline::after(Duration::zero()));
+    std::size_t discarded = 0;
+    while (unread() > 0) {
+        const ssize_t count = sys::call("read", ::read, writer_.get(),
+                                        static_cast<void*>(buffer.data()), buffer.size());
+        if (count > 0)
+            discarded += static_cast<std::size_t>(count);
+        else if (errno != EINTR && errno != EAGAIN) // somebody else was faster
+            throw SysError("read", name);
+    }
+    return discarded;
 }
 
 } // namespace ipcbox

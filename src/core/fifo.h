@@ -46,7 +46,8 @@ class Fifo {
     [[nodiscard]] std::size_t write(std::string_view text);
     // How many bytes wait to be read.
     [[nodiscard]] std::size_t unread() const;
-    void discard_unread();
+    // How many bytes that were: nobody will read them any more.
+    std::size_t discard_unread(); // NOLINT(modernize-use-nodiscard): it need not matter
 
   private:
     Fifo(Fd inode, std::string its_name, const struct stat& status)

@@ -75,10 +75,13 @@ std::optional<ProcessInfo> find_process(pid_t pid) try {
         return std::nullopt;
     const std::string_view words = std::string_view{line}.substr(close + 2);
     // Z and X: it has ended, and is waited for or on its way out.
-    if (const auto state = field(words, first_field); state == "Z" || state == "X")
-        return std::nullopt;
-    return ProcessInfo{pid, static_cast<pid_t>(to_number(field(words, parent_field))),
-                       status.st_uid, line.substr(open + 1, close - open - 1),
+    const auto state = field(words, first_field);
+    if (state == "Z" || state == "X") return std::nullopt;
+    return ProcessInfo{pid,
+                       static_cast<pid_t>(to_number(field(words, parent_field))),
+                       status.st_uid,
+                       state == "R",
+                       line.substr(open + 1, close - open - 1),
                        since_boot(to_number(field(words, start_time_field)))};
 } catch (const SysError& error) {
     // It ended while we looked (ESRCH), or it was not there, or /proc hides it from us.

@@ -12,8 +12,9 @@ namespace ipcbox {
 struct ProcessInfo {
     pid_t pid = 0;
     pid_t parent = 0;
-    uid_t user = 0;   // the effective one
-    std::string name; // what ps calls COMMAND: at most 15 bytes, chosen by the process
+    uid_t user = 0;           // the effective one
+    bool is_runnable = false; // it runs, or waits for a CPU
+    std::string name;         // what ps calls COMMAND: at most 15 bytes, chosen by the process
     std::chrono::system_clock::time_point started;
 
     // "812 (backup.sh, root, 3m12s)"

@@ -4,6 +4,10 @@
 // kernel has just let go is through with the few instructions up to its next system call: a reader
 // that got a document has left the read(2), one that was let into open(2) waits in read(2).
 // sched_yield(2), sched_setaffinity(2).
+//
+// That is true of a machine that is not crowded. Where many wait for each CPU, a yield lets some
+// of them run and not all, and only those of our own session if the kernel groups them so
+// (sched(7), autogroups). There each process is looked at (core/run_queue.h), which takes longer.
 #pragma once
 
 #include "core/event.h"
@@ -35,6 +39,7 @@ class SchedulingBarrier {
   private:
     void start_helpers();
     void help(std::size_t cpu);
+    void wait_in_a_crowd();
 
     Event end_; // of the barrier that is under way
     std::uint64_t begun_ = 0;

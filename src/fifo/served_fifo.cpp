@@ -65,6 +65,8 @@ void ServedFifo::read() {
     }
     if (document_) documents_->delivered(*document_);
     document_.reset();
+    // He is to get the end of file, not what is written for somebody who is let in now.
+    if (state_ == State::probing) end_of_file();
 }
 
 void ServedFifo::closed() {
@@ -80,15 +82,22 @@ void ServedFifo::begin_serving() {
     due_ = Deadline::after(patience);
     if (!document_) return;
     // Served before, and still unread: whoever it was for, if he has not left, waits with the rest.
-    --served_;
-    take_back();
+    // If he has read it this moment, he waits for another's: then all get the end of file.
+    if (take_back())
+        --served_;
+    else
+        end_of_file();
 }
 
-// Nobody gets a document any more that was written and not read.
-void ServedFifo::take_back() {
-    fifo.discard_unread();
-    documents_->give_back(*std::move(document_));
+// Nobody gets a document any more that was written. False when it was read, if only in part.
+bool ServedFifo::take_back() {
+    const bool is_unread = fifo.discard_unread() == written_;
+    if (is_unread)
+        documents_->give_back(*std::move(document_));
+    else
+        documents_->delivered(*document_);
     document_.reset();
+    return is_unread;
 }
 
 void ServedFifo::step() {
@@ -158,19 +167,12 @@ void ServedFifo::write_on() {
 // Whether the next document may be thought of: the one in the FIFO was read, or nobody will.
 bool ServedFifo::is_document_gone() {
     write_on();
-    const std::size_t unread = fifo.unread();
-    const bool all_read = unread == 0 && written_ == document_->text.size();
+    const bool all_read = fifo.unread() == 0 && written_ == document_->text.size();
     if (!all_read && closed_ < opened_ && !due_.passed()) return false;
     in_turn_ = false;
     settled_ = barrier_->next();
-    if (unread == written_) {
-        take_back();
-        return true;
-    }
+    if (take_back()) return true;
     ++served_;
-    documents_->delivered(*document_);
-    document_.reset();
-    fifo.discard_unread();
     due_ = Deadline::after(patience);
     return true;
 }
@@ -193,7 +195,15 @@ void ServedFifo::end_of_file() {
 }
 
 void ServedFifo::drain() {
-    if (closed_ < opened_ && !due_.passed()) return;
+    const bool somebody_is_there = closed_ < opened_;
+    if (somebody_is_there && !due_.passed()) return;
+    // Who was served comes for the end of file, on a crowded machine later than others for their
+    // document. With our end open he would wait for theirs.
+    if (const auto left = patience - draining_for();
+        somebody_is_there && !document_ && left > Duration::zero()) {
+        due_ = Deadline::after(left);
+        return;
+    }
     if (fifo.open_writer_if_read()) {
         state_ = State::probing;
         settled_ = barrier_->next();
@@ -222,7 +232,7 @@ void ServedFifo::lost_count() {
     if (state_ == State::spent) return;
     if (in_turn_) {
         in_turn_ = false;
-        take_back();
+        (void)take_back();
     }
     // It may have been read, and nobody is to get it twice.
     if (document_) documents_->delivered(*document_);

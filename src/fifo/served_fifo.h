@@ -80,7 +80,7 @@ class ServedFifo {
   private:
     void begin_serving();
     void serve();
-    void take_back();
+    [[nodiscard]] bool take_back();
     void write_on();
     [[nodiscard]] bool is_document_gone();
     [[nodiscard]] bool has_uncounted_reader();

@@ -42,6 +42,8 @@ TEST_CASE("what proc tells of a process") {
     const auto age = std::chrono::system_clock::now() - info->started;
     CHECK(age > -1s);
     CHECK(age < 30s);
+    CHECK(find_process(::getpid())->is_runnable);
+    CHECK(test::eventually([&] { return !find_process(child.pid())->is_runnable; }));
     CHECK(info->text().starts_with(
         fmt::format("{} (plain, {}, ", child.pid(), user_name(::geteuid()))));
 }

@@ -182,6 +182,45 @@ TEST_CASE("who comes while it drains is not forgotten") {
     CHECK(fixture.read(late) == "2");
 }
 
+TEST_CASE("who was served and has not left gets nothing that was meant for a later one") {
+    Fixture fixture;
+    auto& served = fixture.served;
+    Fd slow = fixture.open_reader();
+    served.step();
+    Fd late = open_file("fifo", O_RDONLY | O_NONBLOCK);
+    SUBCASE("he had read before the late one was let in") {
+        CHECK(fixture.read(slow) == "1");
+        const auto a_while = Deadline::after(std::chrono::milliseconds{50});
+        while (!a_while.passed()) {
+            served.step();
+            (void)wait_for(-1, 0, served.deadline());
+        }
+        CHECK(served.state() == State::draining);
+        CHECK(fixture.read(slow).empty());
+        fixture.leave(slow);
+        served.step();
+        REQUIRE(served.state() == State::probing);
+        served.opened();
+        fixture.step();
+        CHECK(fixture.read(late) == "2");
+    }
+    SUBCASE("he reads when the late one was let in, and we do not know it yet") {
+        REQUIRE(eventually([&] {
+            served.step();
+            return served.state() == State::probing;
+        }));
+        std::byte buffer[100];
+        CHECK(read_some(slow.get(), buffer, "fifo") == 1);
+        served.opened();
+        served.read();
+        fixture.step();
+        CHECK(fixture.documents.returned.empty());
+        CHECK(fixture.documents.read == std::vector<std::string>{"1"});
+        CHECK(fixture.read(slow).empty());
+        CHECK(fixture.read(late).empty());
+    }
+}
+
 TEST_CASE("lost events: everybody gets the end of file, nobody a document twice") {
     Fixture fixture;
     auto& served = fixture.served;

@@ -1,0 +1,25 @@
+#include "core/run_queue.h"
+
+#include "core/process.h"
+#include "harness/scenario.h"
+
+#include <doctest/doctest.h>
+
+using namespace ipcbox;
+using namespace ipcbox::test;
+using namespace std::chrono_literals;
+
+TEST_CASE("the caller is counted among those who run") {
+    CHECK(runnable_threads_per_cpu() > 0);
+}
+
+TEST_CASE("who was runnable has run when it had a CPU for long enough") {
+    const auto spinner = fork_child([]() -> int {
+        volatile unsigned turns = 0;
+        for (;;)
+            (void)turns;
+    });
+    RunnableProcesses crowd;
+    CHECK_FALSE(crowd.have_run(1h));
+    CHECK(eventually([&] { return crowd.have_run(1us); }));
+}
