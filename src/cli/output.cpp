@@ -45,8 +45,9 @@ std::size_t sequence_length(std::string_view text) {
     return length;
 }
 
-// How many bytes at the end of TEXT may be the beginning of a UTF-8 sequence.
+// How many bytes at the end of TEXT may be the beginning of a UTF-8 sequence, or of a line's end.
 std::size_t unfinished_length(std::string_view text) {
+    if (text.ends_with('\r')) return 1;
     constexpr std::size_t longest = 3;
     for (std::size_t back = 1; back <= std::min(longest, text.size()); ++back) {
         const auto byte = static_cast<unsigned char>(text[text.size() - back]);
@@ -92,6 +93,8 @@ std::string_view program_name() noexcept {
 std::string visible(std::string_view bytes) {
     std::string text;
     while (!bytes.empty()) {
+        // The end of a line, as network protocols have it.
+        if (bytes.starts_with("\r\n")) bytes.remove_prefix(1);
         const auto first = static_cast<unsigned char>(bytes.front());
         const std::size_t length = sequence_length(bytes);
         if (length == 0) {

@@ -28,7 +28,7 @@ void set_program_name(std::string_view name) noexcept;
 [[nodiscard]] std::string_view program_name() noexcept;
 
 // Control characters and bytes that are not UTF-8 in a form that cannot drive a terminal: ^[ for
-// escape, \x9b for a lone byte. Line feeds and tabs stay.
+// escape, \x9b for a lone byte. Line feeds and tabs stay, and CR LF becomes a line feed.
 [[nodiscard]] std::string visible(std::string_view bytes);
 
 // The same for a text that comes in pieces, which may part a UTF-8 sequence.

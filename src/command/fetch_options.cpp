@@ -318,8 +318,11 @@ FetchConfig parse_fetch_options(const Invocation& invocation) {
     config.workers = line.parallel ? line.workers : 1;
     config.tell_errors = !line.silent || line.show_errors;
     const bool quiet = line.silent || config.verbosity.quiet || config.json;
-    config.show_progress =
-        !quiet && cli::is_terminal(STDERR_FILENO) && !cli::is_terminal(STDOUT_FILENO);
+    // Not among the lines of a document.
+    const bool only_files = std::ranges::none_of(
+        config.targets, [](const http::Target& target) { return target.file.empty(); });
+    config.show_progress = !quiet && cli::is_terminal(STDERR_FILENO) &&
+                           (only_files || !cli::is_terminal(STDOUT_FILENO));
     if (!line.raw && cli::is_terminal(STDOUT_FILENO)) download.make_visible = visible_document;
     const bool visibly = !line.raw && cli::is_terminal(STDERR_FILENO);
     download.aside = [visibly](std::string_view bytes) {

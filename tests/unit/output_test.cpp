@@ -15,6 +15,7 @@ TEST_CASE("text stays as it is") {
 TEST_CASE("controls cannot drive a terminal") {
     CHECK(visible("\x1b[31m") == "^[[31m");
     CHECK(visible("a\rb\bc\x7f") == "a^Mb^Hc^?");
+    CHECK(visible("a\r\nb\r\r\n") == "a\nb^M\n");
     CHECK(visible(std::string_view{"\0", 1}) == "^@");
     CHECK(visible("\x07") == "^G");
 }
@@ -53,7 +54,7 @@ TEST_CASE("after a bad byte the good ones go on") {
 }
 
 TEST_CASE("a text in pieces is shown as if it had come at once") {
-    const std::string text = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\x1b\xff\xe2\x82(\xc3";
+    const std::string text = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\x1b\xff\xe2\x82(\xc3\r\n";
     for (std::size_t cut = 0; cut <= text.size(); ++cut)
         for (std::size_t second = cut; second <= text.size(); ++second) {
             VisibleText pieces;
