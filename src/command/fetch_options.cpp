@@ -60,8 +60,12 @@ struct Line {
 };
 
 std::string file_text(const std::string& name) {
-    if (name == "-") return read_to_end(STDIN_FILENO, most_body, "standard input");
-    return read_to_end(open_file(name, O_RDONLY).get(), most_body, name);
+    try {
+        if (name == "-") return read_to_end(STDIN_FILENO, most_body, "standard input");
+        return read_to_end(open_file(name, O_RDONLY).get(), most_body, name);
+    } catch (const SysError& error) {
+        throw http::TransferError(error.what(), http::status::cannot_read);
+    }
 }
 
 // -d: "@FILE" is what FILE holds, on one line; --data-binary takes it as it is.

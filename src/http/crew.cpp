@@ -88,6 +88,7 @@ class Crew {
 
 void fetch_all(const std::vector<Target>& targets, const DownloadOptions& options, int workers,
                OrderedOutput& output, Progress* progress, const Report& report) {
+    if (targets.empty()) return;
     const auto count = std::min(targets.size(), static_cast<std::size_t>(workers));
     Crew crew{targets, options, count, output, progress, report};
     std::vector<std::jthread> others;

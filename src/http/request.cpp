@@ -54,16 +54,17 @@ class Head {
         text_.append(name).append(value.empty() ? ":" : ": ").append(value).append("\r\n");
     }
     [[nodiscard]] bool is_users(std::string_view name) const {
-        return std::ranges::any_of(options_.fields, [name](const CustomField& custom) {
-            return ascii::same_but_for_case(custom.field.name, name);
-        });
+        return may_be_sent(name) &&
+               std::ranges::any_of(options_.fields, [name](const CustomField& custom) {
+                   return ascii::same_but_for_case(custom.field.name, name);
+               });
     }
     // Neither a name, nor what opens doors, is for a host that a redirect leads to.
-    [[nodiscard]] bool may_be_sent(const std::string& name) const {
+    [[nodiscard]] bool may_be_sent(std::string_view name) const {
         if (context_.same_origin) return true;
         constexpr std::string_view secret[] = {"Authorization", "Cookie", "Host"};
         return std::ranges::none_of(
-            secret, [&name](std::string_view one) { return ascii::same_but_for_case(one, name); });
+            secret, [name](std::string_view one) { return ascii::same_but_for_case(one, name); });
     }
 
     const RequestOptions& options_;

@@ -88,7 +88,7 @@ class ResponseParser::Grammar : public beast::http::basic_parser<false> {
         sink_ = &sink;
         eager(true);
     }
-    [[nodiscard]] bool has_unknown_coding() const { return has_coding_ && !chunked(); }
+    [[nodiscard]] bool has_unknown_coding() const { return has_unknown_coding_; }
     [[nodiscard]] bool has_coding() const { return has_coding_; }
 
   private:
@@ -104,7 +104,12 @@ class ResponseParser::Grammar : public beast::http::basic_parser<false> {
         head_.version = version;
     }
     void on_field_impl(beast::http::field name, Text text, Text value, Code& error) override {
-        has_coding_ = has_coding_ || name == beast::http::field::transfer_encoding;
+        if (name == beast::http::field::transfer_encoding) {
+            // Once, and nothing before it: "gzip, chunked" would be chunked, too.
+            const bool is_known = ascii::same_but_for_case({value.data(), value.size()}, "chunked");
+            has_unknown_coding_ = has_unknown_coding_ || has_coding_ || !is_known;
+            has_coding_ = true;
+        }
         // A second length may even agree: nobody sends two without a reason that we do not want.
         const bool is_length = name == beast::http::field::content_length;
         if (is_length && std::exchange(has_length_, true))
@@ -130,6 +135,7 @@ class ResponseParser::Grammar : public beast::http::basic_parser<false> {
     const Sink* sink_ = nullptr;
     bool has_length_ = false;
     bool has_coding_ = false;
+    bool has_unknown_coding_ = false;
 };
 
 ResponseParser::ResponseParser(Asked asked) : asked_(asked) {}

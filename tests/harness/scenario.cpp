@@ -204,6 +204,10 @@ Scenario::Scenario() : Scenario(make_directory()) {
         std::signal(signal, SIG_DFL);
     // For the same reason a handler, not SIG_IGN.
     std::signal(SIGPIPE, [](int) {});
+    // A proxy of the tester's is not for our servers.
+    for (const char* const variable : {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+                                       "ALL_PROXY", "no_proxy", "NO_PROXY"})
+        ::unsetenv(variable);
     const auto applets = directory_ + "/bin";
     std::filesystem::create_directory(applets);
     std::filesystem::create_directory(directory_ + "/work");

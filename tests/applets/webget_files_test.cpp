@@ -1,0 +1,538 @@
+// Documents that become files: whole or not at all, taken up where they broke off.
+#include "harness/http_peer.h"
+#include "harness/peer.h"
+#include "harness/scenario.h"
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <filesystem>
+#include <fmt/core.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+using namespace ipcbox;
+using namespace ipcbox::test;
+
+namespace {
+
+constexpr std::string_view etag = "ETag: \"v1\"\r\n";
+
+// What a server says that gives out TEXT in this version, as far as it is asked for.
+std::string whole_or_rest(const HttpRequest& request, const std::string& text,
+                          const std::string& version) {
+    const auto fields = fmt::format("ETag: {}\r\n", version);
+    const auto range = request.field("Range");
+    if (range.empty() || request.field("If-Range") != version) return ok(text, fields);
+    const auto first = std::stoul(range.substr(std::string{"bytes="}.size()));
+    if (first >= text.size())
+        return answer("416 Range Not Satisfiable",
+                      fmt::format("Content-Range: bytes */{}\r\n", text.size()));
+    return answer("206 Partial Content",
+                  fields + fmt::format("Content-Range: bytes {}-{}/{}\r\n", first, text.size() - 1,
+                                       text.size()),
+                  text.substr(first));
+}
+
+// Only the first SIZE bytes behind the head.
+std::string cut(const std::string& message, std::size_t size) {
+    return message.substr(0, message.find("\r\n\r\n") + 4 + size);
+}
+
+// A server that breaks off in its first answer.
+HttpPeer::Answers breaks_off_once(const std::string& text, std::size_t after, Then then) {
+    return [=, first = std::make_shared<std::atomic<bool>>(true)](
+               const HttpRequest& request) -> HttpAnswer {
+        const auto all = whole_or_rest(request, text, "\"v1\"");
+        if (first->exchange(false)) return {cut(all, after), then};
+        return all;
+    };
+}
+
+HttpPeer::Answers always(const std::string& bytes, Then then = Then::keep) {
+    return [bytes, then](const HttpRequest&) -> HttpAnswer { return {bytes, then}; };
+}
+
+// What is in the working directory, by name: "a b".
+std::string files(const Scenario& scenario) {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator{scenario.path("")})
+        names.push_back(entry.path().filename());
+    std::ranges::sort(names);
+    std::string text;
+    for (const auto& name : names)
+        text += (text.empty() ? "" : " ") + name;
+    return text;
+}
+
+} // namespace
+
+TEST_CASE("a document becomes a file") {
+    Scenario scenario;
+    const HttpPeer server{
+        [](const HttpRequest& request) -> HttpAnswer { return ok(request.target(), etag); }};
+    CHECK(scenario.run({"webget", "-o", "f", server.url("/a")}).out.empty());
+    CHECK(scenario.read_file("f") == "/a");
+    CHECK(scenario.run({"webget", "-O", server.url("/dir/b%20c?x=1"), server.url("/d")}).status ==
+          0);
+    CHECK(scenario.read_file("b c") == "/dir/b%20c?x=1");
+    CHECK(scenario.run({"webget", "-o", "-", "-o", "g", server.url("/e"), server.url("/g")}).out ==
+          "/e");
+    CHECK(files(scenario) == "b c d f g");
+    CHECK(scenario.run({"webget", "-i", "-o", "f", server.url("/h")}).status == 0);
+    CHECK(scenario.read_file("f") == ok("/h", etag));
+    const auto nameless = scenario.run({"webget", "-O", server.url("/dir/")});
+    CHECK(nameless.status == 23);
+    CHECK(nameless.err ==
+          fmt::format("webget: cannot name a file after {}: use -o\n", server.url("/dir/")));
+}
+
+TEST_CASE("where files go") {
+    Scenario scenario;
+    const HttpPeer server{always(ok("new"))};
+    const auto url = server.url("/f");
+    CHECK(scenario.run({"webget", "--output-dir", "deep/er", "--create-dirs", "-O", url}).status ==
+          0);
+    CHECK(scenario.read_file("deep/er/f") == "new");
+    CHECK(scenario.run({"webget", "--create-dirs", "-o", "a/b", url}).status == 0);
+    CHECK(scenario.exists("a/b"));
+    auto result = scenario.run({"webget", "-o", "absent/f", url});
+    CHECK(result.status == 23);
+    CHECK(result.err == fmt::format("webget: {}: cannot open absent/f.part: No such file or "
+                                    "directory\n",
+                                    url));
+    scenario.write_file("f", "old");
+    CHECK(scenario.run({"webget", "--no-clobber", "-O", url}).status == 0);
+    CHECK(scenario.run({"webget", "--no-clobber", "-O", url}).status == 0);
+    CHECK(scenario.read_file("f") == "old");
+    CHECK(scenario.read_file("f.2") == "new");
+    CHECK(files(scenario) == "a deep f f.1 f.2");
+}
+
+TEST_CASE("a link stays, and so do permissions") {
+    Scenario scenario;
+    const HttpPeer server{always(ok("new"))};
+    std::filesystem::create_directory("there");
+    scenario.write_file("there/file", "old");
+    std::filesystem::permissions("there/file", std::filesystem::perms{0640});
+    std::filesystem::create_symlink("there/file", "link");
+    CHECK(scenario.run({"webget", "-o", "link", server.url("/")}).status == 0);
+    CHECK(std::filesystem::is_symlink("link"));
+    CHECK(scenario.read_file("there/file") == "new");
+    CHECK(std::filesystem::status("there/file").permissions() == std::filesystem::perms{0640});
+    CHECK(files(scenario) == "link there");
+}
+
+TEST_CASE("devices and FIFOs are written as they are") {
+    Scenario scenario;
+    const HttpPeer server{always(ok("hello\n"))};
+    CHECK(scenario.run({"webget", "-o", "/dev/null", server.url("/")}).status == 0);
+    const auto full = scenario.run({"webget", "-o", "/dev/full", server.url("/")});
+    CHECK(full.status == 23);
+    CHECK(full.err == fmt::format("webget: {}: cannot write /dev/full: No space left on device\n",
+                                  server.url("/")));
+    CHECK(scenario.shell("mkfifo f; cat f & webget -o f $1 && wait", {server.url("/")}).out ==
+          "hello\n");
+    CHECK(files(scenario) == "f");
+}
+
+TEST_CASE("an error never touches a file") {
+    Scenario scenario;
+    scenario.write_file("f", "kept");
+    for (const char* const option : {"-s", "-f", "--fail-with-body"})
+        for (const char* const status : {"404 Not Found", "500 Oops", "301 Moved"}) {
+            const HttpPeer server{
+                always(answer(status, "Location: /elsewhere\r\n", "not the document"))};
+            const auto result = scenario.run({"webget", option, "-o", "f", server.url("/")});
+            CHECK(result.status == 22);
+            CHECK(scenario.read_file("f") == "kept");
+            CHECK(files(scenario) == "f");
+        }
+}
+
+TEST_CASE("a cut transfer leaves its part only, and goes on from there") {
+    Scenario scenario;
+    const auto text = numbered_text(50'000);
+    scenario.write_file("f", "old");
+    for (const auto then : {Then::close, Then::reset}) {
+        const HttpPeer server{breaks_off_once(text, 30'000, then)};
+        const auto url = server.url("/f");
+        auto result = scenario.run({"webget", "-O", url});
+        CHECK(result.status == (then == Then::close ? 18 : 56));
+        CHECK(result.err == fmt::format("webget: {}: {}\n", url,
+                                        then == Then::close
+                                            ? "the body ended too early: 20000 bytes are missing"
+                                            : "the connection broke: Connection reset by peer"));
+        CHECK(files(scenario) == "f f.part f.part.version");
+        CHECK(scenario.read_file("f.part") == text.substr(0, 30'000));
+        CHECK(scenario.read_file("f.part.version") == url + "\n\"v1\"\n");
+        CHECK(scenario.read_file("f") == "old");
+
+        result = scenario.run({"webget", "-v", "-O", "-C", "-", url});
+        CHECK(result.status == 0);
+        CHECK(result.err.find("20000 bytes from 30000 on") != std::string::npos);
+        CHECK(server.requests().back().field("Range") == "bytes=30000-");
+        CHECK(server.requests().back().field("If-Range") == "\"v1\"");
+        CHECK(scenario.read_file("f") == text);
+        CHECK(files(scenario) == "f");
+        scenario.write_file("f", "old");
+    }
+}
+
+TEST_CASE("two versions are never put together") {
+    Scenario scenario;
+    const auto text = numbered_text(1000);
+    SUBCASE("the document has changed") {
+        {
+            const HttpPeer server{breaks_off_once("old " + text, 500, Then::close)};
+            CHECK(scenario.run({"webget", "-o", "f", server.url("/")}).status == 18);
+        }
+        // At the same URL, as far as the part file knows.
+        const auto version = scenario.read_file("f.part.version");
+        const HttpPeer server{[&](const HttpRequest& request) -> HttpAnswer {
+            return whole_or_rest(request, "new " + text, "\"v2\"");
+        }};
+        scenario.write_file("f.part.version", server.url("/") + "\n\"v1\"\n");
+        CHECK(scenario.run({"webget", "-C", "-", "-o", "f", server.url("/")}).status == 0);
+        CHECK(server.requests().back().field("Range") == "bytes=500-");
+        CHECK(scenario.read_file("f") == "new " + text);
+    }
+    SUBCASE("another document under the same name") {
+        const HttpPeer server{breaks_off_once(text, 500, Then::close)};
+        CHECK(scenario.run({"webget", "-o", "f", server.url("/a")}).status == 18);
+        CHECK(scenario.run({"webget", "-C", "-", "-o", "f", server.url("/b")}).status == 0);
+        CHECK(server.requests().back().field("Range").empty());
+    }
+    SUBCASE("without -C") {
+        const HttpPeer server{breaks_off_once(text, 500, Then::close)};
+        CHECK(scenario.run({"webget", "-o", "f", server.url("/a")}).status == 18);
+        CHECK(scenario.run({"webget", "-o", "f", server.url("/a")}).status == 0);
+        CHECK(server.requests().back().field("Range").empty());
+    }
+    SUBCASE("what has no version cannot be taken up") {
+        const HttpPeer server{[&](const HttpRequest& request) -> HttpAnswer {
+            if (request.connection == 0) return {cut(ok(text), 500), Then::close};
+            return ok(text);
+        }};
+        CHECK(scenario.run({"webget", "-o", "f", server.url("/a")}).status == 18);
+        CHECK(files(scenario) == "f.part");
+        CHECK(scenario.run({"webget", "-C", "-", "-o", "f", server.url("/a")}).status == 0);
+        CHECK(server.requests().back().field("Range").empty());
+    }
+    SUBCASE("a server that sends another part than the one asked for") {
+        const HttpPeer server{[&](const HttpRequest& request) -> HttpAnswer {
+            if (request.connection == 0) return {cut(ok(text, etag), 500), Then::close};
+            if (request.field("Range").empty()) return ok(text, etag);
+            return answer("206 Partial Content", "Content-Range: bytes 400-999/1000\r\n",
+                          text.substr(400));
+        }};
+        CHECK(scenario
+                  .run({"webget", "--retry", "1", "--retry-delay", "0.01", "-o", "f",
+                        server.url("/a")})
+                  .status == 0);
+        CHECK(server.requests().size() == 3);
+    }
+    if (scenario.exists("f")) CHECK(scenario.read_file("f").ends_with(text));
+    CHECK(files(scenario) == "f");
+}
+
+TEST_CASE("a complete part, and a complete file") {
+    Scenario scenario;
+    const auto text = numbered_text(1000);
+    const HttpPeer server{[&](const HttpRequest& request) -> HttpAnswer {
+        const auto range = request.field("Range");
+        if (range == "bytes=1000-")
+            return answer("416 Range Not Satisfiable", "Content-Range: bytes */1000\r\n");
+        return whole_or_rest(request, text, "\"v1\"");
+    }};
+    const auto url = server.url("/f");
+    scenario.write_file("f.part", text);
+    scenario.write_file("f.part.version", url + "\n\"v1\"\n");
+    CHECK(scenario.run({"webget", "-C", "-", "-O", url}).status == 0);
+    CHECK(scenario.read_file("f") == text);
+    const auto again = scenario.run({"webget", "-C", "-", "-O", url});
+    CHECK(again.status == 0);
+    CHECK(again.err.empty());
+    CHECK(scenario.read_file("f") == text);
+    CHECK(files(scenario) == "f");
+    CHECK(server.requests().size() == 2);
+}
+
+TEST_CASE("a file that another tool left unfinished") {
+    Scenario scenario;
+    const auto text = numbered_text(1000);
+    const std::string date = "Sat, 31 Jan 2026 00:00:00 GMT";
+    SUBCASE("goes on when the document is not newer") {
+        const HttpPeer server{
+            always(answer("206 Partial Content",
+                          "Last-Modified: " + date + "\r\nContent-Range: bytes 400-999/1000\r\n",
+                          text.substr(400)))};
+        scenario.write_file("f", text.substr(0, 400));
+        CHECK(scenario.run({"webget", "-C", "-", "-O", server.url("/f")}).status == 0);
+        CHECK(server.requests().front().field("Range") == "bytes=400-");
+        CHECK_FALSE(server.requests().front().field("If-Unmodified-Since").empty());
+    }
+    SUBCASE("begins anew when it is") {
+        const HttpPeer server{[&](const HttpRequest& request) -> HttpAnswer {
+            if (!request.field("Range").empty()) return answer("412 Precondition Failed");
+            return ok(text);
+        }};
+        scenario.write_file("f", "something else");
+        CHECK(scenario.run({"webget", "-C", "-", "-O", server.url("/f")}).status == 0);
+        CHECK(server.requests().size() == 2);
+    }
+    SUBCASE("begins anew when nobody knows") {
+        const HttpPeer server{[&](const HttpRequest& request) -> HttpAnswer {
+            if (request.field("Range").empty()) return ok(text);
+            return answer("206 Partial Content", "Content-Range: bytes 400-999/1000\r\n",
+                          text.substr(400));
+        }};
+        scenario.write_file("f", std::string(400, 'x'));
+        CHECK(scenario.run({"webget", "-C", "-", "-O", server.url("/f")}).status == 0);
+    }
+    SUBCASE("a server without ranges") {
+        const HttpPeer server{always(ok(text))};
+        scenario.write_file("f", text.substr(0, 400));
+        CHECK(scenario.run({"webget", "-C", "-", "-O", server.url("/f")}).status == 0);
+    }
+    CHECK(scenario.read_file("f") == text);
+    CHECK(files(scenario) == "f");
+}
+
+TEST_CASE("--retry goes on where it broke off") {
+    Scenario scenario;
+    const auto text = numbered_text(10'000);
+    for (const auto then : {Then::close, Then::reset}) {
+        const HttpPeer server{breaks_off_once(text, 3000, then)};
+        const Words retry{"webget", "-sS", "--retry", "3", "--retry-delay", "0.01"};
+        SUBCASE("into a file") {
+            auto words = retry;
+            words.insert(words.end(), {"-O", server.url("/f")});
+            const auto result = scenario.run(words);
+            CHECK(result.status == 0);
+            CHECK(result.err.empty());
+            CHECK(scenario.read_file("f") == text);
+            CHECK(files(scenario) == "f");
+        }
+        SUBCASE("to standard output") {
+            auto words = retry;
+            words.push_back(server.url("/f"));
+            const auto result = scenario.run(words);
+            CHECK(result.status == 0);
+            CHECK(result.out == text);
+        }
+        CHECK(server.requests().size() == 2);
+        CHECK(server.requests().back().field("Range") == "bytes=3000-");
+        CHECK(server.requests().back().field("If-Range") == "\"v1\"");
+    }
+}
+
+TEST_CASE("standard output cannot be taken back") {
+    Scenario scenario;
+    const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
+        if (request.connection == 0) return {cut(ok("old text", etag), 3), Then::close};
+        return ok("new text", "ETag: \"v2\"\r\n");
+    }};
+    const auto result =
+        scenario.run({"webget", "--retry", "3", "--retry-delay", "0.01", server.url("/")});
+    CHECK(result.status == 33);
+    CHECK(result.out == "old");
+    CHECK(result.err == fmt::format("webget: {}: cannot begin anew: standard output has its first "
+                                    "bytes already\n",
+                                    server.url("/")));
+}
+
+TEST_CASE("what may pass is tried again") {
+    Scenario scenario;
+    SUBCASE("until it goes") {
+        const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
+            if (request.number == 0) return answer("503 Busy", "", "one moment");
+            if (request.number == 1) return answer("429 Slow", "Retry-After: 0\r\n");
+            return ok("at last\n");
+        }};
+        const auto result = scenario.run({"webget", "--retry", "5", "--retry-delay", "0.01", "-w",
+                                          "%{num_retries}", server.url("/")});
+        CHECK(result.status == 0);
+        CHECK(result.out == "at last\n2");
+        CHECK(result.err.empty());
+        CHECK(server.requests().size() == 3);
+    }
+    SUBCASE("not for ever") {
+        const HttpPeer server{always(answer("503 Busy", "", "one moment\n"))};
+        const auto result =
+            scenario.run({"webget", "--retry", "2", "--retry-delay", "0.01", server.url("/")});
+        CHECK(result.status == 22);
+        CHECK(result.err == fmt::format("one moment\nwebget: {}: 503 Busy\n", server.url("/")));
+        CHECK(server.requests().size() == 3);
+    }
+    SUBCASE("not what will not") {
+        const HttpPeer server{always(answer("404 Not Found"))};
+        CHECK(scenario.run({"webget", "--retry", "2", server.url("/")}).status == 22);
+        CHECK(server.requests().size() == 1);
+    }
+    SUBCASE("not when the server wants more time than there is") {
+        const HttpPeer server{always(answer("503 Busy", "Retry-After: 1000\r\n"))};
+        CHECK(scenario
+                  .run({"webget", "--retry", "2", "--retry-max-time", "10", "-s", server.url("/")})
+                  .status == 22);
+        CHECK(server.requests().size() == 1);
+    }
+    SUBCASE("a server that is not there yet") {
+        const RefusedPort port;
+        const auto url = fmt::format("http://127.0.0.1:{}/", port.number());
+        auto early = scenario.start({"webget", "--retry", "1000", "--retry-delay", "0.01", url});
+        CHECK(early.is_running());
+        const Fd& listener = port.listen();
+        const Fd client = Fd::adopt(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        REQUIRE(HttpReader{client}.next());
+        say(client, ok("here\n"));
+        CHECK(early.wait().out == "here\n");
+    }
+    SUBCASE("standard input is sent once") {
+        const HttpPeer server{always(answer("503 Busy"))};
+        const auto result = scenario.run(
+            {"webget", "--retry", "2", "--retry-delay", "0.01", "-T", "-", server.url("/")},
+            "text");
+        CHECK(result.status == 55);
+        CHECK(result.err ==
+              fmt::format("webget: {}: standard input was sent already, and cannot be read again\n",
+                          server.url("/")));
+    }
+}
+
+TEST_CASE("who ends webget leaves a part that can be taken up") {
+    Scenario scenario;
+    const auto text = numbered_text(50'000);
+    for (const int signal : {SIGINT, SIGTERM, SIGKILL}) {
+        const HttpPeer server{breaks_off_once(text, 30'000, Then::stay)};
+        auto stuck = scenario.start({"webget", "-O", server.url("/f")});
+        CHECK(eventually([&] {
+            return scenario.exists("f.part") && scenario.read_file("f.part").size() == 30'000;
+        }));
+        stuck.kill(signal);
+        CHECK(stuck.wait().status == 128 + signal);
+        CHECK(files(scenario) == "f.part f.part.version");
+        CHECK(scenario.run({"webget", "-C", "-", "-O", server.url("/f")}).status == 0);
+        CHECK(server.requests().back().field("Range") == "bytes=30000-");
+        CHECK(scenario.read_file("f") == text);
+        CHECK(files(scenario) == "f");
+        std::filesystem::remove("f");
+    }
+}
+
+TEST_CASE("two at work on the same file") {
+    Scenario scenario;
+    const HttpPeer server{breaks_off_once("text", 2, Then::stay)};
+    auto first = scenario.start({"webget", "-O", server.url("/f")});
+    CHECK(eventually(
+        [&] { return scenario.exists("f.part") && scenario.read_file("f.part").size() == 2; }));
+    const auto second = scenario.run({"webget", "-O", server.url("/f")});
+    CHECK(second.status == 23);
+    CHECK(second.err == fmt::format("webget: {}: cannot write f: another process is at work on "
+                                    "f.part\n",
+                                    server.url("/f")));
+    CHECK(scenario.read_file("f.part") == "te");
+    CHECK(files(scenario) == "f.part f.part.version");
+}
+
+TEST_CASE("checksums") {
+    Scenario scenario;
+    const HttpPeer server{always(ok("hello\n", etag))};
+    const auto url = server.url("/f");
+    const std::string sha256 = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
+    const auto wrong = std::string(64, '0');
+    CHECK(scenario.run({"webget", "-O", "--checksum", "sha256:" + sha256, url}).status == 0);
+    CHECK(scenario.read_file("f") == "hello\n");
+    scenario.write_file("f", "old");
+    auto result = scenario.run({"webget", "-O", "--checksum", "sha256:" + wrong, url});
+    CHECK(result.status == 102);
+    CHECK(result.err == fmt::format("webget: {}: the document is not the right one: its sha256 is "
+                                    "{}, not {}\n",
+                                    url, sha256, wrong));
+    CHECK(scenario.read_file("f") == "old");
+    CHECK(files(scenario) == "f");
+    scenario.write_file("SUMS", fmt::format("{}  other\n{} *f\n", wrong, sha256));
+    CHECK(scenario.run({"webget", "-O", "--checksum", "SUMS", url}).status == 0);
+    CHECK(scenario.read_file("f") == "hello\n");
+    result = scenario.run({"webget", "-O", "--checksum", "SUMS", server.url("/g")});
+    CHECK(result.status == 102);
+    CHECK(result.err == "webget: cannot check g: it is not in SUMS\n");
+    CHECK(scenario.run({"webget", "-O", "--checksum", "sha256:12", url}).status == 2);
+    CHECK(files(scenario) == "SUMS f");
+
+    SUBCASE("of a document that came in two parts") {
+        const HttpPeer breaking{breaks_off_once("hello\n", 3, Then::close)};
+        CHECK(scenario.run({"webget", "-o", "g", breaking.url("/")}).status == 18);
+        CHECK(scenario
+                  .run({"webget", "-C", "-", "-o", "g", "--checksum", "sha256:" + sha256,
+                        breaking.url("/")})
+                  .status == 0);
+        CHECK(breaking.requests().back().field("Range") == "bytes=3-");
+        CHECK(scenario.read_file("g") == "hello\n");
+    }
+}
+
+TEST_CASE("--max-size") {
+    Scenario scenario;
+    const auto error = [](const HttpPeer& server) {
+        return fmt::format("webget: {}: the document has more than 5 bytes\n", server.url("/"));
+    };
+    SUBCASE("that is announced") {
+        const HttpPeer server{always(ok("hello\n"))};
+        const auto result = scenario.run({"webget", "--max-size", "5", "-o", "f", server.url("/")});
+        CHECK(result.status == 63);
+        CHECK(result.err == error(server));
+        CHECK(scenario.run({"webget", "--max-size", "6", "-o", "f", server.url("/")}).status == 0);
+        CHECK(files(scenario) == "f");
+    }
+    SUBCASE("that is not") {
+        const HttpPeer server{always("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                     "5\r\nhello\r\n1\r\n\n\r\n0\r\n\r\n")};
+        const auto result = scenario.run({"webget", "--max-size", "5", "-o", "f", server.url("/")});
+        CHECK(result.status == 63);
+        CHECK(result.err == error(server));
+        CHECK_FALSE(scenario.exists("f"));
+        const auto printed = scenario.run({"webget", "--max-size", "5", server.url("/")});
+        CHECK(printed.status == 63);
+        CHECK(printed.out == "hello");
+    }
+}
+
+TEST_CASE("nowhere to write") {
+    Scenario scenario;
+    const HttpPeer server{always(ok("hello\n"))};
+    const auto url = server.url("/");
+    auto result = scenario.shell("webget $1 >/dev/full", {url});
+    CHECK(result.status != 0);
+    CHECK(result.err.find("cannot write standard output: No space left on device\n") !=
+          std::string::npos);
+    result = scenario.shell("webget $1 >&-", {url});
+    CHECK(result.status != 0);
+    CHECK(result.err.find("cannot write standard output") != std::string::npos);
+    std::filesystem::create_directory("directory");
+    result = scenario.run({"webget", "-o", "directory", url});
+    CHECK(result.status == 23);
+    CHECK(result.err == fmt::format("webget: {}: cannot open directory: Is a directory\n", url));
+    if (::geteuid() != 0) {
+        std::filesystem::permissions("directory", std::filesystem::perms::owner_read);
+        result = scenario.run({"webget", "-o", "directory/f", url});
+        CHECK(result.status == 23);
+        CHECK(result.err.ends_with("Permission denied\n"));
+        std::filesystem::permissions("directory", std::filesystem::perms::owner_all);
+    }
+    CHECK(files(scenario) == "directory");
+}
+
+TEST_CASE("a reader that leaves ends it as SIGPIPE does") {
+    Scenario scenario;
+    const HttpPeer server{always(ok(numbered_text(1000)))};
+    Words words;
+    for (int count = 0; count < 2000; ++count)
+        words.push_back(server.url("/"));
+    const auto result =
+        scenario.shell("{ webget \"$@\"; echo $? >status; } | head -c 10 >/dev/null", words);
+    CHECK(scenario.read_file("status") == "141\n");
+    CHECK(server.requests().size() < 2000);
+}

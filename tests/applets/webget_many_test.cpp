@@ -1,0 +1,244 @@
+// Many documents: connections used again, requests sent ahead, several at a time; what comes is the
+// same as one by one, however servers take it.
+#include "core/io.h"
+#include "harness/http_peer.h"
+#include "harness/peer.h"
+#include "harness/scenario.h"
+
+#include <atomic>
+#include <doctest/doctest.h>
+#include <fmt/core.h>
+#include <set>
+
+using namespace ipcbox;
+using namespace ipcbox::test;
+
+namespace {
+
+constexpr int many = 40;
+
+std::string body_of(const HttpRequest& request) {
+    return request.target() + "\n";
+}
+
+Words urls(const std::string& server, Words words = {"webget"}) {
+    for (int number = 0; number < many; ++number)
+        words.push_back(fmt::format("http://{}/{}", server, number));
+    return words;
+}
+
+// What they all come to, in their order.
+std::string all() {
+    std::string text;
+    for (int number = 0; number < many; ++number)
+        text += fmt::format("/{}\n", number);
+    return text;
+}
+
+void check_all(const Result& result) {
+    CHECK(result.status == 0);
+    CHECK(result.err.empty());
+    CHECK(result.out == all());
+}
+
+} // namespace
+
+TEST_CASE("requests are sent before the responses to those before them") {
+    Scenario scenario;
+    // The first is answered at once: that the connection is kept has to be seen. Then nothing is
+    // until several have come.
+    constexpr int ahead = 8;
+    const Peer server{[](const Fd& client) {
+        HttpReader reader{client};
+        say(client, ok(body_of(*reader.next())));
+        std::string answers;
+        for (int number = 0; number < ahead; ++number)
+            answers += ok(body_of(reader.next().value()));
+        say(client, answers);
+        while (const auto request = reader.next())
+            say(client, ok(body_of(*request)));
+    }};
+    check_all(scenario.run(urls(server.text())));
+}
+
+TEST_CASE("one connection, whatever the pieces that come") {
+    Scenario scenario;
+    const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
+        const auto body = body_of(request);
+        if (request.number % 3 == 0) return ok(body);
+        return fmt::format("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{}\r\n"
+                           "0\r\n\r\n",
+                           body.size(), body);
+    }};
+    check_all(scenario.run(urls(server.text())));
+    CHECK(server.connections() == 1);
+    check_all(scenario.run(urls(server.text(), {"webget", "--no-pipelining"})));
+    CHECK(server.connections() == 2);
+}
+
+TEST_CASE("a server that closes after some") {
+    Scenario scenario;
+    for (const auto then : {Then::close, Then::drop, Then::reset})
+        for (const std::size_t after : {1UL, 2UL, 7UL}) {
+            CAPTURE(after);
+            const HttpPeer server{[&](const HttpRequest& request) -> HttpAnswer {
+                return {ok(body_of(request)), request.number + 1 == after ? then : Then::keep};
+            }};
+            check_all(scenario.run(urls(server.text())));
+        }
+}
+
+TEST_CASE("a server that says that it will close") {
+    Scenario scenario;
+    const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
+        return {ok(body_of(request), "Connection: close\r\n"), Then::close};
+    }};
+    check_all(scenario.run(urls(server.text())));
+    CHECK(server.connections() == many);
+    CHECK(server.requests().size() == many); // nothing was asked for in vain
+}
+
+TEST_CASE("a server that cannot take what is sent ahead") {
+    Scenario scenario;
+    // It answers one request, and takes what came behind it for nonsense.
+    std::atomic<int> confused = 0;
+    const Peer server{[&](const Fd& client) {
+        HttpReader reader{client};
+        for (int number = 0; number < 2; ++number)
+            if (const auto request = reader.next()) say(client, ok(body_of(*request)));
+        if (!reader.next()) return;
+        ++confused;
+        say(client, "nonsense\r\n\r\n");
+        reset_when_closed(client);
+    }};
+    const auto result =
+        scenario.run({"webget", "http://" + server.text() + "/0", "http://" + server.text() + "/1",
+                      "http://" + server.text() + "/2", "http://" + server.text() + "/3"});
+    CHECK(result.status == 0);
+    CHECK(result.out == "/0\n/1\n/2\n/3\n");
+    CHECK(confused == 1);
+}
+
+TEST_CASE("what is in the middle of many") {
+    Scenario scenario;
+    SUBCASE("errors, and bodies of no length") {
+        const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
+            if (request.target() == "/7") return answer("404 Not Found", "", "no such thing");
+            if (request.target() == "/9") return {"HTTP/1.1 200 OK\r\n\r\n/9\n", Then::close};
+            return ok(body_of(request));
+        }};
+        const auto result = scenario.run(urls(server.text(), {"webget", "-f"}));
+        CHECK(result.status == 22);
+        auto expected = all();
+        expected.erase(expected.find("/7\n"), 3);
+        CHECK(result.out == expected);
+    }
+    SUBCASE("a cut body spoils nothing else") {
+        const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
+            if (request.target() == "/7")
+                return {"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\ncut\n", Then::close};
+            return ok(body_of(request));
+        }};
+        const auto result = scenario.run(urls(server.text()));
+        CHECK(result.status == 18);
+        auto expected = all();
+        expected.replace(expected.find("/7\n"), 3, "cut\n");
+        CHECK(result.out == expected);
+    }
+    SUBCASE("one that is larger than allowed") {
+        const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
+            return ok(request.target() == "/7" ? std::string(100'000, 'x') : body_of(request));
+        }};
+        const auto result = scenario.run(urls(server.text(), {"webget", "--max-size", "1000"}));
+        CHECK(result.status == 63);
+        auto expected = all();
+        expected.erase(expected.find("/7\n"), 3);
+        CHECK(result.out == expected);
+    }
+}
+
+TEST_CASE("what must not happen twice does not") {
+    Scenario scenario;
+    // A kept connection that ends just when the next request is on its way.
+    const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
+        if (request.number == 1) return {"", Then::reset};
+        return ok("hello\n");
+    }};
+    const Words words{"webget", "-s", server.url("/a"), server.url("/b")};
+    CHECK(scenario.run(words).status == 0);
+    CHECK(server.targets() == "/a /b /b");
+    auto posting = words;
+    posting.insert(posting.begin() + 1, {"-d", "x"});
+    CHECK(scenario.run(posting).status == 56);
+    CHECK(server.targets() == "/a /b /b /a /b");
+}
+
+TEST_CASE("several connections at once") {
+    Scenario scenario;
+    std::atomic<int> asking = 0;
+    const HttpPeer server{[&](const HttpRequest& request) -> HttpAnswer {
+        // The first ones wait for each other.
+        if (request.number == 0) {
+            ++asking;
+            (void)eventually([&] { return asking >= 4; });
+        }
+        return ok(body_of(request));
+    }};
+    check_all(scenario.run(urls(server.text(), {"webget", "-Z", "--parallel-max", "4"})));
+    CHECK(server.connections() == 4);
+    CHECK(server.requests().size() == many);
+}
+
+TEST_CASE("standard output has the order of the arguments") {
+    Scenario scenario;
+    // The first document comes last.
+    std::atomic<int> answered = 0;
+    const HttpPeer server{[&](const HttpRequest& request) -> HttpAnswer {
+        if (request.target() == "/0") (void)eventually([&] { return answered >= many / 2; });
+        ++answered;
+        return ok(body_of(request));
+    }};
+    const auto result =
+        scenario.run(urls(server.text(), {"webget", "-Z", "-w", "%{http_code}\\n"}));
+    CHECK(result.status == 0);
+    std::string expected;
+    for (int number = 0; number < many; ++number)
+        expected += fmt::format("/{}\n200\n", number);
+    CHECK(result.out == expected);
+}
+
+TEST_CASE("many files at once") {
+    Scenario scenario;
+    const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
+        return {ok(body_of(request)), request.number == 4 ? Then::close : Then::keep};
+    }};
+    CHECK(scenario.run(urls(server.text(), {"webget", "-Z", "-O"})).status == 0);
+    for (int number = 0; number < many; ++number)
+        CHECK(scenario.read_file(std::to_string(number)) == fmt::format("/{}\n", number));
+}
+
+TEST_CASE("several servers in turn") {
+    Scenario scenario;
+    const auto name = [](const HttpRequest& request) -> HttpAnswer { return ok(body_of(request)); };
+    const HttpPeer one{name};
+    const HttpPeer other{name};
+    Words words{"webget"};
+    std::string expected;
+    for (int number = 0; number < many; ++number) {
+        words.push_back((number % 2 == 0 ? one : other).url(fmt::format("/{}", number)));
+        expected += fmt::format("/{}\n", number);
+    }
+    check_all(scenario.run(words));
+    CHECK(one.connections() == 1);
+    CHECK(other.connections() == 1);
+}
+
+TEST_CASE("--limit-rate") {
+    Scenario scenario;
+    const HttpPeer server{
+        [](const HttpRequest&) -> HttpAnswer { return ok(std::string(20'000, 'x')); }};
+    const auto result = scenario.run(
+        {"webget", "-o", "f", "--limit-rate", "100000", "-w", "%{time_total}", server.url("/")});
+    CHECK(result.status == 0);
+    CHECK(std::stod(result.out) > 0.15);
+}
