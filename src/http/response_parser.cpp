@@ -112,9 +112,11 @@ class ResponseParser::Grammar : public beast::http::basic_parser<false> {
         }
         // A second length may even agree: nobody sends two without a reason that we do not want.
         const bool is_length = name == beast::http::field::content_length;
-        if (is_length && std::exchange(has_length_, true))
+        const bool is_list = value.find(',') != Text::npos;
+        field_bytes_ += text.size() + value.size();
+        if (is_length && (std::exchange(has_length_, true) || is_list))
             error = beast::http::error::bad_content_length;
-        else if (head_.fields.size() == most_fields)
+        else if (head_.fields.size() == most_fields || field_bytes_ > most_head_bytes)
             error = beast::http::error::header_limit;
         else
             head_.fields.push_back({copy(text), copy(value)});
@@ -136,6 +138,7 @@ class ResponseParser::Grammar : public beast::http::basic_parser<false> {
     bool has_length_ = false;
     bool has_coding_ = false;
     bool has_unknown_coding_ = false;
+    std::size_t field_bytes_ = 0; // the grammar's own limit does not hold for trailers
 };
 
 ResponseParser::ResponseParser(Asked asked) : asked_(asked) {}
