@@ -1,5 +1,6 @@
 #include "http/route.h"
 
+#include "core/ascii.h"
 #include "core/service.h"
 #include "http/request.h"
 #include "net/connect.h"
@@ -15,7 +16,8 @@ namespace {
 
 using Clock = Deadline::Clock;
 
-// The parts between colons, of which brackets hide some: "[::1]:80:example.com:".
+// The parts between colons, of which brackets hide some: "[::1]:80:example.com:". In lower case,
+// as a URL's host is.
 std::vector<std::string> parts_of(std::string_view text) {
     std::vector<std::string> parts(1);
     bool bracketed = false;
@@ -25,13 +27,13 @@ std::vector<std::string> parts_of(std::string_view text) {
         else if (byte == ':' && !bracketed)
             parts.emplace_back();
         else
-            parts.back() += byte;
+            parts.back() += ascii::lower(byte);
     return parts;
 }
 
 std::uint16_t port_of(const std::string& text) {
     const auto port = service_port(text);
-    if (!port) throw std::invalid_argument("expected a port, from 1 to 65535");
+    if (!port || *port == 0) throw std::invalid_argument("expected a port, from 1 to 65535");
     return *port;
 }
 
@@ -138,7 +140,8 @@ std::string Route::key() const {
     const auto through = proxy ? fmt::format("{}:{} ", proxy->host, proxy->port) : std::string{};
     // What a proxy forwards can go to anybody.
     if (forwards()) return through;
-    return fmt::format("{}{}://{}", through, origin.scheme, origin.authority());
+    // Not its authority(), which leaves out the interface.
+    return fmt::format("{}{}://{}:{}", through, origin.scheme, origin.host, origin.port);
 }
 
 Route route_to(const Url& url, const RouteOptions& options) {
