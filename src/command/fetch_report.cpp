@@ -166,23 +166,27 @@ std::string json_line(const Target& target, const Outcome& outcome) {
     return line.text();
 }
 
+// The name in "%{name}" or "%header{name}", which begins behind SIZE bytes of FORMAT; that goes on
+// behind the brace.
+std::string_view take_name(std::string_view& format, std::size_t size) {
+    const auto end = format.find('}');
+    if (end == std::string_view::npos) throw cli::UsageError("--write-out: a %{ has no }");
+    const auto name = format.substr(size, end - size);
+    format.remove_prefix(end + 1);
+    return name;
+}
+
 } // namespace
 
 std::string write_out(std::string_view format, const Target& target, const Outcome& outcome) {
+    constexpr std::string_view variable = "%{";
+    constexpr std::string_view header = "%header{";
     std::string text;
     while (!format.empty()) {
-        if (format.starts_with("%{")) {
-            const auto end = format.find('}');
-            if (end == std::string_view::npos) throw cli::UsageError("--write-out: a %{ has no }");
-            const auto name = format.substr(2, end - 2);
-            constexpr std::string_view header = "header{";
-            if (name.starts_with(header)) {
-                text += field_of(outcome, name.substr(header.size()));
-                format.remove_prefix(std::min(format.size(), end + 2));
-            } else {
-                text += value_of(name, target, outcome);
-                format.remove_prefix(end + 1);
-            }
+        if (format.starts_with(variable)) {
+            text += value_of(take_name(format, variable.size()), target, outcome);
+        } else if (format.starts_with(header)) {
+            text += field_of(outcome, take_name(format, header.size()));
         } else if (format.starts_with("%%")) {
             text += '%';
             format.remove_prefix(2);
