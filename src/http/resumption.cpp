@@ -6,7 +6,7 @@ namespace ipcbox::http {
 
 std::string version_of(const ResponseHead& head) {
     const auto* tag = head.find("ETag");
-    if (tag != nullptr && !tag->starts_with("W/")) return *tag;
+    if (tag != nullptr && !tag->empty() && !tag->starts_with("W/")) return *tag;
     const auto* date = head.find("Last-Modified");
     return date != nullptr ? *date : std::string{};
 }
