@@ -19,8 +19,11 @@ namespace ipcbox::http {
 namespace {
 
 constexpr mode_t new_file_mode = 0666; // without the umask
-// A URL and an ETag.
-constexpr std::size_t most_version_bytes = 64UL * 1024;
+// A URL, as long as an argument can be (execve(2)) and percent-encoded, and an ETag as long as a
+// head can be.
+constexpr std::size_t most_version_bytes = 1024UL * 1024;
+// As many as the kernel follows (path_resolution(7)).
+constexpr int most_links = 40;
 
 std::optional<struct stat> status_of(const std::string& path) {
     struct stat status {};
@@ -40,12 +43,15 @@ void truncate(const Fd& file, const std::string& name) {
         throw SysError("write", name);
 }
 
-// Where a link points, so that the link stays.
+// Where a link points, so that the link stays; nothing has to be there yet.
 std::string without_links(const std::string& name) {
+    std::filesystem::path target{name};
     std::error_code ignored;
-    if (!std::filesystem::is_symlink(name, ignored)) return name;
-    const auto target = std::filesystem::weakly_canonical(name, ignored);
-    return ignored ? name : target.string();
+    for (int links = 0; std::filesystem::is_symlink(target, ignored); ++links) {
+        if (links == most_links) return name;
+        target = target.parent_path() / std::filesystem::read_symlink(target, ignored);
+    }
+    return target.string();
 }
 
 } // namespace
