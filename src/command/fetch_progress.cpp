@@ -24,6 +24,14 @@ std::string clock_text(double seconds) {
     return fmt::format("{}:{:02}", whole / 60, whole % 60);
 }
 
+// The last SIZE bytes of NAME, or fewer: a character that is cut could drive the terminal.
+std::string visible_end(std::string_view name, std::size_t size) {
+    name.remove_prefix(name.size() - size);
+    while (!name.empty() && (static_cast<unsigned char>(name.front()) & 0xc0U) == 0x80U)
+        name.remove_prefix(1);
+    return std::string{name};
+}
+
 } // namespace
 
 std::string human_bytes(double bytes) {
@@ -52,14 +60,17 @@ std::string progress_text(const ProgressLine& line) {
     const auto room = line.columns - std::min(line.columns, numbers.size() + 2);
     const auto name_room = std::min(room, std::max<std::size_t>(line.columns / 3, 8));
     auto name = line.name;
-    if (name.size() > name_room) name = name.substr(name.size() - name_room);
+    if (name.size() > name_room) name = visible_end(name, name_room);
     std::string bar;
     if (line.size && room > name_room + 6) {
         const auto width = room - name_room - 4;
         const auto full = static_cast<std::size_t>(part * static_cast<double>(width));
         bar = fmt::format("[{}{}] ", std::string(full, '#'), std::string(width - full, ' '));
     }
-    return fmt::format("{:<{}} {}{}", name, name_room, bar, numbers);
+    auto text = fmt::format("{:<{}} {}{}", name, name_room, bar, numbers);
+    // What does not fit would take a second line, which nobody would erase.
+    if (text.size() > line.columns && room == 0) text.resize(line.columns);
+    return text;
 }
 
 void FetchProgress::begin(std::size_t number, const std::string& name,
