@@ -367,7 +367,7 @@ TEST_CASE("--write-out") {
     const auto url = server.url("/a");
     const auto result = scenario.run(
         {"webget", "-o", "f", "-w",
-         R"(%{http_code} %{size_download} %{content_type} %{header{x-some}} %{num_redirects} 100%%\n)",
+         R"(%{http_code} %{size_download} %{content_type} %header{x-some} %{num_redirects} 100%%\n)",
          url});
     CHECK(result.out == "200 6 text/plain thing 0 100%\n");
     CHECK(scenario.run({"webget", "-w", "%{url_effective}|%{exitcode}|%{scheme}\\t", url}).out ==
