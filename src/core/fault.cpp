@@ -191,6 +191,7 @@ constexpr Possibility possibilities[] = {
     {"fanotify_init", {EMFILE, ENOMEM, ENOSYS, EPERM}},
     {"fanotify_mark", {ENOSPC, ENOMEM}},
     {"fchmod", {}}, // of a socket that has no file yet
+    {"fchmod", {EPERM, EROFS}, is_on_disk},
     {"fchmodat", {EACCES, EROFS}},
     {"fchownat", {EPERM, EROFS}},
     {"fcntl", {EMFILE}, duplicates},
@@ -199,6 +200,7 @@ constexpr Possibility possibilities[] = {
     {"fork", {EAGAIN, ENOMEM}},
     {"fstat", {}},
     {"fstatat", {EACCES, ENOMEM}},
+    {"fsync", {EINTR, EIO, ENOSPC}},
     {"ftok", {EACCES, ENOMEM}},
     {"ftruncate", {EINTR, ENOSPC}},
     {"getaddrinfo", {}}, // not a system call: it answers EAI_…

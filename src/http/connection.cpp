@@ -26,6 +26,11 @@ constexpr std::size_t usual_buffer_size = 64UL * 1024;
 constexpr std::uint64_t bulk = 128UL * 1024;
 constexpr std::uint64_t endless = std::numeric_limits<std::uint64_t>::max();
 
+// Who never has to wait would never see that the time is over.
+void in_time(Deadline deadline, std::string_view what) {
+    if (deadline.passed()) throw TimedOut(what);
+}
+
 } // namespace
 
 Connection::Connection(Fd socket) : socket_(std::move(socket)) {}
@@ -42,6 +47,7 @@ bool Connection::is_quiet() const {
 
 bool Connection::send(std::string_view bytes, Deadline deadline) {
     while (!bytes.empty()) {
+        in_time(deadline, "send the request");
         const ssize_t sent =
             sys::call("send", ::send, out(), static_cast<const void*>(bytes.data()), bytes.size(),
                       MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -94,6 +100,7 @@ bool Connection::read_more(Deadline deadline) {
     if (buffer_.size() - end_ < first_buffer_size / 2)
         buffer_.resize(std::max(first_buffer_size, buffer_.size() * 2));
     for (;;) {
+        in_time(deadline, "receive the document");
         const auto room = std::span{buffer_}.subspan(end_);
         if (const auto got = receive(room)) {
             end_ += *got;
@@ -186,6 +193,7 @@ void Connection::move(BodySink& sink, BodySink::Direct to, std::optional<std::ui
                       Deadline deadline) {
     BulkMove mover{in(), to.fd, to.object};
     while (left != 0) {
+        in_time(deadline, "receive the document");
         const auto step = mover.step(left.value_or(endless), deadline);
         switch (step.outcome) {
         case BulkMove::Step::Outcome::moved:

@@ -82,7 +82,8 @@ BulkMove::Step BulkMove::splice_some(std::size_t most, Deadline deadline) {
         const ssize_t moved = sys::call("splice", ::splice, from_, static_cast<loff_t*>(nullptr),
                                         to_, static_cast<loff_t*>(nullptr), most,
                                         unsigned{SPLICE_F_MOVE | SPLICE_F_NONBLOCK});
-        if (moved >= 0 || errno == EINTR) return step_of(moved, errno);
+        if (moved >= 0) return step_of(moved, 0);
+        if (errno == EINTR) continue;
         const int error = errno;
         // O_APPEND, some terminals, some file systems.
         if (error == EINVAL || error == ENOSYS) {

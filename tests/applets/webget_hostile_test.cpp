@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 #include <fmt/core.h>
+#include <semaphore>
 #include <sys/socket.h>
 #include <zlib.h>
 
@@ -249,6 +250,23 @@ TEST_CASE("a limit at each stage") {
         CHECK(result.status == 28);
         CHECK(result.err == fmt::format("webget: {}: timed out: send the request\n", url));
     }
+    SUBCASE("while more comes than can be taken") {
+        Scenario scenario;
+        const Peer server{[](const Fd& client) {
+            (void)HttpReader{client}.next();
+            say(client, "HTTP/1.1 200 OK\r\n\r\n");
+            for (const std::string some(1UL << 20U, 'x');;)
+                say(client, some);
+        }};
+        const auto url = "http://" + server.text() + "/";
+        // Hashed and not, so by either way that a body takes.
+        for (const Words& words : {Words{"webget", "-m", "0.3", "-o", "/dev/null", url},
+                                   Words{"webget", "-m", "0.3", "-o", "/dev/null", "-J", url}}) {
+            const auto result = scenario.run(words);
+            CHECK(result.status == 28);
+            CHECK(result.err.starts_with(fmt::format("webget: {}: timed out: ", url)));
+        }
+    }
     SUBCASE("that is not for waiting for the server's answer") {
         CHECK(fetched(ok("hello"), Then::keep, {"--connect-timeout", "20"}) == "hello");
     }
@@ -256,16 +274,17 @@ TEST_CASE("a limit at each stage") {
 
 TEST_CASE("a server that answers before it has heard all") {
     Scenario scenario;
-    scenario.shell("truncate -s 64M large");
-    const Peer server{[](const Fd& client) {
+    scenario.shell("truncate -s 32M large");
+    std::binary_semaphore over{0};
+    const Peer server{[&over](const Fd& client) {
         std::array<std::byte, 100> some{};
         (void)read_some(client.get(), some, "a client");
         say(client, answer("413 Too Large", "Connection: close\r\n", "too large\n"));
-        ::shutdown(client.get(), SHUT_WR);
-        (void)receive_all(client);
+        (void)over.try_acquire_for(std::chrono::seconds{30}); // and reads no more
     }};
     const auto url = "http://" + server.text() + "/f";
-    const auto result = scenario.run({"webget", "-T", "large", url});
+    const auto result = scenario.run({"webget", "--data-binary", "@large", url});
+    over.release();
     CHECK(result.status == 22);
     CHECK(result.err == fmt::format("too large\nwebget: {}: 413 Too Large\n", url));
 }

@@ -202,7 +202,7 @@ TEST_CASE("files are uploaded") {
     CHECK(scenario.run({"webget", "-T", "-", server.url("/")}, "in chunks").status == 0);
     CHECK(server.requests().front().field("Transfer-Encoding") == "chunked");
     CHECK(server.requests().front().field("Content-Length").empty());
-    CHECK(server.requests().front().body == "9\r\nin chunks\r\n0\r\n\r\n");
+    CHECK(server.requests().front().content() == "in chunks");
     CHECK(scenario.run({"webget", "-T", "file", server.url("/dir/")}).status == 0);
     CHECK(server.targets() == "/ /dir/file");
     const auto absent = scenario.run({"webget", "-T", "absent", server.url("/")});

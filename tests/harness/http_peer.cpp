@@ -60,6 +60,18 @@ std::string HttpRequest::field(std::string_view name) const {
     return {};
 }
 
+std::string HttpRequest::content() const {
+    std::string text;
+    for (std::string_view rest = body; !rest.empty();) {
+        const auto line = rest.substr(0, rest.find("\r\n"));
+        const auto size = std::strtoul(std::string{line}.c_str(), nullptr, 16);
+        rest.remove_prefix(line.size() + 2);
+        text += rest.substr(0, size);
+        rest.remove_prefix(size + 2);
+    }
+    return text;
+}
+
 std::string ok(std::string_view body, std::string_view fields) {
     return answer("200 OK", fields, body);
 }

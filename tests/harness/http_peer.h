@@ -35,6 +35,8 @@ struct HttpRequest {
     [[nodiscard]] std::string target() const;
     // Empty when it is not there.
     [[nodiscard]] std::string field(std::string_view name) const;
+    // The body's chunks, put together.
+    [[nodiscard]] std::string content() const;
 };
 
 // What becomes of the connection behind an answer: it is kept for the next request; closed, though
