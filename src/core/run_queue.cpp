@@ -13,7 +13,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <sys/sysinfo.h>
 #include <unistd.h>
 
 namespace ipcbox {
@@ -43,14 +42,13 @@ std::optional<Duration> run_time_of_runnable(pid_t pid) try {
 
 } // namespace
 
-double runnable_threads_per_cpu() {
+unsigned count_runnable_threads() {
     // Three averages, then "RUNNABLE/ALL".
     const auto line = line_of("/proc/loadavg");
     std::string_view rest = line;
     for (int average = 0; average < 3; ++average)
         rest.remove_prefix(std::min(rest.find(' ') + 1, rest.size()));
-    const auto threads = whole_number<unsigned>(rest.substr(0, rest.find('/')));
-    return threads.value_or(0) / static_cast<double>(::get_nprocs());
+    return whole_number<unsigned>(rest.substr(0, rest.find('/'))).value_or(0);
 }
 
 RunnableProcesses::RunnableProcesses() {

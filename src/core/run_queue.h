@@ -10,9 +10,9 @@
 
 namespace ipcbox {
 
-// How many threads run or wait for a CPU, the caller among them (/proc/loadavg), for each CPU of
-// the machine; 0 when /proc does not tell.
-[[nodiscard]] double runnable_threads_per_cpu();
+// How many threads run or wait for a CPU, the caller among them (/proc/loadavg); 0 when /proc does
+// not tell.
+[[nodiscard]] unsigned count_runnable_threads();
 
 // The processes that were runnable at one moment. Only their first threads are looked at, and only
 // those that /proc shows us (mount option hidepid). Throws nothing: who cannot be looked at is left

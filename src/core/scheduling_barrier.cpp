@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <sys/sysinfo.h>
 #include <system_error>
 
 namespace ipcbox {
@@ -16,11 +17,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// Whom we have just preempted, in another session too, gets a CPU within this time if few want one;
+// it is cut short when nobody waits.
+constexpr Duration time_to_calm = 300us;
 // So many for each CPU are no crowd: they take turns within a few milliseconds, and readers at
 // their fastest are seldom more. With four, a reader in some thousands still got two documents.
 constexpr double most_in_turn = 2.5;
-// A reader needs a tenth of it from open(2), or from one read(2), to the next.
-constexpr Duration enough_to_arrive = 200us;
+// A reader blocks long before it has had so much. Not less: who runs while it is first looked at
+// has its time since the last tick (up to 4 ms at 250 Hz) added afterwards.
+constexpr Duration more_than_a_tick = 5ms;
 // Who gets no CPU for so long has too low a priority to be waited for.
 constexpr Duration longest_wait = 500ms;
 
@@ -81,10 +86,19 @@ void SchedulingBarrier::help(std::size_t cpu) {
 }
 
 void SchedulingBarrier::wait_in_a_crowd() {
-    if (runnable_threads_per_cpu() <= most_in_turn) return;
+    const auto calm = Deadline::after(time_to_calm);
+    for (;;) {
+        const auto threads = count_runnable_threads();
+        if (threads <= 1) return;
+        if (calm.passed()) {
+            if (threads <= most_in_turn * ::get_nprocs()) return;
+            break;
+        }
+        (void)poll_until({}, Deadline::after(time_to_calm / 3));
+    }
     RunnableProcesses crowd;
     const auto longest = Deadline::after(longest_wait);
-    while (!stopping_ && !longest.passed() && !crowd.have_run(enough_to_arrive))
+    while (!stopping_ && !longest.passed() && !crowd.have_run(more_than_a_tick))
         (void)poll_until({}, Deadline::after(2ms));
 }
 

@@ -10,7 +10,7 @@ using namespace ipcbox::test;
 using namespace std::chrono_literals;
 
 TEST_CASE("the caller is counted among those who run") {
-    CHECK(runnable_threads_per_cpu() > 0);
+    CHECK(count_runnable_threads() > 0);
 }
 
 TEST_CASE("who was runnable has run when it had a CPU for long enough") {
