@@ -56,9 +56,15 @@ bool Connection::send(std::string_view bytes, Deadline deadline) {
             continue;
         }
         if (errno == EINTR) continue;
-        if (errno != EAGAIN) {
+        if (errno == EPIPE || errno == ECONNRESET) {
             open_ = false;
             return false;
+        }
+        if (errno != EAGAIN) {
+            // Nobody will answer what was not sent.
+            open_ = false;
+            throw ConnectionLost(fmt::format("cannot send the request: {}", error_text(errno)),
+                                 status::cannot_send, Begun::no);
         }
         std::array entries{pollfd{out(), POLLOUT, 0}, pollfd{in(), POLLIN, 0}};
         if (poll_until(entries, deadline) == 0) throw TimedOut("send the request");

@@ -64,7 +64,7 @@ class Connection {
     void set_before_wait(std::function<void()> action) { before_wait_ = std::move(action); }
 
     // Sends all of BYTES unless the server closes or answers meanwhile: false, and the response
-    // says why. Throws TimedOut.
+    // says why. Throws ConnectionLost, TimedOut.
     [[nodiscard]] bool send(std::string_view bytes, Deadline deadline);
 
     // The head of the next response; what was before it has to be read. Throws ConnectionLost,
