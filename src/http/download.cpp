@@ -154,7 +154,7 @@ void Downloader::Transfer::try_once() {
     try {
         attempt();
     } catch (const ConnectionLost& lost) {
-        transient_ = is_idempotent(method_of(options_.request)) || !lost.had_begun();
+        transient_ = is_idempotent(method_of(options_.request));
         failed(lost, lost.status());
     } catch (const TransferError& error) {
         transient_ =

@@ -390,6 +390,16 @@ TEST_CASE("what may pass is tried again") {
         say(client, ok("here\n"));
         CHECK(early.wait().out == "here\n");
     }
+    SUBCASE("not what may have been heard already") {
+        const HttpPeer server{always("", Then::close)};
+        const Words words{"webget", "-s", "--retry", "2", "--retry-delay", "0.01", server.url("/")};
+        CHECK(scenario.run(words).status == 52);
+        CHECK(server.requests().size() == 3);
+        auto posting = words;
+        posting.insert(posting.begin() + 1, {"-d", "x"});
+        CHECK(scenario.run(posting).status == 52);
+        CHECK(server.requests().size() == 3 + 1);
+    }
     SUBCASE("standard input is sent once") {
         const HttpPeer server{always(answer("503 Busy"))};
         const auto result = scenario.run(
