@@ -1,0 +1,130 @@
+// Each system call of a download fails once, in its turn and with each errno that the kernel could
+// give there. Whatever fails: in time, with a status and one line that says why, and under the
+// file's name there is the whole document, or what was there before; and -C - makes it right.
+#include "core/io.h"
+#include "harness/environment.h"
+#include "harness/http_peer.h"
+#include "harness/scenario.h"
+
+#include <algorithm>
+#include <array>
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <filesystem>
+#include <fmt/core.h>
+
+using namespace ipcbox;
+using namespace ipcbox::test;
+
+namespace {
+
+constexpr std::string_view document = "the whole document\n";
+constexpr std::size_t begun = 9; // bytes of it
+
+struct Download {
+    const char* what;
+    Words options;
+    bool is_there = false; // another version is there
+    bool is_part_there = false;
+};
+
+const std::vector<Download>& downloads() {
+    static const std::vector<Download> all{
+        {"into a new file", {"-o", "f"}},
+        {"over a file", {"-o", "f"}, true},
+        {"what is begun", {"-C", "-", "-o", "f"}, false, true},
+        {"what is begun, over a file", {"-C", "-", "-o", "f"}, true, true},
+        {"what another tool has begun", {"-C", "-", "-o", "f"}, true},
+        {"checked, and told of", {"-J", "--checksum", "list", "-o", "f"}},
+    };
+    return all;
+}
+
+// A send that fails with ECONNRESET or EPIPE tells what the next recv would find, too: an injected
+// one does not.
+constexpr std::array faults{"*=ENOMEM", "*=EMFILE",  "*=ENFILE", "*=ENOSPC",
+                            "*=EACCES", "*=EAGAIN",  "*=EIO",    "*=EPERM",
+                            "*=EROFS",  "*=ENOBUFS", "*=ENOLCK", "recv=ECONNRESET"};
+
+constexpr int most_calls = 300;
+
+// The rest of the document, or all of it.
+HttpAnswer give(const HttpRequest& request) {
+    constexpr std::string_view version =
+        "ETag: \"v1\"\r\nLast-Modified: Sat, 31 Jan 2026 00:00:00 GMT\r\n";
+    if (request.field("Range") != fmt::format("bytes={}-", begun)) return ok(document, version);
+    return answer("206 Partial Content",
+                  fmt::format("{}Content-Range: bytes {}-{}/{}\r\n", version, begun,
+                              document.size() - 1, document.size()),
+                  document.substr(begun));
+}
+
+// What stands at "f"; nothing when there is no such file.
+std::optional<std::string> file(const Scenario& scenario) {
+    if (!scenario.exists("f")) return std::nullopt;
+    return scenario.read_file("f");
+}
+
+// Runs the download with one fault; false when no call was left to fail.
+bool fails_somewhere(const Download& download, const std::string& fault) {
+    Scenario scenario;
+    const HttpPeer server{give};
+    const auto url = server.url("/f");
+    Words words{"webget"};
+    words.insert(words.end(), download.options.begin(), download.options.end());
+    words.push_back(url);
+    scenario.write_file("list",
+                        "4b396f3d3ecd8f9b36742a1b2b732c0409fb59b62a05e7fd7a50654845c0fb6d  f\n");
+    if (download.is_there) scenario.write_file("f", document.substr(0, begun));
+    if (download.is_part_there) {
+        scenario.write_file("f.part", document.substr(0, begun));
+        scenario.write_file("f.part.version", url + "\n\"v1\"\n");
+    }
+    const auto before = file(scenario);
+    const auto mark = std::filesystem::path{scenario.path("..")} / "mark";
+    Result result;
+    {
+        const Variable which{"IPCBOX_FAULT", fault};
+        const Variable where{"IPCBOX_FAULT_MARK", mark.string()};
+        result = scenario.run(words);
+    }
+    if (!std::filesystem::exists(mark)) return false;
+    const auto fired = read_to_end(open_file(mark.string(), O_RDONLY).get(), 100'000, "mark");
+    INFO("download: ", std::string{download.what});
+    CAPTURE(fault);
+    CAPTURE(fired);
+    CAPTURE(result.err);
+    CAPTURE(result.status);
+    // Of our own, before it begins, or one of curl's.
+    constexpr std::array statuses{0, 1, 6, 7, 23, 26, 52, 55, 56};
+    CHECK(std::ranges::find(statuses, result.status) != statuses.end());
+    if (result.err.empty())
+        CHECK((result.status == 0 || fired.starts_with("write")));
+    else
+        CHECK((result.err.starts_with("webget: ") && result.err.ends_with('\n') &&
+               std::ranges::count(result.err, '\n') == 1));
+    const auto after = file(scenario);
+    CHECK((after == document || (result.status != 0 && after == before)));
+    if (result.status == 0) {
+        CHECK_FALSE(scenario.exists("f.part"));
+        CHECK_FALSE(scenario.exists("f.part.version"));
+    }
+    if (after != document) {
+        CHECK(scenario.run({"webget", "-C", "-", "-o", "f", url}).status == 0);
+        CHECK(file(scenario) == document);
+    }
+    return true;
+}
+
+} // namespace
+
+TEST_CASE("whatever fails, a file is whole, or as it was") {
+    for (const auto& download : downloads())
+        for (const char* const fault : faults) {
+            int number = 1;
+            while (number <= most_calls &&
+                   fails_somewhere(download, fmt::format("{}@{}", fault, number)))
+                ++number;
+            CHECK(number <= most_calls);
+        }
+}
