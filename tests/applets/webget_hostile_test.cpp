@@ -123,6 +123,7 @@ TEST_CASE("a body is as long as it says") {
     // What stands behind it is not ours.
     CHECK(fetched("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlonger than that") == "long");
     CHECK(fetched("HTTP/1.1 204 No Content\r\n\r\nnothing?", Then::stay).empty());
+    CHECK(fetched("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", Then::stay).empty());
     CHECK(fetched("HTTP/1.1 200 OK\r\n\r\nto the end") == "to the end");
 }
 

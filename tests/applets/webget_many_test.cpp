@@ -1,6 +1,7 @@
 // Many documents: connections used again, requests sent ahead, several at a time; what comes is the
 // same as one by one, however servers take it.
 #include "core/io.h"
+#include "core/poll.h"
 #include "harness/http_peer.h"
 #include "harness/peer.h"
 #include "harness/scenario.h"
@@ -8,7 +9,6 @@
 #include <atomic>
 #include <doctest/doctest.h>
 #include <fmt/core.h>
-#include <set>
 
 using namespace ipcbox;
 using namespace ipcbox::test;
@@ -157,6 +157,44 @@ TEST_CASE("what is in the middle of many") {
     }
 }
 
+TEST_CASE("a redirect, an error and a body that nobody wants keep the connection") {
+    Scenario scenario;
+    const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
+        if (request.target() == "/5") return answer("302 Found", "Location: /other\r\n", "moved");
+        if (request.target() == "/6") return answer("404 Not Found", "", "no such thing\n");
+        if (request.target() == "/8") return answer("204 No Content");
+        return ok(body_of(request));
+    }};
+    const auto result = scenario.run(urls(server.text(), {"webget", "-L"}));
+    CHECK(result.status == 22);
+    CHECK(result.err == fmt::format("no such thing\nwebget: {}: 404 Not Found\n"
+                                    "webget: 39 of 40 documents are here, 1 failed\n",
+                                    server.url("/6")));
+    auto expected = all();
+    expected.replace(expected.find("/5\n"), 3, "/other\n");
+    expected.erase(expected.find("/6\n"), 3);
+    expected.erase(expected.find("/8\n"), 3);
+    CHECK(result.out == expected);
+    // What the redirect leads to could not wait in line behind what was sent ahead.
+    CHECK(server.connections() == 2);
+}
+
+TEST_CASE("posted data is not sent ahead") {
+    Scenario scenario;
+    std::atomic<bool> early = false;
+    const Peer server{[&early](const Fd& client) {
+        HttpReader reader{client};
+        while (const auto request = reader.next()) {
+            // Nothing has come behind it, though there is all the time for it.
+            early = early ||
+                    wait_for(client.get(), POLLIN, Deadline::after(std::chrono::milliseconds{2}));
+            say(client, ok(body_of(*request)));
+        }
+    }};
+    check_all(scenario.run(urls(server.text(), {"webget", "-d", "x"})));
+    CHECK_FALSE(early);
+}
+
 TEST_CASE("what must not happen twice does not") {
     Scenario scenario;
     // A kept connection that ends just when the next request is on its way.
@@ -187,6 +225,14 @@ TEST_CASE("several connections at once") {
     check_all(scenario.run(urls(server.text(), {"webget", "-Z", "--parallel-max", "4"})));
     CHECK(server.connections() == 4);
     CHECK(server.requests().size() == many);
+}
+
+TEST_CASE("no more connections than allowed") {
+    Scenario scenario;
+    const HttpPeer server{
+        [](const HttpRequest& request) -> HttpAnswer { return ok(body_of(request)); }};
+    check_all(scenario.run(urls(server.text(), {"webget", "-Z", "--parallel-max", "2"})));
+    CHECK(server.connections() <= 2);
 }
 
 TEST_CASE("standard output has the order of the arguments") {
