@@ -213,8 +213,10 @@ Scenario::Scenario() : Scenario(make_directory()) {
     std::filesystem::create_directory(directory_ + "/work");
     std::filesystem::current_path(directory_ + "/work");
     ::setenv("PATH", fmt::format("{}:{}", applets, old_path_).c_str(), 1);
-    if (launch(binary(), {"ipcbox", "--install", applets}).wait().status != 0)
-        throw std::runtime_error("cannot install the applets");
+    const auto installed = launch(binary(), {"ipcbox", "--install", applets}).wait();
+    if (installed.status != 0)
+        throw std::runtime_error(fmt::format("cannot install the applets: status {}: {}",
+                                             installed.status, installed.err));
 }
 
 Scenario::~Scenario() {
