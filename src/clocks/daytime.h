@@ -1,0 +1,40 @@
+// The Daytime Protocol (RFC 867): the time in words, for which there is no grammar.
+#pragma once
+
+#include "core/deadline.h"
+
+#include <ctime>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace ipcbox::clocks {
+
+struct Daytime {
+    std::time_t time = 0;
+    bool states_zone = false; // else it was taken for local time, as servers mean it that say none
+    Duration resolution = std::chrono::seconds{1}; // a minute when it says no seconds
+};
+
+// The time in TEXT, if one can be found in it:
+//
+//     60638 24-11-24 02:55:01 00 0 0 713.5 UTC(NIST) *     NIST: modified Julian day, UTC
+//     Tue Nov 24 02:55:01 2026                             ctime(3), as inetd(8) says it
+//     Tuesday, November 24, 2026 02:55:01-UTC              RFC 867's first proposal
+//     24 NOV 2026 02:55:01 CET                             its second; "22 FEB 82 17:37:43 PST"
+//     2026-11-24T02:55:01+01:00                            ISO 8601, also with a blank, or without
+//     zone Tue, 24 Nov 2026 02:55:01 +0100                      RFC 5322 Tue Nov 24 02:55:01 UTC
+//     2026                         date(1) 2:55:01 AM 11/24/2026 Windows' Simple TCP/IP Services
+//
+// The names of zones that are known are UTC, GMT, Z and those of RFC 5322 (EST … PDT), and CET,
+// CEST, MET, MEST, EET, EEST, WET, WEST, BST, JST, MSK. Of two digits, a year is the one nearest to
+// NOW. Times that cannot be (hour 25, 30 February) and years outside of 1900 to 2150 are no times.
+[[nodiscard]] std::optional<Daytime> parse_daytime(std::string_view text, std::time_t now);
+
+// What a server says: "Tue Nov 24 02:55:01 2026\r\n", local time, as inetd(8) has it.
+[[nodiscard]] std::string daytime_text(std::time_t time);
+
+// "2026-11-24T02:55:01Z"
+[[nodiscard]] std::string iso_time(std::time_t time);
+
+} // namespace ipcbox::clocks

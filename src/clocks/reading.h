@@ -1,0 +1,64 @@
+// What a clock said, beside ours: an offset, and how far it can be wrong.
+//
+// Every question bounds the answer (RFC 5905, section 8, as for SNTP): the other clock was read
+// after we asked and before the answer came. Its error is half of that time, and what the source
+// itself leaves open: a clock that counts whole seconds may be anywhere within one.
+#pragma once
+
+#include "core/deadline.h"
+
+#include <chrono>
+#include <ctime>
+
+namespace ipcbox::clocks {
+
+// A time of day with all its nanoseconds; it ends in 2262.
+using WallTime = std::chrono::sys_time<Duration>;
+[[nodiscard]] WallTime wall_time(std::time_t seconds);
+
+// The years in which a clock is taken at its word: WallTime can say them all, and so can the
+// difference of any two.
+constexpr int first_year = 1900;
+constexpr int last_year = 2150;
+
+// When an answer came: by our clock, and how long after the question by a clock that nobody sets.
+struct Timing {
+    WallTime received;
+    Duration round_trip{};
+};
+
+struct Reading {
+    WallTime said;         // what it said
+    Duration offset{};     // theirs minus ours; the middle of what it can be
+    Duration error{};      // by so much it can be more or less
+    Duration round_trip{}; // of the quickest question
+    Duration resolution{}; // of the source
+};
+
+// A clock that said SECONDS and counts nothing smaller than RESOLUTION.
+[[nodiscard]] Reading reading_of(std::time_t seconds, const Timing& timing,
+                                 Duration resolution = std::chrono::seconds{1});
+
+// Two readings of one clock: what both allow. When they exclude each other (one of the clocks was
+// set in between) the newer one.
+[[nodiscard]] Reading narrowed(const Reading& older, const Reading& newer);
+
+// When to ask again so that the answer halves what is open: in the middle of where the tick of the
+// other clock can be, as our clock has it; not before EARLIEST.
+[[nodiscard]] WallTime next_tick_question(const Reading& reading, WallTime earliest);
+
+// The seconds that the manual page's table has: 0 when that is possible, else the nearest.
+[[nodiscard]] std::int64_t whole_seconds(const Reading& reading);
+
+// What is wrong for certain: how far at least it is from ours, whatever the error.
+[[nodiscard]] Duration least_deviation(const Reading& reading);
+
+// What makes a clock suspicious, whatever it is compared with.
+enum class Flag {
+    none,
+    not_set, // it says zero, or the first day of 1900 or of 1970: nobody has told it the time
+    day_off  // a day or more from ours
+};
+[[nodiscard]] Flag flag_of(const Reading& reading);
+
+} // namespace ipcbox::clocks

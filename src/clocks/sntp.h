@@ -1,0 +1,45 @@
+// The client of the Simple Network Time Protocol: RFC 4330, and RFC 5905, section 14.
+//
+// A question has nothing of us in it: its transmit timestamp is
+// random, and an answer that does not bring it back is somebody else's.
+#pragma once
+
+#include "clocks/reading.h"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace ipcbox::clocks {
+
+constexpr std::size_t sntp_packet_size = 48;
+
+// A client's packet, version 4, with NONCE as its transmit timestamp.
+[[nodiscard]] std::array<char, sntp_packet_size> sntp_question(std::uint64_t nonce);
+
+enum class Leap { none, insert, remove }; // what the last minute of the month will do
+
+struct SntpAnswer {
+    std::optional<Reading> reading;
+    std::string problem; // why there is none
+    // Worth telling, also without a reading.
+    int stratum = 0;
+    Leap leap = Leap::none;
+    std::string reference; // "GPS" of stratum 1, "192.0.2.1" of others; "RATE", "DENY" of a kiss
+    bool kiss_of_death = false; // it is not to be asked again (RFC 5905, section 7.4)
+};
+
+// Whether BYTES answer the question with NONCE at all; if not, they are to be dropped without a
+// word: whoever sent them did not see the question.
+[[nodiscard]] bool answers_question(std::string_view bytes, std::uint64_t nonce);
+
+// What an answer says: the offset and its error from the four timestamps, the root's delay and
+// dispersion and the precision. Timestamps are of the era nearest to PIVOT. What RFC 4330, section
+// 5, has a client refuse is a problem: another mode, version or size, a kiss of death, a clock that
+// says of itself that it is not synchronised, no transmit time, a reference that is too far away.
+[[nodiscard]] SntpAnswer parse_sntp(std::string_view bytes, const Timing& timing,
+                                    std::time_t pivot);
+
+} // namespace ipcbox::clocks

@@ -1,0 +1,57 @@
+// The sources of a clock's time: what each protocol asks, when its answer is complete, and what
+// that says. Nothing here reads or writes a socket.
+#pragma once
+
+#include "clocks/reading.h"
+#include "clocks/sntp.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ipcbox::clocks {
+
+enum class Source { time, time_udp, ntp, daytime, daytime_udp, http };
+
+// "time", "time-udp", "ntp", "daytime", "daytime-udp", "http", as --via takes them.
+[[nodiscard]] std::string_view name_of(Source source);
+// A list of them: "ntp,time". Throws std::invalid_argument with what was expected.
+[[nodiscard]] std::vector<Source> parse_sources(std::string_view text);
+
+[[nodiscard]] std::uint16_t default_port(Source source);
+[[nodiscard]] bool is_datagram(Source source);
+
+// The bytes of a question: HOST is for HTTP's Host field ("[::1]:80"), NONCE for NTP.
+[[nodiscard]] std::string question(Source source, std::string_view host, std::uint64_t nonce);
+
+// How much of an answer has come over TCP.
+enum class Progress {
+    incomplete,
+    enough,  // that may be all; it is when the server closes, or says nothing more for a while
+    complete // whatever comes behind it
+};
+[[nodiscard]] Progress progress(Source source, std::string_view bytes);
+// More bytes than an answer can have.
+[[nodiscard]] std::size_t most_answer_bytes(Source source);
+
+// Which answer is meant.
+struct Asked {
+    Source source = Source::time;
+    Timing timing;
+    std::time_t pivot = 0; // of eras, and of years with two digits
+};
+
+// What came of it.
+struct Answer {
+    std::optional<Reading> reading;
+    std::string problem; // why there is none: "short answer (2 bytes)", "closed without answering"
+    std::string text;    // of daytime: what it said, without the line ends around it
+    std::optional<SntpAnswer> sntp = {}; // what else NTP says; its reading is above
+    bool states_zone = true;             // false for a daytime that was taken for local time
+};
+// An answer that is as complete as it will be.
+[[nodiscard]] Answer interpret(std::string_view bytes, const Asked& asked);
+
+} // namespace ipcbox::clocks
