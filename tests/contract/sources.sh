@@ -31,15 +31,17 @@ check() {
     includes_but 'core/' src/core | forbid 'core includes only core'
     includes_but 'core/|net/' src/net | forbid 'net includes only net and core'
     includes_but 'core/|net/|http/' src/http | forbid 'http includes only http, net and core'
+    includes_but 'core/|net/|http/|clocks/' src/clocks |
+        forbid 'clocks includes only clocks, http, net and core'
     includes_but 'core/|dialog/' src/dialog | forbid 'dialog includes only dialog and core'
     includes_but 'core/|dialog/|fifo/' src/fifo | forbid 'fifo includes only fifo, dialog and core'
     includes_but 'core/|tls/|net/tls_protocol\.h"' src/tls |
         forbid 'tls includes only tls and core, and how it is talked to'
     includes_but 'core/|cli/|applet\.h"|version\.h"' src/cli |
         forbid 'cli includes only cli and core'
-    includes_but 'command/|core/|cli/|net/|http/|dialog/|fifo/|applet\.h"|version\.h"' src/command |
+    includes_but 'command/|core/|cli/|net/|http/|dialog/|fifo/|clocks/|applet\.h"|version\.h"' src/command |
         forbid 'command includes nothing above itself'
-    includes_but 'command/|core/|cli/|net/|http/|dialog/|fifo/|applet\.h"' applets |
+    includes_but 'command/|core/|cli/|net/|http/|dialog/|fifo/|clocks/|applet\.h"' applets |
         forbid 'applets include no other applet, and nothing above themselves'
     lines_with '#include [<"].*\.cpp[>"]' src applets | forbid 'nothing includes a .cpp'
 
@@ -53,7 +55,7 @@ check() {
             grep -v '^src/tls/' | forbid "<$header> has more than one includer"
     done
 
-    below_cli='src/core src/net src/http src/dialog src/fifo src/tls'
+    below_cli='src/core src/net src/http src/dialog src/fifo src/tls src/clocks'
     print='v?f?printf|f?puts|f?putc|putchar|perror|print_line|warnx?|errx?|v?syslog'
     lines_with "\\b($print)\\(|fmt::print|std::(cout|cerr|clog)" $below_cli |
         forbid 'only the command line prints'
