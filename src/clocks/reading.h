@@ -8,27 +8,30 @@
 #include "core/deadline.h"
 
 #include <chrono>
+#include <cstdint>
 #include <ctime>
 
 namespace ipcbox::clocks {
 
 // A time of day with all its nanoseconds; it ends in 2262.
 using WallTime = std::chrono::sys_time<Duration>;
-[[nodiscard]] WallTime wall_time(std::time_t seconds);
 
 // The years in which a clock is taken at its word: WallTime can say them all, and so can the
 // difference of any two.
 constexpr int first_year = 1900;
 constexpr int last_year = 2150;
 
+// What is outside of these years is their first or last second.
+[[nodiscard]] WallTime wall_time(std::time_t seconds);
+
 // When an answer came: by our clock, and how long after the question by a clock that nobody sets.
 struct Timing {
-    WallTime received;
+    WallTime received{};
     Duration round_trip{};
 };
 
 struct Reading {
-    WallTime said;         // what it said
+    WallTime said{};       // what it said
     Duration offset{};     // theirs minus ours; the middle of what it can be
     Duration error{};      // by so much it can be more or less
     Duration round_trip{}; // of the quickest question
@@ -56,8 +59,10 @@ struct Reading {
 // What makes a clock suspicious, whatever it is compared with.
 enum class Flag {
     none,
-    not_set, // it says zero, or the first day of 1900 or of 1970: nobody has told it the time
-    day_off  // a day or more from ours
+    // It says zero, or the first day of 1900 or of 1970: nobody has told it the time. The first day
+    // of 1900 is that of 2036-02-07 in 32 bits, which counts as well, unless it is that day.
+    not_set,
+    day_off // it can be a day or more from ours
 };
 [[nodiscard]] Flag flag_of(const Reading& reading);
 

@@ -45,9 +45,10 @@ struct Asked {
 
 // What came of it.
 struct Answer {
-    std::optional<Reading> reading;
-    std::string problem; // why there is none: "short answer (2 bytes)", "closed without answering"
-    std::string text;    // of daytime: what it said, without the line ends around it
+    std::optional<Reading> reading = {};
+    // Why there is none: "short answer (2 bytes)", "closed without answering".
+    std::string problem = {};
+    std::string text = {}; // of daytime: what it said, without the line ends around it
     std::optional<SntpAnswer> sntp = {}; // what else NTP says; its reading is above
     bool states_zone = true;             // false for a daytime that was taken for local time
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <ctime>
 #include <optional>
 #include <string_view>
@@ -11,9 +12,11 @@ namespace ipcbox::clocks {
 
 constexpr std::size_t time_answer_size = 4;
 
-// What the four bytes mean in the era (RFC 5905, section 6) that is nearest to PIVOT. With our own
-// clock as the pivot that is right as long as ours is wrong by less than 68 years. Nothing for
-// another number of bytes.
+// What SECONDS since 1900 mean in the era (RFC 5905, section 6) that is nearest to PIVOT. With our
+// own clock as the pivot that is right as long as ours is wrong by less than 68 years.
+[[nodiscard]] std::time_t in_nearest_era(std::uint32_t seconds, std::time_t pivot);
+
+// The same for an answer's four bytes. Nothing for another number of bytes.
 [[nodiscard]] std::optional<std::time_t> decode_time(std::string_view bytes, std::time_t pivot);
 
 // A server's answer; eras are forgotten.

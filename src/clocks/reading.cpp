@@ -1,0 +1,104 @@
+#include "clocks/reading.h"
+
+#include <algorithm>
+
+namespace ipcbox::clocks {
+
+namespace {
+
+using namespace std::chrono;
+
+constexpr sys_seconds first_second = sys_days{year{first_year} / January / 1};
+constexpr sys_seconds last_second = sys_days{year{last_year + 1} / January / 1} - seconds{1};
+static_assert(last_second - first_second < Duration::max());
+
+// Where a clock's offset can be. Both ends are exact, where the middle may be half a nanosecond
+// off.
+struct Interval {
+    Duration low;
+    Duration high;
+};
+
+Interval interval_of(const Reading& reading) {
+    return {reading.offset - reading.error, reading.offset + reading.error};
+}
+
+void set_interval(Reading& reading, const Interval& interval) {
+    reading.error = (interval.high - interval.low + Duration{1}) / 2;
+    reading.offset = interval.low + reading.error;
+}
+
+// In [0, DIVISOR), also for what is negative.
+Duration remainder(Duration value, Duration divisor) {
+    const auto rest = value % divisor;
+    return rest < Duration::zero() ? rest + divisor : rest;
+}
+
+} // namespace
+
+WallTime wall_time(std::time_t seconds) {
+    const auto first = first_second.time_since_epoch().count();
+    const auto last = last_second.time_since_epoch().count();
+    return WallTime{std::chrono::seconds{std::clamp<std::time_t>(seconds, first, last)}};
+}
+
+Reading reading_of(std::time_t seconds, const Timing& timing, Duration resolution) {
+    Reading reading{.said = wall_time(seconds),
+                    .round_trip = std::max(timing.round_trip, Duration::zero()),
+                    .resolution = resolution};
+    const auto asked = timing.received - reading.round_trip;
+    set_interval(reading, {.low = reading.said - timing.received,
+                           .high = reading.said - asked + resolution});
+    return reading;
+}
+
+Reading narrowed(const Reading& older, const Reading& newer) {
+    const auto before = interval_of(older);
+    const auto now = interval_of(newer);
+    const Interval both{.low = std::max(before.low, now.low),
+                        .high = std::min(before.high, now.high)};
+    if (both.low > both.high) return newer;
+    auto reading = newer;
+    set_interval(reading, both);
+    reading.round_trip = std::min(older.round_trip, newer.round_trip);
+    return reading;
+}
+
+// A question is read when about half of its round trip is over. Asked so, both answers leave
+// half of what was open and half a round trip more: the error comes down to half a round trip.
+WallTime next_tick_question(const Reading& reading, WallTime earliest) {
+    const auto resolution = reading.resolution;
+    if (resolution <= Duration::zero()) return earliest;
+    // Remainders before sums, which could be too large: a tick is known by its remainder alone.
+    const auto theirs = remainder(earliest.time_since_epoch(), resolution) +
+                        remainder(reading.offset, resolution) +
+                        remainder(reading.round_trip / 2, resolution);
+    return earliest + remainder(-theirs, resolution);
+}
+
+// Halves go down: who says S when our clock is in the second N is S - N off, from N's beginning on.
+std::int64_t whole_seconds(const Reading& reading) {
+    const auto possible = interval_of(reading);
+    if (possible.low <= Duration::zero() && possible.high >= Duration::zero()) return 0;
+    return ceil<seconds>(reading.offset - milliseconds{500}).count();
+}
+
+Duration least_deviation(const Reading& reading) {
+    return std::max(abs(reading.offset) - reading.error, Duration::zero());
+}
+
+Flag flag_of(const Reading& reading) {
+    const auto within_a_day_after = [&](sys_seconds start) {
+        return reading.said >= start && reading.said < start + days{1};
+    };
+    const bool may_be_day_off = abs(reading.offset) + reading.error >= days{1};
+    // The first day of 1900 once more, in the next era (RFC 5905, section 6): a zero that was
+    // decoded with a pivot of today.
+    constexpr sys_seconds next_era = first_second + seconds{1LL << 32};
+    if (within_a_day_after(first_second) || within_a_day_after(sys_seconds{}) ||
+        (within_a_day_after(next_era) && may_be_day_off))
+        return Flag::not_set;
+    return may_be_day_off ? Flag::day_off : Flag::none;
+}
+
+} // namespace ipcbox::clocks

@@ -1,0 +1,152 @@
+#include "clocks/source.h"
+
+#include "clocks/time_protocol.h"
+#include "http/failure.h"
+#include "http/response_parser.h"
+#include "net/http_date.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/core.h>
+#include <stdexcept>
+
+namespace ipcbox::clocks {
+
+namespace {
+
+enum class Carrier { stream, datagram };
+
+struct Protocol {
+    Source source;
+    std::string_view name;
+    std::uint16_t port; // IANA's
+    Carrier carrier;
+    std::size_t most_answer_bytes;
+};
+
+// An answer of RFC 868 has 4 bytes; some more, to say how many too many came. One of RFC 867 should
+// be one line. One of NTP can have extension fields behind it, and has to fit into a packet.
+constexpr std::array<Protocol, 6> protocols{{
+    {Source::time, "time", 37, Carrier::stream, 16},
+    {Source::time_udp, "time-udp", 37, Carrier::datagram, 16},
+    {Source::ntp, "ntp", 123, Carrier::datagram, 1280},
+    {Source::daytime, "daytime", 13, Carrier::stream, 512},
+    {Source::daytime_udp, "daytime-udp", 13, Carrier::datagram, 512},
+    {Source::http, "http", 80, Carrier::stream, 16 * 1024},
+}};
+
+const Protocol& protocol_of(Source source) {
+    return *std::ranges::find(protocols, source, &Protocol::source);
+}
+
+Source parse_source(std::string_view name) {
+    const auto* const found = std::ranges::find(protocols, name, &Protocol::name);
+    if (found == protocols.end())
+        throw std::invalid_argument(
+            "expected a list of time, time-udp, ntp, daytime, daytime-udp and http");
+    return found->source;
+}
+
+Answer problem(std::string text) {
+    return {.problem = std::move(text)};
+}
+
+std::string short_answer(std::size_t size) {
+    return fmt::format("short answer ({} {})", size, size == 1 ? "byte" : "bytes");
+}
+
+Answer interpret_time(std::string_view bytes, const Asked& asked) {
+    const auto time = decode_time(bytes, asked.pivot);
+    if (time) return {.reading = reading_of(*time, asked.timing)};
+    if (bytes.size() < time_answer_size) return problem(short_answer(bytes.size()));
+    // As many as were taken, perhaps not all that were sent.
+    if (bytes.size() >= most_answer_bytes(asked.source)) return problem("trailing bytes");
+    return problem(
+        fmt::format("trailing bytes ({} instead of {})", bytes.size(), time_answer_size));
+}
+
+Answer interpret_http(std::string_view bytes, const Asked& asked) try {
+    http::ResponseParser parser{http::ResponseParser::Asked::head};
+    (void)parser.parse_head(bytes);
+    if (!parser.has_head()) return problem(short_answer(bytes.size()));
+    // Whatever its status: an error has a date, too.
+    const auto* const date = parser.head().find("Date");
+    if (date == nullptr) return problem("its answer has no Date");
+    const auto time = parse_http_date(*date, asked.pivot);
+    if (!time || wall_time(*time) != WallTime{std::chrono::seconds{*time}})
+        return problem("cannot understand its Date");
+    return {.reading = reading_of(*time, asked.timing)};
+} catch (const http::ProtocolError&) {
+    return problem("not HTTP");
+}
+
+Progress http_progress(std::string_view bytes) try {
+    http::ResponseParser parser{http::ResponseParser::Asked::head};
+    (void)parser.parse_head(bytes);
+    return parser.has_head() ? Progress::complete : Progress::incomplete;
+} catch (const http::ProtocolError&) {
+    return Progress::complete;
+}
+
+} // namespace
+
+std::string_view name_of(Source source) {
+    return protocol_of(source).name;
+}
+
+std::vector<Source> parse_sources(std::string_view text) {
+    std::vector<Source> sources;
+    for (;;) {
+        const auto comma = text.find(',');
+        sources.push_back(parse_source(text.substr(0, comma)));
+        if (comma == std::string_view::npos) return sources;
+        text.remove_prefix(comma + 1);
+    }
+}
+
+std::uint16_t default_port(Source source) {
+    return protocol_of(source).port;
+}
+
+bool is_datagram(Source source) {
+    return protocol_of(source).carrier == Carrier::datagram;
+}
+
+std::size_t most_answer_bytes(Source source) {
+    return protocol_of(source).most_answer_bytes;
+}
+
+std::string question(Source source, std::string_view host, std::uint64_t nonce) {
+    (void)nonce;
+    if (source != Source::http) return {}; // a connection, or a datagram, is question enough
+    return fmt::format("HEAD / HTTP/1.1\r\n"
+                       "Host: {}\r\n"
+                       "User-Agent: ipcbox\r\n"
+                       "Connection: close\r\n"
+                       "\r\n",
+                       host);
+}
+
+Progress progress(Source source, std::string_view bytes) {
+    if (bytes.empty()) return Progress::incomplete;
+    if (is_datagram(source)) return Progress::complete;
+    if (source == Source::http) return http_progress(bytes);
+    if (bytes.size() < time_answer_size) return Progress::incomplete;
+    return bytes.size() == time_answer_size ? Progress::enough : Progress::complete;
+}
+
+Answer interpret(std::string_view bytes, const Asked& asked) {
+    if (bytes.empty())
+        return problem(is_datagram(asked.source) ? "empty answer" : "closed without answering");
+    switch (asked.source) {
+    case Source::time:
+    case Source::time_udp:
+        return interpret_time(bytes, asked);
+    case Source::http:
+        return interpret_http(bytes, asked);
+    default:
+        return problem("cannot find a time in what it says");
+    }
+}
+
+} // namespace ipcbox::clocks

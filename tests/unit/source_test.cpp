@@ -1,0 +1,141 @@
+#include "clocks/source.h"
+
+#include "clocks/time_protocol.h"
+
+#include <doctest/doctest.h>
+#include <stdexcept>
+#include <string>
+
+using namespace ipcbox;
+using namespace ipcbox::clocks;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::time_t now = 1'800'000'000; // in January 2027
+
+constexpr Source all[] = {Source::time,    Source::time_udp,    Source::ntp,
+                          Source::daytime, Source::daytime_udp, Source::http};
+
+Answer answer(Source source, std::string_view bytes) {
+    return interpret(bytes, {.source = source,
+                             .timing = {.received = wall_time(now), .round_trip = 10ms},
+                             .pivot = now});
+}
+
+std::string problem(Source source, std::string_view bytes) {
+    const auto result = answer(source, bytes);
+    CHECK(result.reading.has_value() == result.problem.empty());
+    return result.problem;
+}
+
+std::string time_bytes(std::time_t time) {
+    const auto bytes = encode_time(time);
+    return {bytes.data(), bytes.size()};
+}
+
+std::string response(std::string_view fields, std::string_view status = "200 OK") {
+    return std::string{"HTTP/1.1 "}.append(status).append("\r\n").append(fields).append("\r\n");
+}
+
+constexpr std::string_view date = "Date: Fri, 15 Jan 2027 08:00:03 GMT\r\n";
+
+} // namespace
+
+TEST_CASE("the sources by their names") {
+    for (const auto source : all)
+        CHECK(parse_sources(name_of(source)) == std::vector{source});
+    CHECK(parse_sources("ntp,time,daytime-udp") ==
+          std::vector{Source::ntp, Source::time, Source::daytime_udp});
+    for (const auto* text : {"", ",", "ntp,", ",ntp", "ntp,,time", "NTP", " ntp", "sntp", "udp"})
+        CHECK_THROWS_WITH_AS(
+            (void)parse_sources(text),
+            "expected a list of time, time-udp, ntp, daytime, daytime-udp and http",
+            std::invalid_argument);
+}
+
+TEST_CASE("their ports and carriers") {
+    CHECK(default_port(Source::time) == 37);
+    CHECK(default_port(Source::time_udp) == 37);
+    CHECK(default_port(Source::ntp) == 123);
+    CHECK(default_port(Source::daytime) == 13);
+    CHECK(default_port(Source::daytime_udp) == 13);
+    CHECK(default_port(Source::http) == 80);
+    CHECK(is_datagram(Source::time_udp));
+    CHECK(is_datagram(Source::daytime_udp));
+    CHECK(is_datagram(Source::ntp));
+    CHECK_FALSE(is_datagram(Source::time));
+    CHECK_FALSE(is_datagram(Source::daytime));
+    CHECK_FALSE(is_datagram(Source::http));
+}
+
+TEST_CASE("most ask nothing in words") {
+    for (const auto source : {Source::time, Source::time_udp, Source::daytime, Source::daytime_udp})
+        CHECK(question(source, "example.com", 7).empty());
+    CHECK(question(Source::http, "[::1]:80", 7) == "HEAD / HTTP/1.1\r\n"
+                                                   "Host: [::1]:80\r\n"
+                                                   "User-Agent: ipcbox\r\n"
+                                                   "Connection: close\r\n"
+                                                   "\r\n");
+}
+
+TEST_CASE("nothing is no answer") {
+    for (const auto source : all) {
+        CHECK(problem(source, "") ==
+              (is_datagram(source) ? "empty answer" : "closed without answering"));
+        CHECK(progress(source, "") == Progress::incomplete);
+    }
+}
+
+TEST_CASE("four bytes of time") {
+    for (const auto source : {Source::time, Source::time_udp}) {
+        const auto result = answer(source, time_bytes(now + 3));
+        REQUIRE(result.reading);
+        CHECK(result.reading->said == wall_time(now + 3));
+        CHECK(result.reading->offset == 3505ms);
+        CHECK(result.reading->error == 505ms);
+        CHECK(result.text.empty());
+        CHECK(problem(source, "a") == "short answer (1 byte)");
+        CHECK(problem(source, "abc") == "short answer (3 bytes)");
+        CHECK(problem(source, "abcde") == "trailing bytes (5 instead of 4)");
+        CHECK(problem(source, std::string(12, 'a')) == "trailing bytes (12 instead of 4)");
+        CHECK(problem(source, std::string(most_answer_bytes(source), 'a')) == "trailing bytes");
+    }
+    CHECK(progress(Source::time, "abc") == Progress::incomplete);
+    CHECK(progress(Source::time, "abcd") == Progress::enough);
+    CHECK(progress(Source::time, "abcde") == Progress::complete);
+    CHECK(progress(Source::time_udp, "a") == Progress::complete);
+}
+
+TEST_CASE("the date of HTTP") {
+    const auto result = answer(Source::http, response(date));
+    REQUIRE(result.reading);
+    CHECK(result.reading->said == wall_time(now + 3));
+    CHECK(result.reading->error == 505ms);
+    // An error, a redirect and what comes behind an interim response have one, too.
+    CHECK(problem(Source::http, response(date, "404 Not Found")).empty());
+    CHECK(problem(Source::http, response(date, "301 Moved") + "<html>").empty());
+    CHECK(problem(Source::http, response("", "103 Early Hints") + response(date)).empty());
+    CHECK(problem(Source::http, response("Server: x\r\ndate: Friday, 15-Jan-27 08:00:03 GMT\r\n"))
+              .empty());
+
+    CHECK(problem(Source::http, response("Server: x\r\n")) == "its answer has no Date");
+    CHECK(problem(Source::http, response("Date: today\r\n")) == "cannot understand its Date");
+    CHECK(problem(Source::http, response("Date: Fri, 31 Dec 9999 23:59:59 GMT\r\n")) ==
+          "cannot understand its Date");
+    CHECK(problem(Source::http, "SSH-2.0-OpenSSH_9.2\r\n") == "not HTTP");
+    CHECK(problem(Source::http, "HTTP/1.1 no\r\n\r\n") == "not HTTP");
+    CHECK(problem(Source::http, "H") == "short answer (1 byte)");
+    CHECK(problem(Source::http, "HTTP/1.1 200 OK\r\n") == "short answer (17 bytes)");
+}
+
+TEST_CASE("how much of a response has come") {
+    const auto whole = response(date);
+    for (std::size_t size = 0; size < whole.size(); ++size)
+        CHECK(progress(Source::http, whole.substr(0, size)) == Progress::incomplete);
+    CHECK(progress(Source::http, whole) == Progress::complete);
+    CHECK(progress(Source::http, whole + "more") == Progress::complete);
+    CHECK(progress(Source::http, response("", "103 Early Hints")) == Progress::incomplete);
+    CHECK(progress(Source::http, "HTTP/2") == Progress::incomplete);
+    CHECK(progress(Source::http, "SSH-2.0") == Progress::complete);
+}
