@@ -15,6 +15,12 @@ namespace ipcbox::clocks {
 
 enum class Source { time, time_udp, ntp, daytime, daytime_udp, http };
 
+// A source and where it is asked: its own port, unless there is another.
+struct SourcePort {
+    Source source = Source::time;
+    std::optional<std::uint16_t> port;
+};
+
 // "time", "time-udp", "ntp", "daytime", "daytime-udp", "http", as --via takes them.
 [[nodiscard]] std::string_view name_of(Source source);
 // A list of them: "ntp,time". Throws std::invalid_argument with what was expected.

@@ -206,6 +206,7 @@ constexpr Possibility possibilities[] = {
     {"getaddrinfo", {}}, // not a system call: it answers EAI_…
     {"getnameinfo", {}},
     {"getpeername", {ENOTCONN}}, // reset by then
+    {"getrandom", {}},
     {"getresgid", {}},
     {"getresuid", {}},
     {"getsockname", {}},
@@ -249,6 +250,8 @@ constexpr Possibility possibilities[] = {
     {"recv", {ECONNRESET, ENOMEM}},
     {"recv", {short_count}, takes_away},
     {"recv", {EAGAIN}, does_not_wait},
+    {"recvmmsg", {EAGAIN, ENOMEM}},
+    {"recvmsg", {EAGAIN, ENOMEM}},
     {"rename", {EACCES, ENOSPC, ENOMEM, EROFS}},
     {"renameat2", {EACCES, ENOSPC, ENOMEM, EROFS}},
     {"sched_getaffinity", {}},
@@ -263,6 +266,7 @@ constexpr Possibility possibilities[] = {
     {"send", {EAGAIN}, does_not_wait},
     {"sendfile", {short_count, EINTR, EIO, ENOMEM}},
     {"sendfile", {EAGAIN}, is_nonblocking},
+    {"sendmmsg", {EAGAIN, ENOBUFS, ENOMEM}},
     {"sendto", {ECONNREFUSED, ENOBUFS, ENOMEM}},
     {"setgroups", {EPERM, ENOMEM}},
     {"setpgid", {EACCES}},

@@ -3,8 +3,10 @@
 #include "core/error.h"
 #include "core/syscall.h"
 
+#include <algorithm>
 #include <fcntl.h>
 #include <limits>
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace ipcbox {
@@ -64,6 +66,18 @@ void close_descriptors_except(const Fd& kept) {
     if (sys::call("close_range", close, unsigned{first_number}, number - 1) < 0 ||
         sys::call("close_range", close, number + 1, std::numeric_limits<unsigned>::max()) < 0)
         throw SysError("close", "descriptors");
+}
+
+std::size_t raise_descriptor_limit(std::size_t wanted) {
+    rlimit limit{};
+    constexpr std::size_t least = 256; // there is no getrlimit(2) that fails
+    if (::getrlimit(RLIMIT_NOFILE, &limit) < 0) return least;
+    if (limit.rlim_cur >= wanted) return limit.rlim_cur;
+    auto raised = limit;
+    raised.rlim_cur = std::min<rlim_t>(wanted, limit.rlim_max);
+    const bool is_raised = sys::call("setrlimit", ::setrlimit, RLIMIT_NOFILE,
+                                     static_cast<const rlimit*>(&raised)) == 0;
+    return is_raised ? raised.rlim_cur : limit.rlim_cur;
 }
 
 void set_nonblocking(const Fd& fd) {

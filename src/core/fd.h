@@ -3,6 +3,7 @@
 // land in a file that happened to get its number.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <sys/types.h>
 #include <utility>
@@ -50,6 +51,10 @@ void let_go_of(int number, std::string_view object);
 // Closes every descriptor but KEPT and the standard ones, also those that we were started with and
 // that are nobody's Fd: for a process that is going to stay and must keep nothing else busy.
 void close_descriptors_except(const Fd& kept);
+
+// Raises the limit on our descriptors (RLIMIT_NOFILE, getrlimit(2)) to WANTED or as near to that as
+// the hard limit is; what it is then.
+std::size_t raise_descriptor_limit(std::size_t wanted);
 
 // Sets O_NONBLOCK.
 void set_nonblocking(const Fd& fd);

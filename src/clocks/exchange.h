@@ -1,0 +1,26 @@
+// One question and what came of it, over TCP or UDP.
+#pragma once
+
+#include "clocks/reading.h"
+
+#include <cstddef>
+#include <string>
+
+namespace ipcbox::clocks {
+
+struct Exchange {
+    enum class Outcome {
+        answered,  // as completely as it will be
+        paused,    // that may be all; stop() returns it when no more comes
+        malformed, // a datagram that answers nothing; the exchange goes on
+        failed     // with ERROR
+    };
+
+    std::size_t number = 0; // the caller's
+    Outcome outcome = Outcome::answered;
+    std::string bytes; // what came
+    Timing timing;     // of its first byte
+    int error = 0;     // errno
+};
+
+} // namespace ipcbox::clocks

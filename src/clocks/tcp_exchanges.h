@@ -1,0 +1,54 @@
+// Questions to many clocks at a time over TCP, in one thread: epoll(7).
+#pragma once
+
+#include "clocks/exchange.h"
+#include "clocks/source.h"
+#include "core/fd.h"
+#include "net/address.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace ipcbox::clocks {
+
+class TcpExchanges {
+  public:
+    // Throws SysError.
+    TcpExchanges();
+
+    using Slot = std::uint32_t;
+    // Connects and asks; what comes of it comes from work(). Throws SysError when there cannot be
+    // another socket (EMFILE and the like); what concerns this connection alone comes from work().
+    Slot start(std::size_t number, Source source, const Address& address, std::string question);
+    // Gives up an exchange that has not ended; what has come by now.
+    Exchange stop(Slot slot);
+
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    // Readable when work() has something to do.
+    [[nodiscard]] int fd() const noexcept { return poll_.get(); }
+    // Does what can be done without waiting: adds what has come of it to RESULTS.
+    void work(std::vector<Exchange>& results);
+
+  private:
+    struct Conversation {
+        Fd socket;
+        Source source = Source::time;
+        bool is_paused = false;
+        std::string question; // what has not been sent
+        std::chrono::steady_clock::time_point asked;
+        Exchange exchange;
+    };
+
+    void watch(int operation, const Fd& socket, std::uint32_t events, Slot slot) const;
+    [[nodiscard]] bool send_question(Slot slot);
+    [[nodiscard]] bool receive(Conversation& conversation) const;
+    [[nodiscard]] Exchange end(Slot slot);
+
+    Fd poll_;
+    std::vector<Conversation> conversations_;
+    std::vector<Slot> free_;
+    std::vector<Exchange> failed_at_once_;
+    std::size_t size_ = 0;
+};
+
+} // namespace ipcbox::clocks

@@ -1,0 +1,363 @@
+#include "clocks/udp_exchanges.h"
+
+#include "core/error.h"
+#include "core/syscall.h"
+#include "net/socket_options.h"
+
+#include <algorithm>
+#include <cstring>
+#include <linux/errqueue.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <utility>
+
+namespace ipcbox::clocks {
+
+namespace {
+
+constexpr std::size_t batch = 64;
+// A socket's default buffer, ours or a server's, takes some 270 small datagrams.
+constexpr std::size_t burst = 256;
+constexpr auto moment = std::chrono::milliseconds{10};
+// Room for what comes while we do not run.
+constexpr int buffer_size = 4 << 20;
+// More than any answer has; what is longer was cut, and is malformed.
+constexpr std::size_t most_bytes = 1024;
+
+struct Message {
+    sockaddr_storage address{};
+    std::array<char, most_bytes> bytes;
+    alignas(cmsghdr) std::array<char, 256> control;
+    iovec part{};
+
+    void prepare(msghdr& header) {
+        part = {bytes.data(), bytes.size()};
+        header.msg_name = &address;
+        header.msg_namelen = sizeof address;
+        header.msg_iov = &part;
+        header.msg_iovlen = 1;
+        header.msg_control = control.data();
+        header.msg_controllen = control.size();
+        header.msg_flags = 0;
+    }
+};
+
+Address sender_of(const Message& message, const msghdr& header) {
+    return {message.address, header.msg_namelen};
+}
+
+// What the kernel says beside a datagram, if it says it.
+template <class Value> std::optional<Value> beside(msghdr& header, int level, int type) {
+    for (cmsghdr* entry = CMSG_FIRSTHDR(&header); entry != nullptr;
+         entry = CMSG_NXTHDR(&header, entry)) {
+        if (entry->cmsg_level != level || entry->cmsg_type != type ||
+            entry->cmsg_len < CMSG_LEN(sizeof(Value)))
+            continue;
+        Value value{};
+        std::memcpy(&value, CMSG_DATA(entry), sizeof value);
+        return value;
+    }
+    return std::nullopt;
+}
+
+WallTime received_at(msghdr& header) {
+    const auto stamp = beside<timespec>(header, SOL_SOCKET, SCM_TIMESTAMPNS);
+    if (!stamp) return std::chrono::system_clock::now();
+    return WallTime{std::chrono::seconds{stamp->tv_sec} + Duration{stamp->tv_nsec}};
+}
+
+// Whether a source could have said that.
+bool is_well_formed(Source source, std::string_view bytes) {
+    if (bytes.size() >= most_bytes) return false;
+    return source == Source::time_udp ? bytes.size() == 4
+           : source == Source::ntp    ? bytes.size() >= sntp_packet_size
+                                      : !bytes.empty();
+}
+
+} // namespace
+
+// --- Who was asked
+
+UdpExchanges::Key UdpExchanges::key_of(const Address& address) {
+    Key key;
+    const auto ip = address.ip_bytes();
+    std::memcpy(key.ip.data(), ip.data(), std::min(ip.size(), sizeof key.ip));
+    key.port_and_family =
+        std::uint32_t{address.port()} << 16U | static_cast<std::uint32_t>(address.family());
+    return key;
+}
+
+std::size_t UdpExchanges::Hash::operator()(const Key& key) const noexcept {
+    // Fibonacci hashing: the addresses of a network differ in their last bits only.
+    constexpr std::uint64_t factor = 0x9E3779B97F4A7C15;
+    const auto mixed = (key.ip[0] * factor + key.ip[1]) * factor + key.port_and_family;
+    return static_cast<std::size_t>(mixed * factor >> 16U);
+}
+
+void UdpExchanges::ask(std::size_t number, Source source, const Address& address,
+                       std::uint64_t nonce) {
+    auto& socket = socket_for(address);
+    if (!socket.fd) {
+        auto& failed = failed_at_once_.emplace_back();
+        failed.number = number;
+        failed.outcome = Exchange::Outcome::failed;
+        failed.error = socket.error;
+        return;
+    }
+    const auto question = static_cast<std::uint32_t>(questions_.size());
+    questions_.push_back({static_cast<std::uint32_t>(number), none, source,
+                          Question::State::waiting, nonce, std::chrono::steady_clock::now()});
+    const auto [place, is_new] = asked_.try_emplace(key_of(address), question);
+    if (!is_new) {
+        auto last = place->second;
+        while (questions_[last].next != none)
+            last = questions_[last].next;
+        questions_[last].next = question;
+    }
+    socket.unsent.push_back({question, address});
+}
+
+void UdpExchanges::give_up(std::size_t number, const Address& address) {
+    settle(key_of(address), static_cast<std::uint32_t>(number), Question::State::given_up);
+}
+
+// What NUMBER asked there waits no longer.
+void UdpExchanges::settle(const Key& key, std::uint32_t number, Question::State state) {
+    const auto found = asked_.find(key);
+    auto at = found == asked_.end() ? none : found->second;
+    for (; at != none; at = questions_[at].next) {
+        auto& question = questions_[at];
+        if (question.number == number && question.state == Question::State::waiting)
+            question.state = state;
+    }
+}
+
+// --- The sockets
+
+UdpExchanges::Socket& UdpExchanges::socket_for(const Address& address) {
+    auto& socket = sockets_[address.family() == AF_INET6 ? 1 : 0];
+    if (!socket.fd && socket.error == 0) open(socket, address.family());
+    return socket;
+}
+
+void UdpExchanges::open(Socket& socket, int family) {
+    const int number =
+        sys::call("socket", ::socket, family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (number < 0 && errno != EAFNOSUPPORT) throw SysError("make", "a socket");
+    if (number < 0) {
+        socket.error = errno;
+        return;
+    }
+    socket.fd = Fd::adopt(number);
+    // Without these it works as well, less exactly: a router that says that nobody is there is not
+    // heard, times are when we came to it, and a burst may be lost.
+    const bool is_ipv6 = family == AF_INET6;
+    (void)set_socket_option(socket.fd, is_ipv6 ? IPPROTO_IPV6 : IPPROTO_IP,
+                            is_ipv6 ? IPV6_RECVERR : IP_RECVERR, 1);
+    (void)set_socket_option(socket.fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+    (void)set_socket_option(socket.fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
+    if (set_socket_option(socket.fd, SOL_SOCKET, SO_RCVBUFFORCE, buffer_size) < 0)
+        (void)set_socket_option(socket.fd, SOL_SOCKET, SO_RCVBUF, buffer_size);
+}
+
+std::array<pollfd, 2> UdpExchanges::poll_entries() const {
+    std::array<pollfd, 2> entries{};
+    for (std::size_t at = 0; at < sockets_.size(); ++at) {
+        const short sending = sockets_[at].unsent.empty() ? 0 : POLLOUT;
+        entries[at] = {sockets_[at].fd.get(), static_cast<short>(POLLIN | sending), 0};
+    }
+    return entries;
+}
+
+// --- Asking
+
+bool UdpExchanges::has_unsent() const noexcept {
+    return std::ranges::any_of(sockets_, [](const auto& socket) { return !socket.unsent.empty(); });
+}
+
+std::size_t UdpExchanges::room() {
+    if (moment_ends_.passed()) {
+        unanswered_ = 0;
+        moment_ends_ = Deadline::never();
+    }
+    const auto unsent = sockets_[0].unsent.size() + sockets_[1].unsent.size();
+    return burst - std::min(burst, unanswered_ + unsent);
+}
+
+Deadline UdpExchanges::next_room() const {
+    return moment_ends_;
+}
+
+void UdpExchanges::flush() {
+    for (auto& socket : sockets_)
+        if (!socket.unsent.empty()) flush(socket);
+}
+
+void UdpExchanges::flush(Socket& socket) {
+    std::size_t sent = 0;
+    int refusals = 0; // of the first that is left
+    while (sent < socket.unsent.size()) {
+        if (const auto count = send_batch(socket, sent); count > 0) {
+            sent += count;
+            unanswered_ += count;
+            refusals = 0;
+            continue;
+        }
+        if (errno == EAGAIN) break;
+        // The error of an earlier datagram, for which ICMP has come (ip(7), IP_RECVERR): each is
+        // told once here, and once by receive_errors().
+        constexpr int patience = 8;
+        if (errno == ECONNREFUSED || errno == EINTR || ++refusals < patience) continue;
+        const auto& question = questions_[socket.unsent[sent].question];
+        // Lost on the way out of our own machine: as good as lost on the way.
+        if (errno != ENOBUFS && errno != ENOMEM) {
+            auto& failed = failed_at_once_.emplace_back();
+            failed.number = question.number;
+            failed.outcome = Exchange::Outcome::failed;
+            failed.error = errno;
+        }
+        refusals = 0;
+        ++sent;
+    }
+    socket.unsent.erase(socket.unsent.begin(),
+                        socket.unsent.begin() + static_cast<std::ptrdiff_t>(sent));
+    if (unanswered_ > 0 && moment_ends_.is_never()) moment_ends_ = Deadline::after(moment);
+}
+
+// How many were sent; 0 and errno when the first could not be.
+std::size_t UdpExchanges::send_batch(Socket& socket, std::size_t first) {
+    std::array<mmsghdr, batch> messages{};
+    std::array<iovec, batch> parts;
+    std::array<std::array<char, sntp_packet_size>, batch> packets;
+    const auto count = std::min(batch, socket.unsent.size() - first);
+    const auto now = std::chrono::steady_clock::now();
+    for (std::size_t at = 0; at < count; ++at) {
+        const auto& [number, to] = socket.unsent[first + at];
+        auto& question = questions_[number];
+        question.sent = now;
+        auto& header = messages[at].msg_hdr;
+        header.msg_name = const_cast<sockaddr*>(to.data()); // NOLINT: sendmsg(2) only reads it
+        header.msg_namelen = to.size();
+        if (question.source != Source::ntp) continue; // the others say nothing
+        packets[at] = sntp_question(question.nonce);
+        parts[at] = {packets[at].data(), packets[at].size()};
+        header.msg_iov = &parts[at];
+        header.msg_iovlen = 1;
+    }
+    const int sent = sys::call("sendmmsg", ::sendmmsg, socket.fd.get(), messages.data(),
+                               static_cast<unsigned>(count), MSG_DONTWAIT);
+    return sent < 0 ? 0 : static_cast<std::size_t>(sent);
+}
+
+// --- Answers
+
+void UdpExchanges::work(std::vector<Exchange>& results) {
+    for (auto& socket : sockets_) {
+        if (!socket.fd) continue;
+        receive(socket, results);
+        receive_errors(socket, results);
+    }
+    std::ranges::move(failed_at_once_, std::back_inserter(results));
+    failed_at_once_.clear();
+}
+
+void UdpExchanges::receive(Socket& socket, std::vector<Exchange>& results) {
+    std::array<Message, batch> messages; // NOLINT: the kernel fills it
+    std::array<mmsghdr, batch> headers{};
+    // Who floods us does not keep us from our timers.
+    constexpr int most_batches = 16;
+    for (int round = 0; round < most_batches; ++round) {
+        for (std::size_t at = 0; at < batch; ++at)
+            messages[at].prepare(headers[at].msg_hdr);
+        const int count =
+            sys::call("recvmmsg", ::recvmmsg, socket.fd.get(), headers.data(),
+                      static_cast<unsigned>(batch), MSG_DONTWAIT, static_cast<timespec*>(nullptr));
+        // An error that is not the socket's own is that of a question; receive_errors() tells
+        // whose.
+        if (count < 0 && errno != EAGAIN && errno != ENOMEM) continue;
+        for (int at = 0; at < count; ++at) {
+            const auto& message = messages[static_cast<std::size_t>(at)];
+            auto& [header, size] = headers[static_cast<std::size_t>(at)];
+            take(sender_of(message, header), {message.bytes.data(), size}, received_at(header),
+                 results);
+            const auto dropped = beside<std::uint32_t>(header, SOL_SOCKET, SO_RXQ_OVFL);
+            if (dropped) ignored_.dropped += *dropped - std::exchange(socket.dropped, *dropped);
+        }
+        if (count < static_cast<int>(batch)) return;
+    }
+}
+
+void UdpExchanges::take(const Address& from, std::string_view bytes, WallTime received,
+                        std::vector<Exchange>& results) {
+    const auto found = asked_.find(key_of(from));
+    if (found == asked_.end()) {
+        ++ignored_.strangers;
+        return;
+    }
+    bool was_given_up = false;
+    bool is_forged = false;
+    for (auto at = found->second; at != none; at = questions_[at].next) {
+        const auto& question = questions_[at];
+        was_given_up = was_given_up || question.state == Question::State::given_up;
+        if (question.state != Question::State::waiting) continue;
+        if (!is_well_formed(question.source, bytes)) {
+            ++ignored_.malformed;
+            auto& malformed = results.emplace_back();
+            malformed.number = question.number;
+            malformed.outcome = Exchange::Outcome::malformed;
+            malformed.bytes = bytes;
+            return;
+        }
+        // Two questions of the same kind to one address cannot be told apart: the answer counts for
+        // the older one, whose error is the larger.
+        is_forged = question.source == Source::ntp && !answers_question(bytes, question.nonce);
+        if (is_forged) continue;
+        const auto since_then = std::chrono::steady_clock::now() - question.sent;
+        // How long it lay in our buffer. Our clock may have been set meanwhile.
+        auto age = std::chrono::system_clock::now() - received;
+        if (age < Duration::zero() || age > since_then) {
+            received += age;
+            age = {};
+        }
+        auto& answered = results.emplace_back();
+        answered.number = question.number;
+        answered.bytes = bytes;
+        answered.timing = {received, since_then - age};
+        settle(found->first, question.number, Question::State::answered);
+        unanswered_ -= std::min<std::size_t>(unanswered_, 1);
+        return;
+    }
+    ++(is_forged ? ignored_.strangers : was_given_up ? ignored_.late : ignored_.duplicates);
+}
+
+void UdpExchanges::receive_errors(const Socket& socket, std::vector<Exchange>& results) {
+    Message message; // NOLINT: the kernel fills it
+    for (;;) {
+        msghdr header{};
+        message.prepare(header);
+        const auto count =
+            sys::call("recvmsg", ::recvmsg, socket.fd.get(), &header, MSG_ERRQUEUE | MSG_DONTWAIT);
+        if (count < 0) return;
+        auto error = beside<sock_extended_err>(header, IPPROTO_IP, IP_RECVERR);
+        if (!error) error = beside<sock_extended_err>(header, IPPROTO_IPV6, IPV6_RECVERR);
+        // The name is that of who was asked.
+        if (error)
+            fail(key_of(sender_of(message, header)), static_cast<int>(error->ee_errno), results);
+    }
+}
+
+void UdpExchanges::fail(const Key& key, int error, std::vector<Exchange>& results) {
+    const auto found = asked_.find(key);
+    auto at = found == asked_.end() ? none : found->second;
+    while (at != none && questions_[at].state != Question::State::waiting)
+        at = questions_[at].next;
+    if (at == none) return;
+    auto& failed = results.emplace_back();
+    failed.number = questions_[at].number;
+    failed.outcome = Exchange::Outcome::failed;
+    failed.error = error;
+    settle(key, questions_[at].number, Question::State::answered);
+    unanswered_ -= std::min<std::size_t>(unanswered_, 1);
+}
+
+} // namespace ipcbox::clocks

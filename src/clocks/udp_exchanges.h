@@ -1,0 +1,110 @@
+// Questions to many clocks at a time over UDP, through one socket for each family: sendmmsg(2),
+// recvmmsg(2). What was never asked for is counted, and believed never.
+#pragma once
+
+#include "clocks/exchange.h"
+#include "clocks/source.h"
+#include "core/deadline.h"
+#include "core/fd.h"
+#include "net/address.h"
+
+#include <array>
+#include <cstdint>
+#include <poll.h>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace ipcbox::clocks {
+
+// Datagrams that answered nothing.
+struct Ignored {
+    std::uint64_t strangers = 0;  // from an address or port that was not asked, or forged
+    std::uint64_t duplicates = 0; // a second answer
+    std::uint64_t late = 0;       // from who was given up
+    std::uint64_t malformed = 0;  // too short, or too long
+    std::uint64_t dropped = 0;    // by the kernel, because we did not read fast enough
+};
+
+class UdpExchanges {
+  public:
+    // Prepares a question; flush() sends it. What cannot be sent for a reason of its own
+    // (no route, no IPv6) comes from work(). Throws SysError when there cannot be a socket.
+    void ask(std::size_t number, Source source, const Address& address, std::uint64_t nonce);
+    // Sends what was prepared, as far as the sockets take it at once.
+    void flush();
+    // Questions that are not sent yet.
+    [[nodiscard]] bool has_unsent() const noexcept;
+
+    // An answer to NUMBER, to any of its questions, does not count any more.
+    void give_up(std::size_t number, const Address& address);
+
+    // How many may be asked now: no more than a burst that has not been answered, so that the
+    // answers find room in our buffer, and the questions in that of a server of many addresses.
+    // What has no answer after a moment does not count: it may never come.
+    [[nodiscard]] std::size_t room();
+    // When there will be room again, if nothing is answered.
+    [[nodiscard]] Deadline next_room() const;
+
+    // For poll(2): two, of which one or both can be -1.
+    [[nodiscard]] std::array<pollfd, 2> poll_entries() const;
+    // Receives what has come: adds it to RESULTS.
+    void work(std::vector<Exchange>& results);
+
+    [[nodiscard]] const Ignored& ignored() const noexcept { return ignored_; }
+
+  private:
+    // An address in a form that is small and can be hashed.
+    struct Key {
+        std::array<std::uint64_t, 2> ip{};
+        std::uint32_t port_and_family = 0;
+        [[nodiscard]] bool operator==(const Key&) const = default;
+    };
+    struct Hash {
+        [[nodiscard]] std::size_t operator()(const Key& key) const noexcept;
+    };
+    [[nodiscard]] static Key key_of(const Address& address);
+
+    // What was asked of an address: a list, through NEXT.
+    struct Question {
+        std::uint32_t number = 0;
+        std::uint32_t next = 0;
+        Source source = Source::time_udp;
+        enum class State : std::uint8_t { waiting, answered, given_up } state = State::waiting;
+        std::uint64_t nonce = 0;
+        std::chrono::steady_clock::time_point sent;
+    };
+    static constexpr std::uint32_t none = UINT32_MAX;
+
+    struct Unsent {
+        std::uint32_t question;
+        Address to;
+    };
+    struct Socket {
+        Fd fd;
+        int error = 0; // why there is none
+        std::vector<Unsent> unsent;
+        std::uint32_t dropped = 0; // as the kernel counts
+    };
+
+    [[nodiscard]] Socket& socket_for(const Address& address);
+    void open(Socket& socket, int family);
+    void flush(Socket& socket);
+    [[nodiscard]] std::size_t send_batch(Socket& socket, std::size_t first);
+    void receive(Socket& socket, std::vector<Exchange>& results);
+    void receive_errors(const Socket& socket, std::vector<Exchange>& results);
+    void take(const Address& from, std::string_view bytes, WallTime received,
+              std::vector<Exchange>& results);
+    void fail(const Key& key, int error, std::vector<Exchange>& results);
+    void settle(const Key& key, std::uint32_t number, Question::State state);
+
+    std::array<Socket, 2> sockets_; // IPv4, IPv6
+    std::vector<Question> questions_;
+    std::unordered_map<Key, std::uint32_t, Hash> asked_; // the first question to each
+    std::vector<Exchange> failed_at_once_;
+    Ignored ignored_;
+    std::size_t unanswered_ = 0; // of this moment
+    Deadline moment_ends_ = Deadline::never();
+};
+
+} // namespace ipcbox::clocks
