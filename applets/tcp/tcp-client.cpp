@@ -33,13 +33,10 @@ struct Config {
 
 // HOST, HOST:PORT, or a PORT alone; an IPv6 address with or without brackets.
 HostPort parse_target(std::string_view text) {
-    auto host = text;
-    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
     const bool digits = text.find_first_not_of("0123456789") == std::string_view::npos;
-    const bool name = !digits && host.find(':') == std::string_view::npos;
-    if (!host.empty() && (name || Address::parse_ip(host, 0)))
-        return {std::string{host}, default_port};
-    return HostPort::parse(text);
+    if (digits) return HostPort::parse(text);
+    const auto written = WrittenHost::parse(text);
+    return {written.host, written.port.value_or(default_port)};
 }
 
 std::string parse_waited(std::string_view text) {
@@ -50,9 +47,8 @@ std::string parse_waited(std::string_view text) {
 
 // ADDRESS or ADDRESS:PORT.
 Address parse_source(std::string_view text) {
-    const auto target = parse_target(text);
-    const bool has_port = target.text() == text;
-    if (const auto address = Address::parse_ip(target.host, has_port ? target.port : 0))
+    const auto written = WrittenHost::parse(text);
+    if (const auto address = Address::parse_ip(written.host, written.port.value_or(0)))
         return *address;
     throw std::invalid_argument("expected a numeric ADDRESS or ADDRESS:PORT of this machine");
 }

@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 #include <stdexcept>
 #include <sys/un.h>
+#include <utility>
 
 namespace ipcbox {
 
@@ -34,6 +35,24 @@ std::string bracketed(const std::string& host, std::uint16_t port) {
 std::optional<unsigned> scope_number(const std::string& name) {
     if (const unsigned index = ::if_nametoindex(name.c_str()); index != 0) return index;
     return std::nullopt;
+}
+
+// [HOST:]PORT
+std::optional<HostPort> host_and_port(std::string_view text) {
+    HostPort parsed;
+    if (const auto colon = text.rfind(':'); colon != std::string_view::npos) {
+        auto host = text.substr(0, colon);
+        const bool brackets = host.starts_with('[') && host.ends_with(']');
+        if (brackets) host = host.substr(1, host.size() - 2);
+        if (host.empty() || (!brackets && host.find(':') != std::string_view::npos))
+            return std::nullopt;
+        parsed.host = host;
+        text.remove_prefix(colon + 1);
+    }
+    const auto port = service_port(text);
+    if (!port) return std::nullopt;
+    parsed.port = *port;
+    return parsed;
 }
 
 // accept4(2) and the like have the same shape as these two.
@@ -81,6 +100,25 @@ std::optional<Address> Address::parse_ip(std::string_view text, std::uint16_t po
             if (!scope) return std::nullopt;
             six.sin6_scope_id = *scope;
         }
+    } else {
+        return std::nullopt;
+    }
+    address.set_port(port);
+    return address;
+}
+
+std::optional<Address> Address::of_ip_bytes(std::string_view bytes, std::uint16_t port) {
+    Address address;
+    auto& four = as<sockaddr_in>(address.storage_);
+    auto& six = as<sockaddr_in6>(address.storage_);
+    if (bytes.size() == sizeof four.sin_addr) {
+        four.sin_family = AF_INET;
+        std::memcpy(&four.sin_addr, bytes.data(), bytes.size());
+        address.size_ = sizeof four;
+    } else if (bytes.size() == sizeof six.sin6_addr) {
+        six.sin6_family = AF_INET6;
+        std::memcpy(&six.sin6_addr, bytes.data(), bytes.size());
+        address.size_ = sizeof six;
     } else {
         return std::nullopt;
     }
@@ -181,27 +219,23 @@ Address peer_address(int socket) {
 }
 
 HostPort HostPort::parse(std::string_view text) {
-    const auto wrong = [] {
-        return std::invalid_argument("expected [HOST:]PORT, with an IPv6 address in brackets");
-    };
-    const auto colon = text.rfind(':');
-    HostPort parsed;
-    if (colon != std::string_view::npos) {
-        auto host = text.substr(0, colon);
-        const bool brackets = host.starts_with('[') && host.ends_with(']');
-        if (brackets) host = host.substr(1, host.size() - 2);
-        if (host.empty() || (!brackets && host.find(':') != std::string_view::npos)) throw wrong();
-        parsed.host = host;
-        text.remove_prefix(colon + 1);
-    }
-    const auto port = service_port(text);
-    if (!port) throw wrong();
-    parsed.port = *port;
-    return parsed;
+    if (auto parsed = host_and_port(text)) return *std::move(parsed);
+    throw std::invalid_argument("expected [HOST:]PORT, with an IPv6 address in brackets");
 }
 
 std::string HostPort::text() const {
     return host.empty() ? fmt::format("{}", port) : bracketed(host, port);
+}
+
+WrittenHost WrittenHost::parse(std::string_view text) {
+    auto host = text;
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    const bool colon = host.find(':') != std::string_view::npos;
+    if (!host.empty() && (!colon || Address::parse_ip(host, 0)))
+        return {std::string{host}, std::nullopt};
+    if (auto both = host_and_port(text); both && !both->host.empty())
+        return {std::move(both->host), both->port};
+    throw std::invalid_argument("expected HOST or HOST:PORT, with an IPv6 address in brackets");
 }
 
 } // namespace ipcbox

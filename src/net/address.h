@@ -22,6 +22,10 @@ class Address {
     // A numeric IP address: "192.0.2.1", "2001:db8::1", "fe80::1%eth0"; nothing for anything else.
     [[nodiscard]] static std::optional<Address> parse_ip(std::string_view text, std::uint16_t port);
 
+    // What ip_bytes() says; nothing for another number of bytes than 4 or 16.
+    [[nodiscard]] static std::optional<Address> of_ip_bytes(std::string_view bytes,
+                                                            std::uint16_t port);
+
     // The path of a Unix socket; "@name" is in the abstract namespace. Throws Error for what is
     // empty or longer than the 107 bytes that the kernel takes.
     [[nodiscard]] static Address unix_path(std::string_view path);
@@ -69,6 +73,16 @@ struct HostPort {
     [[nodiscard]] static HostPort parse(std::string_view text);
     // "localhost:80", "[::1]:80", "80"
     [[nodiscard]] std::string text() const;
+};
+
+// What a user writes for a host where there is a port for those that have none: "localhost",
+// "localhost:80", "192.0.2.1", "2001:db8::1", "[2001:db8::1]", "[2001:db8::1]:http".
+struct WrittenHost {
+    std::string host; // not looked at, but for the colons of an address
+    std::optional<std::uint16_t> port;
+
+    // Throws std::invalid_argument, as above.
+    [[nodiscard]] static WrittenHost parse(std::string_view text);
 };
 
 } // namespace ipcbox

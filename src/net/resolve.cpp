@@ -1,5 +1,6 @@
 #include "net/resolve.h"
 
+#include "core/ascii.h"
 #include "core/error.h"
 #include "core/syscall.h"
 #include "net/unreachable.h"
@@ -57,38 +58,8 @@ void use_built_in_sources() {
         ::getauxval(AT_BASE) == 0 ? ::__nss_configure_lookup("hosts", "files dns") : 0;
 }
 
-// What getaddrinfo(3) answered.
-struct Lookup {
-    int failure = 0; // EAI_…
-    int error = 0;   // errno, for EAI_SYSTEM
-    std::vector<Address> addresses;
-};
-
-Lookup look_up(const std::string& host, std::uint16_t port, int family) {
-    addrinfo hints{};
-    hints.ai_family = family;
-    hints.ai_socktype = SOCK_STREAM;
-    addrinfo* found = nullptr;
-    Lookup lookup;
-    lookup.failure = sys::call("getaddrinfo", ::getaddrinfo, host.c_str(),
-                               static_cast<const char*>(nullptr), &hints, &found);
-    lookup.error = errno;
-    const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned{found, ::freeaddrinfo};
-    for (const auto* entry = found; entry != nullptr && lookup.failure == 0;
-         entry = entry->ai_next) {
-        sockaddr_storage storage{};
-        std::copy_n(reinterpret_cast<const std::byte*>(entry->ai_addr), entry->ai_addrlen,
-                    reinterpret_cast<std::byte*>(&storage));
-        Address address{storage, entry->ai_addrlen};
-        address.set_port(port);
-        if (std::ranges::find(lookup.addresses, address) == lookup.addresses.end())
-            lookup.addresses.push_back(address);
-    }
-    return lookup;
-}
-
-std::string_view reason(const Lookup& lookup) {
-    switch (lookup.failure) {
+std::string_view reason(int failure, int error) {
+    switch (failure) {
     case 0: // all that it has is of another family
     case EAI_NODATA:
     case EAI_ADDRFAMILY:
@@ -102,9 +73,9 @@ std::string_view reason(const Lookup& lookup) {
     case EAI_MEMORY:
         return "out of memory";
     case EAI_SYSTEM:
-        return error_text(lookup.error);
+        return error_text(error);
     default:
-        return ::gai_strerror(lookup.failure);
+        return ::gai_strerror(failure);
     }
 }
 
@@ -112,32 +83,58 @@ int number_of(Family family) {
     return family == Family::ipv4 ? AF_INET : family == Family::ipv6 ? AF_INET6 : AF_UNSPEC;
 }
 
-std::vector<Address> known_addresses(std::string_view host, std::uint16_t port) {
-    if (const auto address = Address::parse_ip(host, port)) return {*address};
-    const auto is_same = [](char left, char right) { return (left | 0x20) == right; };
-    if (std::ranges::equal(host, std::string_view{"localhost"}, is_same))
-        return {*Address::parse_ip("::1", port), *Address::parse_ip("127.0.0.1", port)};
-    return {};
+void keep_family(std::vector<Address>& addresses, int wanted) {
+    std::erase_if(addresses, [wanted](const Address& address) {
+        return wanted != AF_UNSPEC && address.family() != wanted;
+    });
 }
 
 } // namespace
 
+std::vector<Address> known_addresses(std::string_view host, std::uint16_t port, Family family) {
+    std::vector<Address> known;
+    if (const auto address = Address::parse_ip(host, port))
+        known = {*address};
+    else if (ascii::same_but_for_case(host, "localhost"))
+        known = {*Address::parse_ip("::1", port), *Address::parse_ip("127.0.0.1", port)};
+    keep_family(known, number_of(family));
+    return known;
+}
+
+Lookup look_up(const std::string& host, std::uint16_t port, Family family) {
+    use_built_in_sources();
+    addrinfo hints{};
+    hints.ai_family = number_of(family);
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    const int failure = sys::call("getaddrinfo", ::getaddrinfo, host.c_str(),
+                                  static_cast<const char*>(nullptr), &hints, &found);
+    const int error = errno;
+    const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned{found, ::freeaddrinfo};
+    Lookup lookup;
+    for (const auto* entry = found; entry != nullptr && failure == 0; entry = entry->ai_next) {
+        sockaddr_storage storage{};
+        std::copy_n(reinterpret_cast<const std::byte*>(entry->ai_addr), entry->ai_addrlen,
+                    reinterpret_cast<std::byte*>(&storage));
+        Address address{storage, entry->ai_addrlen};
+        address.set_port(port);
+        if (std::ranges::find(lookup.addresses, address) == lookup.addresses.end())
+            lookup.addresses.push_back(address);
+    }
+    // /etc/hosts can have ::ffff:192.0.2.1, which is an IPv4 address to us.
+    keep_family(lookup.addresses, hints.ai_family);
+    if (lookup.addresses.empty()) lookup.problem = reason(failure, error);
+    return lookup;
+}
+
 std::vector<Address> resolve(const std::string& host, std::uint16_t port, Family family,
                              Deadline deadline) {
-    const int wanted = number_of(family);
-    Lookup lookup{0, 0, known_addresses(host, port)};
-    if (lookup.addresses.empty()) {
-        use_built_in_sources();
-        auto answer = in_time<Lookup>([=] { return look_up(host, port, wanted); }, deadline);
-        if (!answer) throw TimedOut(fmt::format("resolve {}", host));
-        lookup = *std::move(answer);
-    }
-    std::erase_if(lookup.addresses, [wanted](const Address& address) {
-        return wanted != AF_UNSPEC && address.family() != wanted;
-    });
-    if (lookup.addresses.empty())
-        throw Unreachable(fmt::format("cannot resolve {}: {}", host, reason(lookup)));
-    return lookup.addresses;
+    if (auto known = known_addresses(host, port, family); !known.empty()) return known;
+    auto lookup = in_time<Lookup>([=] { return look_up(host, port, family); }, deadline);
+    if (!lookup) throw TimedOut(fmt::format("resolve {}", host));
+    if (lookup->addresses.empty())
+        throw Unreachable(fmt::format("cannot resolve {}: {}", host, lookup->problem));
+    return std::move(lookup->addresses);
 }
 
 std::optional<std::string> reverse_name(const Address& address, Deadline deadline) {

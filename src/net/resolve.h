@@ -12,13 +12,27 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ipcbox {
 
 enum class Family { any, ipv4, ipv6 };
 
-// The addresses of HOST (at least one), the best first (RFC 6724). Throws Unreachable "cannot
+// The addresses of HOST that need no lookup: its own when it is numeric, both of localhost, none
+// for all others.
+[[nodiscard]] std::vector<Address> known_addresses(std::string_view host, std::uint16_t port,
+                                                   Family family);
+
+// What a lookup found.
+struct Lookup {
+    std::vector<Address> addresses; // the best first (RFC 6724)
+    std::string problem;            // "unknown host", when there are none
+};
+// Asks, in the caller's thread and for as long as it takes: for threads that nobody waits for.
+[[nodiscard]] Lookup look_up(const std::string& host, std::uint16_t port, Family family);
+
+// The addresses of HOST (at least one), the best first. Throws Unreachable "cannot
 // resolve HOST: REASON", TimedOut.
 [[nodiscard]] std::vector<Address> resolve(const std::string& host, std::uint16_t port,
                                            Family family, Deadline deadline);

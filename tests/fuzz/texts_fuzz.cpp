@@ -1,5 +1,6 @@
 // The small texts around a transfer: .netrc, lists of checksums, proxies and who is excepted from
-// them, dates. The same bytes as each.
+// them, dates, lists of hosts. The same bytes as each.
+#include "clocks/host_list.h"
 #include "core/error.h"
 #include "http/digest.h"
 #include "http/netrc.h"
@@ -55,6 +56,24 @@ void check_date(std::string_view text) {
     if (const auto wait = parse_retry_after(text, now)) require(*wait >= Duration::zero());
 }
 
+void check_hosts(std::string_view text) {
+    std::size_t bad_lines = 0;
+    for (const auto& host : clocks::parse_host_list(text, [&](const std::string& problem) {
+             require(problem.size() < 512);
+             ++bad_lines;
+         }))
+        require(!host.name.empty() && clocks::parse_host(host.text).name == host.name);
+    require(bad_lines <= text.size());
+    try {
+        constexpr std::uint64_t most = 256;
+        const auto hosts = clocks::hosts_of_network(text, most);
+        require(!hosts.empty() && hosts.size() <= most);
+        for (const auto& host : hosts)
+            require(Address::parse_ip(host.name, 0).has_value());
+    } catch (const std::invalid_argument&) { // NOLINT(bugprone-empty-catch): an answer too
+    }
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -63,5 +82,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_list(text);
     check_proxy(text);
     check_date(text);
+    check_hosts(text);
     return 0;
 }

@@ -79,6 +79,10 @@ TEST_CASE("the bytes of an address are in network order") {
     CHECK(at("::1").ip_bytes() == std::string(15, '\0') + '\1');
     CHECK(Address::unix_path("/socket").ip_bytes().empty());
     CHECK(Address{}.ip_bytes().empty());
+    for (const auto* ip : {"192.0.2.1", "::1", "::ffff:192.0.2.1"})
+        CHECK(Address::of_ip_bytes(at(ip).ip_bytes(), 80) == at(ip));
+    CHECK_FALSE(Address::of_ip_bytes("", 80));
+    CHECK_FALSE(Address::of_ip_bytes("12345", 80));
 }
 
 TEST_CASE("all interfaces") {
@@ -173,5 +177,27 @@ TEST_CASE("what is no TCP address") {
           "::1:80", "[::1]", "[::1]80", "[]:80", "[::1:80", "::1]:80", "a:b:80", "80:localhost"})
         CHECK_THROWS_WITH_AS((void)HostPort::parse(text),
                              "expected [HOST:]PORT, with an IPv6 address in brackets",
+                             std::invalid_argument);
+}
+
+TEST_CASE("what a user writes for a host with a port or without") {
+    const auto written = [](std::string_view text) {
+        const auto parsed = WrittenHost::parse(text);
+        return parsed.port ? HostPort{parsed.host, *parsed.port}.text() : parsed.host;
+    };
+    CHECK(written("localhost") == "localhost");
+    CHECK(written("localhost:http") == "localhost:80");
+    CHECK(written("192.0.2.1") == "192.0.2.1");
+    CHECK(written("192.0.2.1:0") == "192.0.2.1:0");
+    CHECK(written("80") == "80");
+    CHECK(written("::1") == "::1");
+    CHECK(written("[::1]") == "::1");
+    CHECK(written("[::1]:80") == "[::1]:80");
+    CHECK(written("fe80::1%lo") == "fe80::1%lo");
+    CHECK(written("[fe80::1%lo]:80") == "[fe80::1%lo]:80");
+    for (const auto* text : {"", "[]", ":", ":80", "localhost:", "localhost:65536", "a:b:80",
+                             "[::1]80", "fe80::1%no-such-interface"})
+        CHECK_THROWS_WITH_AS((void)WrittenHost::parse(text),
+                             "expected HOST or HOST:PORT, with an IPv6 address in brackets",
                              std::invalid_argument);
 }
