@@ -1,7 +1,7 @@
 // The client of the Simple Network Time Protocol: RFC 4330, and RFC 5905, section 14.
 //
-// A question has nothing of us in it: its transmit timestamp is
-// random, and an answer that does not bring it back is somebody else's.
+// A question has nothing of us in it: its transmit timestamp is random, and an answer that does not
+// bring it back is somebody else's.
 #pragma once
 
 #include "clocks/reading.h"
@@ -22,12 +22,13 @@ constexpr std::size_t sntp_packet_size = 48;
 enum class Leap { none, insert, remove }; // what the last minute of the month will do
 
 struct SntpAnswer {
-    std::optional<Reading> reading;
-    std::string problem; // why there is none
+    std::optional<Reading> reading = {};
+    std::string problem = {}; // why there is none
     // Worth telling, also without a reading.
     int stratum = 0;
     Leap leap = Leap::none;
-    std::string reference; // "GPS" of stratum 1, "192.0.2.1" of others; "RATE", "DENY" of a kiss
+    // "GPS" of stratum 1, "192.0.2.1" of others; "RATE", "DENY" of a kiss, "INIT" of none as yet.
+    std::string reference = {};
     bool kiss_of_death = false; // it is not to be asked again (RFC 5905, section 7.4)
 };
 
@@ -38,7 +39,9 @@ struct SntpAnswer {
 // What an answer says: the offset and its error from the four timestamps, the root's delay and
 // dispersion and the precision. Timestamps are of the era nearest to PIVOT. What RFC 4330, section
 // 5, has a client refuse is a problem: another mode, version or size, a kiss of death, a clock that
-// says of itself that it is not synchronised, no transmit time, a reference that is too far away.
+// says of itself that it is not synchronised, no transmit time, times that contradict each other, a
+// reference that is 16 s or more away. Extension fields and what authenticates them is not looked
+// at.
 [[nodiscard]] SntpAnswer parse_sntp(std::string_view bytes, const Timing& timing,
                                     std::time_t pivot);
 

@@ -1,5 +1,6 @@
 #include "clocks/source.h"
 
+#include "clocks/daytime.h"
 #include "clocks/time_protocol.h"
 #include "http/failure.h"
 #include "http/response_parser.h"
@@ -30,8 +31,8 @@ constexpr std::array<Protocol, 6> protocols{{
     {Source::time, "time", 37, Carrier::stream, 16},
     {Source::time_udp, "time-udp", 37, Carrier::datagram, 16},
     {Source::ntp, "ntp", 123, Carrier::datagram, 1280},
-    {Source::daytime, "daytime", 13, Carrier::stream, 512},
-    {Source::daytime_udp, "daytime-udp", 13, Carrier::datagram, 512},
+    {Source::daytime, "daytime", 13, Carrier::stream, most_daytime_bytes},
+    {Source::daytime_udp, "daytime-udp", 13, Carrier::datagram, most_daytime_bytes},
     {Source::http, "http", 80, Carrier::stream, 16 * 1024},
 }};
 
@@ -65,6 +66,23 @@ Answer interpret_time(std::string_view bytes, const Asked& asked) {
         fmt::format("trailing bytes ({} instead of {})", bytes.size(), time_answer_size));
 }
 
+Answer interpret_ntp(std::string_view bytes, const Asked& asked) {
+    const auto sntp = parse_sntp(bytes, asked.timing, asked.pivot);
+    return {.reading = sntp.reading, .problem = sntp.problem, .sntp = sntp};
+}
+
+Answer interpret_daytime(std::string_view bytes, const Asked& asked) {
+    Answer answer{.text = std::string{daytime_words(bytes)}};
+    const auto daytime = parse_daytime(bytes, asked.pivot);
+    if (daytime) {
+        answer.reading = reading_of(daytime->time, asked.timing, daytime->resolution);
+        answer.states_zone = daytime->states_zone;
+    } else {
+        answer.problem = "cannot find a time in what it says";
+    }
+    return answer;
+}
+
 Answer interpret_http(std::string_view bytes, const Asked& asked) try {
     http::ResponseParser parser{http::ResponseParser::Asked::head};
     (void)parser.parse_head(bytes);
@@ -78,6 +96,15 @@ Answer interpret_http(std::string_view bytes, const Asked& asked) try {
     return {.reading = reading_of(*time, asked.timing)};
 } catch (const http::ProtocolError&) {
     return problem("not HTTP");
+}
+
+// A line, and perhaps one more behind it.
+Progress daytime_progress(std::string_view bytes) {
+    const auto words = daytime_words(bytes);
+    if (words.empty()) return Progress::incomplete;
+    const auto behind = bytes.substr(static_cast<std::size_t>(words.data() - bytes.data()));
+    return behind.find_first_of("\r\n") == std::string_view::npos ? Progress::incomplete
+                                                                  : Progress::enough;
 }
 
 Progress http_progress(std::string_view bytes) try {
@@ -117,22 +144,36 @@ std::size_t most_answer_bytes(Source source) {
 }
 
 std::string question(Source source, std::string_view host, std::uint64_t nonce) {
-    (void)nonce;
-    if (source != Source::http) return {}; // a connection, or a datagram, is question enough
-    return fmt::format("HEAD / HTTP/1.1\r\n"
-                       "Host: {}\r\n"
-                       "User-Agent: ipcbox\r\n"
-                       "Connection: close\r\n"
-                       "\r\n",
-                       host);
+    switch (source) {
+    case Source::ntp: {
+        const auto packet = sntp_question(nonce);
+        return {packet.data(), packet.size()};
+    }
+    case Source::http:
+        return fmt::format("HEAD / HTTP/1.1\r\n"
+                           "Host: {}\r\n"
+                           "User-Agent: ipcbox\r\n"
+                           "Connection: close\r\n"
+                           "\r\n",
+                           host);
+    default:
+        return {}; // a connection, or a datagram, is question enough
+    }
 }
 
 Progress progress(Source source, std::string_view bytes) {
     if (bytes.empty()) return Progress::incomplete;
-    if (is_datagram(source)) return Progress::complete;
-    if (source == Source::http) return http_progress(bytes);
-    if (bytes.size() < time_answer_size) return Progress::incomplete;
-    return bytes.size() == time_answer_size ? Progress::enough : Progress::complete;
+    switch (source) {
+    case Source::time:
+        if (bytes.size() < time_answer_size) return Progress::incomplete;
+        return bytes.size() == time_answer_size ? Progress::enough : Progress::complete;
+    case Source::daytime:
+        return daytime_progress(bytes);
+    case Source::http:
+        return http_progress(bytes);
+    default:
+        return Progress::complete; // a datagram is whole
+    }
 }
 
 Answer interpret(std::string_view bytes, const Asked& asked) {
@@ -142,11 +183,15 @@ Answer interpret(std::string_view bytes, const Asked& asked) {
     case Source::time:
     case Source::time_udp:
         return interpret_time(bytes, asked);
+    case Source::ntp:
+        return interpret_ntp(bytes, asked);
+    case Source::daytime:
+    case Source::daytime_udp:
+        return interpret_daytime(bytes, asked);
     case Source::http:
         return interpret_http(bytes, asked);
-    default:
-        return problem("cannot find a time in what it says");
     }
+    return {};
 }
 
 } // namespace ipcbox::clocks

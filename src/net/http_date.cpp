@@ -1,10 +1,10 @@
 #include "net/http_date.h"
 
 #include "core/ascii.h"
+#include "core/calendar.h"
 #include "core/number.h"
 
 #include <algorithm>
-#include <array>
 #include <fmt/core.h>
 
 namespace ipcbox {
@@ -12,12 +12,6 @@ namespace ipcbox {
 namespace {
 
 using namespace std::chrono;
-
-constexpr std::array<std::string_view, 7> days{"Sunday",   "Monday", "Tuesday", "Wednesday",
-                                               "Thursday", "Friday", "Saturday"};
-constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-constexpr std::size_t short_name = 3;
 
 constexpr std::time_t since_epoch(sys_seconds time) {
     return time.time_since_epoch().count();
@@ -47,7 +41,9 @@ class Reader {
     }
 
     unsigned month() {
-        const auto found = std::ranges::find(months, take(short_name));
+        constexpr auto& months = calendar::months;
+        constexpr std::size_t size = calendar::abbreviated(months[0]).size();
+        const auto* const found = std::ranges::find(months, take(size), calendar::abbreviated);
         if (found == months.end()) failed_ = true;
         return static_cast<unsigned>(found - months.begin()) + 1;
     }
@@ -57,9 +53,9 @@ class Reader {
     void weekday(Name form) {
         const auto name = left_.substr(0, left_.find_first_of(", "));
         const auto same = [&](std::string_view day) {
-            return name == (form == Name::whole ? day : day.substr(0, short_name));
+            return name == (form == Name::whole ? day : calendar::abbreviated(day));
         };
-        if (std::ranges::none_of(days, same)) failed_ = true;
+        if (std::ranges::none_of(calendar::weekdays, same)) failed_ = true;
         (void)take(name.size());
     }
 
@@ -159,9 +155,11 @@ std::string http_date(std::time_t time) {
     const hh_mm_ss clock{moment - today};
     return fmt::format(
         "{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
-        days[weekday{today}.c_encoding()].substr(0, short_name), static_cast<unsigned>(date.day()),
-        months[static_cast<unsigned>(date.month()) - 1], static_cast<int>(date.year()),
-        clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+        calendar::abbreviated(calendar::weekdays[weekday{today}.c_encoding()]),
+        static_cast<unsigned>(date.day()),
+        calendar::abbreviated(calendar::months[static_cast<unsigned>(date.month()) - 1]),
+        static_cast<int>(date.year()), clock.hours().count(), clock.minutes().count(),
+        clock.seconds().count());
 }
 
 std::optional<std::time_t> parse_http_date(std::string_view text, std::time_t now) {

@@ -72,6 +72,9 @@ TEST_CASE("their ports and carriers") {
 TEST_CASE("most ask nothing in words") {
     for (const auto source : {Source::time, Source::time_udp, Source::daytime, Source::daytime_udp})
         CHECK(question(source, "example.com", 7).empty());
+    const auto ntp = question(Source::ntp, "example.com", 0x6162'6364'6566'6768);
+    CHECK(ntp.size() == sntp_packet_size);
+    CHECK(ntp.ends_with("abcdefgh"));
     CHECK(question(Source::http, "[::1]:80", 7) == "HEAD / HTTP/1.1\r\n"
                                                    "Host: [::1]:80\r\n"
                                                    "User-Agent: ipcbox\r\n"
@@ -105,6 +108,49 @@ TEST_CASE("four bytes of time") {
     CHECK(progress(Source::time, "abcd") == Progress::enough);
     CHECK(progress(Source::time, "abcde") == Progress::complete);
     CHECK(progress(Source::time_udp, "a") == Progress::complete);
+}
+
+TEST_CASE("the time in words") {
+    for (const auto source : {Source::daytime, Source::daytime_udp}) {
+        const auto result = answer(source, "\nFri Jan 15 08:00:03 UTC 2027\r\n");
+        REQUIRE(result.reading);
+        CHECK(result.reading->said == wall_time(now + 3));
+        CHECK(result.text == "Fri Jan 15 08:00:03 UTC 2027");
+        CHECK(result.states_zone);
+        CHECK_FALSE(answer(source, "Fri Jan 15 08:00:03 2027\r\n").states_zone);
+        CHECK(answer(source, "2027-01-15 08:00 UTC").reading->resolution == 1min);
+
+        const auto lost = answer(source, "half past ten\r\n");
+        CHECK_FALSE(lost.reading);
+        CHECK(lost.problem == "cannot find a time in what it says");
+        CHECK(lost.text == "half past ten");
+        CHECK(problem(source, std::string(most_answer_bytes(source), ' ')) == lost.problem);
+    }
+    CHECK(progress(Source::daytime, "\r\n") == Progress::incomplete);
+    CHECK(progress(Source::daytime, "\r\nFri Jan 15") == Progress::incomplete);
+    CHECK(progress(Source::daytime, "Fri Jan 15\r") == Progress::enough);
+    CHECK(progress(Source::daytime, "\nFri Jan 15\n") == Progress::enough);
+    CHECK(progress(Source::daytime, "Fri\nJan") == Progress::enough);
+    CHECK(progress(Source::daytime_udp, "Fri") == Progress::complete);
+}
+
+TEST_CASE("packets of NTP") {
+    std::string packet(sntp_packet_size, '\0');
+    packet.replace(0, 4, std::string_view{"\x24\x02\0\xe9", 4});
+    for (const std::size_t timestamp : {32U, 40U})
+        packet.replace(timestamp, 4, time_bytes(now + 3));
+    const auto result = answer(Source::ntp, packet);
+    REQUIRE(result.reading);
+    CHECK(result.reading->offset == 3005ms);
+    REQUIRE(result.sntp);
+    CHECK(result.sntp->stratum == 2);
+    packet[1] = 16;
+    const auto lost = answer(Source::ntp, packet);
+    CHECK_FALSE(lost.reading);
+    CHECK(lost.problem == "its clock is not synchronised");
+    REQUIRE(lost.sntp);
+    CHECK(lost.sntp->stratum == 16);
+    CHECK(problem(Source::ntp, "abc") == "short answer (3 bytes)");
 }
 
 TEST_CASE("the date of HTTP") {

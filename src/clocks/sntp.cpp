@@ -1,0 +1,179 @@
+#include "clocks/sntp.h"
+
+#include "clocks/time_protocol.h"
+#include "core/ascii.h"
+
+#include <algorithm>
+#include <fmt/core.h>
+
+namespace ipcbox::clocks {
+
+namespace {
+
+using namespace std::chrono;
+
+// Where the fields of a packet begin (RFC 5905, section 7.3).
+constexpr std::size_t root_delay_at = 4;
+constexpr std::size_t root_dispersion_at = 8;
+constexpr std::size_t reference_at = 12;
+constexpr std::size_t originate_at = 24;
+constexpr std::size_t receive_at = 32;
+constexpr std::size_t transmit_at = 40;
+
+constexpr unsigned client_mode = 3;
+constexpr unsigned server_mode = 4;
+constexpr unsigned newest_version = 4;
+constexpr unsigned not_synchronised = 3; // a leap indicator
+constexpr int most_stratum = 15;
+
+// The farthest reference that RFC 5905 takes for a valid header (MAXDISP, appendix A.5.1.1). What
+// is nearer than that is not refused, since the error says how far.
+constexpr Duration most_root_distance = seconds{16};
+// By so much a server can have held an answer longer than it took: our clocks do not run alike, and
+// not every one has a good resolution. More is a clock that was set meanwhile.
+constexpr Duration most_contradiction = seconds{1};
+
+unsigned byte_at(std::string_view bytes, std::size_t at) {
+    return static_cast<unsigned char>(bytes[at]);
+}
+
+std::uint32_t word_at(std::string_view bytes, std::size_t at) {
+    return byte_at(bytes, at) << 24 | byte_at(bytes, at + 1) << 16 | byte_at(bytes, at + 2) << 8 |
+           byte_at(bytes, at + 3);
+}
+
+std::uint64_t timestamp_at(std::string_view bytes, std::size_t at) {
+    return static_cast<std::uint64_t>(word_at(bytes, at)) << 32 | word_at(bytes, at + 4);
+}
+
+// Of 1 / 2^32 seconds.
+Duration nanoseconds_of(std::uint32_t fraction) {
+    constexpr std::uint64_t half = 1ULL << 31;
+    return Duration{(fraction * 1'000'000'000ULL + half) >> 32};
+}
+
+WallTime time_of(std::uint64_t timestamp, std::time_t pivot) {
+    const auto whole = in_nearest_era(static_cast<std::uint32_t>(timestamp >> 32), pivot);
+    return wall_time(whole) + nanoseconds_of(static_cast<std::uint32_t>(timestamp));
+}
+
+// From EARLIER to LATER; whatever their era, as long as they have the same.
+Duration between(std::uint64_t earlier, std::uint64_t later) {
+    const auto difference = static_cast<std::int64_t>(later - earlier);
+    return seconds{difference >> 32} + nanoseconds_of(static_cast<std::uint32_t>(difference));
+}
+
+// Of 1 / 2^16 seconds.
+Duration short_format(std::uint32_t value) {
+    return Duration{value * 1'000'000'000ULL >> 16};
+}
+
+// How far the answering clock can be from the one that it goes by in the end (RFC 5905, section 4).
+// RFC 4330 has a sign for the delay, RFC 5905 none; no delay is so large that it matters.
+Duration root_distance(std::string_view bytes) {
+    const auto delay = word_at(bytes, root_delay_at);
+    return short_format(std::min(delay, 0U - delay)) / 2 +
+           short_format(word_at(bytes, root_dispersion_at));
+}
+
+// 2^EXPONENT seconds, and 16 s for what is larger.
+Duration precision_of(int exponent) {
+    constexpr std::int64_t most = 16'000'000'000;
+    return Duration{most >> (4 - std::clamp(exponent, -40, 4))};
+}
+
+// "GPS": four bytes of ASCII, with zeros behind it. Empty for anything else.
+std::string code_of(std::string_view bytes) {
+    const auto code = bytes.substr(0, bytes.find_last_not_of('\0') + 1);
+    const auto is_visible = [](char byte) { return byte > ' ' && byte <= '~'; };
+    return std::ranges::all_of(code, is_visible) ? std::string{code} : std::string{};
+}
+
+// What the servers of strata from 2 on have there is an address, or of one with IPv6 a hash in the
+// same form.
+std::string reference_of(std::string_view bytes, int stratum) {
+    auto code = stratum <= 1 ? code_of(bytes) : std::string{};
+    if (!code.empty() || stratum == 0) return code;
+    return fmt::format("{}.{}.{}.{}", byte_at(bytes, 0), byte_at(bytes, 1), byte_at(bytes, 2),
+                       byte_at(bytes, 3));
+}
+
+// Stratum 0: not synchronised, or a kiss (RFC 5905, section 7.4). Of its codes these two tell how
+// far a server is with its own start.
+bool is_starting(std::string_view code) {
+    return code.empty() || code == "INIT" || code == "STEP";
+}
+
+std::string size_problem(std::size_t size) {
+    if (size < sntp_packet_size)
+        return fmt::format("short answer ({} {})", size, size == 1 ? "byte" : "bytes");
+    // Extension fields and codes of authentication are whole words.
+    if (size % 4 != 0) return fmt::format("an answer of {} bytes", size);
+    return {};
+}
+
+Reading reading_of_packet(std::string_view bytes, const Timing& timing, std::time_t pivot) {
+    const auto received = timestamp_at(bytes, receive_at);
+    const auto sent = timestamp_at(bytes, transmit_at);
+    const auto precision = precision_of(static_cast<signed char>(bytes[3]));
+    const auto delay = timing.round_trip - between(received, sent);
+    // What is below zero is a contradiction, not less of an error.
+    const auto error = abs(delay) / 2 + Duration{1} + root_distance(bytes) + precision;
+    const auto said = time_of(sent, pivot);
+    return {.said = said,
+            .offset = said - timing.received + delay / 2,
+            .error = error,
+            .round_trip = timing.round_trip,
+            .resolution = precision};
+}
+
+} // namespace
+
+std::array<char, sntp_packet_size> sntp_question(std::uint64_t nonce) {
+    std::array<char, sntp_packet_size> packet{};
+    packet[0] = static_cast<char>(newest_version << 3 | client_mode);
+    for (std::size_t at = sntp_packet_size; at-- > transmit_at; nonce >>= 8)
+        packet[at] = static_cast<char>(nonce);
+    return packet;
+}
+
+bool answers_question(std::string_view bytes, std::uint64_t nonce) {
+    return bytes.size() >= receive_at && timestamp_at(bytes, originate_at) == nonce;
+}
+
+SntpAnswer parse_sntp(std::string_view bytes, const Timing& timing, std::time_t pivot) {
+    SntpAnswer answer{.problem = size_problem(bytes.size())};
+    if (!answer.problem.empty()) return answer;
+
+    const auto first = byte_at(bytes, 0);
+    const auto mode = first & 7U;
+    const auto version = first >> 3 & 7U;
+    const auto leap = first >> 6;
+    const auto refused = [&](std::string problem) {
+        answer.problem = std::move(problem);
+        return answer;
+    };
+    if (mode != server_mode) return refused(fmt::format("an answer of mode {}", mode));
+    if (version < 1 || version > newest_version)
+        return refused(fmt::format("an answer of version {}", version));
+
+    answer.stratum = static_cast<int>(byte_at(bytes, 1));
+    answer.leap = leap == 1 ? Leap::insert : leap == 2 ? Leap::remove : Leap::none;
+    answer.reference = reference_of(bytes.substr(reference_at, 4), answer.stratum);
+    answer.kiss_of_death = answer.stratum == 0 && !is_starting(answer.reference);
+    if (answer.kiss_of_death) return refused(fmt::format("kiss of death ({})", answer.reference));
+    if (answer.stratum == 0 || answer.stratum > most_stratum || leap == not_synchronised)
+        return refused("its clock is not synchronised");
+
+    const auto received = timestamp_at(bytes, receive_at);
+    const auto sent = timestamp_at(bytes, transmit_at);
+    if (sent == 0) return refused("its answer has no transmit time");
+    const auto held = between(received, sent);
+    if (held < Duration::zero() || held - timing.round_trip > most_contradiction)
+        return refused("its times contradict each other");
+    if (root_distance(bytes) >= most_root_distance) return refused("its reference is too far away");
+    answer.reading = reading_of_packet(bytes, timing, pivot);
+    return answer;
+}
+
+} // namespace ipcbox::clocks
