@@ -39,6 +39,11 @@ JsonLine& JsonLine::set(std::string_view member, std::string_view value) {
     return *this;
 }
 
+JsonLine& JsonLine::set(std::string_view member, const std::vector<std::string>& values) {
+    object_->members[std::string{member}] = values;
+    return *this;
+}
+
 JsonLine& JsonLine::set_flag(std::string_view member, bool value) {
     object_->members[std::string{member}] = value;
     return *this;

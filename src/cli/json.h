@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 namespace ipcbox::cli {
 
@@ -27,6 +28,7 @@ class JsonLine {
     }
     JsonLine& set(std::string_view member, double value);
     JsonLine& set(std::string_view member, std::string_view value);
+    JsonLine& set(std::string_view member, const std::vector<std::string>& values);
     JsonLine& set_flag(std::string_view member, bool value);
     JsonLine& set_null(std::string_view member);
     // Adds VALUE to the list that object MEMBER has as NAME: {"name":["value",…]}.

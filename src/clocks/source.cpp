@@ -2,6 +2,7 @@
 
 #include "clocks/daytime.h"
 #include "clocks/time_protocol.h"
+#include "core/service.h"
 #include "http/failure.h"
 #include "http/response_parser.h"
 #include "net/http_date.h"
@@ -46,6 +47,16 @@ Source parse_source(std::string_view name) {
         throw std::invalid_argument(
             "expected a list of time, time-udp, ntp, daytime, daytime-udp and http");
     return found->source;
+}
+
+SourcePort parse_source_port(std::string_view text) {
+    const auto colon = text.find(':');
+    SourcePort source{parse_source(text.substr(0, colon)), std::nullopt};
+    if (colon == std::string_view::npos) return source;
+    source.port = service_port(text.substr(colon + 1));
+    if (!source.port)
+        throw std::invalid_argument("expected a port behind the colon, as in http:8080");
+    return source;
 }
 
 Answer problem(std::string text) {
@@ -121,11 +132,11 @@ std::string_view name_of(Source source) {
     return protocol_of(source).name;
 }
 
-std::vector<Source> parse_sources(std::string_view text) {
-    std::vector<Source> sources;
+std::vector<SourcePort> parse_sources(std::string_view text) {
+    std::vector<SourcePort> sources;
     for (;;) {
         const auto comma = text.find(',');
-        sources.push_back(parse_source(text.substr(0, comma)));
+        sources.push_back(parse_source_port(text.substr(0, comma)));
         if (comma == std::string_view::npos) return sources;
         text.remove_prefix(comma + 1);
     }

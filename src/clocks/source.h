@@ -15,16 +15,18 @@ namespace ipcbox::clocks {
 
 enum class Source { time, time_udp, ntp, daytime, daytime_udp, http };
 
+// "time", "time-udp", "ntp", "daytime", "daytime-udp", "http", as --via takes them.
+[[nodiscard]] std::string_view name_of(Source source);
+
 // A source and where it is asked: its own port, unless there is another.
 struct SourcePort {
     Source source = Source::time;
     std::optional<std::uint16_t> port;
+    [[nodiscard]] bool operator==(const SourcePort&) const = default;
 };
-
-// "time", "time-udp", "ntp", "daytime", "daytime-udp", "http", as --via takes them.
-[[nodiscard]] std::string_view name_of(Source source);
-// A list of them: "ntp,time". Throws std::invalid_argument with what was expected.
-[[nodiscard]] std::vector<Source> parse_sources(std::string_view text);
+// A list of them, as --via takes it: "ntp,time:2037,http:8080". Throws std::invalid_argument with
+// what was expected.
+[[nodiscard]] std::vector<SourcePort> parse_sources(std::string_view text);
 
 [[nodiscard]] std::uint16_t default_port(Source source);
 [[nodiscard]] bool is_datagram(Source source);

@@ -29,6 +29,10 @@ namespace ipcbox::ascii {
     return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte - 'A' + 'a') : byte;
 }
 
+[[nodiscard]] constexpr char upper(char byte) {
+    return byte >= 'a' && byte <= 'z' ? static_cast<char>(byte - 'a' + 'A') : byte;
+}
+
 [[nodiscard]] inline std::string lower(std::string_view text) {
     std::string lowered{text};
     std::ranges::transform(lowered, lowered.begin(), [](char byte) { return lower(byte); });

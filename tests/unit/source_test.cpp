@@ -44,9 +44,13 @@ constexpr std::string_view date = "Date: Fri, 15 Jan 2027 08:00:03 GMT\r\n";
 
 TEST_CASE("the sources by their names") {
     for (const auto source : all)
-        CHECK(parse_sources(name_of(source)) == std::vector{source});
-    CHECK(parse_sources("ntp,time,daytime-udp") ==
-          std::vector{Source::ntp, Source::time, Source::daytime_udp});
+        CHECK(parse_sources(name_of(source)) == std::vector<SourcePort>{{source, {}}});
+    CHECK(parse_sources("ntp,time:2037,http:https") ==
+          std::vector<SourcePort>{{Source::ntp, {}}, {Source::time, 2037}, {Source::http, 443}});
+    for (const auto* text : {"ntp:", "ntp:nothing", "ntp:65536", "ntp:1:2"})
+        CHECK_THROWS_WITH_AS((void)parse_sources(text),
+                             "expected a port behind the colon, as in http:8080",
+                             std::invalid_argument);
     for (const auto* text : {"", ",", "ntp,", ",ntp", "ntp,,time", "NTP", " ntp", "sntp", "udp"})
         CHECK_THROWS_WITH_AS(
             (void)parse_sources(text),
