@@ -1,0 +1,134 @@
+// daytime - print what the daytime servers of other machines say
+#include "clocks/daytime.h"
+#include "applet.h"
+#include "cli/json.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/values.h"
+#include "clocks/survey.h"
+
+#include <algorithm>
+#include <csignal>
+#include <fmt/core.h>
+#include <unistd.h>
+
+namespace ipcbox {
+namespace {
+
+constexpr int name_columns = 24;
+
+struct Config {
+    std::vector<clocks::Host> hosts;
+    clocks::SurveyOptions survey;
+    bool raw = false;
+    bool json = false;
+    cli::Verbosity verbosity;
+};
+
+Config parse(const Invocation& invocation) {
+    Config config;
+    clocks::SourcePort source{clocks::Source::daytime, std::nullopt};
+    bool datagram = false;
+    bool four = false;
+    bool six = false;
+    cli::Options options{invocation, "[HOST...]"};
+    options.operands("HOST", config.hosts, clocks::parse_host,
+                     "a name or an address, or HOST:PORT (default localhost)");
+    options.flag("-u,--udp", datagram, "ask over UDP");
+    options.value("-p,--port PORT", source.port, cli::parse_port,
+                  "a number or a service (default 13)");
+    options.value("-t,--timeout DURATION", config.survey.patience, cli::parse_duration,
+                  "for each host (default 5s)");
+    options.flag("-4,--ipv4", four, "only IPv4");
+    options.flag("-6,--ipv6", six, "only IPv6");
+    options.flag("--raw", config.raw, "do not make control characters visible on a terminal");
+    options.json(config.json);
+    options.note("Several hosts are asked at once, and their answers have the names before them. "
+                 "With --json the time is understood, whatever form it has.");
+    options.example("daytime", "what the server of this machine says");
+    options.example("daytime -J alpha beta", "two clocks as ISO 8601, and how far they are off");
+    config.verbosity = options.parse();
+    if (four && six) throw cli::UsageError("-4 and -6 exclude each other");
+    if (datagram) source.source = clocks::Source::daytime_udp;
+    config.survey.family = four ? Family::ipv4 : six ? Family::ipv6 : Family::any;
+    config.survey.sources = {source};
+    if (config.hosts.empty()) config.hosts.push_back(clocks::parse_host("localhost"));
+    return config;
+}
+
+// Prints the answers in the order of the hosts.
+class Answers : public clocks::SurveyEvents {
+  public:
+    explicit Answers(const Config& config) : config_(config), findings_(config.hosts.size()) {}
+
+    void found(std::size_t number, clocks::Finding finding) override {
+        findings_[number] = std::move(finding);
+        while (next_ < findings_.size() && findings_[next_]) {
+            tell(config_.hosts[next_].text, *findings_[next_]);
+            ++next_;
+        }
+    }
+    void waiting() override { cli::flush(); }
+
+    [[nodiscard]] bool has_failed() const { return has_failed_; }
+
+  private:
+    void tell(const std::string& host, const clocks::Finding& finding) {
+        const auto& answer = finding.answer;
+        // What it says is an answer, in words that we do not understand, too.
+        const bool is_answer = config_.json ? answer.reading.has_value() : !answer.text.empty();
+        has_failed_ = has_failed_ || !is_answer;
+        if (config_.json) return tell_json(host, finding);
+        if (!is_answer) return cli::diagnose(fmt::format("{}: {}", host, answer.problem));
+        const bool is_for_eyes = cli::is_terminal(STDOUT_FILENO) && !config_.raw;
+        const auto text = is_for_eyes ? cli::visible(answer.text) : answer.text;
+        if (config_.hosts.size() == 1)
+            cli::print_line("{}", text);
+        else
+            cli::print_line("{:<{}} {}", host, name_columns, text);
+    }
+
+    static void tell_json(const std::string& host, const clocks::Finding& finding) {
+        const auto& [answer, source, address] = finding;
+        cli::JsonLine line;
+        line.set("host", host);
+        if (address.family() != AF_UNSPEC)
+            line.set("address", address.host()).set("port", address.port());
+        if (!answer.text.empty()) line.set("text", answer.text);
+        if (const auto& reading = answer.reading) {
+            const auto said = std::chrono::system_clock::to_time_t(reading->said);
+            line.set("time", clocks::iso_time(said))
+                .set("offset", std::chrono::duration<double>(reading->offset).count())
+                .set("uncertainty", std::chrono::duration<double>(reading->error).count())
+                .set_flag("states_zone", answer.states_zone)
+                .set_null("error");
+        } else {
+            line.set("error", answer.problem);
+        }
+        line.print();
+    }
+
+    const Config& config_;
+    std::vector<std::optional<clocks::Finding>> findings_;
+    std::size_t next_ = 0;
+    bool has_failed_ = false;
+};
+
+int run(const Invocation& invocation) {
+    const Config config = parse(invocation);
+    Answers answers{config};
+    int signal = 0;
+    {
+        SignalFd signals{SIGINT, SIGTERM, SIGHUP};
+        clocks::Survey survey{config.hosts, config.survey, answers};
+        signal = survey.run(signals);
+    }
+    if (signal != 0) die_of(signal);
+    return answers.has_failed() ? exit_status::failed : exit_status::done;
+}
+
+} // namespace
+
+extern constexpr Applet daytime{"print what daytime servers say", run};
+
+} // namespace ipcbox

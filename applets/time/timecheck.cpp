@@ -1,0 +1,21 @@
+// timecheck - tell how far other machines' clocks differ from ours, over TCP
+#include "command/clock_command.h"
+
+namespace ipcbox {
+namespace {
+
+constexpr command::ClockKind kind{
+    .source = clocks::Source::time,
+    .usage_example = "timecheck alpha beta:2037 192.0.2.7",
+    .usage_example_text = "three hosts at once",
+};
+
+int run(const Invocation& invocation) {
+    return command::run_clocks(invocation, kind);
+}
+
+} // namespace
+
+extern constexpr Applet timecheck{"tell how far the clocks of other machines are off", run};
+
+} // namespace ipcbox

@@ -1,0 +1,26 @@
+// udptime - tell how far other machines' clocks differ from ours, over UDP
+#include "command/clock_command.h"
+
+namespace ipcbox {
+namespace {
+
+// RFC 868 over UDP; the columns and the ten seconds are the manual page's.
+constexpr command::ClockKind kind{
+    .source = clocks::Source::time_udp,
+    .patience = std::chrono::seconds{10},
+    .patience_for = command::ClockKind::PatienceFor::all,
+    .interval = std::chrono::microseconds{100},
+    .name_columns = 12,
+    .usage_example = "udptime -g 192.0.2.0/24 --as-completed",
+    .usage_example_text = "whoever answers in a network",
+};
+
+int run(const Invocation& invocation) {
+    return command::run_clocks(invocation, kind);
+}
+
+} // namespace
+
+extern constexpr Applet udptime{"ask many clocks at once over UDP how far they are off", run};
+
+} // namespace ipcbox
