@@ -12,6 +12,11 @@
 
 namespace ipcbox {
 
+struct BoundSocket {
+    Fd socket;       // close-on-exec and non-blocking
+    Address address; // with the port that the kernel chose
+};
+
 class BindError : public SysError {
   public:
     explicit BindError(const Address& where)
