@@ -124,7 +124,7 @@ class TimeService {
     // without end, is not waited for.
     void answer_client(const TimePlace& place, const Fd& client, const Address& peer) {
         const auto time = now();
-        if (send_if_possible(client, answer_text(place.protocol, time)) == 0) return;
+        if (send_and_end(client, answer_text(place.protocol, time)) == 0) return;
         discard_input(client);
         ++counts_.answered;
         if (config_.answered) config_.answered({place, peer, local_address(client.get()), time});

@@ -1,8 +1,9 @@
 #include "net/address_rate.h"
 
+#include "core/random.h"
+
 #include <algorithm>
 #include <cstring>
-#include <random>
 
 namespace ipcbox {
 
@@ -16,16 +17,11 @@ std::uint64_t mixed(std::uint64_t number) {
     return number ^ (number >> 31U);
 }
 
-std::uint64_t random_number() {
-    std::random_device source;
-    return (std::uint64_t{source()} << 32U) | source();
-}
-
 } // namespace
 
 AddressRate::AddressRate(unsigned per_second)
     : interval_(per_second == 0 ? Duration{} : Duration{std::chrono::seconds{1}} / per_second),
-      secret_(random_number()), served_until_(per_second == 0 ? 0 : slots) {}
+      secret_(RandomNumbers{}.next()), served_until_(per_second == 0 ? 0 : slots) {}
 
 bool AddressRate::allows(const Address& address, Deadline::Clock::time_point now) {
     if (served_until_.empty()) return true;
