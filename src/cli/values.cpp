@@ -59,6 +59,15 @@ Duration parse_duration(std::string_view text) {
     return Duration{static_cast<Duration::rep>(nanoseconds)};
 }
 
+Duration parse_offset(std::string_view text) {
+    constexpr auto longest = std::chrono::years{100};
+    const bool back = text.starts_with('-');
+    if (back || text.starts_with('+')) text.remove_prefix(1);
+    const auto size = parse_duration(text);
+    if (size > longest) throw std::invalid_argument{"expected no more than a hundred years"};
+    return back ? -size : size;
+}
+
 std::uint64_t parse_size(std::string_view text) {
     const auto wrong = [] {
         return std::invalid_argument{"expected a number of bytes such as 4096, 4K, 2M or 1G"};

@@ -19,6 +19,10 @@ namespace ipcbox::cli {
 // "0.25", "500ms", "10s", "2m", "1h", "1d": seconds without a unit.
 [[nodiscard]] Duration parse_duration(std::string_view text);
 
+// "-3600", "+0.5", "-90m": a duration with a sign, or without one. No longer than a hundred years,
+// so that it can be added to a time of day.
+[[nodiscard]] Duration parse_offset(std::string_view text);
+
 // "4096", "4K", "2M", "1G": bytes, in powers of 1024.
 [[nodiscard]] std::uint64_t parse_size(std::string_view text);
 

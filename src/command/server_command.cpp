@@ -1,9 +1,9 @@
 #include "command/server_command.h"
 
 #include "cli/output.h"
+#include "command/announce.h"
 #include "command/server_report.h"
 #include "core/date.h"
-#include "core/io.h"
 #include "core/privileges.h"
 #include "net/readiness.h"
 #include "net/server_state.h"
@@ -79,24 +79,11 @@ std::vector<Listener> listen(const ServerOptions& asked, const ServerKind& kind)
     return listeners;
 }
 
-// The ready line: who waits for it can connect once it is there.
-void announce(const ServerOptions& asked, const std::vector<Listener>& listeners) {
-    constexpr std::string_view object = "the descriptor of --notify-fd";
-    std::string lines;
-    for (const auto& listener : listeners) {
-        const auto line = fmt::format("listening on {}", listener.text);
-        lines += line + '\n';
-        if (!asked.notify_fd && !asked.verbosity.quiet) cli::diagnose(line);
-    }
-    if (asked.notify_fd) {
-        // At once: whoever reads there may be content with the first line, or wait for the end.
-        write_all(*asked.notify_fd, lines, object);
-        try {
-            let_go_of(*asked.notify_fd, object);
-        } catch (const SysError&) { // NOLINT(bugprone-empty-catch): who is told that we listen
-        }                           // can rely on it
-    }
-    notify_service_manager(fmt::format("READY=1\nMAINPID={}\n", ::getpid()));
+std::vector<std::string> texts_of(const std::vector<Listener>& listeners) {
+    std::vector<std::string> texts;
+    for (const auto& listener : listeners)
+        texts.push_back(listener.text);
+    return texts;
 }
 
 // Which line decides; the status is 1 for a client who may not.
@@ -154,7 +141,7 @@ int run_server(const Invocation& invocation, const ServerKind& kind) {
     Server server{asked.config, listeners, signals, report};
     for (auto& child : former ? std::move(former->children) : std::vector<ServedChild>{})
         server.resume(std::move(child));
-    if (!former) announce(asked, listeners);
+    if (!former) announce(texts_of(listeners), asked.notify_fd, asked.verbosity);
     report.server_started(listeners);
     const auto outcome = serve(server, report, self, listeners);
     notify_service_manager("STOPPING=1\n");

@@ -250,7 +250,7 @@ constexpr Possibility possibilities[] = {
     {"recv", {ECONNRESET, ENOMEM}},
     {"recv", {short_count}, takes_away},
     {"recv", {EAGAIN}, does_not_wait},
-    {"recvmmsg", {EAGAIN, ENOMEM}},
+    {"recvmmsg", {short_count, EAGAIN, ENOMEM}}, // short: fewer datagrams
     {"recvmsg", {EAGAIN, ENOMEM}},
     {"rename", {EACCES, ENOSPC, ENOMEM, EROFS}},
     {"renameat2", {EACCES, ENOSPC, ENOMEM, EROFS}},
@@ -266,7 +266,7 @@ constexpr Possibility possibilities[] = {
     {"send", {EAGAIN}, does_not_wait},
     {"sendfile", {short_count, EINTR, EIO, ENOMEM}},
     {"sendfile", {EAGAIN}, is_nonblocking},
-    {"sendmmsg", {EAGAIN, ENOBUFS, ENOMEM}},
+    {"sendmmsg", {short_count, EAGAIN, EPERM, ENOBUFS, ENOMEM}},
     {"sendto", {ECONNREFUSED, ENOBUFS, ENOMEM}},
     {"setgroups", {EPERM, ENOMEM}},
     {"setpgid", {EACCES}},

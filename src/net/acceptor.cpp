@@ -34,6 +34,21 @@ bool concerns_one_connection(int error) {
 
 } // namespace
 
+std::optional<Accepted> accept_if_any(const Fd& listener, std::string_view where) {
+    const auto accept = [](int socket, sockaddr_storage* peer, socklen_t* size) {
+        return ::accept4(socket, reinterpret_cast<sockaddr*>(peer), size, SOCK_CLOEXEC);
+    };
+    for (;;) {
+        sockaddr_storage peer{};
+        socklen_t size = sizeof peer;
+        const int number = sys::call("accept4", accept, listener.get(), &peer, &size);
+        if (number >= 0) return Accepted{Fd::adopt(number), Address{peer, size}};
+        if (errno == EAGAIN) return std::nullopt;
+        if (!concerns_one_connection(errno))
+            throw SysError("accept", fmt::format("a connection on {}", where));
+    }
+}
+
 Acceptor::Acceptor(std::span<const Listener> listeners, const Event& stop) : listeners_(listeners) {
     const int number = sys::call("epoll_create1", ::epoll_create1, EPOLL_CLOEXEC);
     if (number < 0) throw SysError("make", "an event queue");
@@ -52,23 +67,13 @@ void Acceptor::watch(int fd, unsigned events, std::uint64_t number) const {
 }
 
 std::optional<Accepted> Acceptor::try_all() {
-    const auto accept = [](int socket, sockaddr_storage* peer, socklen_t* size) {
-        return ::accept4(socket, reinterpret_cast<sockaddr*>(peer), size, SOCK_CLOEXEC);
-    };
-    for (std::size_t tried = 0; tried < listeners_.size();) {
-        sockaddr_storage peer{};
-        socklen_t size = sizeof peer;
+    for (std::size_t tried = 0; tried < listeners_.size(); ++tried) {
         const std::size_t each = (first_ + tried) % listeners_.size();
-        const int number =
-            sys::call("accept4", accept, listeners_[each].socket.get(), &peer, &size);
-        if (number >= 0) {
+        if (auto accepted = accept_if_any(listeners_[each].socket, listeners_[each].text)) {
             first_ = each + 1;
-            return Accepted{Fd::adopt(number), Address{peer, size}, each};
+            accepted->listener = each;
+            return accepted;
         }
-        if (errno == EAGAIN)
-            ++tried;
-        else if (!concerns_one_connection(errno))
-            throw SysError("accept", fmt::format("a connection on {}", listeners_[each].text));
     }
     return std::nullopt;
 }

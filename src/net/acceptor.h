@@ -16,6 +16,10 @@ struct Accepted {
     std::size_t listener = 0; // its number
 };
 
+// A connection to LISTENER, which is told of as WHERE, that is there already; nothing when there is
+// none. Throws as Acceptor::next().
+[[nodiscard]] std::optional<Accepted> accept_if_any(const Fd& listener, std::string_view where);
+
 class Acceptor {
   public:
     // Both have to outlive it.

@@ -46,7 +46,12 @@ struct UnixOptions {
 enum class ListenerKind { tcp, unix_domain };
 [[nodiscard]] std::vector<Listener> inherited_listeners(ListenerKind kind);
 
-// The same for one socket whose number we were told in another way.
+// For who takes sockets of several kinds: how many we were started with, the first of which is
+// this one; the same is unset. There can be fewer than so many.
+constexpr int first_inherited = 3; // SD_LISTEN_FDS_START
+[[nodiscard]] unsigned take_inherited_count();
+
+// The same as inherited_listeners() for one socket whose number is known.
 [[nodiscard]] Listener inherited_listener(int number, ListenerKind kind);
 
 } // namespace ipcbox

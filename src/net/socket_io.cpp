@@ -8,17 +8,31 @@
 
 namespace ipcbox {
 
-std::uint64_t send_if_possible(const Fd& socket, std::string_view text) {
+namespace {
+
+std::uint64_t send_with(const Fd& socket, std::string_view text, int flags) {
     std::uint64_t sent = 0;
     while (!text.empty()) {
         const ssize_t moved =
             sys::call("send", ::send, socket.get(), static_cast<const void*>(text.data()),
-                      text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+                      text.size(), flags | MSG_DONTWAIT | MSG_NOSIGNAL);
         if (moved < 0 && errno == EINTR) continue;
         if (moved <= 0) break;
         sent += static_cast<std::uint64_t>(moved);
         text.remove_prefix(static_cast<std::size_t>(moved));
     }
+    return sent;
+}
+
+} // namespace
+
+std::uint64_t send_if_possible(const Fd& socket, std::string_view text) {
+    return send_with(socket, text, 0);
+}
+
+std::uint64_t send_and_end(const Fd& socket, std::string_view text) {
+    const auto sent = send_with(socket, text, MSG_MORE);
+    sys::call("shutdown", ::shutdown, socket.get(), SHUT_WR);
     return sent;
 }
 

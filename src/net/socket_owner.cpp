@@ -65,12 +65,14 @@ bool is_any(std::string_view ip) {
     return ip.find_first_not_of('\0') == std::string_view::npos;
 }
 
-std::optional<SocketEntry> find_tcp(const char* path, const Address& address, Deadline deadline) {
-    constexpr std::string_view listening = "0A";
+// A socket that listens has the state LISTEN; one for datagrams that is connected to nobody has
+// CLOSE (tcp_states.h).
+std::optional<SocketEntry> find_ip(const char* path, const Address& address, std::string_view state,
+                                   Deadline deadline) {
     return find_line(path, deadline, [&](std::string_view line) -> std::optional<SocketEntry> {
         const auto local = word(line, 1);
         const auto colon = local.find(':');
-        if (colon == std::string_view::npos || word(line, 3) != listening) return std::nullopt;
+        if (colon == std::string_view::npos || word(line, 3) != state) return std::nullopt;
         if (whole_number<std::uint16_t>(local.substr(colon + 1), 16) != address.port())
             return std::nullopt;
         const auto ip = bytes_of(local.substr(0, colon));
@@ -118,14 +120,17 @@ std::optional<ProcessInfo> find_holder(const std::string& inode, Deadline deadli
 
 } // namespace
 
-std::string socket_owner(const Address& address) {
+std::string socket_owner(const Address& address, int type) {
     const auto deadline = Deadline::after(patience);
     std::optional<SocketEntry> entry;
     if (address.is_unix()) {
         entry = find_unix(address.text(), deadline);
     } else {
-        entry = find_tcp("/proc/net/tcp", address, deadline);
-        if (!entry) entry = find_tcp("/proc/net/tcp6", address, deadline);
+        const bool datagrams = type == SOCK_DGRAM;
+        const std::string_view state = datagrams ? "07" : "0A";
+        for (const char* path : datagrams ? std::array{"/proc/net/udp", "/proc/net/udp6"}
+                                          : std::array{"/proc/net/tcp", "/proc/net/tcp6"})
+            if (!entry) entry = find_ip(path, address, state, deadline);
     }
     if (!entry) return {};
     if (const auto process = find_holder(entry->inode, deadline)) return process->text();

@@ -22,6 +22,15 @@ TEST_CASE("durations have units, and are seconds without one") {
         CHECK_THROWS_AS((void)cli::parse_duration(wrong), std::invalid_argument);
 }
 
+TEST_CASE("offsets are durations with a sign") {
+    CHECK(cli::parse_offset("-3600") == -1h);
+    CHECK(cli::parse_offset("+0.5") == 500ms);
+    CHECK(cli::parse_offset("90m") == 90min);
+    CHECK(cli::parse_offset("-36500d") == -24h * 36500);
+    for (const char* wrong : {"", "-", "--1", "+-1", "- 1", "x", "99999999999d", "-101y", "36600d"})
+        CHECK_THROWS_AS((void)cli::parse_offset(wrong), std::invalid_argument);
+}
+
 TEST_CASE("sizes are bytes, in powers of 1024") {
     CHECK(cli::parse_size("0") == 0);
     CHECK(cli::parse_size("4096") == 4096);

@@ -1,0 +1,207 @@
+#include "clocks/time_service.h"
+
+#include "clocks/daytime.h"
+#include "clocks/time_protocol.h"
+#include "core/poll.h"
+#include "net/acceptor.h"
+#include "net/address_rate.h"
+#include "net/datagram_socket.h"
+#include "net/socket_io.h"
+
+#include <algorithm>
+#include <deque>
+#include <netinet/in.h>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace ipcbox::clocks {
+
+namespace {
+
+// How many clients of one place are served before the others have their turn.
+constexpr std::size_t turn = DatagramBatch::most;
+// How long a shortage is waited out before the next try, and how often one that lasts is told.
+constexpr auto pause = std::chrono::milliseconds{10};
+constexpr auto shortage_silence = std::chrono::seconds{30};
+
+// Whether there can be such a client at all (RFC 1122, 3.2.1.3, for the addresses).
+bool can_be_client(const Address& sender) {
+    const auto ip = sender.ip_bytes();
+    const auto first = ip.empty() ? 0xffU : static_cast<unsigned char>(ip.front());
+    const bool everybody = ip.size() == 4 ? first >= 224 : first == 0xff; // and IPv4's class E
+    return !everybody && !sender.is_wildcard() && sender.port() >= IPPORT_RESERVED;
+}
+
+class TimeService {
+  public:
+    TimeService(std::span<const TimePlace> places, const TimeServiceConfig& config,
+                SignalFd& signals)
+        : places_(places), config_(config), signals_(signals), rate_(config.rate),
+          entries_(places.size() + 1) {}
+
+    TimeServiceCounts run() {
+        while (!wait()) {
+            try {
+                answer_the_due();
+                for (std::size_t at = 0; at < places_.size(); ++at)
+                    if (entries_[at].revents != 0) serve(places_[at]);
+            } catch (const SysError& shortage) {
+                tell(shortage.what());
+                paused_until_ = Deadline::after(pause);
+            }
+        }
+        return counts_;
+    }
+
+  private:
+    // Somebody whose answer is kept back: a connection, or the sender of a datagram.
+    struct Waiting {
+        Deadline due;
+        const TimePlace& place;
+        Fd client; // none: it was a datagram
+        Datagram datagram;
+    };
+
+    // --- The loop
+
+    // Until there is something to do; true when that is to end. With so few descriptors poll(2) is
+    // as quick as epoll(7), and who is not to be heard is left out.
+    [[nodiscard]] bool wait() {
+        const bool paused = !paused_until_.passed();
+        for (std::size_t at = 0; at < places_.size(); ++at) {
+            const bool heard = !paused && (has_room() || places_[at].transport == Transport::udp);
+            entries_[at] = {heard ? places_[at].bound.socket.get() : -1, POLLIN, 0};
+        }
+        entries_.back() = {signals_.fd(), POLLIN, 0};
+        auto until = paused ? paused_until_ : Deadline::never();
+        if (!waiting_.empty()) until = std::min(until, waiting_.front().due);
+        (void)poll_until(entries_, until);
+        return entries_.back().revents != 0 && signals_.next().has_value();
+    }
+
+    void serve(const TimePlace& place) {
+        if (place.transport == Transport::tcp)
+            accept_clients(place);
+        else
+            take_datagrams(place);
+    }
+
+    void tell(const std::string& shortage) {
+        if (!config_.trouble || !silent_until_.passed()) return;
+        silent_until_ = Deadline::after(shortage_silence);
+        config_.trouble(shortage);
+    }
+
+    // --- What an answer is
+
+    [[nodiscard]] std::time_t now() const {
+        const auto shifted = std::chrono::system_clock::now().time_since_epoch() + config_.offset;
+        return std::chrono::floor<std::chrono::seconds>(shifted).count();
+    }
+
+    static std::string answer_text(Protocol protocol, std::time_t time) {
+        if (protocol == Protocol::daytime) return daytime_text(time);
+        const auto bytes = encode_time(time);
+        return {bytes.begin(), bytes.end()};
+    }
+
+    // --- TCP
+
+    void accept_clients(const TimePlace& place) {
+        const auto where = place.bound.address.text();
+        for (std::size_t served = 0; served < turn && has_room(); ++served) {
+            auto accepted = accept_if_any(place.bound.socket, where);
+            if (!accepted) return;
+            if (config_.delay > Duration{})
+                keep(place, std::move(accepted->socket), {accepted->peer, {}});
+            else
+                answer_client(place, accepted->socket, accepted->peer);
+        }
+    }
+
+    // An answer is smaller than any socket's buffer; a client who does not read it, or who talks
+    // without end, is not waited for.
+    void answer_client(const TimePlace& place, const Fd& client, const Address& peer) {
+        const auto time = now();
+        if (send_and_end(client, answer_text(place.protocol, time)) == 0) return;
+        discard_input(client);
+        ++counts_.answered;
+        if (config_.answered) config_.answered({place, peer, local_address(client.get()), time});
+    }
+
+    // --- UDP
+
+    void take_datagrams(const TimePlace& place) {
+        const auto received = batch_.receive(place.bound);
+        const auto when = Deadline::Clock::now();
+        accepted_.clear();
+        for (const auto& datagram : received)
+            if (may_have_answer(datagram, when)) accepted_.push_back(datagram);
+        counts_.refused += received.size() - accepted_.size();
+        if (config_.delay == Duration{}) return answer_datagrams(place, accepted_);
+        for (auto& datagram : accepted_)
+            if (has_room())
+                keep(place, {}, datagram);
+            else
+                ++counts_.refused;
+    }
+
+    [[nodiscard]] bool may_have_answer(const Datagram& datagram, Deadline::Clock::time_point when) {
+        const auto is_ours = [&datagram](const TimePlace& place) {
+            return place.bound.address.port() == datagram.sender.port();
+        };
+        return datagram.for_us_alone && can_be_client(datagram.sender) &&
+               std::ranges::none_of(places_, is_ours) && rate_.allows(datagram.sender, when);
+    }
+
+    void answer_datagrams(const TimePlace& place, std::span<const Datagram> datagrams) {
+        if (datagrams.empty()) return;
+        const auto time = now();
+        counts_.answered +=
+            batch_.answer(place.bound, datagrams, answer_text(place.protocol, time));
+        if (!config_.answered) return;
+        for (const auto& datagram : datagrams)
+            config_.answered({place, datagram.sender, datagram.asked, time});
+    }
+
+    // --- Answers that are kept back: all for as long, so whoever came first is due first
+
+    [[nodiscard]] bool has_room() const { return waiting_.size() < config_.most_waiting; }
+
+    void keep(const TimePlace& place, Fd client, const Datagram& datagram) {
+        waiting_.push_back({Deadline::after(config_.delay), place, std::move(client), datagram});
+    }
+
+    void answer_the_due() {
+        while (!waiting_.empty() && waiting_.front().due.passed()) {
+            const auto first = std::move(waiting_.front());
+            waiting_.pop_front();
+            if (first.client)
+                answer_client(first.place, first.client, first.datagram.sender);
+            else
+                answer_datagrams(first.place, {&first.datagram, 1});
+        }
+    }
+
+    const std::span<const TimePlace> places_;
+    const TimeServiceConfig& config_;
+    SignalFd& signals_;
+    AddressRate rate_;
+    DatagramBatch batch_;
+    std::vector<Datagram> accepted_; // of a batch
+    std::deque<Waiting> waiting_;
+    std::vector<pollfd> entries_; // of the places, and of the signals
+    Deadline paused_until_ = Deadline::after({});
+    Deadline silent_until_ = Deadline::after({});
+    TimeServiceCounts counts_;
+};
+
+} // namespace
+
+TimeServiceCounts serve_time(std::span<const TimePlace> places, const TimeServiceConfig& config,
+                             SignalFd& signals) {
+    return TimeService{places, config, signals}.run();
+}
+
+} // namespace ipcbox::clocks
