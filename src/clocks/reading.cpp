@@ -10,6 +10,8 @@ using namespace std::chrono;
 
 constexpr sys_seconds first_second = sys_days{year{first_year} / January / 1};
 constexpr sys_seconds last_second = sys_days{year{last_year + 1} / January / 1} - seconds{1};
+constexpr std::time_t first_time = first_second.time_since_epoch().count();
+constexpr std::time_t last_time = last_second.time_since_epoch().count();
 static_assert(last_second - first_second < Duration::max());
 
 // Where a clock's offset can be. Both ends are exact, where the middle may be half a nanosecond
@@ -36,10 +38,12 @@ Duration remainder(Duration value, Duration divisor) {
 
 } // namespace
 
+bool is_within_years(std::time_t seconds) {
+    return seconds >= first_time && seconds <= last_time;
+}
+
 WallTime wall_time(std::time_t seconds) {
-    const auto first = first_second.time_since_epoch().count();
-    const auto last = last_second.time_since_epoch().count();
-    return WallTime{std::chrono::seconds{std::clamp<std::time_t>(seconds, first, last)}};
+    return WallTime{std::chrono::seconds{std::clamp(seconds, first_time, last_time)}};
 }
 
 Reading reading_of(std::time_t seconds, const Timing& timing, Duration resolution) {

@@ -21,6 +21,7 @@ using WallTime = std::chrono::sys_time<Duration>;
 constexpr int first_year = 1900;
 constexpr int last_year = 2150;
 
+[[nodiscard]] bool is_within_years(std::time_t seconds);
 // What is outside of these years is their first or last second.
 [[nodiscard]] WallTime wall_time(std::time_t seconds);
 

@@ -34,7 +34,7 @@ constexpr std::array<Protocol, 6> protocols{{
     {Source::ntp, "ntp", 123, Carrier::datagram, 1280},
     {Source::daytime, "daytime", 13, Carrier::stream, most_daytime_bytes},
     {Source::daytime_udp, "daytime-udp", 13, Carrier::datagram, most_daytime_bytes},
-    {Source::http, "http", 80, Carrier::stream, 16 * 1024},
+    {Source::http, "http", 80, Carrier::stream, 16UL * 1024},
 }};
 
 const Protocol& protocol_of(Source source) {
@@ -102,8 +102,7 @@ Answer interpret_http(std::string_view bytes, const Asked& asked) try {
     const auto* const date = parser.head().find("Date");
     if (date == nullptr) return problem("its answer has no Date");
     const auto time = parse_http_date(*date, asked.pivot);
-    if (!time || wall_time(*time) != WallTime{std::chrono::seconds{*time}})
-        return problem("cannot understand its Date");
+    if (!time || !is_within_years(*time)) return problem("cannot understand its Date");
     return {.reading = reading_of(*time, asked.timing)};
 } catch (const http::ProtocolError&) {
     return problem("not HTTP");

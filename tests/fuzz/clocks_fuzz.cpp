@@ -48,7 +48,7 @@ void check_daytime(std::string_view text, std::time_t now) {
     require(daytime->resolution == 1s || daytime->resolution == 1min);
     constexpr std::time_t day = 86'400; // a zone can be so far off
     require(daytime->time > start_of_1900 - day && daytime->time < end_of_2150 + day);
-    if (wall_time(daytime->time) == WallTime{std::chrono::seconds{daytime->time}}) {
+    if (is_within_years(daytime->time)) {
         const auto same = parse_daytime(iso_time(daytime->time), now);
         require(same && same->time == daytime->time && same->states_zone);
     }
@@ -106,11 +106,12 @@ void check_answer(std::string_view bytes, const Asked& asked) {
 // can make sense before their line ends.)
 void check_progress(std::string_view bytes, Source source) {
     auto before = Progress::incomplete;
-    for (std::size_t size = 0; size <= bytes.size(); ++size) {
+    for (std::size_t size = 0; size <= bytes.size() && before != Progress::complete; ++size) {
         const auto now = progress(source, bytes.substr(0, size));
         require(now >= before);
         before = now;
     }
+    require(progress(source, bytes) == before);
     const bool is_words = source == Source::daytime;
     const Asked asked{.source = source};
     if (before == Progress::incomplete && !is_words) require(!interpret(bytes, asked).reading);

@@ -81,6 +81,11 @@ TEST_CASE("all the years that a clock can say") {
     CHECK(wall_time(std::numeric_limits<std::time_t>::max()) == wall_time(end_of_2150));
     CHECK(wall_time(std::numeric_limits<std::time_t>::min()) == wall_time(start_of_1900));
 
+    CHECK(is_within_years(start_of_1900));
+    CHECK(is_within_years(end_of_2150));
+    CHECK_FALSE(is_within_years(start_of_1900 - 1));
+    CHECK_FALSE(is_within_years(end_of_2150 + 1));
+
     constexpr auto whole = end_of_2150 - start_of_1900;
     const auto ahead = reading_of(end_of_2150, at(wall_time(start_of_1900), 10s));
     const auto behind = reading_of(start_of_1900, at(wall_time(end_of_2150), 10s));
