@@ -1,0 +1,115 @@
+// The clocks' applets with servers and a client that we did not write, all at their own well-known
+// ports: it runs in a network of its own.
+#include "harness/client.h"
+#include "harness/scenario.h"
+
+#include <cstdlib>
+#include <ctime>
+#include <doctest/doctest.h>
+#include <fmt/core.h>
+#include <string>
+
+using namespace ipcbox;
+using namespace ipcbox::test;
+
+namespace {
+
+constexpr auto host = "192.0.2.1";
+
+bool succeeds(Scenario& scenario, const Words& words) {
+    return eventually([&] { return scenario.run(words).status == 0; });
+}
+
+// The services that inetd has built in, over TCP and UDP.
+Process start_inetd(Scenario& scenario) {
+    scenario.write_file("inetd.conf", "time stream tcp nowait root internal\n"
+                                      "time dgram udp wait root internal\n"
+                                      "daytime stream tcp nowait root internal\n"
+                                      "daytime dgram udp wait root internal\n");
+    auto inetd = scenario.start({"inetd", "-i", scenario.path("inetd.conf")});
+    REQUIRE(succeeds(scenario, {"tcp-client", "-z", host, "37"}));
+    REQUIRE(succeeds(scenario, {"tcp-client", "-z", host, "13"}));
+    return inetd;
+}
+
+// That the offset in an object is less than SECONDS.
+bool is_within(const Result& result, double seconds) {
+    constexpr std::string_view member = R"("offset":)";
+    const auto at = result.out.find(member);
+    if (result.status != 0 || at == std::string::npos) return false;
+    return std::abs(std::strtod(result.out.c_str() + at + member.size(), nullptr)) < seconds;
+}
+
+} // namespace
+
+TEST_CASE("inetd's time and daytime, over TCP and UDP") {
+    Scenario scenario;
+    const auto inetd = start_inetd(scenario);
+    for (const Words& words :
+         {Words{"timecheck", "-J", host}, Words{"udptime", "-J", host},
+          Words{"udptime", "-J", "-t", "20s", "-g", "192.0.2.1/32"}, Words{"daytime", "-J", host},
+          Words{"daytime", "-J", "-u", host}, Words{"timecheck", "-J", "--via", "daytime", host},
+          Words{"timecheck", "-J", "--via", "daytime-udp", host}}) {
+        const auto result = scenario.run(words);
+        CHECK_MESSAGE(is_within(result, 2), words.front(), ": ", result.out, result.err);
+    }
+    const auto table = scenario.run({"timecheck", host});
+    CHECK(table.status == 0);
+    CHECK(table.out.find(fmt::format("\n{:<24} {:>8} ", host, 0)) != std::string::npos);
+    const auto text = scenario.run({"daytime", host});
+    CHECK(text.status == 0);
+    CHECK(text.out.size() == sizeof "Tue Nov 24 02:55:01 2026");
+    CHECK(text.out == scenario.run({"daytime", "-u", host}).out.substr(0, text.out.size()));
+}
+
+TEST_CASE("chronyd, as an SNTP server") {
+    Scenario scenario;
+    scenario.write_file("chrony.conf",
+                        fmt::format("local stratum 10\nallow\ncmdport 0\nbindcmdaddress /\n"
+                                    "pidfile {}\n",
+                                    scenario.path("chronyd.pid")));
+    // -x: it leaves our clock alone.
+    const auto chronyd =
+        scenario.start({"chronyd", "-x", "-d", "-U", "-f", scenario.path("chrony.conf")});
+    const Words ask{"timecheck", "-J", "--via", "ntp", host};
+    REQUIRE(succeeds(scenario, ask));
+    const auto result = scenario.run(ask);
+    CHECK_MESSAGE(is_within(result, 0.1), result.out);
+    CHECK(result.out.find(R"("source":"ntp")") != std::string::npos);
+    CHECK(result.out.find(R"("stratum":10)") != std::string::npos);
+    // What else is asked refuses.
+    const auto chain = scenario.run({"timecheck", "-J", "--via", "time,time-udp,http,ntp", host});
+    CHECK_MESSAGE(is_within(chain, 0.1), chain.out);
+}
+
+TEST_CASE("nginx, by the Date of its answers") {
+    Scenario scenario;
+    scenario.write_file("nginx.conf",
+                        "daemon off; master_process off; pid nginx.pid;\n"
+                        "error_log stderr crit; events { }\n"
+                        "http { access_log off; server { listen 80; return 404; } }\n");
+    const auto nginx = scenario.start(
+        {"nginx", "-p", scenario.path(""), "-c", scenario.path("nginx.conf"), "-e", "stderr"});
+    REQUIRE(succeeds(scenario, {"tcp-client", "-z", host, "80"}));
+    const auto result = scenario.run({"timecheck", "-J", "--via", "time,time-udp,ntp,http", host});
+    CHECK_MESSAGE(is_within(result, 2), result.out);
+    CHECK(result.out.find(R"("source":"http")") != std::string::npos);
+    const auto precise = scenario.run({"timecheck", "-J", "--precise", "--via", "http", host});
+    CHECK_MESSAGE(is_within(precise, 0.5), precise.out);
+}
+
+TEST_CASE("rdate, with time-server") {
+    Scenario scenario;
+    constexpr std::time_t hour = 3600;
+    auto server = scenario.start({"time-server", "--offset", fmt::format("{}", hour)});
+    (void)ready_address(server);
+    for (const std::string option : {"-p", "-pu"}) {
+        // It prints the time as ctime(3) has it, with a zone that date(1) knows.
+        const auto result =
+            scenario.shell("date -d \"$(rdate \"$1\" \"$2\")\" +%s", {option, host});
+        REQUIRE_MESSAGE(result.status == 0, result.err);
+        const auto ahead = std::strtol(result.out.c_str(), nullptr, 10) - std::time(nullptr);
+        CHECK(ahead >= hour - 30);
+        CHECK(ahead <= hour);
+    }
+}
