@@ -65,6 +65,8 @@ class Survey {
     // nothing can be asked at all.
     [[nodiscard]] int run(SignalFd& signals);
 
+    // Hosts that were found, or found out to fail.
+    [[nodiscard]] std::size_t finished() const noexcept { return finished_; }
     [[nodiscard]] const Ignored& ignored() const noexcept { return udp_.ignored(); }
 
   private:

@@ -28,6 +28,10 @@ int ask_all(const ClockConfig& config, ClockReport& report, SignalFd& signals) {
         report.begin_round();
         const int signal = survey.run(signals);
         report.end_round(survey.ignored());
+        if (signal != 0 && survey.finished() < config.hosts.size())
+            cli::diagnose(fmt::format("interrupted: {} of {} hosts have not answered",
+                                      config.hosts.size() - survey.finished(),
+                                      config.hosts.size()));
         if (signal != 0 || round == rounds) return signal;
         if (const int other = rest(next, signals)) return other;
     }

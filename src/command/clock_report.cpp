@@ -156,10 +156,11 @@ std::string ClockReport::object(std::size_t number, const clocks::Finding& findi
     cli::JsonLine line;
     line.set("type", "host").set("host", config_.hosts[number].text);
     if (address.family() == AF_UNSPEC)
-        line.set_null("address").set_null("port");
+        line.set_null("address").set_null("port").set_null("source");
     else
-        line.set("address", address.host()).set("port", address.port());
-    line.set("source", clocks::name_of(source));
+        line.set("address", address.host())
+            .set("port", address.port())
+            .set("source", clocks::name_of(source));
     if (const auto& reading = answer.reading) {
         line.set("offset", in_seconds(reading->offset))
             .set("uncertainty", in_seconds(reading->error))
