@@ -48,7 +48,7 @@ start --delay ${late}ms
 late_port=$port
 start
 
-# Before a command in a table's line: what it takes is measured.
+# Before a command in a table's line: what it takes is measured. Everybody prints the table.
 measure() { "$cost" figure "$@" >rows; }
 one_by_one="while read -r host; do rdate -p -o $port \"\$host\" || exit 1; done <$few.hosts"
 # How many hosts of a table have an answer; clock_load only counts them, rdate prints dates.
@@ -96,7 +96,7 @@ table() {
         line=$((line + 1)) figures=figures.$line
         eval "asked=\$$asked"
         if [ ! -f $figures ] || [ -f $figures.failed ]; then continue; fi
-        if [ $asked != "$table_hosts" ]; then name="$name (of $asked, scaled)"; fi
+        if [ "$asked" != "$table_hosts" ]; then name="$name (of $asked, scaled)"; fi
         echo "$(median $figures 1) $(median $figures 2) $(median $figures 3)" \
             "$(median $figures 4) ${target:--} $name"
     done <lines | awk '
@@ -110,21 +110,21 @@ table() {
 # verdict TEXT FIGURE MOST
 verdict() {
     awk -v text="$1" -v figure="$2" -v most="$3" 'BEGIN {
-        printf "%s: %.1f, at most %d%s\n", text, figure, most, figure > most ? "  (missed)" : ""
+        printf "%s: %.1f, at most %d%s\n", text, figure, most, (figure > most) ? "  (missed)" : ""
     }'
 }
 
 rounds=$all_rounds
 table "$hosts hosts over TCP" "$hosts" <<'LINES'
-timecheck             |     | hosts | measure timecheck -q -p $port -f $hosts.hosts
+timecheck             |     | hosts | measure timecheck -p $port -f $hosts.hosts
 bare load generator   |     | hosts | measure "$load" tcp $hosts $port
 perl, one by one      | 2.8 | hosts | measure perl "$script" tcp $port $hosts.hosts
 rdate, one by one     | 30  | few   | measure sh -c "$one_by_one"
 LINES
 
 table "$hosts hosts over TCP, and what $late ms before each answer cost" "$hosts" <<'LINES'
-timecheck             |     | hosts | measure timecheck -q -p $port -f $hosts.hosts
-timecheck, late       |     | hosts | measure timecheck -q -p $late_port -f $hosts.hosts
+timecheck             |     | hosts | measure timecheck -p $port -f $hosts.hosts
+timecheck, late       |     | hosts | measure timecheck -p $late_port -f $hosts.hosts
 bare, late            |     | hosts | measure "$load" tcp $hosts $late_port
 LINES
 if [ -f figures.2 ]; then
@@ -133,7 +133,7 @@ if [ -f figures.2 ]; then
 fi
 
 table "$hosts hosts over UDP (at most 2 x the bare loop, and none lost)" "$hosts" <<'LINES'
-udptime -i 0          |     | hosts | measure udptime -q -i 0 -p $port -f $hosts.hosts
+udptime -i 0          |     | hosts | measure udptime -i 0 -p $port -f $hosts.hosts
 bare load generator   | 0.5 | hosts | measure "$load" udp $hosts $port
 perl, all and then    |     | hosts | measure perl "$script" udp $port $hosts.hosts
 LINES
@@ -141,7 +141,7 @@ LINES
 rounds=1
 for command in timecheck 'udptime -i 0'; do
     table "$many hosts, memory" "$many" <<LINES
-$command | | many | measure $command -q -p $port -f $many.hosts
+$command | | many | measure $command -p $port -f $many.hosts
 LINES
     if [ -f figures.1 ]; then verdict MiB "$(($(median figures.1 3) / 1024))" $most_memory; fi
 done
