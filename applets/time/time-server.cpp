@@ -9,7 +9,6 @@
 #include "clocks/time_service.h"
 #include "command/announce.h"
 #include "core/privileges.h"
-#include "core/user.h"
 #include "net/readiness.h"
 
 #include <limits>
@@ -93,12 +92,6 @@ std::vector<TimePlace> open_places(const Config& config) {
     return places;
 }
 
-void become(const cli::Owner& owner) {
-    if (::geteuid() == owner.uid) return;
-    const auto user = find_user(owner.uid);
-    become_user(owner.uid, owner.gid, user ? user->name : std::string{});
-}
-
 // Written by threads of their own: a log that nobody reads does not stop the clock.
 class Report {
   public:
@@ -145,7 +138,8 @@ int run(const Invocation& invocation) {
     const BlockedSignals unharmed{signal_set({SIGPIPE})};
     SignalFd signals{SIGTERM, SIGINT, SIGHUP};
     const auto places = open_places(config);
-    if (config.user) become(*config.user);
+    if (config.user && ::geteuid() != config.user->uid)
+        become_user(config.user->uid, config.user->gid, config.user->name);
     Report report{config};
     connect(config.service, report, config);
     std::vector<std::string> texts;

@@ -122,11 +122,11 @@ Owner parse_owner(std::string_view text) {
         owner.uid = *uid;
         const auto user = find_user(*uid);
         if (user)
-            owner.gid = user->gid;
+            owner = {user->uid, user->gid, user->name};
         else if (colon == std::string_view::npos)
             throw std::invalid_argument("nobody has this uid, so it needs a group: UID:GID");
     } else if (const auto user = find_user(user_text)) {
-        owner = {user->uid, user->gid};
+        owner = {user->uid, user->gid, user->name};
     } else {
         throw std::invalid_argument("there is no such user");
     }

@@ -41,6 +41,7 @@ namespace ipcbox::cli {
 struct Owner {
     uid_t uid = 0;
     gid_t gid = 0;
+    std::string name; // of the user; empty when nobody has the uid
 };
 // "www-data", "33:33", "www-data:adm": without a group, the user's own.
 [[nodiscard]] Owner parse_owner(std::string_view text);

@@ -134,7 +134,7 @@ int run_server(const Invocation& invocation, const ServerKind& kind) {
     asked.config.environment = base_environment(asked.keep_environment);
     // Before there is a thread.
     if (asked.user && ::geteuid() != asked.user->uid)
-        become_user(asked.user->uid, asked.user->gid, asked.user_name);
+        become_user(asked.user->uid, asked.user->gid, asked.user->name);
     // They are read before anybody is told that we listen: what is wrong in them is our error.
     ServerReport report{asked.verbosity,
                         asked.json ? ServerReport::Json::yes : ServerReport::Json::no};

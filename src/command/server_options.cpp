@@ -164,12 +164,6 @@ ServerOptions parse_server_options(const Invocation& invocation, const ServerKin
         if (tcp) (void)HostPort::parse(text);
         return std::string{text};
     };
-    const auto parse_user = [&asked](std::string_view text) {
-        const auto owner = cli::parse_owner(text);
-        const auto user = find_user(owner.uid);
-        asked.user_name = user ? user->name : std::string{};
-        return owner;
-    };
     cli::Options options{invocation, tcp ? "[[HOST:]PORT...] [-- PROGRAM [ARG...]]"
                                          : "[PATH...] [-- PROGRAM [ARG...]]"};
     options.operands(tcp ? "[HOST:]PORT" : "PATH", asked.addresses, parse_address,
@@ -180,7 +174,7 @@ ServerOptions parse_server_options(const Invocation& invocation, const ServerKin
     declare_program(options, asked);
     options.value("--record DIR", asked.record_directory, cli::parse_text,
                   "write down each connection in a file in DIR");
-    options.value("-u,--user USER[:GROUP]", asked.user, parse_user,
+    options.value("-u,--user USER[:GROUP]", asked.user, cli::parse_owner,
                   "become this user once we listen");
     declare_access(options, asked, proxy, socket_owner, kind);
     options.value("--notify-fd FD", asked.notify_fd,

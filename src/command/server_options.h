@@ -31,7 +31,6 @@ struct ServerOptions {
     UnixSocketFile::Access access;
     std::string record_directory;
     std::optional<cli::Owner> user;
-    std::string user_name;
     std::optional<int> loops; // none: as many as are best for the service
     bool keep_environment = false;
     std::optional<int> notify_fd;

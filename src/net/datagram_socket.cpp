@@ -146,8 +146,12 @@ BoundSocket inherited_datagram_socket(int number) {
                                 number));
     set_across_exec(given.socket, AcrossExec::close);
     set_nonblocking(given.socket);
-    // Not the family of its address: an IPv6 socket can have an IPv4 one (ipv6(7)).
-    prepare(given.socket, option_of(number, SO_DOMAIN));
+    // Not that of its address: an IPv6 socket can have an IPv4 one (ipv6(7)).
+    const int family = option_of(number, SO_DOMAIN);
+    // Errors that somebody asked for and nobody takes would keep it ready for ever.
+    set_option(given.socket, IPPROTO_IP, IP_RECVERR, 0);
+    if (family == AF_INET6) set_option(given.socket, IPPROTO_IPV6, IPV6_RECVERR, 0);
+    prepare(given.socket, family);
     return given;
 }
 

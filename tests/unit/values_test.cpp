@@ -97,7 +97,10 @@ TEST_CASE("owners are a user and perhaps a group") {
     const auto root = cli::parse_owner("root");
     CHECK(root.uid == 0);
     CHECK(root.gid == 0);
+    CHECK(root.name == "root");
     const auto numbers = cli::parse_owner("4242:4343");
+    CHECK(numbers.name.empty());
+    CHECK(cli::parse_owner("0").name == "root");
     CHECK(numbers.uid == 4242);
     CHECK(numbers.gid == 4343);
     const auto mixed = cli::parse_owner("root:4343");
