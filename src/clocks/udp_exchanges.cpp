@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "core/syscall.h"
+#include "net/control_message.h"
 #include "net/socket_options.h"
 
 #include <algorithm>
@@ -19,8 +20,6 @@ constexpr std::size_t batch = 64;
 // A socket's default buffer, ours or a server's, takes some 270 small datagrams.
 constexpr std::size_t burst = 256;
 constexpr auto moment = std::chrono::milliseconds{10};
-// Room for what comes while we do not run.
-constexpr int buffer_size = 4 << 20;
 // More than any answer has; what is longer was cut, and is malformed.
 constexpr std::size_t most_bytes = 1024;
 
@@ -46,22 +45,8 @@ Address sender_of(const Message& message, const msghdr& header) {
     return {message.address, header.msg_namelen};
 }
 
-// What the kernel says beside a datagram, if it says it.
-template <class Value> std::optional<Value> beside(msghdr& header, int level, int type) {
-    for (cmsghdr* entry = CMSG_FIRSTHDR(&header); entry != nullptr;
-         entry = CMSG_NXTHDR(&header, entry)) {
-        if (entry->cmsg_level != level || entry->cmsg_type != type ||
-            entry->cmsg_len < CMSG_LEN(sizeof(Value)))
-            continue;
-        Value value{};
-        std::memcpy(&value, CMSG_DATA(entry), sizeof value);
-        return value;
-    }
-    return std::nullopt;
-}
-
 WallTime received_at(msghdr& header) {
-    const auto stamp = beside<timespec>(header, SOL_SOCKET, SCM_TIMESTAMPNS);
+    const auto stamp = control_message<timespec>(header, SOL_SOCKET, SCM_TIMESTAMPNS);
     if (!stamp) return std::chrono::system_clock::now();
     return WallTime{std::chrono::seconds{stamp->tv_sec} + Duration{stamp->tv_nsec}};
 }
@@ -156,8 +141,7 @@ void UdpExchanges::open(Socket& socket, int family) {
                             is_ipv6 ? IPV6_RECVERR : IP_RECVERR, 1);
     (void)set_socket_option(socket.fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
     (void)set_socket_option(socket.fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
-    if (set_socket_option(socket.fd, SOL_SOCKET, SO_RCVBUFFORCE, buffer_size) < 0)
-        (void)set_socket_option(socket.fd, SOL_SOCKET, SO_RCVBUF, buffer_size);
+    enlarge_receive_buffer(socket.fd);
 }
 
 std::array<pollfd, 2> UdpExchanges::poll_entries() const {
@@ -280,7 +264,7 @@ void UdpExchanges::receive(Socket& socket, std::vector<Exchange>& results) {
             auto& [header, size] = headers[static_cast<std::size_t>(at)];
             take(sender_of(message, header), {message.bytes.data(), size}, received_at(header),
                  results);
-            const auto dropped = beside<std::uint32_t>(header, SOL_SOCKET, SO_RXQ_OVFL);
+            const auto dropped = control_message<std::uint32_t>(header, SOL_SOCKET, SO_RXQ_OVFL);
             if (dropped) ignored_.dropped += *dropped - std::exchange(socket.dropped, *dropped);
         }
         if (count < static_cast<int>(batch)) return;
@@ -338,8 +322,8 @@ void UdpExchanges::receive_errors(const Socket& socket, std::vector<Exchange>& r
         const auto count =
             sys::call("recvmsg", ::recvmsg, socket.fd.get(), &header, MSG_ERRQUEUE | MSG_DONTWAIT);
         if (count < 0) return;
-        auto error = beside<sock_extended_err>(header, IPPROTO_IP, IP_RECVERR);
-        if (!error) error = beside<sock_extended_err>(header, IPPROTO_IPV6, IPV6_RECVERR);
+        auto error = control_message<sock_extended_err>(header, IPPROTO_IP, IP_RECVERR);
+        if (!error) error = control_message<sock_extended_err>(header, IPPROTO_IPV6, IPV6_RECVERR);
         // The name is that of who was asked.
         if (error)
             fail(key_of(sender_of(message, header)), static_cast<int>(error->ee_errno), results);

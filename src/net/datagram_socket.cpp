@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "core/syscall.h"
+#include "net/control_message.h"
 #include "net/socket_options.h"
 
 #include <array>
@@ -13,17 +14,11 @@ namespace ipcbox {
 
 namespace {
 
-// Room for some 10 000 small datagrams, each of which the kernel counts as about 800 bytes, while
-// we do something else. More than net.core.rmem_max is for root (socket(7)); who gets less loses
-// more in a rush, and nothing else.
-constexpr int receive_buffer = 8 * 1024 * 1024;
-
 void prepare(const Fd& socket, int family) {
     // An IPv6 socket gets IPv4 datagrams, too, and tells of them in IPv4's way.
     set_option(socket, IPPROTO_IP, IP_PKTINFO, 1);
     if (family == AF_INET6) set_option(socket, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-    if (set_socket_option(socket, SOL_SOCKET, SO_RCVBUFFORCE, receive_buffer) < 0)
-        (void)set_socket_option(socket, SOL_SOCKET, SO_RCVBUF, receive_buffer);
+    enlarge_receive_buffer(socket);
 }
 
 BoundSocket open_on(const Address& address, Ipv4Too ipv4_too) {
@@ -55,12 +50,6 @@ union Control {
     std::array<char, CMSG_SPACE(sizeof(in_pktinfo)) + CMSG_SPACE(sizeof(in6_pktinfo))> bytes;
 };
 
-template <class Info> Info content(const cmsghdr& message) {
-    Info info;
-    std::memcpy(&info, CMSG_DATA(&message), sizeof info);
-    return info;
-}
-
 // An address of a family, for which it is a sockaddr_in or a sockaddr_in6.
 template <class Name> Address address_of(const Name& name) {
     sockaddr_storage storage{};
@@ -89,11 +78,10 @@ void note_asked(Datagram& datagram, const in6_pktinfo& info) {
 }
 
 void read_control(msghdr& message, Datagram& datagram) {
-    for (auto* each = CMSG_FIRSTHDR(&message); each != nullptr; each = CMSG_NXTHDR(&message, each))
-        if (each->cmsg_level == IPPROTO_IP && each->cmsg_type == IP_PKTINFO)
-            note_asked(datagram, content<in_pktinfo>(*each));
-        else if (each->cmsg_level == IPPROTO_IPV6 && each->cmsg_type == IPV6_PKTINFO)
-            note_asked(datagram, content<in6_pktinfo>(*each));
+    if (const auto info = control_message<in_pktinfo>(message, IPPROTO_IP, IP_PKTINFO))
+        note_asked(datagram, *info);
+    if (const auto info = control_message<in6_pktinfo>(message, IPPROTO_IPV6, IPV6_PKTINFO))
+        note_asked(datagram, *info);
 }
 
 template <class Info>

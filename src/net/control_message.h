@@ -1,0 +1,24 @@
+// What the kernel says beside a datagram (cmsg(3)): ip(7), ipv6(7), socket(7).
+#pragma once
+
+#include <cstring>
+#include <optional>
+#include <sys/socket.h>
+
+namespace ipcbox {
+
+// The message of LEVEL and TYPE behind HEADER, if there is one.
+template <class Value>
+[[nodiscard]] std::optional<Value> control_message(msghdr& header, int level, int type) {
+    for (auto* each = CMSG_FIRSTHDR(&header); each != nullptr; each = CMSG_NXTHDR(&header, each)) {
+        if (each->cmsg_level != level || each->cmsg_type != type ||
+            each->cmsg_len < CMSG_LEN(sizeof(Value)))
+            continue;
+        Value value;
+        std::memcpy(&value, CMSG_DATA(each), sizeof value);
+        return value;
+    }
+    return std::nullopt;
+}
+
+} // namespace ipcbox
