@@ -6,8 +6,8 @@ namespace {
 
 constexpr command::ClockKind kind{
     .source = clocks::Source::time,
-    .usage_example = "timecheck alpha beta:2037 192.0.2.7",
-    .usage_example_text = "three hosts at once",
+    .example = "timecheck alpha beta:2037 192.0.2.7",
+    .example_text = "three hosts at once",
 };
 
 int run(const Invocation& invocation) {

@@ -11,8 +11,8 @@ constexpr command::ClockKind kind{
     .patience_for = command::ClockKind::PatienceFor::all,
     .interval = std::chrono::microseconds{100},
     .name_columns = 12,
-    .usage_example = "udptime -g 192.0.2.0/24 --as-completed",
-    .usage_example_text = "whoever answers in a network",
+    .example = "udptime -g 192.0.2.0/24 --as-completed",
+    .example_text = "whoever answers in a network",
 };
 
 int run(const Invocation& invocation) {

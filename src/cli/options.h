@@ -87,7 +87,7 @@ class Options {
     // -J,--json.
     void json(bool& into);
 
-    // A paragraph and an example for the help.
+    // A paragraph and an example for the help. As all texts here, they have to live until parse().
     void note(std::string_view text);
     void example(std::string_view command, std::string_view text);
 

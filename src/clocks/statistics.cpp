@@ -54,10 +54,10 @@ std::string drawn(const std::vector<Bar>& bars, std::size_t width) {
 
 // As many equal ranges as Sturges' rule has it: one more each time that there are twice as many
 // offsets.
-std::uint64_t range_width(std::span<const Duration> sorted) {
+std::uint64_t range_width(std::span<const Duration> sorted, std::uint64_t least) {
     const auto ranges =
         std::min(static_cast<std::size_t>(std::bit_width(sorted.size() - 1)) + 1, most_ranges);
-    return distance(sorted.front(), sorted.back()) / ranges + 1;
+    return std::max(distance(sorted.front(), sorted.back()) / ranges + 1, least);
 }
 
 std::uint64_t power_of_ten(std::size_t exponent) {
@@ -84,12 +84,14 @@ std::optional<Spread> spread_of(std::vector<Duration> offsets) {
     return Spread{offsets.front(), median_of(offsets), offsets.back()};
 }
 
-std::string plot(std::vector<Duration> offsets, std::size_t width) {
+std::string plot(std::vector<Duration> offsets, Duration resolution, std::size_t width) {
     if (offsets.empty()) return {};
     std::ranges::sort(offsets);
     const auto median = median_of(offsets);
     const auto quarter = offsets.size() / 4;
-    const auto middle_half = distance(offsets[quarter], offsets[offsets.size() - 1 - quarter]);
+    const auto finest = distance(Duration{}, resolution);
+    const auto middle_half =
+        std::max(distance(offsets[quarter], offsets[offsets.size() - 1 - quarter]), finest);
     const auto is_far = [&](Duration offset) {
         const auto from_median = distance(std::min(offset, median), std::max(offset, median));
         return static_cast<double>(from_median) > far * static_cast<double>(middle_half);
@@ -99,7 +101,7 @@ std::string plot(std::vector<Duration> offsets, std::size_t width) {
     const std::span<const Duration> near{first, end};
 
     const auto least = near.front();
-    const auto range = range_width(near);
+    const auto range = range_width(near, finest);
     std::vector<std::size_t> counts(distance(least, near.back()) / range + 1);
     for (const auto offset : near)
         ++counts[distance(least, offset) / range];

@@ -18,15 +18,17 @@ struct Spread {
 // Nothing when there are none.
 [[nodiscard]] std::optional<Spread> spread_of(std::vector<Duration> offsets);
 
-// A bar for each of at most 15 equal ranges of offsets, all lines at most WIDTH (40 or more)
-// columns wide; one bar when all are the same. A line has where its range begins, the bar, and how
-// many they are:
+// A bar for each of at most 15 equal ranges of offsets, none of them narrower than RESOLUTION, all
+// lines at most WIDTH (40 or more) columns wide; one bar when all are the same. A line has where
+// its range begins, the bar, and how many they are:
 //
 //     -0.012 s  ####################  812
 //
 // Far outliers get ranges of their own at both ends ("< -1.2 s"), so that one clock of 1900 does
-// not hide what the others do: what is more than ten times the middle half's width from the median.
-[[nodiscard]] std::string plot(std::vector<Duration> offsets, std::size_t width);
+// not hide what the others do: what is more than ten times the middle half's width, or RESOLUTION,
+// from the median.
+[[nodiscard]] std::string plot(std::vector<Duration> offsets, Duration resolution,
+                               std::size_t width);
 
 // "+0.000123 s", "-3600 s": down to the second digit of ERROR, as nothing behind that means a
 // thing. So an error of 0.5 s leaves two decimals, one of 45 us six, one of 10 s and more none; no

@@ -150,11 +150,11 @@ ClockConfig parse_clock_options(const Invocation& invocation, const ClockKind& k
     options.json(config.json);
     options.note("The offset is theirs minus ours, in seconds. A host that cannot be asked has a "
                  "row with the reason, and makes the status 1 (2 with --crit or --warn).");
-    options.example(kind.usage_example, kind.usage_example_text);
-    options.example(fmt::format("{} --via ntp,time,http -f fleet --summary", invocation.name),
-                    "many hosts, whatever they speak");
-    options.example(fmt::format("{} --warn 1s --crit 5s db", invocation.name),
-                    "a check for Nagios and the like");
+    options.example(kind.example, kind.example_text);
+    const auto fleet = fmt::format("{} --via ntp,time,http -f fleet --summary", invocation.name);
+    options.example(fleet, "many hosts, whatever they speak");
+    const auto check_one = fmt::format("{} --warn 1s --crit 5s db", invocation.name);
+    options.example(check_one, "a check for Nagios and the like");
     config.verbosity = options.parse();
     check(line, config);
     settle_survey(line, kind, config);

@@ -19,8 +19,8 @@ struct ClockKind {
     enum class PatienceFor { host, all } patience_for = PatienceFor::host;
     Duration interval{};           // between two datagrams
     std::size_t name_columns = 24; // of the table
-    std::string_view usage_example;
-    std::string_view usage_example_text;
+    std::string_view example;
+    std::string_view example_text;
 };
 
 struct ClockConfig {

@@ -267,11 +267,12 @@ void ClockReport::tell_consensus() {
 
 void ClockReport::tell_summary() const {
     std::vector<Duration> offsets;
-    Duration coarsest{1};
+    std::vector<Duration> errors;
     for (const auto& [number, reading] : readings_) {
         offsets.push_back(reading.offset);
-        coarsest = std::max(coarsest, reading.error);
+        errors.push_back(reading.error);
     }
+    const auto error = clocks::spread_of(std::move(errors)).value_or(clocks::Spread{}).median;
     const auto answered = offsets.size();
     const auto failed = failures_;
     const auto spread = clocks::spread_of(offsets);
@@ -286,13 +287,12 @@ void ClockReport::tell_summary() const {
     }
     auto text = fmt::format("summary: {} answered, {} failed", answered, failed);
     if (spread)
-        text += fmt::format("; offset least {}, median {}, greatest {}",
-                            clocks::seconds_text(spread->least, coarsest),
-                            clocks::seconds_text(spread->median, coarsest),
-                            clocks::seconds_text(spread->most, coarsest));
+        text += fmt::format(
+            "; offset least {}, median {}, greatest {}", clocks::seconds_text(spread->least, error),
+            clocks::seconds_text(spread->median, error), clocks::seconds_text(spread->most, error));
     cli::print_line("{}", text);
     if (spread && cli::is_terminal(STDOUT_FILENO))
-        cli::print(clocks::plot(std::move(offsets), plot_width));
+        cli::print(clocks::plot(std::move(offsets), error, plot_width));
 }
 
 // The one line of a check, as the monitoring plug-ins' guidelines have it.

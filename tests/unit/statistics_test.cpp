@@ -21,7 +21,7 @@ std::vector<std::string> lines_of(const std::string& text) {
 }
 
 std::vector<std::string> plotted(const std::vector<Duration>& offsets, std::size_t width) {
-    auto lines = lines_of(plot(offsets, width));
+    auto lines = lines_of(plot(offsets, {}, width));
     std::size_t all = 0;
     for (const auto& line : lines) {
         CHECK(line.size() <= width);
@@ -86,8 +86,8 @@ TEST_CASE("seconds are rounded, and zero has no minus") {
 }
 
 TEST_CASE("a plot of nothing and of one value") {
-    CHECK(plot({}, 80).empty());
-    CHECK(plot({1500ms}, 40) == "+1.500000000 s  #####################  1\n");
+    CHECK(plot({}, {}, 80).empty());
+    CHECK(plot({1500ms}, {}, 40) == "+1.500000000 s  #####################  1\n");
     CHECK(plotted({3s, 3s, 3s}, 60).size() == 1);
 }
 
@@ -97,14 +97,14 @@ TEST_CASE("a plot has equal ranges, and the longest bar fills the line") {
         offsets.push_back(each * 1ms);
     for (int each = 0; each < 28; ++each)
         offsets.push_back(99ms);
-    CHECK(plot(offsets, 40) == "+0.000 s  ########  13\n"
-                               "+0.012 s  #######  12\n"
-                               "+0.025 s  ########  13\n"
-                               "+0.037 s  #######  12\n"
-                               "+0.050 s  #######  12\n"
-                               "+0.062 s  ########  13\n"
-                               "+0.074 s  #######  12\n"
-                               "+0.087 s  ##########################  41\n");
+    CHECK(plot(offsets, {}, 40) == "+0.000 s  ########  13\n"
+                                   "+0.012 s  #######  12\n"
+                                   "+0.025 s  ########  13\n"
+                                   "+0.037 s  #######  12\n"
+                                   "+0.050 s  #######  12\n"
+                                   "+0.062 s  ########  13\n"
+                                   "+0.074 s  #######  12\n"
+                                   "+0.087 s  ##########################  41\n");
 }
 
 TEST_CASE("many offsets have fifteen ranges, and a count of one has a bar") {
@@ -187,4 +187,10 @@ TEST_CASE("a reading without an error does not outweigh all others") {
     drift.add(start + 1s, reading(1us, 1us));
     drift.add(start + 2s, reading(2us, 1us));
     CHECK(*drift.ppm() == doctest::Approx(1).epsilon(1e-6));
+}
+
+TEST_CASE("a plot makes no difference where there is none to be known") {
+    const auto lines = plot({220ms, 221ms, 222ms, -7780ms}, 500ms, 40);
+    CHECK(lines == "< +0.22 s  ########  1\n"
+                   "  +0.22 s  ##########################  3\n");
 }
