@@ -327,7 +327,7 @@ void Survey::try_timed_out(Inquiry& inquiry) {
     }
     if (++inquiry.tries < tries_of(source_of(inquiry)) && !inquiry.ends.passed())
         return ask_in_turn(inquiry);
-    udp_.give_up(inquiry.number, inquiry.finding.address);
+    udp_.give_up(inquiry.number);
     failed(inquiry, inquiry.malformed.empty() ? "timed out" : inquiry.malformed);
 }
 

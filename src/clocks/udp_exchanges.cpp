@@ -90,31 +90,43 @@ void UdpExchanges::ask(std::size_t number, Source source, const Address& address
         return;
     }
     const auto question = static_cast<std::uint32_t>(questions_.size());
-    questions_.push_back({static_cast<std::uint32_t>(number), none, source,
-                          Question::State::waiting, nonce, std::chrono::steady_clock::now()});
-    const auto [place, is_new] = asked_.try_emplace(key_of(address), question);
-    if (!is_new) {
-        auto last = place->second;
-        while (questions_[last].next != none)
-            last = questions_[last].next;
-        questions_[last].next = question;
-    }
+    if (number >= latest_.size()) latest_.resize(number + 1, none);
+    questions_.push_back({.number = static_cast<std::uint32_t>(number),
+                          .before = std::exchange(latest_[number], question),
+                          .source = source,
+                          .nonce = nonce,
+                          .sent = std::chrono::steady_clock::now()});
+    auto& asked = asked_[key_of(address)];
+    (asked.first == none ? asked.first : questions_[asked.last].next) = question;
+    asked.last = question;
     socket.unsent.push_back({question, address});
 }
 
-void UdpExchanges::give_up(std::size_t number, const Address& address) {
-    settle(key_of(address), static_cast<std::uint32_t>(number), Question::State::given_up);
+void UdpExchanges::give_up(std::size_t number) {
+    settle(number, Question::State::given_up);
 }
 
-// What NUMBER asked there waits no longer.
-void UdpExchanges::settle(const Key& key, std::uint32_t number, Question::State state) {
-    const auto found = asked_.find(key);
-    auto at = found == asked_.end() ? none : found->second;
-    for (; at != none; at = questions_[at].next) {
-        auto& question = questions_[at];
-        if (question.number == number && question.state == Question::State::waiting)
-            question.state = state;
+// What NUMBER asked waits no longer.
+void UdpExchanges::settle(std::size_t number, Question::State state) {
+    if (number >= latest_.size()) return; // there was no socket to ask it with
+    // Those before one that does not wait were settled with it.
+    for (auto at = latest_[number]; at != none; at = questions_[at].before) {
+        if (questions_[at].state != Question::State::waiting) return;
+        questions_[at].state = state;
     }
+}
+
+// What was asked there, its first question one that waits, if any does; null for a stranger.
+UdpExchanges::Asked* UdpExchanges::asked_of(const Address& address) {
+    const auto found = asked_.find(key_of(address));
+    if (found == asked_.end()) return nullptr;
+    auto& asked = found->second;
+    for (; asked.first != none; asked.first = questions_[asked.first].next) {
+        const auto state = questions_[asked.first].state;
+        if (state == Question::State::waiting) break;
+        asked.was_given_up = asked.was_given_up || state == Question::State::given_up;
+    }
+    return &asked;
 }
 
 // --- The sockets
@@ -192,14 +204,9 @@ void UdpExchanges::flush(Socket& socket) {
         // told once here, and once by receive_errors().
         constexpr int patience = 8;
         if (errno == ECONNREFUSED || errno == EINTR || ++refusals < patience) continue;
-        const auto& question = questions_[socket.unsent[sent].question];
         // Lost on the way out of our own machine: as good as lost on the way.
-        if (errno != ENOBUFS && errno != ENOMEM) {
-            auto& failed = failed_at_once_.emplace_back();
-            failed.number = question.number;
-            failed.outcome = Exchange::Outcome::failed;
-            failed.error = errno;
-        }
+        if (errno != ENOBUFS && errno != ENOMEM)
+            fail(questions_[socket.unsent[sent].question], errno, failed_at_once_);
         refusals = 0;
         ++sent;
     }
@@ -273,14 +280,14 @@ void UdpExchanges::receive(Socket& socket, std::vector<Exchange>& results) {
 
 void UdpExchanges::take(const Address& from, std::string_view bytes, WallTime received,
                         std::vector<Exchange>& results) {
-    const auto found = asked_.find(key_of(from));
-    if (found == asked_.end()) {
+    const auto* const asked = asked_of(from);
+    if (asked == nullptr) {
         ++ignored_.strangers;
         return;
     }
-    bool was_given_up = false;
+    bool was_given_up = asked->was_given_up;
     bool is_forged = false;
-    for (auto at = found->second; at != none; at = questions_[at].next) {
+    for (auto at = asked->first; at != none; at = questions_[at].next) {
         const auto& question = questions_[at];
         was_given_up = was_given_up || question.state == Question::State::given_up;
         if (question.state != Question::State::waiting) continue;
@@ -307,7 +314,7 @@ void UdpExchanges::take(const Address& from, std::string_view bytes, WallTime re
         answered.number = question.number;
         answered.bytes = bytes;
         answered.timing = {received, since_then - age};
-        settle(found->first, question.number, Question::State::answered);
+        settle(question.number, Question::State::answered);
         unanswered_ -= std::min<std::size_t>(unanswered_, 1);
         return;
     }
@@ -324,24 +331,23 @@ void UdpExchanges::receive_errors(const Socket& socket, std::vector<Exchange>& r
         if (count < 0) return;
         auto error = control_message<sock_extended_err>(header, IPPROTO_IP, IP_RECVERR);
         if (!error) error = control_message<sock_extended_err>(header, IPPROTO_IPV6, IPV6_RECVERR);
+        if (!error) continue;
         // The name is that of who was asked.
-        if (error)
-            fail(key_of(sender_of(message, header)), static_cast<int>(error->ee_errno), results);
+        const auto* const asked = asked_of(sender_of(message, header));
+        if (asked == nullptr || asked->first == none) continue;
+        fail(questions_[asked->first], static_cast<int>(error->ee_errno), results);
+        unanswered_ -= std::min<std::size_t>(unanswered_, 1);
     }
 }
 
-void UdpExchanges::fail(const Key& key, int error, std::vector<Exchange>& results) {
-    const auto found = asked_.find(key);
-    auto at = found == asked_.end() ? none : found->second;
-    while (at != none && questions_[at].state != Question::State::waiting)
-        at = questions_[at].next;
-    if (at == none) return;
+// Unless it does not wait: its number may have asked elsewhere since then.
+void UdpExchanges::fail(const Question& question, int error, std::vector<Exchange>& results) {
+    if (question.state != Question::State::waiting) return;
     auto& failed = results.emplace_back();
-    failed.number = questions_[at].number;
+    failed.number = question.number;
     failed.outcome = Exchange::Outcome::failed;
     failed.error = error;
-    settle(key, questions_[at].number, Question::State::answered);
-    unanswered_ -= std::min<std::size_t>(unanswered_, 1);
+    settle(question.number, Question::State::answered);
 }
 
 } // namespace ipcbox::clocks

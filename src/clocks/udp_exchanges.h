@@ -37,7 +37,7 @@ class UdpExchanges {
     [[nodiscard]] bool has_unsent() const noexcept;
 
     // An answer to NUMBER, to any of its questions, does not count any more.
-    void give_up(std::size_t number, const Address& address);
+    void give_up(std::size_t number);
 
     // How many may be asked now: no more than a burst that has not been answered, so that the
     // answers find room in our buffer, and the questions in that of a server of many addresses.
@@ -65,16 +65,24 @@ class UdpExchanges {
     };
     [[nodiscard]] static Key key_of(const Address& address);
 
-    // What was asked of an address: a list, through NEXT.
+    static constexpr std::uint32_t none = UINT32_MAX;
+
     struct Question {
         std::uint32_t number = 0;
-        std::uint32_t next = 0;
+        std::uint32_t next = none;   // of the same address
+        std::uint32_t before = none; // of the same number
         Source source = Source::time_udp;
         enum class State : std::uint8_t { waiting, answered, given_up } state = State::waiting;
         std::uint64_t nonce = 0;
         std::chrono::steady_clock::time_point sent;
     };
-    static constexpr std::uint32_t none = UINT32_MAX;
+    // What was asked of an address: a list through NEXT, from the first that still waits. A list
+    // may have a hundred thousand of them, so none is looked at again and again.
+    struct Asked {
+        std::uint32_t first = none;
+        std::uint32_t last = none;
+        bool was_given_up = false; // one that has left the list
+    };
 
     struct Unsent {
         std::uint32_t question;
@@ -95,12 +103,14 @@ class UdpExchanges {
     void receive_errors(const Socket& socket, std::vector<Exchange>& results);
     void take(const Address& from, std::string_view bytes, WallTime received,
               std::vector<Exchange>& results);
-    void fail(const Key& key, int error, std::vector<Exchange>& results);
-    void settle(const Key& key, std::uint32_t number, Question::State state);
+    void fail(const Question& question, int error, std::vector<Exchange>& results);
+    void settle(std::size_t number, Question::State state);
+    [[nodiscard]] Asked* asked_of(const Address& address);
 
     std::array<Socket, 2> sockets_; // IPv4, IPv6
     std::vector<Question> questions_;
-    std::unordered_map<Key, std::uint32_t, Hash> asked_; // the first question to each
+    std::vector<std::uint32_t> latest_; // question, by number
+    std::unordered_map<Key, Asked, Hash> asked_;
     std::vector<Exchange> failed_at_once_;
     Ignored ignored_;
     std::size_t unanswered_ = 0; // of this moment
