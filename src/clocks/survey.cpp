@@ -25,6 +25,8 @@ constexpr Duration tick_goal = 1ms;
 constexpr int most_tick_questions = 16;
 // A timer that is late sends its datagrams at once, but no more than that.
 constexpr int most_overdue = 64;
+// Nobody waits so long, and so many of it are still a Duration.
+constexpr Duration longest_interval = std::chrono::days{365};
 
 std::string words_for(int error) {
     switch (error) {
@@ -77,6 +79,7 @@ Survey::Survey(const std::vector<Host>& hosts, const SurveyOptions& options, Sur
       uses_streams_(std::ranges::any_of(
           options.sources, [](const auto& entry) { return !is_datagram(entry.source); })),
       inquiries_(hosts.size()), next_datagram_(Deadline::Clock::now()), lookups_(options.family) {
+    options_.interval = std::min(options_.interval, longest_interval);
     if (!uses_streams_) return;
     options_.at_once =
         std::clamp<std::size_t>(options_.at_once, 1, std::max<std::size_t>(1, hosts.size()));
@@ -119,9 +122,10 @@ int Survey::wait(SignalFd& signals) {
 
 Deadline Survey::next_event() {
     const auto now = Deadline::after(Duration::zero());
-    if (may_begin() || tcp_.has_failures()) return now;
+    const bool has_sender = next_sender() != nullptr;
+    if (may_begin() || may_ask_after_shortage() || tcp_.has_failures()) return now;
     auto next = timers_.empty() ? Deadline::never() : timers_.top().when;
-    if (!datagrams_.empty())
+    if (has_sender)
         next = std::min(next, udp_.room() > 0
                                   ? Deadline::after(next_datagram_ - Deadline::Clock::now())
                                   : udp_.next_room());
@@ -133,6 +137,10 @@ bool Survey::may_begin() const {
     if (begun_ == hosts_.size() || !short_of_sockets_.empty()) return false;
     const auto active = begun_ - finished_;
     return datagrams_.size() < begun_at_once && (!uses_streams_ || active < options_.at_once);
+}
+
+bool Survey::may_ask_after_shortage() const {
+    return !short_of_sockets_.empty() && tcp_.size() < options_.at_once;
 }
 
 void Survey::begin_some() {
@@ -154,24 +162,30 @@ void Survey::begin(std::size_t number) {
     set_timer(inquiry, inquiry.ends);
 }
 
+// Whose turn it is to send a datagram, or null. Whose time has passed meanwhile sends none, and
+// holds up nobody.
+Survey::Inquiry* Survey::next_sender() {
+    for (; !datagrams_.empty(); datagrams_.pop_front()) {
+        auto* const inquiry = inquiries_[datagrams_.front()].get();
+        if (inquiry != nullptr && inquiry->step == Inquiry::Step::queueing) return inquiry;
+    }
+    return nullptr;
+}
+
 void Survey::ask_next_datagrams() {
     const auto now = Deadline::Clock::now();
     next_datagram_ = std::max(next_datagram_, now - most_overdue * options_.interval);
-    for (; !datagrams_.empty() && next_datagram_ <= now && udp_.room() > 0;
-         next_datagram_ += options_.interval) {
-        const auto number = datagrams_.front();
+    for (auto* inquiry = next_sender();
+         inquiry != nullptr && next_datagram_ <= now && udp_.room() > 0; inquiry = next_sender()) {
         datagrams_.pop_front();
-        // Its time may have passed meanwhile.
-        if (auto* inquiry = inquiries_[number].get();
-            inquiry != nullptr && inquiry->step == Inquiry::Step::queueing)
-            ask(*inquiry);
+        next_datagram_ += options_.interval;
+        ask(*inquiry);
     }
     udp_.flush();
 }
 
 void Survey::ask_again_after_shortage() {
-    for (auto count = short_of_sockets_.size(); count > 0 && tcp_.size() < options_.at_once;
-         --count) {
+    for (auto count = short_of_sockets_.size(); count > 0 && may_ask_after_shortage(); --count) {
         const auto number = short_of_sockets_.front();
         short_of_sockets_.pop_front();
         if (auto* inquiry = inquiries_[number].get();
@@ -352,12 +366,14 @@ void Survey::answered(Inquiry& inquiry, const Exchange& exchange) {
 // Whether it is asked again, at the moment that tells most.
 bool Survey::asks_for_tick(Inquiry& inquiry) {
     const auto& reading = *inquiry.finding.answer.reading;
-    if (!options_.precise || reading.resolution == Duration::zero() ||
+    // What has fractions of a second has no tick that could be found, and need not be bothered.
+    if (!options_.precise || inquiry.finding.source == Source::ntp ||
         inquiry.questions == most_tick_questions || reading.error <= reading.round_trip + tick_goal)
         return false;
     const auto now = std::chrono::system_clock::now();
     const auto rest = next_tick_question(reading, now) - now;
-    inquiry.ends = std::min(Deadline::after(rest + options_.patience), ends_);
+    const auto patience = std::min(options_.patience, Duration::max() - rest);
+    inquiry.ends = std::min(Deadline::after(rest + patience), ends_);
     inquiry.step = Inquiry::Step::resting;
     inquiry.tries = 0;
     set_timer(inquiry, std::min(Deadline::after(rest), ends_));

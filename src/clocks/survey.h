@@ -83,8 +83,10 @@ class Survey {
     [[nodiscard]] int wait(SignalFd& signals);
     [[nodiscard]] Deadline next_event();
     [[nodiscard]] bool may_begin() const;
+    [[nodiscard]] bool may_ask_after_shortage() const;
     void begin_some();
     void begin(std::size_t number);
+    [[nodiscard]] Inquiry* next_sender();
     void ask_next_datagrams();
     void ask_again_after_shortage();
     void take_lookups();
