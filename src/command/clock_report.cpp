@@ -17,7 +17,6 @@ namespace ipcbox::command {
 namespace {
 
 using clocks::Flag;
-using clocks::Source;
 using Seconds = std::chrono::duration<double>;
 
 constexpr std::size_t most_named = 5;     // hosts, on the one line of a check
@@ -69,7 +68,9 @@ ClockReport::ClockReport(const ClockConfig& config)
 void ClockReport::begin_round() {
     held_.clear();
     next_row_ = 0;
+    found_ = 0;
     failures_ = 0;
+    agree_ = true;
     readings_.clear();
     troubles_.clear();
     worst_ = State::ok;
@@ -101,6 +102,7 @@ void ClockReport::found(std::size_t number, clocks::Finding finding) {
     const auto& answer = finding.answer;
     const auto state = state_of(answer);
     worst_ = std::max(worst_, state);
+    ++found_;
     if (has_failed(answer)) ++failures_;
     if (answer.reading) {
         readings_.emplace_back(number, *answer.reading);
@@ -211,14 +213,21 @@ void ClockReport::waiting() {
 // --- All of them
 
 void ClockReport::end_round(const clocks::Ignored& ignored) {
+    if (unknown() > 0) worst_ = State::critical;
     if (config_.monitors()) tell_state();
     tell_held_rows();
     if (config_.consensus) tell_consensus();
     if (config_.summary) tell_summary();
     cli::flush();
     tell_ignored(ignored);
-    const int status = config_.monitors() ? static_cast<int>(worst_) : failures_ > 0 ? 1 : 0;
+    const bool has_failure = failures_ > 0 || !agree_;
+    const int status = config_.monitors() ? static_cast<int>(worst_) : has_failure ? 1 : 0;
     status_ = std::max(status_, status);
+}
+
+// An end of the round that was not its own has left so many hosts.
+std::size_t ClockReport::unknown() const {
+    return config_.hosts.size() - found_;
 }
 
 void ClockReport::tell_ignored(const clocks::Ignored& ignored) const {
@@ -242,7 +251,7 @@ void ClockReport::tell_consensus() {
         readings.push_back(reading);
     const auto agreement = clocks::find_agreement(readings);
     const bool is_one = agreement.is_majority();
-    if (!is_one) ++failures_;
+    agree_ = is_one;
     std::vector<std::string> false_ones;
     for (const auto at : agreement.falsetickers)
         false_ones.push_back(config_.hosts[readings_[at].first].text);
@@ -261,8 +270,9 @@ void ClockReport::tell_consensus() {
                     agreement.members.size(), readings.size(),
                     clocks::seconds_text(agreement.offset, agreement.error),
                     clocks::seconds_text(agreement.error, agreement.error).substr(1));
+    // Without a majority nobody can say who is the false one.
     for (const auto& name : false_ones)
-        cli::print_line("falseticker: {}", name);
+        cli::print_line("{}: {}", is_one ? "falseticker" : "disagrees", name);
 }
 
 void ClockReport::tell_summary() const {
@@ -274,7 +284,7 @@ void ClockReport::tell_summary() const {
     }
     const auto error = clocks::spread_of(std::move(errors)).value_or(clocks::Spread{}).median;
     const auto answered = offsets.size();
-    const auto failed = failures_;
+    const auto failed = found_ - answered; // a clock that was never set has answered
     const auto spread = clocks::spread_of(offsets);
     if (config_.json) {
         cli::JsonLine line;
@@ -299,29 +309,30 @@ void ClockReport::tell_summary() const {
 void ClockReport::tell_state() {
     const auto state = name_of_state(static_cast<int>(worst_));
     const auto all = config_.hosts.size();
+    const auto not_ok = troubles_.size() + unknown();
     if (config_.json) {
         cli::JsonLine line;
-        line.set("type", "state")
-            .set("state", state)
-            .set("hosts", all)
-            .set("not_ok", troubles_.size());
+        line.set("type", "state").set("state", state).set("hosts", all).set("not_ok", not_ok);
         return cli::print(line.text());
     }
     std::vector<std::string> named;
     for (const auto& [number, trouble] : troubles_)
         if (named.size() < most_named) named.push_back(trouble);
-    auto text = troubles_.empty()
-                    ? fmt::format("{} host{} in time", all, all == 1 ? "" : "s")
-                    : fmt::format("{} of {}: {}", troubles_.size(), all, fmt::join(named, ", "));
-    if (troubles_.size() > named.size())
-        text += fmt::format(" and {} more", troubles_.size() - named.size());
+    const auto more = troubles_.size() - named.size();
+    if (unknown() > 0) named.push_back(fmt::format("{} interrupted", unknown()));
+    auto text = not_ok == 0 ? fmt::format("{} host{} in time", all, all == 1 ? "" : "s")
+                            : fmt::format("{} of {}: {}", not_ok, all, fmt::join(named, ", "));
+    if (more > 0) text += fmt::format(" and {} more", more);
+    // A server can have one in its kiss of death, and what is behind it is performance data.
+    std::ranges::replace(text, '|', '/');
     std::string title{cli::program_name()};
     std::ranges::transform(title, title.begin(), ascii::upper);
     cli::print_line("{} {} - {} | {}", title, state, text, performance_data());
 }
 
 std::string ClockReport::performance_data() const {
-    auto data = fmt::format("hosts={} not_ok={}", config_.hosts.size(), troubles_.size());
+    auto data =
+        fmt::format("hosts={} not_ok={}", config_.hosts.size(), troubles_.size() + unknown());
     const auto limit = [](const std::optional<Duration>& duration) {
         return duration ? fmt::format("{:g}", in_seconds(*duration)) : std::string{};
     };

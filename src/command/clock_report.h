@@ -41,6 +41,7 @@ class ClockReport : public clocks::SurveyEvents {
                                      State state) const;
     void tell(std::size_t number, std::string row);
     void tell_held_rows();
+    [[nodiscard]] std::size_t unknown() const;
     void tell_ignored(const clocks::Ignored& ignored) const;
     void tell_consensus();
     void tell_summary() const;
@@ -54,7 +55,9 @@ class ClockReport : public clocks::SurveyEvents {
     // Of this round.
     std::map<std::size_t, std::string> held_; // rows that wait for those before them
     std::size_t next_row_ = 0;
-    std::size_t failures_ = 0;
+    std::size_t found_ = 0;    // hosts
+    std::size_t failures_ = 0; // of them
+    bool agree_ = true;        // as --consensus has it
     std::vector<std::pair<std::size_t, clocks::Reading>> readings_;
     std::map<std::size_t, std::string> troubles_; // what is not ok, and why
     State worst_ = State::ok;
