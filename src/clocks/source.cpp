@@ -99,6 +99,9 @@ Answer interpret_http(std::string_view bytes, const Asked& asked) try {
     (void)parser.parse_head(bytes);
     if (!parser.has_head()) return problem(short_answer(bytes.size()));
     // Whatever its status: an error has a date, too.
+    // What is in a cache has the Date of when it came there (RFC 9111, section 5.1).
+    if (const auto* const age = parser.head().find("Age"); age != nullptr && *age != "0")
+        return problem("its answer is a cache's");
     const auto* const date = parser.head().find("Date");
     if (date == nullptr) return problem("its answer has no Date");
     const auto time = parse_http_date(*date, asked.pivot);

@@ -169,6 +169,11 @@ TEST_CASE("the date of HTTP") {
     CHECK(problem(Source::http, response("Server: x\r\ndate: Friday, 15-Jan-27 08:00:03 GMT\r\n"))
               .empty());
 
+    // What a cache has was said a while ago.
+    CHECK(problem(Source::http, response(std::string{date} + "Age: 300\r\n")) ==
+          "its answer is a cache's");
+    CHECK(problem(Source::http, response(std::string{date} + "Age: 0\r\n")).empty());
+
     CHECK(problem(Source::http, response("Server: x\r\n")) == "its answer has no Date");
     CHECK(problem(Source::http, response("Date: today\r\n")) == "cannot understand its Date");
     CHECK(problem(Source::http, response("Date: Fri, 31 Dec 9999 23:59:59 GMT\r\n")) ==
