@@ -143,6 +143,7 @@ int run(const Invocation& invocation) {
     Report report{config};
     connect(config.service, report, config);
     std::vector<std::string> texts;
+    texts.reserve(places.size());
     for (const auto& place : places)
         texts.push_back(place.text());
     announce(texts, config.notify_fd, config.verbosity);
