@@ -1,0 +1,41 @@
+// What servers of the time say, and what timecheck and udptime make of it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <ctime>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ipcbox::test {
+
+// RFC 868: four bytes.
+[[nodiscard]] std::string time_bytes(std::time_t time);
+// Those of our clock, and OFFSET.
+[[nodiscard]] std::string time_bytes_now(std::chrono::nanoseconds offset = {});
+
+// RFC 5905: the answer to a question, of a server whose clock is OFFSET before ours.
+struct NtpServer {
+    std::chrono::nanoseconds offset{};
+    unsigned leap = 0;
+    unsigned stratum = 1;
+    std::string_view reference = "TEST"; // four bytes
+};
+[[nodiscard]] std::string ntp_answer(std::string_view question, const NtpServer& server = {});
+
+// One row of a table, behind the name: "    3600 Thu May 14 08:40:46 1997".
+struct Row {
+    std::string name;
+    std::string rest;
+    // The first word of it, and what stands behind its blank.
+    [[nodiscard]] std::string offset() const;
+    [[nodiscard]] std::string text() const;
+};
+// The rows behind that of localhost, which has to be there. Names have so many columns, or more.
+[[nodiscard]] std::vector<Row> rows_of(std::string_view table, std::size_t name_columns = 24);
+
+// Whether an offset in whole seconds is EXPECTED, or one off: both clocks go on meanwhile.
+[[nodiscard]] bool is_about(const std::string& seconds, std::int64_t expected);
+
+} // namespace ipcbox::test
