@@ -119,7 +119,7 @@ int Survey::wait(SignalFd& signals) {
 
 Deadline Survey::next_event() {
     const auto now = Deadline::after(Duration::zero());
-    if (may_begin()) return now;
+    if (may_begin() || tcp_.has_failures()) return now;
     auto next = timers_.empty() ? Deadline::never() : timers_.top().when;
     if (!datagrams_.empty())
         next = std::min(next, udp_.room() > 0

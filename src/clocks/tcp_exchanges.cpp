@@ -50,14 +50,14 @@ TcpExchanges::Slot TcpExchanges::start(std::size_t number, Source source, const 
         conversations_.emplace_back();
     }
     const Slot slot = free_.back();
-    if (error != 0) {
+    if (error == 0) {
+        const std::uint32_t sending = conversation.question.empty() ? 0U : EPOLLOUT;
+        watch(EPOLL_CTL_ADD, conversation.socket, answer_events | sending, slot);
+    } else {
         conversation.exchange.outcome = Exchange::Outcome::failed;
         conversation.exchange.error = error;
-        failed_at_once_.push_back(std::move(conversation.exchange));
-        return slot;
+        failed_at_once_.push_back(slot);
     }
-    const std::uint32_t sending = conversation.question.empty() ? 0U : EPOLLOUT;
-    watch(EPOLL_CTL_ADD, conversation.socket, answer_events | sending, slot);
     free_.pop_back();
     ++size_;
     conversations_[slot] = std::move(conversation);
@@ -65,6 +65,7 @@ TcpExchanges::Slot TcpExchanges::start(std::size_t number, Source source, const 
 }
 
 Exchange TcpExchanges::stop(Slot slot) {
+    std::erase(failed_at_once_, slot);
     return end(slot);
 }
 
@@ -85,7 +86,8 @@ Exchange TcpExchanges::end(Slot slot) {
 }
 
 void TcpExchanges::work(std::vector<Exchange>& results) {
-    std::ranges::move(failed_at_once_, std::back_inserter(results));
+    for (const Slot slot : failed_at_once_)
+        results.push_back(end(slot));
     failed_at_once_.clear();
     if (size_ == 0) return;
     std::array<epoll_event, 256> events;

@@ -24,8 +24,9 @@ class TcpExchanges {
     Exchange stop(Slot slot);
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
-    // Readable when work() has something to do.
+    // Readable when work() has something to do, beside failures that came at once.
     [[nodiscard]] int fd() const noexcept { return poll_.get(); }
+    [[nodiscard]] bool has_failures() const noexcept { return !failed_at_once_.empty(); }
     // Does what can be done without waiting: adds what has come of it to RESULTS.
     void work(std::vector<Exchange>& results);
 
@@ -47,7 +48,7 @@ class TcpExchanges {
     Fd poll_;
     std::vector<Conversation> conversations_;
     std::vector<Slot> free_;
-    std::vector<Exchange> failed_at_once_;
+    std::vector<Slot> failed_at_once_;
     std::size_t size_ = 0;
 };
 
