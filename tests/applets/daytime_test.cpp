@@ -2,6 +2,7 @@
 #include "harness/peer.h"
 #include "harness/scenario.h"
 
+#include <chrono>
 #include <csignal>
 #include <doctest/doctest.h>
 #include <fmt/core.h>
@@ -11,6 +12,7 @@
 
 using namespace ipcbox;
 using namespace ipcbox::test;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -171,7 +173,7 @@ TEST_CASE("who interrupts it is told what is known") {
     }};
     const Peer silent{[](const Fd& client) { (void)receive_all(client); }};
     auto process = scenario.start({"daytime", "-t", "1h", silent.text(), answering.text()});
-    taken.acquire();
+    CHECK(taken.try_acquire_for(30s));
     process.kill(SIGINT);
     const auto result = process.wait();
     CHECK(result.status == 128 + SIGINT);
