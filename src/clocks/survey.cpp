@@ -119,7 +119,7 @@ int Survey::wait(SignalFd& signals) {
 
 Deadline Survey::next_event() {
     const auto now = Deadline::after(Duration::zero());
-    if (may_begin() || tcp_.has_failures()) return now;
+    if (may_begin() || may_ask_again() || tcp_.has_failures()) return now;
     auto next = timers_.empty() ? Deadline::never() : timers_.top().when;
     if (!datagrams_.empty())
         next = std::min(next, udp_.room() > 0
@@ -169,9 +169,12 @@ void Survey::ask_next_datagrams() {
     udp_.flush();
 }
 
+bool Survey::may_ask_again() const {
+    return !short_of_sockets_.empty() && tcp_.size() < options_.at_once;
+}
+
 void Survey::ask_again_after_shortage() {
-    for (auto count = short_of_sockets_.size(); count > 0 && tcp_.size() < options_.at_once;
-         --count) {
+    for (auto count = short_of_sockets_.size(); count > 0 && may_ask_again(); --count) {
         const auto number = short_of_sockets_.front();
         short_of_sockets_.pop_front();
         if (auto* inquiry = inquiries_[number].get();

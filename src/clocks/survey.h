@@ -83,6 +83,7 @@ class Survey {
     [[nodiscard]] int wait(SignalFd& signals);
     [[nodiscard]] Deadline next_event();
     [[nodiscard]] bool may_begin() const;
+    [[nodiscard]] bool may_ask_again() const;
     void begin_some();
     void begin(std::size_t number);
     void ask_next_datagrams();
