@@ -259,6 +259,17 @@ TEST_CASE("the time is for all of them") {
         CHECK(row.text() == "timed out");
 }
 
+TEST_CASE("durations longer than any life") {
+    const RefusedDatagramPort refused;
+    for (const char* const age : {"1000d", "50000d", "1000000d"}) {
+        const auto told = ask({"-i", age, "-t", "1s", refused.text(), refused.text()});
+        REQUIRE(told.rows.size() == 2);
+        CHECK(told.rows[0].text() == "refused");
+        CHECK(told.rows[1].text() == "timed out");
+        CHECK(ask({"-t", age, "-T", age, refused.text()}).rows.at(0).text() == "refused");
+    }
+}
+
 TEST_CASE("two names of one address have both their answers") {
     const DatagramPeer server{says_time()};
     const auto told = ask({"-4", "-t", "25s", "-p", server.port(), "localhost", "127.0.0.1",
