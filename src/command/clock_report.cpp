@@ -69,7 +69,9 @@ ClockReport::ClockReport(const ClockConfig& config)
 void ClockReport::begin_round() {
     held_.clear();
     next_row_ = 0;
+    found_ = 0;
     failures_ = 0;
+    disagree_ = false;
     readings_.clear();
     troubles_.clear();
     worst_ = State::ok;
@@ -100,6 +102,7 @@ ClockReport::State ClockReport::state_of(const clocks::Answer& answer) const {
 void ClockReport::found(std::size_t number, clocks::Finding finding) {
     const auto& answer = finding.answer;
     const auto state = state_of(answer);
+    ++found_;
     worst_ = std::max(worst_, state);
     if (has_failed(answer)) ++failures_;
     if (answer.reading) {
@@ -211,13 +214,16 @@ void ClockReport::waiting() {
 // --- All of them
 
 void ClockReport::end_round(const clocks::Ignored& ignored) {
+    std::ranges::sort(readings_, {}, [](const auto& entry) { return entry.first; });
     if (config_.monitors()) tell_state();
     tell_held_rows();
     if (config_.consensus) tell_consensus();
     if (config_.summary) tell_summary();
     cli::flush();
     tell_ignored(ignored);
-    const int status = config_.monitors() ? static_cast<int>(worst_) : failures_ > 0 ? 1 : 0;
+    const int status = config_.monitors()           ? static_cast<int>(worst_)
+                       : failures_ > 0 || disagree_ ? 1
+                                                    : 0;
     status_ = std::max(status_, status);
 }
 
@@ -242,7 +248,7 @@ void ClockReport::tell_consensus() {
         readings.push_back(reading);
     const auto agreement = clocks::find_agreement(readings);
     const bool is_one = agreement.is_majority();
-    if (!is_one) ++failures_;
+    disagree_ = !is_one;
     std::vector<std::string> false_ones;
     for (const auto at : agreement.falsetickers)
         false_ones.push_back(config_.hosts[readings_[at].first].text);
@@ -297,8 +303,10 @@ void ClockReport::tell_summary() const {
 
 // The one line of a check, as the monitoring plug-ins' guidelines have it.
 void ClockReport::tell_state() {
-    const auto state = name_of_state(static_cast<int>(worst_));
     const auto all = config_.hosts.size();
+    // Who was interrupted cannot say that all is well.
+    const bool is_unknown = worst_ == State::ok && found_ < all;
+    const auto state = is_unknown ? "UNKNOWN" : name_of_state(static_cast<int>(worst_));
     if (config_.json) {
         cli::JsonLine line;
         line.set("type", "state")
@@ -310,7 +318,9 @@ void ClockReport::tell_state() {
     std::vector<std::string> named;
     for (const auto& [number, trouble] : troubles_)
         if (named.size() < most_named) named.push_back(trouble);
-    auto text = troubles_.empty()
+    auto text = is_unknown
+                    ? fmt::format("{} of {} hosts in time, the others were not heard", found_, all)
+                : troubles_.empty()
                     ? fmt::format("{} host{} in time", all, all == 1 ? "" : "s")
                     : fmt::format("{} of {}: {}", troubles_.size(), all, fmt::join(named, ", "));
     if (troubles_.size() > named.size())

@@ -54,7 +54,9 @@ class ClockReport : public clocks::SurveyEvents {
     // Of this round.
     std::map<std::size_t, std::string> held_; // rows that wait for those before them
     std::size_t next_row_ = 0;
+    std::size_t found_ = 0;
     std::size_t failures_ = 0;
+    bool disagree_ = false; // of --consensus
     std::vector<std::pair<std::size_t, clocks::Reading>> readings_;
     std::map<std::size_t, std::string> troubles_; // what is not ok, and why
     State worst_ = State::ok;

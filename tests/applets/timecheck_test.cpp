@@ -597,6 +597,34 @@ TEST_CASE("who agrees") {
     CHECK(lines_of(result.out).at(3).starts_with("consensus: no, only 1 of 2 agree on "));
 }
 
+TEST_CASE("disagreement is no failure of a host, and falsetickers stand in their order") {
+    Scenario scenario;
+    std::binary_semaphore first_may_answer{0};
+    const Peer first{[&](const Fd& client) {
+        (void)first_may_answer.try_acquire_for(30s);
+        say(client, time_bytes_now(3600s));
+    }};
+    const Peer second{[&](const Fd& client) {
+        say(client, time_bytes_now(7200s));
+        ::shutdown(client.get(), SHUT_WR);
+        (void)receive_all(client); // until the answer has been taken
+        first_may_answer.release();
+    }};
+    const Peer one{says_time()};
+    const Peer two{says_time()};
+    const Words hosts{first.text(), second.text(), one.text(), two.text()};
+    auto words = hosts;
+    words.insert(words.begin(), {"-t", "25s", "--consensus", "--summary"});
+    const auto result = scenario.run(command(words));
+    CHECK(result.status == 1);
+    const auto lines = lines_of(result.out);
+    REQUIRE(lines.size() == 9);
+    CHECK(lines[5].starts_with("consensus: no, only 2 of 4 agree on "));
+    CHECK(lines[6] == "falseticker: " + first.text());
+    CHECK(lines[7] == "falseticker: " + second.text());
+    CHECK(lines[8].starts_with("summary: 4 answered, 0 failed; "));
+}
+
 TEST_CASE("a summary") {
     Scenario scenario;
     const Peer right{says_time()};
@@ -681,6 +709,32 @@ TEST_CASE("who interrupts it is told what is known") {
     REQUIRE(lines.size() == 3);
     CHECK(lines[1].starts_with(answering.text()));
     CHECK(lines[2].starts_with("summary: 1 answered, 0 failed"));
+}
+
+TEST_CASE("a check that was interrupted does not claim that all is well") {
+    Scenario scenario;
+    std::binary_semaphore taken{0};
+    const Peer answering{[&taken](const Fd& client) {
+        say(client, time_bytes_now());
+        ::shutdown(client.get(), SHUT_WR);
+        (void)receive_all(client); // until the answer has been taken
+        taken.release();
+    }};
+    const Peer silent{[](const Fd& client) { (void)receive_all(client); }};
+    for (const bool is_json : {false, true}) {
+        Words words{"timecheck", "-t", "1h", "--warn", "1s", answering.text(), silent.text()};
+        if (is_json) words.insert(words.begin() + 1, "-J");
+        auto process = scenario.start(words);
+        CHECK(taken.try_acquire_for(30s));
+        process.kill(SIGTERM);
+        const auto result = process.wait();
+        CHECK(result.status == 128 + SIGTERM);
+        if (is_json)
+            CHECK(objects_of(result.out).back()["state"] == "UNKNOWN");
+        else
+            CHECK(result.out.starts_with(
+                "TIMECHECK UNKNOWN - 1 of 2 hosts in time, the others were not heard | "));
+    }
 }
 
 TEST_CASE("where nothing can be written") {
