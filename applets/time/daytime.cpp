@@ -69,6 +69,12 @@ class Answers : public clocks::SurveyEvents {
         }
     }
     void waiting() override { cli::flush(); }
+    // Others will not come any more: tells those that waited for them.
+    void end() {
+        for (; next_ < findings_.size(); ++next_)
+            if (findings_[next_]) tell(config_.hosts[next_].text, *findings_[next_]);
+        cli::flush();
+    }
 
     [[nodiscard]] bool has_failed() const { return has_failed_; }
 
@@ -122,6 +128,7 @@ int run(const Invocation& invocation) {
         SignalFd signals{SIGINT, SIGTERM, SIGHUP};
         clocks::Survey survey{config.hosts, config.survey, answers};
         signal = survey.run(signals);
+        answers.end();
     }
     if (signal != 0) die_of(signal);
     return answers.has_failed() ? exit_status::failed : exit_status::done;

@@ -97,7 +97,9 @@ Answer interpret_daytime(std::string_view bytes, const Asked& asked) {
 Answer interpret_http(std::string_view bytes, const Asked& asked) try {
     http::ResponseParser parser{http::ResponseParser::Asked::head};
     (void)parser.parse_head(bytes);
-    if (!parser.has_head()) return problem(short_answer(bytes.size()));
+    if (!parser.has_head())
+        return problem(bytes.size() < most_answer_bytes(asked.source) ? short_answer(bytes.size())
+                                                                      : "its head is too long");
     // Whatever its status: an error has a date, too.
     // What is in a cache has the Date of when it came there (RFC 9111, section 5.1).
     if (const auto* const age = parser.head().find("Age"); age != nullptr && *age != "0")

@@ -25,8 +25,8 @@ constexpr Duration tick_goal = 1ms;
 constexpr int most_tick_questions = 16;
 // A timer that is late sends its datagrams at once, but no more than that.
 constexpr int most_overdue = 64;
-// Nobody waits so long, and so many of it are still a Duration.
-constexpr Duration longest_interval = std::chrono::days{365};
+// Nobody waits longer, and so many of it can be added.
+constexpr Duration longest = std::chrono::hours{365 * 24};
 
 std::string words_for(int error) {
     switch (error) {
@@ -79,7 +79,8 @@ Survey::Survey(const std::vector<Host>& hosts, const SurveyOptions& options, Sur
       uses_streams_(std::ranges::any_of(
           options.sources, [](const auto& entry) { return !is_datagram(entry.source); })),
       inquiries_(hosts.size()), next_datagram_(Deadline::Clock::now()), lookups_(options.family) {
-    options_.interval = std::min(options_.interval, longest_interval);
+    options_.patience = std::min(options_.patience, longest);
+    options_.interval = std::min(options_.interval, longest);
     if (!uses_streams_) return;
     options_.at_once =
         std::clamp<std::size_t>(options_.at_once, 1, std::max<std::size_t>(1, hosts.size()));

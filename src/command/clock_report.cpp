@@ -101,8 +101,8 @@ ClockReport::State ClockReport::state_of(const clocks::Answer& answer) const {
 void ClockReport::found(std::size_t number, clocks::Finding finding) {
     const auto& answer = finding.answer;
     const auto state = state_of(answer);
-    worst_ = std::max(worst_, state);
     ++found_;
+    worst_ = std::max(worst_, state);
     if (has_failed(answer)) ++failures_;
     if (answer.reading) {
         readings_.emplace_back(number, *answer.reading);
@@ -214,6 +214,7 @@ void ClockReport::waiting() {
 
 void ClockReport::end_round(const clocks::Ignored& ignored) {
     if (unknown() > 0) worst_ = State::critical;
+    std::ranges::sort(readings_, {}, [](const auto& entry) { return entry.first; });
     if (config_.monitors()) tell_state();
     tell_held_rows();
     if (config_.consensus) tell_consensus();

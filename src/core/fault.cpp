@@ -86,6 +86,9 @@ bool is_nonblocking(Arguments transfer) {
 bool is_blocking(Arguments transfer) {
     return !is_nonblocking(transfer);
 }
+bool epoll_can_wait(Arguments epoll_wait) {
+    return integer(epoll_wait[3]) != 0;
+}
 // As recv(2) and send(2) are told.
 bool does_not_wait(Arguments transfer) {
     return (integer(transfer[3]) & MSG_DONTWAIT) != 0;
@@ -181,7 +184,7 @@ constexpr Possibility possibilities[] = {
     {"dup2", {EMFILE}}, // RLIMIT_NOFILE can be below what is open
     {"epoll_create1", {EMFILE, ENFILE, ENOMEM}},
     {"epoll_ctl", {ENOMEM, ENOSPC}},
-    {"epoll_wait", {EINTR}},
+    {"epoll_wait", {EINTR}, epoll_can_wait},
     {"eventfd", {EMFILE, ENFILE, ENOMEM}},
     {"eventfd_read", {}},
     {"eventfd_write", {}},

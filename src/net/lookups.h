@@ -31,7 +31,7 @@ class Lookups {
     struct Answer {
         std::size_t number = 0;
         std::vector<Address> addresses; // their ports are 0
-        std::string problem;            // "unknown host", when there are none
+        std::string problem;            // "no such host", when there are none
     };
     // Readable when there are answers.
     [[nodiscard]] int fd() const noexcept;

@@ -65,7 +65,7 @@ std::string_view reason(int failure, int error) {
     case EAI_ADDRFAMILY:
         return "it has no such address";
     case EAI_NONAME:
-        return "unknown host";
+        return "no such host";
     case EAI_AGAIN:
         return "the name servers do not answer";
     case EAI_FAIL:

@@ -27,7 +27,7 @@ enum class Family { any, ipv4, ipv6 };
 // What a lookup found.
 struct Lookup {
     std::vector<Address> addresses; // the best first (RFC 6724)
-    std::string problem;            // "unknown host", when there are none
+    std::string problem;            // "no such host", when there are none
 };
 // Asks, in the caller's thread and for as long as it takes: for threads that nobody waits for.
 [[nodiscard]] Lookup look_up(const std::string& host, std::uint16_t port, Family family);

@@ -122,8 +122,4 @@ RefusedDatagramPort::RefusedDatagramPort()
         throw SysError("connect to", own.text());
 }
 
-std::string RefusedDatagramPort::port() const {
-    return std::to_string(local_address(socket_.get()).port());
-}
-
 } // namespace ipcbox::test

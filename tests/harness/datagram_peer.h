@@ -67,7 +67,8 @@ class RefusedDatagramPort {
   public:
     RefusedDatagramPort();
     [[nodiscard]] std::string text() const { return local_address(socket_.get()).text(); }
-    [[nodiscard]] std::string port() const;
+    [[nodiscard]] std::uint16_t number() const { return local_address(socket_.get()).port(); }
+    [[nodiscard]] std::string port() const { return std::to_string(number()); }
 
   private:
     Fd socket_;
