@@ -55,7 +55,7 @@ struct Declaration {
 };
 
 struct Example {
-    std::string_view command;
+    std::string command; // as callers put some together
     std::string_view text;
 };
 
@@ -185,7 +185,7 @@ void Options::note(std::string_view text) {
 }
 
 void Options::example(std::string_view command, std::string_view text) {
-    declarations_->examples.push_back({command, text});
+    declarations_->examples.push_back({std::string{command}, text});
 }
 
 Verbosity Options::parse() {
