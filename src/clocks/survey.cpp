@@ -352,7 +352,7 @@ void Survey::answered(Inquiry& inquiry, const Exchange& exchange) {
 // Whether it is asked again, at the moment that tells most.
 bool Survey::asks_for_tick(Inquiry& inquiry) {
     const auto& reading = *inquiry.finding.answer.reading;
-    if (!options_.precise || reading.resolution == Duration::zero() ||
+    if (!options_.precise || reading.resolution < 1s || // NTP's is of nanoseconds: no tick to find
         inquiry.questions == most_tick_questions || reading.error <= reading.round_trip + tick_goal)
         return false;
     const auto now = std::chrono::system_clock::now();
