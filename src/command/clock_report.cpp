@@ -73,6 +73,7 @@ void ClockReport::begin_round() {
     readings_.clear();
     troubles_.clear();
     worst_ = State::ok;
+    lacks_majority_ = false;
     if (config_.json || config_.monitors() || config_.verbosity.quiet) return;
     const auto date = date_text(std::time(nullptr));
     if (config_.detailed)
@@ -211,13 +212,15 @@ void ClockReport::waiting() {
 // --- All of them
 
 void ClockReport::end_round(const clocks::Ignored& ignored) {
+    std::ranges::sort(readings_, {}, [](const auto& reading) { return reading.first; });
     if (config_.monitors()) tell_state();
     tell_held_rows();
     if (config_.consensus) tell_consensus();
     if (config_.summary) tell_summary();
     cli::flush();
     tell_ignored(ignored);
-    const int status = config_.monitors() ? static_cast<int>(worst_) : failures_ > 0 ? 1 : 0;
+    const bool has_failed = failures_ > 0 || lacks_majority_;
+    const int status = config_.monitors() ? static_cast<int>(worst_) : has_failed ? 1 : 0;
     status_ = std::max(status_, status);
 }
 
@@ -242,7 +245,7 @@ void ClockReport::tell_consensus() {
         readings.push_back(reading);
     const auto agreement = clocks::find_agreement(readings);
     const bool is_one = agreement.is_majority();
-    if (!is_one) ++failures_;
+    lacks_majority_ = !is_one;
     std::vector<std::string> false_ones;
     for (const auto at : agreement.falsetickers)
         false_ones.push_back(config_.hosts[readings_[at].first].text);

@@ -55,6 +55,7 @@ class ClockReport : public clocks::SurveyEvents {
     std::map<std::size_t, std::string> held_; // rows that wait for those before them
     std::size_t next_row_ = 0;
     std::size_t failures_ = 0;
+    bool lacks_majority_ = false;
     std::vector<std::pair<std::size_t, clocks::Reading>> readings_;
     std::map<std::size_t, std::string> troubles_; // what is not ok, and why
     State worst_ = State::ok;
