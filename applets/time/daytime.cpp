@@ -70,6 +70,13 @@ class Answers : public clocks::SurveyEvents {
     }
     void waiting() override { cli::flush(); }
 
+    // Also what waits for those before it: they will not answer any more.
+    void tell_rest() {
+        for (; next_ < findings_.size(); ++next_)
+            if (findings_[next_]) tell(config_.hosts[next_].text, *findings_[next_]);
+        cli::flush();
+    }
+
     [[nodiscard]] bool has_failed() const { return has_failed_; }
 
   private:
@@ -123,6 +130,7 @@ int run(const Invocation& invocation) {
         clocks::Survey survey{config.hosts, config.survey, answers};
         signal = survey.run(signals);
     }
+    answers.tell_rest();
     if (signal != 0) die_of(signal);
     return answers.has_failed() ? exit_status::failed : exit_status::done;
 }
