@@ -15,7 +15,7 @@
 namespace ipcbox {
 namespace {
 
-constexpr int name_columns = 24;
+constexpr std::size_t name_columns = 24;
 
 struct Config {
     std::vector<clocks::Host> hosts;
@@ -56,6 +56,16 @@ Config parse(const Invocation& invocation) {
     return config;
 }
 
+// No line behind the first can be taken for another host's.
+std::string indented(std::string_view text) {
+    std::string result;
+    for (const char byte : text) {
+        result += byte;
+        if (byte == '\n') result.append(name_columns + 1, ' ');
+    }
+    return result;
+}
+
 // Prints the answers in the order of the hosts.
 class Answers : public clocks::SurveyEvents {
   public:
@@ -88,10 +98,8 @@ class Answers : public clocks::SurveyEvents {
         if (!is_answer) return cli::diagnose(fmt::format("{}: {}", host, answer.problem));
         const bool is_for_eyes = cli::is_terminal(STDOUT_FILENO) && !config_.raw;
         const auto text = is_for_eyes ? cli::visible(answer.text) : answer.text;
-        if (config_.hosts.size() == 1)
-            cli::print_line("{}", text);
-        else
-            cli::print_line("{:<{}} {}", host, name_columns, text);
+        if (config_.hosts.size() == 1) return cli::print_line("{}", text);
+        cli::print_line("{:<{}} {}", host, name_columns, indented(text));
     }
 
     static void tell_json(const std::string& host, const clocks::Finding& finding) {

@@ -155,7 +155,7 @@ void Survey::begin(std::size_t number) {
     inquiry.number = number;
     inquiry.ends = std::min(Deadline::after(options_.patience), ends_);
     inquiry.finding.source = options_.sources.front().source;
-    if (inquiry.ends.passed()) return failed(inquiry, "timed out");
+    if (inquiry.ends.passed()) return failed(inquiry, "not asked in time");
     const auto& name = hosts_[number].name;
     if (auto known = lookups_.known(name); !known.empty())
         return looked_up(inquiry, {number, std::move(known), {}});
@@ -323,7 +323,7 @@ void Survey::timer_fired(Inquiry& inquiry) {
     case Inquiry::Step::looking_up:
         return looked_up(inquiry, {inquiry.number, {}, "its name was not found in time"});
     case Inquiry::Step::queueing:
-        return failed(inquiry, "timed out");
+        return failed(inquiry, inquiry.tries == 0 ? "not asked in time" : "timed out");
     case Inquiry::Step::asking:
         return try_timed_out(inquiry);
     case Inquiry::Step::pausing:
@@ -367,9 +367,9 @@ void Survey::answered(Inquiry& inquiry, const Exchange& exchange) {
 // Whether it is asked again, at the moment that tells most.
 bool Survey::asks_for_tick(Inquiry& inquiry) {
     const auto& reading = *inquiry.finding.answer.reading;
-    // What has fractions of a second has no tick that could be found, and need not be bothered.
-    if (!options_.precise || inquiry.finding.source == Source::ntp ||
-        inquiry.questions == most_tick_questions || reading.error <= reading.round_trip + tick_goal)
+    // What has fractions of a second (NTP) has no tick that could be found.
+    if (!options_.precise || reading.resolution < 1s || inquiry.questions == most_tick_questions ||
+        reading.error <= reading.round_trip + tick_goal)
         return false;
     const auto now = std::chrono::system_clock::now();
     const auto rest = next_tick_question(reading, now) - now;

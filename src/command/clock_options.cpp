@@ -44,8 +44,14 @@ std::uint64_t parse_count(std::string_view text) {
 std::time_t parse_date(std::string_view text) {
     const bool is_year = text.find('-') == std::string_view::npos;
     const auto iso = fmt::format("{}{}T00:00:00Z", text, is_year ? "-01-01" : "");
-    if (const auto date = clocks::parse_daytime(iso, std::time(nullptr))) return date->time;
-    throw std::invalid_argument("expected a year or a date such as 2040 or 2040-06-01");
+    const auto date = clocks::parse_daytime(iso, std::time(nullptr));
+    if (!date) throw std::invalid_argument("expected a year or a date such as 2040 or 2040-06-01");
+    // So that all of the era around it are years in which a clock is believed.
+    constexpr auto half_era = std::time_t{1} << 31U;
+    if (!clocks::is_within_years(date->time - half_era) ||
+        !clocks::is_within_years(date->time + half_era))
+        throw std::invalid_argument("expected a date from 1969 to 2082");
+    return date->time;
 }
 
 std::string read_list(const std::string& name) {
@@ -79,9 +85,8 @@ void settle_survey(const Line& line, const ClockKind& kind, ClockConfig& config)
     auto& survey = config.survey;
     survey.sources =
         line.sources.value_or(std::vector<clocks::SourcePort>{{kind.source, std::nullopt}});
-    if (line.port)
-        for (auto& source : survey.sources)
-            source.port = line.port;
+    for (auto& source : survey.sources)
+        if (!source.port) source.port = line.port;
     survey.family = line.four ? Family::ipv4 : line.six ? Family::ipv6 : Family::any;
     survey.patience = line.patience.value_or(kind.patience);
     survey.at_once = static_cast<std::size_t>(line.at_once);
@@ -92,6 +97,8 @@ void settle_survey(const Line& line, const ClockKind& kind, ClockConfig& config)
 
 void check(const Line& line, const ClockConfig& config) {
     if (line.four && line.six) throw cli::UsageError("-4 and -6 exclude each other");
+    if (config.watch && *config.watch == Duration::zero())
+        throw cli::UsageError("--watch needs a time to rest");
     if (config.rounds && !config.watch) throw cli::UsageError("--count needs --watch");
     if (config.warn && config.critical && *config.warn > *config.critical)
         throw cli::UsageError("--warn is more than --crit");

@@ -56,6 +56,15 @@ std::string remarks(const clocks::Answer& answer) {
     return remarks.empty() ? std::string{} : fmt::format(" ({})", fmt::join(remarks, ", "));
 }
 
+// "+0.22 s +/-0.50 s"
+std::string error_text(Duration error) {
+    return "+/-" + clocks::seconds_text(error, error).substr(1);
+}
+std::string offset_text(const clocks::Reading& reading) {
+    return fmt::format("{} {}", clocks::seconds_text(reading.offset, reading.error),
+                       error_text(reading.error));
+}
+
 std::string_view name_of_state(int state) {
     return state == 0 ? "OK" : state == 1 ? "WARNING" : "CRITICAL";
 }
@@ -70,7 +79,7 @@ void ClockReport::begin_round() {
     next_row_ = 0;
     found_ = 0;
     failures_ = 0;
-    agree_ = true;
+    agreement_ = {};
     readings_.clear();
     troubles_.clear();
     worst_ = State::ok;
@@ -95,7 +104,9 @@ ClockReport::State ClockReport::state_of(const clocks::Answer& answer) const {
     if (!config_.monitors()) return State::ok;
     const auto deviation = clocks::least_deviation(*answer.reading);
     if (config_.critical && deviation >= *config_.critical) return State::critical;
-    return config_.warn && deviation >= *config_.warn ? State::warning : State::ok;
+    // A reading that is too vague for the limit does not say that the clock is right.
+    const auto least = config_.warn ? *config_.warn : *config_.critical;
+    return deviation >= least || answer.reading->error > least ? State::warning : State::ok;
 }
 
 void ClockReport::found(std::size_t number, clocks::Finding finding) {
@@ -109,11 +120,9 @@ void ClockReport::found(std::size_t number, clocks::Finding finding) {
         if (config_.watch) drifts_[number].add(Deadline::Clock::now(), *answer.reading);
     }
     if (state != State::ok)
-        troubles_.emplace(number,
-                          fmt::format("{} {}", name_of(number, finding.address),
-                                      answer.reading ? clocks::seconds_text(answer.reading->offset,
-                                                                            answer.reading->error)
-                                                     : answer.problem));
+        troubles_.emplace(
+            number, fmt::format("{} {}", name_of(number, finding.address),
+                                answer.reading ? offset_text(*answer.reading) : answer.problem));
     const bool is_hidden = config_.verbosity.quiet
                                ? state == State::ok
                                : config_.monitors() && !config_.json && !config_.verbosity.verbose;
@@ -148,8 +157,8 @@ std::string ClockReport::detailed_row(std::string_view name, const clocks::Findi
     const auto& reading = *finding.answer.reading;
     return fmt::format("{:<{}} {:>14} {:>14} {:<11} {}", name, config_.name_columns,
                        clocks::seconds_text(reading.offset, reading.error),
-                       "+/-" + clocks::seconds_text(reading.error, reading.error).substr(1),
-                       clocks::name_of(finding.source), date_text(whole(reading.said)));
+                       error_text(reading.error), clocks::name_of(finding.source),
+                       date_text(whole(reading.said)));
 }
 
 std::string ClockReport::object(std::size_t number, const clocks::Finding& finding,
@@ -214,6 +223,7 @@ void ClockReport::waiting() {
 
 void ClockReport::end_round(const clocks::Ignored& ignored) {
     if (unknown() > 0) worst_ = State::critical;
+    if (config_.consensus) find_consensus();
     std::ranges::sort(readings_, {}, [](const auto& entry) { return entry.first; });
     if (config_.monitors()) tell_state();
     tell_held_rows();
@@ -221,7 +231,7 @@ void ClockReport::end_round(const clocks::Ignored& ignored) {
     if (config_.summary) tell_summary();
     cli::flush();
     tell_ignored(ignored);
-    const bool has_failure = failures_ > 0 || !agree_;
+    const bool has_failure = failures_ > 0 || (config_.consensus && !agreement_.is_majority());
     const int status = config_.monitors() ? static_cast<int>(worst_) : has_failure ? 1 : 0;
     status_ = std::max(status_, status);
 }
@@ -246,31 +256,35 @@ void ClockReport::tell_ignored(const clocks::Ignored& ignored) const {
         cli::diagnose(fmt::format("answers that do not count: {}", fmt::join(parts, ", ")));
 }
 
-void ClockReport::tell_consensus() {
+void ClockReport::find_consensus() {
     std::vector<clocks::Reading> readings;
     for (const auto& [number, reading] : readings_)
         readings.push_back(reading);
-    const auto agreement = clocks::find_agreement(readings);
-    const bool is_one = agreement.is_majority();
-    agree_ = is_one;
+    agreement_ = clocks::find_agreement(readings);
+    if (!agreement_.is_majority()) worst_ = std::max(worst_, State::warning);
+}
+
+void ClockReport::tell_consensus() const {
+    const auto& [members, falsetickers, offset, error] = agreement_;
+    const bool is_one = agreement_.is_majority();
     std::vector<std::string> false_ones;
-    for (const auto at : agreement.falsetickers)
+    for (const auto at : falsetickers)
         false_ones.push_back(config_.hosts[readings_[at].first].text);
     if (config_.json) {
         cli::JsonLine line;
         line.set("type", "consensus")
-            .set("members", agreement.members.size())
-            .set("of", readings.size())
+            .set("members", members.size())
+            .set("of", readings_.size())
             .set_flag("majority", is_one)
-            .set("offset", in_seconds(agreement.offset))
-            .set("uncertainty", in_seconds(agreement.error))
+            .set("offset", in_seconds(offset))
+            .set("uncertainty", in_seconds(error))
             .set("falsetickers", false_ones);
         return cli::print(line.text());
     }
-    cli::print_line("consensus: {} {} of {} agree on {} +/-{}", is_one ? "yes," : "no, only",
-                    agreement.members.size(), readings.size(),
-                    clocks::seconds_text(agreement.offset, agreement.error),
-                    clocks::seconds_text(agreement.error, agreement.error).substr(1));
+    if (readings_.empty()) return cli::print_line("consensus: no, nobody has answered");
+    cli::print_line("consensus: {} {} of {} agree on {} {}", is_one ? "yes," : "no, only",
+                    members.size(), readings_.size(), clocks::seconds_text(offset, error),
+                    error_text(error));
     // Without a majority nobody can say who is the false one.
     for (const auto& name : false_ones)
         cli::print_line("{}: {}", is_one ? "falseticker" : "disagrees", name);
@@ -321,8 +335,9 @@ void ClockReport::tell_state() {
         if (named.size() < most_named) named.push_back(trouble);
     const auto more = troubles_.size() - named.size();
     if (unknown() > 0) named.push_back(fmt::format("{} interrupted", unknown()));
-    auto text = not_ok == 0 ? fmt::format("{} host{} in time", all, all == 1 ? "" : "s")
-                            : fmt::format("{} of {}: {}", not_ok, all, fmt::join(named, ", "));
+    if (config_.consensus && !agreement_.is_majority()) named.emplace_back("no majority agrees");
+    auto text = named.empty() ? fmt::format("{} host{} in time", all, all == 1 ? "" : "s")
+                              : fmt::format("{} of {}: {}", not_ok, all, fmt::join(named, ", "));
     if (more > 0) text += fmt::format(" and {} more", more);
     // A server can have one in its kiss of death, and what is behind it is performance data.
     std::ranges::replace(text, '|', '/');

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cli/json.h"
+#include "clocks/agreement.h"
 #include "clocks/statistics.h"
 #include "clocks/survey.h"
 #include "command/clock_options.h"
@@ -43,7 +44,8 @@ class ClockReport : public clocks::SurveyEvents {
     void tell_held_rows();
     [[nodiscard]] std::size_t unknown() const;
     void tell_ignored(const clocks::Ignored& ignored) const;
-    void tell_consensus();
+    void find_consensus();
+    void tell_consensus() const;
     void tell_summary() const;
     void tell_state();
     [[nodiscard]] std::string performance_data() const;
@@ -55,9 +57,9 @@ class ClockReport : public clocks::SurveyEvents {
     // Of this round.
     std::map<std::size_t, std::string> held_; // rows that wait for those before them
     std::size_t next_row_ = 0;
-    std::size_t found_ = 0;    // hosts
-    std::size_t failures_ = 0; // of them
-    bool agree_ = true;        // as --consensus has it
+    std::size_t found_ = 0;       // hosts
+    std::size_t failures_ = 0;    // of them
+    clocks::Agreement agreement_; // with --consensus
     std::vector<std::pair<std::size_t, clocks::Reading>> readings_;
     std::map<std::size_t, std::string> troubles_; // what is not ok, and why
     State worst_ = State::ok;

@@ -88,6 +88,14 @@ TEST_CASE("--help explains on 80 columns") {
     CHECK(scenario.run({applet, "-h"}).out == help.out);
 }
 
+TEST_CASE("each example of the help has the applet in it") {
+    Scenario scenario;
+    const auto help = scenario.run({applet, "--help"}).out;
+    for (const auto& line : lines(help.substr(help.find("\nExamples:\n"))))
+        if (line.starts_with("  ") && !line.starts_with("   "))
+            CHECK_MESSAGE(line.find(applet) != std::string::npos, line);
+}
+
 TEST_CASE("--version is the box's") {
     Scenario scenario;
     const auto version = scenario.run({applet, "--version"});
