@@ -363,6 +363,7 @@ TEST_CASE("objects") {
     CHECK(objects[2]["host"] == "host.invalid");
     CHECK(objects[2]["address"].is_null());
     CHECK(objects[2]["port"].is_null());
+    CHECK(objects[2]["source"].is_null());
     CHECK(objects[2]["error"].is_string());
 
     const Peer zero{[](const Fd& client) { say(client, std::string(4, '\0')); }};
@@ -705,6 +706,7 @@ TEST_CASE("who interrupts it is told what is known") {
     process.kill(SIGINT);
     const auto result = process.wait();
     CHECK(result.status == 128 + SIGINT);
+    CHECK(result.err == "timecheck: interrupted: 1 of 2 hosts have not answered\n");
     const auto lines = lines_of(result.out);
     REQUIRE(lines.size() == 3);
     CHECK(lines[1].starts_with(answering.text()));
