@@ -223,8 +223,8 @@ void ClockReport::waiting() {
 
 void ClockReport::end_round(const clocks::Ignored& ignored) {
     if (unknown() > 0) worst_ = State::critical;
-    if (config_.consensus) find_consensus();
     std::ranges::sort(readings_, {}, [](const auto& entry) { return entry.first; });
+    if (config_.consensus) find_consensus();
     if (config_.monitors()) tell_state();
     tell_held_rows();
     if (config_.consensus) tell_consensus();
@@ -335,10 +335,10 @@ void ClockReport::tell_state() {
         if (named.size() < most_named) named.push_back(trouble);
     const auto more = troubles_.size() - named.size();
     if (unknown() > 0) named.push_back(fmt::format("{} interrupted", unknown()));
-    if (config_.consensus && !agreement_.is_majority()) named.emplace_back("no majority agrees");
-    auto text = named.empty() ? fmt::format("{} host{} in time", all, all == 1 ? "" : "s")
-                              : fmt::format("{} of {}: {}", not_ok, all, fmt::join(named, ", "));
+    auto text = not_ok == 0 ? fmt::format("{} host{} in time", all, all == 1 ? "" : "s")
+                            : fmt::format("{} of {}: {}", not_ok, all, fmt::join(named, ", "));
     if (more > 0) text += fmt::format(" and {} more", more);
+    if (config_.consensus && !agreement_.is_majority()) text += ", but no majority agrees";
     // A server can have one in its kiss of death, and what is behind it is performance data.
     std::ranges::replace(text, '|', '/');
     std::string title{cli::program_name()};

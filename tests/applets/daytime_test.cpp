@@ -47,6 +47,15 @@ TEST_CASE("prints what the server says, in a line") {
     CHECK(result.out == "twelve o'clock, and all is well\n");
 }
 
+TEST_CASE("no line of one host looks like that of another") {
+    Scenario scenario;
+    const Peer one{[](const Fd& client) { say(client, "noon\nother says midnight\n"); }};
+    const Peer two{[](const Fd& client) { say(client, "midnight\n"); }};
+    CHECK(scenario.run({"daytime", one.text(), two.text()}).out ==
+          fmt::format("{0:<24} noon\n{1:<24} other says midnight\n{2:<24} midnight\n", one.text(),
+                      "", two.text()));
+}
+
 TEST_CASE("several hosts go by their names") {
     Scenario scenario;
     const Peer first{says("one\r\n")};

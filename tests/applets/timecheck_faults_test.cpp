@@ -46,7 +46,7 @@ TEST_CASE("an interval can be as long as one likes") {
         const auto rows = rows_of(result.out, 12);
         REQUIRE(rows.size() == 2);
         CHECK(is_about(rows[0].offset(), 0));
-        CHECK(rows[1].text() == "timed out");
+        CHECK(rows[1].text() == "not asked in time");
     }
 }
 

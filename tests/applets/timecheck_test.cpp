@@ -331,9 +331,11 @@ TEST_CASE("eras") {
     };
     CHECK(said(in_2037, {}) == "2037-01-01T00:00:00Z");
     CHECK(said(in_2037, {"--era-pivot", "2040"}) == "2037-01-01T00:00:00Z");
-    CHECK(said(in_2100, {"--era-pivot", "2090-06-01"}) == "2100-01-01T00:00:00Z");
+    CHECK(said(in_2100, {"--era-pivot", "2082-06-01"}) == "2100-01-01T00:00:00Z");
     CHECK(said(in_2100, {"--era-pivot", "1970"}) == "1963-11-25T17:31:44Z");
     CHECK(said(in_2037 + era, {"--era-pivot", "2040"}) == "2037-01-01T00:00:00Z");
+    for (const char* const pivot : {"1968", "2083", "2040-13", "soon"})
+        CHECK(scenario.run({"timecheck", "--era-pivot", pivot, "localhost"}).status == 2);
 }
 
 TEST_CASE("objects") {
@@ -598,7 +600,7 @@ TEST_CASE("who agrees") {
     CHECK(lines_of(result.out).at(3).starts_with("consensus: no, only 1 of 2 agree on "));
 }
 
-TEST_CASE("disagreement is no failure of a host, and falsetickers stand in their order") {
+TEST_CASE("disagreement is no failure of a host, and those who disagree stand in their order") {
     Scenario scenario;
     std::binary_semaphore first_may_answer{0};
     const Peer first{[&](const Fd& client) {
@@ -621,9 +623,39 @@ TEST_CASE("disagreement is no failure of a host, and falsetickers stand in their
     const auto lines = lines_of(result.out);
     REQUIRE(lines.size() == 9);
     CHECK(lines[5].starts_with("consensus: no, only 2 of 4 agree on "));
-    CHECK(lines[6] == "falseticker: " + first.text());
-    CHECK(lines[7] == "falseticker: " + second.text());
+    CHECK(lines[6] == "disagrees: " + first.text());
+    CHECK(lines[7] == "disagrees: " + second.text());
     CHECK(lines[8].starts_with("summary: 4 answered, 0 failed; "));
+}
+
+TEST_CASE("a check is not content with an answer that is too vague for its limit") {
+    Scenario scenario;
+    const Peer server{says_time()};
+    const auto result =
+        scenario.run({"timecheck", "--warn", "100ms", "--crit", "1s", server.text()});
+    CHECK(result.status == 1);
+    CHECK(result.out.starts_with("TIMECHECK WARNING - 1 of 1: " + server.text()));
+    CHECK(result.out.find(" +/-0.50 s | ") != std::string::npos);
+}
+
+TEST_CASE("a check warns when no majority agrees") {
+    Scenario scenario;
+    const Peer one{says_time()};
+    const Peer other{says_time(30s)};
+    const auto result =
+        scenario.run({"timecheck", "--warn", "1m", "--consensus", one.text(), other.text()});
+    CHECK(result.status == 1);
+    CHECK(result.out.starts_with("TIMECHECK WARNING - 2 hosts in time, but no majority agrees | "));
+}
+
+TEST_CASE("--port is for sources that have none of their own") {
+    Scenario scenario;
+    const Peer server{says_time()};
+    const RefusedPort refused;
+    const auto other = fmt::format("{}", refused.number());
+    const auto via = fmt::format("time:{}", server.address().port());
+    CHECK(scenario.run({"timecheck", "--via", via, "-p", other, "127.0.0.1"}).status == 0);
+    CHECK(scenario.run({"timecheck", "--via", "time", "-p", other, "127.0.0.1"}).status == 1);
 }
 
 TEST_CASE("a summary") {
@@ -653,6 +685,13 @@ TEST_CASE("a summary") {
         {"script", "-qec", fmt::format("timecheck --summary {} {}", right.text(), wrong.text()),
          "/dev/null"});
     CHECK(seen.out.find("  ###") != std::string::npos);
+}
+
+TEST_CASE("a watch rests between its rounds") {
+    Scenario scenario;
+    const auto result = scenario.run({"timecheck", "--watch", "0", "localhost"});
+    CHECK(result.status == 2);
+    CHECK(result.err.starts_with("timecheck: --watch needs a time to rest"));
 }
 
 TEST_CASE("a watch tells the drift") {

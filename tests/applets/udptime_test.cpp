@@ -255,8 +255,9 @@ TEST_CASE("the time is for all of them") {
     const auto told = ask({"-i", "1h", "-t", "300ms", silent.text(), silent.text(), silent.text()});
     CHECK(told.status == 1);
     REQUIRE(told.rows.size() == 3);
-    for (const auto& row : told.rows)
-        CHECK(row.text() == "timed out");
+    CHECK(told.rows[0].text() == "timed out");
+    CHECK(told.rows[1].text() == "not asked in time");
+    CHECK(told.rows[2].text() == "not asked in time");
 }
 
 TEST_CASE("durations longer than any life") {
@@ -265,7 +266,7 @@ TEST_CASE("durations longer than any life") {
         const auto told = ask({"-i", age, "-t", "1s", refused.text(), refused.text()});
         REQUIRE(told.rows.size() == 2);
         CHECK(told.rows[0].text() == "refused");
-        CHECK(told.rows[1].text() == "timed out");
+        CHECK(told.rows[1].text() == "not asked in time");
         CHECK(ask({"-t", age, "-T", age, refused.text()}).rows.at(0).text() == "refused");
     }
 }
