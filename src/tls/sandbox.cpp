@@ -21,7 +21,7 @@ namespace ipcbox::tls {
 
 namespace {
 
-#if defined __SANITIZE_ADDRESS__
+#if defined IPCBOX_ADDRESS_SANITIZER
 constexpr std::uint32_t architecture = 0;
 #elif defined __x86_64__
 constexpr std::uint32_t architecture = AUDIT_ARCH_X86_64;

@@ -8,6 +8,7 @@
 #include "net/connect.h"
 #include "net/tls_process.h"
 #include "net/tls_protocol.h"
+#include "tls/sandbox.h"
 
 #include <array>
 #include <csignal>
@@ -447,7 +448,7 @@ TEST_CASE("its process") {
         const auto path = fmt::format("/proc/{}/status", children.front());
         const auto status = read_to_end(open_file(path, O_RDONLY).get(), 100'000, path);
         CHECK(status.find("NoNewPrivs:\t1\n") != std::string::npos);
-#ifndef __SANITIZE_ADDRESS__
+#ifndef IPCBOX_ADDRESS_SANITIZER
         CHECK(status.find("Seccomp:\t2\n") != std::string::npos);
 #endif
         CHECK(count_descriptors(children.front()) == 3);
