@@ -265,8 +265,9 @@ void Survey::ask(Inquiry& inquiry) {
     inquiry.finding.source = source;
     inquiry.finding.address = address_of(inquiry);
     set_timer(inquiry, end_of_try(inquiry));
+    const auto nonce = source == Source::ntp ? nonces_.next() : 0; // no other brings it back
     if (is_datagram(source))
-        udp_.ask(inquiry.number, source, inquiry.finding.address, nonces_.next());
+        udp_.ask(inquiry.number, source, inquiry.finding.address, nonce);
     else
         connect(inquiry);
 }
