@@ -2,6 +2,7 @@
 #include "applet.h"
 #include "cli/values.h"
 #include "command/client_command.h"
+#include "command/family_options.h"
 #include "command/tls_options.h"
 #include "net/connect.h"
 #include "net/resolve.h"
@@ -55,15 +56,13 @@ Address parse_source(std::string_view text) {
 
 Config parse(const Invocation& invocation) {
     Config config;
-    bool four = false;
-    bool six = false;
+    command::FamilyOptions family;
     cli::Options options{invocation, "[HOST [PORT]] [--wait-for HOST:PORT [-- COMMAND]]"};
     options.operand("HOST", config.target, parse_target,
                     "the server, also HOST:PORT (default localhost)");
     options.operand("PORT", config.port, cli::parse_port, "a number or a service (default 2345)");
     command::declare(options, config.client, "HOST:PORT", parse_waited);
-    options.flag("-4,--ipv4", four, "only IPv4");
-    options.flag("-6,--ipv6", six, "only IPv6");
+    command::declare(options, family);
     options.value("--source ADDRESS", config.source, parse_source,
                   "connect from this address of ours, or ADDRESS:PORT");
     options.flag("--tls", config.speaks_tls, "speak TLS");
@@ -80,15 +79,17 @@ Config parse(const Invocation& invocation) {
     options.example("tcp-client -z -w 2 db 5432", "status 0 when somebody listens there");
     options.example("tcp-client --wait-for db:5432 -- ./migrate", "once it is there");
     command::parse(options, config.client);
-    if (four && six) throw cli::UsageError("-4 and -6 exclude each other");
+    config.family = command::family_of(family);
     if (config.target && !config.client.wait_for.empty())
         throw cli::UsageError("a HOST and --wait-for exclude each other (is there a -- missing?)");
     const bool about_tls =
         config.half_close || !config.tls.name.empty() || command::says_something(config.tls);
     if (about_tls && !config.speaks_tls) throw cli::UsageError("the options for TLS need --tls");
-    if (config.source) (config.source->family() == AF_INET ? four : six) = true;
-    if (four && six) throw cli::UsageError("--source is an address of the other family");
-    config.family = four ? Family::ipv4 : six ? Family::ipv6 : Family::any;
+    if (!config.source) return config;
+    const auto source_family = config.source->family() == AF_INET ? Family::ipv4 : Family::ipv6;
+    if (config.family != Family::any && config.family != source_family)
+        throw cli::UsageError("--source is an address of the other family");
+    config.family = source_family;
     return config;
 }
 

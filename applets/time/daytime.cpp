@@ -6,6 +6,7 @@
 #include "cli/output.h"
 #include "cli/values.h"
 #include "clocks/survey.h"
+#include "command/family_options.h"
 
 #include <algorithm>
 #include <csignal>
@@ -29,8 +30,7 @@ Config parse(const Invocation& invocation) {
     Config config;
     clocks::SourcePort source{clocks::Source::daytime, std::nullopt};
     bool datagram = false;
-    bool four = false;
-    bool six = false;
+    command::FamilyOptions family;
     cli::Options options{invocation, "[HOST...]"};
     options.operands("HOST", config.hosts, clocks::parse_host,
                      "a name or an address, or HOST:PORT (default localhost)");
@@ -39,8 +39,7 @@ Config parse(const Invocation& invocation) {
                   "a number or a service (default 13)");
     options.value("-t,--timeout DURATION", config.survey.patience, cli::parse_duration,
                   "for each host (default 5s)");
-    options.flag("-4,--ipv4", four, "only IPv4");
-    options.flag("-6,--ipv6", six, "only IPv6");
+    command::declare(options, family);
     options.flag("--raw", config.raw, "do not make control characters visible on a terminal");
     options.json(config.json);
     options.note("Several hosts are asked at once, and their answers have the names before them. "
@@ -48,9 +47,8 @@ Config parse(const Invocation& invocation) {
     options.example("daytime", "what the server of this machine says");
     options.example("daytime -J alpha beta", "two clocks as ISO 8601, and how far they are off");
     config.verbosity = options.parse();
-    if (four && six) throw cli::UsageError("-4 and -6 exclude each other");
     if (datagram) source.source = clocks::Source::daytime_udp;
-    config.survey.family = four ? Family::ipv4 : six ? Family::ipv6 : Family::any;
+    config.survey.family = command::family_of(family);
     config.survey.sources = {source};
     if (config.hosts.empty()) config.hosts.push_back(clocks::parse_host("localhost"));
     return config;

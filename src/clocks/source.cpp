@@ -158,6 +158,15 @@ std::size_t most_answer_bytes(Source source) {
     return protocol_of(source).most_answer_bytes;
 }
 
+Match match_of(Source source, std::string_view bytes, std::uint64_t nonce) {
+    const bool is_well_formed = source == Source::time_udp ? bytes.size() == time_answer_size
+                                : source == Source::ntp    ? bytes.size() >= sntp_packet_size
+                                                           : !bytes.empty();
+    if (!is_well_formed) return Match::malformed;
+    const bool is_forged = source == Source::ntp && !answers_question(bytes, nonce);
+    return is_forged ? Match::forged : Match::answer;
+}
+
 std::string question(Source source, std::string_view host, std::uint64_t nonce) {
     switch (source) {
     case Source::ntp: {

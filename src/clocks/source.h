@@ -34,6 +34,14 @@ struct SourcePort {
 // The bytes of a question: HOST is for HTTP's Host field ("[::1]:80"), NONCE for NTP.
 [[nodiscard]] std::string question(Source source, std::string_view host, std::uint64_t nonce);
 
+// What a datagram is to the question with that nonce.
+enum class Match {
+    answer,
+    malformed, // no such source says anything like it
+    forged     // whoever sent it has not seen the question
+};
+[[nodiscard]] Match match_of(Source source, std::string_view bytes, std::uint64_t nonce);
+
 // How much of an answer has come over TCP.
 enum class Progress {
     incomplete,

@@ -143,11 +143,12 @@ bool TcpExchanges::receive(Conversation& conversation) const {
                       buffer.size(), MSG_DONTWAIT);
         if (received < 0 && errno == EINTR) continue;
         if (received < 0 && (errno == EAGAIN || errno == ENOMEM)) return false;
-        // Who has said all and then resets the connection has answered.
-        const bool is_whole = progress(conversation.source, bytes) != Progress::incomplete;
-        if (received < 0 && !is_whole) {
+        if (received < 0) {
+            const int reason = errno;
+            // Who has said all and then resets the connection has answered.
+            if (progress(conversation.source, bytes) != Progress::incomplete) return true;
             outcome = Exchange::Outcome::failed;
-            error = errno;
+            error = reason;
         }
         if (received <= 0) return true;
         if (bytes.empty())

@@ -51,14 +51,6 @@ WallTime received_at(msghdr& header) {
     return WallTime{std::chrono::seconds{stamp->tv_sec} + Duration{stamp->tv_nsec}};
 }
 
-// Whether a source could have said that.
-bool is_well_formed(Source source, std::string_view bytes) {
-    if (bytes.size() >= most_bytes) return false;
-    return source == Source::time_udp ? bytes.size() == 4
-           : source == Source::ntp    ? bytes.size() >= sntp_packet_size
-                                      : !bytes.empty();
-}
-
 } // namespace
 
 // --- Who was asked
@@ -219,18 +211,17 @@ void UdpExchanges::flush(Socket& socket) {
 std::size_t UdpExchanges::send_batch(Socket& socket, std::size_t first) {
     std::array<mmsghdr, batch> messages{};
     std::array<iovec, batch> parts;
-    std::array<std::array<char, sntp_packet_size>, batch> packets;
+    std::array<std::string, batch> packets;
     const auto count = std::min(batch, socket.unsent.size() - first);
     const auto now = std::chrono::steady_clock::now();
     for (std::size_t at = 0; at < count; ++at) {
         const auto& [number, to] = socket.unsent[first + at];
-        auto& question = questions_[number];
-        question.sent = now;
+        auto& asked = questions_[number];
+        asked.sent = now;
         auto& header = messages[at].msg_hdr;
         header.msg_name = const_cast<sockaddr*>(to.data()); // NOLINT: sendmsg(2) only reads it
         header.msg_namelen = to.size();
-        if (question.source != Source::ntp) continue; // the others say nothing
-        packets[at] = sntp_question(question.nonce);
+        packets[at] = question(asked.source, {}, asked.nonce);
         parts[at] = {packets[at].data(), packets[at].size()};
         header.msg_iov = &parts[at];
         header.msg_iovlen = 1;
@@ -291,7 +282,10 @@ void UdpExchanges::take(const Address& from, std::string_view bytes, WallTime re
         const auto& question = questions_[at];
         was_given_up = was_given_up || question.state == Question::State::given_up;
         if (question.state != Question::State::waiting) continue;
-        if (!is_well_formed(question.source, bytes)) {
+        const auto match = bytes.size() < most_bytes
+                               ? match_of(question.source, bytes, question.nonce)
+                               : Match::malformed;
+        if (match == Match::malformed) {
             ++ignored_.malformed;
             auto& malformed = results.emplace_back();
             malformed.number = question.number;
@@ -301,7 +295,7 @@ void UdpExchanges::take(const Address& from, std::string_view bytes, WallTime re
         }
         // Two questions of the same kind to one address cannot be told apart: the answer counts for
         // the older one, whose error is the larger.
-        is_forged = question.source == Source::ntp && !answers_question(bytes, question.nonce);
+        is_forged = match == Match::forged;
         if (is_forged) continue;
         const auto since_then = std::chrono::steady_clock::now() - question.sent;
         // How long it lay in our buffer. Our clock may have been set meanwhile.

@@ -3,6 +3,7 @@
 #include "cli/output.h"
 #include "cli/values.h"
 #include "clocks/daytime.h"
+#include "command/family_options.h"
 #include "core/error.h"
 #include "core/io.h"
 
@@ -32,8 +33,7 @@ struct Line {
     std::optional<std::uint16_t> port;
     std::optional<std::vector<clocks::SourcePort>> sources;
     int at_once = default_at_once;
-    bool four = false;
-    bool six = false;
+    FamilyOptions family;
 };
 
 std::uint64_t parse_count(std::string_view text) {
@@ -87,7 +87,7 @@ void settle_survey(const Line& line, const ClockKind& kind, ClockConfig& config)
         line.sources.value_or(std::vector<clocks::SourcePort>{{kind.source, std::nullopt}});
     for (auto& source : survey.sources)
         if (!source.port) source.port = line.port;
-    survey.family = line.four ? Family::ipv4 : line.six ? Family::ipv6 : Family::any;
+    survey.family = family_of(line.family);
     survey.patience = line.patience.value_or(kind.patience);
     survey.at_once = static_cast<std::size_t>(line.at_once);
     // A tick takes many questions, and the time between them is of our own choice.
@@ -95,8 +95,7 @@ void settle_survey(const Line& line, const ClockKind& kind, ClockConfig& config)
         survey.total = survey.patience;
 }
 
-void check(const Line& line, const ClockConfig& config) {
-    if (line.four && line.six) throw cli::UsageError("-4 and -6 exclude each other");
+void check(const ClockConfig& config) {
     if (config.watch && *config.watch == Duration::zero())
         throw cli::UsageError("--watch needs a time to rest");
     if (config.rounds && !config.watch) throw cli::UsageError("--count needs --watch");
@@ -133,8 +132,7 @@ ClockConfig parse_clock_options(const Invocation& invocation, const ClockKind& k
                   "how many are asked at once over TCP (default 4096)");
     options.value("-p,--port PORT", line.port, cli::parse_port,
                   "instead of the port of the protocol");
-    options.flag("-4,--ipv4", line.four, "only IPv4");
-    options.flag("-6,--ipv6", line.six, "only IPv6");
+    declare(options, line.family);
     options.value("--via SOURCES", line.sources, clocks::parse_sources,
                   "what to ask, in turn until one answers: time, time-udp, ntp, daytime, "
                   "daytime-udp, http; each also with a port, as in http:8080");
@@ -163,7 +161,7 @@ ClockConfig parse_clock_options(const Invocation& invocation, const ClockKind& k
     const auto check_one = fmt::format("{} --warn 1s --crit 5s db", invocation.name);
     options.example(check_one, "a check for Nagios and the like");
     config.verbosity = options.parse();
-    check(line, config);
+    check(config);
     settle_survey(line, kind, config);
     find_hosts(line, config);
     config.name_columns = kind.name_columns;

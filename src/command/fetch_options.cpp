@@ -2,6 +2,7 @@
 
 #include "cli/output.h"
 #include "cli/values.h"
+#include "command/family_options.h"
 #include "command/fetch_targets.h"
 #include "command/tls_options.h"
 #include "core/ascii.h"
@@ -54,8 +55,7 @@ struct Line {
     bool no_buffer = false;
     bool no_pipelining = false;
     bool raw = false;
-    bool four = false;
-    bool six = false;
+    FamilyOptions family;
     bool resume = false;
 };
 
@@ -171,8 +171,7 @@ void declare_way(cli::Options& options, Line& line, http::DownloadOptions& downl
                    "connect to TO instead");
     options.value("--unix-socket PATH", route.unix_socket, cli::parse_text,
                   "connect to it, whatever the host");
-    options.flag("-4,--ipv4", line.four, "only IPv4");
-    options.flag("-6,--ipv6", line.six, "only IPv6");
+    declare(options, line.family);
     declare(options, route.tls);
 }
 
@@ -253,7 +252,6 @@ http::OutputFilter visible_document() {
 
 void check(const Line& line, const http::DownloadOptions& download) {
     const auto& request = download.request;
-    if (line.four && line.six) throw cli::UsageError("-4 and -6 exclude each other");
     if (!line.data.empty() && request.upload)
         throw cli::UsageError("--data and --upload-file exclude each other");
     if (request.head_only && request.has_body())
@@ -292,6 +290,7 @@ FetchConfig parse_fetch_options(const Invocation& invocation) {
     explain(options);
     config.verbosity = options.parse();
     if (!line.data.empty()) request.body.emplace();
+    download.route.family = family_of(line.family);
     check(line, download);
 
     for (const auto& data : line.data)
@@ -305,7 +304,6 @@ FetchConfig parse_fetch_options(const Invocation& invocation) {
     download.credentials = netrc_rule(line);
     download.route.proxy = proxy_rule(line);
     download.route.user_agent = request.user_agent;
-    download.route.family = line.four ? Family::ipv4 : line.six ? Family::ipv6 : Family::any;
     download.time_limit = line.limit;
     download.resume = line.resume;
     download.pipelining = !line.no_pipelining;

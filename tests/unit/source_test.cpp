@@ -194,3 +194,18 @@ TEST_CASE("how much of a response has come") {
     CHECK(progress(Source::http, "HTTP/2") == Progress::incomplete);
     CHECK(progress(Source::http, "SSH-2.0") == Progress::complete);
 }
+
+TEST_CASE("what a datagram is to a question") {
+    CHECK(match_of(Source::time_udp, "1234", 0) == Match::answer);
+    CHECK(match_of(Source::time_udp, "123", 0) == Match::malformed);
+    CHECK(match_of(Source::time_udp, "12345", 0) == Match::malformed);
+    CHECK(match_of(Source::daytime_udp, "noon", 0) == Match::answer);
+    CHECK(match_of(Source::daytime_udp, "", 0) == Match::malformed);
+    // The nonce comes back as the originate timestamp.
+    auto answer = question(Source::ntp, {}, 7);
+    CHECK(match_of(Source::ntp, answer.substr(1), 7) == Match::malformed);
+    CHECK(match_of(Source::ntp, answer, 7) == Match::forged);
+    answer.replace(24, 8, answer.substr(40));
+    CHECK(match_of(Source::ntp, answer, 7) == Match::answer);
+    CHECK(match_of(Source::ntp, answer, 8) == Match::forged);
+}
