@@ -6,7 +6,7 @@
 #include "cli/output.h"
 #include "cli/values.h"
 #include "core/poll.h"
-#include "core/process.h"
+#include "core/program.h"
 #include "core/signals.h"
 #include "core/user.h"
 #include "fifo/document_fifo.h"
@@ -85,28 +85,28 @@ std::optional<std::string> find_fortune() {
 }
 
 // The documents, counted and logged.
-class Supply : public Documents {
+class Supply : public fifo::Documents {
   public:
     explicit Supply(const Config& config) : config_(config) {
-        const CapturedCommand::Limits limits{most_bytes, config.timeout};
+        const dialog::CapturedCommand::Limits limits{most_bytes, config.timeout};
         if (config.text) {
             const bool is_line = config.text->ends_with('\n') || config.text->empty();
-            source_ = documents_of_text(*config.text + (is_line ? "" : "\n"));
+            source_ = fifo::documents_of_text(*config.text + (is_line ? "" : "\n"));
         } else if (config.file) {
-            source_ = documents_of_file(*config.file, most_bytes);
+            source_ = fifo::documents_of_file(*config.file, most_bytes);
         } else if (!config.command.empty()) {
-            source_ = documents_of_command(config.command, limits);
+            source_ = fifo::documents_of_command(config.command, limits);
         } else {
             signature_ = name_and_address();
             const auto fortune = find_fortune();
-            source_ = fortune ? documents_of_command({*fortune, "-s"}, limits)
-                              : documents_of_text(std::string{built_in_line});
+            source_ = fortune ? fifo::documents_of_command({*fortune, "-s"}, limits)
+                              : fifo::documents_of_text(std::string{built_in_line});
         }
     }
 
-    [[nodiscard]] std::optional<Document> take() override {
+    [[nodiscard]] std::optional<fifo::Document> take() override {
         if (!is_wanted()) return std::nullopt;
-        std::optional<Document> document;
+        std::optional<fifo::Document> document;
         if (!returned_.empty()) {
             document = std::move(returned_.back());
             returned_.pop_back();
@@ -117,11 +117,11 @@ class Supply : public Documents {
         if (document) ++lent_;
         return document;
     }
-    void give_back(Document document) override {
+    void give_back(fifo::Document document) override {
         --lent_;
         if (!config_.file) returned_.push_back(std::move(document));
     }
-    void delivered(const Document& document) override {
+    void delivered(const fifo::Document& document) override {
         --lent_;
         ++delivered_;
         failed_ = failed_ || !document.error.empty();
@@ -142,7 +142,7 @@ class Supply : public Documents {
     // Sees to it that the next document is there before somebody comes for it; true when it has
     // become ready.
     bool prepare() { return is_wanted() && returned_.empty() && source_->prepare(); }
-    [[nodiscard]] DocumentSource& source() { return *source_; }
+    [[nodiscard]] fifo::DocumentSource& source() { return *source_; }
     [[nodiscard]] bool is_done() const { return delivered_ == config_.count; }
     [[nodiscard]] bool has_failed() const { return failed_; }
 
@@ -152,16 +152,16 @@ class Supply : public Documents {
     }
 
     const Config& config_;
-    std::unique_ptr<DocumentSource> source_;
+    std::unique_ptr<fifo::DocumentSource> source_;
     std::string signature_; // what stands above the fortune
-    std::vector<Document> returned_;
+    std::vector<fifo::Document> returned_;
     int delivered_ = 0;
     int lent_ = 0; // taken, and neither delivered nor given back
     bool failed_ = false;
 };
 
 // The signal that ended it; 0 when all documents were delivered.
-int serve(DocumentFifo& fifo, Supply& supply, SignalFd& signals) {
+int serve(fifo::DocumentFifo& fifo, Supply& supply, SignalFd& signals) {
     std::vector<pollfd> entries;
     for (;;) {
         fifo.work();
@@ -186,7 +186,7 @@ int run(const Invocation& invocation) {
         // A log whose reader has gone is no reason to leave a FIFO behind.
         SignalFd signals{SIGTERM, SIGINT, SIGHUP, SIGPIPE};
         Supply supply{config};
-        DocumentFifo fifo{config.path, config.mode, supply};
+        fifo::DocumentFifo fifo{config.path, config.mode, supply};
         if (!config.verbosity.quiet) cli::diagnose(fmt::format("serving {}", config.path));
         signal = serve(fifo, supply, signals);
         failed = supply.has_failed();

@@ -4,13 +4,14 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/values.h"
-#include "core/token_set.h"
+#include "sysv/key.h"
+#include "sysv/token_set.h"
 
 namespace ipcbox {
 namespace {
 
 struct Config {
-    SysvKey key = TokenSet::default_key();
+    sysv::Key key = sysv::TokenSet::default_key();
     int slots = 1;
     mode_t mode = 0600;
     std::optional<int> resize;
@@ -20,9 +21,9 @@ struct Config {
 
 Config parse(const Invocation& invocation) {
     Config config;
-    const auto slots = cli::number_between(1, TokenSet::most_slots);
+    const auto slots = cli::number_between(1, sysv::TokenSet::most_slots);
     cli::Options options{invocation, "[KEY]"};
-    options.operand("KEY", config.key, cli::parse_key, cli::key_help);
+    options.operand("KEY", config.key, sysv::Key::parse, sysv::key_help);
     options.value("-n,--slots SLOTS", config.slots, slots, "how many tokens there are (default 1)");
     options.value("-m,--mode MODE", config.mode, cli::parse_mode,
                   "who may use it, in octal (default 600)");
@@ -40,8 +41,8 @@ Config parse(const Invocation& invocation) {
     return config;
 }
 
-TokenSet resized(const Config& config) {
-    auto set = TokenSet::find(config.key);
+sysv::TokenSet resized(const Config& config) {
+    auto set = sysv::TokenSet::find(config.key);
     if (!set) throw Error(fmt::format("cannot resize {}: there is no such set", config.key.text()));
     if (!set->resize(*config.resize, Deadline::after(config.wait)))
         throw Error(fmt::format("cannot resize {} to {}: {} of {} are taken", config.key.text(),
@@ -51,8 +52,8 @@ TokenSet resized(const Config& config) {
 
 int run(const Invocation& invocation) {
     const Config config = parse(invocation);
-    const auto set =
-        config.resize ? resized(config) : TokenSet::create(config.key, config.slots, config.mode);
+    const auto set = config.resize ? resized(config)
+                                   : sysv::TokenSet::create(config.key, config.slots, config.mode);
     if (config.json)
         cli::JsonLine{}
             .set("key", config.key.text())

@@ -4,9 +4,10 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/values.h"
+#include "core/pidfd.h"
 #include "core/poll.h"
-#include "core/process.h"
-#include "core/token_set.h"
+#include "sysv/key.h"
+#include "sysv/token_set.h"
 
 #include <algorithm>
 #include <csignal>
@@ -16,7 +17,7 @@ namespace ipcbox {
 namespace {
 
 struct Config {
-    SysvKey key = TokenSet::default_key();
+    sysv::Key key = sysv::TokenSet::default_key();
     Duration wait{};
     int busy_status = exit_status::failed;
     bool json = false;
@@ -26,7 +27,7 @@ struct Config {
 Config parse(const Invocation& invocation) {
     Config config;
     cli::Options options{invocation, "[KEY]"};
-    options.operand("KEY", config.key, cli::parse_key, cli::key_help);
+    options.operand("KEY", config.key, sysv::Key::parse, sysv::key_help);
     options.value("-w,--wait DURATION", config.wait, cli::parse_duration,
                   "wait so long for a token to be taken (default 0)");
     options.value("-E,--exit-status STATUS", config.busy_status, cli::number_between(0, 255),
@@ -49,8 +50,8 @@ bool is_ancestor(pid_t pid) {
 
 // Ends the keeper that has a token for one of our ancestors; false when there is none. The token is
 // back when the keeper is gone.
-bool end_keeper(const std::vector<TokenHolder>& holders) {
-    const auto keeper = std::ranges::find_if(holders, [](const TokenHolder& holder) {
+bool end_keeper(const std::vector<sysv::TokenHolder>& holders) {
+    const auto keeper = std::ranges::find_if(holders, [](const sysv::TokenHolder& holder) {
         return holder.kept_for() != 0 && is_ancestor(holder.kept_for());
     });
     if (keeper == holders.end()) return false;
@@ -63,14 +64,14 @@ bool end_keeper(const std::vector<TokenHolder>& holders) {
 }
 
 // Why a token that is taken is not given.
-std::string refusal(const std::vector<TokenHolder>& holders) {
+std::string refusal(const std::vector<sysv::TokenHolder>& holders) {
     std::string who;
     for (const auto& holder : holders)
         who.append(who.empty() ? "" : ", ").append(holder.text());
     return who.empty() ? "not taken" : fmt::format("not given: {} has it until it ends", who);
 }
 
-bool give(TokenSet& set, const Config& config) {
+bool give(sysv::TokenSet& set, const Config& config) {
     if (end_keeper(set.holders()) || set.give(Deadline::after(config.wait))) return true;
     if (!config.verbosity.quiet)
         cli::diagnose(fmt::format("{}: {}", config.key.text(), refusal(set.holders())));
@@ -79,7 +80,7 @@ bool give(TokenSet& set, const Config& config) {
 
 int run(const Invocation& invocation) {
     const Config config = parse(invocation);
-    auto set = TokenSet::find(config.key);
+    auto set = sysv::TokenSet::find(config.key);
     if (!set)
         throw Error(fmt::format("cannot give to {}: there is no such set", config.key.text()));
     const bool given = give(*set, config);

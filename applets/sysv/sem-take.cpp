@@ -5,11 +5,14 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/values.h"
+#include "core/child.h"
 #include "core/io.h"
+#include "core/pidfd.h"
 #include "core/pipe.h"
 #include "core/poll.h"
-#include "core/process.h"
-#include "core/token_set.h"
+#include "core/program.h"
+#include "sysv/key.h"
+#include "sysv/token_set.h"
 
 #include <stdexcept>
 #include <unistd.h>
@@ -18,7 +21,7 @@ namespace ipcbox {
 namespace {
 
 struct Config {
-    SysvKey key = TokenSet::default_key();
+    sysv::Key key = sysv::TokenSet::default_key();
     std::optional<int> slots;
     std::optional<Duration> wait;
     int busy_status = exit_status::failed;
@@ -41,14 +44,15 @@ Config parse(const Invocation& invocation) {
     Config config;
     bool nonblock = false;
     cli::Options options{invocation, "[KEY] [[--] COMMAND [ARGUMENT...]]"};
-    options.operand("KEY", config.key, cli::parse_key, cli::key_help);
+    options.operand("KEY", config.key, sysv::Key::parse, sysv::key_help);
     options.command(config.command);
     options.flag("-n,--nonblock", nonblock, "do not wait: fail when no token is free");
     options.value("-w,--wait DURATION", config.wait, cli::parse_duration,
                   "wait no longer than this");
     options.value("-E,--exit-status STATUS", config.busy_status, cli::number_between(0, 255),
                   "the status when no token was free (default 1)");
-    options.value("-j,--slots SLOTS", config.slots, cli::number_between(1, TokenSet::most_slots),
+    options.value("-j,--slots SLOTS", config.slots,
+                  cli::number_between(1, sysv::TokenSet::most_slots),
                   "make a set with so many tokens if it is missing");
     options.value("--hold-for PID", config.hold_for, parse_process,
                   "a keeper holds the token until that process ends; PPID is our parent");
@@ -67,16 +71,16 @@ Config parse(const Invocation& invocation) {
     return config;
 }
 
-TokenSet open_set(const Config& config) {
-    if (config.slots) return TokenSet::create(config.key, *config.slots, 0600);
-    if (auto set = TokenSet::find(config.key)) return *std::move(set);
+sysv::TokenSet open_set(const Config& config) {
+    if (config.slots) return sysv::TokenSet::create(config.key, *config.slots, 0600);
+    if (auto set = sysv::TokenSet::find(config.key)) return *std::move(set);
     throw Error(fmt::format("cannot take from {0}: there is no such set (make it: sem-create {0}, "
                             "or use -j)",
                             config.key.text()));
 }
 
 // That we cannot find out who it is must not end our wait.
-std::string holders_text(const TokenSet& set) {
+std::string holders_text(const sysv::TokenSet& set) {
     std::string text;
     try {
         for (const auto& holder : set.holders())
@@ -88,7 +92,7 @@ std::string holders_text(const TokenSet& set) {
 }
 
 // Takes a token, telling a person who waits whom they are waiting for.
-bool take(TokenSet& set, Lease lease, const Config& config) {
+bool take(sysv::TokenSet& set, sysv::Lease lease, const Config& config) {
     constexpr auto patience = std::chrono::seconds{2};
     const Deadline deadline = Deadline::after_or_never(config.wait);
     const bool tell = config.verbosity.verbose || cli::is_terminal(STDERR_FILENO);
@@ -103,7 +107,7 @@ bool take(TokenSet& set, Lease lease, const Config& config) {
     return false;
 }
 
-void report(const TokenSet& set, bool taken, const Config& config) {
+void report(const sysv::TokenSet& set, bool taken, const Config& config) {
     if (!config.json) return;
     cli::JsonLine{}
         .set("key", config.key.text())
@@ -118,7 +122,7 @@ void report(const TokenSet& set, bool taken, const Config& config) {
         const auto program = find_program(config.command.front());
         auto set = open_set(config);
         set.announce_lease();
-        if (!take(set, Lease::until_process_ends, config)) return config.busy_status;
+        if (!take(set, sysv::Lease::until_process_ends, config)) return config.busy_status;
         execute(program, config.command);
     } catch (Error& error) {
         if (error.status() == exit_status::failed) error.set_status(exit_status::before_command);
@@ -130,9 +134,9 @@ void report(const TokenSet& set, bool taken, const Config& config) {
 // ends with OWNER. Until it has said so, it also ends with the waiting sem-take.
 int keep(const Config& config, const Fd& owner, Pipe& pipe) {
     pipe.reader = Fd{}; // so that the byte kills us (SIGPIPE) when nobody is there to read it
-    become_keeper(config.hold_for);
+    sysv::become_keeper(config.hold_for);
     auto set = open_set(config);
-    const bool taken = take(set, Lease::until_process_ends, config);
+    const bool taken = take(set, sysv::Lease::until_process_ends, config);
     report(set, taken, config);
     if (!taken) return config.busy_status;
     detach_from_session();
@@ -161,7 +165,7 @@ int start_keeper(const Config& config) {
 
 int take_until_given(const Config& config) {
     auto set = open_set(config);
-    const bool taken = take(set, Lease::until_given, config);
+    const bool taken = take(set, sysv::Lease::until_given, config);
     try {
         report(set, taken, config);
     } catch (const Error&) {

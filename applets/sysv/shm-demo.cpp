@@ -5,9 +5,10 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/values.h"
-#include "core/process.h"
+#include "core/child.h"
 #include "core/signals.h"
-#include "core/sysv_shared_memory.h"
+#include "sysv/key.h"
+#include "sysv/shared_memory.h"
 
 #include <csignal>
 #include <cstring>
@@ -22,7 +23,7 @@ constexpr std::size_t manual_page_size = 2000;
 struct Config {
     std::uint64_t size = manual_page_size;
     std::string text = "Message #1";
-    std::optional<SysvKey> key;
+    std::optional<sysv::Key> key;
     bool keep = false;
     bool json = false;
 };
@@ -34,7 +35,7 @@ Config parse(const Invocation& invocation) {
                   "how large the segment is (default 2000)");
     options.value("--text TEXT", config.text, cli::parse_text,
                   "the message (default \"Message #1\")");
-    options.value("--key KEY", config.key, cli::parse_key,
+    options.value("--key KEY", config.key, sysv::Key::parse,
                   "make it under a key, not privately: 1234, 0x4d2, ./path or @name");
     options.flag("--keep", config.keep, "leave the segment there and print its id instead");
     options.json(config.json);
@@ -52,19 +53,20 @@ Config parse(const Invocation& invocation) {
     return config;
 }
 
-SharedMemory create(const Config& config) {
+sysv::SharedMemory create(const Config& config) {
     constexpr mode_t mode = 0600;
-    if (!config.key) return SharedMemory::create_private(config.size, mode);
-    auto memory = SharedMemory::create(*config.key, config.size, mode, SharedMemory::Pages::normal);
+    if (!config.key) return sysv::SharedMemory::create_private(config.size, mode);
+    auto memory = sysv::SharedMemory::create(*config.key, config.size, mode,
+                                             sysv::SharedMemory::Pages::normal);
     if (!memory)
         throw Error(fmt::format("cannot create shared memory {}: it exists", config.key->text()));
     return *std::move(memory);
 }
 
 // One that we cannot reach is of no use to anybody.
-AttachedMemory attach(const SharedMemory& memory) {
+sysv::AttachedMemory attach(const sysv::SharedMemory& memory) {
     try {
-        return memory.attach(SharedMemory::Access::read_write);
+        return memory.attach(sysv::SharedMemory::Access::read_write);
     } catch (...) {
         memory.remove();
         throw;
@@ -75,7 +77,7 @@ void write_message(std::span<std::byte> segment, const std::string& text) {
     std::memcpy(segment.data(), text.c_str(), text.size() + 1);
 }
 
-void print_message(const SharedMemory& memory, std::span<const std::byte> segment,
+void print_message(const sysv::SharedMemory& memory, std::span<const std::byte> segment,
                    const Config& config) {
     const auto* first = reinterpret_cast<const char*>(segment.data());
     const std::string_view text{first, ::strnlen(first, segment.size())};

@@ -7,9 +7,10 @@
 #include "core/cleanup_on_signal.h"
 #include "core/io.h"
 #include "core/pipe.h"
-#include "core/shm_ring.h"
 #include "core/signals.h"
-#include "core/sysv_shared_memory.h"
+#include "sysv/key.h"
+#include "sysv/ring.h"
+#include "sysv/shared_memory.h"
 
 #include <limits>
 #include <unistd.h>
@@ -20,7 +21,7 @@ namespace {
 constexpr std::string_view output = "standard output";
 
 struct Config {
-    std::optional<SysvKey> key;
+    std::optional<sysv::Key> key;
     std::optional<int> id;
     std::uint64_t offset = 0;
     std::optional<std::uint64_t> count;
@@ -32,7 +33,7 @@ struct Config {
 Config parse(const Invocation& invocation) {
     Config config;
     cli::Options options{invocation, "[KEY]"};
-    options.operand("KEY", config.key, cli::parse_key, "1234, 0x4d2, ./path or @name");
+    options.operand("KEY", config.key, sysv::Key::parse, "1234, 0x4d2, ./path or @name");
     options.value("--id ID", config.id, cli::number_between(0, std::numeric_limits<int>::max()),
                   "the segment with this id, instead of a key");
     options.value("-o,--offset BYTES", config.offset, cli::parse_size,
@@ -54,8 +55,8 @@ Config parse(const Invocation& invocation) {
 
 std::size_t read_segment(const Config& config) {
     const auto memory =
-        config.id ? SharedMemory::with_id(*config.id) : SharedMemory::open(*config.key);
-    const auto attached = memory.attach(SharedMemory::Access::read);
+        config.id ? sysv::SharedMemory::with_id(*config.id) : sysv::SharedMemory::open(*config.key);
+    const auto attached = memory.attach(sysv::SharedMemory::Access::read);
     const auto bytes = attached.from(config.offset);
     const auto count = config.count.value_or(bytes.size());
     if (count > bytes.size())
@@ -68,7 +69,7 @@ std::size_t read_segment(const Config& config) {
 std::size_t read_stream(const Config& config) {
     widen_pipe(STDOUT_FILENO);
     SignalFd signals{SIGTERM, SIGINT, SIGHUP};
-    ShmRingReader ring{*config.key};
+    sysv::ShmRingReader ring{*config.key};
     const CleanupOnSignal cleanup{signals, [&ring] { ring.abandon(); }};
     std::size_t total = 0;
     for (;;) {

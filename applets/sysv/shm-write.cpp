@@ -8,9 +8,10 @@
 #include "core/cleanup_on_signal.h"
 #include "core/io.h"
 #include "core/pipe.h"
-#include "core/shm_ring.h"
 #include "core/signals.h"
-#include "core/sysv_shared_memory.h"
+#include "sysv/key.h"
+#include "sysv/ring.h"
+#include "sysv/shared_memory.h"
 
 #include <limits>
 #include <unistd.h>
@@ -21,7 +22,7 @@ namespace {
 constexpr std::string_view input = "standard input";
 
 struct Config {
-    std::optional<SysvKey> key;
+    std::optional<sysv::Key> key;
     std::optional<int> id;
     std::uint64_t offset = 0;
     bool create = false;
@@ -37,7 +38,7 @@ struct Config {
 Config parse(const Invocation& invocation) {
     Config config;
     cli::Options options{invocation, "[KEY]"};
-    options.operand("KEY", config.key, cli::parse_key, "1234, 0x4d2, ./path or @name");
+    options.operand("KEY", config.key, sysv::Key::parse, "1234, 0x4d2, ./path or @name");
     options.value("--id ID", config.id, cli::number_between(0, std::numeric_limits<int>::max()),
                   "the segment with this id, instead of a key");
     options.value("-o,--offset BYTES", config.offset, cli::parse_size,
@@ -68,25 +69,26 @@ enum class Origin { found, created };
 
 // The segment to write into. What exists under the key is good when it has the size that was asked
 // for.
-std::pair<SharedMemory, Origin> open_segment(const Config& config) {
-    if (config.id) return {SharedMemory::with_id(*config.id), Origin::found};
-    if (!config.create) return {SharedMemory::open(*config.key), Origin::found};
+std::pair<sysv::SharedMemory, Origin> open_segment(const Config& config) {
+    if (config.id) return {sysv::SharedMemory::with_id(*config.id), Origin::found};
+    if (!config.create) return {sysv::SharedMemory::open(*config.key), Origin::found};
     const auto left = bytes_left(STDIN_FILENO);
     if (!config.size && !left)
         throw cli::UsageError("--create needs a --size when standard input is not a file");
     const auto size = config.size.value_or(config.offset + left.value_or(0));
-    const auto pages = config.huge ? SharedMemory::Pages::huge : SharedMemory::Pages::normal;
-    if (auto memory = SharedMemory::create(*config.key, size, config.mode, pages))
+    const auto pages =
+        config.huge ? sysv::SharedMemory::Pages::huge : sysv::SharedMemory::Pages::normal;
+    if (auto memory = sysv::SharedMemory::create(*config.key, size, config.mode, pages))
         return {*std::move(memory), Origin::created};
-    auto memory = SharedMemory::open(*config.key);
+    auto memory = sysv::SharedMemory::open(*config.key);
     if (memory.size() != size)
         throw Error(fmt::format("cannot create shared memory {} of {} bytes: it has {}",
                                 config.key->text(), size, memory.size()));
     return {std::move(memory), Origin::found};
 }
 
-std::size_t fill(const SharedMemory& memory, const Config& config) {
-    const auto attached = memory.attach(SharedMemory::Access::read_write);
+std::size_t fill(const sysv::SharedMemory& memory, const Config& config) {
+    const auto attached = memory.attach(sysv::SharedMemory::Access::read_write);
     const auto room = attached.from(config.offset);
     const auto refuse = [&] {
         throw Error(fmt::format("cannot write shared memory {}: there is more input than the {} "
@@ -119,7 +121,7 @@ std::size_t write_stream(const Config& config) {
     const auto deadline = [&] { return Deadline::after_or_never(config.wait); };
     widen_pipe(STDIN_FILENO);
     SignalFd signals{SIGTERM, SIGINT, SIGHUP};
-    ShmRingWriter ring{*config.key};
+    sysv::ShmRingWriter ring{*config.key};
     const CleanupOnSignal cleanup{signals, [&ring] { ring.abandon(); }};
     std::size_t total = 0;
     for (;;) {

@@ -1,14 +1,15 @@
 // forking-tcp-server - run a program for each TCP connection
-#include "command/server_command.h"
+#include "front/server/command.h"
 
 namespace ipcbox {
 namespace {
 
 int run(const Invocation& invocation) {
-    return run_server(invocation, {.listens = ListenerKind::tcp,
-                                   .service = ServerKind::Service::greeting_and_fortune,
-                                   .example = "forking-tcp-server -c 20 localhost:7 -- cat",
-                                   .example_text = "an echo service for this machine"});
+    return front::run_server(invocation,
+                             {.listens = net::ListenerKind::tcp,
+                              .service = front::ServerKind::Service::greeting_and_fortune,
+                              .example = "forking-tcp-server -c 20 localhost:7 -- cat",
+                              .example_text = "an echo service for this machine"});
 }
 
 } // namespace

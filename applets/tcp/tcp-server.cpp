@@ -1,15 +1,15 @@
 // tcp-server - serve one TCP client at a time
-#include "command/server_command.h"
+#include "front/server/command.h"
 
 namespace ipcbox {
 namespace {
 
 int run(const Invocation& invocation) {
-    return run_server(invocation, {.listens = ListenerKind::tcp,
-                                   .connections = 1,
-                                   .service = ServerKind::Service::greeting,
-                                   .example = "tcp-server --once localhost:2345 -- cat file",
-                                   .example_text = "hand a file to whoever comes first"});
+    return front::run_server(invocation, {.listens = net::ListenerKind::tcp,
+                                          .connections = 1,
+                                          .service = front::ServerKind::Service::greeting,
+                                          .example = "tcp-server --once localhost:2345 -- cat file",
+                                          .example_text = "hand a file to whoever comes first"});
 }
 
 } // namespace

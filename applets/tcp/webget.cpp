@@ -1,9 +1,9 @@
 // webget - fetch documents over HTTP
 #include "applet.h"
 #include "cli/output.h"
-#include "command/fetch_options.h"
-#include "command/fetch_progress.h"
-#include "command/fetch_report.h"
+#include "front/webget/options.h"
+#include "front/webget/progress.h"
+#include "front/webget/report.h"
 
 #include <optional>
 #include <unistd.h>
@@ -11,31 +11,31 @@
 namespace ipcbox {
 namespace {
 
-int print_requests(const command::FetchConfig& config) {
-    http::OrderedOutput nobody{STDOUT_FILENO, "standard output"};
-    const http::Downloader downloader{config.download, nobody, nullptr};
+int print_requests(const front::FetchConfig& config) {
+    download::OrderedOutput nobody{STDOUT_FILENO, "standard output"};
+    const download::Downloader downloader{config.download, nobody, nullptr};
     for (const auto& target : config.targets)
         cli::print(downloader.first_request(target));
     return exit_status::done;
 }
 
-int fetch(const command::FetchConfig& config) {
-    std::optional<command::FetchProgress> progress;
+int fetch(const front::FetchConfig& config) {
+    std::optional<front::FetchProgress> progress;
     if (config.show_progress) progress.emplace(STDERR_FILENO, config.targets.size());
-    command::FetchReport report{config, [&progress] {
-                                    if (progress) progress->erase();
-                                }};
-    http::OrderedOutput output{STDOUT_FILENO, "standard output"};
-    http::fetch_all(config.targets, config.download, config.workers, output,
-                    progress ? &*progress : nullptr,
-                    [&report](const http::Target& target, const http::Outcome& outcome) {
-                        return report.tell(target, outcome);
-                    });
+    front::FetchReport report{config, [&progress] {
+                                  if (progress) progress->erase();
+                              }};
+    download::OrderedOutput output{STDOUT_FILENO, "standard output"};
+    download::fetch_all(
+        config.targets, config.download, config.workers, output, progress ? &*progress : nullptr,
+        [&report](const download::Target& target, const download::Outcome& outcome) {
+            return report.tell(target, outcome);
+        });
     return report.finish();
 }
 
 int run(const Invocation& invocation) {
-    const auto config = command::parse_fetch_options(invocation);
+    const auto config = front::parse_fetch_options(invocation);
     return config.dry_run ? print_requests(config) : fetch(config);
 }
 

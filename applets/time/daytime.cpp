@@ -6,7 +6,7 @@
 #include "cli/output.h"
 #include "cli/values.h"
 #include "clocks/survey.h"
-#include "command/family_options.h"
+#include "front/family_options.h"
 
 #include <algorithm>
 #include <csignal>
@@ -30,7 +30,7 @@ Config parse(const Invocation& invocation) {
     Config config;
     clocks::SourcePort source{clocks::Source::daytime, std::nullopt};
     bool datagram = false;
-    command::FamilyOptions family;
+    front::FamilyOptions family;
     cli::Options options{invocation, "[HOST...]"};
     options.operands("HOST", config.hosts, clocks::parse_host,
                      "a name or an address, or HOST:PORT (default localhost)");
@@ -39,7 +39,7 @@ Config parse(const Invocation& invocation) {
                   "a number or a service (default 13)");
     options.value("-t,--timeout DURATION", config.survey.patience, cli::parse_duration,
                   "for each host (default 5s)");
-    command::declare(options, family);
+    front::declare(options, family);
     options.flag("--raw", config.raw, "do not make control characters visible on a terminal");
     options.json(config.json);
     options.note("Several hosts are asked at once, and their answers have the names before them. "
@@ -48,7 +48,7 @@ Config parse(const Invocation& invocation) {
     options.example("daytime -J alpha beta", "two clocks as ISO 8601, and how far they are off");
     config.verbosity = options.parse();
     if (datagram) source.source = clocks::Source::daytime_udp;
-    config.survey.family = command::family_of(family);
+    config.survey.family = front::family_of(family);
     config.survey.sources = {source};
     if (config.hosts.empty()) config.hosts.push_back(clocks::parse_host("localhost"));
     return config;

@@ -7,9 +7,9 @@
 #include "cli/values.h"
 #include "clocks/daytime.h"
 #include "clocks/time_service.h"
-#include "command/announce.h"
 #include "core/privileges.h"
-#include "net/readiness.h"
+#include "front/announce.h"
+#include "server/readiness.h"
 
 #include <limits>
 #include <set>
@@ -25,7 +25,7 @@ using clocks::Transports;
 constexpr int most_a_second = 1'000'000;
 
 struct Config {
-    std::vector<HostPort> places; // of RFC 868
+    std::vector<net::HostPort> places; // of RFC 868
     std::optional<std::uint16_t> port;
     std::optional<std::uint16_t> daytime_port;
     bool tcp = false;
@@ -46,7 +46,7 @@ Config parse(const Invocation& invocation) {
     constexpr std::uint16_t time_port = 37;
     Config config;
     cli::Options options{invocation, "[[HOST:]PORT...]"};
-    options.operands("[HOST:]PORT", config.places, HostPort::parse,
+    options.operands("[HOST:]PORT", config.places, net::HostPort::parse,
                      "where to answer (default 37, on all interfaces)");
     options.value("-p,--port PORT", config.port, cli::parse_port,
                   "the same as PORT: on all interfaces");
@@ -79,7 +79,7 @@ Config parse(const Invocation& invocation) {
 std::vector<TimePlace> open_places(const Config& config) {
     auto places = clocks::inherited_time_places(config.daytime_port);
     if (!places.empty()) return places;
-    const auto open = [&](const HostPort& where, Protocol protocol) {
+    const auto open = [&](const net::HostPort& where, Protocol protocol) {
         for (auto& place : clocks::open_time_places(where, protocol, config.transports()))
             places.push_back(std::move(place));
     };
@@ -146,9 +146,9 @@ int run(const Invocation& invocation) {
     texts.reserve(places.size());
     for (const auto& place : places)
         texts.push_back(place.text());
-    announce(texts, config.notify_fd, config.verbosity);
+    front::announce(texts, config.notify_fd, config.verbosity);
     const auto counts = clocks::serve_time(places, config.service, signals);
-    notify_service_manager("STOPPING=1\n");
+    server::notify_service_manager("STOPPING=1\n");
     if (config.verbosity.verbose)
         report.log(fmt::format("{} answered, {} refused", counts.answered, counts.refused));
     return report.failed() ? exit_status::failed : exit_status::done;

@@ -1,17 +1,17 @@
 // timecheck - tell how far other machines' clocks differ from ours, over TCP
-#include "command/clock_command.h"
+#include "front/clocks/command.h"
 
 namespace ipcbox {
 namespace {
 
-constexpr command::ClockKind kind{
+constexpr front::ClockKind kind{
     .source = clocks::Source::time,
     .example = "timecheck alpha beta:2037 192.0.2.7",
     .example_text = "three hosts at once",
 };
 
 int run(const Invocation& invocation) {
-    return command::run_clocks(invocation, kind);
+    return front::run_clocks(invocation, kind);
 }
 
 } // namespace

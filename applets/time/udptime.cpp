@@ -1,14 +1,14 @@
 // udptime - tell how far other machines' clocks differ from ours, over UDP
-#include "command/clock_command.h"
+#include "front/clocks/command.h"
 
 namespace ipcbox {
 namespace {
 
 // RFC 868 over UDP; the columns and the ten seconds are the manual page's.
-constexpr command::ClockKind kind{
+constexpr front::ClockKind kind{
     .source = clocks::Source::time_udp,
     .patience = std::chrono::seconds{10},
-    .patience_for = command::ClockKind::PatienceFor::all,
+    .patience_for = front::ClockKind::PatienceFor::all,
     .interval = std::chrono::microseconds{100},
     .name_columns = 12,
     .example = "udptime -g 192.0.2.0/24 --as-completed",
@@ -16,7 +16,7 @@ constexpr command::ClockKind kind{
 };
 
 int run(const Invocation& invocation) {
-    return command::run_clocks(invocation, kind);
+    return front::run_clocks(invocation, kind);
 }
 
 } // namespace

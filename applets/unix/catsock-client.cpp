@@ -1,6 +1,6 @@
 // catsock-client - print what a Unix-domain socket's server says, and send it standard input
 #include "applet.h"
-#include "command/client_command.h"
+#include "front/client/command.h"
 #include "net/connect.h"
 
 namespace ipcbox {
@@ -8,13 +8,13 @@ namespace {
 
 struct Config {
     std::optional<std::string> path;
-    command::ClientOptions client;
+    front::ClientOptions client;
 };
 
 // Throws std::invalid_argument for what can be no socket's address.
 std::string parse_path(std::string_view text) {
     try {
-        return Address::unix_path(text).text();
+        return net::Address::unix_path(text).text();
     } catch (const Error& error) {
         throw std::invalid_argument(error.what());
     }
@@ -25,27 +25,27 @@ Config parse(const Invocation& invocation) {
     cli::Options options{invocation, "[PATH] [-- COMMAND [ARGUMENT...]]"};
     options.operand("PATH", config.path, parse_path,
                     "the socket, @NAME for an abstract one (default /tmp/catsock)");
-    command::declare(options, config.client, "PATH", parse_path);
+    front::declare(options, config.client, "PATH", parse_path);
     options.note("Standard input is sent when it is not a terminal and not /dev/null. At its end "
                  "our half of the connection is closed; the answer has all the time it needs.");
     options.example("catsock-client", "what the server at /tmp/catsock says");
     options.example("echo PING | catsock-client /run/redis/redis.sock",
                     "ask, and print the answer");
     options.example("catsock-client --wait-for /run/app.sock -- ./tests", "once it is there");
-    command::parse(options, config.client);
+    front::parse(options, config.client);
     if (config.path && !config.client.wait_for.empty())
         throw cli::UsageError("a PATH and --wait-for exclude each other (is there a -- missing?)");
     return config;
 }
 
-command::Connection connect(const std::string& path, Deadline deadline) {
+front::Connection connect(const std::string& path, Deadline deadline) {
     const auto resolved = Deadline::Clock::now();
-    return {connect_unix(Address::unix_path(path), deadline), path, resolved};
+    return {net::connect_unix(net::Address::unix_path(path), deadline), path, resolved};
 }
 
 int run(const Invocation& invocation) {
     const Config config = parse(invocation);
-    return command::run_client(config.client, config.path.value_or("/tmp/catsock"), connect);
+    return front::run_client(config.client, config.path.value_or("/tmp/catsock"), connect);
 }
 
 } // namespace

@@ -1,15 +1,15 @@
 // catsock-server - run a program for each connection to a Unix socket
-#include "command/server_command.h"
+#include "front/server/command.h"
 
 namespace ipcbox {
 namespace {
 
 int run(const Invocation& invocation) {
-    return run_server(invocation,
-                      {.listens = ListenerKind::unix_domain,
-                       .service = ServerKind::Service::greeting_and_fortune,
-                       .example = "catsock-server -m 660 -o :adm /run/uptime.sock -- uptime",
-                       .example_text = "the group adm may ask"});
+    return front::run_server(invocation,
+                             {.listens = net::ListenerKind::unix_domain,
+                              .service = front::ServerKind::Service::greeting_and_fortune,
+                              .example = "catsock-server -m 660 -o :adm /run/uptime.sock -- uptime",
+                              .example_text = "the group adm may ask"});
 }
 
 } // namespace

@@ -5,7 +5,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "core/error.h"
-#include "core/process.h"
+#include "core/program.h"
 #include "core/syscall.h"
 #include "core/trace.h"
 #include "version.h"

@@ -4,7 +4,7 @@
 //     cli::Options options{invocation, "[KEY] [-- COMMAND [ARGUMENT...]]"};
 //     options.flag("-n,--nonblock", config.nonblock, "fail at once when none is free");
 //     options.value("-w,--wait DURATION", config.wait, parse_duration, "give up after DURATION");
-//     options.operand("KEY", config.key, parse_key, "which set (default 1234)");
+//     options.operand("KEY", config.key, sysv::Key::parse, "which set (default 1234)");
 //     options.command(config.command, "what to run");
 //     options.example("sem-take -j 4 @build -- make", "at most four at once");
 //     options.parse();

@@ -141,8 +141,4 @@ Owner parse_owner(std::string_view text) {
     return owner;
 }
 
-SysvKey parse_key(std::string_view text) {
-    return SysvKey::parse(text);
-}
-
 } // namespace ipcbox::cli

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "core/deadline.h"
-#include "core/sysv_key.h"
 
 #include <cstdint>
 #include <functional>
@@ -45,9 +44,5 @@ struct Owner {
 };
 // "www-data", "33:33", "www-data:adm": without a group, the user's own.
 [[nodiscard]] Owner parse_owner(std::string_view text);
-
-// A key as core/sysv_key.h has it; the help of a semaphore applet's operand says how it is written.
-inline constexpr std::string_view key_help = "1234, 0x4d2, ./path or @name (default 1234)";
-[[nodiscard]] SysvKey parse_key(std::string_view text);
 
 } // namespace ipcbox::cli

@@ -2,7 +2,7 @@
 
 #include "core/ascii.h"
 #include "core/number.h"
-#include "net/access_rules.h"
+#include "net/network.h"
 
 #include <algorithm>
 #include <fmt/core.h>
@@ -62,8 +62,8 @@ void increase(std::string& bytes) {
 } // namespace
 
 Host parse_host(std::string_view text) {
-    auto written = WrittenHost::parse(text);
-    if (!is_name(written.host) && !Address::parse_ip(written.host, 0))
+    auto written = net::WrittenHost::parse(text);
+    if (!is_name(written.host) && !net::Address::parse_ip(written.host, 0))
         throw std::invalid_argument(
             fmt::format("expected a host: an address, or a name of at most {} letters, digits, "
                         "dots, hyphens and underscores",
@@ -91,7 +91,7 @@ std::vector<Host> parse_host_list(std::string_view text,
 
 std::vector<Host> hosts_of_network(std::string_view cidr, std::uint64_t most) {
     const auto slash = cidr.find('/');
-    const auto address = Address::parse_ip(cidr.substr(0, slash), 0);
+    const auto address = net::Address::parse_ip(cidr.substr(0, slash), 0);
     if (!address || slash == std::string_view::npos || cidr.find('%') != std::string_view::npos)
         throw std::invalid_argument("expected a network like 192.0.2.0/24");
     const unsigned all_bits = address->family() == AF_INET ? 32 : 128;
@@ -111,10 +111,10 @@ std::vector<Host> hosts_of_network(std::string_view cidr, std::uint64_t most) {
 
     std::vector<Host> hosts;
     hosts.reserve(count);
-    auto bytes = network_key(*address, *bits, *bits);
+    auto bytes = net::network_key(*address, *bits, *bits);
     if (has_broadcast) increase(bytes);
     for (; hosts.size() < count; increase(bytes)) {
-        auto text = Address::of_ip_bytes(bytes, 0)->host();
+        auto text = net::Address::of_ip_bytes(bytes, 0)->host();
         hosts.push_back({text, text, std::nullopt});
     }
     return hosts;

@@ -3,9 +3,9 @@
 #include "clocks/daytime.h"
 #include "clocks/time_protocol.h"
 #include "core/service.h"
+#include "http/date.h"
 #include "http/failure.h"
 #include "http/response_parser.h"
-#include "net/http_date.h"
 
 #include <algorithm>
 #include <array>
@@ -106,7 +106,7 @@ Answer interpret_http(std::string_view bytes, const Asked& asked) try {
         return problem("its answer is a cache's");
     const auto* const date = parser.head().find("Date");
     if (date == nullptr) return problem("its answer has no Date");
-    const auto time = parse_http_date(*date, asked.pivot);
+    const auto time = http::parse_http_date(*date, asked.pivot);
     if (!time || !is_within_years(*time)) return problem("cannot understand its Date");
     return {.reading = reading_of(*time, asked.timing)};
 } catch (const http::ProtocolError&) {

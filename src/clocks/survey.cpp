@@ -62,7 +62,7 @@ struct Survey::Inquiry {
     Step step = Step::looking_up;
     Deadline ends = Deadline::never();
     std::uint32_t generation = 0; // of its timer
-    std::vector<Address> addresses;
+    std::vector<net::Address> addresses;
     // What is tried: which source, at which address, for how many times.
     std::size_t source = 0;
     std::size_t address = 0;
@@ -228,7 +228,7 @@ void Survey::set_timer(Inquiry& inquiry, Deadline when) {
 
 // --- One host
 
-void Survey::looked_up(Inquiry& inquiry, Lookups::Answer answer) {
+void Survey::looked_up(Inquiry& inquiry, net::Lookups::Answer answer) {
     inquiry.addresses = std::move(answer.addresses);
     if (inquiry.addresses.empty()) {
         inquiry.finding.answer.problem = std::move(answer.problem);
@@ -241,7 +241,7 @@ const SourcePort& Survey::source_of(const Inquiry& inquiry) const {
     return options_.sources[inquiry.source];
 }
 
-Address Survey::address_of(const Inquiry& inquiry) const {
+net::Address Survey::address_of(const Inquiry& inquiry) const {
     const auto& [source, port] = source_of(inquiry);
     auto address = inquiry.addresses[inquiry.address];
     address.set_port(hosts_[inquiry.number].port.value_or(port.value_or(default_port(source))));
@@ -274,7 +274,7 @@ void Survey::ask(Inquiry& inquiry) {
 
 void Survey::connect(Inquiry& inquiry) {
     const auto& host = hosts_[inquiry.number];
-    const HostPort place{host.name, inquiry.finding.address.port()};
+    const net::HostPort place{host.name, inquiry.finding.address.port()};
     try {
         inquiry.slot = tcp_.start(inquiry.number, inquiry.finding.source, inquiry.finding.address,
                                   question(inquiry.finding.source, place.text(), 0));

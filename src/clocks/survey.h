@@ -22,7 +22,7 @@ namespace ipcbox::clocks {
 
 struct SurveyOptions {
     std::vector<SourcePort> sources; // for each host, in turn; at least one
-    Family family = Family::any;
+    net::Family family = net::Family::any;
     // For a host and all its addresses and sources. What is left of it is shared out evenly among
     // what is left to try, unless try_patience says how long one try may take.
     Duration patience = std::chrono::seconds{5};
@@ -40,7 +40,7 @@ struct Finding {
     Answer
         answer; // with the reading; or the problem of each source: "time: refused, ntp: timed out"
     Source source = Source::time; // the one that answered, or the last that did not
-    Address address;              // likewise; none when there is none
+    net::Address address;         // likewise; none when there is none
 };
 
 class SurveyEvents {
@@ -93,7 +93,7 @@ class Survey {
     void take_results();
     void fire_timers();
 
-    void looked_up(Inquiry& inquiry, Lookups::Answer answer);
+    void looked_up(Inquiry& inquiry, net::Lookups::Answer answer);
     void ask_in_turn(Inquiry& inquiry);
     void ask(Inquiry& inquiry);
     void connect(Inquiry& inquiry);
@@ -109,7 +109,7 @@ class Survey {
     [[nodiscard]] Deadline end_of_try(const Inquiry& inquiry) const;
     [[nodiscard]] int tries_of(const SourcePort& source) const;
     [[nodiscard]] const SourcePort& source_of(const Inquiry& inquiry) const;
-    [[nodiscard]] Address address_of(const Inquiry& inquiry) const;
+    [[nodiscard]] net::Address address_of(const Inquiry& inquiry) const;
     [[nodiscard]] std::time_t pivot() const;
 
     const std::vector<Host>& hosts_;
@@ -126,7 +126,7 @@ class Survey {
     Deadline::Clock::time_point next_datagram_;
     std::deque<std::size_t> short_of_sockets_; // who could not get one
     RandomNumbers nonces_;
-    Lookups lookups_;
+    net::Lookups lookups_;
     TcpExchanges tcp_;
     UdpExchanges udp_;
     std::vector<Exchange> results_;

@@ -28,8 +28,8 @@ TcpExchanges::TcpExchanges() {
     poll_ = Fd::adopt(number);
 }
 
-TcpExchanges::Slot TcpExchanges::start(std::size_t number, Source source, const Address& address,
-                                       std::string question) {
+TcpExchanges::Slot TcpExchanges::start(std::size_t number, Source source,
+                                       const net::Address& address, std::string question) {
     Conversation conversation;
     conversation.source = source;
     conversation.question = std::move(question);

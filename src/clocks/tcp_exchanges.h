@@ -19,7 +19,8 @@ class TcpExchanges {
     using Slot = std::uint32_t;
     // Connects and asks; what comes of it comes from work(). Throws SysError when there cannot be
     // another socket (EMFILE and the like); what concerns this connection alone comes from work().
-    Slot start(std::size_t number, Source source, const Address& address, std::string question);
+    Slot start(std::size_t number, Source source, const net::Address& address,
+               std::string question);
     // Gives up an exchange that has not ended; what has come by now.
     Exchange stop(Slot slot);
 

@@ -10,14 +10,14 @@ namespace ipcbox::clocks {
 
 namespace {
 
-std::vector<TimePlace> try_to_open(HostPort where, Protocol protocol, Transports transports) {
+std::vector<TimePlace> try_to_open(net::HostPort where, Protocol protocol, Transports transports) {
     std::vector<TimePlace> places;
     if (transports != Transports::udp)
-        for (auto& listener : listen_tcp(where))
+        for (auto& listener : net::listen_tcp(where))
             places.push_back({{std::move(listener.socket), listener.address}, protocol});
     if (!places.empty()) where.port = places.front().bound.address.port();
     if (transports != Transports::tcp)
-        for (auto& bound : bind_udp(where))
+        for (auto& bound : net::bind_udp(where))
             places.push_back({std::move(bound), protocol, Transport::udp});
     return places;
 }
@@ -36,13 +36,13 @@ std::string_view name_of(Transport transport) {
     return transport == Transport::tcp ? "tcp" : "udp";
 }
 
-std::vector<TimePlace> open_time_places(const HostPort& where, Protocol protocol,
+std::vector<TimePlace> open_time_places(const net::HostPort& where, Protocol protocol,
                                         Transports transports) {
     // What the kernel chose for TCP may be taken for UDP.
     for (int attempts = where.port == 0 ? 20 : 1;; --attempts) {
         try {
             return try_to_open(where, protocol, transports);
-        } catch (const AddressInUse&) {
+        } catch (const net::AddressInUse&) {
             if (attempts == 1) throw;
         }
     }
@@ -50,15 +50,15 @@ std::vector<TimePlace> open_time_places(const HostPort& where, Protocol protocol
 
 std::vector<TimePlace> inherited_time_places(std::optional<std::uint16_t> daytime_port) {
     std::vector<TimePlace> places;
-    const unsigned count = take_inherited_count();
+    const unsigned count = net::take_inherited_count();
     for (unsigned at = 0; at < count; ++at) {
-        const int number = first_inherited + static_cast<int>(at);
+        const int number = net::first_inherited + static_cast<int>(at);
         auto& place = places.emplace_back();
-        if (is_datagram_socket(number)) {
+        if (net::is_datagram_socket(number)) {
             place.transport = Transport::udp;
-            place.bound = inherited_datagram_socket(number);
+            place.bound = net::inherited_datagram_socket(number);
         } else {
-            auto listener = inherited_listener(number, ListenerKind::tcp);
+            auto listener = net::inherited_listener(number, net::ListenerKind::tcp);
             place.bound = {std::move(listener.socket), listener.address};
         }
         if (place.bound.address.port() == daytime_port) place.protocol = Protocol::daytime;

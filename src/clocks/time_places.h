@@ -14,7 +14,7 @@ enum class Protocol { time, daytime }; // RFC 868, RFC 867
 enum class Transport { tcp, udp };
 
 struct TimePlace {
-    BoundSocket bound;
+    net::BoundSocket bound;
     Protocol protocol = Protocol::time;
     Transport transport = Transport::tcp;
 
@@ -30,7 +30,7 @@ enum class Transports { tcp, udp, both };
 
 // On every address of the host, or on all interfaces without one. Both transports have the same
 // port, also when port 0 has the kernel choose it. Throws as listen_tcp() (net/listener.h).
-[[nodiscard]] std::vector<TimePlace> open_time_places(const HostPort& where, Protocol protocol,
+[[nodiscard]] std::vector<TimePlace> open_time_places(const net::HostPort& where, Protocol protocol,
                                                       Transports transports);
 
 // What we were started with (take_inherited_count()): what has DAYTIME_PORT speaks that protocol,

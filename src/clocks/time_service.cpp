@@ -20,13 +20,13 @@ namespace ipcbox::clocks {
 namespace {
 
 // How many clients of one place are served before the others have their turn.
-constexpr std::size_t turn = DatagramBatch::most;
+constexpr std::size_t turn = net::DatagramBatch::most;
 // How long a shortage is waited out before the next try, and how often one that lasts is told.
 constexpr auto pause = std::chrono::milliseconds{10};
 constexpr auto shortage_silence = std::chrono::seconds{30};
 
 // Whether there can be such a client at all (RFC 1122, 3.2.1.3, for the addresses).
-bool can_be_client(const Address& sender) {
+bool can_be_client(const net::Address& sender) {
     const auto ip = sender.ip_bytes();
     const auto first = ip.empty() ? 0xffU : static_cast<unsigned char>(ip.front());
     const bool everybody = ip.size() == 4 ? first >= 224 : first == 0xff; // and IPv4's class E
@@ -60,7 +60,7 @@ class TimeService {
         Deadline due;
         const TimePlace& place;
         Fd client; // none: it was a datagram
-        Datagram datagram;
+        net::Datagram datagram;
     };
 
     // --- The loop
@@ -111,7 +111,7 @@ class TimeService {
     void accept_clients(const TimePlace& place) {
         const auto where = place.bound.address.text();
         for (std::size_t served = 0; served < turn && has_room(); ++served) {
-            auto accepted = accept_if_any(place.bound.socket, where);
+            auto accepted = net::accept_if_any(place.bound.socket, where);
             if (!accepted) return;
             if (config_.delay > Duration{})
                 keep(place, std::move(accepted->socket), {accepted->peer, {}});
@@ -122,12 +122,13 @@ class TimeService {
 
     // An answer is smaller than any socket's buffer; a client who does not read it, or who talks
     // without end, is not waited for.
-    void answer_client(const TimePlace& place, const Fd& client, const Address& peer) {
+    void answer_client(const TimePlace& place, const Fd& client, const net::Address& peer) {
         const auto time = now();
-        if (send_and_end(client, answer_text(place.protocol, time)) == 0) return;
-        discard_input(client);
+        if (net::send_and_end(client, answer_text(place.protocol, time)) == 0) return;
+        net::discard_input(client);
         ++counts_.answered;
-        if (config_.answered) config_.answered({place, peer, local_address(client.get()), time});
+        if (config_.answered)
+            config_.answered({place, peer, net::local_address(client.get()), time});
     }
 
     // --- UDP
@@ -147,7 +148,8 @@ class TimeService {
                 ++counts_.refused;
     }
 
-    [[nodiscard]] bool may_have_answer(const Datagram& datagram, Deadline::Clock::time_point when) {
+    [[nodiscard]] bool may_have_answer(const net::Datagram& datagram,
+                                       Deadline::Clock::time_point when) {
         const auto is_ours = [&datagram](const TimePlace& place) {
             return place.bound.address.port() == datagram.sender.port();
         };
@@ -155,7 +157,7 @@ class TimeService {
                std::ranges::none_of(places_, is_ours) && rate_.allows(datagram.sender, when);
     }
 
-    void answer_datagrams(const TimePlace& place, std::span<const Datagram> datagrams) {
+    void answer_datagrams(const TimePlace& place, std::span<const net::Datagram> datagrams) {
         if (datagrams.empty()) return;
         const auto time = now();
         counts_.answered +=
@@ -169,7 +171,7 @@ class TimeService {
 
     [[nodiscard]] bool has_room() const { return waiting_.size() < config_.most_waiting; }
 
-    void keep(const TimePlace& place, Fd client, const Datagram& datagram) {
+    void keep(const TimePlace& place, Fd client, const net::Datagram& datagram) {
         waiting_.push_back({Deadline::after(config_.delay), place, std::move(client), datagram});
     }
 
@@ -187,9 +189,9 @@ class TimeService {
     const std::span<const TimePlace> places_;
     const TimeServiceConfig& config_;
     SignalFd& signals_;
-    AddressRate rate_;
-    DatagramBatch batch_;
-    std::vector<Datagram> accepted_; // of a batch
+    net::AddressRate rate_;
+    net::DatagramBatch batch_;
+    std::vector<net::Datagram> accepted_; // of a batch
     std::deque<Waiting> waiting_;
     std::vector<pollfd> entries_; // of the places, and of the signals
     Deadline paused_until_ = Deadline::after({});

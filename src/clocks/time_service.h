@@ -26,8 +26,8 @@ namespace ipcbox::clocks {
 // Who was told what.
 struct TimeAnswer {
     const TimePlace& place;
-    const Address& client;
-    const Address& asked; // which of our addresses
+    const net::Address& client;
+    const net::Address& asked; // which of our addresses
     std::time_t time = 0;
 };
 

@@ -41,12 +41,12 @@ struct Message {
     }
 };
 
-Address sender_of(const Message& message, const msghdr& header) {
+net::Address sender_of(const Message& message, const msghdr& header) {
     return {message.address, header.msg_namelen};
 }
 
 WallTime received_at(msghdr& header) {
-    const auto stamp = control_message<timespec>(header, SOL_SOCKET, SCM_TIMESTAMPNS);
+    const auto stamp = net::control_message<timespec>(header, SOL_SOCKET, SCM_TIMESTAMPNS);
     if (!stamp) return std::chrono::system_clock::now();
     return WallTime{std::chrono::seconds{stamp->tv_sec} + Duration{stamp->tv_nsec}};
 }
@@ -55,7 +55,7 @@ WallTime received_at(msghdr& header) {
 
 // --- Who was asked
 
-UdpExchanges::Key UdpExchanges::key_of(const Address& address) {
+UdpExchanges::Key UdpExchanges::key_of(const net::Address& address) {
     Key key;
     const auto ip = address.ip_bytes();
     std::memcpy(key.ip.data(), ip.data(), std::min(ip.size(), sizeof key.ip));
@@ -71,7 +71,7 @@ std::size_t UdpExchanges::Hash::operator()(const Key& key) const noexcept {
     return static_cast<std::size_t>(mixed * factor >> 16U);
 }
 
-void UdpExchanges::ask(std::size_t number, Source source, const Address& address,
+void UdpExchanges::ask(std::size_t number, Source source, const net::Address& address,
                        std::uint64_t nonce) {
     auto& socket = socket_for(address);
     if (!socket.fd) {
@@ -109,7 +109,7 @@ void UdpExchanges::settle(std::size_t number, Question::State state) {
 }
 
 // What was asked there, its first question one that waits, if any does; null for a stranger.
-UdpExchanges::Asked* UdpExchanges::asked_of(const Address& address) {
+UdpExchanges::Asked* UdpExchanges::asked_of(const net::Address& address) {
     const auto found = asked_.find(key_of(address));
     if (found == asked_.end()) return nullptr;
     auto& asked = found->second;
@@ -123,7 +123,7 @@ UdpExchanges::Asked* UdpExchanges::asked_of(const Address& address) {
 
 // --- The sockets
 
-UdpExchanges::Socket& UdpExchanges::socket_for(const Address& address) {
+UdpExchanges::Socket& UdpExchanges::socket_for(const net::Address& address) {
     auto& socket = sockets_[address.family() == AF_INET6 ? 1 : 0];
     if (!socket.fd && socket.error == 0) open(socket, address.family());
     return socket;
@@ -141,11 +141,11 @@ void UdpExchanges::open(Socket& socket, int family) {
     // Without these it works as well, less exactly: a router that says that nobody is there is not
     // heard, times are when we came to it, and a burst may be lost.
     const bool is_ipv6 = family == AF_INET6;
-    (void)set_socket_option(socket.fd, is_ipv6 ? IPPROTO_IPV6 : IPPROTO_IP,
-                            is_ipv6 ? IPV6_RECVERR : IP_RECVERR, 1);
-    (void)set_socket_option(socket.fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
-    (void)set_socket_option(socket.fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
-    enlarge_receive_buffer(socket.fd);
+    (void)net::set_socket_option(socket.fd, is_ipv6 ? IPPROTO_IPV6 : IPPROTO_IP,
+                                 is_ipv6 ? IPV6_RECVERR : IP_RECVERR, 1);
+    (void)net::set_socket_option(socket.fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+    (void)net::set_socket_option(socket.fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
+    net::enlarge_receive_buffer(socket.fd);
 }
 
 std::array<pollfd, 2> UdpExchanges::poll_entries() const {
@@ -262,14 +262,15 @@ void UdpExchanges::receive(Socket& socket, std::vector<Exchange>& results) {
             auto& [header, size] = headers[static_cast<std::size_t>(at)];
             take(sender_of(message, header), {message.bytes.data(), size}, received_at(header),
                  results);
-            const auto dropped = control_message<std::uint32_t>(header, SOL_SOCKET, SO_RXQ_OVFL);
+            const auto dropped =
+                net::control_message<std::uint32_t>(header, SOL_SOCKET, SO_RXQ_OVFL);
             if (dropped) ignored_.dropped += *dropped - std::exchange(socket.dropped, *dropped);
         }
         if (count < static_cast<int>(batch)) return;
     }
 }
 
-void UdpExchanges::take(const Address& from, std::string_view bytes, WallTime received,
+void UdpExchanges::take(const net::Address& from, std::string_view bytes, WallTime received,
                         std::vector<Exchange>& results) {
     const auto* const asked = asked_of(from);
     if (asked == nullptr) {
@@ -323,8 +324,9 @@ void UdpExchanges::receive_errors(const Socket& socket, std::vector<Exchange>& r
         const auto count =
             sys::call("recvmsg", ::recvmsg, socket.fd.get(), &header, MSG_ERRQUEUE | MSG_DONTWAIT);
         if (count < 0) return;
-        auto error = control_message<sock_extended_err>(header, IPPROTO_IP, IP_RECVERR);
-        if (!error) error = control_message<sock_extended_err>(header, IPPROTO_IPV6, IPV6_RECVERR);
+        auto error = net::control_message<sock_extended_err>(header, IPPROTO_IP, IP_RECVERR);
+        if (!error)
+            error = net::control_message<sock_extended_err>(header, IPPROTO_IPV6, IPV6_RECVERR);
         if (!error) continue;
         // The name is that of who was asked.
         const auto* const asked = asked_of(sender_of(message, header));

@@ -30,7 +30,7 @@ class UdpExchanges {
   public:
     // Prepares a question; flush() sends it. What cannot be sent for a reason of its own
     // (no route, no IPv6) comes from work(). Throws SysError when there cannot be a socket.
-    void ask(std::size_t number, Source source, const Address& address, std::uint64_t nonce);
+    void ask(std::size_t number, Source source, const net::Address& address, std::uint64_t nonce);
     // Sends what was prepared, as far as the sockets take it at once.
     void flush();
     // Questions that are not sent yet.
@@ -63,7 +63,7 @@ class UdpExchanges {
     struct Hash {
         [[nodiscard]] std::size_t operator()(const Key& key) const noexcept;
     };
-    [[nodiscard]] static Key key_of(const Address& address);
+    [[nodiscard]] static Key key_of(const net::Address& address);
 
     static constexpr std::uint32_t none = UINT32_MAX;
 
@@ -86,7 +86,7 @@ class UdpExchanges {
 
     struct Unsent {
         std::uint32_t question;
-        Address to;
+        net::Address to;
     };
     struct Socket {
         Fd fd;
@@ -95,17 +95,17 @@ class UdpExchanges {
         std::uint32_t dropped = 0; // as the kernel counts
     };
 
-    [[nodiscard]] Socket& socket_for(const Address& address);
+    [[nodiscard]] Socket& socket_for(const net::Address& address);
     void open(Socket& socket, int family);
     void flush(Socket& socket);
     [[nodiscard]] std::size_t send_batch(Socket& socket, std::size_t first);
     void receive(Socket& socket, std::vector<Exchange>& results);
     void receive_errors(const Socket& socket, std::vector<Exchange>& results);
-    void take(const Address& from, std::string_view bytes, WallTime received,
+    void take(const net::Address& from, std::string_view bytes, WallTime received,
               std::vector<Exchange>& results);
     void fail(const Question& question, int error, std::vector<Exchange>& results);
     void settle(std::size_t number, Question::State state);
-    [[nodiscard]] Asked* asked_of(const Address& address);
+    [[nodiscard]] Asked* asked_of(const net::Address& address);
 
     std::array<Socket, 2> sockets_; // IPv4, IPv6
     std::vector<Question> questions_;

@@ -420,6 +420,8 @@ detail::Fault FaultPlan::next(std::string_view call, Arguments arguments, Proces
 
 namespace detail {
 
+constinit bool is_watched = true;
+
 Fault next_fault(const char* name, Arguments arguments) noexcept {
     try {
         const std::lock_guard alone{access};

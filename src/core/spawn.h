@@ -3,7 +3,7 @@
 // ours may start programs at the same time.
 #pragma once
 
-#include "core/process.h"
+#include "core/child.h"
 
 #include <cstdint>
 #include <optional>

@@ -12,9 +12,9 @@ namespace ipcbox::sys {
 
 namespace detail {
 
-constinit bool tracing = false;
-
 namespace {
+
+constinit bool is_tracing = false;
 
 using Line = fmt::basic_memory_buffer<char, 512>;
 
@@ -42,7 +42,8 @@ void append_argument(Line& line, const Argument& argument) {
 
 } // namespace
 
-void print(const char* name, std::span<const Argument> arguments, std::int64_t result) noexcept {
+void trace(const char* name, std::span<const Argument> arguments, std::int64_t result) noexcept {
+    if (!is_tracing) return;
     const int saved_errno = errno;
     Line line;
     fmt::format_to(fmt::appender(line), "[{}] {}(", ::getpid(), name);
@@ -66,7 +67,8 @@ void print(const char* name, std::span<const Argument> arguments, std::int64_t r
 } // namespace detail
 
 void start_tracing() noexcept {
-    detail::tracing = true;
+    detail::is_tracing = true;
+    detail::is_watched = true;
 }
 
 } // namespace ipcbox::sys

@@ -1,7 +1,7 @@
 // The one point through which every system call of the core passes. Here a call can be printed
-// (IPCBOX_TRACE=1 or --trace: the call, its arguments and its result, like a built-in strace) and,
-// in the binary built for the fault tests, be made to fail. When tracing is off it costs one
-// branch that is always predicted.
+// (IPCBOX_TRACE=1 or --trace: the call, its arguments and its result, like a built-in strace), and
+// here the fault tests make calls fail: their binary links core/fault.cpp where ours links
+// core/no_faults.cpp. When nobody watches, a call costs one branch that is always predicted.
 //
 //     const int fd = sys::call("openat", ::openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 //
@@ -15,16 +15,13 @@
 #include <span>
 #include <type_traits>
 
-#ifdef IPCBOX_NO_SYSTEM_CALLS
-#error                                                                                             \
-    "what includes core/syscall.h is compiled twice: list it in calling_sources (src/meson.build)"
-#endif
-
 namespace ipcbox::sys {
 
 namespace detail {
 
-extern bool tracing;
+// Whether calls take the way through watched_call(): while we trace, and always where faults are
+// injected.
+extern bool is_watched;
 
 struct Argument {
     enum class Kind { integer, text, pointer } kind;
@@ -44,14 +41,13 @@ template <class T> Argument describe(T value) {
         return {Argument::Kind::integer, static_cast<std::int64_t>(value)};
 }
 
-// Prints one line to stderr with one write; leaves errno alone.
-void print(const char* name, std::span<const Argument> arguments, std::int64_t result) noexcept;
+// Prints the call and its result if we are tracing; leaves errno alone.
+void trace(const char* name, std::span<const Argument> arguments, std::int64_t result) noexcept;
 
-#ifdef IPCBOX_FAULTS
-// What the fault tests ask of this call: fault.cpp says how.
+// What is to happen to this call instead of what the kernel would do.
 struct Fault {
-    int error = 0;          // fail with this errno
-    bool shortened = false; // move one byte only
+    int error = 0;          // it fails with this errno
+    bool shortened = false; // it moves one byte only
 };
 [[nodiscard]] Fault next_fault(const char* name, std::span<const Argument> arguments) noexcept;
 
@@ -62,39 +58,42 @@ template <class Result> Result failure() {
     else
         return static_cast<Result>(-1);
 }
-#endif
+
+template <class Result> std::int64_t as_number(Result result) {
+    if constexpr (std::is_pointer_v<Result>)
+        return static_cast<std::int64_t>(reinterpret_cast<std::intptr_t>(result));
+    else
+        return static_cast<std::int64_t>(result);
+}
+
+// The byte count of read(2) and write(2) is their only argument of type size_t.
+template <class Argument> void shorten([[maybe_unused]] Argument& argument) {
+    if constexpr (std::is_same_v<Argument, std::size_t>) argument = argument > 0 ? 1 : 0;
+}
+
+template <class Function, class... Arguments>
+[[gnu::cold, gnu::noinline]] auto watched_call(const char* name, Function function,
+                                               Arguments... arguments) {
+    const Argument asked[] = {describe(arguments)..., {}};
+    const auto fault = next_fault(name, std::span{asked, sizeof...(arguments)});
+    if (fault.error != 0) {
+        errno = fault.error;
+        return failure<decltype(function(arguments...))>();
+    }
+    if (fault.shortened) (shorten(arguments), ...);
+    const auto result = function(arguments...);
+    const Argument done[] = {describe(arguments)..., {}};
+    trace(name, std::span{done, sizeof...(arguments)}, as_number(result));
+    return result;
+}
 
 } // namespace detail
 
 template <class Function, class... Arguments>
 auto call(const char* name, Function function, Arguments... arguments) {
-#ifdef IPCBOX_FAULTS
-    const detail::Argument asked[] = {detail::describe(arguments)..., {}};
-    const auto fault = detail::next_fault(name, std::span{asked, sizeof...(arguments)});
-    if (fault.error != 0) {
-        errno = fault.error;
-        return detail::failure<decltype(function(arguments...))>();
-    }
-    if (fault.shortened) {
-        // The byte count of read(2) and write(2) is their only argument of type size_t.
-        [[maybe_unused]] const auto shorten = [](auto& argument) {
-            if constexpr (std::is_same_v<decltype(argument), std::size_t&>)
-                argument = argument > 0 ? 1 : 0;
-        };
-        (shorten(arguments), ...);
-    }
-#endif
-    const auto result = function(arguments...);
-    if (detail::tracing) [[unlikely]] {
-        const detail::Argument described[] = {detail::describe(arguments)..., {}};
-        std::int64_t number = 0;
-        if constexpr (std::is_pointer_v<decltype(result)>)
-            number = static_cast<std::int64_t>(reinterpret_cast<std::intptr_t>(result));
-        else
-            number = static_cast<std::int64_t>(result);
-        detail::print(name, std::span{described, sizeof...(arguments)}, number);
-    }
-    return result;
+    if (detail::is_watched) [[unlikely]]
+        return detail::watched_call(name, function, arguments...);
+    return function(arguments...);
 }
 
 } // namespace ipcbox::sys

@@ -9,7 +9,7 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 
-namespace ipcbox {
+namespace ipcbox::dialog {
 
 CapturedCommand::CapturedCommand(const std::string& program, std::span<const std::string> arguments,
                                  Limits limits)
@@ -55,4 +55,4 @@ std::optional<CapturedCommand::Outcome> CapturedCommand::work() {
     return Outcome{{}, fmt::format("not done after {} s", seconds)};
 }
 
-} // namespace ipcbox
+} // namespace ipcbox::dialog

@@ -1,9 +1,9 @@
 // A program that runs beside us while we collect what it prints. Nobody waits for it but who polls.
 #pragma once
 
+#include "core/child.h"
 #include "core/deadline.h"
 #include "core/fd.h"
-#include "core/process.h"
 
 #include <array>
 #include <optional>
@@ -11,7 +11,7 @@
 #include <span>
 #include <string>
 
-namespace ipcbox {
+namespace ipcbox::dialog {
 
 class CapturedCommand {
   public:
@@ -54,4 +54,4 @@ class CapturedCommand {
     std::string collected_;
 };
 
-} // namespace ipcbox
+} // namespace ipcbox::dialog

@@ -4,7 +4,7 @@
 #include <exception>
 #include <sys/resource.h>
 
-namespace ipcbox {
+namespace ipcbox::fifo {
 
 namespace {
 
@@ -176,4 +176,4 @@ void DocumentFifo::collect() {
     });
 }
 
-} // namespace ipcbox
+} // namespace ipcbox::fifo

@@ -6,8 +6,8 @@
 // again.
 #pragma once
 
-#include "core/file_events.h"
 #include "fifo/fifo_place.h"
+#include "fifo/file_events.h"
 #include "fifo/served_fifo.h"
 
 #include <array>
@@ -17,7 +17,7 @@
 #include <unordered_map>
 #include <vector>
 
-namespace ipcbox {
+namespace ipcbox::fifo {
 
 class DocumentFifo {
   public:
@@ -63,4 +63,4 @@ class DocumentFifo {
     std::optional<FifoPlace> place_; // empty once PATH was put back
 };
 
-} // namespace ipcbox
+} // namespace ipcbox::fifo

@@ -2,13 +2,14 @@
 
 #include "core/error.h"
 #include "core/io.h"
+#include "core/program.h"
 #include "core/syscall.h"
 
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/stat.h>
 
-namespace ipcbox {
+namespace ipcbox::fifo {
 
 namespace {
 
@@ -49,7 +50,7 @@ class File : public DocumentSource {
 
 class Command : public DocumentSource {
   public:
-    Command(std::vector<std::string> command, CapturedCommand::Limits limits)
+    Command(std::vector<std::string> command, dialog::CapturedCommand::Limits limits)
         : command_(std::move(command)), program_(find_program(command_.front())), limits_(limits) {
         running_.emplace(program_, command_, limits_);
     }
@@ -76,7 +77,7 @@ class Command : public DocumentSource {
     }
 
   private:
-    void finish(CapturedCommand::Outcome outcome) {
+    void finish(dialog::CapturedCommand::Outcome outcome) {
         running_.reset();
         if (!outcome.error.empty())
             outcome.error = fmt::format("{}: {}", command_.front(), outcome.error);
@@ -85,8 +86,8 @@ class Command : public DocumentSource {
 
     std::vector<std::string> command_;
     std::string program_;
-    CapturedCommand::Limits limits_;
-    std::optional<CapturedCommand> running_;
+    dialog::CapturedCommand::Limits limits_;
+    std::optional<dialog::CapturedCommand> running_;
     std::optional<Document> ready_;
 };
 
@@ -103,8 +104,8 @@ std::unique_ptr<DocumentSource> documents_of_file(std::string path, std::size_t 
 }
 
 std::unique_ptr<DocumentSource> documents_of_command(std::vector<std::string> command,
-                                                     CapturedCommand::Limits limits) {
+                                                     dialog::CapturedCommand::Limits limits) {
     return std::make_unique<Command>(std::move(command), limits);
 }
 
-} // namespace ipcbox
+} // namespace ipcbox::fifo

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace ipcbox {
+namespace ipcbox::fifo {
 
 class DocumentSource {
   public:
@@ -39,7 +39,7 @@ class DocumentSource {
                                                                 std::size_t limit);
 
 // Throws as find_program() and spawn() do.
-[[nodiscard]] std::unique_ptr<DocumentSource> documents_of_command(std::vector<std::string> command,
-                                                                   CapturedCommand::Limits limits);
+[[nodiscard]] std::unique_ptr<DocumentSource>
+documents_of_command(std::vector<std::string> command, dialog::CapturedCommand::Limits limits);
 
-} // namespace ipcbox
+} // namespace ipcbox::fifo

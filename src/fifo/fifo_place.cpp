@@ -10,7 +10,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
-namespace ipcbox {
+namespace ipcbox::fifo {
 
 namespace {
 
@@ -238,4 +238,4 @@ void FifoPlace::put_back() noexcept {
         (void)rename_with(directory_, aside, name_, RENAME_NOREPLACE);
 }
 
-} // namespace ipcbox
+} // namespace ipcbox::fifo

@@ -15,7 +15,7 @@
 #include <optional>
 #include <string>
 
-namespace ipcbox {
+namespace ipcbox::fifo {
 
 class FifoPlace {
   public:
@@ -62,4 +62,4 @@ class FifoPlace {
     unsigned spares_ = 0;
 };
 
-} // namespace ipcbox
+} // namespace ipcbox::fifo

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
-namespace ipcbox {
+namespace ipcbox::fifo {
 
 namespace {
 
@@ -255,4 +255,4 @@ void ServedFifo::abandon() {
     finish();
 }
 
-} // namespace ipcbox
+} // namespace ipcbox::fifo

@@ -15,12 +15,12 @@
 
 #include "core/deadline.h"
 #include "core/fifo.h"
-#include "core/scheduling_barrier.h"
+#include "fifo/scheduling_barrier.h"
 
 #include <optional>
 #include <string>
 
-namespace ipcbox {
+namespace ipcbox::fifo {
 
 struct Document {
     std::string text;
@@ -109,4 +109,4 @@ class ServedFifo {
     Deadline::Clock::time_point draining_since_{};
 };
 
-} // namespace ipcbox
+} // namespace ipcbox::fifo

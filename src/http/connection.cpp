@@ -2,7 +2,7 @@
 
 #include "core/poll.h"
 #include "core/syscall.h"
-#include "net/bulk_move.h"
+#include "http/bulk_move.h"
 #include "net/socket_options.h"
 
 #include <algorithm>
@@ -34,7 +34,7 @@ void in_time(Deadline deadline, std::string_view what) {
 } // namespace
 
 Connection::Connection(Fd socket) : socket_(std::move(socket)) {}
-Connection::Connection(std::unique_ptr<TlsProcess> tls) : tls_(std::move(tls)) {}
+Connection::Connection(std::unique_ptr<net::TlsProcess> tls) : tls_(std::move(tls)) {}
 Connection::~Connection() = default;
 
 std::string_view Connection::unread() const {
@@ -80,7 +80,7 @@ void Connection::wait(Deadline deadline) {
     if (before_wait_) before_wait_();
     // Acknowledge what has come at once, this time: a server may hold back the next response until
     // then (RFC 896), and we have nothing to send with which the acknowledgement could go.
-    if (socket_) (void)set_socket_option(socket_, IPPROTO_TCP, TCP_QUICKACK, 1);
+    if (socket_) (void)net::set_socket_option(socket_, IPPROTO_TCP, TCP_QUICKACK, 1);
     if (!wait_for(in(), POLLIN, deadline)) throw TimedOut("wait for the server");
 }
 

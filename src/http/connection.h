@@ -55,7 +55,7 @@ class Connection {
   public:
     // A connected non-blocking socket.
     explicit Connection(Fd socket);
-    explicit Connection(std::unique_ptr<TlsProcess> tls);
+    explicit Connection(std::unique_ptr<net::TlsProcess> tls);
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
@@ -86,7 +86,7 @@ class Connection {
 
     // Gives up the socket, for TLS through a proxy's tunnel.
     [[nodiscard]] Fd release() { return std::move(socket_); }
-    [[nodiscard]] const TlsProcess* tls() const { return tls_.get(); }
+    [[nodiscard]] const net::TlsProcess* tls() const { return tls_.get(); }
 
   private:
     [[nodiscard]] int in() const { return tls_ ? tls_->in() : socket_.get(); }
@@ -104,7 +104,7 @@ class Connection {
     [[noreturn]] void break_off(int error, Begun begun);
 
     Fd socket_;
-    std::unique_ptr<TlsProcess> tls_;
+    std::unique_ptr<net::TlsProcess> tls_;
     std::function<void()> before_wait_;
     std::unique_ptr<ResponseParser> parser_;
     std::vector<char> buffer_;

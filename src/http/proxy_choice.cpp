@@ -3,8 +3,8 @@
 #include "core/ascii.h"
 #include "core/error.h"
 #include "core/number.h"
-#include "net/access_rules.h"
 #include "net/address.h"
+#include "net/network.h"
 
 #include <algorithm>
 #include <array>
@@ -55,15 +55,15 @@ bool is_at_or_below(std::string_view host, std::string_view domain) {
 }
 
 // NETWORK is an address, or one and the number of bits that count.
-bool is_in_network(const Address& host, std::string_view network) {
+bool is_in_network(const net::Address& host, std::string_view network) {
     const auto slash = std::min(network.find('/'), network.size());
-    const auto address = Address::parse_ip(network.substr(0, slash), 0);
+    const auto address = net::Address::parse_ip(network.substr(0, slash), 0);
     if (!address || address->family() != host.family()) return false;
     const auto most = static_cast<unsigned>(host.ip_bytes().size()) * 8;
     const auto bits =
         slash == network.size() ? most : whole_number<unsigned>(network.substr(slash + 1));
     return bits && *bits <= most &&
-           network_key(host, *bits, *bits) == network_key(*address, *bits, *bits);
+           net::network_key(host, *bits, *bits) == net::network_key(*address, *bits, *bits);
 }
 
 // An element of the list, cut in two: an IPv6 address without brackets has colons, but no port.
@@ -111,7 +111,7 @@ std::optional<Proxy> proxy_for(const Url& url, const Environment& environment) {
 
 bool is_excepted(const Url& url, std::string_view list) {
     constexpr std::string_view separators = ", \t";
-    const auto address = Address::parse_ip(url.host.substr(0, url.host.find('%')), 0);
+    const auto address = net::Address::parse_ip(url.host.substr(0, url.host.find('%')), 0);
     const auto matches = [&](const Exception& exception) {
         if (exception.port && whole_number<std::uint16_t>(*exception.port) != url.port)
             return false;

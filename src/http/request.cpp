@@ -1,8 +1,8 @@
 #include "http/request.h"
 
 #include "core/ascii.h"
+#include "http/date.h"
 #include "http/digest.h"
-#include "net/http_date.h"
 
 #include <algorithm>
 #include <fmt/core.h>

@@ -46,19 +46,19 @@ std::optional<std::uint16_t> optional_port_of(const std::string& text) {
     throw TransferError(message, status);
 }
 
-std::vector<Address> addresses_of(const HostPort& place, const RouteOptions& options,
-                                  int unknown_status, Deadline deadline) {
+std::vector<net::Address> addresses_of(const net::HostPort& place, const RouteOptions& options,
+                                       int unknown_status, Deadline deadline) {
     for (const auto& known : options.known)
         if ((known.host == place.host || known.host == "*") && known.port == place.port)
             return known.addresses;
     try {
-        return resolve(place.host, place.port, options.family, deadline);
-    } catch (const Unreachable& unreachable) {
+        return net::resolve(place.host, place.port, options.family, deadline);
+    } catch (const net::Unreachable& unreachable) {
         fail(unreachable.what(), unknown_status);
     }
 }
 
-HostPort diverted(HostPort place, const std::vector<Diversion>& diversions) {
+net::HostPort diverted(net::HostPort place, const std::vector<Diversion>& diversions) {
     const auto found = std::ranges::find_if(diversions, [&](const Diversion& diversion) {
         return (diversion.from_host.empty() || diversion.from_host == place.host) &&
                diversion.from_port.value_or(place.port) == place.port;
@@ -73,21 +73,21 @@ Fd open_socket(const Route& route, const RouteOptions& options, Milestones& mile
                Deadline deadline) {
     try {
         if (options.unix_socket) {
-            Fd socket = connect_unix(Address::unix_path(*options.unix_socket), deadline);
+            Fd socket = net::connect_unix(net::Address::unix_path(*options.unix_socket), deadline);
             milestones.resolved = milestones.connected = Clock::now();
             return socket;
         }
         const auto place =
-            route.proxy ? HostPort{route.proxy->host, route.proxy->port}
+            route.proxy ? net::HostPort{route.proxy->host, route.proxy->port}
                         : diverted({route.origin.host, route.origin.port}, options.diversions);
         const auto addresses = addresses_of(
             place, options, route.proxy ? status::cannot_resolve_proxy : status::cannot_resolve,
             deadline);
         milestones.resolved = Clock::now();
-        Fd socket = connect_tcp(addresses, place.text(), std::nullopt, deadline);
+        Fd socket = net::connect_tcp(addresses, place.text(), std::nullopt, deadline);
         milestones.connected = Clock::now();
         return socket;
-    } catch (const Unreachable& unreachable) {
+    } catch (const net::Unreachable& unreachable) {
         fail(unreachable.what(), status::cannot_connect);
     } catch (const SysError& error) {
         fail(error.what(), status::cannot_connect);
@@ -122,7 +122,7 @@ KnownAddress KnownAddress::parse(std::string_view text) {
         auto one = rest.substr(0, rest.find(','));
         rest.remove_prefix(std::min(rest.size(), one.size() + 1));
         if (one.starts_with('[') && one.ends_with(']')) one = one.substr(1, one.size() - 2);
-        const auto address = Address::parse_ip(one, known.port);
+        const auto address = net::Address::parse_ip(one, known.port);
         if (!address) throw std::invalid_argument("expected numeric addresses");
         known.addresses.push_back(*address);
     }
@@ -161,7 +161,7 @@ std::unique_ptr<Connection> open(const Route& route, const RouteOptions& options
     }
     auto tls = options.tls;
     if (tls.name.empty()) tls.name = route.origin.host;
-    auto process = std::make_unique<TlsProcess>(std::move(socket), tls, limit);
+    auto process = std::make_unique<net::TlsProcess>(std::move(socket), tls, limit);
     milestones.secured = Clock::now();
     return std::make_unique<Connection>(std::move(process));
 }

@@ -32,7 +32,7 @@ struct Milestones {
 struct KnownAddress {
     std::string host;
     std::uint16_t port = 0;
-    std::vector<Address> addresses;
+    std::vector<net::Address> addresses;
     [[nodiscard]] static KnownAddress parse(std::string_view text);
 };
 
@@ -47,14 +47,14 @@ struct Diversion {
 };
 
 struct RouteOptions {
-    Family family = Family::any;
+    net::Family family = net::Family::any;
     std::optional<Duration> connect_limit;
     std::optional<std::string> unix_socket;
     std::vector<KnownAddress> known;
     std::vector<Diversion> diversions;
     std::function<std::optional<Proxy>(const Url&)> proxy; // may be empty
     std::string user_agent;                                // a tunnel's proxy is told it
-    TlsOptions tls;
+    net::TlsOptions tls;
 };
 
 struct Route {

@@ -30,7 +30,7 @@ bool is_unreserved(char byte) {
 std::string parse_ipv6(std::string_view text) {
     const auto wrong = [] { return std::invalid_argument("expected an IPv6 address in brackets"); };
     const auto percent = std::min(text.find('%'), text.size());
-    const auto address = Address::parse_ip(text.substr(0, percent), 0);
+    const auto address = net::Address::parse_ip(text.substr(0, percent), 0);
     if (!address || address->family() != AF_INET6) throw wrong();
     if (percent == text.size()) return address->host();
     auto interface = text.substr(percent + 1);

@@ -6,7 +6,7 @@
 #include <fmt/core.h>
 #include <sys/epoll.h>
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 namespace {
 
@@ -89,4 +89,4 @@ std::optional<Accepted> Acceptor::next() {
     }
 }
 
-} // namespace ipcbox
+} // namespace ipcbox::net

@@ -8,7 +8,7 @@
 #include <optional>
 #include <span>
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 struct Accepted {
     Fd socket; // blocking, as the program that gets it expects
@@ -38,4 +38,4 @@ class Acceptor {
     Fd poll_;
 };
 
-} // namespace ipcbox
+} // namespace ipcbox::net

@@ -15,7 +15,7 @@
 #include <sys/un.h>
 #include <utility>
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 namespace {
 
@@ -238,4 +238,4 @@ WrittenHost WrittenHost::parse(std::string_view text) {
     throw std::invalid_argument("expected HOST or HOST:PORT, with an IPv6 address in brackets");
 }
 
-} // namespace ipcbox
+} // namespace ipcbox::net

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <sys/socket.h>
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 class Address {
   public:
@@ -85,4 +85,4 @@ struct WrittenHost {
     [[nodiscard]] static WrittenHost parse(std::string_view text);
 };
 
-} // namespace ipcbox
+} // namespace ipcbox::net

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 namespace {
 
@@ -39,4 +39,4 @@ std::size_t AddressRate::slot_of(const Address& address) const {
     return mixed(mixed(network ^ secret_) + secret_) % slots;
 }
 
-} // namespace ipcbox
+} // namespace ipcbox::net

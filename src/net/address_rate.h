@@ -15,7 +15,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 class AddressRate {
   public:
@@ -35,4 +35,4 @@ class AddressRate {
     std::vector<Deadline::Clock::time_point> served_until_;
 };
 
-} // namespace ipcbox
+} // namespace ipcbox::net

@@ -10,7 +10,7 @@
 #include <fmt/core.h>
 #include <netinet/in.h>
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 namespace {
 
@@ -65,4 +65,4 @@ void bind_to(const Fd& socket, const Address& address, Ipv4Too ipv4_too) {
         throw BindError{address};
 }
 
-} // namespace ipcbox
+} // namespace ipcbox::net

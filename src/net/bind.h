@@ -10,7 +10,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 struct BoundSocket {
     Fd socket;       // close-on-exec and non-blocking
@@ -96,4 +96,4 @@ template <class Open> auto bind_each(const HostPort& where, Open open) {
     }
 }
 
-} // namespace ipcbox
+} // namespace ipcbox::net

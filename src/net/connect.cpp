@@ -15,7 +15,7 @@
 #include <sys/time.h>
 #include <vector>
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 namespace {
 
@@ -149,4 +149,4 @@ Fd connect_unix(const Address& address, Deadline deadline) {
     return socket;
 }
 
-} // namespace ipcbox
+} // namespace ipcbox::net

@@ -9,7 +9,7 @@
 #include <span>
 #include <string_view>
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 // A connection to the first of ADDRESSES that answers, by RFC 8305 ("happy eyeballs"): IPv6 and
 // IPv4 in turn, the next one tried when one fails or has not answered for 250 ms, the others closed
@@ -25,4 +25,4 @@ namespace ipcbox {
 // Unreachable when nobody listens there, TimedOut, SysError otherwise.
 [[nodiscard]] Fd connect_unix(const Address& address, Deadline deadline);
 
-} // namespace ipcbox
+} // namespace ipcbox::net

@@ -5,7 +5,7 @@
 #include <optional>
 #include <sys/socket.h>
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 // The message of LEVEL and TYPE behind HEADER, if there is one.
 template <class Value>
@@ -21,4 +21,4 @@ template <class Value>
     return std::nullopt;
 }
 
-} // namespace ipcbox
+} // namespace ipcbox::net

@@ -10,7 +10,7 @@
 #include <fmt/core.h>
 #include <netinet/in.h>
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 namespace {
 
@@ -210,4 +210,4 @@ std::size_t DatagramBatch::answer(const BoundSocket& from, std::span<const Datag
     return taken;
 }
 
-} // namespace ipcbox
+} // namespace ipcbox::net

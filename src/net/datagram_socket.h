@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 // As listen_tcp() (net/listener.h): on every address of the host that this machine has, or one
 // socket for all interfaces, IPv6 and IPv4. The same errors.
@@ -59,4 +59,4 @@ class DatagramBatch {
     std::unique_ptr<Slots> slots_;
 };
 
-} // namespace ipcbox
+} // namespace ipcbox::net

@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 namespace {
 
@@ -131,4 +131,4 @@ Listener inherited_listener(int number, ListenerKind kind) {
     return listener;
 }
 
-} // namespace ipcbox
+} // namespace ipcbox::net

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 struct Listener {
     Fd socket;
@@ -54,4 +54,4 @@ constexpr int first_inherited = 3; // SD_LISTEN_FDS_START
 // The same as inherited_listeners() for one socket whose number is known.
 [[nodiscard]] Listener inherited_listener(int number, ListenerKind kind);
 
-} // namespace ipcbox
+} // namespace ipcbox::net

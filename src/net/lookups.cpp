@@ -10,7 +10,7 @@
 #include <thread>
 #include <utility>
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 namespace {
 
@@ -105,4 +105,4 @@ std::vector<Lookups::Answer> Lookups::take() {
     return std::exchange(state_->answers, {});
 }
 
-} // namespace ipcbox
+} // namespace ipcbox::net

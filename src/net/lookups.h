@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 class Lookups {
   public:
@@ -43,4 +43,4 @@ class Lookups {
     std::shared_ptr<State> state_;
 };
 
-} // namespace ipcbox
+} // namespace ipcbox::net

@@ -3,8 +3,8 @@
 #include "core/error.h"
 #include "core/file_identity.h"
 #include "core/number.h"
+#include "core/pidfd.h"
 #include "core/poll.h"
-#include "core/process.h"
 #include "core/syscall.h"
 #include "core/user.h"
 #include "net/socket_options.h"
@@ -27,7 +27,7 @@
 #endif
 #endif
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 namespace {
 
@@ -146,4 +146,4 @@ bool PeerRule::matches(const PeerProcess& peer) const {
            (!exe_ || peer.runs(*exe_));
 }
 
-} // namespace ipcbox
+} // namespace ipcbox::net

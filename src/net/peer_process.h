@@ -9,7 +9,7 @@
 #include <string_view>
 #include <sys/types.h>
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 // At the time of its connect(2), or of the listen(2) when the peer is a server.
 struct PeerCredentials {
@@ -58,4 +58,4 @@ class PeerRule {
     std::optional<std::string> exe_;
 };
 
-} // namespace ipcbox
+} // namespace ipcbox::net

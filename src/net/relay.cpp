@@ -19,7 +19,7 @@
 #include <unistd.h>
 #include <vector>
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 namespace {
 
@@ -386,4 +386,4 @@ void relay(const RelayEnd& asker, const RelayEnd& answerer, const RelayOptions& 
     if (request && request->refusal()) std::rethrow_exception(request->refusal());
 }
 
-} // namespace ipcbox
+} // namespace ipcbox::net

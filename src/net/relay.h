@@ -21,7 +21,7 @@
 #include <optional>
 #include <string_view>
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 struct RelayEnd {
     int in;  // what it says is read here; -1 when it says nothing
@@ -78,4 +78,4 @@ struct RelayCounts {
 void relay(const RelayEnd& asker, const RelayEnd& answerer, const RelayOptions& options,
            RelayCounts& counts, Deadline deadline = Deadline::never());
 
-} // namespace ipcbox
+} // namespace ipcbox::net

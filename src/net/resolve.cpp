@@ -18,7 +18,7 @@
 #include <system_error>
 #include <thread>
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 namespace {
 
@@ -152,4 +152,4 @@ std::optional<std::string> reverse_name(const Address& address, Deadline deadlin
     return name && !name->empty() ? name : std::nullopt;
 }
 
-} // namespace ipcbox
+} // namespace ipcbox::net

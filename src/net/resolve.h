@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 enum class Family { any, ipv4, ipv6 };
 
@@ -41,4 +41,4 @@ struct Lookup {
 // first. What it says is in the hands of whoever owns the address.
 [[nodiscard]] std::optional<std::string> reverse_name(const Address& address, Deadline deadline);
 
-} // namespace ipcbox
+} // namespace ipcbox::net

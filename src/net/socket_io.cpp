@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <sys/socket.h>
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 namespace {
 
@@ -52,4 +52,4 @@ std::uint64_t discard_input(const Fd& socket) {
     return discarded;
 }
 
-} // namespace ipcbox
+} // namespace ipcbox::net

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 // Sends what the socket takes at once (all of a few lines, when it is new); the bytes sent. That
 // the client is gone is no error.
@@ -21,4 +21,4 @@ std::uint64_t send_and_end(const Fd& socket, std::string_view text);
 // a reset (RFC 1122, 4.2.2.13), which can overtake our answer.
 std::uint64_t discard_input(const Fd& socket);
 
-} // namespace ipcbox
+} // namespace ipcbox::net

@@ -7,7 +7,7 @@
 
 #include <sys/socket.h>
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 template <class Value>
 int set_socket_option(const Fd& socket, int level, int option, const Value& value) {
@@ -31,4 +31,4 @@ inline void enlarge_receive_buffer(const Fd& socket) {
         (void)set_socket_option(socket, SOL_SOCKET, SO_RCVBUF, bytes);
 }
 
-} // namespace ipcbox
+} // namespace ipcbox::net

@@ -15,7 +15,7 @@
 #include <optional>
 #include <unistd.h>
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 namespace {
 
@@ -137,4 +137,4 @@ std::string socket_owner(const Address& address, int type) {
     return entry->user ? fmt::format("a process of {}", user_name(*entry->user)) : std::string{};
 }
 
-} // namespace ipcbox
+} // namespace ipcbox::net

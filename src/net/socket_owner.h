@@ -7,11 +7,11 @@
 
 #include <string>
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 // The process that listens on ADDRESS (or on all interfaces at its port), or on a Unix socket that
 // was bound to it: "812 (nginx, root, 3d2h)"; "a process of www-data" when we may not see which;
 // empty when nobody was found. TYPE is that of socket(2): with SOCK_DGRAM, who gets the datagrams.
 [[nodiscard]] std::string socket_owner(const Address& address, int type = SOCK_STREAM);
 
-} // namespace ipcbox
+} // namespace ipcbox::net

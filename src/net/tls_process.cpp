@@ -4,6 +4,7 @@
 #include "core/number.h"
 #include "core/pipe.h"
 #include "core/poll.h"
+#include "core/program.h"
 #include "core/socket_pair.h"
 #include "core/spawn.h"
 #include "core/syscall.h"
@@ -18,7 +19,7 @@
 #include <unistd.h>
 #include <vector>
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 using namespace tls_protocol;
 
@@ -169,4 +170,4 @@ void TlsProcess::check_end(Deadline deadline) {
         ;
 }
 
-} // namespace ipcbox
+} // namespace ipcbox::net

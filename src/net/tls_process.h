@@ -7,15 +7,15 @@
 //     tls.check_end(deadline);
 #pragma once
 
+#include "core/child.h"
 #include "core/deadline.h"
 #include "core/error.h"
 #include "core/fd.h"
-#include "core/process.h"
 
 #include <optional>
 #include <string>
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 struct TlsOptions {
     std::string name;                   // the server's: a host name or an IP address
@@ -81,4 +81,4 @@ class TlsProcess {
     bool ended_well_ = false;
 };
 
-} // namespace ipcbox
+} // namespace ipcbox::net

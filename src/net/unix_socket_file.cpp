@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 namespace {
 
@@ -281,4 +281,4 @@ UnixSocketFile UnixSocketFile::resume(std::string_view state) {
     return file;
 }
 
-} // namespace ipcbox
+} // namespace ipcbox::net

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <sys/types.h>
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 class UnixSocketFile {
   public:
@@ -61,4 +61,4 @@ class UnixSocketFile {
     std::optional<FileIdentity> ours_;
 };
 
-} // namespace ipcbox
+} // namespace ipcbox::net

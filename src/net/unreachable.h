@@ -5,11 +5,11 @@
 
 #include "core/error.h"
 
-namespace ipcbox {
+namespace ipcbox::net {
 
 class Unreachable : public Error {
   public:
     using Error::Error;
 };
 
-} // namespace ipcbox
+} // namespace ipcbox::net

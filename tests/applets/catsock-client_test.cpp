@@ -25,7 +25,7 @@ void greet(const Fd& client) {
 TEST_CASE("prints what the server says, at a path and at a name") {
     Scenario scenario;
     for (const auto& place : {scenario.path("socket"), scenario.name()}) {
-        const Peer server{Address::unix_path(place), greet};
+        const Peer server{net::Address::unix_path(place), greet};
         const auto result = scenario.run({"catsock-client", place});
         CHECK(result.status == 0);
         CHECK(result.out == "hello\n");
@@ -37,7 +37,7 @@ TEST_CASE("prints what the server says, at a path and at a name") {
 
 TEST_CASE("sends its input, ends it, and waits for the answer") {
     Scenario scenario;
-    const Peer server{Address::unix_path(scenario.path("socket")), echo};
+    const Peer server{net::Address::unix_path(scenario.path("socket")), echo};
     const auto text = numbered_text(echo_size);
     const auto piped = scenario.run({"catsock-client", "socket"}, text);
     CHECK(piped.status == 0);
@@ -51,7 +51,7 @@ TEST_CASE("sends its input, ends it, and waits for the answer") {
 
 TEST_CASE("a server that closes, while our input never ends") {
     Scenario scenario;
-    const Peer server{Address::unix_path(scenario.path("socket")), [](const Fd& client) {
+    const Peer server{net::Address::unix_path(scenario.path("socket")), [](const Fd& client) {
                           char byte = 0;
                           (void)::recv(client.get(), &byte, 1, 0);
                       }};
@@ -82,7 +82,7 @@ TEST_CASE("nobody answers") {
 
 TEST_CASE("a full backlog is waited for, no longer than -w") {
     Scenario scenario;
-    const Fd server = listen_at(Address::unix_path(scenario.path("socket")), 0);
+    const Fd server = listen_at(net::Address::unix_path(scenario.path("socket")), 0);
     auto first = scenario.start({"catsock-client", "socket"});
     REQUIRE(eventually([&] { return is_blocked_in(first.pid(), SYS_ppoll); })); // it is in
     CHECK(eventually([&] {
@@ -97,7 +97,7 @@ TEST_CASE("--wait-for: a server that comes later") {
     Scenario scenario;
     auto client = scenario.start({"catsock-client", "--wait-for", "socket", "--", "echo", "here"});
     CHECK(eventually([&] { return is_blocked_in(client.pid(), SYS_ppoll); }));
-    const Peer server{Address::unix_path(scenario.path("socket")), greet};
+    const Peer server{net::Address::unix_path(scenario.path("socket")), greet};
     CHECK(client.line() == "here");
     CHECK(client.wait().status == 0);
     CHECK(scenario.run({"catsock-client", "--wait-for", "none", "--wait-for", "socket", "--any"})
@@ -106,7 +106,7 @@ TEST_CASE("--wait-for: a server that comes later") {
 
 TEST_CASE("input that the server does not take is an error, and its answer arrives") {
     Scenario scenario;
-    const Peer server{Address::unix_path(scenario.path("socket")), [](const Fd& client) {
+    const Peer server{net::Address::unix_path(scenario.path("socket")), [](const Fd& client) {
                           char byte = 0;
                           (void)::recv(client.get(), &byte, 1, 0);
                           ::shutdown(client.get(), SHUT_RD);
@@ -123,7 +123,7 @@ TEST_CASE("input that the server does not take is an error, and its answer arriv
 
 TEST_CASE("limits and reports") {
     Scenario scenario;
-    const Peer server{Address::unix_path(scenario.path("socket")), echo};
+    const Peer server{net::Address::unix_path(scenario.path("socket")), echo};
     const auto cut = scenario.run({"catsock-client", "--max-bytes", "4", "socket"}, "12345");
     CHECK(cut.status == 1);
     CHECK(cut.out == "1234");

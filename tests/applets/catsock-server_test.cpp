@@ -1,3 +1,4 @@
+#include "core/program.h"
 #include "harness/client.h"
 #include "harness/scenario.h"
 
@@ -34,9 +35,9 @@ Words shell_program(const std::string& script) {
 }
 
 // As ready_address(), for a relative path.
-Address ready(Process& process, const std::string& path = "./sock") {
+net::Address ready(Process& process, const std::string& path = "./sock") {
     CHECK(process.error_line() == "catsock-server: listening on " + path);
-    return Address::unix_path(path);
+    return net::Address::unix_path(path);
 }
 
 struct stat status_of(const std::string& path) {
@@ -48,7 +49,7 @@ struct stat status_of(const std::string& path) {
 // A socket file that nobody serves.
 void leave_dead_socket(const std::string& path) {
     const Fd socket = Fd::adopt(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    const auto address = Address::unix_path(path);
+    const auto address = net::Address::unix_path(path);
     REQUIRE(::bind(socket.get(), address.data(), address.size()) == 0);
 }
 
@@ -185,7 +186,7 @@ TEST_CASE("a live server is not displaced, and the error says who it is") {
 
     // Also one that knows nothing of our lock: this test.
     const Fd foreign = Fd::adopt(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    const auto theirs = Address::unix_path("./foreign");
+    const auto theirs = net::Address::unix_path("./foreign");
     REQUIRE(::bind(foreign.get(), theirs.data(), theirs.size()) == 0);
     REQUIRE(::listen(foreign.get(), 1) == 0);
     CHECK(refusal(scenario, "./foreign").find(fmt::format(": it is served by {} (", ::getpid())) !=

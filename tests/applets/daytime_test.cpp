@@ -84,7 +84,7 @@ TEST_CASE("the host is ours when there is none") {
 
 TEST_CASE("over UDP") {
     Scenario scenario;
-    const DatagramPeer server{[](const Datagram& question) { question.answer("one\r\n"); }};
+    const DatagramPeer server{[](const test::Datagram& question) { question.answer("one\r\n"); }};
     auto result = scenario.run({"daytime", "-u", "-t", "25s", server.text()});
     CHECK(result.status == 0);
     CHECK(result.out == "one\n");
@@ -92,7 +92,7 @@ TEST_CASE("over UDP") {
     result = scenario.run({"daytime", "-u", "-t", "25s", port.text()});
     CHECK(result.status == 1);
     CHECK(result.err == fmt::format("daytime: {}: refused\n", port.text()));
-    const DatagramPeer silent{[](const Datagram& /*question*/) {}};
+    const DatagramPeer silent{[](const test::Datagram& /*question*/) {}};
     result = scenario.run({"daytime", "-u", "-t", "100ms", silent.text()});
     CHECK(result.status == 1);
     CHECK(result.err == fmt::format("daytime: {}: timed out\n", silent.text()));

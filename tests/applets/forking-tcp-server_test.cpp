@@ -38,7 +38,7 @@ Words shell_program(const std::string& script) {
 }
 
 // By cat; or there is no place for it.
-bool is_served(const Address& address) {
+bool is_served(const net::Address& address) {
     try {
         return ask(address, "again\n") == "again\n";
     } catch (const SysError&) {
@@ -46,7 +46,7 @@ bool is_served(const Address& address) {
     }
 }
 
-bool is_refused(const Address& address) {
+bool is_refused(const net::Address& address) {
     try {
         const Client client{address};
         return false;
@@ -102,11 +102,11 @@ TEST_CASE("an echo of more than a buffer arrives whole after the half-close") {
     Scenario scenario;
     auto process = scenario.start(server({"-q", "--notify-fd", "1"}, {"cat"}));
     const auto line = process.line();
-    const auto place = HostPort::parse(line.substr(line.rfind(' ') + 1));
+    const auto place = net::HostPort::parse(line.substr(line.rfind(' ') + 1));
     std::string text(1'288'895, '\0');
     for (std::size_t at = 0; at < text.size(); ++at)
         text[at] = static_cast<char>(at * 7 % 251);
-    Client client{Address::parse_ip(place.host, place.port).value()};
+    Client client{net::Address::parse_ip(place.host, place.port).value()};
     std::string answer;
     {
         const std::jthread sender{[&] {
@@ -495,7 +495,7 @@ TEST_CASE("several addresses, and the port that is somebody else's") {
     const auto second = ready_address(process);
     CHECK(first.port() != second.port());
     for (const char* ip : {"127.0.0.1", "::1"})
-        CHECK(ask(Address::parse_ip(ip, second.port()).value()) == "both\n");
+        CHECK(ask(net::Address::parse_ip(ip, second.port()).value()) == "both\n");
     CHECK(ask(first) == "both\n");
     const auto result = scenario.run({"forking-tcp-server", first.text()});
     CHECK(result.status == 1);
@@ -528,7 +528,7 @@ TEST_CASE("readiness is told to a descriptor, and to the service manager") {
     Scenario scenario;
     const auto path = scenario.path("notify");
     const Fd socket = Fd::adopt(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    const auto name = Address::unix_path(path);
+    const auto name = net::Address::unix_path(path);
     REQUIRE(::bind(socket.get(), name.data(), name.size()) == 0);
     auto process = scenario.start_shell("NOTIFY_SOCKET=" + path +
                                         " exec forking-tcp-server --notify-fd 1 127.0.0.1:0");

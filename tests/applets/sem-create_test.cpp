@@ -1,5 +1,5 @@
-#include "core/token_set.h"
 #include "harness/scenario.h"
+#include "sysv/token_set.h"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -12,7 +12,7 @@ using namespace ipcbox::test;
 namespace {
 
 int id_of(const std::string& key) {
-    return ::semget(SysvKey::parse(key).value(), 0, 0);
+    return ::semget(sysv::Key::parse(key).value(), 0, 0);
 }
 
 bool contains(const std::string& text, std::string_view part) {
@@ -36,7 +36,7 @@ TEST_CASE("prints the id, the same at each call") {
 
 TEST_CASE("every form of a key") {
     Scenario scenario;
-    const auto hexadecimal = fmt::format("{:#x}", SysvKey::parse(scenario.key()).value());
+    const auto hexadecimal = fmt::format("{:#x}", sysv::Key::parse(scenario.key()).value());
     const auto made = scenario.run({"sem-create", scenario.key()});
     CHECK(scenario.run({"sem-create", hexadecimal}).out == made.out);
     const auto named = scenario.run({"sem-create", "-n", "4", scenario.name()});
@@ -82,7 +82,7 @@ TEST_CASE("another shape is an error that names both") {
 
 TEST_CASE("a name whose key is somebody else's") {
     Scenario scenario;
-    const auto number = fmt::format("{}", SysvKey::parse(scenario.name()).value());
+    const auto number = fmt::format("{}", sysv::Key::parse(scenario.name()).value());
     REQUIRE(scenario.run({"sem-create", number}).status == 0);
     for (const Words& words :
          {Words{"sem-create", scenario.name()}, Words{"sem-take", "-j", "1", scenario.name()},

@@ -1,5 +1,5 @@
-#include "core/sysv_key.h"
 #include "harness/scenario.h"
+#include "sysv/key.h"
 
 #include <csignal>
 #include <doctest/doctest.h>
@@ -17,7 +17,7 @@ bool contains(const std::string& text, std::string_view part) {
 }
 
 int value_of(const std::string& key) {
-    return ::semctl(::semget(SysvKey::parse(key).value(), 0, 0), 0, GETVAL);
+    return ::semctl(::semget(sysv::Key::parse(key).value(), 0, 0), 0, GETVAL);
 }
 
 } // namespace

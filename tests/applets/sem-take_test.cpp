@@ -1,6 +1,6 @@
 #include "core/io.h"
-#include "core/sysv_key.h"
 #include "harness/scenario.h"
+#include "sysv/key.h"
 
 #include <algorithm>
 #include <csignal>
@@ -17,7 +17,7 @@ using namespace std::string_literals;
 namespace {
 
 int id_of(const std::string& key) {
-    return ::semget(SysvKey::parse(key).value(), 0, 0);
+    return ::semget(sysv::Key::parse(key).value(), 0, 0);
 }
 
 int value_of(const std::string& key) {
@@ -64,8 +64,8 @@ TEST_CASE("without a command the token outlives us") {
 TEST_CASE("every form of a key means the same set") {
     Scenario scenario;
     scenario.write_file("lock", "");
-    const auto by_path = fmt::format("{}", SysvKey::parse("./lock").value());
-    const auto hexadecimal = fmt::format("{:#x}", SysvKey::parse(scenario.key()).value());
+    const auto by_path = fmt::format("{}", sysv::Key::parse("./lock").value());
+    const auto hexadecimal = fmt::format("{:#x}", sysv::Key::parse(scenario.key()).value());
     create(scenario, scenario.key());
     create(scenario, "./lock");
     create(scenario, scenario.name(), 1);

@@ -54,7 +54,7 @@ TEST_CASE("prints what the server says, however the server is written") {
 
 TEST_CASE("IPv6") {
     Scenario scenario;
-    const Peer server{*Address::parse_ip("::1", 0), greet};
+    const Peer server{*net::Address::parse_ip("::1", 0), greet};
     const auto port = port_of(server);
     for (const Words& words : {Words{"::1", port}, Words{"[::1]", port}, Words{server.text()},
                                Words{"-6", "localhost", port}}) {
@@ -214,8 +214,8 @@ TEST_CASE("limits") {
         CHECK(client.wait().status == 124);
     }
     SUBCASE("connecting") {
-        const Fd server = listen_at(*Address::parse_ip("127.0.0.1", 0), 0);
-        const auto target = local_address(server.get()).text();
+        const Fd server = listen_at(*net::Address::parse_ip("127.0.0.1", 0), 0);
+        const auto target = net::local_address(server.get()).text();
         const auto other = scenario.start({"tcp-client", target});
         const auto third = scenario.start({"tcp-client", target});
         CHECK(eventually([&] {

@@ -26,25 +26,25 @@ namespace {
 
 constexpr auto limit = 30s;
 
-Address at(const std::string& ip, std::uint16_t port) {
-    return Address::parse_ip(ip, port).value();
+net::Address at(const std::string& ip, std::uint16_t port) {
+    return net::Address::parse_ip(ip, port).value();
 }
 
 // Somebody who asks by datagrams, from an address that the test chooses.
 class Asker {
   public:
-    explicit Asker(const Address& own = at("127.0.0.1", 0))
+    explicit Asker(const net::Address& own = at("127.0.0.1", 0))
         : socket_(Fd::adopt(::socket(own.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0))) {
         REQUIRE(::bind(socket_.get(), own.data(), own.size()) == 0);
     }
 
-    void ask(const Address& server, std::string_view text = {}) const {
+    void ask(const net::Address& server, std::string_view text = {}) const {
         REQUIRE(::sendto(socket_.get(), text.data(), text.size(), 0, server.data(),
                          server.size()) == static_cast<ssize_t>(text.size()));
     }
     struct Answer {
         std::string text;
-        Address from;
+        net::Address from;
     };
     [[nodiscard]] Answer answer() const {
         REQUIRE(wait_for(socket_.get(), POLLIN, Deadline::after(limit)));
@@ -57,9 +57,9 @@ class Asker {
         const ssize_t got = ::recvfrom(socket_.get(), text.data(), text.size(), MSG_DONTWAIT,
                                        reinterpret_cast<sockaddr*>(&from), &size);
         if (got < 0) return std::nullopt;
-        return Answer{{text.data(), static_cast<std::size_t>(got)}, Address{from, size}};
+        return Answer{{text.data(), static_cast<std::size_t>(got)}, net::Address{from, size}};
     }
-    [[nodiscard]] Address address() const { return local_address(socket_.get()); }
+    [[nodiscard]] net::Address address() const { return net::local_address(socket_.get()); }
 
   private:
     Fd socket_;
@@ -94,7 +94,7 @@ std::string ready_text(Process& process) {
 }
 
 // Takes the ready lines of a server of one address; where that is.
-Address ready(Process& process) {
+net::Address ready(Process& process) {
     const auto address = ready_address(process);
     CHECK(ready_address(process) == address);
     return address;
@@ -402,7 +402,7 @@ TEST_CASE("sockets that it is started with") {
     const Fd udp = Fd::adopt(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     const auto any = at("::", 0); // for IPv4, too, as systemd.socket(5) makes them
     REQUIRE(::bind(udp.get(), any.data(), any.size()) == 0);
-    const auto daytime = local_address(udp.get()).port();
+    const auto daytime = net::local_address(udp.get()).port();
     Child child = fork_child([&] {
         // High up first: one of them may have the number of the other's place.
         const int high_tcp = ::fcntl(tcp.get(), F_DUPFD, 100);
@@ -415,7 +415,7 @@ TEST_CASE("sockets that it is started with") {
         ::execlp("time-server", "time-server", "-q", "--daytime", port.c_str(), nullptr);
         return 127;
     });
-    CHECK(is_about(offset_of(ask(local_address(tcp.get()))), 0));
+    CHECK(is_about(offset_of(ask(net::local_address(tcp.get()))), 0));
     for (const char* ip : {"127.4.5.6", "::1"}) {
         const Asker asker{at(ip[0] == ':' ? "::" : "0.0.0.0", 0)};
         asker.ask(at(ip, daytime));

@@ -29,7 +29,7 @@ void say_time(const Fd& client) {
 
 TEST_CASE("whose time has passed in the queue keeps nobody from the queue") {
     Scenario scenario;
-    const DatagramPeer silent{*Address::parse_ip("0.0.0.0", 0), [](const Datagram&) {}};
+    const DatagramPeer silent{*net::Address::parse_ip("0.0.0.0", 0), [](const test::Datagram&) {}};
     const auto result = scenario.run(
         {"udptime", "-t", "300ms", "-i", "1h", "-p", silent.port(), "-g", "127.8.0.0/24"});
     CHECK(result.status == 1);
@@ -39,7 +39,8 @@ TEST_CASE("whose time has passed in the queue keeps nobody from the queue") {
 
 TEST_CASE("an interval can be as long as one likes") {
     Scenario scenario;
-    const DatagramPeer server{[](const Datagram& question) { question.answer(time_bytes_now()); }};
+    const DatagramPeer server{
+        [](const test::Datagram& question) { question.answer(time_bytes_now()); }};
     for (const auto* const interval : {"2000d", "99999999d"}) {
         const auto result =
             scenario.run({"udptime", "-t", "500ms", "-i", interval, server.text(), server.text()});
@@ -64,7 +65,7 @@ TEST_CASE("a tick is looked for, however long one is ready to wait") {
 TEST_CASE("a server of NTP is not asked for a tick that it does not have") {
     Scenario scenario;
     std::atomic<int> questions = 0;
-    const DatagramPeer server{[&questions](const Datagram& question) {
+    const DatagramPeer server{[&questions](const test::Datagram& question) {
         ++questions;
         auto answer = ntp_answer(question.bytes);
         answer[9] = 1; // 1/256 of a second of root dispersion, and the error is at least as large
@@ -132,7 +133,7 @@ TEST_CASE("a check that is interrupted does not say that all is well") {
 
 TEST_CASE("a server writes no performance data") {
     Scenario scenario;
-    const DatagramPeer server{[](const Datagram& question) {
+    const DatagramPeer server{[](const test::Datagram& question) {
         question.answer(ntp_answer(question.bytes, {.stratum = 0, .reference = "|x=9"}));
     }};
     const auto result = scenario.run({"timecheck", "--via", "ntp", "--warn", "1s", server.text()});

@@ -453,7 +453,7 @@ TEST_CASE("NTP") {
         return std::pair{objects[0], result.err};
     };
     const auto serve = [](const NtpServer& server) {
-        return [server](const Datagram& question) {
+        return [server](const test::Datagram& question) {
             question.answer(ntp_answer(question.bytes, server));
         };
     };
@@ -474,7 +474,7 @@ TEST_CASE("NTP") {
     SUBCASE("its question says nothing of us") {
         std::string question;
         {
-            const DatagramPeer server{[&question](const Datagram& datagram) {
+            const DatagramPeer server{[&question](const test::Datagram& datagram) {
                 question = datagram.bytes;
                 datagram.answer(ntp_answer(datagram.bytes));
             }};
@@ -497,7 +497,7 @@ TEST_CASE("NTP") {
         CHECK(problem({.stratum = 16}) == "its clock is not synchronised");
     }
     SUBCASE("what answers another question is not believed") {
-        const DatagramPeer server{[](const Datagram& question) {
+        const DatagramPeer server{[](const test::Datagram& question) {
             auto forged = ntp_answer(question.bytes, {.offset = 100s});
             forged[24] = static_cast<char>(forged[24] + 1);
             question.answer(forged);

@@ -24,20 +24,20 @@ namespace {
 
 constexpr std::size_t name_columns = 12;
 
-Address at(const char* ip, std::uint16_t port = 0) {
-    return Address::parse_ip(ip, port).value();
+net::Address at(const char* ip, std::uint16_t port = 0) {
+    return net::Address::parse_ip(ip, port).value();
 }
 
 // A server of RFC 868 whose clock is OFFSET before ours.
 DatagramPeer::Work says_time(std::chrono::nanoseconds offset = {}) {
-    return [offset](const Datagram& question) { question.answer(time_bytes_now(offset)); };
+    return [offset](const test::Datagram& question) { question.answer(time_bytes_now(offset)); };
 }
 
 DatagramPeer::Work says(const std::string& text) {
-    return [text](const Datagram& question) { question.answer(text); };
+    return [text](const test::Datagram& question) { question.answer(text); };
 }
 
-void says_nothing(const Datagram& /*question*/) {}
+void says_nothing(const test::Datagram& /*question*/) {}
 
 struct Told {
     std::vector<Row> rows;
@@ -57,7 +57,7 @@ Told ask(const Words& words) {
 TEST_CASE("the table is the manual page's") {
     Scenario scenario;
     std::atomic<std::time_t> said = 0;
-    const DatagramPeer server{at("127.0.0.9"), [&said](const Datagram& question) {
+    const DatagramPeer server{at("127.0.0.9"), [&said](const test::Datagram& question) {
                                   CHECK(question.bytes.empty());
                                   said = std::time(nullptr) + 3600;
                                   question.answer(time_bytes(said));
@@ -119,7 +119,7 @@ TEST_CASE("what is no answer") {
 
 TEST_CASE("a datagram that is lost is sent again") {
     std::atomic<std::size_t> questions = 0;
-    const DatagramPeer server{[&questions](const Datagram& question) {
+    const DatagramPeer server{[&questions](const test::Datagram& question) {
         ++questions;
         if (question.number == 2) question.answer(time_bytes_now());
     }};
@@ -131,7 +131,7 @@ TEST_CASE("a datagram that is lost is sent again") {
 
 TEST_CASE("as often as one wants, and no longer than that") {
     std::atomic<std::size_t> questions = 0;
-    const DatagramPeer server{[&questions](const Datagram& /*question*/) { ++questions; }};
+    const DatagramPeer server{[&questions](const test::Datagram& /*question*/) { ++questions; }};
     CHECK(ask({"-t", "25s", "-T", "10ms", "-r", "4", server.text()}).rows.at(0).text() ==
           "timed out");
     // The last of them may still be in the server's buffer.
@@ -141,11 +141,11 @@ TEST_CASE("as often as one wants, and no longer than that") {
 }
 
 TEST_CASE("strangers are counted, and not believed") {
-    const DatagramPeer from_other_port{[](const Datagram& question) {
+    const DatagramPeer from_other_port{[](const test::Datagram& question) {
         question.answer_from(at("127.0.0.1"), time_bytes_now(3600s));
         question.answer(time_bytes_now());
     }};
-    const DatagramPeer from_other_address{[](const Datagram& question) {
+    const DatagramPeer from_other_address{[](const test::Datagram& question) {
         question.answer_from(at("127.0.0.2", question.asked.port()), time_bytes_now(3600s));
         question.answer(time_bytes_now());
     }};
@@ -155,7 +155,7 @@ TEST_CASE("strangers are counted, and not believed") {
         CHECK(told.rows.at(0).offset() == "0");
         CHECK(told.err == "udptime: answers that do not count: 1 from strangers\n");
     }
-    const DatagramPeer only_strangers{[](const Datagram& question) {
+    const DatagramPeer only_strangers{[](const test::Datagram& question) {
         question.answer_from(at("127.0.0.1"), time_bytes_now(3600s));
     }};
     const auto told = ask({"-t", "1s", "-r", "0", only_strangers.text()});
@@ -168,16 +168,16 @@ TEST_CASE("strangers are counted, and not believed") {
 
 TEST_CASE("what comes twice, or makes no sense, is counted") {
     std::binary_semaphore said{0};
-    const DatagramPeer twice{[&said](const Datagram& question) {
+    const DatagramPeer twice{[&said](const test::Datagram& question) {
         question.answer(time_bytes_now());
         question.answer(time_bytes_now(3600s));
         said.release();
     }};
-    const DatagramPeer malformed{[](const Datagram& question) {
+    const DatagramPeer malformed{[](const test::Datagram& question) {
         question.answer("abc");
         question.answer(time_bytes_now());
     }};
-    const DatagramPeer last{[&said](const Datagram& question) {
+    const DatagramPeer last{[&said](const test::Datagram& question) {
         (void)said.try_acquire_for(30s);
         question.answer(time_bytes_now());
     }};
@@ -189,9 +189,9 @@ TEST_CASE("what comes twice, or makes no sense, is counted") {
 }
 
 TEST_CASE("who was given up is late") {
-    std::optional<Datagram> asked;
+    std::optional<test::Datagram> asked;
     std::binary_semaphore is_asked{0};
-    const DatagramPeer slow{[&](const Datagram& question) {
+    const DatagramPeer slow{[&](const test::Datagram& question) {
         asked = question;
         is_asked.release();
     }};

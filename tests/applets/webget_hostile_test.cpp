@@ -229,8 +229,8 @@ TEST_CASE("a limit at each stage") {
     SUBCASE("while connecting") {
         Scenario scenario;
         // A backlog of which nobody takes anything: one waits in it, and the next one outside.
-        const Fd listener = listen_at(*Address::parse_ip("127.0.0.1", 0), 0);
-        const auto address = local_address(listener.get());
+        const Fd listener = listen_at(*net::Address::parse_ip("127.0.0.1", 0), 0);
+        const auto address = net::local_address(listener.get());
         const Fd first =
             Fd::adopt(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
         (void)::connect(first.get(), address.data(), address.size());
@@ -245,8 +245,8 @@ TEST_CASE("a limit at each stage") {
     SUBCASE("while sending") {
         Scenario scenario;
         scenario.shell("truncate -s 64M large");
-        const Fd listener = listen_at(*Address::parse_ip("127.0.0.1", 0)); // nobody reads
-        const auto url = fmt::format("http://{}/f", local_address(listener.get()).text());
+        const Fd listener = listen_at(*net::Address::parse_ip("127.0.0.1", 0)); // nobody reads
+        const auto url = fmt::format("http://{}/f", net::local_address(listener.get()).text());
         const auto result = scenario.run({"webget", "-m", "0.3", "-T", "large", url});
         CHECK(result.status == 28);
         CHECK(result.err == fmt::format("webget: {}: timed out: send the request\n", url));

@@ -100,7 +100,7 @@ TEST_CASE("the ways to name a host") {
 TEST_CASE("IPv6, and Unix sockets") {
     Scenario scenario;
     SUBCASE("IPv6") {
-        const HttpPeer server{*Address::parse_ip("::1", 0), greet};
+        const HttpPeer server{*net::Address::parse_ip("::1", 0), greet};
         const auto place = "[::1]:" + server.port();
         CHECK(scenario.run({"webget", place, "/"}).out == ok("hello\n"));
         CHECK(scenario.run({"webget", "-p", server.port(), "::1", "/"}).out == ok("hello\n"));
@@ -109,7 +109,7 @@ TEST_CASE("IPv6, and Unix sockets") {
             CHECK(request.field("Host") == place);
     }
     SUBCASE("a Unix socket") {
-        const HttpPeer server{Address::unix_path(scenario.path("socket")), greet};
+        const HttpPeer server{net::Address::unix_path(scenario.path("socket")), greet};
         const auto path = scenario.path("socket");
         CHECK(scenario.run({"webget", "unix:" + path, "/a", "/b"}).out ==
               ok("hello\n") + ok("hello\n"));

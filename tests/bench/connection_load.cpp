@@ -31,7 +31,7 @@ struct Client {
 
 class Load {
   public:
-    Load(Address server, int total) : server_(server), left_(total) {
+    Load(net::Address server, int total) : server_(server), left_(total) {
         latencies_.reserve(static_cast<std::size_t>(total));
     }
 
@@ -96,7 +96,7 @@ class Load {
                     percentile(99), lost_);
     }
 
-    Address server_;
+    net::Address server_;
     int left_;
     int running_ = 0;
     int lost_ = 0;
@@ -113,7 +113,7 @@ int main(int argc, char** argv) {
     const std::string_view where{argv[1]};
     const auto server =
         where.find('/') != std::string_view::npos
-            ? Address::unix_path(where)
-            : *Address::parse_ip("127.0.0.1", static_cast<std::uint16_t>(std::atoi(argv[1])));
+            ? net::Address::unix_path(where)
+            : *net::Address::parse_ip("127.0.0.1", static_cast<std::uint16_t>(std::atoi(argv[1])));
     return Load{server, std::atoi(argv[3])}.run(std::atoi(argv[2])) ? EXIT_SUCCESS : EXIT_FAILURE;
 }

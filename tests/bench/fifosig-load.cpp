@@ -3,9 +3,9 @@
 // So many processes read PATH again and again, each time from open to the end of file. Prints one
 // line: whole documents per second, and the per cent of readings that were one whole document,
 // empty, and anything else (two documents, or a part); "hung" counts readers that had to be killed.
+#include "core/child.h"
 #include "core/io.h"
 #include "core/poll.h"
-#include "core/process.h"
 
 #include <array>
 #include <atomic>

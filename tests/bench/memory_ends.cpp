@@ -3,11 +3,11 @@
 // touched before the clock starts, so that the way between is measured and not the page cache.
 //
 //     memory_ends DIRECTORY [MEBIBYTES-OF-A-FILE [ROUNDS]]
+#include "core/child.h"
 #include "core/error.h"
 #include "core/io.h"
 #include "core/pipe.h"
-#include "core/process.h"
-#include "core/shm_ring.h"
+#include "sysv/ring.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -43,9 +43,9 @@ std::span<std::byte> piece(std::span<std::byte> file, std::size_t offset, std::s
     return file.subspan(start, std::min({most, file.size() - start, total - offset}));
 }
 
-void through_ring(const SysvKey& key, std::span<std::byte> from, std::span<std::byte> to) {
+void through_ring(const sysv::Key& key, std::span<std::byte> from, std::span<std::byte> to) {
     Child child = fork_child([&] {
-        ShmRingWriter writer{key};
+        sysv::ShmRingWriter writer{key};
         for (std::size_t sent = 0; sent < total;) {
             const auto slot = writer.next_slot(Deadline::never());
             const auto bytes = piece(from, sent, slot.size());
@@ -56,7 +56,7 @@ void through_ring(const SysvKey& key, std::span<std::byte> from, std::span<std::
         writer.finish(Deadline::never());
         return 0;
     });
-    ShmRingReader reader{key};
+    sysv::ShmRingReader reader{key};
     for (std::size_t got = 0;;) {
         const auto slot = reader.next(Deadline::never());
         if (slot.empty()) break;
@@ -102,7 +102,7 @@ int main(int argc, char** argv) {
     const auto name = fmt::format("{}/memory-ends-{}", directory, ::getpid());
     const auto from = map_file(name + "-from", size);
     const auto to = map_file(name + "-to", size);
-    const auto key = SysvKey::parse(fmt::format("@memory-ends-{}", ::getpid()));
+    const auto key = sysv::Key::parse(fmt::format("@memory-ends-{}", ::getpid()));
     std::vector<double> ring;
     std::vector<double> pipe;
     std::vector<double> ratios;

@@ -8,7 +8,8 @@
 #include "core/fd.h"
 #include "core/io.h"
 #include "core/pipe.h"
-#include "core/process.h"
+#include "core/program.h"
+#include "core/spawn.h"
 #include "net/address.h"
 
 #include <array>
@@ -53,13 +54,14 @@ std::size_t drain(int fd) {
 // A listening socket, and its place as COMMAND has it.
 std::pair<Fd, std::string> listen_at(const std::string& kind, const std::string& directory) {
     const bool is_unix = kind == "unix";
-    const auto address =
-        is_unix ? Address::unix_path(directory + "/socket") : *Address::parse_ip("127.0.0.1", 0);
+    const auto address = is_unix ? net::Address::unix_path(directory + "/socket")
+                                 : *net::Address::parse_ip("127.0.0.1", 0);
     Fd listener = Fd::adopt(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (::bind(listener.get(), address.data(), address.size()) < 0 ||
         ::listen(listener.get(), 1) < 0)
         throw SysError("listen at", address.text());
-    auto place = is_unix ? address.text() : fmt::format("{}", local_address(listener.get()).port());
+    auto place =
+        is_unix ? address.text() : fmt::format("{}", net::local_address(listener.get()).port());
     return {std::move(listener), std::move(place)};
 }
 

@@ -3,7 +3,7 @@
 #include "core/error.h"
 #include "core/fd.h"
 #include "core/io.h"
-#include "core/process.h"
+#include "core/program.h"
 
 #include <algorithm>
 #include <cstdlib>

@@ -89,7 +89,8 @@ TEST_CASE("over TCP") {
 }
 
 TEST_CASE("over UDP") {
-    const DatagramPeer server{[](const Datagram& question) { question.answer(time_bytes_now()); }};
+    const DatagramPeer server{
+        [](const test::Datagram& question) { question.answer(time_bytes_now()); }};
     const RefusedDatagramPort refused;
     sweep({"udptime", "-t", "25s", "-T", "50ms", "-r", "20", server.text(), refused.text(),
            "localhost:" + server.port()},
@@ -98,7 +99,7 @@ TEST_CASE("over UDP") {
 
 TEST_CASE("one source after the other") {
     const DatagramPeer ntp{
-        [](const Datagram& question) { question.answer(ntp_answer(question.bytes)); }};
+        [](const test::Datagram& question) { question.answer(ntp_answer(question.bytes)); }};
     const RefusedPort refused;
     const HttpPeer http{[](const HttpRequest&) { return answer("404 Not Found"); }};
     sweep({"timecheck", "-J", "-t", "25s", "-T", "2s", "--via",
@@ -123,7 +124,8 @@ TEST_CASE("in words") {
 // A machine without IPv6.
 TEST_CASE("without one family, the other is enough") {
     Scenario scenario;
-    const DatagramPeer udp{[](const Datagram& question) { question.answer(time_bytes_now()); }};
+    const DatagramPeer udp{
+        [](const test::Datagram& question) { question.answer(time_bytes_now()); }};
     const Peer tcp{[](const Fd& client) { say(client, time_bytes_now()); }};
     const Variable which{"IPCBOX_FAULT", "socket=EAFNOSUPPORT%1"};
     auto result = scenario.run({"udptime", "-t", "25s", "localhost:" + udp.port()});

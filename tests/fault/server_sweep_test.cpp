@@ -39,7 +39,7 @@ bool may_leave_files(const std::string& fired) {
     return fired.starts_with("fstatat") || fired.starts_with("flock");
 }
 
-std::string answer_of(const Address& address) {
+std::string answer_of(const net::Address& address) {
     try {
         return ask(address);
     } catch (const SysError&) {
@@ -47,12 +47,12 @@ std::string answer_of(const Address& address) {
     }
 }
 
-bool says_hello(const Address& address) {
+bool says_hello(const net::Address& address) {
     return answer_of(address) == "hello\n";
 }
 
 // Whether a server of the time answers over TCP; over UDP it has to, when it is asked again.
-bool tells_time(const Address& address) {
+bool tells_time(const net::Address& address) {
     constexpr std::size_t size = 4; // RFC 868
     const Fd asker = Fd::adopt(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     std::array<char, 2 * size> answer{};
@@ -66,7 +66,7 @@ bool tells_time(const Address& address) {
 
 struct SweptServer {
     Words command;
-    bool (*answers)(const Address&);
+    bool (*answers)(const net::Address&);
 };
 
 // False when no call was left to fail.

@@ -4,9 +4,9 @@
 // and leaves behind what was there before.
 #include "core/error.h"
 #include "core/io.h"
-#include "core/sysv_key.h"
 #include "harness/environment.h"
 #include "harness/scenario.h"
+#include "sysv/key.h"
 
 #include <algorithm>
 #include <array>
@@ -96,7 +96,7 @@ constexpr int most_calls = 300;
 
 // A set's values in words, or that there is no set.
 std::string semaphores(const std::string& key) {
-    const int id = ::semget(SysvKey::parse(key).value(), 0, 0);
+    const int id = ::semget(sysv::Key::parse(key).value(), 0, 0);
     if (id < 0) return "no set";
     semid_ds status{};
     ::semctl(id, 0, IPC_STAT, &status);
@@ -106,7 +106,7 @@ std::string semaphores(const std::string& key) {
 }
 
 std::string segment(const std::string& key) {
-    const int id = ::shmget(SysvKey::parse(key).value(), 0, 0);
+    const int id = ::shmget(sysv::Key::parse(key).value(), 0, 0);
     return id < 0 ? "no segment" : fmt::format("segment {}", id);
 }
 

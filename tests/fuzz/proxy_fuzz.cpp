@@ -1,5 +1,5 @@
 // The PROXY protocol: what a stranger can send before anything else.
-#include "net/proxy_protocol.h"
+#include "server/proxy_protocol.h"
 
 #include <cstdlib>
 
@@ -11,7 +11,7 @@ void require(bool condition) {
     if (!condition) std::abort();
 }
 
-bool is_same(const ProxyHeader& one, const ProxyHeader& other) {
+bool is_same(const server::ProxyHeader& one, const server::ProxyHeader& other) {
     return one.state == other.state && one.reason == other.reason && one.length == other.length &&
            one.source == other.source && one.destination == other.destination;
 }
@@ -19,24 +19,24 @@ bool is_same(const ProxyHeader& one, const ProxyHeader& other) {
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    using State = ProxyHeader::State;
+    using State = server::ProxyHeader::State;
     const auto bytes = std::as_bytes(std::span{data, size});
-    const auto header = ProxyHeader::parse(bytes);
+    const auto header = server::ProxyHeader::parse(bytes);
     require(header.source.has_value() == header.destination.has_value());
     if (header.state != State::complete) require(header.length == 0 && !header.source);
-    if (header.state == State::needs_more) require(size < ProxyHeader::most_bytes);
+    if (header.state == State::needs_more) require(size < server::ProxyHeader::most_bytes);
     require((header.state == State::bad) == !header.reason.empty());
     if (header.state == State::complete) {
         require(header.length > 0 && header.length <= size &&
-                header.length <= ProxyHeader::most_bytes);
+                header.length <= server::ProxyHeader::most_bytes);
         if (header.source) require(header.source->text().size() < 128);
         for (std::size_t less = 0; less < header.length; ++less)
-            require(ProxyHeader::parse(bytes.first(less)).state == State::needs_more);
-        require(is_same(ProxyHeader::parse(bytes.first(header.length)), header));
+            require(server::ProxyHeader::parse(bytes.first(less)).state == State::needs_more);
+        require(is_same(server::ProxyHeader::parse(bytes.first(header.length)), header));
     }
     // It comes in pieces: what the first of them settle the others do not change.
     for (std::size_t less = 0; less < size; less += 7) {
-        const auto early = ProxyHeader::parse(bytes.first(less));
+        const auto early = server::ProxyHeader::parse(bytes.first(less));
         if (early.state != State::needs_more) require(is_same(early, header));
     }
     return 0;

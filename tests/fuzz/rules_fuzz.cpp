@@ -1,5 +1,5 @@
 // Files of access rules, and rules on the process at the other end: the same bytes as either.
-#include "net/access_rules.h"
+#include "server/access_rules.h"
 #include "net/peer_process.h"
 
 #include <algorithm>
@@ -14,7 +14,7 @@ void require(bool condition) {
     if (!condition) std::abort();
 }
 
-void check_rule(const AccessRule* rule, std::size_t lines) {
+void check_rule(const server::AccessRule* rule, std::size_t lines) {
     if (rule == nullptr) return;
     require(rule->line >= 1 && rule->line <= lines);
     require(!rule->limit || (*rule->limit > 0 && rule->allow));
@@ -29,13 +29,13 @@ void check_rule(const AccessRule* rule, std::size_t lines) {
 void check_file(std::string_view text) {
     const auto lines = static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1;
     try {
-        const auto rules = AccessRules::parse(text, "rules");
+        const auto rules = server::AccessRules::parse(text, "rules");
         for (const auto* ip : {"0.0.0.0", "10.0.0.1", "192.0.2.66", "255.255.255.255",
                                "::", "2001:db8::1", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"})
-            check_rule(rules.match(Address::parse_ip(ip, 1).value()), lines);
-        check_rule(rules.match(Address::unix_path("@name")), lines);
-        check_rule(rules.match(Address{}), lines);
-    } catch (const RulesError& error) {
+            check_rule(rules.match(net::Address::parse_ip(ip, 1).value()), lines);
+        check_rule(rules.match(net::Address::unix_path("@name")), lines);
+        check_rule(rules.match(net::Address{}), lines);
+    } catch (const server::RulesError& error) {
         require(error.line() >= 1 && error.line() <= lines);
         require(error.column() >= 1 && error.column() <= text.size() + 1);
     }
@@ -43,7 +43,7 @@ void check_file(std::string_view text) {
 
 void check_peer_rule(std::string_view text) {
     try {
-        (void)PeerRule::parse(text);
+        (void)net::PeerRule::parse(text);
     } catch (const std::invalid_argument&) { // NOLINT(bugprone-empty-catch): an answer too
     }
 }

@@ -2,10 +2,10 @@
 // them, dates, lists of hosts. The same bytes as each.
 #include "clocks/host_list.h"
 #include "core/error.h"
+#include "http/date.h"
 #include "http/digest.h"
 #include "http/netrc.h"
 #include "http/proxy_choice.h"
-#include "net/http_date.h"
 
 #include <cstdint>
 #include <cstdlib>
@@ -51,9 +51,9 @@ void check_proxy(std::string_view text) {
 
 void check_date(std::string_view text) {
     constexpr std::time_t now = 1'800'000'000;
-    if (const auto time = parse_http_date(text, now))
-        require(parse_http_date(http_date(*time), now) == time);
-    if (const auto wait = parse_retry_after(text, now)) require(*wait >= Duration::zero());
+    if (const auto time = http::parse_http_date(text, now))
+        require(http::parse_http_date(http::http_date(*time), now) == time);
+    if (const auto wait = http::parse_retry_after(text, now)) require(*wait >= Duration::zero());
 }
 
 void check_hosts(std::string_view text) {
@@ -69,7 +69,7 @@ void check_hosts(std::string_view text) {
         const auto hosts = clocks::hosts_of_network(text, most);
         require(!hosts.empty() && hosts.size() <= most);
         for (const auto& host : hosts)
-            require(Address::parse_ip(host.name, 0).has_value());
+            require(net::Address::parse_ip(host.name, 0).has_value());
     } catch (const std::invalid_argument&) { // NOLINT(bugprone-empty-catch): an answer too
     }
 }

@@ -3,8 +3,8 @@
 #include "cli/output.h"
 #include "cli/values.h"
 #include "core/signals.h"
-#include "core/sysv_key.h"
 #include "net/address.h"
+#include "sysv/key.h"
 
 #include <array>
 #include <cstddef>
@@ -34,9 +34,9 @@ void check_visible(std::string_view text) {
 
 void check_key(std::string_view text) {
     if (text.find('/') != std::string_view::npos) return; // a file's name: ftok(3) reads no bytes
-    const auto key = SysvKey::parse(text);
+    const auto key = sysv::Key::parse(text);
     require(key.value() != 0 && key.text() == text);
-    require(key.label() != SysvKey::Label{});
+    require(key.label() != sysv::Key::Label{});
     for (const auto word : key.label())
         require(word <= 0x7fff); // what a semaphore can hold
 }
@@ -52,8 +52,8 @@ void check_signal_name(std::string_view text) {
 }
 
 void check_host_port(std::string_view text) {
-    const auto parsed = HostPort::parse(text);
-    const auto again = HostPort::parse(parsed.text());
+    const auto parsed = net::HostPort::parse(text);
+    const auto again = net::HostPort::parse(parsed.text());
     require(again.host == parsed.host && again.port == parsed.port);
 }
 

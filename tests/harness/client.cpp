@@ -20,7 +20,7 @@ constexpr std::string_view object = "a server's answer";
 
 } // namespace
 
-Client::Client(const Address& server)
+Client::Client(const net::Address& server)
     : socket_(Fd::adopt(::socket(server.family(), SOCK_STREAM | SOCK_CLOEXEC, 0))) {
     if (::connect(socket_.get(), server.data(), server.size()) < 0)
         throw SysError("connect to", server.text());
@@ -61,26 +61,26 @@ std::string Client::rest() {
            read_to_end(socket_.get(), most, object, Deadline::after(limit));
 }
 
-std::string ask(const Address& server, std::string_view text) {
+std::string ask(const net::Address& server, std::string_view text) {
     Client client{server};
     client.send(text);
     client.end_input();
     return client.rest();
 }
 
-Address ready_address(Process& server) {
+net::Address ready_address(Process& server) {
     return announced_address(server.error_line());
 }
 
-Address announced_address(std::string line) {
+net::Address announced_address(std::string line) {
     constexpr std::string_view mark = "listening on ";
     const auto start = line.find(mark);
     if (start == std::string::npos)
         throw std::runtime_error(fmt::format("no ready line but '{}'", line));
     line.erase(0, start + mark.size());
-    if (line.find_first_of("/.@") == 0) return Address::unix_path(line);
-    const auto place = HostPort::parse(std::string_view{line}.substr(0, line.find(' ')));
-    return Address::parse_ip(place.host, place.port).value();
+    if (line.find_first_of("/.@") == 0) return net::Address::unix_path(line);
+    const auto place = net::HostPort::parse(std::string_view{line}.substr(0, line.find(' ')));
+    return net::Address::parse_ip(place.host, place.port).value();
 }
 
 bool is_turned_away(Client& client) {

@@ -15,7 +15,7 @@ class Process;
 class Client {
   public:
     // Throws SysError when nobody listens there.
-    explicit Client(const Address& server);
+    explicit Client(const net::Address& server);
 
     void send(std::string_view text) const;
     // Half-close: we have said all.
@@ -26,7 +26,7 @@ class Client {
     [[nodiscard]] std::string line();
     // All up to the end.
     [[nodiscard]] std::string rest();
-    [[nodiscard]] Address address() const { return local_address(socket_.get()); }
+    [[nodiscard]] net::Address address() const { return net::local_address(socket_.get()); }
     [[nodiscard]] int fd() const { return socket_.get(); }
 
   private:
@@ -35,12 +35,12 @@ class Client {
 };
 
 // What a client of a server gets that says TEXT, half-closes and reads to the end.
-[[nodiscard]] std::string ask(const Address& server, std::string_view text = {});
+[[nodiscard]] std::string ask(const net::Address& server, std::string_view text = {});
 
 // Where a server that was started just now listens, from its ready line.
-[[nodiscard]] Address ready_address(Process& server);
+[[nodiscard]] net::Address ready_address(Process& server);
 // The same from the line itself: "listening on 127.0.0.1:2345".
-[[nodiscard]] Address announced_address(std::string line);
+[[nodiscard]] net::Address announced_address(std::string line);
 
 // Whether the client's connection was reset, or ended without a word.
 [[nodiscard]] bool is_turned_away(Client& client);

@@ -15,20 +15,20 @@ namespace {
 
 constexpr std::size_t most_bytes = 65536;
 
-Fd bound_socket(const Address& address) {
+Fd bound_socket(const net::Address& address) {
     Fd socket = Fd::adopt(::socket(address.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
     if (::bind(socket.get(), address.data(), address.size()) < 0)
         throw SysError("bind to", address.text());
     return socket;
 }
 
-void send_from(int socket, const Address& to, std::string_view text) {
+void send_from(int socket, const net::Address& to, std::string_view text) {
     if (::sendto(socket, text.data(), text.size(), 0, to.data(), to.size()) < 0)
         throw SysError("send to", to.text());
 }
 
 // Where a datagram was sent to (ip(7), IP_PKTINFO); of IPv6 there is one loopback address only.
-Address destination(msghdr& message, const Address& own) {
+net::Address destination(msghdr& message, const net::Address& own) {
     for (cmsghdr* entry = CMSG_FIRSTHDR(&message); entry != nullptr;
          entry = CMSG_NXTHDR(&message, entry))
         if (entry->cmsg_level == IPPROTO_IP && entry->cmsg_type == IP_PKTINFO) {
@@ -36,7 +36,7 @@ Address destination(msghdr& message, const Address& own) {
             std::memcpy(&info, CMSG_DATA(entry), sizeof info);
             std::string ip(sizeof info.ipi_addr, '\0');
             std::memcpy(ip.data(), &info.ipi_addr, ip.size());
-            return *Address::of_ip_bytes(ip, own.port());
+            return *net::Address::of_ip_bytes(ip, own.port());
         }
     return own;
 }
@@ -65,12 +65,12 @@ void Datagram::answer(std::string_view text) const {
     if (::sendmsg(socket_, &message, 0) < 0) throw SysError("send to", from.text());
 }
 
-void Datagram::answer_from(const Address& elsewhere, std::string_view text) const {
+void Datagram::answer_from(const net::Address& elsewhere, std::string_view text) const {
     send_from(bound_socket(elsewhere).get(), from, text);
 }
 
-DatagramPeer::DatagramPeer(const Address& address, Work work)
-    : socket_(bound_socket(address)), address_(local_address(socket_.get())) {
+DatagramPeer::DatagramPeer(const net::Address& address, Work work)
+    : socket_(bound_socket(address)), address_(net::local_address(socket_.get())) {
     const int on = 1;
     if (address.family() == AF_INET)
         ::setsockopt(socket_.get(), IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
@@ -78,7 +78,7 @@ DatagramPeer::DatagramPeer(const Address& address, Work work)
 }
 
 DatagramPeer::DatagramPeer(Work work)
-    : DatagramPeer(*Address::parse_ip("127.0.0.1", 0), std::move(work)) {}
+    : DatagramPeer(*net::Address::parse_ip("127.0.0.1", 0), std::move(work)) {}
 
 DatagramPeer::~DatagramPeer() {
     ended_.signal();
@@ -104,7 +104,7 @@ void DatagramPeer::serve(const Work& work) const {
         if (got < 0) continue;
         Datagram question;
         question.bytes = bytes.substr(0, static_cast<std::size_t>(got));
-        question.from = Address{from, message.msg_namelen};
+        question.from = net::Address{from, message.msg_namelen};
         question.asked = destination(message, address_);
         question.number = number++;
         question.socket_ = socket_.get();
@@ -116,8 +116,8 @@ void DatagramPeer::serve(const Work& work) const {
 }
 
 RefusedDatagramPort::RefusedDatagramPort()
-    : socket_(bound_socket(*Address::parse_ip("127.0.0.1", 0))) {
-    const auto own = local_address(socket_.get());
+    : socket_(bound_socket(*net::Address::parse_ip("127.0.0.1", 0))) {
+    const auto own = net::local_address(socket_.get());
     if (::connect(socket_.get(), own.data(), own.size()) < 0)
         throw SysError("connect to", own.text());
 }

@@ -19,15 +19,15 @@ namespace ipcbox::test {
 class Datagram {
   public:
     std::string bytes;
-    Address from;
-    Address asked;          // which address of ours, also when the peer has them all
+    net::Address from;
+    net::Address asked;     // which address of ours, also when the peer has them all
     std::size_t number = 0; // counts from 0
 
     // From the address that was asked. Any thread may answer, as long as the peer is there, and as
     // often as it wants.
     void answer(std::string_view text) const;
     // From another address; port 0 is one that nobody has.
-    void answer_from(const Address& elsewhere, std::string_view text) const;
+    void answer_from(const net::Address& elsewhere, std::string_view text) const;
 
   private:
     friend class DatagramPeer;
@@ -40,14 +40,14 @@ class DatagramPeer {
     using Work = std::function<void(const Datagram& question)>;
 
     // On an address, or on all of a family: "0.0.0.0" answers from the one that was asked.
-    DatagramPeer(const Address& address, Work work);
+    DatagramPeer(const net::Address& address, Work work);
     // On 127.0.0.1.
     explicit DatagramPeer(Work work);
     ~DatagramPeer();
     DatagramPeer(const DatagramPeer&) = delete;
     DatagramPeer& operator=(const DatagramPeer&) = delete;
 
-    [[nodiscard]] const Address& address() const { return address_; }
+    [[nodiscard]] const net::Address& address() const { return address_; }
     // "127.0.0.1:38009", "38009"
     [[nodiscard]] std::string text() const { return address_.text(); }
     [[nodiscard]] std::string port() const { return std::to_string(address_.port()); }
@@ -56,7 +56,7 @@ class DatagramPeer {
     void serve(const Work& work) const;
 
     Fd socket_;
-    Address address_;
+    net::Address address_;
     Event ended_;
     std::jthread thread_;
 };
@@ -66,8 +66,8 @@ class DatagramPeer {
 class RefusedDatagramPort {
   public:
     RefusedDatagramPort();
-    [[nodiscard]] std::string text() const { return local_address(socket_.get()).text(); }
-    [[nodiscard]] std::uint16_t number() const { return local_address(socket_.get()).port(); }
+    [[nodiscard]] std::string text() const { return net::local_address(socket_.get()).text(); }
+    [[nodiscard]] std::uint16_t number() const { return net::local_address(socket_.get()).port(); }
     [[nodiscard]] std::string port() const { return std::to_string(number()); }
 
   private:

@@ -114,12 +114,12 @@ std::optional<HttpRequest> HttpReader::next() {
     return request;
 }
 
-HttpPeer::HttpPeer(const Address& address, Answers answers)
-    : listener_(listen_at(address, 64)), address_(local_address(listener_.get())),
+HttpPeer::HttpPeer(const net::Address& address, Answers answers)
+    : listener_(listen_at(address, 64)), address_(net::local_address(listener_.get())),
       answers_(std::move(answers)), acceptor_([this] { accept_all(); }) {}
 
 HttpPeer::HttpPeer(Answers answers)
-    : HttpPeer(*Address::parse_ip("127.0.0.1", 0), std::move(answers)) {}
+    : HttpPeer(*net::Address::parse_ip("127.0.0.1", 0), std::move(answers)) {}
 
 HttpPeer::~HttpPeer() {
     ::shutdown(listener_.get(), SHUT_RDWR); // accept(2) fails

@@ -78,7 +78,7 @@ class HttpPeer {
     // Called by several threads, one for each connection.
     using Answers = std::function<HttpAnswer(const HttpRequest& request)>;
 
-    HttpPeer(const Address& address, Answers answers);
+    HttpPeer(const net::Address& address, Answers answers);
     // On 127.0.0.1.
     explicit HttpPeer(Answers answers);
     ~HttpPeer();
@@ -106,7 +106,7 @@ class HttpPeer {
     void serve(Connection& connection, std::size_t number);
 
     Fd listener_;
-    Address address_;
+    net::Address address_;
     Answers answers_;
     mutable std::mutex mutex_; // over what follows
     std::vector<HttpRequest> requests_;

@@ -18,7 +18,7 @@ constexpr std::size_t most_bytes = 256UL * 1024 * 1024;
 
 enum class Sharing { none, reuse_address };
 
-Fd bound_socket(const Address& address, Sharing sharing = Sharing::none) {
+Fd bound_socket(const net::Address& address, Sharing sharing = Sharing::none) {
     Fd socket = Fd::adopt(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
     const int on = 1;
     if (sharing == Sharing::reuse_address)
@@ -32,7 +32,7 @@ Fd bound_socket(const Address& address, Sharing sharing = Sharing::none) {
 
 } // namespace
 
-Fd listen_at(const Address& address, int backlog) {
+Fd listen_at(const net::Address& address, int backlog) {
     Fd socket = bound_socket(address);
     if (::listen(socket.get(), backlog) < 0) throw SysError("listen at", address.text());
     return socket;
@@ -42,9 +42,9 @@ RefusedPort::RefusedPort() {
     constexpr int attempts = 100;
     for (int attempt = 0; attempt < attempts; ++attempt)
         try {
-            six_ = bound_socket(*Address::parse_ip("::1", 0));
-            number_ = local_address(six_.get()).port();
-            four_ = bound_socket(*Address::parse_ip("127.0.0.1", number_));
+            six_ = bound_socket(*net::Address::parse_ip("::1", 0));
+            number_ = net::local_address(six_.get()).port();
+            four_ = bound_socket(*net::Address::parse_ip("127.0.0.1", number_));
             return;
         } catch (const SysError& error) {
             if (error.error() != EADDRINUSE) throw; // somebody has it in the other family
@@ -58,13 +58,13 @@ const Fd& RefusedPort::listen() const {
 }
 
 ReservedPort::ReservedPort()
-    : socket_(bound_socket(*Address::parse_ip("127.0.0.1", 0), Sharing::reuse_address)) {}
+    : socket_(bound_socket(*net::Address::parse_ip("127.0.0.1", 0), Sharing::reuse_address)) {}
 
-Peer::Peer(const Address& address, Work work)
-    : listener_(listen_at(address)), address_(local_address(listener_.get())),
+Peer::Peer(const net::Address& address, Work work)
+    : listener_(listen_at(address)), address_(net::local_address(listener_.get())),
       thread_([this, work = std::move(work)] { serve(work); }) {}
 
-Peer::Peer(Work work) : Peer(*Address::parse_ip("127.0.0.1", 0), std::move(work)) {}
+Peer::Peer(Work work) : Peer(*net::Address::parse_ip("127.0.0.1", 0), std::move(work)) {}
 
 Peer::~Peer() {
     ::shutdown(listener_.get(), SHUT_RDWR); // accept(2) fails

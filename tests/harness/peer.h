@@ -16,7 +16,7 @@
 namespace ipcbox::test {
 
 // A listening socket; port 0 is for the kernel to choose.
-[[nodiscard]] Fd listen_at(const Address& address, int backlog = 16);
+[[nodiscard]] Fd listen_at(const net::Address& address, int backlog = 16);
 
 // A port of ::1 and 127.0.0.1 that refuses connections: it is bound and nobody listens.
 class RefusedPort {
@@ -38,7 +38,7 @@ class RefusedPort {
 class ReservedPort {
   public:
     ReservedPort();
-    [[nodiscard]] std::uint16_t number() const { return local_address(socket_.get()).port(); }
+    [[nodiscard]] std::uint16_t number() const { return net::local_address(socket_.get()).port(); }
 
   private:
     Fd socket_;
@@ -51,14 +51,14 @@ class Peer {
   public:
     using Work = std::function<void(const Fd& client)>;
 
-    Peer(const Address& address, Work work);
+    Peer(const net::Address& address, Work work);
     // On 127.0.0.1.
     explicit Peer(Work work);
     ~Peer();
     Peer(const Peer&) = delete;
     Peer& operator=(const Peer&) = delete;
 
-    [[nodiscard]] const Address& address() const { return address_; }
+    [[nodiscard]] const net::Address& address() const { return address_; }
     // "127.0.0.1:38009", "/path"
     [[nodiscard]] std::string text() const { return address_.text(); }
 
@@ -66,7 +66,7 @@ class Peer {
     void serve(const Work& work) const;
 
     Fd listener_;
-    Address address_;
+    net::Address address_;
     std::jthread thread_;
 };
 

@@ -2,10 +2,12 @@
 
 #include "core/error.h"
 #include "core/io.h"
+#include "core/pidfd.h"
 #include "core/pipe.h"
 #include "core/poll.h"
+#include "core/program.h"
 #include "core/spawn.h"
-#include "core/sysv_key.h"
+#include "sysv/key.h"
 
 #include <algorithm>
 #include <array>
@@ -223,7 +225,7 @@ Scenario::~Scenario() {
     kill_descendants();
     for (int offset = 0; offset < keys_of_a_test; ++offset) {
         remove_objects(first_key_ + offset);
-        remove_objects(SysvKey::parse(name(offset)).value());
+        remove_objects(sysv::Key::parse(name(offset)).value());
     }
     std::error_code ignored;
     std::filesystem::current_path(old_directory_, ignored);

@@ -9,7 +9,7 @@
 //     CHECK(taker.error_line().starts_with("sem-take: waiting for"));
 #pragma once
 
-#include "core/process.h"
+#include "core/child.h"
 
 #include <cstddef>
 #include <functional>

@@ -100,7 +100,7 @@ class TlsPeer {
     TlsPeer(const TlsPeer&) = delete;
     TlsPeer& operator=(const TlsPeer&) = delete;
 
-    [[nodiscard]] const Address& address() const { return peer_->address(); }
+    [[nodiscard]] const net::Address& address() const { return peer_->address(); }
     [[nodiscard]] std::string text() const { return peer_->text(); }
 
   private:

@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 #include "core/io.h"
-#include "core/process.h"
+#include "core/pidfd.h"
 
 #include <atomic>
 #include <csignal>
@@ -58,7 +58,7 @@ bool kill_a_child(pid_t server, std::minstd_rand& random) {
 }
 
 // One conversation of two parts; between them a child may be killed, ours or another's.
-void call(const Address& address, pid_t server, std::minstd_rand& random, Tally& tally) {
+void call(const net::Address& address, pid_t server, std::minstd_rand& random, Tally& tally) {
     const auto text = numbered_text(1 + random() % 100'000);
     std::string answer;
     try {
@@ -94,8 +94,8 @@ TEST_CASE("children that are killed at random cost their clients, and nothing el
     auto process = scenario.start(
         {"forking-tcp-server", "-q", "--notify-fd", "1", "-c", "16", "127.0.0.1:0", "--", "cat"});
     const auto line = process.line();
-    const auto place = HostPort::parse(line.substr(line.rfind(' ') + 1));
-    const auto address = Address::parse_ip(place.host, place.port).value();
+    const auto place = net::HostPort::parse(line.substr(line.rfind(' ') + 1));
+    const auto address = net::Address::parse_ip(place.host, place.port).value();
     CHECK(ask(address, "hello\n") == "hello\n");
     CHECK(eventually([&] { return children_of(process.pid()).empty(); }));
     const auto before = count_descriptors(process.pid());

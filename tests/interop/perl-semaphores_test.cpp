@@ -1,6 +1,6 @@
 // The manual page's take and give in Perl, and ours, wait for each other on one key.
-#include "core/sysv_key.h"
 #include "harness/scenario.h"
+#include "sysv/key.h"
 
 #include <array>
 #include <csignal>
@@ -28,11 +28,11 @@ Words perl_give(const std::string& key) {
 
 // The key as Perl can read it: a name has no number that it would know.
 std::string number_of(const std::string& key) {
-    return fmt::format("{}", SysvKey::parse(key).value());
+    return fmt::format("{}", sysv::Key::parse(key).value());
 }
 
 int value_of(const std::string& key) {
-    return ::semctl(::semget(SysvKey::parse(key).value(), 0, 0), 0, GETVAL);
+    return ::semctl(::semget(sysv::Key::parse(key).value(), 0, 0), 0, GETVAL);
 }
 
 bool waits(const Process& process) {

@@ -20,15 +20,15 @@ Words with(Words words, const Words& more) {
 }
 
 // Where a server that was started with --notify-fd 1 listens.
-Address told_address(Process& process) {
+net::Address told_address(Process& process) {
     const auto line = process.line();
-    const auto place = HostPort::parse(line.substr(line.rfind(' ') + 1));
-    return Address::parse_ip(place.host, place.port).value();
+    const auto place = net::HostPort::parse(line.substr(line.rfind(' ') + 1));
+    return net::Address::parse_ip(place.host, place.port).value();
 }
 
 struct Service {
     Process process;
-    Address address;
+    net::Address address;
 };
 
 Service serve_ours(Scenario& scenario, const Words& program) {
@@ -41,8 +41,8 @@ Service serve_ours(Scenario& scenario, const Words& program) {
 // It does not look anybody up, and prints its port.
 Service serve_tcpserver(Scenario& scenario, const Words& program) {
     auto process = scenario.start(with({"tcpserver", "-1RHl0", "127.0.0.1", "0"}, program));
-    const auto port = HostPort::parse(process.line()).port;
-    return {std::move(process), Address::parse_ip("127.0.0.1", port).value()};
+    const auto port = net::HostPort::parse(process.line()).port;
+    return {std::move(process), net::Address::parse_ip("127.0.0.1", port).value()};
 }
 
 constexpr auto sock = "./sock";
@@ -149,7 +149,7 @@ TEST_CASE("programs that were written for unixserver and for s6-ipcserver") {
                                "echo $IPCREMOTEPATH:$IPCREMOTEEUID:$IPCREMOTEEGID; cat\n");
     for (const char* program : {"unix", "ipc"})
         REQUIRE(::chmod(program, 0755) == 0);
-    const auto address = Address::unix_path(sock);
+    const auto address = net::Address::unix_path(sock);
     const auto answer = [&](Process process) {
         auto text = ask(address, "hello\n");
         process.kill(SIGTERM);
@@ -179,7 +179,7 @@ TEST_CASE("s6-ipcserver-access guards a program of ours") {
         return serve_ours_unix(scenario,
                                {"s6-ipcserver-access", "-v0", "-i", "rules", "echo", "in"});
     };
-    const auto address = Address::unix_path(sock);
+    const auto address = net::Address::unix_path(sock);
     REQUIRE(scenario
                 .shell("mkdir -p rules/uid/$1; touch rules/uid/$1/allow",
                        {fmt::format("{}", ::geteuid() + 1)})
@@ -212,8 +212,8 @@ exec @ARGV or die;
 )");
     auto process = scenario.start({"perl", "activate", "forking-tcp-server", "-J", "9", "--", "sh",
                                    "-c", "echo ${LISTEN_FDS-clean}; test ! -S /proc/self/fd/3"});
-    const auto port = HostPort::parse(process.line()).port;
-    const auto address = Address::parse_ip("127.0.0.1", port).value();
+    const auto port = net::HostPort::parse(process.line()).port;
+    const auto address = net::Address::parse_ip("127.0.0.1", port).value();
     Client early{address};
     process.close_input();
     CHECK(early.line() == "clean");

@@ -1,0 +1,137 @@
+#include "core/child.h"
+
+#include "core/error.h"
+#include "core/exit_status.h"
+#include "core/pidfd.h"
+#include "core/poll.h"
+#include "core/signals.h"
+#include "core/syscall.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+// The header of glibc 2.36 does not say that it is C.
+extern "C" {
+#include <sys/pidfd.h>
+}
+
+namespace ipcbox {
+
+namespace {
+
+void set_parent_death_signal(int signal) {
+    const auto set = [](int number) { return ::prctl(PR_SET_PDEATHSIG, number); };
+    if (sys::call("prctl", set, signal) < 0) throw SysError("set", "the parent death signal");
+}
+
+int wait_options(Deadline deadline) {
+    return WEXITED | (deadline.is_never() ? 0 : WNOHANG);
+}
+
+} // namespace
+
+Child::~Child() {
+    if (pid_ == 0) return;
+    const int killed = pidfd_ ? sys::call("pidfd_send_signal", ::pidfd_send_signal, pidfd_.get(),
+                                          SIGKILL, nullptr, 0U)
+                              : sys::call("kill", ::kill, pid_, SIGKILL);
+    // A program that changed its user may be out of our reach: we would wait for as long as it
+    // runs.
+    if (killed < 0 && errno == EPERM) return;
+    const auto id = pidfd_ ? static_cast<id_t>(pidfd_.get()) : static_cast<id_t>(pid_);
+    siginfo_t info{};
+    while (sys::call("waitid", ::waitid, pidfd_ ? P_PIDFD : P_PID, id, &info, WEXITED) < 0 &&
+           errno == EINTR)
+        ;
+}
+
+void Child::kill(int signal) const {
+    send_signal(pidfd_, signal);
+}
+
+void Child::kill_group(int signal) const {
+    if (pid_ > 0) ipcbox::kill_group(pid_, signal);
+}
+
+void kill_group(pid_t leader, int signal) noexcept {
+    sys::call("kill", ::kill, -leader, signal);
+}
+
+std::optional<WaitStatus> Child::wait_until(Deadline deadline) {
+    if (!deadline.is_never() && !wait_for(pidfd_.get(), POLLIN, deadline)) return std::nullopt;
+    siginfo_t info{};
+    while (sys::call("waitid", ::waitid, P_PIDFD, static_cast<id_t>(pidfd_.get()), &info,
+                     wait_options(deadline)) < 0)
+        if (errno != EINTR) throw SysError("wait for", fmt::format("process {}", pid_));
+    release();
+    return WaitStatus::of(info);
+}
+
+std::optional<Reaped> reap_child() {
+    siginfo_t info{};
+    while (sys::call("waitid", ::waitid, P_ALL, id_t{0}, &info, WEXITED | WNOHANG) < 0) {
+        if (errno == ECHILD) return std::nullopt;
+        if (errno != EINTR) throw SysError("wait for", "a child");
+    }
+    if (info.si_pid == 0) return std::nullopt;
+    return Reaped{info.si_pid, WaitStatus::of(info)};
+}
+
+WaitStatus Child::wait() {
+    return *wait_until(Deadline::never());
+}
+
+void Child::release() {
+    pid_ = 0;
+    pidfd_ = Fd{};
+}
+
+void keep_ended_children() {
+    struct sigaction action {};
+    sys::call("sigaction", ::sigaction, SIGCHLD, nullptr, &action);
+    if (action.sa_handler != SIG_IGN) return;
+    action.sa_handler = SIG_DFL;
+    sys::call("sigaction", ::sigaction, SIGCHLD, &action, nullptr);
+}
+
+Child fork_child(const std::function<int()>& body) {
+    keep_ended_children();
+    const pid_t pid = sys::call("fork", ::fork);
+    if (pid < 0) throw SysError("fork", "a process");
+    if (pid == 0) {
+        int status = exit_status::failed;
+        try {
+            restore_inherited_signals();
+            status = body();
+        } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): see the header
+        }
+        ::_exit(status);
+    }
+    Child child{pid};
+    if (auto pidfd = open_process(pid)) child.attach(std::move(*pidfd));
+    return child;
+}
+
+void lead_process_group() noexcept {
+    sys::call("setpgid", ::setpgid, 0, 0);
+}
+
+void end_with_parent(pid_t parent) {
+    set_parent_death_signal(SIGKILL);
+    if (::getppid() != parent) die_of(SIGKILL);
+}
+
+void outlive_parent() {
+    set_parent_death_signal(0);
+}
+
+void detach_from_session() {
+    sys::call("setsid", ::setsid);
+    sys::call("chdir", ::chdir, "/");
+    for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; ++standard)
+        let_go_of(standard, "a standard descriptor");
+}
+
+} // namespace ipcbox

@@ -1,0 +1,87 @@
+// Children of ours: those that run our own code, and what becomes of them all. core/spawn.h starts
+// programs. fork(2), waitid(2), pidfd_open(2).
+#pragma once
+
+#include "core/deadline.h"
+#include "core/fd.h"
+#include "core/wait_status.h"
+
+#include <functional>
+#include <optional>
+#include <sys/types.h>
+#include <utility>
+
+namespace ipcbox {
+
+// A child of ours, known by a pidfd, so that a reused pid cannot be meant. One that was not waited
+// for when its owner goes is killed and reaped: no zombie and no stray process stays behind.
+class Child {
+  public:
+    Child() noexcept = default;
+    // Without a handle it is known by its pid, which is its own until it is reaped.
+    explicit Child(pid_t pid, Fd pidfd = {}) noexcept : pid_(pid), pidfd_(std::move(pidfd)) {}
+    Child(Child&& other) noexcept
+        : pid_(std::exchange(other.pid_, 0)), pidfd_(std::move(other.pidfd_)) {}
+    Child& operator=(Child&& other) noexcept {
+        std::swap(pid_, other.pid_);
+        std::swap(pidfd_, other.pidfd_);
+        return *this;
+    }
+    ~Child();
+
+    [[nodiscard]] pid_t pid() const { return pid_; }
+    // Readable in poll(2) once it has ended.
+    [[nodiscard]] int pidfd() const { return pidfd_.get(); }
+    explicit operator bool() const { return pid_ != 0; }
+
+    void attach(Fd pidfd) noexcept { pidfd_ = std::move(pidfd); }
+
+    // Sends SIGNAL; nothing happens when it has ended.
+    void kill(int signal) const;
+    // Sends SIGNAL to it and to what it started, if it was spawned with a group of its own. Before
+    // it is waited for.
+    void kill_group(int signal) const;
+    // Reaps it; nothing when the deadline passes first.
+    [[nodiscard]] std::optional<WaitStatus> wait_until(Deadline deadline);
+    // Reaps it, however long it takes.
+    WaitStatus wait();
+    // Leaves it to run on its own.
+    void release();
+
+  private:
+    pid_t pid_ = 0;
+    Fd pidfd_;
+};
+
+// Makes us keep our ended children until they are waited for. A parent that ignores SIGCHLD passes
+// that on through execve(2), and then the kernel would reap them itself.
+void keep_ended_children();
+
+// Any child of ours that has ended, reaped; nothing when there is none (yet).
+struct Reaped {
+    pid_t pid;
+    WaitStatus status;
+};
+[[nodiscard]] std::optional<Reaped> reap_child();
+
+// Sends SIGNAL to each process of LEADER's group: of a child that was not reaped, so that the
+// number cannot be another's.
+void kill_group(pid_t leader, int signal) noexcept;
+
+// Runs BODY in a forked child; what it returns is the child's exit status. No exception leaves the
+// child: BODY has to report what it throws, or it is lost.
+[[nodiscard]] Child fork_child(const std::function<int()>& body);
+
+// For a forked child: it and what it starts can be signalled together.
+void lead_process_group() noexcept;
+
+// For a forked child: it is killed when PARENT, which forked it, ends, also when that was before.
+void end_with_parent(pid_t parent);
+// The end of that.
+void outlive_parent();
+
+// For a forked child that stays when we have ended: a session of its own, / as working directory,
+// and /dev/null for the standard descriptors, so that it keeps no terminal, mount or pipe busy.
+void detach_from_session();
+
+} // namespace ipcbox

@@ -1,0 +1,28 @@
+#include "core/pidfd.h"
+
+#include "core/error.h"
+#include "core/syscall.h"
+
+#include <cerrno>
+#include <fmt/core.h>
+// The header of glibc 2.36 does not say that it is C.
+extern "C" {
+#include <sys/pidfd.h>
+}
+
+namespace ipcbox {
+
+std::optional<Fd> open_process(pid_t pid) {
+    const int number = sys::call("pidfd_open", ::pidfd_open, pid, 0U);
+    if (number >= 0) return Fd::adopt(number);
+    if (errno == ESRCH) return std::nullopt;
+    throw SysError("open", fmt::format("process {}", pid));
+}
+
+void send_signal(const Fd& pidfd, int signal) {
+    const int sent =
+        sys::call("pidfd_send_signal", ::pidfd_send_signal, pidfd.get(), signal, nullptr, 0U);
+    if (sent < 0 && errno != ESRCH) throw SysError("signal", "a process");
+}
+
+} // namespace ipcbox

@@ -1,0 +1,17 @@
+// A process by a handle, so that a reused pid cannot be meant: pidfd_open(2), pidfd_send_signal(2).
+#pragma once
+
+#include "core/fd.h"
+
+#include <optional>
+#include <sys/types.h>
+
+namespace ipcbox {
+
+// A handle on any process; nothing when there is none with this pid.
+[[nodiscard]] std::optional<Fd> open_process(pid_t pid);
+
+// Sends SIGNAL to the process behind the handle; nothing happens when it has ended.
+void send_signal(const Fd& pidfd, int signal);
+
+} // namespace ipcbox

@@ -1,0 +1,35 @@
+// How a process ended: waitid(2), wait(2).
+#pragma once
+
+#include <csignal>
+#include <string>
+
+namespace ipcbox {
+
+class WaitStatus {
+  public:
+    [[nodiscard]] static WaitStatus exited(int status) { return WaitStatus{status, 0, false}; }
+    [[nodiscard]] static WaitStatus killed(int signal, bool dumped_core) {
+        return WaitStatus{0, signal, dumped_core};
+    }
+    // What waitid(2) told.
+    [[nodiscard]] static WaitStatus of(const siginfo_t& info);
+
+    [[nodiscard]] bool succeeded() const { return signal_ == 0 && status_ == 0; }
+    // The signal that killed it; 0 when it exited.
+    [[nodiscard]] int signal() const { return signal_; }
+    // What a shell would report: the exit status, or 128 + the signal.
+    [[nodiscard]] int as_exit_status() const;
+    // "exit 3", "killed by TERM", "killed by SEGV (core dumped)".
+    [[nodiscard]] std::string text() const;
+
+  private:
+    WaitStatus(int status, int signal, bool core)
+        : status_(status), signal_(signal), dumped_core_(core) {}
+
+    int status_;
+    int signal_;
+    bool dumped_core_;
+};
+
+} // namespace ipcbox

@@ -1,0 +1,75 @@
+#include "download/receiver.h"
+
+#include "core/poll.h"
+#include "http/failure.h"
+
+#include <algorithm>
+#include <fmt/core.h>
+
+namespace ipcbox::download {
+
+Receiver::Receiver(Destination& destination, http::Coding coding,
+                   std::vector<http::Digest*> digests, const ReceiverOptions& options,
+                   std::uint64_t already, Progress* progress, std::size_t number, Deadline deadline)
+    : destination_(destination), digests_(std::move(digests)), options_(options),
+      progress_(progress), number_(number), deadline_(deadline), document_(already) {
+    if (coding != http::Coding::identity) decoder_ = std::make_unique<http::ContentDecoder>(coding);
+}
+
+Receiver::~Receiver() = default;
+
+void Receiver::write(std::string_view bytes) {
+    if (decoder_)
+        decoder_->decode(bytes, [this](std::string_view content) { pass_on(content); });
+    else
+        pass_on(bytes);
+    count(bytes.size());
+}
+
+void Receiver::pass_on(std::string_view content) {
+    document_ += content.size();
+    if (options_.most_bytes && document_ > *options_.most_bytes)
+        throw http::TransferError(
+            fmt::format("the document has more than {} bytes", *options_.most_bytes),
+            http::status::too_large);
+    for (http::Digest* digest : digests_)
+        digest->update(content);
+    destination_.write(content);
+}
+
+std::optional<http::BodySink::Direct> Receiver::direct() {
+    // What is limited is counted before it is written.
+    const bool seen =
+        decoder_ || !digests_.empty() || options_.most_bytes || options_.bytes_per_second;
+    if (seen) return std::nullopt;
+    return destination_.direct();
+}
+
+void Receiver::moved(std::uint64_t bytes) {
+    destination_.moved(bytes);
+    document_ += bytes;
+    count(bytes);
+}
+
+// A transfer that is ahead of its rate waits until it is not.
+void Receiver::count(std::uint64_t bytes) {
+    received_ += bytes;
+    if (progress_ != nullptr) progress_->moved(number_, bytes);
+    if (!options_.bytes_per_second) return;
+    const auto due =
+        start_ +
+        std::chrono::duration_cast<Deadline::Clock::duration>(std::chrono::duration<double>(
+            static_cast<double>(received_) / static_cast<double>(*options_.bytes_per_second)));
+    const auto pause = due - Deadline::Clock::now();
+    if (pause <= Duration::zero()) return;
+    const auto end = Deadline::after(pause);
+    (void)poll_until({}, std::min(end, deadline_));
+    if (deadline_.passed()) throw TimedOut("receive the document");
+}
+
+void Receiver::finish() {
+    if (decoder_) decoder_->finish();
+    destination_.finish();
+}
+
+} // namespace ipcbox::download

@@ -1,0 +1,102 @@
+#include "download/workers.h"
+
+#include "http/failure.h"
+
+#include <algorithm>
+#include <exception>
+#include <mutex>
+#include <span>
+#include <thread>
+
+namespace ipcbox::download {
+
+namespace {
+
+class Crew {
+  public:
+    Crew(std::span<const Target> targets, const DownloadOptions& options, std::size_t workers,
+         OrderedOutput& output, Progress* progress, const Report& report)
+        : left_(targets), options_(options), workers_(workers), output_(output),
+          progress_(progress), report_(report) {}
+
+    void work() {
+        try {
+            Downloader downloader{options_, output_, progress_};
+            for (auto claimed = claim(); !claimed.empty(); claimed = claim())
+                for (; !claimed.empty(); claimed = claimed.subspan(1))
+                    fetch(downloader, claimed);
+        } catch (...) {
+            const std::lock_guard lock{mutex_};
+            if (!error_) error_ = std::current_exception();
+            stop();
+        }
+    }
+    void finish() {
+        if (error_) std::rethrow_exception(error_);
+        output_.flush();
+    }
+
+  private:
+    // Several that follow each other, so that one can be asked for while another comes; but not so
+    // many that the others have nothing to do.
+    std::span<const Target> claim() {
+        const std::lock_guard lock{mutex_};
+        const auto share = workers_ == 1 ? left_.size() : left_.size() / (2 * workers_);
+        const auto most = workers_ == 1 ? left_.size() : http::Pipeline::most_depth;
+        const auto count = std::min(left_.size(), std::clamp<std::size_t>(share, 1, most));
+        const auto claimed = left_.first(count);
+        left_ = left_.subspan(count);
+        return claimed;
+    }
+
+    void fetch(Downloader& downloader, std::span<const Target>& claimed) {
+        const auto& target = claimed.front();
+        const auto next = [&claimed](std::size_t position) {
+            return position + 1 < claimed.size() ? &claimed[position + 1] : nullptr;
+        };
+        const auto outcome = downloader.fetch(target, next);
+        std::string text;
+        {
+            const std::lock_guard lock{mutex_};
+            text = report_(target, outcome);
+            if (target.file.empty() && outcome.status == http::status::cannot_write) {
+                stop();
+                claimed = claimed.first(1);
+                return;
+            }
+        }
+        if (!text.empty()) output_.write(target.number, text, Deadline::never());
+        output_.finish(target.number, Deadline::never());
+    }
+
+    void stop() {
+        left_ = {};
+        output_.give_up();
+    }
+
+    std::mutex mutex_;
+    std::span<const Target> left_;
+    std::exception_ptr error_;
+    const DownloadOptions& options_;
+    std::size_t workers_;
+    OrderedOutput& output_;
+    Progress* progress_;
+    const Report& report_;
+};
+
+} // namespace
+
+void fetch_all(const std::vector<Target>& targets, const DownloadOptions& options, int workers,
+               OrderedOutput& output, Progress* progress, const Report& report) {
+    if (targets.empty()) return;
+    const auto count = std::min(targets.size(), static_cast<std::size_t>(workers));
+    Crew crew{targets, options, count, output, progress, report};
+    std::vector<std::jthread> others;
+    while (others.size() + 1 < count)
+        others.emplace_back([&crew] { crew.work(); });
+    crew.work();
+    others.clear(); // waits for them
+    crew.finish();
+}
+
+} // namespace ipcbox::download

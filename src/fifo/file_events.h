@@ -1,0 +1,64 @@
+// Who opens, reads, closes, moves or unlinks a file, as it happens: fanotify(7) by file handle,
+// which needs no privilege (Linux 5.13) and gives one event for each opener. Where that is not
+// allowed (containers often forbid it) or the file system has no handles, inotify(7), which joins
+// equal events: several openers may look like one.
+#pragma once
+
+#include "core/fd.h"
+#include "core/fifo.h"
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace ipcbox::fifo {
+
+struct FileEvent {
+    int file = 0; // as watch() was told
+    bool opened = false;
+    bool read = false;    // at least one byte
+    bool closed = false;  // by somebody who had it open for reading only
+    bool renamed = false; // or unlinked, or its mode changed
+};
+
+class FileEvents {
+  public:
+    enum class Backend { best, inotify };
+
+    explicit FileEvents(Backend backend = Backend::best);
+
+    // Readable when something has happened.
+    [[nodiscard]] int fd() const { return queue_.get(); }
+    // Whether each opener is an event, and what we do ourselves is none. Known after the first
+    // watch(). Only events of one process may be joined, then, even an open with a later close.
+    [[nodiscard]] bool counts_openers() const { return kind_ == Kind::fanotify; }
+
+    // Tells what happens to FIFO from now on, as that of FILE. Throws SysError.
+    void watch(const Fifo& fifo, int file);
+    void forget(int file);
+
+    // What has happened and was not told yet; the rest is told by the next call.
+    struct Batch {
+        std::vector<FileEvent> events;
+        bool overflow = false; // events were lost
+    };
+    // Empty when there is nothing more.
+    [[nodiscard]] const Batch& next();
+
+  private:
+    enum class Kind { undecided, fanotify, inotify };
+
+    [[nodiscard]] bool try_fanotify(const Fifo& fifo, int file);
+    void use_inotify();
+    void read_fanotify(const char* from, std::size_t size);
+    void read_inotify(const char* from, std::size_t size);
+    void add(const std::string& key, FileEvent event);
+
+    Kind kind_;
+    Fd queue_;
+    // The file's handle, or the watch descriptor's digits.
+    std::unordered_map<std::string, int> files_;
+    Batch batch_;
+};
+
+} // namespace ipcbox::fifo

@@ -1,0 +1,35 @@
+// Who runs or waits for a CPU just now, on the whole machine, as proc(5) tells. Where a dozen
+// processes share a CPU, one that was preempted can wait for a tenth of a second, and those who
+// came after it run several times meanwhile.
+#pragma once
+
+#include "core/deadline.h"
+
+#include <sys/types.h>
+#include <vector>
+
+namespace ipcbox::fifo {
+
+// How many threads run or wait for a CPU, the caller among them (/proc/loadavg); 0 when /proc does
+// not tell.
+[[nodiscard]] unsigned count_runnable_threads();
+
+// The processes that were runnable at one moment. Only their first threads are looked at, and only
+// those that /proc shows us (mount option hidepid). Throws nothing: who cannot be looked at is left
+// out.
+class RunnableProcesses {
+  public:
+    // Those of this moment, without ourselves.
+    RunnableProcesses();
+    // Whether each of them has blocked, ended, or had a CPU for SHARE since.
+    [[nodiscard]] bool have_run(Duration share);
+
+  private:
+    struct Process {
+        pid_t pid;
+        Duration run_time;
+    };
+    std::vector<Process> processes_; // who has not run yet
+};
+
+} // namespace ipcbox::fifo

@@ -1,0 +1,105 @@
+#include "fifo/scheduling_barrier.h"
+
+#include "core/error.h"
+#include "core/poll.h"
+#include "core/signals.h"
+#include "core/syscall.h"
+#include "fifo/run_queue.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <sys/sysinfo.h>
+#include <system_error>
+
+namespace ipcbox::fifo {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// Whom we have just preempted, in another session too, gets a CPU within this time if few want one;
+// it is cut short when nobody waits.
+constexpr Duration time_to_calm = 300us;
+// So many for each CPU are no crowd: they take turns within a few milliseconds, and readers at
+// their fastest are seldom more. With four, a reader in some thousands still got two documents.
+constexpr double most_in_turn = 2.5;
+// A reader blocks long before it has had so much. Not less: who runs while it is first looked at
+// has its time since the last tick (up to 4 ms at 250 Hz) added afterwards.
+constexpr Duration more_than_a_tick = 5ms;
+// Who gets no CPU for so long has too low a priority to be waited for.
+constexpr Duration longest_wait = 500ms;
+
+} // namespace
+
+SchedulingBarrier::~SchedulingBarrier() {
+    stopping_ = true;
+    ++round_;
+    round_.notify_all();
+}
+
+void SchedulingBarrier::start_helpers() try {
+    // They would take signals that were meant for the thread that listens.
+    const BlockedSignals blocked{all_signals()};
+    cpu_set_t cpus;
+    CPU_ZERO(&cpus);
+    if (sys::call("sched_getaffinity", ::sched_getaffinity, 0, sizeof cpus, &cpus) < 0)
+        CPU_SET(0, &cpus);
+    for (std::size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu)
+        if (CPU_ISSET(cpu, &cpus)) helpers_.emplace_back([this, cpu] { help(cpu); });
+} catch (const std::system_error&) {
+    // No more threads for us: those that we have yield on their CPUs, which is a worse barrier, but
+    // no reason to serve nobody.
+}
+
+void SchedulingBarrier::request() {
+    if (begun_ != ended_) return;
+    if (helpers_.empty()) start_helpers();
+    ++begun_;
+    if (helpers_.empty()) return end_.signal();
+    missing_ = helpers_.size();
+    ++round_;
+    round_.notify_all();
+}
+
+void SchedulingBarrier::notice() {
+    if (begun_ == ended_) return;
+    if (end_.clear()) ended_ = begun_;
+}
+
+void SchedulingBarrier::help(std::size_t cpu) {
+    cpu_set_t only;
+    CPU_ZERO(&only);
+    CPU_SET(cpu, &only);
+    ::pthread_setaffinity_np(::pthread_self(), sizeof only, &only);
+    for (std::uint32_t seen = 0;;) {
+        round_.wait(seen);
+        seen = round_;
+        if (stopping_) return;
+        // Once is not enough: the scheduler may pick us again before a task that has just become
+        // runnable. Twice gave as good a result as more.
+        ::sched_yield();
+        ::sched_yield();
+        if (missing_.fetch_sub(1) != 1) continue;
+        wait_in_a_crowd();
+        end_.signal();
+    }
+}
+
+void SchedulingBarrier::wait_in_a_crowd() {
+    const auto calm = Deadline::after(time_to_calm);
+    for (;;) {
+        const auto threads = count_runnable_threads();
+        if (threads <= 1) return;
+        if (calm.passed()) {
+            if (threads <= most_in_turn * ::get_nprocs()) return;
+            break;
+        }
+        (void)poll_until({}, Deadline::after(time_to_calm / 3));
+    }
+    RunnableProcesses crowd;
+    const auto longest = Deadline::after(longest_wait);
+    while (!stopping_ && !longest.passed() && !crowd.have_run(more_than_a_tick))
+        (void)poll_until({}, Deadline::after(2ms));
+}
+
+} // namespace ipcbox::fifo

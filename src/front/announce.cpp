@@ -1,0 +1,34 @@
+#include "front/announce.h"
+
+#include "cli/output.h"
+#include "core/error.h"
+#include "core/fd.h"
+#include "core/io.h"
+#include "server/readiness.h"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+namespace ipcbox::front {
+
+void announce(std::span<const std::string> places, std::optional<int> notify_fd,
+              const cli::Verbosity& verbosity) {
+    constexpr std::string_view object = "the descriptor of --notify-fd";
+    std::string lines;
+    for (const auto& place : places) {
+        const auto line = fmt::format("listening on {}", place);
+        lines += line + '\n';
+        if (!notify_fd && !verbosity.quiet) cli::diagnose(line);
+    }
+    if (notify_fd) {
+        // At once: whoever reads there may be content with the first line, or wait for the end.
+        write_all(*notify_fd, lines, object);
+        try {
+            let_go_of(*notify_fd, object);
+        } catch (const SysError&) { // NOLINT(bugprone-empty-catch): who is told that we listen
+        }                           // can rely on it
+    }
+    server::notify_service_manager(fmt::format("READY=1\nMAINPID={}\n", ::getpid()));
+}
+
+} // namespace ipcbox::front

@@ -1,0 +1,12 @@
+// The whole of an applet that asks clocks: timecheck and udptime differ in what they ask by
+// default.
+#pragma once
+
+#include "front/clocks/options.h"
+
+namespace ipcbox::front {
+
+// Asks all hosts and tells of each; the applet's exit status.
+[[nodiscard]] int run_clocks(const Invocation& invocation, const ClockKind& kind);
+
+} // namespace ipcbox::front

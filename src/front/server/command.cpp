@@ -1,0 +1,155 @@
+#include "front/server/command.h"
+
+#include "cli/output.h"
+#include "core/date.h"
+#include "core/privileges.h"
+#include "core/program.h"
+#include "front/announce.h"
+#include "front/server/report.h"
+#include "server/handover.h"
+#include "server/readiness.h"
+
+#include <algorithm>
+#include <csignal>
+#include <fmt/core.h>
+#include <thread>
+#include <unistd.h>
+
+namespace ipcbox::front {
+
+namespace {
+
+std::string greeting(const server::Connection& connection) {
+    const auto now = date_text(std::time(nullptr));
+    return connection.peer.is_unix()
+               ? fmt::format("Hello there, it's now {}\n", now)
+               : fmt::format("Hello there, {}, it's now {}\n", connection.peer_text(), now);
+}
+
+// Found now, so that a wrong name is our error and not that of each client.
+void find_service(ServerOptions& asked, const ServerKind& kind) {
+    auto& config = asked.config;
+    if (!asked.command.empty()) {
+        config.program = find_program(asked.command.front());
+        config.arguments = asked.command;
+        return;
+    }
+    config.greeting = greeting;
+    if (kind.service == ServerKind::Service::greeting) return;
+    // Debian has it where PATH of a server does not look.
+    for (const std::string name : {"fortune", "/usr/games/fortune"}) {
+        try {
+            config.program = find_program(name);
+            config.arguments = {"fortune"};
+            return;
+        } catch (const Error&) { // NOLINT(bugprone-empty-catch): then there are none
+        }
+    }
+}
+
+// While one loop waits for an exec to begin another one can accept: two for each CPU were the
+// fastest. Without a program nothing is waited for, and one loop alone was.
+int default_loops(const server::ServerConfig& config) {
+    if (config.program.empty()) return 1;
+    const int cpus = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+    return std::min({config.gate.places, 2 * cpus, most_server_loops});
+}
+
+// What of our own surroundings a program is to see.
+std::vector<std::string> base_environment(bool keep) {
+    if (!keep) return {"PATH=/usr/bin:/bin"};
+    std::vector<std::string> kept;
+    for (char* const* variable = environ; *variable != nullptr; ++variable) {
+        const std::string_view text{*variable};
+        if (!text.starts_with("NOTIFY_SOCKET=")) kept.emplace_back(text);
+    }
+    return kept;
+}
+
+std::vector<net::Listener> listen(const ServerOptions& asked, const ServerKind& kind) {
+    auto listeners = net::inherited_listeners(kind.listens);
+    if (!listeners.empty()) return listeners;
+    for (const auto& address : asked.addresses) {
+        if (kind.listens == net::ListenerKind::unix_domain) {
+            listeners.push_back(net::listen_unix(address, {asked.access}));
+            continue;
+        }
+        for (auto& listener : net::listen_tcp(net::HostPort::parse(address)))
+            listeners.push_back(std::move(listener));
+    }
+    return listeners;
+}
+
+std::vector<std::string> texts_of(const std::vector<net::Listener>& listeners) {
+    std::vector<std::string> texts;
+    for (const auto& listener : listeners)
+        texts.push_back(listener.text);
+    return texts;
+}
+
+// Which line decides; the status is 1 for a client who may not.
+int check_rules(const ServerOptions& asked) {
+    server::AccessFile file{asked.config.access_file};
+    const auto* const rule = file.current().match(*asked.check_rules);
+    const bool allowed = rule != nullptr && rule->allow;
+    if (rule == nullptr)
+        cli::print_line("{}: no line is for {}: denied", asked.config.access_file,
+                        asked.check_rules->host());
+    else
+        cli::print_line("{}:{}: {} is {}", asked.config.access_file, rule->line,
+                        asked.check_rules->host(), allowed ? "allowed" : "denied");
+    return allowed ? exit_status::done : exit_status::failed;
+}
+
+// Serves; comes back at the end, and does not when our next image has taken over.
+server::Server::Outcome serve(server::Server& server, ServerReport& report,
+                              const server::OwnCommand& self,
+                              const std::vector<net::Listener>& listeners) {
+    for (;;) {
+        const auto outcome = server.run();
+        if (outcome != server::Server::Outcome::restart) return outcome;
+        report.trouble("restarting");
+        report.flush();
+        try {
+            server::ServerState::hand_over(self, listeners, server.children());
+        } catch (const Error& error) {
+            report.trouble(fmt::format("{}; going on as before", error.what()));
+        }
+    }
+}
+
+} // namespace
+
+int run_server(const Invocation& invocation, const ServerKind& kind) {
+    ServerOptions asked = parse_server_options(invocation, kind);
+    if (asked.check_rules) return check_rules(asked);
+    find_service(asked, kind);
+    asked.config.loops = asked.loops.value_or(default_loops(asked.config));
+    auto former = server::ServerState::take_over(kind.listens);
+    const auto self = server::own_command();
+    // A reader of our log who goes away is no reason to end.
+    const BlockedSignals unharmed{signal_set({SIGPIPE})};
+    keep_ended_children();
+    SignalFd signals{SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD};
+    auto listeners = former ? std::move(former->listeners) : listen(asked, kind);
+    // By now nothing is left in our environment that is for us alone.
+    asked.config.environment = base_environment(asked.keep_environment);
+    // Before there is a thread.
+    if (asked.user && ::geteuid() != asked.user->uid)
+        become_user(asked.user->uid, asked.user->gid, asked.user->name);
+    // They are read before anybody is told that we listen: what is wrong in them is our error.
+    ServerReport report{asked.verbosity,
+                        asked.json ? ServerReport::Json::yes : ServerReport::Json::no};
+    server::Server server{asked.config, listeners, signals, report};
+    for (auto& child : former ? std::move(former->children) : std::vector<server::ServedChild>{})
+        server.resume(std::move(child));
+    if (!former) announce(texts_of(listeners), asked.notify_fd, asked.verbosity);
+    report.server_started(listeners);
+    const auto outcome = serve(server, report, self, listeners);
+    server::notify_service_manager("STOPPING=1\n");
+    report.flush();
+    const bool complete = outcome == server::Server::Outcome::drained && !report.failed();
+    return complete ? exit_status::done : exit_status::failed;
+}
+
+} // namespace ipcbox::front

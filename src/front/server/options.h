@@ -1,0 +1,46 @@
+// The command line of the servers: one set of options for TCP and for Unix sockets.
+#pragma once
+
+#include "applet.h"
+#include "cli/options.h"
+#include "cli/values.h"
+#include "server/server.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ipcbox::front {
+
+// What makes one server applet another one.
+struct ServerKind {
+    net::ListenerKind listens = net::ListenerKind::tcp;
+    int connections = 128; // at a time, by default
+    // What a client gets when no program is named.
+    enum class Service { greeting, greeting_and_fortune } service = Service::greeting;
+    std::string_view example; // of a command line, and what it does
+    std::string_view example_text;
+};
+
+constexpr int most_server_loops = 64;
+
+struct ServerOptions {
+    std::vector<std::string> addresses; // as they were written; at least one
+    std::vector<std::string> command;   // empty: the service of its kind
+    server::ServerConfig config;
+    net::UnixSocketFile::Access access;
+    std::string record_directory;
+    std::optional<cli::Owner> user;
+    std::optional<int> loops; // none: as many as are best for the service
+    bool keep_environment = false;
+    std::optional<int> notify_fd;
+    std::optional<net::Address> check_rules; // says what the rules do with this client
+    bool json = false;
+    cli::Verbosity verbosity;
+};
+
+// Throws as cli::Options::parse() does.
+[[nodiscard]] ServerOptions parse_server_options(const Invocation& invocation,
+                                                 const ServerKind& kind);
+
+} // namespace ipcbox::front

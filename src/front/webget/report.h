@@ -1,0 +1,39 @@
+// What webget tells of its documents: errors, a line or an object for each, a table at the end.
+#pragma once
+
+#include "front/webget/options.h"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace ipcbox::front {
+
+// -w: "%{http_code} %{size_download}\n", with curl's names. Throws UsageError for a name that is
+// none.
+[[nodiscard]] std::string write_out(std::string_view format, const download::Target& target,
+                                    const download::Outcome& outcome);
+
+class FetchReport {
+  public:
+    // BEFORE_LINE is called before a line goes to stderr.
+    FetchReport(const FetchConfig& config, std::function<void()> before_line);
+
+    // Tells of one; returns what belongs to standard output.
+    [[nodiscard]] std::string tell(const download::Target& target,
+                                   const download::Outcome& outcome);
+    // Tells of all; returns the worst status.
+    [[nodiscard]] int finish();
+
+  private:
+    void diagnose(const std::string& line);
+
+    const FetchConfig& config_;
+    std::function<void()> before_line_;
+    std::vector<std::string> table_; // with --verbose
+    std::size_t done_ = 0;
+    std::size_t failed_ = 0;
+    int worst_ = 0;
+};
+
+} // namespace ipcbox::front

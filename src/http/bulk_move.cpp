@@ -1,0 +1,116 @@
+#include "http/bulk_move.h"
+
+#include "core/error.h"
+#include "core/io.h"
+#include "core/pipe.h"
+#include "core/poll.h"
+#include "core/syscall.h"
+
+#include <algorithm>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+namespace ipcbox::http {
+
+namespace {
+
+constexpr std::size_t most_at_once = 1024UL * 1024;
+// What a socket can be made to drop by one call.
+constexpr std::size_t most_dropped = 1024UL * 1024 * 1024;
+
+struct stat status_of(int fd, std::string_view name) {
+    struct stat status {};
+    if (sys::call("fstat", ::fstat, fd, &status) < 0) throw SysError("write", name);
+    return status;
+}
+
+bool is_null_device(const struct stat& status) {
+    return S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3);
+}
+
+bool is_tcp(int socket) {
+    int protocol = 0;
+    socklen_t size = sizeof protocol;
+    return sys::call("getsockopt", ::getsockopt, socket, SOL_SOCKET, SO_PROTOCOL,
+                     static_cast<void*>(&protocol), &size) == 0 &&
+           protocol == IPPROTO_TCP;
+}
+
+BulkMove::Step step_of(ssize_t moved, int error) {
+    using Outcome = BulkMove::Step::Outcome;
+    if (moved > 0) return {Outcome::moved, static_cast<std::size_t>(moved), 0};
+    if (moved == 0) return {Outcome::ended, 0, 0};
+    if (error == EAGAIN || error == EINTR) return {Outcome::would_wait, 0, 0};
+    return {Outcome::failed, 0, error};
+}
+
+} // namespace
+
+BulkMove::BulkMove(int from, int to, std::string_view name)
+    : from_(from), to_(to), name_(name),
+      from_socket_(S_ISSOCK(status_of(from, "a connection").st_mode)), way_(choose()) {
+    if (way_ == Way::splice)
+        for (const int end : {from_, to_})
+            widen_pipe(end);
+}
+
+BulkMove::Way BulkMove::choose() const {
+    const auto to = status_of(to_, name_);
+    if (from_socket_ && is_null_device(to) && is_tcp(from_)) return Way::drop;
+    return !from_socket_ || S_ISFIFO(to.st_mode) ? Way::splice : Way::memory;
+}
+
+BulkMove::Step BulkMove::step(std::uint64_t most, Deadline deadline) {
+    const auto at_most = [most](std::size_t size) {
+        return static_cast<std::size_t>(std::min<std::uint64_t>(most, size));
+    };
+    if (way_ == Way::drop) {
+        const ssize_t dropped = sys::call("recv", ::recv, from_, static_cast<void*>(nullptr),
+                                          at_most(most_dropped), MSG_TRUNC | MSG_DONTWAIT);
+        return step_of(dropped, errno);
+    }
+    return way_ == Way::splice ? splice_some(at_most(most_at_once), deadline)
+                               : copy_some(at_most(most_at_once), deadline);
+}
+
+BulkMove::Step BulkMove::splice_some(std::size_t most, Deadline deadline) {
+    for (;;) {
+        const ssize_t moved = sys::call("splice", ::splice, from_, static_cast<loff_t*>(nullptr),
+                                        to_, static_cast<loff_t*>(nullptr), most,
+                                        unsigned{SPLICE_F_MOVE | SPLICE_F_NONBLOCK});
+        if (moved >= 0) return step_of(moved, 0);
+        if (errno == EINTR) continue;
+        const int error = errno;
+        // O_APPEND, some terminals, some file systems.
+        if (error == EINVAL || error == ENOSYS) {
+            way_ = Way::memory;
+            return copy_some(most, deadline);
+        }
+        if (error != EAGAIN) {
+            // What a socket can say is not what a pipe, a file or a device can.
+            const bool is_source = error == ECONNRESET || error == ETIMEDOUT ||
+                                   error == EHOSTUNREACH || error == ENETUNREACH;
+            if (is_source) return step_of(moved, error);
+            throw SysError("write", name_, error);
+        }
+        // It does not say which of the two it would have to wait for.
+        if (!wait_for(from_, POLLIN, Deadline::after({}))) return step_of(-1, EAGAIN);
+        if (!wait_for(to_, POLLOUT, deadline)) throw TimedOut("write the document");
+    }
+}
+
+BulkMove::Step BulkMove::copy_some(std::size_t most, Deadline deadline) {
+    buffer_.resize(most_at_once);
+    void* const into = buffer_.data();
+    const ssize_t got = from_socket_ ? sys::call("recv", ::recv, from_, into, most, MSG_DONTWAIT)
+                                     : sys::call("read", ::read, from_, into, most);
+    const auto step = step_of(got, errno);
+    if (step.size > 0) write_all(to_, std::span{buffer_}.first(step.size), name_, deadline);
+    return step;
+}
+
+} // namespace ipcbox::http

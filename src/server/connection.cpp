@@ -1,0 +1,42 @@
+#include "server/connection.h"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+namespace ipcbox::server {
+
+std::string Connection::peer_text() const {
+    if (!peer_name.empty()) return peer_name;
+    if (credentials) return fmt::format("process {}", credentials->pid);
+    return peer.is_unix() ? "an unknown process" : peer.host();
+}
+
+std::vector<std::string> ucspi_environment(const Connection& connection) {
+    std::vector<std::string> variables;
+    const auto set = [&variables](std::string_view name, const auto& value) {
+        variables.push_back(fmt::format("{}={}", name, value));
+    };
+    if (!connection.local.is_unix()) {
+        set("PROTO", "TCP");
+        set("TCPLOCALIP", connection.local.host());
+        set("TCPLOCALPORT", connection.local.port());
+        set("TCPREMOTEIP", connection.peer.host());
+        set("TCPREMOTEPORT", connection.peer.port());
+        if (!connection.peer_name.empty()) set("TCPREMOTEHOST", connection.peer_name);
+        return variables;
+    }
+    set("PROTO", "UNIX");
+    for (const std::string_view family : {"UNIX", "IPC"}) {
+        set(fmt::format("{}LOCALPATH", family), connection.local.host());
+        set(fmt::format("{}LOCALUID", family), ::getuid());
+        set(fmt::format("{}LOCALGID", family), ::getgid());
+        set(fmt::format("{}REMOTEPATH", family), connection.peer.host());
+        if (!connection.credentials) continue;
+        set(fmt::format("{}REMOTEPID", family), connection.credentials->pid);
+        set(fmt::format("{}REMOTEEUID", family), connection.credentials->uid);
+        set(fmt::format("{}REMOTEEGID", family), connection.credentials->gid);
+    }
+    return variables;
+}
+
+} // namespace ipcbox::server

@@ -1,0 +1,49 @@
+// A connection that a server has accepted, and what became of it.
+#pragma once
+
+#include "core/deadline.h"
+#include "core/wait_status.h"
+#include "net/address.h"
+#include "net/peer_process.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <sys/types.h>
+#include <utility>
+#include <vector>
+
+namespace ipcbox::server {
+
+// What a program has to end itself, when its connection is to end.
+constexpr std::chrono::seconds time_from_term_to_kill{5};
+
+struct Connection {
+    net::Address peer;
+    net::Address local;
+    std::string peer_name; // by reverse lookup; empty when it is not known
+    std::optional<net::PeerCredentials> credentials;
+    Deadline::Clock::time_point started;
+    pid_t pid = 0; // the child that serves it; 0 when there is none
+
+    // What to call the peer: its name, its address, or the process behind a Unix socket.
+    [[nodiscard]] std::string peer_text() const;
+};
+
+// Bytes that the client sent and that it got.
+struct Traffic {
+    std::uint64_t received = 0;
+    std::uint64_t sent = 0;
+};
+
+struct ConnectionEnd {
+    std::optional<WaitStatus> status; // of the child, if there was one
+    std::optional<Traffic> traffic;   // where it is known
+    Duration duration{};
+};
+
+// "NAME=VALUE" for the program that serves a connection, as UCSPI has it (TCPREMOTEIP and the like;
+// for Unix sockets the names of both families of tools, UNIXREMOTEPID and IPCREMOTEPID).
+[[nodiscard]] std::vector<std::string> ucspi_environment(const Connection& connection);
+
+} // namespace ipcbox::server

@@ -1,0 +1,110 @@
+#include "server/proxy_entrance.h"
+
+#include "core/poll.h"
+#include "core/syscall.h"
+#include "net/socket_options.h"
+#include "server/proxy_protocol.h"
+
+#include <algorithm>
+#include <array>
+#include <sys/socket.h>
+
+namespace ipcbox::server {
+
+namespace {
+
+ssize_t receive(const Fd& socket, std::span<std::byte> into, int flags) {
+    ssize_t got = -1;
+    do
+        got = sys::call("recv", ::recv, socket.get(), static_cast<void*>(into.data()), into.size(),
+                        flags | MSG_DONTWAIT);
+    while (got < 0 && errno == EINTR);
+    return got;
+}
+
+// Takes bytes that are there. False when they are not any more: the connection was reset.
+bool take(const Fd& socket, std::span<std::byte> bytes) {
+    while (!bytes.empty()) {
+        const ssize_t got = receive(socket, bytes, 0);
+        if (got <= 0) return false;
+        bytes = bytes.subspan(static_cast<std::size_t>(got));
+    }
+    return true;
+}
+
+// From now on the socket is readable with so many bytes only, or at its end (socket(7)). A header
+// that is half there would have us poll in vain.
+void set_low_water(const Fd& socket, std::size_t bytes) {
+    net::set_socket_option(socket, SOL_SOCKET, SO_RCVLOWAT, static_cast<int>(bytes));
+}
+
+} // namespace
+
+void ProxyEntrance::add(Fd socket, Connection connection) {
+    const std::lock_guard lock{mutex_};
+    guests_.push_back({std::move(socket), std::move(connection), Deadline::after(patience_)});
+    changed_.signal();
+}
+
+void ProxyEntrance::add_polled(std::vector<pollfd>& entries) {
+    const std::lock_guard lock{mutex_};
+    for (const auto& guest : guests_)
+        entries.push_back({guest.socket.get(), POLLIN, 0});
+}
+
+Deadline ProxyEntrance::next_deadline() {
+    const std::lock_guard lock{mutex_};
+    return guests_.empty() ? Deadline::never() : guests_.front().deadline;
+}
+
+bool ProxyEntrance::empty() {
+    const std::lock_guard lock{mutex_};
+    return guests_.empty();
+}
+
+ProxyEntrance::Progress ProxyEntrance::look_at(Guest& guest, std::string& problem) {
+    std::array<std::byte, ProxyHeader::most_bytes> buffer;
+    const ssize_t got = receive(guest.socket, buffer, MSG_PEEK);
+    const auto size = static_cast<std::size_t>(std::max<ssize_t>(got, 0));
+    const auto header = ProxyHeader::parse(std::span{buffer}.first(size));
+    if (header.state == ProxyHeader::State::complete) {
+        set_low_water(guest.socket, 1);
+        if (!take(guest.socket, std::span{buffer}.first(header.length))) {
+            problem = "it was reset";
+            return Progress::failed;
+        }
+        if (header.source) guest.connection.peer = *header.source;
+        if (header.destination) guest.connection.local = *header.destination;
+        return Progress::complete;
+    }
+    // What is there hides the end behind it from recv(2).
+    const bool has_ended = size > 0 && size == guest.seen &&
+                           wait_for(guest.socket.get(), POLLRDHUP, Deadline::after({}));
+    if (header.state == ProxyHeader::State::bad)
+        problem = std::string{"its PROXY header is wrong: "}.append(header.reason);
+    else if (got == 0 || has_ended || (got < 0 && errno != EAGAIN))
+        problem = "it ended without a PROXY header";
+    else if (guest.deadline.passed())
+        problem = "no PROXY header came in time";
+    if (!problem.empty()) return Progress::failed;
+    if (size > guest.seen) set_low_water(guest.socket, size + 1);
+    guest.seen = size;
+    return Progress::waits;
+}
+
+std::vector<ProxyEntrance::Arrival> ProxyEntrance::arrivals() {
+    const std::lock_guard lock{mutex_};
+    std::vector<Arrival> found;
+    for (auto guest = guests_.begin(); guest != guests_.end();) {
+        std::string problem;
+        if (look_at(*guest, problem) == Progress::waits) {
+            ++guest;
+            continue;
+        }
+        found.push_back({std::move(guest->socket), std::move(guest->connection), problem});
+        guest = guests_.erase(guest);
+    }
+    return found;
+}
+
+} // namespace ipcbox::server

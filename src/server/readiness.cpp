@@ -1,0 +1,26 @@
+#include "server/readiness.h"
+
+#include "core/fd.h"
+#include "core/syscall.h"
+#include "net/address.h"
+
+#include <cstdlib>
+#include <exception>
+#include <sys/socket.h>
+
+namespace ipcbox::server {
+
+void notify_service_manager(const std::string& state) noexcept {
+    const char* path = std::getenv("NOTIFY_SOCKET");
+    if (path == nullptr) return;
+    try {
+        const auto address = net::Address::unix_path(path);
+        const Fd socket =
+            Fd::adopt(sys::call("socket", ::socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+        sys::call("sendto", ::sendto, socket.get(), static_cast<const void*>(state.data()),
+                  state.size(), MSG_NOSIGNAL, address.data(), address.size());
+    } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): see the header
+    }
+}
+
+} // namespace ipcbox::server

@@ -1,0 +1,190 @@
+#include "server/served_children.h"
+
+#include "core/child.h"
+#include "net/socket_options.h"
+
+#include <algorithm>
+#include <csignal>
+#include <fmt/core.h>
+// The C library's tcp_info lacks the byte counts.
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+namespace ipcbox::server {
+
+namespace {
+
+// States of RFC 9293 in which the client has said all; the header that has their names cannot be
+// included beside the one that has the counts.
+constexpr int close_wait = 8;
+constexpr int last_ack = 9;
+
+std::string seconds_text(Duration duration) {
+    return fmt::format("{} s", std::chrono::duration<double>{duration}.count());
+}
+
+Deadline after(Deadline::Clock::time_point start, Duration duration) {
+    return Deadline::after(duration - (Deadline::Clock::now() - start));
+}
+
+} // namespace
+
+std::optional<TcpActivity> tcp_activity(const Fd& socket) {
+    tcp_info info{};
+    if (!socket || net::get_socket_option(socket.get(), IPPROTO_TCP, TCP_INFO, info) < 0)
+        return std::nullopt;
+    // The end of the client's stream counts as a byte.
+    const bool has_ended = info.tcpi_state == close_wait || info.tcpi_state == last_ack;
+    info.tcpi_bytes_received -= has_ended && info.tcpi_bytes_received > 0 ? 1 : 0;
+    const auto silent = std::min(info.tcpi_last_data_recv, info.tcpi_last_data_sent);
+    return TcpActivity{{info.tcpi_bytes_received, info.tcpi_bytes_sent - info.tcpi_bytes_retrans},
+                       std::chrono::milliseconds{silent}};
+}
+
+ServedChildren::ServedChildren(Limits limits, Ended ended, Trouble trouble)
+    : limits_(limits), ended_(std::move(ended)), trouble_(std::move(trouble)) {}
+
+ServedChildren::Start::Start(ServedChildren& children) : children_(children) {
+    const std::lock_guard lock{children_.mutex_};
+    ++children_.starting_;
+}
+
+ServedChildren::Start::~Start() {
+    const std::lock_guard lock{children_.mutex_};
+    // What is left was nobody's: a number that a later child of ours may get.
+    if (--children_.starting_ == 0) children_.ended_early_.clear();
+}
+
+void ServedChildren::Start::done(ServedChild child) {
+    children_.add(std::move(child));
+}
+
+void ServedChildren::add(ServedChild child) {
+    const pid_t pid = child.connection.pid;
+    const Deadline due = first_deadline(child);
+    std::unique_lock lock{mutex_};
+    const auto early = ended_early_.extract(pid);
+    if (!early) {
+        auto& entry = entries_[pid];
+        entry.child = std::move(child);
+        return set_due(entry, signal_for_all_ ? Deadline::after(Duration::zero()) : due);
+    }
+    lock.unlock();
+    ended_(child, early.mapped());
+    changed_.signal();
+}
+
+void ServedChildren::reap() {
+    while (const auto reaped = reap_child()) {
+        std::unique_lock lock{mutex_};
+        auto node = entries_.extract(reaped->pid);
+        if (!node) {
+            if (starting_ > 0) ended_early_.insert_or_assign(reaped->pid, reaped->status);
+            continue;
+        }
+        due_.erase({node.mapped().due, reaped->pid});
+        lock.unlock();
+        ended_(node.mapped().child, reaped->status);
+    }
+}
+
+// Deadlines only ever matter to the few servers that have them.
+Deadline ServedChildren::first_deadline(const ServedChild& child) const {
+    Deadline due = Deadline::never();
+    for (const auto& limit : {limits_.longest, limits_.idle, limits_.handshake})
+        if (limit) due = std::min(due, after(child.connection.started, *limit));
+    return due;
+}
+
+void ServedChildren::set_due(Entry& entry, Deadline due) {
+    const pid_t pid = entry.child.connection.pid;
+    due_.erase({entry.due, pid});
+    entry.due = due;
+    if (due.is_never()) return;
+    const auto [place, inserted] = due_.emplace(due, pid);
+    if (inserted && place == due_.begin()) changed_.signal();
+}
+
+void ServedChildren::act_on_deadlines() {
+    const std::lock_guard lock{mutex_};
+    while (!due_.empty() && due_.begin()->first.passed())
+        look_at(entries_.at(due_.begin()->second));
+}
+
+void ServedChildren::look_at(Entry& entry) {
+    const auto& connection = entry.child.connection;
+    // One that was added after all others had been told to end; limits are of no interest now.
+    if (signal_for_all_) {
+        kill_group(connection.pid, *signal_for_all_);
+        were_signalled_ = true;
+        return set_due(entry, Deadline::never());
+    }
+    if (entry.kill_at.passed()) {
+        kill_group(connection.pid, SIGKILL);
+        return set_due(entry, Deadline::never());
+    }
+    if (limits_.longest && after(connection.started, *limits_.longest).passed())
+        return end(entry, fmt::format("not done after {}", seconds_text(*limits_.longest)));
+    Deadline due =
+        limits_.longest ? after(connection.started, *limits_.longest) : Deadline::never();
+    const auto activity = tcp_activity(entry.child.socket);
+    if (activity && limits_.handshake && activity->traffic.received == 0) {
+        const auto deadline = after(connection.started, *limits_.handshake);
+        if (deadline.passed())
+            return end(entry, fmt::format("the client said nothing for {}",
+                                          seconds_text(*limits_.handshake)));
+        due = std::min(due, deadline);
+    }
+    if (activity && limits_.idle) {
+        if (activity->silent >= *limits_.idle)
+            return end(entry, fmt::format("idle for {}", seconds_text(*limits_.idle)));
+        due = std::min(due, Deadline::after(*limits_.idle - activity->silent));
+    }
+    set_due(entry, due);
+}
+
+void ServedChildren::end(Entry& entry, const std::string& why) {
+    const auto& connection = entry.child.connection;
+    trouble_(fmt::format("ending {} ({}): {}", connection.pid, connection.peer_text(), why));
+    kill_group(connection.pid, SIGTERM);
+    entry.kill_at = Deadline::after(time_from_term_to_kill);
+    set_due(entry, entry.kill_at);
+}
+
+Deadline ServedChildren::next_deadline() {
+    const std::lock_guard lock{mutex_};
+    return due_.empty() ? Deadline::never() : due_.begin()->first;
+}
+
+void ServedChildren::signal_all(int signal) {
+    const std::lock_guard lock{mutex_};
+    signal_for_all_ = signal;
+    were_signalled_ = were_signalled_ || !entries_.empty();
+    for (const auto& [pid, entry] : entries_)
+        kill_group(pid, signal);
+}
+
+bool ServedChildren::were_signalled() {
+    const std::lock_guard lock{mutex_};
+    return were_signalled_;
+}
+
+bool ServedChildren::empty() {
+    const std::lock_guard lock{mutex_};
+    return entries_.empty();
+}
+
+std::vector<Connection> ServedChildren::connections() {
+    std::vector<Connection> all;
+    for_each([&all](const ServedChild& child) { all.push_back(child.connection); });
+    return all;
+}
+
+void ServedChildren::for_each(const std::function<void(ServedChild&)>& use) {
+    const std::lock_guard lock{mutex_};
+    for (auto& [pid, entry] : entries_)
+        use(entry.child);
+}
+
+} // namespace ipcbox::server

@@ -1,0 +1,47 @@
+// The names by which unrelated processes find one System V object (svipc(7)).
+//
+//     1234, 0x4d2    the key itself
+//     ./path         ftok(3) of an existing file, with Perl's default project number 1
+//     @name          a hash of the name
+//
+// Two names can have one hash, and a stranger can have any key. So what is made under @name is
+// labelled with 45 more bits of the hash, and is only used when the label is right.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+
+namespace ipcbox::sysv {
+
+class Key {
+  public:
+    // Throws std::invalid_argument, saying what was expected, or SysError for a path that is not
+    // there. IPC_PRIVATE (0) is refused: nobody could find it again.
+    [[nodiscard]] static Key parse(std::string_view text);
+
+    [[nodiscard]] key_t value() const { return value_; }
+    // As the user wrote it.
+    [[nodiscard]] const std::string& text() const { return text_; }
+    [[nodiscard]] bool is_name() const { return text_.starts_with('@'); }
+
+    // The label in words of 15 bits, which is what a semaphore can hold. It is never all zero. A
+    // key that is no name has the label of an empty one.
+    using Label = std::array<std::uint16_t, 3>;
+    [[nodiscard]] const Label& label() const { return label_; }
+
+  private:
+    Key(key_t value, std::string text, const Label& label)
+        : value_(value), text_(std::move(text)), label_(label) {}
+
+    key_t value_;
+    std::string text_;
+    Label label_;
+};
+
+// How a KEY is written, for the help of an operand.
+inline constexpr std::string_view key_help = "1234, 0x4d2, ./path or @name (default 1234)";
+
+} // namespace ipcbox::sysv

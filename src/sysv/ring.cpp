@@ -1,0 +1,205 @@
+#include "sysv/ring.h"
+
+#include "core/error.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/core.h>
+
+namespace ipcbox::sysv {
+
+namespace {
+
+enum Semaphore : unsigned short { lock, free_slots, filled_slots, writer, reader, first_label };
+constexpr int semaphore_count = first_label + std::tuple_size_v<Key::Label>;
+constexpr mode_t owner_only = 0600;
+constexpr std::size_t page_size = 4096;
+
+constexpr sembuf operation(unsigned short semaphore, int amount, int flags = 0) {
+    return {semaphore, static_cast<short>(amount), static_cast<short>(flags)};
+}
+
+constexpr std::array lock_ring{operation(lock, 0), operation(lock, 1, SEM_UNDO)};
+constexpr std::array unlock_ring{operation(lock, -1, SEM_UNDO)};
+
+} // namespace
+
+// The counters only grow; a slot's number is its turn modulo `slots`. All zero is a ring that
+// nobody has used: what the kernel makes needs no further step.
+struct ShmRing::Header {
+    std::atomic<std::uint64_t> written;
+    std::atomic<std::uint64_t> read;
+    std::atomic<bool> joined; // a reader came
+    std::atomic<bool> done;   // it has everything
+    std::array<std::size_t, slots> lengths;
+};
+
+ShmRing::Parts ShmRing::make_or_find(const Key& key) {
+    static_assert(sizeof(Header) <= page_size);
+    constexpr std::size_t size = page_size + slots * slot_size;
+    for (;;) {
+        auto set = SemaphoreSet::create(key, semaphore_count, owner_only);
+        if (!set) set = SemaphoreSet::find(key);
+        auto memory = SharedMemory::create(key, size, owner_only, SharedMemory::Pages::normal);
+        if (!memory) memory = SharedMemory::find(key);
+        if (!set || !memory) continue; // it was there, and was removed before we looked
+        if (set->count() != semaphore_count || memory->size() != size)
+            throw Error(fmt::format("cannot stream through {}: its key is used for something else",
+                                    key.text()));
+        // Only the first of two makers has an effect.
+        const auto& label = key.label();
+        set->operate(
+            std::array{operation(first_label, 0, IPC_NOWAIT), operation(first_label, label[0]),
+                       operation(first_label + 1, label[1]), operation(first_label + 2, label[2]),
+                       operation(free_slots, slots)});
+        const auto values = set->values();
+        if (!std::equal(label.begin(), label.end(), values.begin() + first_label))
+            throw Error(fmt::format("cannot stream through {}: its key is used for something else",
+                                    key.text()));
+        auto attached = memory->attach(SharedMemory::Access::read_write);
+        return {*std::move(set), *std::move(memory), std::move(attached)};
+    }
+}
+
+// Makes a ring that nobody uses any more what it was at first.
+void ShmRing::reset(Parts& parts) {
+    auto& header = parts.header();
+    header.written = 0;
+    header.read = 0;
+    header.joined = false;
+    header.done = false;
+    const auto values = parts.set.values();
+    // An operation of 0, for a semaphore that is 0 already, passes as well.
+    parts.set.operate(std::array{operation(filled_slots, -values[filled_slots]),
+                                 operation(free_slots, -values[free_slots]),
+                                 operation(free_slots, slots)});
+}
+
+// The ring with us as END. The lock keeps the other end from joining, and the last one from
+// removing the ring, while we look; when we throw, it goes with our process.
+ShmRing::Parts ShmRing::join(const Key& key, End end) {
+    const unsigned short own = end == End::writer ? writer : reader;
+    const unsigned short other = end == End::writer ? reader : writer;
+    const unsigned short woken = end == End::writer ? filled_slots : free_slots;
+    for (;;)
+        try {
+            auto parts = make_or_find(key);
+            parts.set.operate(lock_ring);
+            const auto values = parts.set.values();
+            if (values[own] != 0)
+                throw Error(fmt::format("cannot stream through {}: it has a {} already", key.text(),
+                                        end == End::writer ? "writer" : "reader"));
+            // What an end of our kind began cannot be gone on with.
+            const auto& header = parts.header();
+            const bool used = end == End::writer ? header.written != 0 : header.joined.load();
+            if (used && values[other] != 0)
+                throw Error(fmt::format(
+                    "cannot stream through {}: another stream has not ended yet", key.text()));
+            if (values[other] == 0) reset(parts);
+            parts.set.operate(std::array{operation(own, 1, SEM_UNDO),
+                                         // Nothing now, and one more when we die.
+                                         operation(woken, 1), operation(woken, -1, SEM_UNDO),
+                                         unlock_ring[0]});
+            // After it has the place: a writer takes "joined, and no reader there" for a death.
+            if (end == End::reader) parts.header().joined = true;
+            return parts;
+        } catch (const SetRemoved&) { // NOLINT(bugprone-empty-catch): the last stream ended
+        }
+}
+
+ShmRing::ShmRing(const Key& key, End end) : name_(key.text()), end_(end), parts_(join(key, end)) {}
+
+ShmRing::Header& ShmRing::Parts::header() const {
+    return *reinterpret_cast<Header*>(attached.bytes().data());
+}
+
+std::span<std::byte> ShmRing::slot(std::uint64_t turn) const {
+    return parts_.attached.bytes().subspan(page_size + turn % slots * slot_size, slot_size);
+}
+
+void ShmRing::take(unsigned short semaphore, Deadline deadline) {
+    if (parts_.set.operate(std::array{operation(semaphore, -1)}, deadline) ==
+        SemaphoreSet::Outcome::would_wait)
+        throw TimedOut(fmt::format("the other end of {}", name_));
+}
+
+void ShmRing::add(unsigned short semaphore) {
+    parts_.set.operate(std::array{operation(semaphore, 1)});
+}
+
+// With the lock held, and in this order: who finds the old set waits for the lock, and begins anew
+// when it is gone.
+void ShmRing::remove() {
+    parts_.memory.remove();
+    parts_.set.remove();
+}
+
+void ShmRing::abandon() noexcept try {
+    parts_.set.operate(lock_ring);
+    const bool alone = parts_.set.values()[end_ == End::writer ? reader : writer] == 0;
+    if (alone)
+        remove();
+    else
+        parts_.set.operate(unlock_ring);
+} catch (const std::exception&) { // NOLINT(bugprone-empty-catch): the other end removed it
+}
+
+std::span<std::byte> ShmRingWriter::next_slot(Deadline deadline) {
+    take(free_slots, deadline);
+    const auto written = parts_.header().written.load(std::memory_order_relaxed);
+    if (written - parts_.header().read.load(std::memory_order_acquire) >= slots)
+        throw Error(fmt::format("the reader of {} died", name_));
+    return slot(written);
+}
+
+void ShmRingWriter::publish(std::size_t count) {
+    const auto written = parts_.header().written.load(std::memory_order_relaxed);
+    parts_.header().lengths[written % slots] = count;
+    parts_.header().written.store(written + 1, std::memory_order_release);
+    add(filled_slots);
+}
+
+void ShmRingWriter::finish(Deadline deadline) {
+    (void)next_slot(deadline);
+    publish(0);
+    try {
+        // Our death means nothing any more.
+        parts_.set.operate(
+            std::array{operation(filled_slots, 1, SEM_UNDO), operation(filled_slots, -1)});
+        if (!parts_.header().joined &&
+            parts_.set.operate(std::array{operation(reader, -1), operation(reader, 1)}, deadline) ==
+                SemaphoreSet::Outcome::would_wait)
+            throw TimedOut(fmt::format("a reader of {}", name_));
+        if (parts_.set.operate(std::array{operation(reader, 0)}, deadline) ==
+            SemaphoreSet::Outcome::would_wait)
+            throw TimedOut(fmt::format("the reader of {}", name_));
+    } catch (const SetRemoved&) {
+        if (parts_.header().done) return;
+        throw;
+    }
+    if (!parts_.header().done) throw Error(fmt::format("the reader of {} died", name_));
+}
+
+std::span<const std::byte> ShmRingReader::next(Deadline deadline) {
+    auto read = parts_.header().read.load(std::memory_order_relaxed);
+    if (holds_slot_) {
+        parts_.header().read.store(++read, std::memory_order_release);
+        holds_slot_ = false;
+        add(free_slots);
+    }
+    take(filled_slots, deadline);
+    if (parts_.header().written.load(std::memory_order_acquire) == read) {
+        throw Error(fmt::format("the writer of {} died", name_));
+    }
+    const auto length = parts_.header().lengths[read % slots];
+    if (length == 0) {
+        parts_.header().done = true;
+        parts_.set.operate(lock_ring);
+        remove();
+        return {};
+    }
+    holds_slot_ = true;
+    return slot(read).first(std::min(length, slot_size));
+}
+
+} // namespace ipcbox::sysv

@@ -1,0 +1,114 @@
+#include "sysv/semaphore.h"
+
+#include "core/syscall.h"
+
+#include <fmt/core.h>
+
+namespace ipcbox::sysv {
+
+namespace {
+
+// The fourth argument of semctl(2), which it leaves to the caller to define: of its members, we
+// only pass pointers.
+union ControlArgument {
+    void* pointer;
+    int value;
+};
+
+int control(int id, int semaphore, int command, void* pointer) {
+    return ::semctl(id, semaphore, command, ControlArgument{pointer});
+}
+
+[[noreturn]] void throw_semaphore_error(std::string_view verb, const std::string& name, int error) {
+    const auto object = fmt::format("semaphore set {}", name);
+    switch (error) {
+    case EIDRM:
+    case EINVAL: // an id that is gone before we came
+        throw SetRemoved(fmt::format("cannot {} {}: it was removed", verb, object));
+    case ERANGE:
+        throw Error(fmt::format("cannot {} {}: its value is at its maximum", verb, object));
+    case ENOSPC:
+        throw Error(fmt::format("cannot {} {}: the system's limit is reached (sysctl kernel.sem)",
+                                verb, object));
+    default:
+        throw SysError(verb, object, error);
+    }
+}
+
+} // namespace
+
+std::optional<SemaphoreSet> SemaphoreSet::find(const Key& key) {
+    const int id = sys::call("semget", ::semget, key.value(), 0, 0);
+    if (id >= 0) return SemaphoreSet{id, key.text()};
+    if (errno == ENOENT) return std::nullopt;
+    throw_semaphore_error("find", key.text(), errno);
+}
+
+std::optional<SemaphoreSet> SemaphoreSet::create(const Key& key, int count, mode_t mode) {
+    const int flags = IPC_CREAT | IPC_EXCL | static_cast<int>(mode);
+    const int id = sys::call("semget", ::semget, key.value(), count, flags);
+    if (id >= 0) return SemaphoreSet{id, key.text()};
+    if (errno == EEXIST) return std::nullopt;
+    // Not "it was removed": here EINVAL is about the number of semaphores.
+    if (errno == EINVAL) errno = ENOSPC;
+    throw_semaphore_error("create", key.text(), errno);
+}
+
+SemaphoreSet::Outcome SemaphoreSet::operate(std::span<const sembuf> operations, Deadline deadline) {
+    const auto operate = [](int id, const sembuf* first, std::size_t count, const timespec* limit) {
+        return ::semtimedop(id, const_cast<sembuf*>(first), count, limit);
+    };
+    // With a timeout of zero the kernel would still put us to sleep, for as long as timers may be
+    // late (50 us, PR_SET_TIMERSLACK).
+    std::vector<sembuf> at_once;
+    if (deadline.passed()) {
+        at_once.assign(operations.begin(), operations.end());
+        for (auto& operation : at_once)
+            operation.sem_flg |= IPC_NOWAIT;
+        operations = at_once;
+        deadline = Deadline::never();
+    }
+    for (;;) {
+        const Timeout timeout{deadline};
+        if (sys::call("semtimedop", operate, id_, operations.data(), operations.size(),
+                      timeout.get()) == 0)
+            return Outcome::done;
+        if (errno == EAGAIN) return Outcome::would_wait;
+        if (errno != EINTR) throw_semaphore_error("use", name_, errno);
+    }
+}
+
+std::vector<unsigned short> SemaphoreSet::values() const {
+    std::vector<unsigned short> values(static_cast<std::size_t>(count()));
+    if (sys::call("semctl", control, id_, 0, GETALL, values.data()) < 0)
+        throw_semaphore_error("read", name_, errno);
+    return values;
+}
+
+semid_ds SemaphoreSet::status() const {
+    semid_ds status{};
+    if (sys::call("semctl", control, id_, 0, IPC_STAT, &status) < 0)
+        throw_semaphore_error("read", name_, errno);
+    return status;
+}
+
+int SemaphoreSet::count() const {
+    return static_cast<int>(status().sem_nsems);
+}
+
+std::chrono::system_clock::time_point SemaphoreSet::last_operation() const {
+    return std::chrono::system_clock::from_time_t(status().sem_otime);
+}
+
+pid_t SemaphoreSet::last_process(int semaphore) const {
+    const int pid = sys::call("semctl", control, id_, semaphore, GETPID, nullptr);
+    if (pid < 0) throw_semaphore_error("read", name_, errno);
+    return pid;
+}
+
+void SemaphoreSet::remove() {
+    if (sys::call("semctl", control, id_, 0, IPC_RMID, nullptr) < 0)
+        throw_semaphore_error("remove", name_, errno);
+}
+
+} // namespace ipcbox::sysv

@@ -1,0 +1,57 @@
+// A System V semaphore set: semget(2), semop(2), semctl(2). The protocol that makes tokens of it is
+// in sysv/token_set.h.
+#pragma once
+
+#include "core/deadline.h"
+#include "core/error.h"
+#include "sysv/key.h"
+
+#include <optional>
+#include <span>
+#include <sys/sem.h>
+#include <sys/types.h>
+#include <vector>
+
+namespace ipcbox::sysv {
+
+// The set was removed while it was in use.
+class SetRemoved : public Error {
+  public:
+    using Error::Error;
+};
+
+class SemaphoreSet {
+  public:
+    // The existing set with this key, nothing when there is none.
+    [[nodiscard]] static std::optional<SemaphoreSet> find(const Key& key);
+    // A new set, with every semaphore zero (Linux); nothing when the key is taken.
+    [[nodiscard]] static std::optional<SemaphoreSet> create(const Key& key, int count, mode_t mode);
+
+    [[nodiscard]] int id() const { return id_; }
+    [[nodiscard]] const std::string& name() const { return name_; }
+
+    enum class Outcome { done, would_wait };
+    // All operations at once or none, in array order (semop(2)). Waits until the deadline for those
+    // without IPC_NOWAIT; would_wait when that passed or IPC_NOWAIT said so. Throws SetRemoved,
+    // SysError otherwise.
+    Outcome operate(std::span<const sembuf> operations, Deadline deadline = Deadline::never());
+
+    [[nodiscard]] std::vector<unsigned short> values() const;
+    [[nodiscard]] int count() const;
+    // The process that last changed the semaphore (its pid in our namespace), 0 for none.
+    [[nodiscard]] pid_t last_process(int semaphore) const;
+    // When an operation last succeeded.
+    [[nodiscard]] std::chrono::system_clock::time_point last_operation() const;
+
+    void remove();
+
+  private:
+    SemaphoreSet(int id, std::string name) : id_(id), name_(std::move(name)) {}
+
+    [[nodiscard]] semid_ds status() const;
+
+    int id_;
+    std::string name_;
+};
+
+} // namespace ipcbox::sysv

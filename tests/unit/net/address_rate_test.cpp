@@ -1,0 +1,70 @@
+#include "net/address_rate.h"
+
+#include <doctest/doctest.h>
+#include <fmt/core.h>
+
+using namespace ipcbox;
+using namespace std::chrono_literals;
+
+namespace {
+
+net::Address from(const std::string& ip) {
+    return net::Address::parse_ip(ip, 4711).value();
+}
+
+// How many of COUNT questions at NOW may have an answer.
+int allowed(net::AddressRate& rate, const net::Address& address, Deadline::Clock::time_point now,
+            int count) {
+    int answers = 0;
+    for (int question = 0; question < count; ++question)
+        answers += rate.allows(address, now) ? 1 : 0;
+    return answers;
+}
+
+} // namespace
+
+TEST_CASE("so many at once, and then so many a second") {
+    const auto start = Deadline::Clock::now();
+    net::AddressRate rate{10};
+    const auto address = from("192.0.2.1");
+    CHECK(allowed(rate, address, start, 100) == 10);
+    CHECK(allowed(rate, address, start + 99ms, 100) == 0);
+    CHECK(allowed(rate, address, start + 100ms, 100) == 1);
+    CHECK(allowed(rate, address, start + 500ms, 100) == 4);
+    CHECK(allowed(rate, address, start + 1h, 100) == 10);
+    // At the rate itself one can go on for ever.
+    for (int second = 2; second < 100; ++second)
+        CHECK(allowed(rate, address, start + 1h + second * 1s, 10) == 10);
+}
+
+TEST_CASE("others have their own rate, another port does not, and a network of IPv6 has one") {
+    const auto now = Deadline::Clock::now();
+    net::AddressRate rate{1};
+    CHECK(rate.allows(from("192.0.2.1"), now));
+    auto other_port = from("192.0.2.1");
+    other_port.set_port(4712);
+    CHECK_FALSE(rate.allows(other_port, now));
+    CHECK(rate.allows(from("2001:db8:0:1::1"), now));
+    CHECK_FALSE(rate.allows(from("2001:db8:0:1:ffff::2"), now));
+    // Two can share a slot, with a secret that is another one at each start; not so many.
+    int others = 0;
+    for (int host = 0; host < 250; ++host)
+        others += rate.allows(from(fmt::format("198.51.100.{}", host)), now) ? 1 : 0;
+    CHECK(others > 230);
+}
+
+TEST_CASE("no flood of senders gains anybody more") {
+    const auto now = Deadline::Clock::now();
+    net::AddressRate rate{3};
+    const auto victim = from("192.0.2.1");
+    CHECK(allowed(rate, victim, now, 10) == 3);
+    for (int network = 0; network < 256; ++network)
+        for (int host = 0; host < 256; ++host)
+            (void)rate.allows(from(fmt::format("10.0.{}.{}", network, host)), now);
+    CHECK_FALSE(rate.allows(victim, now));
+}
+
+TEST_CASE("0 is without a limit") {
+    net::AddressRate rate{0};
+    CHECK(allowed(rate, from("192.0.2.1"), Deadline::Clock::now(), 100'000) == 100'000);
+}
