@@ -2,6 +2,7 @@
 
 #include "core/ascii.h"
 #include "core/number.h"
+#include "core/text_lines.h"
 #include "net/network.h"
 
 #include <algorithm>
@@ -15,20 +16,12 @@ namespace {
 constexpr std::size_t most_name = 253; // RFC 1035, section 2.3.4, without the dots of the wire
 constexpr std::size_t most_line = 1024;
 constexpr std::size_t most_shown = 40; // of a bad line
-constexpr auto blanks = " \t\r";       // a line may end as in a file of Windows
 
 bool is_name(std::string_view text) {
     return text.size() <= most_name && std::ranges::all_of(text, [](char byte) {
                return ascii::is_letter(byte) || ascii::is_digit(byte) || byte == '.' ||
                       byte == '-' || byte == '_';
            });
-}
-
-std::string_view without_comment_and_blanks(std::string_view line) {
-    line = line.substr(0, line.find('#'));
-    const auto first = line.find_first_not_of(blanks);
-    if (first == std::string_view::npos) return {};
-    return line.substr(first, line.find_last_not_of(blanks) - first + 1);
 }
 
 // What stands at the beginning of a bad line, not cut within a character.
@@ -75,15 +68,13 @@ Host parse_host(std::string_view text) {
 std::vector<Host> parse_host_list(std::string_view text,
                                   const std::function<void(const std::string&)>& bad_line) {
     std::vector<Host> hosts;
-    for (std::size_t number = 1; !text.empty(); ++number) {
-        const auto line = text.substr(0, text.find('\n'));
-        text.remove_prefix(std::min(text.size(), line.size() + 1));
-        const auto host = without_comment_and_blanks(line);
+    for (TextLines lines{text}; const auto line = lines.next();) {
+        const auto host = trimmed(line->text.substr(0, line->text.find('#')));
         if (host.empty()) continue;
         try {
             hosts.push_back(host_of_line(host));
         } catch (const std::invalid_argument& wrong) {
-            bad_line(fmt::format("line {}: {}", number, wrong.what()));
+            bad_line(fmt::format("line {}: {}", line->number, wrong.what()));
         }
     }
     return hosts;

@@ -1,6 +1,7 @@
 #include "http/digest.h"
 
 #include "core/ascii.h"
+#include "core/text_lines.h"
 
 #include <algorithm>
 #include <array>
@@ -100,7 +101,6 @@ std::optional<Line> parse_plain(std::string_view line) {
 }
 
 std::optional<Line> parse_line(std::string_view text) {
-    if (text.ends_with('\r')) text.remove_suffix(1); // a list that was edited elsewhere
     const bool is_escaped = text.starts_with('\\');
     if (is_escaped) text.remove_prefix(1);
     auto line = parse_tagged(text);
@@ -144,10 +144,8 @@ Checksum Checksum::parse(std::string_view text) {
 
 std::optional<Checksum> checksum_in_list(std::string_view list, std::string_view file_name) {
     std::optional<Checksum> found;
-    while (!list.empty()) {
-        const auto text = list.substr(0, list.find('\n'));
-        list.remove_prefix(std::min(text.size() + 1, list.size()));
-        auto line = parse_line(text);
+    for (TextLines lines{list}; const auto text = lines.next();) {
+        auto line = parse_line(text->text);
         if (!line) continue;
         std::string_view name = line->name;
         if (name != file_name && name.starts_with("./")) name.remove_prefix(2);

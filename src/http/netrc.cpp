@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "core/fd.h"
 #include "core/io.h"
+#include "core/text_lines.h"
 
 #include <algorithm>
 #include <fcntl.h>
@@ -17,7 +18,7 @@ constexpr std::size_t most_bytes = 1024UL * 1024;
 
 class Words {
   public:
-    explicit Words(std::string_view text) : left_(text) {}
+    explicit Words(std::string_view text) : left_(without_byte_order_mark(text)) {}
 
     // Nothing at the end.
     std::optional<std::string> next() {

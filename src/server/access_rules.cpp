@@ -1,6 +1,7 @@
 #include "server/access_rules.h"
 
 #include "core/number.h"
+#include "core/text_lines.h"
 #include "net/network.h"
 
 #include <algorithm>
@@ -155,14 +156,12 @@ class AccessRules::LineParser {
 
 AccessRules AccessRules::parse(std::string_view text, std::string_view file) {
     AccessRules rules;
-    for (unsigned number = 1; !text.empty(); ++number) {
-        const auto line = text.substr(0, text.find('\n'));
+    for (TextLines lines{text}; const auto line = lines.next();) {
         // No variable could hold it.
-        if (const auto zero = line.find('\0'); zero != std::string_view::npos)
-            throw RulesError(file, number, static_cast<unsigned>(zero) + 1, "expected text");
-        if (auto entry = LineParser{line, number, file}.entry())
+        if (const auto zero = line->text.find('\0'); zero != std::string_view::npos)
+            throw RulesError(file, line->number, static_cast<unsigned>(zero) + 1, "expected text");
+        if (auto entry = LineParser{line->text, line->number, file}.entry())
             rules.entries_.push_back(std::move(*entry));
-        text.remove_prefix(std::min(line.size() + 1, text.size()));
     }
     return rules;
 }

@@ -480,6 +480,9 @@ TEST_CASE("lists of URLs") {
     CHECK(scenario.run({"webget", "--urls", "-", server.url("/d")}, list).out == "a\nb\nc\nd\n");
     CHECK(scenario.run({"webget", "-O", "--urls", "list"}).out.empty());
     CHECK(scenario.read_file("b") == "b\n");
+    // Editors of Windows write a byte order mark.
+    CHECK(scenario.run({"webget", "--urls", "-"}, "\xef\xbb\xbf" + server.url("/a") + "\r\n").out ==
+          "a\n");
     CHECK(scenario.run({"webget", "--urls", "-"}, "# nothing\n").status == 0);
     auto result = scenario.run({"webget", "--urls", "-"}, "ftp://host/a\n");
     CHECK(result.status == 3);

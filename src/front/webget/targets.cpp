@@ -2,6 +2,7 @@
 
 #include "cli/options.h"
 #include "core/io.h"
+#include "core/text_lines.h"
 #include "download/part_file.h"
 #include "http/failure.h"
 
@@ -38,13 +39,9 @@ std::vector<std::string> listed_urls(const std::string& name) {
     const auto text = name == "-" ? read_to_end(STDIN_FILENO, most_list, "standard input")
                                   : read_to_end(open_file(name, O_RDONLY).get(), most_list, name);
     std::vector<std::string> urls;
-    for (std::string_view rest = text; !rest.empty();) {
-        auto line = rest.substr(0, rest.find('\n'));
-        rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-        const auto first = line.find_first_not_of(" \t\r");
-        if (first == std::string_view::npos || line[first] == '#') continue;
-        line = line.substr(first, line.find_last_not_of(" \t\r") - first + 1);
-        urls.emplace_back(line);
+    for (TextLines lines{text}; const auto line = lines.next();) {
+        const auto url = trimmed(line->text);
+        if (!url.empty() && url.front() != '#') urls.emplace_back(url);
     }
     return urls;
 }

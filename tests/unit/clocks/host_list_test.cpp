@@ -80,6 +80,12 @@ TEST_CASE("a list has a host on a line") {
     CHECK(list("same\nsame\n").hosts == Texts{"same", "same"});
 }
 
+TEST_CASE("a byte order mark before a list of hosts is skipped") {
+    const auto all = list("\xef\xbb\xbfone\ntwo\n");
+    CHECK(all.hosts == Texts{"one", "two"});
+    CHECK(all.problems.empty());
+}
+
 TEST_CASE("of a list, the bad lines are named and the others taken") {
     using namespace std::string_literals;
     const auto all = list("one\n\ntwo three\nf\0ur\n"s + std::string(1025, 'x') + "\nsix#" +

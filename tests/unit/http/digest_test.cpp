@@ -98,6 +98,14 @@ TEST_CASE("lists of every algorithm, plain and tagged") {
         CHECK(found(list, name) == "nothing");
 }
 
+TEST_CASE("a byte order mark before a list of checksums is skipped") {
+    CHECK(found("\xef\xbb\xbf" + sha256 + "  a\n" + md5 + "  b\n", "a") == "sha256:" + sha256);
+    CHECK(found("\xef\xbb\xbf"
+                "MD5 (a) = " +
+                    md5,
+                "a") == "md5:" + md5);
+}
+
 TEST_CASE("the longest digest of a name counts, and of those the first") {
     const auto other = std::string(64, 'A');
     CHECK(found(md5 + "  a\n" + sha256 + "  a\n" + sha1 + "  a\n", "a") == "sha256:" + sha256);

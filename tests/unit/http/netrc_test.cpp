@@ -61,6 +61,10 @@ TEST_CASE("the first entry that fits, and the default one") {
     CHECK(who("machine a password 1", "a", "one") == "nobody");
 }
 
+TEST_CASE("a byte order mark before a netrc file is skipped") {
+    CHECK(who("\xef\xbb\xbfmachine a login one password 1\n", "a") == "one:1");
+}
+
 TEST_CASE("words in quotes, and comments") {
     CHECK(who(R"(machine a login "a b" password "c\"d\\e\tf\ng\rh\x")", "a") ==
           "a b:c\"d\\e\tf\ng\rhx");

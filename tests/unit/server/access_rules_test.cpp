@@ -54,6 +54,15 @@ TEST_CASE("the first rule that matches decides") {
     CHECK(verdict(rules, net::Address::unix_path("/socket")) == "none");
 }
 
+TEST_CASE("a byte order mark before the rules is skipped") {
+    const auto rules = server::AccessRules::parse("\xef\xbb\xbf"
+                                                  "deny 192.0.2.66\n"
+                                                  "allow all\n",
+                                                  "rules");
+    CHECK(verdict(rules, at("192.0.2.66")) == "deny 1");
+    CHECK(verdict(rules, at("192.0.2.67")) == "allow 2");
+}
+
 TEST_CASE("everybody, and nobody") {
     const auto all = server::AccessRules::parse("allow all", "rules");
     for (const auto& client :
