@@ -44,6 +44,7 @@ struct Declaration {
     std::function<void(std::string_view)> set;
     bool required = false;
     bool repeated = false;
+    std::string_view section{};       // of the help; empty for an operand and for a plain option
     std::vector<std::string> given{}; // the values on this command line, in their order
 
     [[nodiscard]] bool takes_value() const { return kind == Kind::value; }
@@ -126,6 +127,8 @@ struct Options::Declarations {
     std::span<char* const> arguments;
     std::string_view usage;
     std::vector<Declaration> all;
+    std::vector<std::string_view> sections; // the titles, in the order of the help
+    std::string_view section;               // the one that options are being declared for
     std::vector<std::string>* command = nullptr;
     std::vector<std::string_view> notes;
     std::vector<Example> examples;
@@ -140,6 +143,9 @@ struct Options::Declarations {
     [[nodiscard]] std::vector<std::string> separate();
     void read();
     void apply();
+    void print_operands() const;
+    // Those of section OF, which is empty for the options that have none.
+    void print_options(std::string_view title, std::string_view of) const;
     void print_help() const;
 };
 
@@ -153,14 +159,24 @@ Options::Options(const Invocation& invocation, std::string_view usage)
 
 Options::~Options() = default;
 
+void Options::section(std::string_view title) {
+    auto& sections = declarations_->sections;
+    if (std::ranges::find(sections, title) == sections.end()) sections.push_back(title);
+    declarations_->section = title;
+}
+
 void Options::flag(std::string_view names, bool& into, std::string_view text) {
-    declarations_->all.push_back({Declaration::Kind::flag, split_names(names, text),
-                                  [&into](std::string_view) { into = true; }});
+    declarations_->all.push_back({.kind = Declaration::Kind::flag,
+                                  .name = split_names(names, text),
+                                  .set = [&into](std::string_view) { into = true; },
+                                  .section = declarations_->section});
 }
 
 void Options::add_value(std::string_view names, Setter set, std::string_view text) {
-    declarations_->all.push_back(
-        {Declaration::Kind::value, split_names(names, text), std::move(set)});
+    declarations_->all.push_back({.kind = Declaration::Kind::value,
+                                  .name = split_names(names, text),
+                                  .set = std::move(set),
+                                  .section = declarations_->section});
 }
 
 void Options::add_operand(std::string_view name, Setter set, std::string_view text,
@@ -168,8 +184,11 @@ void Options::add_operand(std::string_view name, Setter set, std::string_view te
     OptionName names;
     names.value = name;
     names.text = text;
-    declarations_->all.push_back({Declaration::Kind::operand, std::move(names), std::move(set),
-                                  presence == Presence::required, presence == Presence::repeated});
+    declarations_->all.push_back({.kind = Declaration::Kind::operand,
+                                  .name = std::move(names),
+                                  .set = std::move(set),
+                                  .required = presence == Presence::required,
+                                  .repeated = presence == Presence::repeated});
 }
 
 void Options::command(std::vector<std::string>& into) {
@@ -190,6 +209,7 @@ void Options::example(std::string_view command, std::string_view text) {
 
 Verbosity Options::parse() {
     auto& declared = *declarations_;
+    if (!declared.sections.empty()) section("General");
     flag("-v,--verbose", declared.verbosity.verbose, "tell more on standard error");
     flag("-q,--quiet", declared.verbosity.quiet, "tell only errors");
     flag("--trace", declared.trace, "print each system call on standard error");
@@ -355,29 +375,38 @@ void Options::Declarations::apply() {
     if (trace) sys::start_tracing();
 }
 
+void Options::Declarations::print_operands() const {
+    bool first = true;
+    for (const auto& declaration : all) {
+        if (declaration.kind != Declaration::Kind::operand) continue;
+        if (first) print_line("\nOperands:");
+        first = false;
+        print_row(fmt::format("  {}", declaration.name.value), declaration.name.text);
+    }
+}
+
+void Options::Declarations::print_options(std::string_view title, std::string_view of) const {
+    bool first = true;
+    for (const auto& declaration : all) {
+        if (declaration.kind == Declaration::Kind::operand || declaration.section != of) continue;
+        if (first) print_line("\n{}:", title);
+        first = false;
+        const auto& name = declaration.name;
+        const auto letter = name.letter.empty() ? "   " : fmt::format("-{}", name.letter);
+        const auto comma = name.letter.empty() ? " " : name.word.empty() ? "" : ", ";
+        const auto word = name.word.empty() ? "" : fmt::format("--{}", name.word);
+        const auto value = name.value.empty() ? "" : fmt::format(" {}", name.value);
+        print_row(fmt::format("  {}{}{}{}", letter, comma, word, value), name.text);
+    }
+}
+
 void Options::Declarations::print_help() const {
     print_line("Usage: {} [OPTION...]{}{}", program, usage.empty() ? "" : " ", usage);
     print_line("{}", summary);
-    const auto print_kind = [this](std::string_view title, bool operands) {
-        bool first = true;
-        for (const auto& declaration : all) {
-            const auto& name = declaration.name;
-            if ((declaration.kind == Declaration::Kind::operand) != operands) continue;
-            if (first) print_line("\n{}:", title);
-            first = false;
-            if (operands) {
-                print_row(fmt::format("  {}", name.value), name.text);
-                continue;
-            }
-            const auto letter = name.letter.empty() ? "   " : fmt::format("-{}", name.letter);
-            const auto comma = name.letter.empty() ? " " : name.word.empty() ? "" : ", ";
-            const auto word = name.word.empty() ? "" : fmt::format("--{}", name.word);
-            const auto value = name.value.empty() ? "" : fmt::format(" {}", name.value);
-            print_row(fmt::format("  {}{}{}{}", letter, comma, word, value), name.text);
-        }
-    };
-    print_kind("Operands", true);
-    print_kind("Options", false);
+    print_operands();
+    print_options("Options", {});
+    for (const auto title : sections)
+        print_options(title, title);
     for (const auto& note : notes)
         print_line("\n{}", wrap(note, 0));
     if (!examples.empty()) print_line("\nExamples:");

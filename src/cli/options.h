@@ -47,6 +47,12 @@ class Options {
     Options(const Options&) = delete;
     Options& operator=(const Options&) = delete;
 
+    // The help shows the options that are declared from here on under TITLE ("Output"), up to the
+    // next section. Sections appear in the order of their first call, after the options that were
+    // declared before any of them; those stand under "Options". An applet with sections has -h, -V,
+    // -v, -q and --trace in a last one, "General". Its manual page has the same titles as .Ss.
+    void section(std::string_view title);
+
     // NAMES is "-n,--nonblock": a letter, a word or both.
     void flag(std::string_view names, bool& into, std::string_view text);
 

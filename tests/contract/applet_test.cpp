@@ -3,6 +3,7 @@
 #include "contract/contract.h"
 #include "harness/scenario.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <doctest/doctest.h>
 #include <fmt/core.h>
@@ -21,12 +22,28 @@ struct HelpOption {
     std::string value;              // "DURATION", or empty
 };
 
-// The rows "  -w, --wait DURATION   text" of the help's Options section.
+// The titles in the help behind which rows of options stand: "Options", or sections.
+std::vector<std::string> sections_of(const std::string& help) {
+    std::vector<std::string> titles;
+    std::string title;
+    for (const auto& line : lines(help)) {
+        if (!line.starts_with(' ')) title = line;
+        const bool is_option = line.starts_with("  -") || line.starts_with("      --");
+        if (!is_option || !title.ends_with(':') || title == "Examples:") continue;
+        if (titles.empty() || titles.back() + ':' != title)
+            titles.push_back(title.substr(0, title.size() - 1));
+    }
+    return titles;
+}
+
+// The rows "  -w, --wait DURATION   text" of those sections.
 std::vector<HelpOption> options_of(const std::string& help) {
     std::vector<HelpOption> options;
+    const auto sections = sections_of(help);
     bool inside = false;
     for (const auto& line : lines(help)) {
-        if (!line.starts_with(' ')) inside = line == "Options:";
+        if (!line.starts_with(' '))
+            inside = std::ranges::find(sections, line.substr(0, line.size() - 1)) != sections.end();
         const auto start = line.find_first_not_of(' ');
         if (!inside || start > 6 || line[start] != '-') continue;
         HelpOption option;
@@ -79,7 +96,9 @@ TEST_CASE("--help explains on 80 columns") {
     CHECK(help.status == 0);
     CHECK(help.err.empty());
     CHECK(help.out.starts_with("Usage: " + applet + " [OPTION...]"));
-    CHECK(help.out.find("\nOptions:\n") != std::string::npos);
+    const auto sections = sections_of(help.out);
+    REQUIRE_FALSE(sections.empty());
+    CHECK(sections.back() == (sections.size() > 1 ? "General" : "Options"));
     CHECK(help.out.find("\nExamples:\n  ") != std::string::npos);
     for (const auto& line : lines(help.out)) {
         CHECK_MESSAGE(line.size() <= 80, line);
@@ -208,6 +227,19 @@ TEST_CASE("the manual page and the help have the same options") {
         CHECK_MESSAGE(documented.contains(name), "not in the manual page: ", name);
     for (const auto& name : documented)
         CHECK_MESSAGE(helped.contains(name), "not in the help: ", name);
+}
+
+TEST_CASE("the manual page groups the options as the help does") {
+    Scenario scenario;
+    const auto page = file_text(manual);
+    std::size_t at = 0;
+    for (const auto& title : sections_of(scenario.run({applet, "--help"}).out)) {
+        if (title == "Options") continue; // these follow the description without a title
+        CAPTURE(title);
+        const auto found = page.find("\n.Ss " + title + "\n", at);
+        REQUIRE(found != std::string::npos);
+        at = found;
+    }
 }
 
 TEST_CASE("the manual page's NAME is the summary of --list=full") {

@@ -1,8 +1,13 @@
 #include "cli/options.h"
 
+#include "cli/output.h"
 #include "cli/values.h"
+#include "core/io.h"
+#include "core/pipe.h"
 
+#include <array>
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 using namespace ipcbox;
 
@@ -53,6 +58,19 @@ std::string error_of(const Words& words, Takes takes = Takes::operands) {
         return error.what();
     }
     return "no error";
+}
+
+// The text that WORK prints, through the buffer of standard output.
+std::string printed_by(const std::function<void()>& work) {
+    const Pipe pipe = make_pipe();
+    const Fd saved = Fd::adopt(::dup(STDOUT_FILENO));
+    REQUIRE(::dup2(pipe.writer.get(), STDOUT_FILENO) == STDOUT_FILENO);
+    work();
+    cli::flush();
+    REQUIRE(::dup2(saved.get(), STDOUT_FILENO) == STDOUT_FILENO);
+    std::string text(8192, '\0');
+    text.resize(read_some(pipe.reader.get(), std::as_writable_bytes(std::span{text}), "pipe"));
+    return text;
 }
 
 int declare_and_go_on(const Invocation& invocation) {
@@ -203,6 +221,27 @@ TEST_CASE("--help and --version win over what is wrong with values and operands"
     // They are the command's own behind its start, and operands behind "--".
     CHECK(parse({"key", "make", "--help"}, Takes::command).command == Words{"make", "--help"});
     CHECK(parse({"--", "--help"}).key == "--help");
+}
+
+TEST_CASE("the help shows sections in the order of their first call, after the plain options") {
+    std::string word{"--help"};
+    std::array arguments{word.data()};
+    bool flag = false;
+    cli::Options options{{"test", "parse options", arguments}, ""};
+    options.flag("-a", flag, "plain");
+    options.section("Output");
+    options.flag("-b", flag, "first in Output");
+    options.section("Input");
+    options.flag("-c", flag, "in Input");
+    options.section("Output");
+    options.flag("-d", flag, "second in Output");
+    const auto help = printed_by([&] { CHECK_THROWS_AS((void)options.parse(), cli::Finished); });
+    CHECK(help.starts_with("Usage: test [OPTION...]\nparse options\n"
+                           "\nOptions:\n  -a                       plain\n"
+                           "\nOutput:\n  -b                       first in Output\n"
+                           "  -d                       second in Output\n"
+                           "\nInput:\n  -c                       in Input\n"
+                           "\nGeneral:\n  -v, --verbose "));
 }
 
 TEST_CASE("an applet's declarations can be had without running it") {
