@@ -62,6 +62,7 @@ std::string error_of(const Words& words, Takes takes = Takes::operands) {
 
 // The text that WORK prints, through the buffer of standard output.
 std::string printed_by(const std::function<void()>& work) {
+    cli::flush(); // of what the tests before this one left in the buffer
     const Pipe pipe = make_pipe();
     const Fd saved = Fd::adopt(::dup(STDOUT_FILENO));
     REQUIRE(::dup2(pipe.writer.get(), STDOUT_FILENO) == STDOUT_FILENO);
