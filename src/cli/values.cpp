@@ -1,5 +1,6 @@
 #include "cli/values.h"
 
+#include "core/ascii.h"
 #include "core/number.h"
 #include "core/service.h"
 #include "core/signals.h"
@@ -7,7 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <fmt/core.h>
 #include <limits>
@@ -18,11 +18,40 @@ namespace ipcbox::cli {
 
 namespace {
 
-// Splits "2.5ms" into its number and its unit.
-std::pair<std::string_view, std::string_view> split_unit(std::string_view text) {
-    const auto end = text.find_first_not_of("0123456789.");
-    if (end == std::string_view::npos) return {text, {}};
-    return {text.substr(0, end), text.substr(end)};
+// Takes the digits and dots off the front of TEXT.
+std::string_view take_number(std::string_view& text) {
+    const auto number = text.substr(0, text.find_first_not_of("0123456789."));
+    text.remove_prefix(number.size());
+    return number;
+}
+
+// Takes what precedes the next digit or dot off the front of TEXT.
+std::string_view take_unit(std::string_view& text) {
+    const auto unit = text.substr(0, text.find_first_of("0123456789."));
+    text.remove_prefix(unit.size());
+    return unit;
+}
+
+struct Unit {
+    std::string_view name;
+    double seconds;
+};
+constexpr std::array units{Unit{"w", 604800}, Unit{"d", 86400}, Unit{"h", 3600}, Unit{"m", 60},
+                           Unit{"s", 1},      Unit{"ms", 1e-3}, Unit{"us", 1e-6}};
+
+// The seconds in "10", "1.5h" or "1h30m"; nothing when TEXT is none of that.
+std::optional<double> parse_seconds(std::string_view text) {
+    if (text.find_first_not_of("0123456789.") == std::string_view::npos)
+        return whole_decimal(text); // without a unit
+    double seconds = 0;
+    for (auto smaller = units.begin(); !text.empty();) {
+        const auto number = whole_decimal(take_number(text));
+        const auto unit = std::ranges::find(smaller, units.end(), take_unit(text), &Unit::name);
+        if (!number || unit == units.end()) return std::nullopt;
+        seconds += *number * unit->seconds;
+        smaller = std::next(unit);
+    }
+    return seconds;
 }
 
 // A number that can be a uid or a gid: all but the last, which stands for "as it is" in chown(2).
@@ -38,25 +67,25 @@ std::string parse_text(std::string_view text) {
 }
 
 Duration parse_duration(std::string_view text) {
-    const auto wrong = [] {
-        return std::invalid_argument{"expected a duration such as 0.25, 500ms, 10s, 2m, 1h or 1d"};
-    };
-    const auto [digits, unit] = split_unit(text);
-    double number = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number,
-                                              std::chars_format::fixed);
-    if (error != std::errc{} || end != digits.data() + digits.size()) throw wrong();
-    const double seconds = unit.empty() || unit == "s" ? 1
-                           : unit == "us"              ? 1e-6
-                           : unit == "ms"              ? 1e-3
-                           : unit == "m"               ? 60
-                           : unit == "h"               ? 3600
-                           : unit == "d"               ? 86400
-                                                       : throw wrong();
-    const double nanoseconds = std::round(number * seconds * 1e9);
+    const auto seconds = parse_seconds(text);
+    if (!seconds)
+        throw std::invalid_argument{
+            "expected a duration such as 0.25, 500ms, 10s, 2m, 1h30m, 1d or 1w"};
+    const double nanoseconds = std::round(*seconds * 1e9);
     // Longer than a Duration can say is as good as for ever.
     if (nanoseconds >= static_cast<double>(Duration::max().count())) return Duration::max();
     return Duration{static_cast<Duration::rep>(nanoseconds)};
+}
+
+Duration parse_positive_duration(std::string_view text) {
+    const auto duration = parse_duration(text);
+    if (duration == Duration::zero()) throw std::invalid_argument{"expected a duration above 0"};
+    return duration;
+}
+
+Duration parse_time_limit(std::string_view text) {
+    const auto duration = parse_duration(text);
+    return duration == Duration::zero() ? Duration::max() : duration;
 }
 
 Duration parse_offset(std::string_view text) {
@@ -64,7 +93,7 @@ Duration parse_offset(std::string_view text) {
     const bool back = text.starts_with('-');
     if (back || text.starts_with('+')) text.remove_prefix(1);
     const auto size = parse_duration(text);
-    if (size > longest) throw std::invalid_argument{"expected no more than a hundred years"};
+    if (size > longest) throw std::invalid_argument{"expected at most a hundred years"};
     return back ? -size : size;
 }
 
@@ -72,24 +101,21 @@ std::uint64_t parse_size(std::string_view text) {
     const auto wrong = [] {
         return std::invalid_argument{"expected a number of bytes such as 4096, 4K, 2M or 1G"};
     };
-    const auto [digits, unit] = split_unit(text);
-    const auto number = whole_number<std::uint64_t>(digits);
-    if (!number) throw wrong();
-    constexpr std::string_view units = "KMGT";
-    if (unit.size() > 1) throw wrong();
-    const auto power = unit.empty() ? 0 : units.find(unit.front()) + 1;
-    if (!unit.empty() && power == 0) throw wrong(); // npos + 1
+    const auto number = whole_number<std::uint64_t>(take_number(text));
+    constexpr std::string_view letters = "KMGT";
+    if (!number || text.size() > 1) throw wrong();
+    const auto power = text.empty() ? 0 : letters.find(ascii::upper(text.front())) + 1;
+    if (!text.empty() && power == 0) throw wrong(); // npos + 1
     const auto shift = 10 * power;
     if (*number > std::numeric_limits<std::uint64_t>::max() >> shift) throw wrong();
     return *number << shift;
 }
 
-std::function<int(std::string_view)> number_between(int least, int most) {
-    return [least, most](std::string_view text) {
+std::function<int(std::string_view)> number_between(int min, int max) {
+    return [min, max](std::string_view text) {
         const auto number = whole_number<int>(text);
-        if (!number || *number < least || *number > most)
-            throw std::invalid_argument(
-                fmt::format("expected a number from {} to {}", least, most));
+        if (!number || *number < min || *number > max)
+            throw std::invalid_argument(fmt::format("expected a number from {} to {}", min, max));
         return *number;
     };
 }

@@ -1,5 +1,5 @@
-// The values that options take. Each parser returns the value or throws std::invalid_argument with
-// what was expected, to which Options adds the option and the value that was given.
+// The values that options take. Each parser returns the value, or throws std::invalid_argument that
+// says what was expected; Options adds the name of the option and the value that was given.
 #pragma once
 
 #include "core/deadline.h"
@@ -15,18 +15,25 @@ namespace ipcbox::cli {
 // The text itself.
 [[nodiscard]] std::string parse_text(std::string_view text);
 
-// "0.25", "500ms", "10s", "2m", "1h", "1d": seconds without a unit.
+// "0.25", "500ms", "10s", "2m", "1h30m", "1d", "1w": a number without a unit is seconds; several
+// units add up, the longest first. A duration that is too long for a Duration is Duration::max().
 [[nodiscard]] Duration parse_duration(std::string_view text);
 
-// "-3600", "+0.5", "-90m": a duration with a sign, or without one. No longer than a hundred years,
-// so that it can be added to a time of day.
+// The same, above 0: for an interval, or wherever 0 would make no sense.
+[[nodiscard]] Duration parse_positive_duration(std::string_view text);
+
+// The same; 0 stands for "no limit", which is Duration::max() and, as a Deadline, never().
+[[nodiscard]] Duration parse_time_limit(std::string_view text);
+
+// "-3600", "+0.5", "-1h30m": a duration with or without a sign, at most a hundred years, so that it
+// can be added to a time of day.
 [[nodiscard]] Duration parse_offset(std::string_view text);
 
-// "4096", "4K", "2M", "1G": bytes, in powers of 1024.
+// "4096", "4K", "4k", "2M", "1G", "1T": bytes, in powers of 1024.
 [[nodiscard]] std::uint64_t parse_size(std::string_view text);
 
-// A decimal number from LEAST to MOST.
-[[nodiscard]] std::function<int(std::string_view)> number_between(int least, int most);
+// A decimal number from MIN to MAX.
+[[nodiscard]] std::function<int(std::string_view)> number_between(int min, int max);
 
 // "600", "0640": octal permission bits.
 [[nodiscard]] mode_t parse_mode(std::string_view text);
@@ -34,7 +41,8 @@ namespace ipcbox::cli {
 // "TERM", "SIGTERM", "15", "RTMIN+3".
 [[nodiscard]] int parse_signal(std::string_view text);
 
-// "8080", or a service's name: the few that we need are built in, /etc/services has the others.
+// "8080", or the name of a service. The few names that we need are built in; the others come from
+// /etc/services.
 [[nodiscard]] std::uint16_t parse_port(std::string_view text);
 
 struct Owner {
@@ -42,7 +50,7 @@ struct Owner {
     gid_t gid = 0;
     std::string name; // of the user; empty when nobody has the uid
 };
-// "www-data", "33:33", "www-data:adm": without a group, the user's own.
+// "www-data", "33:33", "www-data:adm". Without a group it is the user's own.
 [[nodiscard]] Owner parse_owner(std::string_view text);
 
 } // namespace ipcbox::cli

@@ -17,15 +17,47 @@ TEST_CASE("durations have units, and are seconds without one") {
     CHECK(cli::parse_duration("2m") == 2min);
     CHECK(cli::parse_duration("1h") == 1h);
     CHECK(cli::parse_duration("1d") == 24h);
+    CHECK(cli::parse_duration("1w") == 7 * 24h);
     CHECK(cli::parse_duration("99999999999d") == Duration::max());
-    for (const char* wrong : {"", "s", "-1", "1x", "1 s", "1.2.3", "inf", "nan", "1e3"})
+    for (const char* wrong : {"", "s", "-1", "1x", "1 s", "1.2.3", "inf", "nan", "1e3", ".", ".s"})
         CHECK_THROWS_AS((void)cli::parse_duration(wrong), std::invalid_argument);
+}
+
+TEST_CASE("a duration may be the sum of several units, the longest first") {
+    CHECK(cli::parse_duration("1h30m") == 90min);
+    CHECK(cli::parse_duration("1w2d3h4m5s6ms7us") ==
+          9 * 24h + 3h + 4min + 5s + 6ms + std::chrono::microseconds{7});
+    CHECK(cli::parse_duration("1m0.5s") == 60500ms);
+    CHECK(cli::parse_duration("99999999999d1s") == Duration::max());
+    // A number without a unit could be read two ways behind another one.
+    for (const char* wrong : {"1h30", "30m1h", "1h1h", "1h 30m", "1h-30m", "1hm", "1h30m,", "h30m"})
+        CHECK_THROWS_WITH_AS((void)cli::parse_duration(wrong),
+                             "expected a duration such as 0.25, 500ms, 10s, 2m, 1h30m, 1d or 1w",
+                             std::invalid_argument);
+}
+
+TEST_CASE("a positive duration is not 0") {
+    CHECK(cli::parse_positive_duration("1us") == std::chrono::microseconds{1});
+    CHECK(cli::parse_positive_duration("1h30m") == 90min);
+    for (const char* wrong : {"0", "0s", "0.0", "0h0m", "0.0000000001"})
+        CHECK_THROWS_WITH_AS((void)cli::parse_positive_duration(wrong),
+                             "expected a duration above 0", std::invalid_argument);
+    CHECK_THROWS_AS((void)cli::parse_positive_duration("x"), std::invalid_argument);
+}
+
+TEST_CASE("a time limit of 0 is no limit") {
+    CHECK(cli::parse_time_limit("0") == Duration::max());
+    CHECK(cli::parse_time_limit("0s") == Duration::max());
+    CHECK(cli::parse_time_limit("5s") == 5s);
+    CHECK(Deadline::after(cli::parse_time_limit("0")).is_never());
+    CHECK_THROWS_AS((void)cli::parse_time_limit("-1"), std::invalid_argument);
 }
 
 TEST_CASE("offsets are durations with a sign") {
     CHECK(cli::parse_offset("-3600") == -1h);
     CHECK(cli::parse_offset("+0.5") == 500ms);
     CHECK(cli::parse_offset("90m") == 90min);
+    CHECK(cli::parse_offset("-1h30m") == -90min);
     CHECK(cli::parse_offset("-36500d") == -24h * 36500);
     for (const char* wrong : {"", "-", "--1", "+-1", "- 1", "x", "99999999999d", "-101y", "36600d"})
         CHECK_THROWS_AS((void)cli::parse_offset(wrong), std::invalid_argument);
@@ -35,12 +67,14 @@ TEST_CASE("sizes are bytes, in powers of 1024") {
     CHECK(cli::parse_size("0") == 0);
     CHECK(cli::parse_size("4096") == 4096);
     CHECK(cli::parse_size("4K") == 4096);
+    CHECK(cli::parse_size("4k") == 4096);
+    CHECK(cli::parse_size("1g") == cli::parse_size("1G"));
     CHECK(cli::parse_size("2M") == 2097152);
     CHECK(cli::parse_size("1G") == 1073741824);
     CHECK(cli::parse_size("1T") == 1099511627776);
     CHECK(cli::parse_size("18446744073709551615") == 18446744073709551615U);
     CHECK(cli::parse_size("16777215T") == 16777215UL << 40U);
-    for (const char* wrong : {"", "K", "-1", "+1", "1.5K", "1k", "1KB", "1 K", "0x10", "1E", " 1",
+    for (const char* wrong : {"", "K", "-1", "+1", "1.5K", "1KB", "1 K", "0x10", "1E", " 1",
                               "18446744073709551616", "16777216T"})
         CHECK_THROWS_AS((void)cli::parse_size(wrong), std::invalid_argument);
 }
