@@ -86,8 +86,8 @@ std::vector<Host> hosts_of_network(std::string_view cidr, std::uint64_t most) {
     if (!address || slash == std::string_view::npos || cidr.find('%') != std::string_view::npos)
         throw std::invalid_argument("expected a network like 192.0.2.0/24");
     const unsigned all_bits = address->family() == AF_INET ? 32 : 128;
-    const auto bits = whole_number<unsigned>(cidr.substr(slash + 1));
-    if (!bits || *bits > all_bits)
+    const auto bits = net::prefix_length(*address, cidr);
+    if (!bits)
         throw std::invalid_argument(fmt::format("expected a prefix length from 0 to {}", all_bits));
 
     const unsigned free_bits = all_bits - *bits;

@@ -59,11 +59,8 @@ bool is_in_network(const net::Address& host, std::string_view network) {
     const auto slash = std::min(network.find('/'), network.size());
     const auto address = net::Address::parse_ip(network.substr(0, slash), 0);
     if (!address || address->family() != host.family()) return false;
-    const auto most = static_cast<unsigned>(host.ip_bytes().size()) * 8;
-    const auto bits =
-        slash == network.size() ? most : whole_number<unsigned>(network.substr(slash + 1));
-    return bits && *bits <= most &&
-           net::network_key(host, *bits, *bits) == net::network_key(*address, *bits, *bits);
+    const auto bits = net::prefix_length(*address, network);
+    return bits && net::network_key(host, *bits, *bits) == net::network_key(*address, *bits, *bits);
 }
 
 // An element of the list, cut in two: an IPv6 address without brackets has colons, but no port.

@@ -31,8 +31,8 @@ std::string parse_ipv6(std::string_view text) {
     const auto wrong = [] { return std::invalid_argument("expected an IPv6 address in brackets"); };
     const auto percent = std::min(text.find('%'), text.size());
     const auto address = net::Address::parse_ip(text.substr(0, percent), 0);
-    if (!address || address->family() != AF_INET6) throw wrong();
-    if (percent == text.size()) return address->host();
+    if (!address || text.find(':') == std::string_view::npos) throw wrong();
+    if (percent == text.size() || address->family() == AF_INET) return address->host();
     auto interface = text.substr(percent + 1);
     if (interface.size() > 2 && interface.starts_with("25")) interface.remove_prefix(2);
     if (interface.empty() || !std::ranges::all_of(interface, is_unreserved)) throw wrong();

@@ -1,6 +1,7 @@
 #include "net/address.h"
 
 #include "core/error.h"
+#include "core/number.h"
 #include "core/service.h"
 #include "core/syscall.h"
 
@@ -32,9 +33,11 @@ std::string bracketed(const std::string& host, std::uint16_t port) {
     return colons ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
 }
 
-std::optional<unsigned> scope_number(const std::string& name) {
-    if (const unsigned index = ::if_nametoindex(name.c_str()); index != 0) return index;
-    return std::nullopt;
+// RFC 4007 (11.2): the name of an interface, or its number.
+std::optional<unsigned> scope_number(const std::string& zone) {
+    if (const unsigned index = ::if_nametoindex(zone.c_str()); index != 0) return index;
+    const auto number = whole_number<unsigned>(zone);
+    return number && *number != 0 ? number : std::nullopt;
 }
 
 // [HOST:]PORT
@@ -72,6 +75,10 @@ Address name_of(const char* call, NameCall function, int socket, std::string_vie
 
 Address::Address(const sockaddr_storage& storage, socklen_t size) noexcept
     : storage_(storage), size_(size) {
+    unmap();
+}
+
+void Address::unmap() noexcept {
     if (family() != AF_INET6) return;
     const sockaddr_in6 mapped = as<sockaddr_in6>(storage_);
     if (!IN6_IS_ADDR_V4MAPPED(&mapped.sin6_addr)) return;
@@ -103,6 +110,7 @@ std::optional<Address> Address::parse_ip(std::string_view text, std::uint16_t po
     } else {
         return std::nullopt;
     }
+    address.unmap();
     address.set_port(port);
     return address;
 }
@@ -122,6 +130,7 @@ std::optional<Address> Address::of_ip_bytes(std::string_view bytes, std::uint16_
     } else {
         return std::nullopt;
     }
+    address.unmap();
     address.set_port(port);
     return address;
 }
@@ -164,8 +173,9 @@ std::string Address::host() const {
         const auto& six = as<sockaddr_in6>(storage_);
         ::inet_ntop(AF_INET6, &six.sin6_addr, text.data(), text.size());
         std::array<char, IF_NAMESIZE> scope{};
-        if (six.sin6_scope_id == 0 || ::if_indextoname(six.sin6_scope_id, scope.data()) == nullptr)
-            return text.data();
+        if (six.sin6_scope_id == 0) return text.data();
+        if (::if_indextoname(six.sin6_scope_id, scope.data()) == nullptr)
+            return fmt::format("{}%{}", text.data(), six.sin6_scope_id);
         return fmt::format("{}%{}", text.data(), scope.data());
     }
     if (!is_unix() || size_ <= offsetof(sockaddr_un, sun_path)) return {};

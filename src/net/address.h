@@ -1,5 +1,9 @@
 // Socket addresses: IPv4, IPv6 and Unix (ip(7), ipv6(7), unix(7)), as values that can be compared,
 // and their one spelling.
+//
+// An IPv4 address is an IPv4 address however it is written: wherever this class reads an address (a
+// user's text, the bytes of a protocol, the answer of a system call), ::ffff:192.0.2.1 becomes
+// 192.0.2.1 (RFC 4291, 2.5.5.2). No Address is a mapped one.
 #pragma once
 
 #include <cstdint>
@@ -15,11 +19,11 @@ class Address {
     // No address (AF_UNSPEC): what getpeername(2) knows of an unnamed Unix socket is not more.
     Address() noexcept = default;
 
-    // What a system call filled in. An IPv4 address that came over a dual-stack socket
-    // (::ffff:192.0.2.1) is the IPv4 address.
+    // What a system call filled in.
     Address(const sockaddr_storage& storage, socklen_t size) noexcept;
 
-    // A numeric IP address: "192.0.2.1", "2001:db8::1", "fe80::1%eth0"; nothing for anything else.
+    // A numeric IP address: "192.0.2.1", "2001:db8::1", and with a zone "fe80::1%eth0" or
+    // "fe80::1%4", the number of the interface. Nothing for anything else.
     [[nodiscard]] static std::optional<Address> parse_ip(std::string_view text, std::uint16_t port);
 
     // What ip_bytes() says; nothing for another number of bytes than 4 or 16.
@@ -56,6 +60,8 @@ class Address {
     [[nodiscard]] bool operator==(const Address& other) const noexcept;
 
   private:
+    void unmap() noexcept;
+
     sockaddr_storage storage_{};
     socklen_t size_ = 0;
 };

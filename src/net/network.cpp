@@ -1,5 +1,7 @@
 #include "net/network.h"
 
+#include "core/number.h"
+
 #include <algorithm>
 
 namespace ipcbox::net {
@@ -14,6 +16,19 @@ unsigned char mask_byte(std::size_t at, unsigned bits) {
 
 char masked(char byte, unsigned char mask) {
     return static_cast<char>(static_cast<unsigned char>(byte) & mask);
+}
+
+std::optional<unsigned> prefix_length(const Address& address, std::string_view written) {
+    constexpr unsigned byte_bits = 8;
+    const auto all = static_cast<unsigned>(address.ip_bytes().size()) * byte_bits;
+    const auto slash = written.find('/');
+    if (slash == std::string_view::npos) return all;
+    const bool is_mapped =
+        all == 32 && written.substr(0, slash).find(':') != std::string_view::npos;
+    const unsigned ignored = is_mapped ? 96 : 0;
+    const auto bits = whole_number<unsigned>(written.substr(slash + 1));
+    if (!bits || *bits < ignored || *bits - ignored > all) return std::nullopt;
+    return *bits - ignored;
 }
 
 std::string network_key(const Address& client, unsigned bits4, unsigned bits6) {

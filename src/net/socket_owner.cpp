@@ -61,10 +61,6 @@ std::string bytes_of(std::string_view digits) {
     return bytes;
 }
 
-bool is_any(std::string_view ip) {
-    return ip.find_first_not_of('\0') == std::string_view::npos;
-}
-
 // A socket that listens has the state LISTEN; one for datagrams that is connected to nobody has
 // CLOSE (tcp_states.h).
 std::optional<SocketEntry> find_ip(const char* path, const Address& address, std::string_view state,
@@ -75,8 +71,9 @@ std::optional<SocketEntry> find_ip(const char* path, const Address& address, std
         if (colon == std::string_view::npos || word(line, 3) != state) return std::nullopt;
         if (whole_number<std::uint16_t>(local.substr(colon + 1), 16) != address.port())
             return std::nullopt;
-        const auto ip = bytes_of(local.substr(0, colon));
-        if (ip != address.ip_bytes() && !is_any(ip) && !is_any(address.ip_bytes()))
+        const auto ip = Address::of_ip_bytes(bytes_of(local.substr(0, colon)), 0);
+        if (!ip ||
+            (ip->ip_bytes() != address.ip_bytes() && !ip->is_wildcard() && !address.is_wildcard()))
             return std::nullopt;
         return SocketEntry{std::string{word(line, 9)}, whole_number<uid_t>(word(line, 7))};
     });

@@ -14,10 +14,6 @@ namespace {
 
 constexpr unsigned byte_bits = 8;
 
-// ::ffff:0:0/96, IPv4 as a dual-stack socket has it; an Address never does.
-using namespace std::string_view_literals;
-constexpr auto mapped_prefix = "\0\0\0\0\0\0\0\0\0\0\xff\xff"sv;
-
 bool is_name(std::string_view text) {
     const auto is_letter = [](char byte) {
         return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') || byte == '_';
@@ -93,15 +89,12 @@ class AccessRules::LineParser {
         if (!address || host.find('%') != std::string_view::npos)
             fail("expected all, an IP address, or a network like 192.0.2.0/24");
         const auto bytes = address->ip_bytes();
-        if (bytes.starts_with(mapped_prefix))
-            fail("expected the IPv4 address itself: a client never looks like that");
         bytes.copy(network.bytes.data(), bytes.size());
         network.size = static_cast<std::uint8_t>(bytes.size());
         const unsigned most = network.size * byte_bits;
-        const auto bits = slash == std::string_view::npos
-                              ? most
-                              : whole_number<unsigned>(who.substr(slash + 1)).value_or(most + 1);
-        if (bits > most) fail(fmt::format("expected a prefix length from 0 to {}", most));
+        const auto written = net::prefix_length(*address, who);
+        if (!written) fail(fmt::format("expected a prefix length from 0 to {}", most));
+        const unsigned bits = *written;
         network.bits = static_cast<std::uint8_t>(bits);
         for (std::size_t at = 0; at < network.size; ++at)
             if (net::masked(bytes[at], net::mask_byte(at, bits)) != bytes[at])

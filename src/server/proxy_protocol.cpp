@@ -54,11 +54,9 @@ std::optional<net::Address> text_address(int family, std::string_view ip, std::s
     const bool has_leading_zero = port.size() > 1 && port.starts_with('0');
     const auto number = whole_number<std::uint16_t>(port);
     if (!number || has_leading_zero || ip.find('%') != std::string_view::npos) return std::nullopt;
-    const auto address = net::Address::parse_ip(ip, *number);
-    if (!address || address->family() != family) return std::nullopt;
-    sockaddr_storage storage{};
-    std::memcpy(&storage, address->data(), address->size());
-    return net::Address{storage, address->size()}; // IPv4 when it is mapped
+    // By its spelling: a mapped address is an Address of IPv4, and TCP6 here.
+    const int spelled = ip.find(':') == std::string_view::npos ? AF_INET : AF_INET6;
+    return spelled == family ? net::Address::parse_ip(ip, *number) : std::nullopt;
 }
 
 ProxyHeader parse_line(std::string_view text) {

@@ -88,6 +88,7 @@ TEST_CASE("addresses as hosts") {
     CHECK(url.authority() == "[2001:db8::1]:8080");
     CHECK(url.text() == "http://[2001:db8::1]:8080/");
     CHECK(Url::parse("http://[::1]").authority() == "[::1]");
+    CHECK(Url::parse("http://[::ffff:192.0.2.1]").authority() == "192.0.2.1");
 }
 
 TEST_CASE("an interface is for us, and not for the server") {

@@ -38,7 +38,7 @@ std::string host_port(std::string_view text) {
 
 TEST_CASE("numeric addresses keep their spelling") {
     for (const auto* ip : {"192.0.2.1", "0.0.0.0", "255.255.255.255", "::", "::1", "2001:db8::1",
-                           "ff02::1", "::ffff:192.0.2.1"}) {
+                           "ff02::1", "::fffe:c000:201"}) {
         CHECK(at(ip).host() == ip);
         CHECK(at(ip).port() == 80);
         CHECK_FALSE(at(ip).is_unix());
@@ -60,16 +60,32 @@ TEST_CASE("what is no numeric address") {
         CHECK_FALSE(net::Address::parse_ip(text, 80));
 }
 
-TEST_CASE("a scope is the name of an interface") {
+TEST_CASE("a scope is the name of an interface or its number") {
+    CHECK(at("fe80::1%1") == at("fe80::1%lo"));
+    CHECK(at("fe80::1%4294967295").text() == "[fe80::1%4294967295]:80");
+    CHECK(at(at("fe80::1%4294967295").host()) == at("fe80::1%4294967295"));
+    for (const auto* text : {"fe80::1%0", "fe80::1%-1", "fe80::1%4294967296", "fe80::1%1x"})
+        CHECK_FALSE(net::Address::parse_ip(text, 80));
     CHECK(at("fe80::1%lo").text() == "[fe80::1%lo]:80");
     CHECK_FALSE(at("fe80::1%lo") == at("fe80::1"));
     CHECK(filled_in(at("fe80::1%lo")) == at("fe80::1%lo"));
 }
 
-TEST_CASE("an IPv4 address that came over a dual-stack socket is the IPv4 address") {
-    const auto plain = filled_in(at("::ffff:192.0.2.1"));
-    CHECK(plain == at("192.0.2.1"));
-    CHECK(plain.text() == "192.0.2.1:80");
+TEST_CASE("a mapped address is the IPv4 address, wherever it is read") {
+    constexpr std::string_view bytes{"\0\0\0\0\0\0\0\0\0\0\xff\xff\xc0\0\2\1", 16};
+    sockaddr_in6 name{};
+    name.sin6_family = AF_INET6;
+    name.sin6_port = htons(80);
+    bytes.copy(reinterpret_cast<char*>(&name.sin6_addr), bytes.size());
+    sockaddr_storage storage{};
+    std::memcpy(&storage, &name, sizeof name);
+    for (const auto& plain :
+         {net::Address{storage, sizeof name}, at("::ffff:192.0.2.1"), at("::FFFF:c000:201"),
+          at("::ffff:192.0.2.1%lo"), *net::Address::of_ip_bytes(bytes, 80)}) {
+        CHECK(plain == at("192.0.2.1"));
+        CHECK(plain.text() == "192.0.2.1:80");
+    }
+    CHECK(at("::ffff:0.0.0.0").is_wildcard());
     CHECK(filled_in(at("::1")) == at("::1"));
     CHECK(filled_in(at("::192.0.2.1")).family() == AF_INET6); // not that prefix
 }

@@ -28,3 +28,19 @@ TEST_CASE("the clients of one network have one key") {
     CHECK(net::network_key(at("0.0.0.0"), 0) != net::network_key(at("::"), 0, 0));
     CHECK(net::network_key(net::Address::unix_path("/socket")).empty());
 }
+
+TEST_CASE("a prefix length counts the bits of the address") {
+    const auto length = [](std::string_view text) {
+        return net::prefix_length(at(text.substr(0, text.find('/'))), text);
+    };
+    CHECK(length("192.0.2.0/24") == 24U);
+    CHECK(length("192.0.2.1") == 32U);
+    CHECK(length("2001:db8::/32") == 32U);
+    CHECK(length("2001:db8::1") == 128U);
+    CHECK(length("::ffff:192.0.2.0/120") == 24U);
+    CHECK(length("::ffff:192.0.2.1") == 32U);
+    CHECK(length("::ffff:0.0.0.0/96") == 0U);
+    for (const auto* text : {"192.0.2.0/33", "2001:db8::/129", "::ffff:0.0.0.0/95",
+                             "::ffff:0.0.0.0/129", "192.0.2.0/", "192.0.2.0/x", "192.0.2.0/-1"})
+        CHECK_FALSE(length(text));
+}

@@ -79,10 +79,12 @@ TEST_CASE("everybody, and nobody") {
 
 TEST_CASE("a client of a dual-stack socket is the IPv4 address that it has") {
     const auto rules = server::AccessRules::parse("allow 192.0.2.1", "rules");
-    const auto mapped = at("::ffff:192.0.2.1");
-    sockaddr_storage storage{};
-    std::memcpy(&storage, mapped.data(), mapped.size());
-    CHECK(verdict(rules, net::Address{storage, mapped.size()}) == "allow 1");
+    CHECK(verdict(rules, at("::ffff:192.0.2.1")) == "allow 1");
+    CHECK(verdict(server::AccessRules::parse("allow ::ffff:192.0.2.1", "rules"), at("192.0.2.1")) ==
+          "allow 1");
+    const auto network = server::AccessRules::parse("allow ::ffff:192.0.2.0/120", "rules");
+    CHECK(verdict(network, at("192.0.2.7")) == "allow 1");
+    CHECK(verdict(network, at("192.0.3.7")) == "none");
 }
 
 TEST_CASE("limits and variables") {
@@ -119,8 +121,7 @@ TEST_CASE("what is wrong is named with its place") {
           "rules:1:7: expected a network: 10.0.0.1 has bits set behind the first 8");
     CHECK(wrong("allow 2001:db8::1/127") ==
           "rules:1:7: expected a network: 2001:db8::1 has bits set behind the first 127");
-    CHECK(wrong("allow ::ffff:192.0.2.1") ==
-          "rules:1:7: expected the IPv4 address itself: a client never looks like that");
+    CHECK(wrong("allow ::ffff:0.0.0.0/95") == "rules:1:7: expected a prefix length from 0 to 32");
     CHECK(wrong("allow all 10") ==
           "rules:1:11: expected limit N, set NAME=VALUE, or the end of the line");
     CHECK(wrong("deny all limit 1") ==
