@@ -10,7 +10,7 @@
 #include "core/pidfd.h"
 #include "core/pipe.h"
 #include "core/poll.h"
-#include "core/program.h"
+#include "front/run_command.h"
 #include "sysv/key.h"
 #include "sysv/token_set.h"
 
@@ -117,17 +117,13 @@ void report(const sysv::TokenSet& set, bool taken, const Config& config) {
 }
 
 // Takes a token and becomes the command, so that the token is the command's.
-[[nodiscard]] int run_command(const Config& config) {
-    try {
-        const auto program = find_program(config.command.front());
+[[nodiscard]] int take_for_command(const Config& config) {
+    return front::run_command(config.command, [&](const front::Command& command) {
         auto set = open_set(config);
         set.announce_lease();
         if (!take(set, sysv::Lease::until_process_ends, config)) return config.busy_status;
-        execute(program, config.command);
-    } catch (Error& error) {
-        if (error.status() == exit_status::failed) error.set_status(exit_status::before_command);
-        throw;
-    }
+        command.become();
+    });
 }
 
 // The life of the keeper: it takes the token, lets go of everything else, says so by a byte, and
@@ -178,7 +174,7 @@ int take_until_given(const Config& config) {
 
 int run(const Invocation& invocation) {
     const Config config = parse(invocation);
-    if (!config.command.empty()) return run_command(config);
+    if (!config.command.empty()) return take_for_command(config);
     if (config.hold_for != 0) return start_keeper(config);
     return take_until_given(config);
 }

@@ -133,6 +133,7 @@ struct Options::Declarations {
     std::vector<std::string_view> notes;
     std::vector<Example> examples;
     std::optional<std::string_view> unexpected; // the first operand that is one too many
+    bool lacks_command = false;                 // "--" stands last, before no command
     Verbosity verbosity;
     bool help = false;
     bool version = false;
@@ -269,6 +270,9 @@ std::vector<std::string> Options::Declarations::separate() {
         const std::string_view word = *at;
         if (word == "--") {
             ++at;
+            // "-- $COMMAND", with nothing in the variable: what runs without a command is not
+            // meant.
+            lacks_command = command != nullptr && at == arguments.end();
             break;
         }
         if (!word.starts_with('-') || word == "-") {
@@ -361,6 +365,7 @@ void Options::Declarations::apply() {
         throw Finished{};
     }
     if (unexpected) throw UsageError(fmt::format("unexpected operand '{}'", *unexpected));
+    if (lacks_command) throw UsageError("there is no command behind --");
     for (const auto& declaration : all)
         for (const auto& value : declaration.given)
             try {

@@ -87,7 +87,8 @@ class Options {
         add_operand(name, appender(into, std::move(parser)), text, Presence::repeated);
     }
 
-    // What follows the operands, or "--", is a command: parsing stops there.
+    // What follows the operands, or "--", is a command: parsing stops there. INTO stays empty when
+    // there is none; a "--" with nothing behind it is a usage error. front/run_command.h runs it.
     void command(std::vector<std::string>& into);
 
     // -J,--json.

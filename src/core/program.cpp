@@ -1,7 +1,6 @@
 #include "core/program.h"
 
 #include "core/error.h"
-#include "core/exec_arguments.h"
 #include "core/signals.h"
 #include "core/syscall.h"
 
@@ -17,6 +16,13 @@
 namespace ipcbox {
 
 namespace {
+
+constexpr const char* shell = "/bin/sh";
+
+// execve(2) takes char* for the sake of old C, and changes nothing.
+char* mutable_text(const char* text) {
+    return const_cast<char*>(text);
+}
 
 // 0 when PATH is a file that we may execute, else the errno that says why not.
 int execution_error(const std::string& path) {
@@ -66,9 +72,39 @@ void execute(const std::string& program, std::span<const std::string> arguments)
 
 void execute_with_signals_blocked(const std::string& program,
                                   std::span<const std::string> arguments) {
-    const auto pointers = exec_pointers(arguments);
-    sys::call("execve", ::execve, program.c_str(), pointers.data(), environ);
-    throw_exec_error(program, errno);
+    throw_exec_error(program, PreparedProgram{program, arguments}.execute());
+}
+
+PreparedProgram::PreparedProgram(const std::string& program, std::span<const std::string> arguments,
+                                 const std::vector<std::string>* environment)
+    : program_(program), has_environment_(environment != nullptr) {
+    arguments_.reserve(arguments.size() + 3);
+    arguments_.push_back(mutable_text(shell));
+    for (const auto& argument : arguments)
+        arguments_.push_back(mutable_text(argument.c_str()));
+    // The shell needs a script's name, also where the program was to have no name.
+    if (arguments.empty()) arguments_.push_back(nullptr);
+    arguments_.push_back(nullptr);
+    if (environment == nullptr) return;
+    environment_.reserve(environment->size() + 1);
+    for (const auto& variable : *environment)
+        environment_.push_back(mutable_text(variable.c_str()));
+    environment_.push_back(nullptr);
+}
+
+int PreparedProgram::execute() noexcept {
+    char* const* const variables = has_environment_ ? environment_.data() : environ;
+    sys::call("execve", ::execve, program_.c_str(), arguments_.data() + 1, variables);
+    if (errno != ENOEXEC) return errno;
+    arguments_[1] = mutable_text(program_.c_str());
+    sys::call("execve", ::execve, shell, arguments_.data(), variables);
+    return errno == ENOENT ? ENOEXEC : errno; // without a shell, it is the script that cannot run
+}
+
+void throw_exec_error(const std::string& program, int error) {
+    const bool missing = error == ENOENT || error == ENOTDIR;
+    throw Error(fmt::format("cannot execute {}: {}", program, error_text(error)),
+                missing ? exit_status::not_found : exit_status::cannot_execute);
 }
 
 } // namespace ipcbox

@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 namespace ipcbox {
 
@@ -13,12 +14,35 @@ namespace ipcbox {
 // The path of the program that we are (/proc/self/exe). Throws SysError.
 [[nodiscard]] std::string own_program();
 
-// Becomes PROGRAM (a path), with ARGUMENTS whose first is the name it is called by. Throws as
-// find_program does.
+// Becomes PROGRAM (a path), with ARGUMENTS whose first is the name it is called by. The program
+// gets the signal mask that we were started with. Throws as find_program does.
 [[noreturn]] void execute(const std::string& program, std::span<const std::string> arguments);
 
 // The same, but signals stay blocked as they are: for our own next image, which will take them.
 [[noreturn]] void execute_with_signals_blocked(const std::string& program,
                                                std::span<const std::string> arguments);
+
+// An execve(2) with all its memory taken beforehand. execute() neither allocates nor throws, so a
+// forked child may call it. PROGRAM, ARGUMENTS and ENVIRONMENT have to live until then; a null
+// ENVIRONMENT means ours.
+class PreparedProgram {
+  public:
+    PreparedProgram(const std::string& program, std::span<const std::string> arguments,
+                    const std::vector<std::string>* environment = nullptr);
+
+    // Becomes the program; returns an errno when that fails. A file that the kernel cannot run
+    // (ENOEXEC: a script without "#!") is run by /bin/sh, as execvp(3) does it.
+    [[nodiscard]] int execute() noexcept;
+
+  private:
+    const std::string& program_;
+    std::vector<char*> arguments_; // the shell's name, what the program gets, a null pointer
+    std::vector<char*> environment_;
+    bool has_environment_;
+};
+
+// Throws Error "cannot execute PROGRAM: REASON" for the errno ERROR: with status 127 when there is
+// no such program, 126 when there is one that cannot be executed.
+[[noreturn]] void throw_exec_error(const std::string& program, int error);
 
 } // namespace ipcbox

@@ -1,7 +1,7 @@
 #include "core/spawn.h"
 
 #include "core/error.h"
-#include "core/exec_arguments.h"
+#include "core/program.h"
 #include "core/signals.h"
 #include "core/syscall.h"
 
@@ -19,9 +19,7 @@ namespace {
 
 // What the child works from. It shares our memory until it execs, while we wait.
 struct Request {
-    const char* program;
-    char* const* arguments;
-    char* const* environment;
+    PreparedProgram program;
     const SpawnPlan& plan;
     int error = 0;
 };
@@ -55,20 +53,17 @@ int become_program(void* argument) {
     auto& request = *static_cast<Request*>(argument);
     if (follow(request.plan) == 0) {
         restore_inherited_signals();
-        sys::call("execve", ::execve, request.program, request.arguments, request.environment);
+        request.error = request.program.execute();
+    } else {
+        request.error = errno;
     }
-    request.error = errno;
     ::_exit(exit_status::cannot_execute);
 }
 
 // PIDFD may be null.
 Started clone_and_exec(const std::string& program, std::span<const std::string> arguments,
                        const SpawnPlan& plan, int* pidfd) {
-    const auto pointers = exec_pointers(arguments);
-    const auto variables =
-        plan.environment != nullptr ? exec_pointers(*plan.environment) : std::vector<char*>{};
-    char* const* const environment = plan.environment != nullptr ? variables.data() : environ;
-    Request request{program.c_str(), pointers.data(), environment, plan};
+    Request request{PreparedProgram{program, arguments, plan.environment}, plan};
     // One for each: only this thread is stopped until the exec. Not in our own frame: the address
     // sanitizer would keep thinking of it as the child left it.
     constexpr std::size_t stack_size = 64UL * 1024;

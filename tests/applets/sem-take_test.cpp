@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <sys/sem.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -106,6 +107,26 @@ TEST_CASE("the status is the command's own, and the token is back") {
     CHECK(status({"no-such-command"}) == 127);
     CHECK(scenario.run({"sem-take", key, "no-such-command"}).err ==
           "sem-take: cannot execute no-such-command: No such file or directory\n");
+}
+
+TEST_CASE("a script without #! is run by the shell, as every other wrapper does") {
+    Scenario scenario;
+    create(scenario, scenario.key());
+    scenario.write_file("script", "echo $# \"$@\"; exit 7\n");
+    REQUIRE(::chmod("script", S_IRWXU) == 0);
+    const auto result = scenario.run({"sem-take", scenario.key(), "./script", "a b", "-c"});
+    CHECK(result.status == 7);
+    CHECK(result.out == "2 a b -c\n");
+    CHECK(value_of(scenario.key()) == 0);
+}
+
+TEST_CASE("a -- that no command follows takes nothing") {
+    Scenario scenario;
+    const auto result =
+        scenario.shell("COMMAND=; sem-take -n -j1 $1 -- $COMMAND", {scenario.name()});
+    CHECK(result.status == 2);
+    CHECK(result.err == "sem-take: there is no command behind -- (see sem-take --help)\n");
+    CHECK(id_of(scenario.name()) == -1);
 }
 
 TEST_CASE("the command gets its arguments and our input, and is the process that we were") {

@@ -4,7 +4,7 @@
 #include "cli/output.h"
 #include "cli/values.h"
 #include "core/poll.h"
-#include "core/program.h"
+#include "front/run_command.h"
 #include "net/relay.h"
 #include "net/unreachable.h"
 
@@ -76,28 +76,29 @@ Connection reach_any(const std::vector<std::string>& targets, const Connect& con
     throw net::Unreachable(reasons);
 }
 
-int wait_and_execute(const ClientOptions& options, const Connect& connect) {
+void wait_for_targets(const ClientOptions& options, const Connect& connect) {
     const auto told = [&](const Connection& connection) {
         if (options.verbosity.verbose)
             cli::diagnose(fmt::format("{} is there", connection.address));
     };
-    try {
-        std::string program;
-        if (!options.command.empty()) program = find_program(options.command.front());
-        const auto deadline = connect_deadline(options);
-        if (options.any)
-            told(retry([&](Deadline) { return reach_any(options.wait_for, connect, deadline); },
-                       deadline));
-        else
-            for (const auto& target : options.wait_for)
-                told(retry([&](Deadline limit) { return connect(target, limit); }, deadline));
-        if (!options.command.empty()) execute(program, options.command);
-    } catch (Error& error) {
-        if (!options.command.empty() && error.status() == exit_status::failed)
-            error.set_status(exit_status::before_command);
-        throw;
+    const auto deadline = connect_deadline(options);
+    if (options.any)
+        told(retry([&](Deadline) { return reach_any(options.wait_for, connect, deadline); },
+                   deadline));
+    else
+        for (const auto& target : options.wait_for)
+            told(retry([&](Deadline limit) { return connect(target, limit); }, deadline));
+}
+
+int wait_and_execute(const ClientOptions& options, const Connect& connect) {
+    if (options.command.empty()) {
+        wait_for_targets(options, connect);
+        return exit_status::done;
     }
-    return exit_status::done;
+    return run_command(options.command, [&](const Command& command) -> int {
+        wait_for_targets(options, connect);
+        command.become();
+    });
 }
 
 // Whether somebody gave us something to send. /dev/null stands for nothing (cron, ssh -n, a shell's

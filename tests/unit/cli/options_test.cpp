@@ -153,6 +153,13 @@ TEST_CASE("-- ends the options") {
     CHECK(error_of({"--", "1", "2", "-x"}) == "unexpected operand '-x'");
 }
 
+TEST_CASE("a -- that no command follows is an error, as it comes of an empty variable") {
+    CHECK(error_of({"key", "--"}, Takes::command) == "there is no command behind --");
+    CHECK(error_of({"--"}, Takes::command) == "there is no command behind --");
+    CHECK(parse({"key", "--", ""}, Takes::command).command == Words{""});
+    CHECK_THROWS_AS((void)parse({"--help", "--"}, Takes::command), cli::Finished);
+}
+
 TEST_CASE("parsing stops at the command") {
     auto parsed = parse({"-a", "key", "make", "-b", "--wait=9", "-j4"}, Takes::command);
     CHECK(parsed.key == "key");
@@ -173,7 +180,7 @@ TEST_CASE("parsing stops at the command") {
     parsed = parse({"key", "sh", "-c", "echo", "--", "-a", "--help"}, Takes::command);
     CHECK(parsed.command == Words{"sh", "-c", "echo", "--", "-a", "--help"});
 
-    CHECK(parse({"key", "--"}, Takes::command).command.empty());
+    CHECK(parse({"key"}, Takes::command).command.empty());
     CHECK(parse({"key", "make", ""}, Takes::command).command == Words{"make", ""});
     CHECK(parse({"--wait", "--", "key"}, Takes::command).wait == "--"); // a value, as for getopt
     CHECK(parse({"-aw", "--", "key"}, Takes::command).key == "key");
