@@ -1,4 +1,4 @@
-// shm-demo - pass a message from one process to another through shared memory
+// shm-demo - pass a message between processes through shared memory
 #include "applet.h"
 #include "cli/border.h"
 #include "cli/json.h"
@@ -124,7 +124,6 @@ int run(const Invocation& invocation) {
 
 } // namespace
 
-extern constexpr Applet shm_demo{"pass a message from one process to another through shared memory",
-                                 run};
+extern constexpr Applet shm_demo{"pass a message between processes through shared memory", run};
 
 } // namespace ipcbox

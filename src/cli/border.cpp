@@ -2,13 +2,22 @@
 
 #include "cli/options.h"
 #include "cli/output.h"
+#include "core/io.h"
 
 #include <fmt/core.h>
 #include <new>
+#include <unistd.h>
 
 namespace ipcbox::cli {
 
 namespace {
+
+void show_help(std::string_view help) {
+    try {
+        write_all(STDERR_FILENO, help, "standard error");
+    } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): nobody is left to tell
+    }
+}
 
 int run_and_catch(const std::function<int()>& work) {
     try {
@@ -17,6 +26,7 @@ int run_and_catch(const std::function<int()>& work) {
         return exit_status::done;
     } catch (const UsageError& error) {
         diagnose(fmt::format("{} (see {} --help)", error.what(), program_name()));
+        if (is_terminal(STDERR_FILENO)) show_help(error.help());
         return error.status();
     } catch (const Error& error) {
         diagnose(error.what());

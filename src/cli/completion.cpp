@@ -74,13 +74,17 @@ std::string quoted(std::string_view text) {
 }
 
 // Bash makes words of "@", "=" and ":" too (COMP_WORDBREAKS): "--wait=5 @key" is five. So the line
-// is split anew.
+// is split anew, as the shell splits it: a blank between quotes or behind a backslash ends no word.
 constexpr std::string_view bash_start =
-    R"(# bash completion for ipcbox, from ipcbox --completion bash
+    R"bash(# bash completion for ipcbox, from ipcbox --completion bash
 _ipcbox() {
-    local line=${COMP_LINE:0:COMP_POINT} words last i=1
-    read -ra words <<<"$line"
-    [[ $line == *[[:blank:]] ]] && words+=('')
+    local line=${COMP_LINE:0:COMP_POINT} words=() last i=1 q=\'
+    local rest=$line piece='([^[:blank:]"'$q'\]|\\.?|"([^"\]|\\.)*("|\\?$)|'$q'[^'$q']*('$q'|$))+'
+    while [[ $rest =~ ^[[:blank:]]*($piece) ]]; do
+        words+=("${BASH_REMATCH[1]}")
+        rest=${rest:${#BASH_REMATCH}}
+    done
+    [[ $rest ]] && words+=('')
     last=$((${#words[@]} - 1))
     local word=${words[last]} applet=${words[0]##*/}
     local options= with_value= operands=0 runs_command= command=
@@ -90,7 +94,7 @@ _ipcbox() {
         [[ $last == 1 && $word != --list=* ]] && applet=
     fi
     case $applet in
-)";
+)bash";
 constexpr std::string_view bash_end =
     R"(    --list=*) ((last == 1)) && COMPREPLY=($(compgen -W full -- "${word#*=}")); return ;;
     --install) COMPREPLY=($(compgen -W --force -- "$word"; compgen -d -- "$word")); return ;;
@@ -222,6 +226,11 @@ void print_zsh(Table applets) {
 constexpr std::string_view fish_start =
     R"(# fish completion for ipcbox, from ipcbox --completion fish
 
+# The cursor is in the first word behind ipcbox.
+function __ipcbox_is_first
+    test (count (commandline -opc)) -eq 1
+end
+
 # __ipcbox_command APPLET OPERANDS [OPTION...]: prints the command that APPLET is told to run, up to the
 # cursor. Fails when it is not APPLET's line. OPTIONs are those that have a value.
 function __ipcbox_command -a applet operands
@@ -265,10 +274,12 @@ void print_fish(Table applets) {
         return fmt::format("-d '{}'", escaped(words, "\\'"));
     };
     print(fish_start);
-    constexpr std::string_view first = "complete -c ipcbox -n __fish_use_subcommand";
+    constexpr std::string_view first = "complete -c ipcbox -n __ipcbox_is_first";
     for (const auto& option : box_options)
         print_line("{} -l {} {}", first, option.word, text(option.text));
     print_line("complete -c ipcbox -n '__fish_contains_opt completion' -x -a 'bash zsh fish'\n"
+               "complete -c ipcbox -n '__fish_contains_opt install' -x "
+               "-a '(__fish_complete_directories)'\n"
                "complete -c ipcbox -n '__fish_contains_opt install' -l force {}",
                text("replace what is in the way"));
     for (const auto& row : applets)

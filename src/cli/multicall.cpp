@@ -49,11 +49,21 @@ std::size_t distance(std::string_view left, std::string_view right) {
     return rows[left.size()][right.size()];
 }
 
-[[noreturn]] void throw_unknown(Table applets, std::string_view name) {
+// The applet that a user who typed NAME may have meant, or null: a third of the letters may be
+// wrong.
+const AppletRow* nearest_applet(Table applets, std::string_view name) {
     const auto nearest = std::ranges::min_element(
         applets, {}, [name](const AppletRow& row) { return distance(row.name, name); });
-    throw Error(fmt::format("unknown applet '{}'; the nearest is '{}' (see ipcbox --list)", name,
-                            nearest->name),
+    if (nearest == applets.end()) return nullptr;
+    const auto length = std::max(nearest->name.size(), name.size());
+    return distance(nearest->name, name) * 3 <= length ? &*nearest : nullptr;
+}
+
+[[noreturn]] void throw_unknown(Table applets, std::string_view name) {
+    const auto* nearest = nearest_applet(applets, name);
+    const auto hint =
+        nearest != nullptr ? fmt::format("; did you mean '{}'?", nearest->name) : std::string{};
+    throw Error(fmt::format("unknown applet '{}'{} (see ipcbox --list)", name, hint),
                 exit_status::not_found);
 }
 
@@ -67,11 +77,43 @@ void print_list(Table applets, std::string_view form) {
             print_line("{:<20}  {:<8}  {}", row.name, row.group, row.applet->summary);
 }
 
-void print_help() {
+// What the applets of a group are about.
+std::string_view title_of(std::string_view group) {
+    constexpr std::pair<std::string_view, std::string_view> titles[] = {
+        {"pipes", "Pipes and FIFOs"},
+        {"process", "Processes"},
+        {"pty", "Programs on a terminal"},
+        {"signals", "Signals"},
+        {"sysv", "Semaphores and shared memory"},
+        {"tcp", "TCP and HTTP"},
+        {"time", "Clocks of other machines"},
+        {"unix", "Unix-domain sockets"},
+    };
+    const auto* found =
+        std::ranges::find(titles, group, [](const auto& pair) { return pair.first; });
+    return found != std::end(titles) ? found->second : group;
+}
+
+// The applets with their summaries, by group.
+std::string overview(Table applets) {
+    std::vector<AppletRow> rows{applets.begin(), applets.end()};
+    std::ranges::stable_sort(rows, {}, &AppletRow::group);
+    std::string text;
+    std::string_view group;
+    for (const auto& row : rows) {
+        if (row.group != group) text += fmt::format("\n{}:\n", title_of(row.group));
+        group = row.group;
+        text += fmt::format("  {:<18}  {}\n", row.name, row.applet->summary);
+    }
+    return text;
+}
+
+void print_help(Table applets) {
     print("Usage: ipcbox APPLET [ARGUMENT...]\n"
           "       APPLET [ARGUMENT...]      through a link of that name\n"
-          "Unix interprocess communication for the shell\n"
-          "\n"
+          "Unix interprocess communication for the shell\n");
+    print(overview(applets));
+    print("\n"
           "Options:\n"
           "  --list                   print the applets' names\n"
           "  --list=full              print their names, groups and summaries\n"
@@ -87,7 +129,7 @@ void print_help() {
           "  ipcbox sem-take -j 4 @build -- make\n"
           "  ipcbox --install ~/bin\n"
           "\n"
-          "APPLET --help explains an applet.\n");
+          "ipcbox APPLET --help explains an applet.\n");
 }
 
 enum class Existing { keep, replace };
@@ -155,7 +197,7 @@ int install(Table applets, std::span<char* const> arguments) {
 // ipcbox's own options. They are few and their forms are fixed (--list=full), and this is the path
 // that has to start fastest: no parser.
 int run_box(Table applets, std::span<char* const> arguments) {
-    if (arguments.empty()) throw UsageError("no applet is named");
+    if (arguments.empty()) throw UsageError("no applet is named", overview(applets));
     const std::string_view option = arguments[0];
     const auto rest = arguments.subspan(1);
     if (!option.starts_with('-')) throw_unknown(applets, option);
@@ -167,7 +209,7 @@ int run_box(Table applets, std::span<char* const> arguments) {
 
     constexpr std::string_view list_as = "--list=";
     if (option == "-h" || option == "--help")
-        print_help();
+        print_help(applets);
     else if (option == "-V" || option == "--version")
         print(version_line);
     else if (option == "--list")

@@ -108,12 +108,22 @@ std::string wrap(std::string_view text, std::size_t indent) {
     return result;
 }
 
-// "  NAMES   TEXT" with the text in its column.
-void print_row(const std::string& names, std::string_view text) {
+// "  NAMES   TEXT" with the text in its column, in one line or more.
+std::string help_row(const std::string& names, std::string_view text) {
     if (names.size() + 2 > text_column)
-        print_line("{}\n{:{}}{}", names, "", text_column, wrap(text, text_column));
-    else
-        print_line("{:<{}}{}", names, text_column, wrap(text, text_column));
+        return fmt::format("{}\n{:{}}{}\n", names, "", text_column, wrap(text, text_column));
+    return fmt::format("{:<{}}{}\n", names, text_column, wrap(text, text_column));
+}
+
+std::string help_row(const Declaration& declaration) {
+    const auto& [letter, word, value, text] = declaration.name;
+    if (declaration.kind == Declaration::Kind::operand)
+        return help_row(fmt::format("  {}", value), text);
+    const auto dashed = letter.empty() ? "   " : "-" + letter;
+    const auto comma = letter.empty() ? " " : word.empty() ? "" : ", ";
+    return help_row(fmt::format("  {}{}{}{}{}{}", dashed, comma, word.empty() ? "" : "--", word,
+                                value.empty() ? "" : " ", value),
+                    text);
 }
 
 // While this points somewhere, parse() hands over the declarations and goes no further.
@@ -283,7 +293,7 @@ std::vector<std::string> Options::Declarations::separate() {
         const auto name = word.substr(0, word.starts_with("--") ? word.find('=') : word.size());
         const auto* option = name.size() < word.size() ? find(name) : nullptr;
         if (option != nullptr && !option->takes_value())
-            throw UsageError(fmt::format("option {} takes no value", name));
+            throw UsageError(fmt::format("option {} takes no value", name), help_row(*option));
         options.emplace_back(word);
         if (option != nullptr) {
             options.back() = name;
@@ -340,8 +350,10 @@ void Options::Declarations::read() {
         app.parse(std::move(words));
     } catch (const CLI::ArgumentMismatch& mismatch) {
         const std::string_view message = mismatch.what();
-        throw UsageError(
-            fmt::format("option {} needs a value", message.substr(0, message.find(':'))));
+        const auto name = message.substr(0, message.find(':'));
+        const auto* option = find(name);
+        throw UsageError(fmt::format("option {} needs a value", name),
+                         option != nullptr ? help_row(*option) : std::string{});
     } catch (const CLI::ParseError& error) {
         throw UsageError(error.what());
     }
@@ -372,11 +384,13 @@ void Options::Declarations::apply() {
                 declaration.set(value);
             } catch (const std::invalid_argument& wrong) {
                 throw UsageError(
-                    fmt::format("{} '{}': {}", declaration.shown_name(), value, wrong.what()));
+                    fmt::format("{} '{}': {}", declaration.shown_name(), value, wrong.what()),
+                    help_row(declaration));
             }
     for (const auto& declaration : all)
         if (declaration.required && declaration.given.empty())
-            throw UsageError(fmt::format("{} is missing", declaration.shown_name()));
+            throw UsageError(fmt::format("{} is missing", declaration.shown_name()),
+                             help_row(declaration));
     if (trace) sys::start_tracing();
 }
 
@@ -386,7 +400,7 @@ void Options::Declarations::print_operands() const {
         if (declaration.kind != Declaration::Kind::operand) continue;
         if (first) print_line("\nOperands:");
         first = false;
-        print_row(fmt::format("  {}", declaration.name.value), declaration.name.text);
+        print(help_row(declaration));
     }
 }
 
@@ -396,12 +410,7 @@ void Options::Declarations::print_options(std::string_view title, std::string_vi
         if (declaration.kind == Declaration::Kind::operand || declaration.section != of) continue;
         if (first) print_line("\n{}:", title);
         first = false;
-        const auto& name = declaration.name;
-        const auto letter = name.letter.empty() ? "   " : fmt::format("-{}", name.letter);
-        const auto comma = name.letter.empty() ? " " : name.word.empty() ? "" : ", ";
-        const auto word = name.word.empty() ? "" : fmt::format("--{}", name.word);
-        const auto value = name.value.empty() ? "" : fmt::format(" {}", name.value);
-        print_row(fmt::format("  {}{}{}{}", letter, comma, word, value), name.text);
+        print(help_row(declaration));
     }
 }
 

@@ -24,10 +24,17 @@
 
 namespace ipcbox::cli {
 
-// The command line makes no sense.
+// The command line makes no sense. HELP is the part of the help that concerns the mistake, with its
+// line feeds: the border shows it where a person reads the message, on a terminal.
 class UsageError : public Error {
   public:
-    explicit UsageError(std::string message) : Error(std::move(message), exit_status::usage) {}
+    explicit UsageError(std::string message, std::string help = {})
+        : Error(std::move(message), exit_status::usage), help_(std::move(help)) {}
+
+    [[nodiscard]] const std::string& help() const noexcept { return help_; }
+
+  private:
+    std::string help_;
 };
 
 // --help and --version print and are done.

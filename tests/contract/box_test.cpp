@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <doctest/doctest.h>
 #include <filesystem>
+#include <fmt/core.h>
 
 using namespace ipcbox::test;
 
@@ -66,11 +67,50 @@ TEST_CASE("an unknown applet is 127 and the nearest name") {
     CHECK(swapped.err.find("'sem-take'") != std::string::npos);
     for (const auto& name : applets(scenario))
         CHECK(scenario.run({"ipcbox", name + "x"}).err.find("'" + name + "'") != std::string::npos);
-    CHECK(scenario.run({"ipcbox", ""}).status == 127);
     CHECK(scenario.run({"ipcbox", std::string(5000, 'x')}).status == 127);
     const auto link = scenario.shell("ln -s \"$IPCBOX_BINARY\" sem-gvie && ./sem-gvie");
     CHECK(link.status == 127);
     CHECK(link.err.find("'sem-give'") != std::string::npos);
+}
+
+TEST_CASE("no applet is suggested when none is near") {
+    Scenario scenario;
+    for (const char* name : {"nosuch", "", "x", "42", "netcat"}) {
+        CAPTURE(name);
+        const auto unknown = scenario.run({"ipcbox", name});
+        CHECK(unknown.status == 127);
+        CHECK(unknown.err ==
+              fmt::format("ipcbox: unknown applet '{}' (see ipcbox --list)\n", name));
+    }
+    CHECK(scenario.run({"ipcbox", "wget"}).err.find("'webget'") != std::string::npos);
+}
+
+TEST_CASE("--help has each applet with its summary, under the title of its group") {
+    Scenario scenario;
+    const auto help = scenario.run({"ipcbox", "--help"}).out;
+    for (const auto& line : lines(scenario.run({"ipcbox", "--list=full"}).out)) {
+        CAPTURE(line);
+        const auto summary = line.substr(32);
+        CHECK(help.find(fmt::format("\n  {:<18}  {}\n", split(line, ' ')[0], summary)) !=
+              std::string::npos);
+        CHECK(help.find(fmt::format("\n{}:\n", split(line, ' ')[1])) == std::string::npos);
+    }
+}
+
+TEST_CASE("a terminal is shown the part of the help that concerns the mistake") {
+    Scenario scenario;
+    const auto on_terminal = [&scenario](const std::string& command) {
+        return scenario.run({"script", "-qec", command, "/dev/null"});
+    };
+    const auto value = on_terminal("sem-take -w soon");
+    CHECK(value.status == 2);
+    CHECK(value.out.find("(see sem-take --help)\r\n  -w, --wait DURATION      ") !=
+          std::string::npos);
+    CHECK(on_terminal("sem-take --wait").out.find("\n  -w, --wait ") != std::string::npos);
+    CHECK(on_terminal("sem-take --quiet=x").out.find("\n  -q, --quiet ") != std::string::npos);
+    CHECK(on_terminal("\"$IPCBOX_BINARY\"").out.find("\n  sem-take            take") !=
+          std::string::npos);
+    CHECK(is_one_line(scenario.run({"sem-take", "-w", "soon"}).err));
 }
 
 TEST_CASE("the box has any name that begins with its own") {

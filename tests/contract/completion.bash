@@ -35,6 +35,7 @@ expect 'ipcbox --completion z' zsh
 expect 'ipcbox --install --f' --force
 mkdir some-directory
 expect 'ipcbox --install some-' some-directory
+expect 'ipcbox --install '  --force some-directory
 expect 'ipcbox no-such-applet --h'
 expect 'sem-take --non' --nonblock
 expect 'sem-take --nonblock --ho' --hold-for
@@ -48,6 +49,16 @@ expect 'sem-take -- sem-giv' sem-give
 expect 'sem-take -w 5 @key -- sem-giv' sem-give
 expect 'sem-take @key sem-give --hel'         # the command's own
 expect 'sem-give @key sem-giv'                # it runs none
+# A blank in quotes or behind a backslash ends no word; readline completes the file.
+expect 'webget -F "a '
+expect 'sem-take "a '
+expect "sem-take 'a "
+expect 'sem-take a\ '
+expect 'sem-take "a \" b '
+expect 'sem-take -w "5 s" --non' --nonblock
+expect "sem-take 'a b' sem-giv" sem-give
+expect 'sem-take a\ b sem-giv' sem-give
+expect 'sem-take "a"'"'b c'"'d sem-giv' sem-give
 # With bash-completion's helper the command completes as it would alone.
 _command_offset() { COMPREPLY=("offset-$1"); }
 expect 'sem-take -w 5 @key make al' offset-4

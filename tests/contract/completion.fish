@@ -36,4 +36,11 @@ expect 'sem-take @key sem-give --exit-stat' --exit-status
 expect 'sem-give @key --non'
 mkdir some-directory
 expect 'sem-give some-' some-directory/
+for offer in (complete -C 'ipcbox --install ') # fish's own directory is among them
+    string match -qr '/\tDirectory$' -- $offer; and continue
+    echo "'ipcbox --install ' offers '$offer', which is no directory"
+    set failures (math $failures + 1)
+end
+expect 'ipcbox --install some-' some-directory/
+expect 'ipcbox --install some-directory --f' --force
 test $failures -eq 0

@@ -26,7 +26,7 @@ compadd() {
 offer() {
     offers=()
     zle list-offers
-    print -r -- "<${(ou)offers}>"
+    print -r -- "<${(j: :)${(@ou)offers}}>"
     BUFFER=
 }
 zle -C list-offers list-choices _main_complete
@@ -70,5 +70,8 @@ expect 'sem-take -w 5 @key -- sem-giv' sem-give
 expect 'ipcbox sem-take -w 5 @key -- sem-giv' sem-give
 expect 'sem-take @key sem-give --exit-stat' --exit-status
 expect 'sem-give @key --non'
+mkdir some-directory
+expect 'ipcbox --install some-' some-directory
+expect 'sem-take "a b" sem-giv' sem-give
 zpty -d shell
 exit $((failures > 0))
