@@ -112,7 +112,7 @@ class Answers : public clocks::SurveyEvents {
             line.set("time", clocks::iso_time(said))
                 .set("offset", std::chrono::duration<double>(reading->offset).count())
                 .set("uncertainty", std::chrono::duration<double>(reading->error).count())
-                .set_flag("states_zone", answer.states_zone)
+                .set_flag("states_zone", answer.daytime->states_zone)
                 .set_null("error");
         } else {
             line.set("error", answer.problem);

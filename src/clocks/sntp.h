@@ -19,8 +19,6 @@ constexpr std::size_t sntp_packet_size = 48;
 // A client's packet, version 4, with NONCE as its transmit timestamp.
 [[nodiscard]] std::array<char, sntp_packet_size> sntp_question(std::uint64_t nonce);
 
-enum class Leap { none, insert, remove }; // what the last minute of the month will do
-
 struct SntpAnswer {
     std::optional<Reading> reading = {};
     std::string problem = {}; // why there is none

@@ -3,7 +3,6 @@
 #include "clocks/daytime.h"
 #include "clocks/time_protocol.h"
 #include "core/service.h"
-#include "http/date.h"
 #include "http/failure.h"
 #include "http/response_parser.h"
 
@@ -23,7 +22,7 @@ struct Protocol {
     std::string_view name;
     std::uint16_t port; // IANA's
     Carrier carrier;
-    std::size_t most_answer_bytes;
+    std::size_t max_answer_bytes;
 };
 
 // An answer of RFC 868 has 4 bytes; some more, to say how many too many came. One of RFC 867 should
@@ -32,8 +31,8 @@ constexpr std::array<Protocol, 6> protocols{{
     {Source::time, "time", 37, Carrier::stream, 16},
     {Source::time_udp, "time-udp", 37, Carrier::datagram, 16},
     {Source::ntp, "ntp", 123, Carrier::datagram, 1280},
-    {Source::daytime, "daytime", 13, Carrier::stream, most_daytime_bytes},
-    {Source::daytime_udp, "daytime-udp", 13, Carrier::datagram, most_daytime_bytes},
+    {Source::daytime, "daytime", 13, Carrier::stream, max_daytime_bytes},
+    {Source::daytime_udp, "daytime-udp", 13, Carrier::datagram, max_daytime_bytes},
     {Source::http, "http", 80, Carrier::stream, 16UL * 1024},
 }};
 
@@ -72,22 +71,23 @@ Answer interpret_time(std::string_view bytes, const Asked& asked) {
     if (time) return {.reading = reading_of(*time, asked.timing)};
     if (bytes.size() < time_answer_size) return problem(short_answer(bytes.size()));
     // As many as were taken, perhaps not all that were sent.
-    if (bytes.size() >= most_answer_bytes(asked.source)) return problem("trailing bytes");
+    if (bytes.size() >= max_answer_bytes(asked.source)) return problem("trailing bytes");
     return problem(
         fmt::format("trailing bytes ({} instead of {})", bytes.size(), time_answer_size));
 }
 
 Answer interpret_ntp(std::string_view bytes, const Asked& asked) {
     const auto sntp = parse_sntp(bytes, asked.timing, asked.pivot);
-    return {.reading = sntp.reading, .problem = sntp.problem, .sntp = sntp};
+    return {.reading = sntp.reading, .problem = sntp.problem, .leap = sntp.leap, .sntp = sntp};
 }
 
 Answer interpret_daytime(std::string_view bytes, const Asked& asked) {
     Answer answer{.text = std::string{daytime_words(bytes)}};
-    const auto daytime = parse_daytime(bytes, asked.pivot);
-    if (daytime) {
+    answer.daytime = parse_daytime(bytes, asked.pivot);
+    if (const auto& daytime = answer.daytime) {
         answer.reading = reading_of(daytime->time, asked.timing, daytime->resolution);
-        answer.states_zone = daytime->states_zone;
+        answer.reading->error += daytime->doubt;
+        answer.leap = daytime->leap;
     } else {
         answer.problem = "cannot find a time in what it says";
     }
@@ -98,17 +98,20 @@ Answer interpret_http(std::string_view bytes, const Asked& asked) try {
     http::ResponseParser parser{http::ResponseParser::Asked::head};
     (void)parser.parse_head(bytes);
     if (!parser.has_head())
-        return problem(bytes.size() < most_answer_bytes(asked.source) ? short_answer(bytes.size())
-                                                                      : "its head is too long");
+        return problem(bytes.size() < max_answer_bytes(asked.source) ? short_answer(bytes.size())
+                                                                     : "its head is too long");
     // Whatever its status: an error has a date, too.
     // What is in a cache has the Date of when it came there (RFC 9111, section 5.1).
     if (const auto* const age = parser.head().find("Age"); age != nullptr && *age != "0")
         return problem("its answer is a cache's");
     const auto* const date = parser.head().find("Date");
     if (date == nullptr) return problem("its answer has no Date");
-    const auto time = http::parse_http_date(*date, asked.pivot);
-    if (!time || !is_within_years(*time)) return problem("cannot understand its Date");
-    return {.reading = reading_of(*time, asked.timing)};
+    // Servers write more forms than RFC 9110 allows ("Sun, 6 Nov …", "UTC"). A condition on a
+    // document could not rely on these; a clock with a sloppy Date is a clock all the same.
+    auto written = parse_daytime(*date, asked.pivot, ZonelessTime::is_utc);
+    if (!written) return problem("cannot understand its Date");
+    return {.reading = reading_of(written->time, asked.timing, written->resolution),
+            .daytime = std::move(written)};
 } catch (const http::ProtocolError&) {
     return problem("not HTTP");
 }
@@ -154,8 +157,8 @@ bool is_datagram(Source source) {
     return protocol_of(source).carrier == Carrier::datagram;
 }
 
-std::size_t most_answer_bytes(Source source) {
-    return protocol_of(source).most_answer_bytes;
+std::size_t max_answer_bytes(Source source) {
+    return protocol_of(source).max_answer_bytes;
 }
 
 Match match_of(Source source, std::string_view bytes, std::uint64_t nonce) {

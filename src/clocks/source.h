@@ -2,6 +2,7 @@
 // that says. Nothing here reads or writes a socket.
 #pragma once
 
+#include "clocks/daytime.h"
 #include "clocks/reading.h"
 #include "clocks/sntp.h"
 
@@ -50,7 +51,7 @@ enum class Progress {
 };
 [[nodiscard]] Progress progress(Source source, std::string_view bytes);
 // More bytes than an answer can have.
-[[nodiscard]] std::size_t most_answer_bytes(Source source);
+[[nodiscard]] std::size_t max_answer_bytes(Source source);
 
 // Which answer is meant.
 struct Asked {
@@ -65,8 +66,11 @@ struct Answer {
     // Why there is none: "short answer (2 bytes)", "closed without answering".
     std::string problem = {};
     std::string text = {}; // of daytime: what it said, without the line ends around it
-    std::optional<SntpAnswer> sntp = {}; // what else NTP says; its reading is above
-    bool states_zone = true;             // false for a daytime that was taken for local time
+    Leap leap = Leap::none;
+    // What else NTP says, also when there is no reading.
+    std::optional<SntpAnswer> sntp = {};
+    // What else the daytime, or HTTP's date, says or leaves open; nothing when it has no time.
+    std::optional<Daytime> daytime = {};
 };
 // An answer that is as complete as it will be.
 [[nodiscard]] Answer interpret(std::string_view bytes, const Asked& asked);

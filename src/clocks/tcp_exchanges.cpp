@@ -154,9 +154,9 @@ bool TcpExchanges::receive(Conversation& conversation) const {
         if (bytes.empty())
             timing = {std::chrono::system_clock::now(),
                       std::chrono::steady_clock::now() - conversation.asked};
-        const auto room = most_answer_bytes(conversation.source) - bytes.size();
+        const auto room = max_answer_bytes(conversation.source) - bytes.size();
         bytes.append(buffer.data(), std::min(room, static_cast<std::size_t>(received)));
-        if (bytes.size() >= most_answer_bytes(conversation.source) ||
+        if (bytes.size() >= max_answer_bytes(conversation.source) ||
             progress(conversation.source, bytes) == Progress::complete)
             return true;
     }

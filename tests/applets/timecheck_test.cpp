@@ -433,6 +433,8 @@ TEST_CASE("the Date of HTTP") {
         return time.get<std::string>();
     };
     CHECK(told(answer("200 OK", date)) == "2026-11-24T02:55:01Z");
+    CHECK(told(answer("200 OK", "Date: Tue, 24 Nov 2026 2:55:01 utc\r\n")) ==
+          "2026-11-24T02:55:01Z");
     CHECK(told(answer("404 Not Found", date)) == "2026-11-24T02:55:01Z");
     CHECK(told({answer("500 Oops", date), Then::reset}) == "2026-11-24T02:55:01Z");
     CHECK(told(answer("200 OK")) == "its answer has no Date");

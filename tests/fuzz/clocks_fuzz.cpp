@@ -44,7 +44,7 @@ void check_time(std::string_view bytes, std::time_t pivot) {
 void check_daytime(std::string_view text, std::time_t now) {
     const auto daytime = parse_daytime(text, now);
     if (!daytime) return;
-    require(text.size() < most_daytime_bytes);
+    require(text.size() < max_daytime_bytes);
     require(daytime->resolution == 1s || daytime->resolution == 1min);
     constexpr std::time_t day = 86'400; // a zone can be so far off
     require(daytime->time > start_of_1900 - day && daytime->time < end_of_2150 + day);
@@ -98,7 +98,7 @@ void check_answer(std::string_view bytes, const Asked& asked) {
     require(answer.sntp.has_value() == (asked.source == Source::ntp && !bytes.empty()));
     if (answer.reading) {
         check_reading(*answer.reading, asked.timing);
-        require(bytes.size() < most_answer_bytes(asked.source));
+        require(bytes.size() < max_answer_bytes(asked.source));
     }
 }
 

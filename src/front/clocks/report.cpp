@@ -48,10 +48,10 @@ std::string remarks(const clocks::Answer& answer) {
     std::vector<std::string_view> remarks;
     if (const auto flag = words_for(clocks::flag_of(*answer.reading)); !flag.empty())
         remarks.push_back(flag);
-    if (!answer.states_zone) remarks.emplace_back("taken for local time");
-    if (answer.sntp && answer.sntp->leap == clocks::Leap::insert)
-        remarks.emplace_back("announces a leap second");
-    if (answer.sntp && answer.sntp->leap == clocks::Leap::remove)
+    if (answer.daytime && !answer.daytime->states_zone)
+        remarks.emplace_back("taken for local time");
+    if (answer.leap == clocks::Leap::insert) remarks.emplace_back("announces a leap second");
+    if (answer.leap == clocks::Leap::remove)
         remarks.emplace_back("announces that a second will be left out");
     return remarks.empty() ? std::string{} : fmt::format(" ({})", fmt::join(remarks, ", "));
 }

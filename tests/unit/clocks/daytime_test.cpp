@@ -76,6 +76,15 @@ TEST_CASE("times that say their zone") {
                              "Tue, 24 Nov 2026 02:55:01 +0000",
                              "Mon, 23 Nov 2026 22:55:01 -0400",
                              "Tue, 24 Nov 2026 02:55:01 GMT",
+                             "Tue 24 Nov 2026 02:55:01 AM UTC",
+                             "Tue 24 Nov 2026 03:55:01 AM CET",
+                             "Tue Nov 24 02:55:01 AM UTC 2026",
+                             "Mon Nov 23 09:55:01 PM EST 2026",
+                             "24.11.2026 02:55:01 UTC",
+                             "24.11.26 03:55:01 +0100",
+                             "2026/11/24 02:55:01 UTC",
+                             "Tuesday, 24-Nov-26 02:55:01 GMT",
+                             "11/23/2026 9:55:01 PM EST",
                              " \t tue  nov\t24  2:55:01  utc  2026 \r\n\r\n"})
         CHECK_MESSAGE(time_in(text) == then, text);
     CHECK(time_in("22 FEB 82 17:37:43 PST") == 383'276'263);                  // RFC 867
@@ -107,10 +116,40 @@ TEST_CASE("zones by their names") {
     CHECK(hours_of("-1200") == -12);
 }
 
+TEST_CASE("of several zones with one name the one that fits our clock is taken, and told") {
+    const auto guess = [](std::string_view clock_and_zone, std::time_t at) {
+        const auto daytime = parse_daytime("24 NOV 2026 " + std::string{clock_and_zone}, at);
+        REQUIRE(daytime);
+        REQUIRE(daytime->guessed_zone);
+        CHECK(daytime->states_zone);
+        return std::pair{daytime->time - then, daytime->guessed_zone->ahead};
+    };
+    CHECK(guess("10:55:01 CST", then) == std::pair{std::time_t{0}, std::chrono::minutes{8h}});
+    CHECK(guess("10:55:31 CST", then) == std::pair{std::time_t{30}, std::chrono::minutes{8h}});
+    CHECK(guess("08:25:01 IST", then) == std::pair{std::time_t{0}, std::chrono::minutes{330}});
+    CHECK(guess("04:55:01 ist", then) == std::pair{std::time_t{0}, std::chrono::minutes{2h}});
+    CHECK(guess("03:55:01 IST", then) == std::pair{std::time_t{0}, std::chrono::minutes{1h}});
+    CHECK(guess("10:55:01 PST", then) == std::pair{std::time_t{0}, std::chrono::minutes{8h}});
+    // Far from our clock nothing speaks for the others.
+    CHECK(guess("02:55:01 CST", now).second == std::chrono::minutes{-6h});
+    CHECK(parse_daytime("24 NOV 2026 02:55:01 IST", now)->guessed_zone->name == "IST");
+    CHECK_FALSE(parse_daytime("24 NOV 2026 02:55:01 CET", now)->guessed_zone);
+}
+
+TEST_CASE("times that say none are UTC where the protocol means that") {
+    const LocalZone zone{new_york};
+    const auto daytime = parse_daytime("2026-11-24 02:55:01", now, ZonelessTime::is_utc);
+    REQUIRE(daytime);
+    CHECK(daytime->time == then);
+    CHECK(daytime->states_zone);
+}
+
 TEST_CASE("times that say none are local") {
     for (const auto* text :
          {"Mon Nov 23 21:55:01 2026\r\n", "23 NOV 2026 21:55:01", "2026-11-23T21:55:01",
-          "2026-11-23 21:55:01\n", "Mon, 23 Nov 2026 21:55:01", "9:55:01 PM 11/23/2026\n"})
+          "2026-11-23 21:55:01\n", "Mon, 23 Nov 2026 21:55:01", "9:55:01 PM 11/23/2026\n",
+          "23.11.2026 21:55:01", "21:55:01 23.11.2026\n", "Mon 23 Nov 2026 09:55:01 PM",
+          "Mon Nov 23 09:55:01 PM 2026"})
         CHECK_MESSAGE(local_time_in(text) == then, text);
     CHECK(local_time_in("Tue Nov 24 02:55:01 2026", "UTC0") == then);
     CHECK(local_time_in("Tue Nov 24 02:55:01 2026", "JST-9") == then - 9 * hour);
@@ -221,9 +260,9 @@ TEST_CASE("what is no time") {
                              "HTTP/1.1 400 Bad Request",
                              "SSH-2.0-OpenSSH_9.2"})
         CHECK_FALSE_MESSAGE(parse_daytime(text, now), text);
-    std::string long_text = "Tue Nov 24 02:55:01 2026" + std::string(most_daytime_bytes, ' ');
+    std::string long_text = "Tue Nov 24 02:55:01 2026" + std::string(max_daytime_bytes, ' ');
     CHECK_FALSE(parse_daytime(long_text, now));
-    CHECK(parse_daytime(long_text.substr(0, most_daytime_bytes - 1), now));
+    CHECK(parse_daytime(long_text.substr(0, max_daytime_bytes - 1), now));
     CHECK_FALSE(parse_daytime(std::string_view{"Tue Nov 24 02:55:01 2026\0", 25}, now));
     CHECK_FALSE(parse_daytime("Tue Nov 24 02:55:01 2026\xff", now));
 }

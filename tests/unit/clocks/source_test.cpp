@@ -106,7 +106,7 @@ TEST_CASE("four bytes of time") {
         CHECK(problem(source, "abc") == "short answer (3 bytes)");
         CHECK(problem(source, "abcde") == "trailing bytes (5 instead of 4)");
         CHECK(problem(source, std::string(12, 'a')) == "trailing bytes (12 instead of 4)");
-        CHECK(problem(source, std::string(most_answer_bytes(source), 'a')) == "trailing bytes");
+        CHECK(problem(source, std::string(max_answer_bytes(source), 'a')) == "trailing bytes");
     }
     CHECK(progress(Source::time, "abc") == Progress::incomplete);
     CHECK(progress(Source::time, "abcd") == Progress::enough);
@@ -120,15 +120,16 @@ TEST_CASE("the time in words") {
         REQUIRE(result.reading);
         CHECK(result.reading->said == wall_time(now + 3));
         CHECK(result.text == "Fri Jan 15 08:00:03 UTC 2027");
-        CHECK(result.states_zone);
-        CHECK_FALSE(answer(source, "Fri Jan 15 08:00:03 2027\r\n").states_zone);
+        REQUIRE(result.daytime);
+        CHECK(result.daytime->states_zone);
+        CHECK_FALSE(answer(source, "Fri Jan 15 08:00:03 2027\r\n").daytime->states_zone);
         CHECK(answer(source, "2027-01-15 08:00 UTC").reading->resolution == 1min);
 
         const auto lost = answer(source, "half past ten\r\n");
         CHECK_FALSE(lost.reading);
         CHECK(lost.problem == "cannot find a time in what it says");
         CHECK(lost.text == "half past ten");
-        CHECK(problem(source, std::string(most_answer_bytes(source), ' ')) == lost.problem);
+        CHECK(problem(source, std::string(max_answer_bytes(source), ' ')) == lost.problem);
     }
     CHECK(progress(Source::daytime, "\r\n") == Progress::incomplete);
     CHECK(progress(Source::daytime, "\r\nFri Jan 15") == Progress::incomplete);
@@ -182,6 +183,43 @@ TEST_CASE("the date of HTTP") {
     CHECK(problem(Source::http, "HTTP/1.1 no\r\n\r\n") == "not HTTP");
     CHECK(problem(Source::http, "H") == "short answer (1 byte)");
     CHECK(problem(Source::http, "HTTP/1.1 200 OK\r\n") == "short answer (17 bytes)");
+}
+
+TEST_CASE("a sloppy Date is read, since a clock with one is a clock all the same") {
+    for (const auto* text : {"Fri, 15 Jan 2027 08:00:03 UTC", "Fri, 15 Jan 2027 08:00:03 +0000",
+                             "Fri, 15 Jan 2027 08:00:03 gmt", "fri, 15 jan 2027 8:00:03 GMT",
+                             "Fri, 15 Jan 2027 09:00:03 +0100", "Fri, 15 Jan 2027 08:00:03",
+                             "15 Jan 2027 08:00:03 GMT", "Fri 15 Jan 2027 08:00:03 GMT",
+                             "Friday, 15-Jan-27 08:00:03 UTC", "Fri, 15-Jan-2027 08:00:03 GMT",
+                             "Fri Jan 15 08:00:03 2027", "Fri Jan 15 08:00:03 UTC 2027",
+                             "2027-01-15T08:00:03Z", "2027-01-15 08:00:03"}) {
+        const auto result = answer(Source::http, response("Date: " + std::string{text} + "\r\n"));
+        REQUIRE_MESSAGE(result.reading, text);
+        CHECK_MESSAGE(result.reading->said == wall_time(now + 3), text);
+        CHECK(result.daytime->states_zone);
+    }
+    // A day of one digit.
+    CHECK(answer(Source::http, response("Date: Sun, 6 Nov 1994 08:49:37 GMT\r\n")).reading->said ==
+          wall_time(784'111'777));
+}
+
+TEST_CASE(
+    "NIST's digits for its health and for a leap second are told, and make the error larger") {
+    const auto nist = [](std::string_view digits) {
+        return answer(Source::daytime,
+                      "61420 27-01-15 08:00:03 " + std::string{digits} + " 713.5 UTC(NIST) *\r\n");
+    };
+    const auto healthy = nist("00 0 0");
+    REQUIRE(healthy.reading);
+    CHECK(healthy.reading->error == 505ms);
+    CHECK(healthy.leap == Leap::none);
+    CHECK(healthy.daytime->health == 0);
+    CHECK(nist("00 1 0").leap == Leap::insert);
+    CHECK(nist("50 2 0").leap == Leap::remove);
+    CHECK(nist("00 0 1").daytime->health == 1);
+    CHECK(nist("00 0 1").reading->error == 5505ms);
+    for (const auto* digits : {"00 0 2", "00 0 3", "00 0 4", "00 0 9"})
+        CHECK(nist(digits).reading->error == 1h + 505ms);
 }
 
 TEST_CASE("how much of a response has come") {
