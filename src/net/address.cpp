@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <array>
+#include <climits>
 #include <cstddef>
 #include <cstring>
 #include <fmt/core.h>
@@ -139,14 +140,20 @@ Address Address::unix_path(std::string_view path) {
     Address address;
     auto& name = as<sockaddr_un>(address.storage_);
     // A path needs its final zero byte, an abstract name has a zero byte in place of the @.
-    constexpr std::size_t most = sizeof name.sun_path - 1;
+    constexpr std::size_t max_name = sizeof name.sun_path - 1;
+    constexpr std::size_t max_path = PATH_MAX - 1;
     if (path.empty() || path == "@") throw Error("a Unix socket needs a path or a @name");
-    if (path.size() > most)
-        throw Error(fmt::format("the socket's path is too long: {} bytes, and the kernel takes {}",
-                                path.size(), most));
-    name.sun_family = AF_UNIX;
-    path.copy(name.sun_path, path.size());
     const bool abstract = path.front() == '@';
+    const auto max_size = abstract ? max_name : max_path;
+    if (path.size() > max_size)
+        throw Error(fmt::format("the socket's {} has {} bytes; the kernel takes at most {}",
+                                abstract ? "@name" : "path", path.size(), max_size));
+    name.sun_family = AF_UNIX;
+    if (path.size() > max_name) {
+        address.long_path_ = path;
+        return address;
+    }
+    path.copy(name.sun_path, path.size());
     if (abstract) name.sun_path[0] = '\0';
     const std::size_t end = path.size() + (abstract ? 0 : 1);
     address.size_ = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + end);
@@ -178,6 +185,7 @@ std::string Address::host() const {
             return fmt::format("{}%{}", text.data(), six.sin6_scope_id);
         return fmt::format("{}%{}", text.data(), scope.data());
     }
+    if (is_long_path()) return long_path_;
     if (!is_unix() || size_ <= offsetof(sockaddr_un, sun_path)) return {};
     const auto& name = as<sockaddr_un>(storage_);
     const std::size_t length = size_ - offsetof(sockaddr_un, sun_path);
@@ -217,7 +225,8 @@ const sockaddr* Address::data() const noexcept {
 }
 
 bool Address::operator==(const Address& other) const noexcept {
-    return size_ == other.size_ && std::memcmp(&storage_, &other.storage_, size_) == 0;
+    return size_ == other.size_ && std::memcmp(&storage_, &other.storage_, size_) == 0 &&
+           family() == other.family() && long_path_ == other.long_path_;
 }
 
 Address local_address(int socket) {

@@ -31,7 +31,10 @@ class Address {
                                                             std::uint16_t port);
 
     // The path of a Unix socket; "@name" is in the abstract namespace. Throws Error for what is
-    // empty or longer than the 107 bytes that the kernel takes.
+    // empty, for an abstract name over 107 bytes, and for a path over 4095 bytes.
+    //
+    // sockaddr_un has room for 107 bytes of a path. A longer one is an Address like any other, but
+    // data() cannot say it: net/unix_name.h finds a short name for it.
     [[nodiscard]] static Address unix_path(std::string_view path);
 
     [[nodiscard]] int family() const noexcept { return storage_.ss_family; }
@@ -53,7 +56,10 @@ class Address {
     // The 4 or 16 bytes of an IP address in network order; empty for any other.
     [[nodiscard]] std::string_view ip_bytes() const noexcept;
 
-    // As bind(2) and connect(2) take it.
+    // A path over 107 bytes.
+    [[nodiscard]] bool is_long_path() const noexcept { return !long_path_.empty(); }
+
+    // As bind(2) and connect(2) take it. A long path has the size 0, which they refuse (EINVAL).
     [[nodiscard]] const sockaddr* data() const noexcept;
     [[nodiscard]] socklen_t size() const noexcept { return size_; }
 
@@ -64,6 +70,7 @@ class Address {
 
     sockaddr_storage storage_{};
     socklen_t size_ = 0;
+    std::string long_path_;
 };
 
 // Our end of a connected or listening socket, and the other. Throw SysError.

@@ -4,6 +4,7 @@
 #include "core/poll.h"
 #include "core/syscall.h"
 #include "net/socket_options.h"
+#include "net/unix_name.h"
 #include "net/unreachable.h"
 
 #include <algorithm>
@@ -98,6 +99,20 @@ void await(std::vector<Attempt>& attempts, Deadline deadline) {
         if (entries[at].revents != 0) attempts[at].finish();
 }
 
+void throw_if_unreachable(std::string_view object, int error) {
+    if (error == ECONNREFUSED || error == ENOENT)
+        throw Unreachable(fmt::format("cannot connect {}: {}", object, error_text(error)));
+}
+
+UnixName reachable_name(const Address& address, std::string_view object) {
+    try {
+        return name_to_connect(address);
+    } catch (const SysError& error) {
+        throw_if_unreachable(object, error.error());
+        throw SysError("connect", object, error.error());
+    }
+}
+
 } // namespace
 
 Fd connect_tcp(std::span<const Address> addresses, std::string_view target,
@@ -123,8 +138,8 @@ Fd connect_tcp(std::span<const Address> addresses, std::string_view target,
 }
 
 Fd connect_unix(const Address& address, Deadline deadline) {
-    const auto text = address.text();
-    const auto object = fmt::format("to {}", text);
+    const auto object = fmt::format("to {}", address.text());
+    const auto name = reachable_name(address, object);
     Fd socket = open_socket(AF_UNIX, 0);
     if (!socket) throw SysError("connect", object);
     for (;;) {
@@ -138,9 +153,8 @@ Fd connect_unix(const Address& address, Deadline deadline) {
             if (set_socket_option(socket, SOL_SOCKET, SO_SNDTIMEO, timeout) < 0)
                 throw SysError("connect", object);
         }
-        if (connect_socket(socket, address) == 0) break;
-        if (errno == ECONNREFUSED || errno == ENOENT)
-            throw Unreachable(fmt::format("cannot connect {}: {}", object, error_text(errno)));
+        if (connect_socket(socket, name.address) == 0) break;
+        throw_if_unreachable(object, errno);
         if (errno != EINTR && errno != EAGAIN) throw SysError("connect", object);
         if (deadline.passed()) throw TimedOut(fmt::format("connect {}", object));
     }

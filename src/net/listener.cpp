@@ -111,6 +111,12 @@ std::vector<Listener> inherited_listeners(ListenerKind kind) {
     return listeners;
 }
 
+void attach_file(Listener& listener, UnixSocketFile file) {
+    listener.address = Address::unix_path(file.path());
+    listener.text = file.path();
+    listener.file = std::move(file);
+}
+
 Listener inherited_listener(int number, ListenerKind kind) {
     Listener listener;
     listener.socket = Fd::adopt(number);

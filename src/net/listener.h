@@ -51,6 +51,10 @@ enum class ListenerKind { tcp, unix_domain };
 constexpr int first_inherited = 3; // SD_LISTEN_FDS_START
 [[nodiscard]] unsigned take_inherited_count();
 
+// Gives LISTENER, which our former image left us, its FILE. The file knows the address as the user
+// wrote it; of a path over 107 bytes the kernel knows another one (net/unix_name.h).
+void attach_file(Listener& listener, UnixSocketFile file);
+
 // The same as inherited_listeners() for one socket whose number is known.
 [[nodiscard]] Listener inherited_listener(int number, ListenerKind kind);
 

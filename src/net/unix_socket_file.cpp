@@ -7,6 +7,7 @@
 #include "net/address.h"
 #include "net/peer_process.h"
 #include "net/socket_owner.h"
+#include "net/unix_name.h"
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -71,7 +72,14 @@ std::optional<Fd> open_lock_file(const Fd& directory, const std::string& name,
 
 // Who answers at PATH; nothing when nobody does.
 std::optional<std::string> find_server(const std::string& path) {
-    const auto address = Address::unix_path(path);
+    UnixName name;
+    try {
+        name = name_to_connect(Address::unix_path(path));
+    } catch (const SysError& error) {
+        if (error.error() == ENOENT) return std::nullopt;
+        throw SysError("find out who serves", path, error.error());
+    }
+    const auto& address = name.address;
     const auto connect = [](int socket, const sockaddr* to, socklen_t size) {
         return ::connect(socket, to, size);
     };
@@ -86,7 +94,7 @@ std::optional<std::string> find_server(const std::string& path) {
     }
     if (errno == ECONNREFUSED || errno == ENOENT) return std::nullopt;
     // Its queue is full; it is not of our type.
-    if (errno == EAGAIN || errno == EPROTOTYPE) return socket_owner(address);
+    if (errno == EAGAIN || errno == EPROTOTYPE) return socket_owner(Address::unix_path(path));
     throw SysError("find out who serves", path);
 }
 
@@ -178,7 +186,7 @@ void UnixSocketFile::remove_dead() {
 }
 
 void UnixSocketFile::bind(const Fd& socket, const Access& access) {
-    const auto address = Address::unix_path(path_);
+    const auto address = name_to_bind(path_, directory_, name_);
     const auto bind_to = [](int number, const sockaddr* to, socklen_t size) {
         return ::bind(number, to, size);
     };

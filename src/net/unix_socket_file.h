@@ -34,6 +34,8 @@ class UnixSocketFile {
     // Throws SysError.
     void bind(const Fd& socket, const Access& access);
 
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
     // Unlinks the file if it still is ours, then the lock. After that there is nothing to release.
     void remove() noexcept;
     // For a forked child: forgets it all and leaves the files, which are the parent's.

@@ -22,6 +22,9 @@ constexpr auto variable = "IPCBOX_SERVER_STATE"; // "PID DESCRIPTOR"
 constexpr std::size_t most_state = 64UL * 1024 * 1024;
 constexpr std::string_view object = "the state of our former self";
 
+// Before a path that is too long for a sockaddr, which begins with the number of its family.
+constexpr char long_path_mark = '/';
+
 // Any bytes as a word.
 std::string as_hex(std::string_view bytes) {
     std::string text = "x";
@@ -57,6 +60,7 @@ class Words {
     }
     net::Address address() {
         const auto raw = bytes();
+        if (raw.starts_with(long_path_mark)) return net::Address::unix_path(raw.substr(1));
         sockaddr_storage storage{};
         std::memcpy(&storage, raw.data(), std::min(raw.size(), sizeof storage));
         return {storage, static_cast<socklen_t>(std::min(raw.size(), sizeof storage))};
@@ -67,6 +71,7 @@ class Words {
 };
 
 std::string as_hex(const net::Address& address) {
+    if (address.is_long_path()) return as_hex(long_path_mark + address.host());
     return as_hex({reinterpret_cast<const char*>(address.data()), address.size()});
 }
 
@@ -162,7 +167,7 @@ std::optional<ServerState> ServerState::take_over(net::ListenerKind kind) {
         else if (what == "listener")
             state.listeners.push_back(net::inherited_listener(words.number<int>(), kind));
         else if (what == "file" && !state.listeners.empty())
-            state.listeners.back().file = net::UnixSocketFile::resume(words.rest());
+            net::attach_file(state.listeners.back(), net::UnixSocketFile::resume(words.rest()));
         else if (what == "child")
             state.children.push_back(child_of(words));
     }

@@ -2,7 +2,7 @@
 
 #include "core/fd.h"
 #include "core/syscall.h"
-#include "net/address.h"
+#include "net/unix_name.h"
 
 #include <cstdlib>
 #include <exception>
@@ -14,7 +14,8 @@ void notify_service_manager(const std::string& state) noexcept {
     const char* path = std::getenv("NOTIFY_SOCKET");
     if (path == nullptr) return;
     try {
-        const auto address = net::Address::unix_path(path);
+        const auto name = net::name_to_connect(net::Address::unix_path(path));
+        const auto& address = name.address;
         const Fd socket =
             Fd::adopt(sys::call("socket", ::socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
         sys::call("sendto", ::sendto, socket.get(), static_cast<const void*>(state.data()),

@@ -135,15 +135,27 @@ TEST_CASE("paths of Unix sockets") {
         CHECK(address.is_abstract() == (path.front() == '@'));
         CHECK(filled_in(address) == address);
     }
-    CHECK_THROWS_WITH_AS((void)net::Address::unix_path(std::string(108, 'x')),
-                         "the socket's path is too long: 108 bytes, and the kernel takes 107",
-                         Error);
+    CHECK_THROWS_WITH_AS((void)net::Address::unix_path(std::string(4096, 'x')),
+                         "the socket's path has 4096 bytes; the kernel takes at most 4095", Error);
     CHECK_THROWS_AS((void)net::Address::unix_path("@" + std::string(107, 'x')), Error);
     CHECK_THROWS_AS((void)net::Address::unix_path(""), Error);
     CHECK_THROWS_AS((void)net::Address::unix_path("@"), Error);
     // An abstract name has the bytes that it has, and no zero byte at its end (unix(7)).
     CHECK(net::Address::unix_path("@name").size() == offsetof(sockaddr_un, sun_path) + 5);
     CHECK(net::Address::unix_path("name").size() == offsetof(sockaddr_un, sun_path) + 5);
+}
+
+TEST_CASE("a long path is an address that no system call takes") {
+    const auto address = net::Address::unix_path(std::string(108, 'x'));
+    CHECK(address.is_unix());
+    CHECK(address.is_long_path());
+    CHECK_FALSE(address.is_abstract());
+    CHECK(address.text() == std::string(108, 'x'));
+    CHECK(address.size() == 0);
+    CHECK(address == net::Address::unix_path(std::string(108, 'x')));
+    CHECK_FALSE(address == net::Address::unix_path(std::string(108, 'y')));
+    CHECK_FALSE(address == net::Address{});
+    CHECK_FALSE(net::Address::unix_path(std::string(107, 'x')).is_long_path());
 }
 
 TEST_CASE("a path that fills its field has no zero byte at its end") {
