@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <elf.h>
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <string_view>
@@ -22,6 +23,20 @@ constexpr const char* shell = "/bin/sh";
 // execve(2) takes char* for the sake of old C, and changes nothing.
 char* mutable_text(const char* text) {
     return const_cast<char*>(text);
+}
+
+// Whether the file is a program of another machine's, or a broken one. The shell would take it for
+// a script and complain of its syntax. Leaves errno alone.
+bool is_binary(const char* path) noexcept {
+    const int error = errno;
+    std::array<char, SELFMAG> magic{};
+    const int file = sys::call("openat", ::openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+    if (file >= 0) {
+        (void)sys::call("read", ::read, file, static_cast<void*>(magic.data()), magic.size());
+        sys::call("close", ::close, file);
+    }
+    errno = error;
+    return std::string_view{magic.data(), magic.size()} == ELFMAG;
 }
 
 // 0 when PATH is a file that we may execute, else the errno that says why not.
@@ -95,7 +110,7 @@ PreparedProgram::PreparedProgram(const std::string& program, std::span<const std
 int PreparedProgram::execute() noexcept {
     char* const* const variables = has_environment_ ? environment_.data() : environ;
     sys::call("execve", ::execve, program_.c_str(), arguments_.data() + 1, variables);
-    if (errno != ENOEXEC) return errno;
+    if (errno != ENOEXEC || is_binary(program_.c_str())) return errno;
     arguments_[1] = mutable_text(program_.c_str());
     sys::call("execve", ::execve, shell, arguments_.data(), variables);
     return errno == ENOENT ? ENOEXEC : errno; // without a shell, it is the script that cannot run

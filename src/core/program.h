@@ -31,7 +31,8 @@ class PreparedProgram {
                     const std::vector<std::string>* environment = nullptr);
 
     // Becomes the program; returns an errno when that fails. A file that the kernel cannot run
-    // (ENOEXEC: a script without "#!") is run by /bin/sh, as execvp(3) does it.
+    // (ENOEXEC: a script without "#!") is run by /bin/sh, as execvp(3) does it, unless it is a
+    // binary.
     [[nodiscard]] int execute() noexcept;
 
   private:

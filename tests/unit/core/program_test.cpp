@@ -7,6 +7,7 @@
 #include "core/spawn.h"
 #include "harness/scenario.h"
 
+#include <cerrno>
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -96,4 +97,13 @@ TEST_CASE("a file that is empty is a script that does nothing") {
     const auto script = program_with(scenario, "");
     CHECK(output_of_executed(script, Words{"empty"}).empty());
     CHECK(output_of_spawned(script, Words{"empty"}).empty());
+}
+
+TEST_CASE("a binary of another machine's is no script") {
+    const test::Scenario scenario;
+    const auto binary = program_with(scenario, "\x7f"
+                                               "ELF, but not ours");
+    CHECK(PreparedProgram{binary, Words{"binary"}}.execute() == ENOEXEC);
+    CHECK_THROWS_WITH((void)spawn(binary, Words{"binary"}, {}),
+                      ("cannot execute " + binary + ": Exec format error").c_str());
 }
