@@ -2,6 +2,7 @@
 
 #include "net/resolve.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -15,8 +16,19 @@ namespace {
 constexpr auto patience = std::chrono::seconds{1};
 constexpr auto lifetime = std::chrono::minutes{10};
 // Clients choose how many addresses there are; so there are limits.
-constexpr std::size_t most_names = 4096;
-constexpr std::size_t most_questions = 64;
+constexpr std::size_t max_names = 4096;
+constexpr std::size_t max_questions = 64;
+
+// Nothing unless the name leads back to ADDRESS.
+std::optional<std::string> confirmed_name(const ReverseNames::Questions& questions,
+                                          const net::Address& address) {
+    auto name = questions.name_of(address);
+    if (!name || name->empty()) return std::nullopt;
+    const auto is_same = [&address](const net::Address& other) {
+        return other.ip_bytes() == address.ip_bytes();
+    };
+    return std::ranges::any_of(questions.addresses_of(*name), is_same) ? name : std::nullopt;
+}
 
 } // namespace
 
@@ -30,13 +42,24 @@ struct ReverseNames::State {
     std::mutex mutex;
     std::condition_variable asked;
     Found found;
+    Questions dns;
     std::unordered_map<std::string, Name> names; // by address
     std::deque<net::Address> questions;
     bool ended = false;
 };
 
-ReverseNames::ReverseNames(Found found) : state_(std::make_shared<State>()) {
+ReverseNames::Questions ReverseNames::dns() {
+    return {[](const net::Address& address) {
+                return net::reverse_name(address, Deadline::after(patience));
+            },
+            [](const std::string& name) {
+                return net::resolve(name, 0, net::Family::any, Deadline::after(patience));
+            }};
+}
+
+ReverseNames::ReverseNames(Found found, Questions questions) : state_(std::make_shared<State>()) {
     state_->found = std::move(found);
+    state_->dns = std::move(questions);
     std::thread{[state = state_] { answer_questions(state); }}.detach();
 }
 
@@ -52,8 +75,8 @@ std::string ReverseNames::name_of(const net::Address& address) {
     const auto ip = address.host();
     const auto known = names.find(ip);
     if (known != names.end() && !known->second.expires.passed()) return known->second.text;
-    if (state_->questions.size() >= most_questions) return {};
-    if (names.size() >= most_names) names.clear();
+    if (state_->questions.size() >= max_questions) return {};
+    if (names.size() >= max_names) names.clear();
     names.insert_or_assign(ip, State::Name{{}, Deadline::after(lifetime)});
     state_->questions.push_back(address);
     state_->asked.notify_one();
@@ -70,7 +93,7 @@ void ReverseNames::answer_questions(const std::shared_ptr<State>& state) {
         lock.unlock();
         std::optional<std::string> name;
         try {
-            name = net::reverse_name(address, Deadline::after(patience));
+            name = confirmed_name(state->dns, address);
         } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): then it has none
         }
         lock.lock();
