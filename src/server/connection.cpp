@@ -1,5 +1,6 @@
 #include "server/connection.h"
 
+#include <array>
 #include <fmt/core.h>
 #include <unistd.h>
 
@@ -37,6 +38,16 @@ std::vector<std::string> ucspi_environment(const Connection& connection) {
         set(fmt::format("{}REMOTEEGID", family), connection.credentials->gid);
     }
     return variables;
+}
+
+bool is_ucspi_name(std::string_view name) {
+    constexpr std::array families{"TCP", "UNIX", "IPC", "SSL"};
+    constexpr std::array kinds{"LOCAL", "REMOTE", "CONNNUM"};
+    for (const std::string_view family : families)
+        for (const std::string_view kind : kinds)
+            if (name.starts_with(family) && name.substr(family.size()).starts_with(kind))
+                return true;
+    return name == "PROTO";
 }
 
 } // namespace ipcbox::server

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <sys/types.h>
 #include <utility>
 #include <vector>
@@ -21,6 +22,8 @@ constexpr std::chrono::seconds time_from_term_to_kill{5};
 struct Connection {
     net::Address peer;
     net::Address local;
+    // False when a proxy sent the client and did not say where it comes from: PEER is the proxy.
+    bool is_peer_the_client = true;
     std::string peer_name; // by reverse lookup; empty when it is not known
     std::optional<net::PeerCredentials> credentials;
     Deadline::Clock::time_point started;
@@ -45,5 +48,9 @@ struct ConnectionEnd {
 // "NAME=VALUE" for the program that serves a connection, as UCSPI has it (TCPREMOTEIP and the like;
 // for Unix sockets the names of both families of tools, UNIXREMOTEPID and IPCREMOTEPID).
 [[nodiscard]] std::vector<std::string> ucspi_environment(const Connection& connection);
+
+// Whether NAME is one that a UCSPI server (tcpserver, unixserver, s6's, sslserver or ours) sets for
+// a connection: in the environment that we were started with it tells of another connection.
+[[nodiscard]] bool is_ucspi_name(std::string_view name);
 
 } // namespace ipcbox::server

@@ -73,8 +73,14 @@ ProxyEntrance::Progress ProxyEntrance::look_at(Guest& guest, std::string& proble
             problem = "it was reset";
             return Progress::failed;
         }
-        if (header.source) guest.connection.peer = *header.source;
-        if (header.destination) guest.connection.local = *header.destination;
+        // A Unix socket's name says nothing that a rule could be about, and the socket that we have
+        // is of TCP: its client is unknown.
+        const bool tells_client = header.source && !header.source->is_unix();
+        if (tells_client) {
+            guest.connection.peer = *header.source;
+            guest.connection.local = *header.destination;
+        }
+        guest.connection.is_peer_the_client = tells_client || header.is_from_proxy_itself;
         return Progress::complete;
     }
     // What is there hides the end behind it from recv(2).

@@ -171,8 +171,9 @@ ProxyHeader parse_binary(std::string_view bytes) {
         return bad("expected version 2 and LOCAL or PROXY");
     if (length > ProxyHeader::most_bytes) return bad("expected no more than 4 KiB");
     if (bytes.size() < length) return {};
-    const auto header = complete(length);
-    if (version_and_command == local) return header; // the rest is to be ignored
+    auto header = complete(length);
+    header.is_from_proxy_itself = version_and_command == local;
+    if (header.is_from_proxy_itself) return header; // the rest is to be ignored
     const auto block = bytes.substr(fixed_bytes, length - fixed_bytes);
     switch (family_and_protocol) {
     case 0x00: // unspecified

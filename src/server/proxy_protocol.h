@@ -21,8 +21,10 @@ struct ProxyHeader {
     State state = State::needs_more;
     std::string_view reason; // when it is bad: "expected …"
     std::size_t length = 0;  // when it is complete: what the client sent begins behind it
-    // Neither when the proxy speaks for itself (LOCAL: a health check) or does not know (UNKNOWN,
-    // UNSPEC): then those of the connection hold.
+    // The proxy opened the connection itself (LOCAL: a health check), for no client.
+    bool is_from_proxy_itself = false;
+    // The client and where it connected to. Neither is there when the proxy speaks for itself or
+    // does not know the client (UNKNOWN, UNSPEC).
     std::optional<net::Address> source;
     std::optional<net::Address> destination;
 

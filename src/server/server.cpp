@@ -195,7 +195,9 @@ std::optional<Server::Admission> Server::admit(const Connection& connection) {
 std::optional<AccessRule> Server::find_rule(const Connection& connection) {
     if (!access_) return AccessRule{};
     const std::lock_guard lock{access_mutex_};
-    const auto* const rule = access_->current().match(connection.peer);
+    const auto* const rule = access_->current().match(
+        // Only a rule for everybody is for a client that nobody knows.
+        connection.is_peer_the_client ? connection.peer : net::Address{});
     if (const auto error = access_->take_error())
         events_.trouble(*error + "; the old rules stay in force");
     if (rule != nullptr && rule->allow) return *rule;
@@ -219,13 +221,12 @@ void Server::answer(const Fd& socket, const Connection& connection, const std::s
 
 void Server::start_child(Fd socket, Connection connection, const Admission& admission) {
     auto environment = config_.environment;
-    for (auto& variable : ucspi_environment(connection))
-        environment.push_back(std::move(variable));
-    environment.insert(environment.end(), admission.variables.begin(), admission.variables.end());
+    environment.set_all(ucspi_environment(connection));
+    environment.set_all(admission.variables);
     SpawnPlan plan;
     plan.input = plan.output = socket.get();
     plan.group = ProcessGroup::own;
-    plan.environment = &environment;
+    plan.environment = &environment.entries();
     plan.limits = config_.resource_limits;
     plan.nice = config_.nice;
     plan.no_new_privileges = config_.no_new_privileges;

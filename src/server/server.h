@@ -7,6 +7,7 @@
 // connection can be reaped, signalled and handed over to our next image alike.
 #pragma once
 
+#include "core/environment.h"
 #include "core/event.h"
 #include "core/signals.h"
 #include "core/spawn.h"
@@ -31,7 +32,7 @@ struct ServerConfig {
     // What serves a connection. Without a program the greeting is all that a client gets.
     std::string program;
     std::vector<std::string> arguments;
-    std::vector<std::string> environment; // beside what tells of the connection
+    Environment environment; // below what tells of the connection
     std::vector<ResourceLimit> resource_limits;
     std::optional<int> nice;
     bool no_new_privileges = false;

@@ -607,6 +607,92 @@ TEST_CASE("behind a proxy, the client is who the proxy says") {
     CHECK(log_line(process, ": refused ").ends_with("it ended without a PROXY header"));
 }
 
+TEST_CASE("a PROXY header that tells no client is let in by a rule for all and by no other") {
+    Scenario scenario;
+    struct Header {
+        const char* name;
+        std::string bytes;
+        bool is_the_proxy_itself;
+    };
+    const auto binary = [](char command, char family, std::size_t size) {
+        std::string header = "\r\n\r\n";
+        header += std::string(1, '\0') + "\r\nQUIT\n" + command + family;
+        header += static_cast<char>(size >> 8U);
+        header += static_cast<char>(size & 0xffU);
+        return header + std::string(size, '\0');
+    };
+    const std::vector<Header> headers{{"unix", binary(0x21, 0x31, 216), false},
+                                      {"unspec", binary(0x21, 0, 0), false},
+                                      {"unknown", "PROXY UNKNOWN\r\n", false},
+                                      {"local", binary(0x20, 0, 0), true}};
+    scenario.write_file("nobody", "deny all\n");
+    scenario.write_file("proxy", "allow 127.0.0.0/8\ndeny all\n");
+    scenario.write_file("everybody", "allow all limit 1\n");
+    for (const char* rules : {"nobody", "proxy", "everybody"}) {
+        auto process = scenario.start(server({"--proxy-protocol", "-x", rules},
+                                             shell_program("echo $PROTO $TCPREMOTEIP; cat")));
+        const auto address = ready_address(process);
+        for (const auto& header : headers) {
+            CAPTURE(rules);
+            CAPTURE(header.name);
+            const bool may_enter =
+                rules == std::string_view{"everybody"} ||
+                (rules == std::string_view{"proxy"} && header.is_the_proxy_itself);
+            Client client{address};
+            client.send(header.bytes);
+            if (!may_enter) {
+                CHECK(is_turned_away(client));
+                continue;
+            }
+            CHECK(client.line() == "TCP 127.0.0.1");
+            // It is counted as one of the proxy's address.
+            if (rules != std::string_view{"everybody"}) continue;
+            Client second{address};
+            second.send(header.bytes);
+            CHECK(is_turned_away(second));
+            client.end_input();
+            CHECK(client.rest().empty());
+            (void)log_line(process, ": reaped ");
+        }
+    }
+}
+
+TEST_CASE("a variable stands once in the environment: a rule's over ours over a kept one") {
+    Scenario scenario;
+    scenario.write_file("rules", "allow all set TCPREMOTEIP=192.0.2.9 set PATH=/usr/bin:/bin:/x\n");
+    auto process = scenario.start_shell(
+        "export TCPREMOTEIP=203.0.113.1 TCPREMOTEHOST=stale TCPREMOTEINFO=stale UNIXREMOTEPID=1 "
+        "IPCREMOTEEUID=0 PROTO=UNIX KEPT=yes\n"
+        "exec forking-tcp-server -x rules --keep-env 127.0.0.1:0 -- env");
+    const auto text = ask(ready_address(process));
+    const auto count = [&text](const std::string& part) {
+        int found = 0;
+        for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
+            ++found;
+        return found;
+    };
+    CHECK(count("TCPREMOTEIP=") == 1);
+    CHECK(count("TCPREMOTEIP=192.0.2.9\n") == 1);
+    CHECK(count("PATH=/usr/bin:/bin:/x\n") == 1);
+    CHECK(count("\nPATH=") + (text.starts_with("PATH=") ? 1 : 0) == 1);
+    CHECK(count("PROTO=TCP\n") == 1);
+    CHECK(count("KEPT=yes\n") == 1);
+    for (const char* stale : {"TCPREMOTEHOST", "TCPREMOTEINFO", "UNIXREMOTEPID", "IPCREMOTEEUID"})
+        CHECK(count(stale) == 0);
+}
+
+TEST_CASE("an IPv4-mapped address is its IPv4 address to a listener and to --check-rules") {
+    Scenario scenario;
+    scenario.write_file("rules", "allow 192.0.2.0/24\n");
+    const auto result =
+        scenario.run({"forking-tcp-server", "-x", "rules", "--check-rules", "::ffff:192.0.2.7"});
+    CHECK(result.status == 0);
+    CHECK(result.out == "rules:1: 192.0.2.7 is allowed\n");
+    auto process =
+        scenario.start({"forking-tcp-server", "[::ffff:127.0.0.1]:0", "--", "echo", "hello"});
+    CHECK(ask(ready_address(process)) == "hello\n");
+}
+
 TEST_CASE("a proxy that says nothing is not waited for") {
     Scenario scenario;
     auto process =

@@ -55,15 +55,20 @@ int default_loops(const server::ServerConfig& config) {
     return std::min({config.gate.places, 2 * cpus, most_server_loops});
 }
 
-// What of our own surroundings a program is to see.
-std::vector<std::string> base_environment(bool keep) {
-    if (!keep) return {"PATH=/usr/bin:/bin"};
-    std::vector<std::string> kept;
-    for (char* const* variable = environ; *variable != nullptr; ++variable) {
-        const std::string_view text{*variable};
-        if (!text.starts_with("NOTIFY_SOCKET=")) kept.emplace_back(text);
+// The variables that every program gets, whatever its connection. Those that were for us alone, or
+// that tell of another server's connection, are not among them.
+Environment base_environment(bool keep) {
+    Environment environment;
+    if (!keep) {
+        environment.set("PATH=/usr/bin:/bin");
+        return environment;
     }
-    return kept;
+    environment = Environment::ours();
+    environment.remove_if([](std::string_view name) {
+        return name == "NOTIFY_SOCKET" || name == "WATCHDOG_USEC" || name == "WATCHDOG_PID" ||
+               server::is_ucspi_name(name);
+    });
+    return environment;
 }
 
 std::vector<net::Listener> listen(const ServerOptions& asked, const ServerKind& kind) {

@@ -34,3 +34,11 @@ TEST_CASE("a Unix connection, in the names of both families of tools") {
                 "IPCLOCALGID=" + gid, "IPCREMOTEPATH=", "IPCREMOTEPID=12", "IPCREMOTEEUID=1000",
                 "IPCREMOTEEGID=100"});
 }
+
+TEST_CASE("the names of every UCSPI server are known as such") {
+    for (const char* name : {"PROTO", "TCPREMOTEIP", "TCPLOCALHOST", "TCPREMOTEINFO", "TCPCONNNUM",
+                             "UNIXREMOTEPID", "IPCREMOTEEUID", "IPCCONNNUM", "SSLREMOTEIP"})
+        CHECK(server::is_ucspi_name(name));
+    for (const char* name : {"", "PATH", "PROTOCOL", "TCP", "TCPDUMP", "LOCAL", "IPCBOX_TRACE"})
+        CHECK_FALSE(server::is_ucspi_name(name));
+}
