@@ -1,9 +1,12 @@
 #include "net/socket_io.h"
 
+#include "core/error.h"
+#include "core/poll.h"
 #include "core/syscall.h"
 
 #include <array>
 #include <cstddef>
+#include <fmt/core.h>
 #include <sys/socket.h>
 
 namespace ipcbox::net {
@@ -34,6 +37,17 @@ std::uint64_t send_and_end(const Fd& socket, std::string_view text) {
     const auto sent = send_with(socket, text, MSG_MORE);
     sys::call("shutdown", ::shutdown, socket.get(), SHUT_WR);
     return sent;
+}
+
+void send_all(const Fd& socket, std::string_view text, std::string_view object, Deadline deadline) {
+    for (;;) {
+        errno = 0;
+        text.remove_prefix(static_cast<std::size_t>(send_with(socket, text, 0)));
+        if (text.empty()) return;
+        if (errno != EAGAIN) throw SysError("write", object);
+        if (!wait_for(socket.get(), POLLOUT, deadline))
+            throw TimedOut(fmt::format("write {}", object));
+    }
 }
 
 std::uint64_t discard_input(const Fd& socket) {

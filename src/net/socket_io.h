@@ -1,7 +1,8 @@
-// What a server that answers by itself does with a client's socket. None of it waits: a client who
-// does not take his answer holds up nobody.
+// Bytes for a socket. A server that answers by itself uses what does not wait: a client that does
+// not take its answer holds up nobody.
 #pragma once
 
+#include "core/deadline.h"
 #include "core/fd.h"
 
 #include <cstdint>
@@ -20,5 +21,9 @@ std::uint64_t send_and_end(const Fd& socket, std::string_view text);
 // Takes what the client has sent so far; the bytes. A socket that is closed with input unread sends
 // a reset (RFC 1122, 4.2.2.13), which can overtake our answer.
 std::uint64_t discard_input(const Fd& socket);
+
+// Sends all of TEXT, waiting for room. Never raises SIGPIPE. Throws SysError "cannot write OBJECT",
+// TimedOut.
+void send_all(const Fd& socket, std::string_view text, std::string_view object, Deadline deadline);
 
 } // namespace ipcbox::net
