@@ -1,14 +1,13 @@
 #include "cli/values.h"
 
 #include "core/ascii.h"
+#include "core/duration.h"
 #include "core/number.h"
 #include "core/service.h"
 #include "core/signals.h"
 #include "core/user.h"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <fmt/core.h>
 #include <limits>
 #include <optional>
@@ -25,35 +24,6 @@ std::string_view take_number(std::string_view& text) {
     return number;
 }
 
-// Takes what precedes the next digit or dot off the front of TEXT.
-std::string_view take_unit(std::string_view& text) {
-    const auto unit = text.substr(0, text.find_first_of("0123456789."));
-    text.remove_prefix(unit.size());
-    return unit;
-}
-
-struct Unit {
-    std::string_view name;
-    double seconds;
-};
-constexpr std::array units{Unit{"w", 604800}, Unit{"d", 86400}, Unit{"h", 3600}, Unit{"m", 60},
-                           Unit{"s", 1},      Unit{"ms", 1e-3}, Unit{"us", 1e-6}};
-
-// The seconds in "10", "1.5h" or "1h30m"; nothing when TEXT is none of that.
-std::optional<double> parse_seconds(std::string_view text) {
-    if (text.find_first_not_of("0123456789.") == std::string_view::npos)
-        return whole_decimal(text); // without a unit
-    double seconds = 0;
-    for (auto smaller = units.begin(); !text.empty();) {
-        const auto number = whole_decimal(take_number(text));
-        const auto unit = std::ranges::find(smaller, units.end(), take_unit(text), &Unit::name);
-        if (!number || unit == units.end()) return std::nullopt;
-        seconds += *number * unit->seconds;
-        smaller = std::next(unit);
-    }
-    return seconds;
-}
-
 // A number that can be a uid or a gid: all but the last, which stands for "as it is" in chown(2).
 std::optional<id_t> user_or_group_id(std::string_view text) {
     const auto id = whole_number<id_t>(text);
@@ -67,14 +37,9 @@ std::string parse_text(std::string_view text) {
 }
 
 Duration parse_duration(std::string_view text) {
-    const auto seconds = parse_seconds(text);
-    if (!seconds)
-        throw std::invalid_argument{
-            "expected a duration such as 0.25, 500ms, 10s, 2m, 1h30m, 1d or 1w"};
-    const double nanoseconds = std::round(*seconds * 1e9);
-    // Longer than a Duration can say is as good as for ever.
-    if (nanoseconds >= static_cast<double>(Duration::max().count())) return Duration::max();
-    return Duration{static_cast<Duration::rep>(nanoseconds)};
+    if (const auto duration = duration_in(text)) return *duration;
+    throw std::invalid_argument{
+        "expected a duration such as 0.25, 500ms, 10s, 2m, 1h30m, 1d or 1w"};
 }
 
 Duration parse_positive_duration(std::string_view text) {

@@ -26,6 +26,16 @@ void set_parent_death_signal(int signal) {
     if (sys::call("prctl", set, signal) < 0) throw SysError("set", "the parent death signal");
 }
 
+// What any child did, of the kinds that EVENTS names; nothing when there is none, or none did.
+std::optional<siginfo_t> wait_for_any(int events) {
+    siginfo_t info{};
+    while (sys::call("waitid", ::waitid, P_ALL, id_t{0}, &info, events | WNOHANG) < 0) {
+        if (errno == ECHILD) return std::nullopt;
+        if (errno != EINTR) throw SysError("wait for", "a child");
+    }
+    return info.si_pid != 0 ? std::optional{info} : std::nullopt;
+}
+
 int wait_options(Deadline deadline) {
     return WEXITED | (deadline.is_never() ? 0 : WNOHANG);
 }
@@ -70,13 +80,23 @@ std::optional<WaitStatus> Child::wait_until(Deadline deadline) {
 }
 
 std::optional<Reaped> reap_child() {
+    const auto info = wait_for_any(WEXITED);
+    if (!info) return std::nullopt;
+    return Reaped{info->si_pid, WaitStatus::of(*info)};
+}
+
+std::optional<ChildChange> next_child_change() {
+    const auto info = wait_for_any(WEXITED | WSTOPPED);
+    if (!info) return std::nullopt;
+    if (info->si_code == CLD_STOPPED || info->si_code == CLD_TRAPPED)
+        return ChildChange{info->si_pid, std::nullopt, info->si_status};
+    return ChildChange{info->si_pid, WaitStatus::of(*info), 0};
+}
+
+bool has_children() {
     siginfo_t info{};
-    while (sys::call("waitid", ::waitid, P_ALL, id_t{0}, &info, WEXITED | WNOHANG) < 0) {
-        if (errno == ECHILD) return std::nullopt;
-        if (errno != EINTR) throw SysError("wait for", "a child");
-    }
-    if (info.si_pid == 0) return std::nullopt;
-    return Reaped{info.si_pid, WaitStatus::of(info)};
+    const int events = WEXITED | WNOHANG | WNOWAIT;
+    return sys::call("waitid", ::waitid, P_ALL, id_t{0}, &info, events) == 0 || errno != ECHILD;
 }
 
 WaitStatus Child::wait() {

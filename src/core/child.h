@@ -64,6 +64,18 @@ struct Reaped {
 };
 [[nodiscard]] std::optional<Reaped> reap_child();
 
+// What a child of ours did, reaped if it ended; nothing when none did anything (yet). That a
+// stopped child goes on is not told.
+struct ChildChange {
+    pid_t pid;
+    std::optional<WaitStatus> end;
+    int stopped_by = 0; // the signal, when it did not end
+};
+[[nodiscard]] std::optional<ChildChange> next_child_change();
+
+// Whether we have one, ended or not.
+[[nodiscard]] bool has_children();
+
 // Sends SIGNAL to each process of LEADER's group: of a child that was not reaped, so that the
 // number cannot be another's.
 void kill_group(pid_t leader, int signal) noexcept;

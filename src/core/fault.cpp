@@ -296,6 +296,7 @@ constexpr Possibility possibilities[] = {
     {"splice", {EAGAIN}, is_nonblocking},
     {"stat", {EACCES, ENOMEM}},
     {"symlink", {EACCES, ENOSPC, ENOMEM, EROFS}},
+    {"tcsetpgrp", {EPERM, ENOTTY}},
     {"umask", {}},
     {"unlink", {}}, // of what we made a moment ago
     {"unlinkat", {}},

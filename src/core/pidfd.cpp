@@ -20,9 +20,15 @@ std::optional<Fd> open_process(pid_t pid) {
 }
 
 void send_signal(const Fd& pidfd, int signal) {
+    (void)try_to_signal(pidfd, signal);
+}
+
+bool try_to_signal(const Fd& pidfd, int signal) {
     const int sent =
         sys::call("pidfd_send_signal", ::pidfd_send_signal, pidfd.get(), signal, nullptr, 0U);
-    if (sent < 0 && errno != ESRCH) throw SysError("signal", "a process");
+    if (sent == 0) return true;
+    if (errno == ESRCH) return false;
+    throw SysError("signal", "a process");
 }
 
 } // namespace ipcbox

@@ -14,4 +14,7 @@ namespace ipcbox {
 // Sends SIGNAL to the process behind the handle; nothing happens when it has ended.
 void send_signal(const Fd& pidfd, int signal);
 
+// The same; false when it has ended. A zombie takes any signal and does nothing.
+bool try_to_signal(const Fd& pidfd, int signal);
+
 } // namespace ipcbox

@@ -3,12 +3,12 @@
 #include "core/error.h"
 #include "core/fd.h"
 #include "core/io.h"
+#include "core/process_stat.h"
 #include "core/syscall.h"
 #include "core/user.h"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/prctl.h>
@@ -19,27 +19,10 @@ namespace ipcbox {
 
 namespace {
 
-// The words of /proc/PID/stat behind the name, which is in parentheses and may itself hold any
-// byte: field 3 (the state) is the first of them.
-constexpr std::size_t first_field = 3;
-constexpr std::size_t parent_field = 4;
-constexpr std::size_t start_time_field = 22;
-
-std::string_view field(std::string_view words, std::size_t number) {
-    for (std::size_t at = first_field; at < number; ++at)
-        words.remove_prefix(std::min(words.find(' ') + 1, words.size()));
-    return words.substr(0, words.find(' '));
-}
-
-std::int64_t to_number(std::string_view text) {
-    std::int64_t value = 0;
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    return value;
-}
-
 // Start times are in clock ticks since boot.
-std::chrono::system_clock::time_point since_boot(std::int64_t ticks) {
-    const std::chrono::milliseconds after_boot{ticks * 1000 / ::sysconf(_SC_CLK_TCK)};
+std::chrono::system_clock::time_point since_boot(std::uint64_t ticks) {
+    const auto rate = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+    const std::chrono::milliseconds after_boot{ticks * 1000 / rate};
     timespec now{};
     ::clock_gettime(CLOCK_BOOTTIME, &now);
     const auto uptime = std::chrono::seconds{now.tv_sec} + std::chrono::nanoseconds{now.tv_nsec};
@@ -68,21 +51,11 @@ std::optional<ProcessInfo> find_process(pid_t pid) try {
     const Fd file = open_file(path, O_RDONLY);
     struct stat status {};
     if (sys::call("fstat", ::fstat, file.get(), &status) < 0) throw SysError("inspect", path);
-    const std::string line = read_to_end(file.get(), limit, path);
-    const std::size_t open = line.find('(');
-    const std::size_t close = line.rfind(')');
-    if (open == std::string::npos || close == std::string::npos || close + 2 > line.size())
-        return std::nullopt;
-    const std::string_view words = std::string_view{line}.substr(close + 2);
-    // Z and X: it has ended, and is waited for or on its way out.
-    const auto state = field(words, first_field);
-    if (state == "Z" || state == "X") return std::nullopt;
-    return ProcessInfo{pid,
-                       static_cast<pid_t>(to_number(field(words, parent_field))),
-                       status.st_uid,
-                       state == "R",
-                       line.substr(open + 1, close - open - 1),
-                       since_boot(to_number(field(words, start_time_field)))};
+    const auto stat = parse_process_stat(read_to_end(file.get(), limit, path));
+    if (!stat || stat->has_ended()) return std::nullopt;
+    return ProcessInfo{pid,           stat->parent,
+                       status.st_uid, stat->state == 'R',
+                       stat->name,    since_boot(stat->start_ticks)};
 } catch (const SysError& error) {
     // It ended while we looked (ESRCH), or it was not there, or /proc hides it from us.
     if (error.error() == ENOENT || error.error() == ESRCH || error.error() == EACCES)

@@ -112,19 +112,27 @@ void correct_inherited_signals(const sigset_t& mask) {
     inherited_mask = mask;
 }
 
-SignalFd::SignalFd(std::initializer_list<int> signals) : blocked_(heeded(signals)) {
-    const sigset_t set = heeded(signals);
-    const int number = sys::call("signalfd", ::signalfd, -1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+SignalFd::SignalFd(std::initializer_list<int> signals) : SignalFd(heeded(signals)) {}
+
+SignalFd::SignalFd(const sigset_t& signals) : blocked_(signals) {
+    const int number = sys::call("signalfd", ::signalfd, -1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
     if (number < 0) throw SysError("receive", "signals");
     fd_ = Fd::adopt(number);
 }
 
 std::optional<int> SignalFd::next() {
+    const auto event = next_event();
+    return event ? std::optional{event->number} : std::nullopt;
+}
+
+std::optional<SignalEvent> SignalFd::next_event() {
     signalfd_siginfo info{};
     for (;;) {
         const ssize_t got =
             sys::call("read", ::read, fd_.get(), static_cast<void*>(&info), sizeof(info));
-        if (got == static_cast<ssize_t>(sizeof info)) return static_cast<int>(info.ssi_signo);
+        if (got == static_cast<ssize_t>(sizeof info))
+            return SignalEvent{static_cast<int>(info.ssi_signo), info.ssi_code <= 0,
+                               static_cast<pid_t>(info.ssi_pid), info.ssi_uid};
         if (got < 0 && errno == EAGAIN) return std::nullopt;
         if (got < 0 && errno != EINTR) throw SysError("read", "signals");
     }

@@ -43,16 +43,28 @@ void restore_inherited_signals() noexcept;
 [[nodiscard]] sigset_t inherited_signals();
 void correct_inherited_signals(const sigset_t& mask);
 
+// A signal and where it came from: sigaction(2).
+struct SignalEvent {
+    int number = 0;
+    bool from_process = false; // kill(2), sigqueue(3) and the like, else the kernel
+    pid_t sender = 0;          // when from_process; 0 for one in another PID namespace
+    uid_t user = 0;            // likewise, its real uid
+};
+
 // Signals that arrive as readable events while this object lives; they are blocked meanwhile. One
 // that we were started with ignored stays ignored, as nohup(1) and a shell's background jobs have
 // it.
 class SignalFd {
   public:
     explicit SignalFd(std::initializer_list<int> signals);
+    // Takes all of SIGNALS, those that are ignored too: for a supervisor, which passes them on to a
+    // program that may heed them.
+    explicit SignalFd(const sigset_t& signals);
 
     [[nodiscard]] int fd() const { return fd_.get(); }
     // The number of the next signal, nothing when none is waiting.
     [[nodiscard]] std::optional<int> next();
+    [[nodiscard]] std::optional<SignalEvent> next_event();
 
   private:
     BlockedSignals blocked_;

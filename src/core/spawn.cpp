@@ -21,6 +21,7 @@ namespace {
 struct Request {
     PreparedProgram program;
     const SpawnPlan& plan;
+    pid_t parent;
     int error = 0;
 };
 
@@ -32,6 +33,9 @@ int follow(const SpawnPlan& plan) {
         if (source != SpawnPlan::same && sys::call("dup2", ::dup2, source, target) < 0) return -1;
     }
     if (plan.group == ProcessGroup::own) sys::call("setpgid", ::setpgid, 0, 0);
+    if (plan.group == ProcessGroup::own_session) sys::call("setsid", ::setsid);
+    // TTOU is blocked, as all signals are. That it fails must not keep the program from running.
+    if (plan.terminal >= 0) sys::call("tcsetpgrp", ::tcsetpgrp, plan.terminal, ::getpid());
     const auto set_limit = [](int resource, const rlimit* limit) {
         return ::setrlimit(static_cast<__rlimit_resource>(resource), limit);
     };
@@ -47,11 +51,19 @@ int follow(const SpawnPlan& plan) {
     return plan.no_new_privileges ? sys::call("prctl", forbid, 1UL) : 0;
 }
 
+// Whether the signal for the parent's death is set, and the parent not dead already.
+bool follow_to_death(int signal, pid_t parent) {
+    const auto set = [](int number) { return ::prctl(PR_SET_PDEATHSIG, number); };
+    return sys::call("prctl", set, signal) == 0 && ::getppid() == parent;
+}
+
 // Runs on its own stack in our memory: no allocation, no exception, no change that would outlast it
 // but the error.
 int become_program(void* argument) {
     auto& request = *static_cast<Request*>(argument);
-    if (follow(request.plan) == 0) {
+    const int death_signal = request.plan.death_signal;
+    if (follow(request.plan) == 0 &&
+        (death_signal == 0 || follow_to_death(death_signal, request.parent))) {
         restore_inherited_signals();
         request.error = request.program.execute();
     } else {
@@ -63,7 +75,7 @@ int become_program(void* argument) {
 // PIDFD may be null.
 Started clone_and_exec(const std::string& program, std::span<const std::string> arguments,
                        const SpawnPlan& plan, int* pidfd) {
-    Request request{PreparedProgram{program, arguments, plan.environment}, plan};
+    Request request{PreparedProgram{program, arguments, plan.environment}, plan, ::getpid()};
     // One for each: only this thread is stopped until the exec. Not in our own frame: the address
     // sanitizer would keep thinking of it as the child left it.
     constexpr std::size_t stack_size = 64UL * 1024;

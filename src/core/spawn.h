@@ -13,8 +13,9 @@
 
 namespace ipcbox {
 
-// Which processes a signal of the terminal reaches, and kill_group().
-enum class ProcessGroup { same, own };
+// Which processes a signal of the terminal reaches, and kill_group(). A session of its own
+// (setsid(2)) is a group of its own without a terminal.
+enum class ProcessGroup { same, own, own_session };
 
 // setrlimit(2) for the program: the soft and the hard limit.
 struct ResourceLimit {
@@ -30,6 +31,12 @@ struct SpawnPlan {
     int output = same;
     int error = same;
     ProcessGroup group = ProcessGroup::same;
+    // A terminal of ours that has the program's own group in the foreground from its start, so that
+    // it can read what is typed and gets what Ctrl-C sends. -1: none.
+    int terminal = -1;
+    // The program gets this signal when we die first (PR_SET_PDEATHSIG), even of KILL. 0: none.
+    // What it starts does not get it, and a set-user-ID program neither.
+    int death_signal = 0;
     // The whole environment, "NAME=VALUE" each; null: ours.
     const std::vector<std::string>* environment = nullptr;
     std::span<const ResourceLimit> limits = {};

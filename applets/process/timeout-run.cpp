@@ -1,0 +1,272 @@
+// timeout-run - run a command with a time limit, and end all that it started
+#include "applet.h"
+#include "cli/json.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/values.h"
+#include "core/duration.h"
+#include "core/error.h"
+#include "core/fd.h"
+#include "core/io.h"
+#include "front/run_command.h"
+#include "process/activity.h"
+#include "process/stages.h"
+#include "process/supervise.h"
+
+#include <algorithm>
+#include <csignal>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace ipcbox {
+namespace {
+
+using process::Stages;
+
+struct Config {
+    Duration limit{};
+    Stages stages{{SIGTERM}};
+    std::optional<Duration> idle;
+    std::optional<std::string> report;
+    bool preserve_status = false;
+    bool foreground = false;
+    cli::Verbosity verbosity;
+    std::vector<std::string> command;
+};
+
+Config parse(const Invocation& invocation) {
+    Config config;
+    int signal = SIGTERM;
+    std::optional<Duration> kill_after;
+    std::optional<Stages> stages;
+    cli::Options options{invocation, "DURATION [--] COMMAND [ARGUMENT...]"};
+    options.required("DURATION", config.limit, cli::parse_time_limit,
+                     "how long the command may run; 0 is without a limit");
+    options.command(config.command);
+    options.value("-s,--signal SIGNAL", signal, cli::parse_signal,
+                  "send this signal when time is up (default TERM)");
+    options.value("-k,--kill-after DURATION", kill_after, cli::parse_duration,
+                  "send KILL if the command still runs this long after the signal");
+    options.value("--stages STAGES", stages, process::parse_stages,
+                  "signals and waits instead of -s and -k, such as TERM:5s,INT:5s,KILL");
+    options.value("--idle DURATION", config.idle, cli::parse_positive_duration,
+                  "end the command, too, when it did nothing for this long");
+    options.flag("-p,--preserve-status", config.preserve_status,
+                 "exit with the command's status even when time was up");
+    options.flag("-f,--foreground", config.foreground,
+                 "leave the command in our process group, and signal only the command");
+    options.value("--report FILE", config.report, cli::parse_text,
+                  "write a JSON object about the run to this file");
+    options.note("When time is up, the signal goes to the command and to all processes that it "
+                 "started, those too that became daemons. The status is then 124, or 137 after "
+                 "KILL; otherwise it is the command's own.");
+    options.example("timeout-run 10 rsync -a src/ dst/", "end rsync after ten seconds");
+    options.example("timeout-run -k 5 1h ./backup.sh",
+                    "TERM after an hour, KILL five seconds later");
+    options.example("timeout-run --idle 1m 0 ./job", "end a job that hangs, however long it works");
+    config.verbosity = options.parse();
+    if (config.command.empty()) throw cli::UsageError("COMMAND is missing");
+    config.stages = stages.value_or(Stages{{signal}});
+    if (stages && kill_after) throw cli::UsageError("--stages and --kill-after exclude each other");
+    if (kill_after && *kill_after > Duration::zero()) {
+        config.stages.back().wait = *kill_after;
+        config.stages.push_back({SIGKILL});
+    }
+    return config;
+}
+
+// How the run went, beside the command's status.
+struct Outcome {
+    enum class Why { ended, time_up, idle } why = Why::ended;
+    int last_signal = 0; // that we sent; 0: none
+};
+
+constexpr std::string_view text_of(Outcome::Why why) {
+    switch (why) {
+    case Outcome::Why::time_up:
+        return "timeout";
+    case Outcome::Why::idle:
+        return "idle";
+    default:
+        return "ended";
+    }
+}
+
+// Whether the command's tree has done nothing for as long as --idle says.
+class IdleWatch {
+  public:
+    explicit IdleWatch(std::optional<Duration> limit) : limit_(limit) {}
+
+    // When to look next.
+    [[nodiscard]] Deadline next() const {
+        if (!limit_) return Deadline::never();
+        // A few looks for each limit, and no busy one.
+        constexpr auto shortest = std::chrono::milliseconds{10};
+        return Deadline::after(std::max<Duration>(*limit_ / 8, shortest));
+    }
+    [[nodiscard]] bool is_idle() {
+        if (!limit_) return false;
+        const auto now = process::activity_below(::getpid());
+        if (now != last_) {
+            last_ = now;
+            since_ = Deadline::Clock::now();
+        }
+        return Deadline::Clock::now() - since_ >= *limit_;
+    }
+
+  private:
+    std::optional<Duration> limit_;
+    process::Activity last_{};
+    Deadline::Clock::time_point since_ = Deadline::Clock::now();
+};
+
+class Run {
+  public:
+    Run(const Config& config, const front::Command& command)
+        : config_(config), limit_(Deadline::after(config.limit)), idle_(config.idle),
+          name_(command.words().front()), command_(command.program(), command.words(), plan()) {}
+
+    WaitStatus to_end() {
+        auto status = until_time_is_up();
+        while (!status && next_ < config_.stages.size()) {
+            send_next();
+            status = until(last_stage_end());
+        }
+        // After the last stage we wait for as long as it takes.
+        if (!status) status = until(Deadline::never());
+        end_rest_of_tree();
+        return *status;
+    }
+
+    [[nodiscard]] const Outcome& outcome() const { return outcome_; }
+    [[nodiscard]] double seconds() const {
+        return std::chrono::duration<double>{Deadline::Clock::now() - start_}.count();
+    }
+
+  private:
+    process::SupervisePlan plan() {
+        using Plan = process::SupervisePlan;
+        Plan plan;
+        if (config_.foreground) plan.group = Plan::Group::ours;
+        if (!config_.foreground) plan.extent = Plan::Extent::tree;
+        plan.on_signal = [this](const SignalEvent& event) { return on_signal(event.number); };
+        return plan;
+    }
+
+    // As timeout(1) has it: ALRM means that time is up, and a signal that is passed on starts the
+    // clock of -k.
+    bool on_signal(int signal) {
+        if (signal == SIGALRM) {
+            limit_ = std::min(limit_, Deadline::after(Duration::zero()));
+            command_.set_limit(limit_);
+            return false;
+        }
+        const bool is_ending =
+            signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
+        if (is_ending && config_.stages.size() > 1 && !was_asked_to_end_) {
+            was_asked_to_end_ = true;
+            limit_ = std::min(limit_, Deadline::after_or_never(config_.stages.front().wait));
+            command_.set_limit(limit_);
+            next_ = 1; // the first signal of ours would be its second
+        }
+        return true;
+    }
+
+    // Nothing when it is.
+    std::optional<WaitStatus> until_time_is_up() {
+        for (;;) {
+            if (auto status = until(std::min(limit_, idle_.next()))) return status;
+            if (limit_.passed()) {
+                outcome_.why = Outcome::Why::time_up;
+                return std::nullopt;
+            }
+            if (idle_.is_idle()) {
+                outcome_.why = Outcome::Why::idle;
+                return std::nullopt;
+            }
+        }
+    }
+
+    std::optional<WaitStatus> until(Deadline deadline) {
+        command_.set_limit(deadline);
+        return command_.wait();
+    }
+
+    void send_next() {
+        const int signal = config_.stages[next_++].signal;
+        outcome_.last_signal = signal;
+        if (config_.verbosity.verbose)
+            cli::diagnose(fmt::format("{} after {}: sending {} to {} ({})",
+                                      outcome_.why == Outcome::Why::idle ? "idle" : "time is up",
+                                      rounded_duration(Deadline::Clock::now() - start_),
+                                      signal_name(signal), name_, command_.pid()));
+        (void)command_.signal(signal);
+    }
+    [[nodiscard]] Deadline last_stage_end() const {
+        return Deadline::after_or_never(config_.stages[next_ - 1].wait);
+    }
+
+    // Where the command has ended and others of its tree do not listen, they get the other stages.
+    void end_rest_of_tree() {
+        if (outcome_.last_signal == 0 || config_.foreground) return;
+        while (next_ < config_.stages.size()) {
+            command_.set_limit(last_stage_end());
+            if (command_.wait_for_all()) return;
+            send_next();
+        }
+    }
+
+    const Config& config_;
+    Deadline::Clock::time_point start_ = Deadline::Clock::now();
+    Deadline limit_;
+    IdleWatch idle_;
+    std::string name_;
+    Outcome outcome_;
+    bool was_asked_to_end_ = false;
+    std::size_t next_ = 0; // stage
+    process::Supervised command_;
+};
+
+double seconds_of(const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
+
+void write_report(const std::string& file, const Run& run, WaitStatus status) {
+    rusage usage{};
+    ::getrusage(RUSAGE_CHILDREN, &usage);
+    cli::JsonLine line;
+    line.set("outcome", text_of(run.outcome().why)).set("status", status.as_exit_status());
+    line.set("seconds", run.seconds());
+    line.set("cpu", seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime));
+    line.set("peak_bytes", std::int64_t{usage.ru_maxrss} * 1024);
+    if (run.outcome().last_signal != 0)
+        line.set("sent", signal_name(run.outcome().last_signal));
+    else
+        line.set_null("sent");
+    const Fd out = open_file(file, O_WRONLY | O_CREAT | O_APPEND, 0666);
+    write_all(out.get(), line.text(), file);
+}
+
+int status_after(const Config& config, const Outcome& outcome, WaitStatus status) {
+    if (outcome.why == Outcome::Why::ended) return process::end_as(status);
+    const bool was_killed = outcome.last_signal == SIGKILL && status.signal() == SIGKILL;
+    if (config.preserve_status || was_killed) return status.as_exit_status();
+    return exit_status::timed_out;
+}
+
+int run(const Invocation& invocation) {
+    const Config config = parse(invocation);
+    return front::run_command(config.command, [&config](const front::Command& command) {
+        Run run{config, command};
+        const auto status = run.to_end();
+        if (config.report) write_report(*config.report, run, status);
+        return status_after(config, run.outcome(), status);
+    });
+}
+
+} // namespace
+
+extern constexpr Applet timeout_run{"run a command with a time limit", run};
+
+} // namespace ipcbox

@@ -1,0 +1,69 @@
+#include "core/duration.h"
+
+#include "core/number.h"
+#include "core/process_info.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <fmt/core.h>
+
+namespace ipcbox {
+
+namespace {
+
+// Takes the digits and dots off the front of TEXT.
+std::string_view take_number(std::string_view& text) {
+    const auto number = text.substr(0, text.find_first_not_of("0123456789."));
+    text.remove_prefix(number.size());
+    return number;
+}
+
+// Takes what precedes the next digit or dot off the front of TEXT.
+std::string_view take_unit(std::string_view& text) {
+    const auto unit = text.substr(0, text.find_first_of("0123456789."));
+    text.remove_prefix(unit.size());
+    return unit;
+}
+
+struct Unit {
+    std::string_view name;
+    double seconds;
+};
+constexpr std::array units{Unit{"w", 604800}, Unit{"d", 86400}, Unit{"h", 3600}, Unit{"m", 60},
+                           Unit{"s", 1},      Unit{"ms", 1e-3}, Unit{"us", 1e-6}};
+
+// The seconds in "10", "1.5h" or "1h30m"; nothing when TEXT is none of that.
+std::optional<double> parse_seconds(std::string_view text) {
+    if (text.find_first_not_of("0123456789.") == std::string_view::npos)
+        return whole_decimal(text); // without a unit
+    double seconds = 0;
+    for (auto smaller = units.begin(); !text.empty();) {
+        const auto number = whole_decimal(take_number(text));
+        const auto unit = std::ranges::find(smaller, units.end(), take_unit(text), &Unit::name);
+        if (!number || unit == units.end()) return std::nullopt;
+        seconds += *number * unit->seconds;
+        smaller = std::next(unit);
+    }
+    return seconds;
+}
+
+} // namespace
+
+std::optional<Duration> duration_in(std::string_view text) {
+    const auto seconds = parse_seconds(text);
+    if (!seconds) return std::nullopt;
+    const double nanoseconds = std::round(*seconds * 1e9);
+    // Longer than a Duration can say is as good as for ever.
+    if (nanoseconds >= static_cast<double>(Duration::max().count())) return Duration::max();
+    return Duration{static_cast<Duration::rep>(nanoseconds)};
+}
+
+std::string rounded_duration(Duration duration) {
+    using namespace std::chrono_literals;
+    if (duration < 10s)
+        return fmt::format("{:.1f}s", std::chrono::duration<double>{duration}.count());
+    return short_duration(std::chrono::duration_cast<std::chrono::seconds>(duration));
+}
+
+} // namespace ipcbox

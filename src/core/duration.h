@@ -1,0 +1,20 @@
+// How long, in text.
+#pragma once
+
+#include "core/deadline.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace ipcbox {
+
+// "0.25", "500ms", "10s", "2m", "1h30m", "1d", "1w": a number without a unit is seconds; several
+// units add up, the longest first. A duration that is too long for a Duration is Duration::max().
+// Nothing when TEXT is none of that.
+[[nodiscard]] std::optional<Duration> duration_in(std::string_view text);
+
+// "0.3s", "12s", "3m12s": as much as a person wants to know.
+[[nodiscard]] std::string rounded_duration(Duration duration);
+
+} // namespace ipcbox

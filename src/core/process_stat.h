@@ -1,0 +1,39 @@
+// /proc/PID/stat, the line in which proc(5) tells what a process is.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+
+namespace ipcbox {
+
+struct ProcessStat {
+    pid_t pid = 0;
+    std::string name; // at most 15 bytes of any kind, chosen by the process
+    char state = '?'; // R, S, D, T, t, Z, X, I
+    pid_t parent = 0;
+    pid_t group = 0;
+    pid_t session = 0;
+    std::uint64_t cpu_ticks = 0; // its own, and those of the children that it waited for
+    int threads = 0;
+    std::uint64_t start_ticks = 0; // since boot: with the pid, what tells it from any other
+
+    // It has ended, and waits for its parent to take notice (Z), or is on its way out (X).
+    [[nodiscard]] bool has_ended() const { return state == 'Z' || state == 'X'; }
+};
+
+// Nothing when LINE is not such a line.
+[[nodiscard]] std::optional<ProcessStat> parse_process_stat(std::string_view line);
+
+// Nothing when there is no such process, or /proc does not show it to us. Throws SysError.
+[[nodiscard]] std::optional<ProcessStat> read_process_stat(pid_t pid);
+
+// The text of a file below /proc/PID, "status" say; nothing as above. Throws SysError.
+[[nodiscard]] std::optional<std::string> read_process_file(pid_t pid, std::string_view name);
+
+// What a start in ticks is in the seconds of a clock that began at boot (CLOCK_BOOTTIME).
+[[nodiscard]] double ticks_in_seconds(std::uint64_t ticks);
+
+} // namespace ipcbox

@@ -1,0 +1,36 @@
+#include "process/activity.h"
+
+#include "core/number.h"
+#include "core/process_stat.h"
+#include "process/tree.h"
+
+#include <string_view>
+
+namespace ipcbox::process {
+
+namespace {
+
+// The number behind NAME in /proc/PID/io, whose lines are "rchar: 1234".
+std::uint64_t value_of(std::string_view text, std::string_view name) {
+    const auto at = text.find(name);
+    if (at == std::string_view::npos) return 0;
+    text.remove_prefix(at + name.size());
+    return whole_number<std::uint64_t>(text.substr(0, text.find('\n'))).value_or(0);
+}
+
+} // namespace
+
+Activity activity_below(pid_t root) {
+    Activity activity;
+    for (const pid_t pid : descendants_of(root)) {
+        const auto stat = read_process_stat(pid);
+        if (!stat || stat->has_ended()) continue;
+        activity.cpu_ticks += stat->cpu_ticks;
+        activity.processes += static_cast<std::uint64_t>(pid) * stat->start_ticks;
+        if (const auto io = read_process_file(pid, "io"))
+            activity.bytes += value_of(*io, "rchar: ") + value_of(*io, "wchar: ");
+    }
+    return activity;
+}
+
+} // namespace ipcbox::process

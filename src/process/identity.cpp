@@ -1,0 +1,54 @@
+#include "process/identity.h"
+
+#include "core/error.h"
+#include "core/number.h"
+#include "core/pidfd.h"
+
+#include <fmt/core.h>
+#include <stdexcept>
+
+namespace ipcbox::process {
+
+std::string Identity::text() const {
+    return start ? fmt::format("{}:{}", pid, *start) : fmt::format("{}", pid);
+}
+
+Identity parse_identity(std::string_view text) {
+    constexpr pid_t max_pid = 4'194'304; // PID_MAX_LIMIT
+    const auto colon = text.find(':');
+    const auto pid = whole_number<pid_t>(text.substr(0, colon));
+    Identity identity;
+    if (colon != std::string_view::npos)
+        identity.start = whole_number<std::uint64_t>(text.substr(colon + 1));
+    if (!pid || *pid < 1 || *pid > max_pid || (colon != std::string_view::npos && !identity.start))
+        throw std::invalid_argument("expected the number of a process (PID) or PID:START");
+    identity.pid = *pid;
+    return identity;
+}
+
+Identity Found::identity(pid_t pid) const {
+    return {pid, stat ? std::optional{stat->start_ticks} : std::nullopt};
+}
+
+std::optional<Found> find(const Identity& identity) {
+    auto handle = open_process(identity.pid);
+    if (!handle) return std::nullopt;
+    // Read behind the handle: were the process reused in between, the handle would be of one that
+    // has ended, which no signal reaches.
+    auto stat = read_process_stat(identity.pid);
+    if (identity.start && !stat)
+        throw Error(
+            fmt::format("cannot check {}: /proc does not show that process", identity.text()));
+    if (identity.start && *identity.start != stat->start_ticks) return std::nullopt;
+    return Found{*std::move(handle), std::move(stat)};
+}
+
+bool may_signal(const Fd& handle) try {
+    (void)try_to_signal(handle, 0);
+    return true;
+} catch (const SysError& error) {
+    if (error.error() != EPERM) throw;
+    return false;
+}
+
+} // namespace ipcbox::process

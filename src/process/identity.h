@@ -1,0 +1,46 @@
+// Which process is meant: a pid alone may be another's by now. "PID:START" is meant for ever, START
+// being what /proc/PID/stat has as field 22, the ticks since boot at which it was started.
+#pragma once
+
+#include "core/fd.h"
+#include "core/process_stat.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+
+namespace ipcbox::process {
+
+struct Identity {
+    pid_t pid = 0;
+    std::optional<std::uint64_t> start{};
+
+    // "812" or "812:5829341".
+    [[nodiscard]] std::string text() const;
+    friend bool operator==(const Identity&, const Identity&) = default;
+};
+
+// Throws std::invalid_argument with what was expected.
+[[nodiscard]] Identity parse_identity(std::string_view text);
+
+// A process that exists.
+struct Found {
+    Fd handle; // pidfd_open(2)
+    // Empty when /proc does not show it to us: then the start could not be checked.
+    std::optional<ProcessStat> stat;
+
+    // Its pid and its start, if that is known.
+    [[nodiscard]] Identity identity(pid_t pid) const;
+};
+
+// Nothing when there is no such process, or its pid is another's now. A zombie is found. Throws
+// SysError; Error when a start was given and /proc hides it, since nobody is to be signalled by
+// mistake.
+[[nodiscard]] std::optional<Found> find(const Identity& identity);
+
+// Whether we could signal it (EPERM).
+[[nodiscard]] bool may_signal(const Fd& handle);
+
+} // namespace ipcbox::process

@@ -1,0 +1,248 @@
+#include "process/tree.h"
+
+#include "core/directory.h"
+#include "core/error.h"
+#include "core/number.h"
+#include "core/pidfd.h"
+#include "core/process_stat.h"
+
+#include <algorithm>
+#include <csignal>
+#include <fmt/core.h>
+#include <map>
+#include <optional>
+#include <sched.h>
+#include <unistd.h>
+
+namespace ipcbox::process {
+
+namespace {
+
+void append_numbers(std::vector<pid_t>& into, std::string_view text) {
+    while (!text.empty()) {
+        const auto word = text.substr(0, text.find(' '));
+        if (const auto pid = whole_number<pid_t>(word)) into.push_back(*pid);
+        text.remove_prefix(std::min(word.size() + 1, text.size()));
+    }
+}
+
+void append(std::vector<pid_t>& into, const std::vector<pid_t>& more) {
+    into.insert(into.end(), more.begin(), more.end());
+}
+
+std::vector<pid_t> threads_of(pid_t pid) {
+    std::vector<pid_t> threads;
+    const Directory directory{::opendir(fmt::format("/proc/{}/task", pid).c_str())};
+    while (directory != nullptr) {
+        const auto* entry = ::readdir(directory.get());
+        if (entry == nullptr) break;
+        if (const auto thread = whole_number<pid_t>(entry->d_name)) threads.push_back(*thread);
+    }
+    return threads;
+}
+
+std::vector<pid_t> children_in(const ProcessStat& stat) {
+    std::vector<pid_t> children;
+    const auto append = [&](pid_t thread) {
+        if (const auto text = read_process_file(stat.pid, fmt::format("task/{}/children", thread)))
+            append_numbers(children, *text);
+    };
+    if (stat.threads == 1)
+        append(stat.pid);
+    else
+        std::ranges::for_each(threads_of(stat.pid), append);
+    return children;
+}
+
+bool is_woken_by(int signal) {
+    return signal != SIGKILL && signal != SIGCONT && signal != SIGSTOP && signal != SIGTSTP;
+}
+
+class Walk {
+  public:
+    explicit Walk(int signal) : signal_(signal) {}
+
+    // Signals each as it is met; whether somebody was new.
+    bool signal_running(pid_t root) {
+        bool found = false;
+        std::vector<pid_t> waiting = children_of(root);
+        for (std::size_t at = 0; at < waiting.size(); ++at) {
+            auto* member = meet(waiting[at]);
+            if (member == nullptr) continue;
+            append(waiting, children_in(member->stat));
+            if (member->is_done) continue;
+            found = true;
+            deliver(*member);
+            if (is_woken_by(signal_)) (void)send(*member, SIGCONT);
+        }
+        return found;
+    }
+
+    // Stops the tree below ROOTS, and them, until it neither grows nor runs.
+    void stop_all(std::span<const Root> roots) {
+        // A process that is about to stop does so when a CPU comes to it.
+        constexpr int max_rounds = 10'000;
+        for (int round = 0; round < max_rounds; ++round) {
+            bool is_still = true;
+            std::vector<pid_t> waiting;
+            for (const auto& root : roots)
+                if (root.pid == ::getpid())
+                    append(waiting, children_of(root.pid));
+                else if (is_still_there(root))
+                    waiting.push_back(root.pid);
+            for (std::size_t at = 0; at < waiting.size(); ++at) {
+                auto* member = meet(waiting[at]);
+                if (member == nullptr) continue;
+                is_still &= stop(*member);
+                append(waiting, children_in(member->stat));
+            }
+            if (is_still) return;
+            (void)::sched_yield();
+        }
+    }
+
+    void signal_stopped(Waking waking) {
+        for (auto& [pid, member] : members_)
+            if (!member.is_done) deliver(member);
+        if (signal_ == SIGSTOP) return;
+        for (auto& [pid, member] : members_)
+            if (member.is_stopped_by_us || (waking == Waking::everybody && is_woken_by(signal_)))
+                (void)send(member, SIGCONT);
+    }
+
+    [[nodiscard]] TreeResult result() && { return std::move(result_); }
+
+  private:
+    // The handle was opened before the process was looked at, so that we signal what we saw. There
+    // may be more processes than we can have handles.
+    struct Member {
+        Fd handle{};
+        ProcessStat stat{};
+        bool is_done = false; // it got the signal, or may not
+        bool is_refused = false;
+        bool is_stopped_by_us = false;
+    };
+
+    // Null for one that has ended, and for us.
+    Member* meet(pid_t pid) {
+        if (pid == ::getpid()) return nullptr;
+        const auto known = members_.find(pid);
+        Fd handle;
+        if (known == members_.end() || !known->second.handle) {
+            auto opened = open_if_possible(pid);
+            if (!opened) return nullptr;
+            handle = *std::move(opened);
+        }
+        auto stat = read_process_stat(pid);
+        if (!stat || stat->has_ended()) return nullptr;
+        if (known != members_.end() && known->second.stat.start_ticks == stat->start_ticks) {
+            known->second.stat = *std::move(stat);
+            return &known->second;
+        }
+        auto& member = members_[pid] = Member{std::move(handle), *std::move(stat)};
+        return &member;
+    }
+
+    static bool is_still_there(const Root& root) {
+        const auto stat = read_process_stat(root.pid);
+        return stat && stat->start_ticks == root.start_ticks;
+    }
+
+    // An empty one when there are too many.
+    static std::optional<Fd> open_if_possible(pid_t pid) {
+        try {
+            return open_process(pid);
+        } catch (const SysError& error) {
+            if (error.error() != EMFILE) throw;
+            return Fd{};
+        }
+    }
+
+    // Whether it was stopped already.
+    bool stop(Member& member) {
+        // D: it waits in the kernel, for a child of vfork(2) say, which we stop in its turn.
+        constexpr std::string_view still = "TtD";
+        if (member.is_refused || still.find(member.stat.state) != std::string_view::npos)
+            return true;
+        if (!member.is_stopped_by_us) {
+            member.is_refused = !send(member, SIGSTOP);
+            member.is_stopped_by_us = !member.is_refused;
+        }
+        return member.is_refused;
+    }
+
+    void deliver(Member& member) {
+        member.is_done = true;
+        if (send(member, signal_))
+            ++result_.signalled;
+        else
+            result_.refused.push_back(member.stat.pid);
+    }
+
+    // False when we may not.
+    static bool send(const Member& member, int signal) {
+        try {
+            if (member.handle) {
+                (void)try_to_signal(member.handle, signal);
+                return true;
+            }
+            const auto handle = open_process(member.stat.pid);
+            const auto now = handle ? read_process_stat(member.stat.pid) : std::nullopt;
+            if (now && now->start_ticks == member.stat.start_ticks)
+                (void)try_to_signal(*handle, signal);
+            return true;
+        } catch (const SysError& error) {
+            if (error.error() != EPERM) throw;
+            return false;
+        }
+    }
+
+    int signal_;
+    std::map<pid_t, Member> members_;
+    TreeResult result_;
+};
+
+// Each process is a descriptor as long as we walk.
+void allow_handles() {
+    constexpr std::size_t wanted = 65'536;
+    (void)raise_descriptor_limit(wanted);
+}
+
+} // namespace
+
+std::vector<pid_t> children_of(pid_t pid) {
+    const auto stat = read_process_stat(pid);
+    return stat ? children_in(*stat) : std::vector<pid_t>{};
+}
+
+std::vector<pid_t> descendants_of(pid_t pid) {
+    std::vector<pid_t> all = children_of(pid);
+    for (std::size_t at = 0; at < all.size(); ++at) {
+        const auto children = children_of(all[at]); // append() may move all
+        append(all, children);
+    }
+    return all;
+}
+
+TreeResult signal_own_tree(int signal) {
+    Walk walk{signal};
+    // Most trees stand still enough.
+    constexpr int quick_rounds = 3;
+    for (int round = 0; round < quick_rounds; ++round)
+        if (!walk.signal_running(::getpid())) return std::move(walk).result();
+    allow_handles();
+    const Root us{::getpid()};
+    walk.stop_all({&us, 1});
+    walk.signal_stopped(Waking::everybody);
+    return std::move(walk).result();
+}
+
+TreeResult signal_trees(std::span<const Root> roots, int signal, Waking waking) {
+    allow_handles();
+    Walk walk{signal};
+    walk.stop_all(roots);
+    walk.signal_stopped(waking);
+    return std::move(walk).result();
+}
+
+} // namespace ipcbox::process

@@ -1,0 +1,186 @@
+#include "harness/scenario.h"
+
+#include "core/process_stat.h"
+
+#include <csignal>
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+using namespace ipcbox;
+using namespace ipcbox::test;
+
+namespace {
+
+Words words(const Words& options, const Words& command) {
+    Words all{"timeout-run"};
+    all.insert(all.end(), options.begin(), options.end());
+    all.insert(all.end(), command.begin(), command.end());
+    return all;
+}
+
+// The process whose number is in the file NAME, once it is there.
+pid_t pid_in(const Scenario& scenario, const std::string& name) {
+    REQUIRE(eventually(
+        [&] { return scenario.exists(name) && scenario.read_file(name).ends_with('\n'); }));
+    return static_cast<pid_t>(std::stoi(scenario.read_file(name)));
+}
+
+bool ends(pid_t pid) {
+    return eventually([pid] {
+        const auto stat = read_process_stat(pid);
+        return !stat || stat->has_ended();
+    });
+}
+
+} // namespace
+
+TEST_CASE("a command that ends in time has its own status") {
+    Scenario scenario;
+    const auto status = [&](const Words& command) {
+        return scenario.run(words({"100"}, command)).status;
+    };
+    CHECK(status({"true"}) == 0);
+    CHECK(status({"sh", "-c", "exit 42"}) == 42);
+    CHECK(status({"--", "sh", "-c", "kill -TERM $$"}) == 128 + SIGTERM);
+    CHECK(status({"sh", "-c", "kill -KILL $$"}) == 128 + SIGKILL);
+    CHECK(status({"."}) == 126);
+    CHECK(status({"no-such-command"}) == 127);
+    CHECK(scenario.run(words({"0"}, {"true"})).status == 0);
+    CHECK(scenario.run(words({"100"}, {"no-such-command"})).err ==
+          "timeout-run: cannot execute no-such-command: No such file or directory\n");
+}
+
+TEST_CASE("a command whose time is up ends by TERM, and the status says so") {
+    Scenario scenario;
+    CHECK(scenario.run(words({"0.01"}, {"sleep", "1000"})).status == 124);
+    CHECK(scenario.run(words({"-s", "INT", "10ms"}, {"sleep", "1000"})).status == 124);
+    CHECK(scenario.run(words({"-p", "10ms"}, {"sleep", "1000"})).status == 128 + SIGTERM);
+    CHECK(scenario.run(words({"-s", "KILL", "10ms"}, {"sleep", "1000"})).status == 137);
+    const auto told = scenario.run(words({"-v", "10ms"}, {"sleep", "1000"}));
+    CHECK(told.err.starts_with("timeout-run: time is up after 0.0s: sending TERM to sleep ("));
+}
+
+TEST_CASE("a command that cleans up when its time is up may do so") {
+    Scenario scenario;
+    const auto script = "trap 'echo cleaned; exit 7' TERM; echo up; while :; do sleep 0.01; done";
+    const auto plain = scenario.run(words({"0.2"}, {"sh", "-c", script}));
+    CHECK(plain.status == 124);
+    CHECK(plain.out == "up\ncleaned\n");
+    CHECK(scenario.run(words({"-p", "0.2"}, {"sh", "-c", script})).status == 7);
+}
+
+TEST_CASE("KILL comes when the command does not listen") {
+    Scenario scenario;
+    const Words stubborn{"sh", "-c", "trap '' TERM INT; while :; do read line; done"};
+    CHECK(scenario.run(words({"-k", "10ms", "10ms"}, stubborn)).status == 137);
+    CHECK(scenario.run(words({"--stages", "TERM:1ms,INT:1ms,KILL", "10ms"}, stubborn)).status ==
+          137);
+    CHECK(scenario.run(words({"-pk", "10ms", "10ms"}, stubborn)).status == 137);
+}
+
+TEST_CASE("a stopped command ends, too") {
+    Scenario scenario;
+    CHECK(scenario.run(words({"0.1"}, {"sh", "-c", "kill -STOP $$"})).status == 124);
+}
+
+TEST_CASE("all that the command started ends, daemons too") {
+    Scenario scenario;
+    const auto script = "setsid sh -c '(sh -c \"echo \\$\\$ >daemon; exec sleep 1000\" &)'; "
+                        "sh -c 'echo $$ >child; exec sleep 1000' & wait";
+    auto run = scenario.start(words({"100"}, {"sh", "-c", script}));
+    const auto daemon = pid_in(scenario, "daemon");
+    const auto child = pid_in(scenario, "child");
+    run.kill(SIGALRM); // time is up
+    CHECK(run.wait().status == 124);
+    CHECK(ends(daemon));
+    CHECK(ends(child));
+}
+
+TEST_CASE("a daemon that ignores TERM gets KILL although the command has ended") {
+    Scenario scenario;
+    const auto script = "(setsid sh -c 'trap \"\" TERM; echo $$ >daemon; while :; do read line; "
+                        "done' &) ; sleep 1000";
+    auto run = scenario.start(words({"-k", "10ms", "100"}, {"sh", "-c", script}));
+    const auto daemon = pid_in(scenario, "daemon");
+    run.kill(SIGALRM);
+    CHECK(run.wait().status == 124);
+    CHECK(ends(daemon));
+}
+
+TEST_CASE("what a command leaves running when it ends in time stays") {
+    Scenario scenario;
+    const auto script = "sh -c 'echo $$ >child; exec sleep 1000' >/dev/null 2>&1 & "
+                        "until [ -s child ]; do :; done";
+    CHECK(scenario.run(words({"100"}, {"sh", "-c", script})).status == 0);
+    const auto stat = read_process_stat(pid_in(scenario, "child"));
+    REQUIRE(stat);
+    CHECK_FALSE(stat->has_ended());
+}
+
+TEST_CASE("a signal is passed on, and -k counts from it") {
+    Scenario scenario;
+    auto run = scenario.start(words({"100"}, {"sh", "-c", "echo up; exec sleep 1000"}));
+    REQUIRE(run.line() == "up");
+    run.kill(SIGHUP);
+    CHECK(run.wait().status == 128 + SIGHUP);
+    auto stubborn = scenario.start(
+        words({"-k", "10ms", "100"},
+              {"sh", "-c", "trap 'echo got' TERM; echo up; while :; do read x; done"}));
+    REQUIRE(stubborn.line() == "up");
+    stubborn.kill(SIGTERM);
+    CHECK(stubborn.wait().status == 137);
+}
+
+TEST_CASE("a command dies with us when we are killed") {
+    Scenario scenario;
+    auto run = scenario.start(words({"100"}, {"sh", "-c", "echo $$ >pid; exec sleep 1000"}));
+    const auto pid = pid_in(scenario, "pid");
+    run.kill(SIGKILL);
+    CHECK(run.wait().status == 137);
+    CHECK(ends(pid));
+}
+
+TEST_CASE("an idle command ends, and one that works does not") {
+    Scenario scenario;
+    const auto idle = scenario.run(words({"-v", "--idle", "0.1", "0"}, {"sleep", "1000"}));
+    CHECK(idle.status == 124);
+    CHECK(idle.err.starts_with("timeout-run: idle after "));
+    // It works for longer than the limit, and then ends by itself.
+    const auto busy =
+        "end=$(($(date +%s%N) + 400000000)); while [ $(date +%s%N) -lt $end ]; do :; done";
+    CHECK(scenario.run(words({"--idle", "0.2", "0"}, {"sh", "-c", busy})).status == 0);
+}
+
+TEST_CASE("the report is a line of JSON") {
+    Scenario scenario;
+    CHECK(scenario.run(words({"--report", "log", "100"}, {"sh", "-c", "exit 3"})).status == 3);
+    CHECK(
+        scenario.read_file("log").starts_with(R"({"v":1,"outcome":"ended","status":3,"seconds":)"));
+    CHECK(scenario.read_file("log").ends_with(",\"sent\":null}\n"));
+    CHECK(scenario.run(words({"--report", "log", "10ms"}, {"sleep", "1000"})).status == 124);
+    const auto log = scenario.read_file("log");
+    CHECK(log.find(R"({"v":1,"outcome":"timeout","status":143,)") != std::string::npos);
+    CHECK(log.ends_with(",\"sent\":\"TERM\"}\n"));
+}
+
+TEST_CASE("the command has our input, output and arguments") {
+    Scenario scenario;
+    const auto result = scenario.run(
+        words({"100"}, {"sh", "-c", "cat; echo $# \"$@\" >&2", "sh", "-k", "--", "a b"}),
+        "input\n");
+    CHECK(result.out == "input\n");
+    CHECK(result.err == "3 -k -- a b\n");
+}
+
+TEST_CASE("what makes no sense is refused before anything runs") {
+    Scenario scenario;
+    CHECK(scenario.run({"timeout-run", "10"}).err ==
+          "timeout-run: COMMAND is missing (see timeout-run --help)\n");
+    CHECK(scenario.run({"timeout-run"}).status == 2);
+    CHECK(scenario.run({"timeout-run", "x", "true"}).status == 2);
+    CHECK(
+        scenario.run({"timeout-run", "--stages", "TERM,KILL", "1", "true"}).err ==
+        "timeout-run: --stages 'TERM,KILL': expected how long to wait after TERM, such as TERM:10s "
+        "(see timeout-run --help)\n");
+    CHECK(scenario.run({"timeout-run", "-k", "1", "--stages", "KILL", "1", "true"}).status == 2);
+}

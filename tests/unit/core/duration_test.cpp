@@ -1,0 +1,21 @@
+#include "core/duration.h"
+
+#include <doctest/doctest.h>
+
+using namespace ipcbox;
+using namespace std::chrono_literals;
+
+TEST_CASE("durations in text, and what is none") {
+    CHECK(duration_in("0.25") == 250ms);
+    CHECK(duration_in("1h30m") == 90min);
+    CHECK(duration_in("999999999999999999d") == Duration::max());
+    for (const char* text : {"", "s", "1x", "-1", "1s1h", "1..2", " 1"})
+        CHECK_FALSE(duration_in(text));
+}
+
+TEST_CASE("a duration is told as exactly as a person wants it") {
+    CHECK(rounded_duration(0ns) == "0.0s");
+    CHECK(rounded_duration(340ms) == "0.3s");
+    CHECK(rounded_duration(12'700ms) == "12s");
+    CHECK(rounded_duration(192s) == "3m12s");
+}

@@ -1,0 +1,92 @@
+#include "process/tree.h"
+
+#include "core/process_stat.h"
+#include "harness/scenario.h"
+#include "process/activity.h"
+
+#include <algorithm>
+#include <csignal>
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+using namespace ipcbox;
+using namespace ipcbox::process;
+
+namespace {
+
+bool has_ended(pid_t pid) {
+    const auto stat = read_process_stat(pid);
+    return !stat || stat->has_ended();
+}
+
+Root root_of(pid_t pid) {
+    return {pid, read_process_stat(pid)->start_ticks};
+}
+
+constexpr const char* nested = "setsid sh -c 'sleep 1000 & echo ready; wait' & wait";
+
+} // namespace
+
+TEST_CASE("descendants are children and theirs, in other sessions too") {
+    test::Scenario scenario;
+    auto shell = scenario.start_shell(nested);
+    REQUIRE(shell.line() == "ready");
+    const auto children = process::children_of(shell.pid());
+    REQUIRE(children.size() == 1);
+    const auto all = descendants_of(shell.pid());
+    REQUIRE(all.size() == 2);
+    CHECK(all[0] == children[0]);
+    CHECK(process::children_of(all[0]) == std::vector{all[1]});
+    const auto activity = activity_below(::getpid());
+    CHECK(activity.processes > 0);
+    CHECK(activity.bytes > 0);
+}
+
+TEST_CASE("a tree gets the signal from its root to its leaves") {
+    test::Scenario scenario;
+    auto shell = scenario.start_shell(nested);
+    REQUIRE(shell.line() == "ready");
+    const auto all = descendants_of(shell.pid());
+    const auto root = root_of(shell.pid());
+    const auto result = signal_trees({&root, 1}, SIGKILL, Waking::those_we_stopped);
+    CHECK(result.signalled == 3);
+    CHECK(result.refused.empty());
+    CHECK(test::eventually([&] { return std::ranges::all_of(all, has_ended); }));
+}
+
+TEST_CASE("a signal that does not kill leaves nobody stopped") {
+    test::Scenario scenario;
+    auto shell = scenario.start_shell("trap 'echo got' USR1; (trap '' USR1; exec sleep 1000) & "
+                                      "echo ready; while :; do wait; done");
+    REQUIRE(shell.line() == "ready");
+    const auto root = root_of(shell.pid());
+    CHECK(signal_trees({&root, 1}, SIGUSR1, Waking::those_we_stopped).signalled == 2);
+    CHECK(shell.line() == "got");
+}
+
+TEST_CASE("a root that is another process by now is left alone") {
+    test::Scenario scenario;
+    auto shell = scenario.start_shell("echo ready; read line");
+    REQUIRE(shell.line() == "ready");
+    auto root = root_of(shell.pid());
+    ++root.start_ticks;
+    CHECK(signal_trees({&root, 1}, SIGKILL, Waking::everybody).signalled == 0);
+    CHECK(shell.is_running());
+}
+
+TEST_CASE("a tree that forks at full speed does not outgrow us") {
+    test::Scenario scenario;
+    // Each forks two, down to the last generation.
+    scenario.write_file("fork", "#!/bin/sh\n[ $1 -eq 0 ] && exec sleep 1000\n"
+                                "./fork $(($1 - 1)) & ./fork $(($1 - 1)) & wait\n");
+    REQUIRE(scenario.shell("chmod +x fork").status == 0);
+    for (const std::size_t size : {1U, 3U, 10U, 30U}) {
+        auto shell = scenario.start_shell("./fork 6");
+        REQUIRE(test::eventually([&] { return descendants_of(shell.pid()).size() > size; }));
+        const auto root = root_of(shell.pid());
+        const auto result = signal_trees({&root, 1}, SIGKILL, Waking::everybody);
+        CHECK(result.signalled > size);
+        CHECK(test::eventually(
+            [] { return std::ranges::all_of(descendants_of(::getpid()), has_ended); }));
+    }
+}
