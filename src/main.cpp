@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
 namespace ipcbox {
 
@@ -29,6 +30,15 @@ static_assert(std::ranges::adjacent_find(applets, {}, &AppletRow::name) == apple
 } // namespace
 
 } // namespace ipcbox
+
+// libstdc++ calls this when an exception escapes, and its own prints the type's demangled name: the
+// demangler would be 60 KB, for what the border (cli/border.h) does not let happen.
+namespace __gnu_cxx { // NOLINT(cert-dcl37-c,cert-dcl51-cpp,bugprone-reserved-identifier)
+void __verbose_terminate_handler();
+void __verbose_terminate_handler() {
+    std::abort();
+}
+} // namespace __gnu_cxx
 
 int main(int argc, char** argv) {
     return ipcbox::cli::dispatch(ipcbox::applets, {argv, static_cast<std::size_t>(argc)});

@@ -1,28 +1,6 @@
-// The one file that includes CLI11.
-//
-// CLI11 includes <iostream>, and libstdc++ before GCC 13 plants in every file that does so a static
-// object whose constructor sets up eight streams and their locales before main: a tenth of our
-// start-up, for streams that we never use. The object is all that <iostream> has beyond <istream>,
-// <ostream> and the names of the streams; so those are declared here, and the header's own guard
-// keeps the rest out. The contract test checks that the program has no such initialiser.
-#include <fstream>
-#include <istream>
-#include <ostream>
-#ifdef __GLIBCXX__
-#define _GLIBCXX_IOSTREAM 1 // NOLINT(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp)
-namespace std {             // NOLINT(cert-dcl58-cpp)
-extern istream cin;
-extern ostream cout;
-extern ostream cerr;
-extern ostream clog;
-} // namespace std
-#endif
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
-
 #include "cli/options.h"
 
+#include "cli/cli11.h"
 #include "cli/output.h"
 #include "core/trace.h"
 #include "version.h"
