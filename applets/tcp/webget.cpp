@@ -12,10 +12,8 @@ namespace ipcbox {
 namespace {
 
 int print_requests(const front::FetchConfig& config) {
-    download::OrderedOutput nobody{STDOUT_FILENO, "standard output"};
-    const download::Downloader downloader{config.download, nobody, nullptr};
     for (const auto& target : config.targets)
-        cli::print(downloader.first_request(target));
+        cli::print(download::first_request(config.download, target));
     return exit_status::done;
 }
 

@@ -196,6 +196,7 @@ constexpr Possibility possibilities[] = {
     {"fchmod", {}}, // of a socket that has no file yet
     {"fchmod", {EPERM, EROFS}, is_on_disk},
     {"fchmodat", {EACCES, EROFS}},
+    {"fchown", {EPERM, EROFS}},
     {"fchownat", {EPERM, EROFS}},
     {"fcntl", {EMFILE}, duplicates},
     {"fcntl", {EPERM, ENOMEM}, sets_pipe_size},

@@ -1,6 +1,7 @@
 #include "download/destination.h"
 
 #include "core/io.h"
+#include "download/place.h"
 
 #include <fcntl.h>
 
@@ -16,7 +17,7 @@ void ToOutput::write(std::string_view bytes) {
 
 std::optional<http::BodySink::Direct> ToOutput::direct() {
     if (filter_ || !output_.flush(number_, deadline_)) return std::nullopt;
-    return http::BodySink::Direct{output_.fd(), output_.name()};
+    return Direct{output_.fd(), output_.name()};
 }
 
 void ToOutput::finish() {
@@ -29,17 +30,24 @@ void ToPart::write(std::string_view bytes) {
 }
 
 std::optional<http::BodySink::Direct> ToPart::direct() {
-    return http::BodySink::Direct{part_.fd(), part_.part_name()};
+    return Direct{part_.fd(), part_.part_name()};
 }
 
-ToSpecial::ToSpecial(const std::string& name) : name_(name), file_(open_file(name, O_WRONLY)) {}
+ToSpecial::ToSpecial(const std::string& name) : name_(name), fd_(-1) {
+    if (const auto number = descriptor_named(name)) {
+        fd_ = *number;
+        return;
+    }
+    file_ = open_file(name, O_WRONLY);
+    fd_ = file_.get();
+}
 
 void ToSpecial::write(std::string_view bytes) {
-    write_all(file_.get(), bytes, name_);
+    write_all(fd_, bytes, name_);
 }
 
 std::optional<http::BodySink::Direct> ToSpecial::direct() {
-    return http::BodySink::Direct{file_.get(), name_};
+    return Direct{fd_, name_};
 }
 
 } // namespace ipcbox::download

@@ -4,18 +4,13 @@
 #include "core/fd.h"
 #include "download/ordered_output.h"
 #include "download/part_file.h"
-#include "download/receiver.h"
-
-#include <functional>
+#include "download/target.h"
+#include "http/body_sink.h"
 
 namespace ipcbox::download {
 
-// What a terminal is shown in the place of a document's pieces, and of the empty one that is its
-// end.
-using OutputFilter = std::function<std::string(std::string_view)>;
-
 // Standard output, in document NUMBER's turn. WRITTEN counts the document's bytes.
-class ToOutput : public Destination {
+class ToOutput : public http::BodySink {
   public:
     // FILTER may be empty.
     ToOutput(OrderedOutput& output, std::size_t number, OutputFilter filter, std::uint64_t& written,
@@ -23,7 +18,7 @@ class ToOutput : public Destination {
         : output_(output), number_(number), filter_(std::move(filter)), written_(written),
           deadline_(deadline) {}
     void write(std::string_view bytes) override;
-    [[nodiscard]] std::optional<http::BodySink::Direct> direct() override;
+    [[nodiscard]] std::optional<Direct> direct() override;
     void moved(std::uint64_t bytes) override { written_ += bytes; }
     void finish() override;
 
@@ -35,31 +30,32 @@ class ToOutput : public Destination {
     Deadline deadline_;
 };
 
-// A file, until it is whole.
-class ToPart : public Destination {
+// A file that is not whole yet.
+class ToPart : public http::BodySink {
   public:
     explicit ToPart(PartFile& part) : part_(part) {}
     void write(std::string_view bytes) override;
-    [[nodiscard]] std::optional<http::BodySink::Direct> direct() override;
+    [[nodiscard]] std::optional<Direct> direct() override;
     void moved(std::uint64_t bytes) override { part_.wrote(bytes); }
 
   private:
     PartFile& part_;
 };
 
-// A device or a FIFO, as it is.
-class ToSpecial : public Destination {
+// A device, a FIFO, or a descriptor that we were started with (/dev/fd/N), as it is.
+class ToSpecial : public http::BodySink {
   public:
     explicit ToSpecial(const std::string& name);
     void write(std::string_view bytes) override;
-    [[nodiscard]] std::optional<http::BodySink::Direct> direct() override;
+    [[nodiscard]] std::optional<Direct> direct() override;
 
   private:
     const std::string& name_;
-    Fd file_;
+    Fd file_; // none: the descriptor is not ours to close
+    int fd_;
 };
 
-class ToNowhere : public Destination {
+class ToNowhere : public http::BodySink {
   public:
     void write(std::string_view /*bytes*/) override {}
 };

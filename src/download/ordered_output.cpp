@@ -22,7 +22,7 @@ void OrderedOutput::flush_buffer(Deadline deadline) {
 
 void OrderedOutput::write(std::size_t number, std::string_view bytes, Deadline deadline) {
     std::unique_lock lock{mutex_};
-    if (number != turn_ && kept_bytes_ + bytes.size() > most_kept) {
+    if (number != turn_ && kept_bytes_ + bytes.size() > max_kept) {
         const auto is_turn = [&] { return number == turn_ || given_up_; };
         if (deadline.is_never())
             turned_.wait(lock, is_turn);

@@ -23,7 +23,7 @@ class OrderedOutput {
     OrderedOutput& operator=(const OrderedOutput&) = delete;
 
     // So much of later documents is kept; who has more waits for his turn.
-    static constexpr std::size_t most_kept = 4UL * 1024 * 1024;
+    static constexpr std::size_t max_kept = 4UL * 1024 * 1024;
 
     // Of document NUMBER; they count from 0, and each is worked at by somebody who has not left an
     // earlier one undone. Throws SysError "cannot write NAME", TimedOut.

@@ -3,74 +3,176 @@
 #include "core/error.h"
 #include "core/file_identity.h"
 #include "core/io.h"
+#include "core/number.h"
 #include "core/syscall.h"
+#include "download/part_name.h"
+#include "download/place.h"
 #include "http/failure.h"
 
 #include <cstdio>
 #include <fcntl.h>
-#include <filesystem>
 #include <fmt/core.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <vector>
 
 namespace ipcbox::download {
 
 namespace {
 
 constexpr mode_t new_file_mode = 0666; // without the umask
+constexpr mode_t permissions = 07777;
 // A URL, as long as an argument can be (execve(2)) and percent-encoded, and an ETag as long as a
 // head can be.
-constexpr std::size_t most_version_bytes = 1024UL * 1024;
-// As many as the kernel follows (path_resolution(7)).
-constexpr int most_links = 40;
-
-std::optional<struct stat> status_of(const std::string& path) {
-    struct stat status {};
-    if (sys::call("stat", ::stat, path.c_str(), &status) == 0) return status;
-    if (errno == ENOENT) return std::nullopt;
-    throw SysError("write", path);
-}
+constexpr std::size_t max_state_bytes = 1024UL * 1024;
+constexpr std::size_t piece_size = 128UL * 1024;
+constexpr int max_tries = 10; // of random names
 
 void unlink_quietly(const std::string& path) noexcept {
     sys::call("unlink", ::unlink, path.c_str());
 }
 
-void truncate(const Fd& file, const std::string& name) {
-    while (sys::call("ftruncate", ::ftruncate, file.get(), off_t{0}) < 0)
-        if (errno != EINTR) throw SysError("write", name);
-    if (sys::call("lseek", ::lseek, file.get(), off_t{0}, SEEK_SET) < 0)
-        throw SysError("write", name);
+struct stat status_of_open(const Fd& file, const std::string& name) {
+    struct stat status {};
+    if (sys::call("fstat", ::fstat, file.get(), &status) < 0) throw SysError("write", name);
+    return status;
 }
 
-// Where a link points, so that the link stays; nothing has to be there yet.
-std::string without_links(const std::string& name) {
-    std::filesystem::path target{name};
-    std::error_code ignored;
-    for (int links = 0; std::filesystem::is_symlink(target, ignored); ++links) {
-        if (links == most_links) return name;
-        target = target.parent_path() / std::filesystem::read_symlink(target, ignored);
+void seek(const Fd& file, off_t offset, int whence, const std::string& name) {
+    if (sys::call("lseek", ::lseek, file.get(), offset, whence) < 0) throw SysError("write", name);
+}
+
+void truncate(const Fd& file, off_t size, const std::string& name) {
+    while (sys::call("ftruncate", ::ftruncate, file.get(), size) < 0)
+        if (errno != EINTR) throw SysError("write", name);
+}
+
+void synchronize(const Fd& file, const std::string& name) {
+    while (sys::call("fsync", ::fsync, file.get()) < 0)
+        if (errno != EINTR) throw SysError("write", name);
+}
+
+// From where FROM stands to its end, to where TO stands.
+void copy(const Fd& from, const Fd& to, const std::string& name) {
+    for (;;) {
+        constexpr std::size_t max_at_once = 1UL << 30;
+        const ssize_t copied = sys::call("copy_file_range", ::copy_file_range, from.get(),
+                                         static_cast<off64_t*>(nullptr), to.get(),
+                                         static_cast<off64_t*>(nullptr), max_at_once, 0U);
+        if (copied == 0) return;
+        if (copied > 0) continue;
+        if (errno == EXDEV || errno == EINVAL || errno == EOPNOTSUPP || errno == ENOSYS) break;
+        throw SysError("write", name);
     }
-    return target.string();
+    std::vector<std::byte> piece(piece_size);
+    while (const auto got = read_some(from.get(), piece, name))
+        write_all(to.get(), std::span{piece}.first(got), name);
+}
+
+bool is_there(const std::string& path) {
+    struct stat status {};
+    return sys::call("lstat", ::lstat, path.c_str(), &status) == 0;
+}
+
+// A directory, a mount or a file's owner does not let us put another file into its place.
+bool forbids_new_file(int error) {
+    return error == EACCES || error == EPERM || error == EROFS;
+}
+bool forbids_replacement(int error) {
+    return error == EBUSY || error == EXDEV || forbids_new_file(error);
+}
+
+// The value in the line "KEY VALUE", which is taken from the front of TEXT; empty when there is no
+// such line.
+std::string take_value(std::string_view& text, std::string_view key) {
+    const auto line = text.substr(0, text.find('\n'));
+    if (line.size() == text.size() || !line.starts_with(key)) return {};
+    text.remove_prefix(line.size() + 1);
+    return std::string{line.substr(key.size())};
+}
+
+constexpr std::string_view tag_key = "etag ";
+constexpr std::string_view date_key = "last-modified ";
+constexpr std::string_view size_key = "size ";
+
+std::string state_text(const std::string& url, const DocumentVersion& version) {
+    const auto size = version.size ? fmt::format("{}", *version.size) : std::string{"unknown"};
+    return fmt::format("{}\n{}{}\n{}{}\n{}{}\n", url, tag_key, version.tag, date_key, version.date,
+                       size_key, size);
 }
 
 } // namespace
 
-PartFile::PartFile(const std::string& name, std::string url, Leftover leftover)
-    : name_(without_links(name)), part_name_(name_ + ".part"),
-      version_name_(part_name_ + ".version"), url_(std::move(url)) {
-    lock(name);
-    if (leftover == Leftover::take_up && is_taken_up(url_)) return;
-    restart({});
+PartFile::PartFile(const std::string& name, std::string url, Begin begin)
+    : name_(without_links(name)), url_(std::move(url)) {
+    open(name);
+    if (in_place_) return;
+    if (begin == Begin::where_it_broke_off && is_taken_up()) return;
+    truncate(part_, 0, part_name_);
+    unlink_quietly(state_name_);
+    if (const auto replaced = status_of(name_))
+        (void)sys::call("fchmod", ::fchmod, part_.get(), replaced->st_mode & permissions);
 }
 
 PartFile::~PartFile() {
-    if (part_ && size_ == 0) discard();
+    if (part_ && size_ == 0 && !in_place_) discard();
+}
+
+void PartFile::open(const std::string& name) {
+    bool is_open = open_with(tail_for(name_), O_CREAT);
+    if (is_open && !in_place_) lock(name);
+    for (int tries = 0; !is_open && tries < max_tries; ++tries)
+        is_open = open_with(random_tail(), O_CREAT | O_EXCL);
+    if (!is_open) throw SysError("write", name, EEXIST);
+}
+
+// False when that name is somebody else's.
+bool PartFile::open_with(const std::string& tail, int flags) {
+    auto names = part_names(name_, tail);
+    part_name_ = std::move(names.part);
+    state_name_ = std::move(names.state);
+    try {
+        part_ = open_file(part_name_, O_RDWR | O_NOFOLLOW | flags, new_file_mode);
+    } catch (const SysError& error) {
+        const int reason = error.error();
+        if (reason == EISDIR || reason == ELOOP || reason == EEXIST || reason == ENXIO ||
+            (forbids_new_file(reason) && is_there(part_name_)))
+            return false;
+        if (forbids_new_file(reason) && open_in_place()) return true;
+        throw SysError("write", name_, reason);
+    }
+    if ((flags & O_EXCL) == 0 && is_ours()) return true;
+    if ((flags & O_EXCL) != 0) {
+        if (sys::call("flock", ::flock, part_.get(), LOCK_EX | LOCK_NB) == 0) return true;
+        throw SysError("lock", part_name_);
+    }
+    part_ = Fd{};
+    return false;
+}
+
+// What is not empty has a state beside it, and nobody else can have got at it.
+bool PartFile::is_ours() const {
+    const auto status = status_of_open(part_, part_name_);
+    return S_ISREG(status.st_mode) && status.st_uid == ::geteuid() && status.st_nlink <= 1 &&
+           (status.st_size == 0 || is_there(state_name_));
+}
+
+bool PartFile::open_in_place() {
+    const auto status = status_of(name_);
+    if (!status || !S_ISREG(status->st_mode)) return false;
+    try {
+        part_ = open_file(name_, O_RDWR);
+    } catch (const SysError&) {
+        return false;
+    }
+    part_name_ = name_;
+    in_place_ = true;
+    return true;
 }
 
 void PartFile::lock(const std::string& name) {
     for (;;) {
-        part_ = open_file(part_name_, O_RDWR | O_CREAT | O_NOFOLLOW, new_file_mode);
         while (sys::call("flock", ::flock, part_.get(), LOCK_EX | LOCK_NB) < 0) {
             if (errno == EWOULDBLOCK)
                 throw http::TransferError(
@@ -79,85 +181,111 @@ void PartFile::lock(const std::string& name) {
                     http::status::cannot_write);
             if (errno != EINTR) throw SysError("lock", part_name_);
         }
-        // Renamed by who had it before, between our open and our lock?
-        struct stat locked {};
-        if (sys::call("fstat", ::fstat, part_.get(), &locked) < 0)
-            throw SysError("lock", part_name_);
+        // Another process may have renamed it between our open and our lock.
         const auto named = status_of(part_name_);
-        if (named && FileIdentity{*named} == FileIdentity{locked}) return;
+        if (named && FileIdentity{*named} == FileIdentity{status_of_open(part_, part_name_)})
+            return;
+        part_ = open_file(part_name_, O_RDWR | O_CREAT | O_NOFOLLOW, new_file_mode);
     }
 }
 
-bool PartFile::is_taken_up(const std::string& url) {
-    const auto part = status_of(part_name_);
-    if (!part || part->st_size == 0 || !status_of(version_name_)) return false;
-    const auto text =
-        read_to_end(open_file(version_name_, O_RDONLY).get(), most_version_bytes, version_name_);
-    // "URL\nVERSION\n"
-    if (!text.starts_with(url + '\n') || !text.ends_with('\n')) return false;
-    version_ = text.substr(url.size() + 1, text.size() - url.size() - 2);
-    if (version_.empty() || version_.find('\n') != std::string::npos) return false;
-    size_ = static_cast<std::uint64_t>(part->st_size);
-    if (sys::call("lseek", ::lseek, part_.get(), off_t{0}, SEEK_END) < 0)
-        throw SysError("write", part_name_);
+bool PartFile::is_taken_up() {
+    const auto part = status_of_open(part_, part_name_);
+    if (part.st_size == 0 || !status_of(state_name_)) return false;
+    const auto state =
+        read_to_end(open_file(state_name_, O_RDONLY).get(), max_state_bytes, state_name_);
+    std::string_view text = state;
+    (void)take_value(text, url_);
+    DocumentVersion version{take_value(text, tag_key), take_value(text, date_key), {}};
+    version.size = whole_number<std::uint64_t>(take_value(text, size_key));
+    if (version.validator().empty() || state != state_text(url_, version)) return false;
+    version_ = version;
+    size_ = static_cast<std::uint64_t>(part.st_size);
+    seek(part_, 0, SEEK_END, part_name_);
     return true;
 }
 
-// Written before what it belongs to.
-void PartFile::record(std::string_view version) {
+// Written before the bytes that it belongs to.
+void PartFile::record(const DocumentVersion& version) {
     version_ = version;
-    if (version.empty()) return unlink_quietly(version_name_);
-    Fd file = open_file(version_name_, O_WRONLY | O_CREAT | O_TRUNC, new_file_mode);
-    write_all(file.get(), fmt::format("{}\n{}\n", url_, version), version_name_);
-    file.close(version_name_);
+    if (in_place_) return;
+    Fd file = open_file(state_name_, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, new_file_mode);
+    write_all(file.get(), state_text(url_, version), state_name_);
+    file.close(state_name_);
 }
 
-void PartFile::restart(std::string_view version) {
-    record({});
-    truncate(part_, part_name_);
+void PartFile::restart(const DocumentVersion& version) {
+    truncate(part_, 0, part_name_);
+    seek(part_, 0, SEEK_SET, part_name_);
     size_ = 0;
     record(version);
 }
 
-void PartFile::continue_existing(std::string_view version) {
+void PartFile::continue_existing(const DocumentVersion& version) {
+    if (in_place_) {
+        size_ = static_cast<std::uint64_t>(status_of_open(part_, part_name_).st_size);
+        seek(part_, 0, SEEK_END, part_name_);
+        return;
+    }
     restart({});
     const Fd existing = open_file(name_, O_RDONLY);
-    for (;;) {
-        constexpr std::size_t most_at_once = 1UL << 30;
-        const ssize_t copied = sys::call("copy_file_range", ::copy_file_range, existing.get(),
-                                         static_cast<off64_t*>(nullptr), part_.get(),
-                                         static_cast<off64_t*>(nullptr), most_at_once, 0U);
-        if (copied < 0) throw SysError("write", part_name_);
-        if (copied == 0) break;
-        size_ += static_cast<std::uint64_t>(copied);
-    }
+    copy(existing, part_, part_name_);
+    size_ = static_cast<std::uint64_t>(status_of_open(part_, part_name_).st_size);
     record(version);
 }
 
+// Whether the part can take the place of that file without changing more than its bytes.
+bool PartFile::takes_place_of(const struct stat& replaced) const {
+    if (replaced.st_nlink > 1) return false;
+    const auto part = status_of_open(part_, part_name_);
+    const bool same_owner = part.st_uid == replaced.st_uid && part.st_gid == replaced.st_gid;
+    if (!same_owner &&
+        sys::call("fchown", ::fchown, part_.get(), replaced.st_uid, replaced.st_gid) < 0)
+        return false;
+    (void)sys::call("fchmod", ::fchmod, part_.get(), replaced.st_mode & permissions);
+    return true;
+}
+
 void PartFile::finish() {
-    // Who replaces a file leaves its permissions as they were.
-    if (const auto replaced = status_of(name_))
-        (void)sys::call("fchmod", ::fchmod, part_.get(), replaced->st_mode & 07777U);
-    while (sys::call("fsync", ::fsync, part_.get()) < 0)
-        if (errno != EINTR) throw SysError("write", part_name_);
-    if (sys::call("rename", ::rename, part_name_.c_str(), name_.c_str()) < 0)
-        throw SysError("write", name_);
-    unlink_quietly(version_name_);
+    synchronize(part_, part_name_);
+    if (in_place_) return part_.close(name_);
+    const auto replaced = status_of(name_);
+    if (replaced && !takes_place_of(*replaced)) return write_in_place();
+    // Before the rename: behind it, the state could be that of another process.
+    unlink_quietly(state_name_);
+    if (sys::call("rename", ::rename, part_name_.c_str(), name_.c_str()) < 0) {
+        const int error = errno;
+        record(version_);
+        if (replaced && forbids_replacement(error)) return write_in_place();
+        throw SysError("write", name_, error);
+    }
     part_.close(name_);
 }
 
-void PartFile::discard() noexcept {
-    unlink_quietly(version_name_);
-    unlink_quietly(part_name_);
-    part_ = Fd{};
+void PartFile::write_in_place() {
+    in_place_ = true;
+    try {
+        Fd file = open_file(name_, O_WRONLY);
+        seek(part_, 0, SEEK_SET, part_name_);
+        copy(part_, file, name_);
+        truncate(file, static_cast<off_t>(size_), name_);
+        synchronize(file, name_);
+        file.close(name_);
+    } catch (const SysError& error) {
+        throw SysError("write", name_, error.error());
+    }
+    discard();
 }
 
-ExistingFile look_at(const std::string& name) {
-    const auto status = status_of(name);
-    if (!status) return {};
-    if (!S_ISREG(status->st_mode)) return {ExistingFile::Kind::special, 0, 0};
-    return {ExistingFile::Kind::regular, static_cast<std::uint64_t>(status->st_size),
-            status->st_mtime};
+void PartFile::discard() noexcept {
+    if (part_name_ == name_) {
+        // What is not the document must not look like it.
+        sys::call("ftruncate", ::ftruncate, part_.get(), off_t{0});
+    } else {
+        unlink_quietly(state_name_);
+        unlink_quietly(part_name_);
+    }
+    part_ = Fd{};
 }
 
 } // namespace ipcbox::download

@@ -1,31 +1,37 @@
-// A document on its way into a file, which appears under its name only when it is whole. Until
-// then:
+// A document on its way into a file, which appears under its name only when it is whole. Until then
+// it is in a part file beside it:
 //
-//     NAME.part           what has come, locked (flock(2)) while somebody is at work
-//     NAME.part.version   of which document that is: its URL, and its ETag or date
+//     NAME.TAIL.part    what has come, locked (flock(2)) while somebody is at work
+//     NAME.TAIL.state   of which document that is: its URL and its version
 //
-// A transfer that was cut off leaves both, whatever ended it, and can be taken up again; the
-// version sees to it that a document is never put together from two.
+// TAIL is made of NAME, so that what a run leaves is found by the next one without a search. Where
+// something that is not ours has that name already, TAIL is random. NAME is cut when the whole
+// would be longer than a file's name may be.
+//
+// Where a file cannot be put into the place of another, or where that would change more than its
+// bytes (its owner, its other names), the document is written into the file in place.
 #pragma once
 
 #include "core/fd.h"
+#include "download/resumption.h"
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <sys/stat.h>
 
 namespace ipcbox::download {
 
 class PartFile {
   public:
-    enum class Leftover { take_up, discard };
+    enum class Begin { anew, where_it_broke_off };
 
-    // Opens NAME.part for the document at URL; what is there of it already is taken up or
-    // discarded. Where NAME is a symbolic link, what it points to is meant. Throws TransferError
-    // when another process is at work on it, SysError.
-    PartFile(const std::string& name, std::string url, Leftover leftover);
-    // Leaves what has come, with its version.
+    // Opens a part file for the document at URL that is to become NAME. Where NAME is a symbolic
+    // link, its target is meant. Throws TransferError when another process is at work on the same
+    // file, SysError.
+    PartFile(const std::string& name, std::string url, Begin begin);
+    // Leaves what has come, with its state.
     ~PartFile();
     PartFile(const PartFile&) = delete;
     PartFile& operator=(const PartFile&) = delete;
@@ -33,44 +39,43 @@ class PartFile {
     [[nodiscard]] int fd() const { return part_.get(); }
     // What errors call it.
     [[nodiscard]] const std::string& part_name() const { return part_name_; }
-    // The bytes that are there, and the ETag or date that came with them: of these both or none.
+    // The bytes that are there, and the version that came with them.
     [[nodiscard]] std::uint64_t size() const { return size_; }
-    [[nodiscard]] const std::string& version() const { return version_; }
+    [[nodiscard]] const DocumentVersion& version() const { return version_; }
 
-    // What follows is the document from its beginning, in this version (empty: it cannot be taken
-    // up again).
-    void restart(std::string_view version);
-    // What follows belongs behind the bytes that are there already in NAME, which is not whole
-    // either: somebody else made it.
-    void continue_existing(std::string_view version);
+    // What follows is the document from its beginning, in this version.
+    void restart(const DocumentVersion& version);
+    // What follows belongs behind the bytes that are in NAME already: another tool left it
+    // unfinished.
+    void continue_existing(const DocumentVersion& version);
     void wrote(std::uint64_t bytes) { size_ += bytes; }
 
-    // It is whole: on the disk, and under its name.
+    // The document is whole: puts it on the disk, and under its name.
     void finish();
-    // It is not what was wanted: nothing is left.
+    // The document is not what was wanted: leaves nothing of it.
     void discard() noexcept;
+    // The document was, or will be, written into the file in place.
+    [[nodiscard]] bool is_in_place() const { return in_place_; }
 
   private:
+    void open(const std::string& name);
+    [[nodiscard]] bool open_with(const std::string& tail, int flags);
+    [[nodiscard]] bool open_in_place();
     void lock(const std::string& name);
-    [[nodiscard]] bool is_taken_up(const std::string& url);
-    void record(std::string_view version);
+    [[nodiscard]] bool is_ours() const;
+    [[nodiscard]] bool is_taken_up();
+    void record(const DocumentVersion& version);
+    [[nodiscard]] bool takes_place_of(const struct stat& replaced) const;
+    void write_in_place();
 
     std::string name_;
     std::string part_name_;
-    std::string version_name_;
+    std::string state_name_;
     std::string url_;
     Fd part_;
+    bool in_place_ = false;
     std::uint64_t size_ = 0;
-    std::string version_;
+    DocumentVersion version_;
 };
-
-// What stands at NAME: nothing, a file that a document may replace, or something to be written as
-// it is (a device, a FIFO).
-struct ExistingFile {
-    enum class Kind { none, regular, special } kind = Kind::none;
-    std::uint64_t size = 0;
-    std::int64_t modified = 0; // seconds since 1970
-};
-[[nodiscard]] ExistingFile look_at(const std::string& name);
 
 } // namespace ipcbox::download

@@ -8,13 +8,11 @@
 
 namespace ipcbox::download {
 
-Receiver::Receiver(Destination& destination, http::Coding coding,
+Receiver::Receiver(http::BodySink& next, std::unique_ptr<http::ContentDecoder> decoder,
                    std::vector<http::Digest*> digests, const ReceiverOptions& options,
                    std::uint64_t already, Progress* progress, std::size_t number, Deadline deadline)
-    : destination_(destination), digests_(std::move(digests)), options_(options),
-      progress_(progress), number_(number), deadline_(deadline), document_(already) {
-    if (coding != http::Coding::identity) decoder_ = std::make_unique<http::ContentDecoder>(coding);
-}
+    : next_(next), decoder_(std::move(decoder)), digests_(std::move(digests)), options_(options),
+      progress_(progress), number_(number), deadline_(deadline), document_(already) {}
 
 Receiver::~Receiver() = default;
 
@@ -28,25 +26,25 @@ void Receiver::write(std::string_view bytes) {
 
 void Receiver::pass_on(std::string_view content) {
     document_ += content.size();
-    if (options_.most_bytes && document_ > *options_.most_bytes)
+    if (options_.max_bytes && document_ > *options_.max_bytes)
         throw http::TransferError(
-            fmt::format("the document has more than {} bytes", *options_.most_bytes),
+            fmt::format("the document has more than {} bytes", *options_.max_bytes),
             http::status::too_large);
     for (http::Digest* digest : digests_)
         digest->update(content);
-    destination_.write(content);
+    next_.write(content);
 }
 
 std::optional<http::BodySink::Direct> Receiver::direct() {
     // What is limited is counted before it is written.
     const bool seen =
-        decoder_ || !digests_.empty() || options_.most_bytes || options_.bytes_per_second;
+        decoder_ || !digests_.empty() || options_.max_bytes || options_.bytes_per_second;
     if (seen) return std::nullopt;
-    return destination_.direct();
+    return next_.direct();
 }
 
 void Receiver::moved(std::uint64_t bytes) {
-    destination_.moved(bytes);
+    next_.moved(bytes);
     document_ += bytes;
     count(bytes);
 }
@@ -69,7 +67,7 @@ void Receiver::count(std::uint64_t bytes) {
 
 void Receiver::finish() {
     if (decoder_) decoder_->finish();
-    destination_.finish();
+    next_.finish();
 }
 
 } // namespace ipcbox::download

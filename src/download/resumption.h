@@ -10,16 +10,34 @@
 
 namespace ipcbox::download {
 
-// What identifies this version of the document, byte by byte: its ETag if it is a strong one, else
-// its date; empty when it has neither.
-[[nodiscard]] std::string version_of(const http::ResponseHead& head);
+// What is known of one version of a document.
+struct DocumentVersion {
+    std::string tag;                   // ETag, also a weak one; empty: unknown
+    std::string date;                  // Last-Modified; empty: unknown
+    std::optional<std::uint64_t> size; // of the whole
 
-// Content-Range: "bytes 100-199/200" has where it begins and the size of the whole, "bytes */200"
-// the size only.
+    // For If-Range: the tag if it is a strong one, else the date; empty when there is neither, and
+    // the document cannot be taken up again.
+    [[nodiscard]] std::string validator() const;
+    // False when something that is known of both differs: they are two versions.
+    [[nodiscard]] bool may_be(const DocumentVersion& other) const;
+
+    friend bool operator==(const DocumentVersion&, const DocumentVersion&) = default;
+};
+// The size is taken from Content-Range, or for a 200 from Content-Length.
+[[nodiscard]] DocumentVersion version_of(const http::ResponseHead& head);
+
+// Content-Range: "bytes 100-199/200" has all three, "bytes 100-199/*" no size, "bytes */200" the
+// size only.
 struct ContentRange {
     std::optional<std::uint64_t> first;
+    std::optional<std::uint64_t> last;
     std::optional<std::uint64_t> size;
 };
 [[nodiscard]] ContentRange content_range(const http::ResponseHead& head);
+
+// Whether the bytes of FOUND are what the user's RANGE ("0-99", "100-", "-100") asks for, as far as
+// the document has them. True for several ranges, which come in a form of their own.
+[[nodiscard]] bool answers_range(const std::string& range, const ContentRange& found);
 
 } // namespace ipcbox::download

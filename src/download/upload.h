@@ -1,7 +1,8 @@
-// What is sent behind a request's head from a file, as long as it takes.
+// The body of a request from a file or from standard input, as long as it takes.
 #pragma once
 
-#include "http/connection.h"
+#include "core/fd.h"
+#include "http/body_source.h"
 
 #include <cstdint>
 #include <optional>
@@ -9,22 +10,22 @@
 
 namespace ipcbox::download {
 
-class Upload {
+class Upload : public http::BodySource {
   public:
     // Opens FILE; "-" is standard input. Throws TransferError with status cannot_read.
     explicit Upload(const std::string& file);
 
-    // What a regular file has; without it, the body is sent in chunks (RFC 9112, section 7.1).
-    [[nodiscard]] const std::optional<std::uint64_t>& length() const { return length_; }
-    // Sends all of it: what Connection::send() returned last. Throws TransferError, TimedOut.
-    [[nodiscard]] bool send(http::Connection& connection, Deadline deadline) const;
+    // The length that a regular file has.
+    [[nodiscard]] std::optional<std::uint64_t> length() const override { return length_; }
+    [[nodiscard]] std::optional<std::size_t> read(std::span<std::byte> into) override;
+    [[nodiscard]] int waits_for() const override;
+    void rewind() override;
 
   private:
-    [[nodiscard]] std::size_t read(std::span<std::byte> into, Deadline deadline) const;
-
     std::string name_;
     Fd file_; // none: standard input
     std::optional<std::uint64_t> length_;
+    bool is_begun_ = false;
 };
 
 } // namespace ipcbox::download

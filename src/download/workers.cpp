@@ -42,8 +42,8 @@ class Crew {
     std::span<const Target> claim() {
         const std::lock_guard lock{mutex_};
         const auto share = workers_ == 1 ? left_.size() : left_.size() / (2 * workers_);
-        const auto most = workers_ == 1 ? left_.size() : http::Pipeline::most_depth;
-        const auto count = std::min(left_.size(), std::clamp<std::size_t>(share, 1, most));
+        const auto limit = workers_ == 1 ? left_.size() : http::Pipeline::max_depth;
+        const auto count = std::min(left_.size(), std::clamp<std::size_t>(share, 1, limit));
         const auto claimed = left_.first(count);
         left_ = left_.subspan(count);
         return claimed;
@@ -51,10 +51,7 @@ class Crew {
 
     void fetch(Downloader& downloader, std::span<const Target>& claimed) {
         const auto& target = claimed.front();
-        const auto next = [&claimed](std::size_t position) {
-            return position + 1 < claimed.size() ? &claimed[position + 1] : nullptr;
-        };
-        const auto outcome = downloader.fetch(target, next);
+        const auto outcome = downloader.fetch(claimed);
         std::string text;
         {
             const std::lock_guard lock{mutex_};

@@ -18,9 +18,9 @@ namespace ipcbox::http {
 
 namespace {
 
-constexpr std::size_t most_at_once = 1024UL * 1024;
+constexpr std::size_t max_at_once = 1024UL * 1024;
 // What a socket can be made to drop by one call.
-constexpr std::size_t most_dropped = 1024UL * 1024 * 1024;
+constexpr std::size_t max_dropped = 1024UL * 1024 * 1024;
 
 struct stat status_of(int fd, std::string_view name) {
     struct stat status {};
@@ -70,11 +70,11 @@ BulkMove::Step BulkMove::step(std::uint64_t most, Deadline deadline) {
     };
     if (way_ == Way::drop) {
         const ssize_t dropped = sys::call("recv", ::recv, from_, static_cast<void*>(nullptr),
-                                          at_most(most_dropped), MSG_TRUNC | MSG_DONTWAIT);
+                                          at_most(max_dropped), MSG_TRUNC | MSG_DONTWAIT);
         return step_of(dropped, errno);
     }
-    return way_ == Way::splice ? splice_some(at_most(most_at_once), deadline)
-                               : copy_some(at_most(most_at_once), deadline);
+    return way_ == Way::splice ? splice_some(at_most(max_at_once), deadline)
+                               : copy_some(at_most(max_at_once), deadline);
 }
 
 BulkMove::Step BulkMove::splice_some(std::size_t most, Deadline deadline) {
@@ -104,7 +104,7 @@ BulkMove::Step BulkMove::splice_some(std::size_t most, Deadline deadline) {
 }
 
 BulkMove::Step BulkMove::copy_some(std::size_t most, Deadline deadline) {
-    buffer_.resize(most_at_once);
+    buffer_.resize(max_at_once);
     void* const into = buffer_.data();
     const ssize_t got = from_socket_ ? sys::call("recv", ::recv, from_, into, most, MSG_DONTWAIT)
                                      : sys::call("read", ::read, from_, into, most);

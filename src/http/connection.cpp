@@ -24,6 +24,8 @@ constexpr std::size_t first_buffer_size = 8UL * 1024;
 constexpr std::size_t usual_buffer_size = 64UL * 1024;
 // From so many bytes on, moving them is worth its preparation.
 constexpr std::uint64_t bulk = 128UL * 1024;
+// A server that answers so does not want the rest of the request's body.
+constexpr int first_refusal = 300;
 constexpr std::uint64_t endless = std::numeric_limits<std::uint64_t>::max();
 
 // Who never has to wait would never see that the time is over.
@@ -45,43 +47,76 @@ bool Connection::is_quiet() const {
     return begin_ == end_ && !wait_for(in(), POLLIN, Deadline::after({}));
 }
 
-bool Connection::send(std::string_view bytes, Deadline deadline) {
-    while (!bytes.empty()) {
-        in_time(deadline, "send the request");
-        const ssize_t sent =
-            sys::call("send", ::send, out(), static_cast<const void*>(bytes.data()), bytes.size(),
-                      MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (sent >= 0) {
-            bytes.remove_prefix(static_cast<std::size_t>(sent));
-            continue;
-        }
-        if (errno == EINTR) continue;
-        if (errno == EPIPE || errno == ECONNRESET) {
-            open_ = false;
-            return false;
-        }
-        if (errno != EAGAIN) {
-            // Nobody will answer what was not sent.
-            open_ = false;
-            throw ConnectionLost(fmt::format("cannot send the request: {}", error_text(errno)),
-                                 status::cannot_send, Begun::no);
-        }
-        std::array entries{pollfd{out(), POLLOUT, 0}, pollfd{in(), POLLIN, 0}};
-        if (poll_until(entries, deadline) == 0) throw TimedOut("send the request");
-        if (entries[0].revents == 0) {
-            open_ = false; // an answer to what it has not got whole
-            return false;
-        }
-    }
-    return true;
+void Connection::send(std::string_view heads) {
+    outgoing_.add(heads);
+    send_some();
 }
 
-void Connection::wait(Deadline deadline) {
+void Connection::send(std::string_view head, RequestBody body) {
+    outgoing_.add(head);
+    sends_body_ = body.source != nullptr;
+    if (sends_body_) outgoing_.add(std::move(body));
+    send_some();
+}
+
+void Connection::send_some() {
+    outgoing_.send_some(out());
+    const int error = outgoing_.error();
+    if (error == 0) return;
+    open_ = false;
+    // After one of these an answer may still be there to read. After any other, nobody will answer
+    // what was not sent.
+    if (error != EPIPE && error != ECONNRESET)
+        throw ConnectionLost(fmt::format("cannot send the request: {}", error_text(error)),
+                             status::cannot_send, Begun::no);
+}
+
+// Waits for bytes of the server, and sends meanwhile; false when DEADLINE passed.
+bool Connection::wait_until(Deadline deadline) {
     if (before_wait_) before_wait_();
     // Acknowledge what has come at once, this time: a server may hold back the next response until
     // then (RFC 896), and we have nothing to send with which the acknowledgement could go.
     if (socket_) (void)net::set_socket_option(socket_, IPPROTO_TCP, TCP_QUICKACK, 1);
-    if (!wait_for(in(), POLLIN, deadline)) throw TimedOut("wait for the server");
+    for (;;) {
+        if (outgoing_.is_over()) return wait_for(in(), POLLIN, deadline);
+        const auto [entry, until] = outgoing_.waits_for(out());
+        std::array entries{pollfd{in(), POLLIN, 0}, entry};
+        const int ready = poll_until(entries, std::min(deadline, until));
+        if (ready == 0 && deadline.passed()) return false;
+        send_some();
+        if (entries[0].revents != 0) return true;
+    }
+}
+
+void Connection::wait(Deadline deadline) {
+    if (!wait_until(deadline))
+        throw TimedOut(outgoing_.is_over() ? "wait for the server" : "send the request");
+}
+
+bool Connection::wait_for_answer(Deadline deadline) {
+    return !unread().empty() || wait_until(deadline);
+}
+
+// The answer is there. What it says is true only of a request that the server has whole.
+void Connection::finish_sending(Deadline deadline) {
+    if (!std::exchange(sends_body_, false)) return;
+    while (!outgoing_.is_over()) {
+        in_time(deadline, "send the request");
+        auto [entry, until] = outgoing_.waits_for(out());
+        if (poll_until({&entry, 1}, std::min(deadline, until)) == 0 && deadline.passed())
+            throw TimedOut("send the request");
+        send_some();
+    }
+    if (outgoing_.has_body())
+        throw TransferError(fmt::format("the server did not take the whole body: {}",
+                                        error_text(outgoing_.error())),
+                            status::cannot_send);
+    if (!tls_) return;
+    // What ipcbox-tls has is not yet what the server has.
+    if (open_)
+        tls_->check();
+    else
+        tls_->check_end(deadline);
 }
 
 // The bytes; 0 at the end of file, nothing when there is nothing yet.
@@ -123,10 +158,11 @@ ResponseHead Connection::read_head(ResponseParser::Asked asked, Deadline deadlin
     ++responses_;
     for (;;) {
         take(parser_->parse_head(unread()));
+        if (parser_->interim_responses() > 0) outgoing_.release();
         if (parser_->has_head()) break;
         if (read_more(deadline)) continue;
         open_ = false;
-        if (tls_) tls_->check_end(deadline);
+        check_tls_end(deadline, unread().empty() ? Begun::no : Begun::yes);
         if (unread().empty())
             throw ConnectionLost("the server closed the connection without an answer",
                                  status::nothing_came, Begun::no);
@@ -134,6 +170,14 @@ ResponseHead Connection::read_head(ResponseParser::Asked asked, Deadline deadlin
                              status::cannot_receive, Begun::yes);
     }
     if (!parser_->keeps_alive()) open_ = false;
+    if (outgoing_.has_body()) {
+        outgoing_.release();
+        if (parser_->head().status >= first_refusal) {
+            open_ = false;
+            sends_body_ = false;
+            outgoing_.drop();
+        }
+    }
     body_is_read_ = parser_->framing() == ResponseParser::Framing::none;
     return std::move(parser_->head());
 }
@@ -164,6 +208,7 @@ void Connection::read_body(BodySink& sink, Deadline deadline) {
         break;
     }
     body_is_read_ = true;
+    finish_sending(deadline);
 }
 
 void Connection::break_off(int error, Begun begun) {
@@ -177,7 +222,18 @@ void Connection::end_of_body(std::optional<std::uint64_t> left, Deadline deadlin
     if (left)
         throw ConnectionLost(fmt::format("the body ended too early: {} bytes are missing", *left),
                              status::partial, Begun::yes);
-    if (tls_) tls_->check_end(deadline);
+    check_tls_end(deadline, Begun::yes);
+}
+
+// TLS says whether the end of what came is the end of what was said (RFC 8446, section 6.1). If it
+// is not, the connection is lost, as by a reset.
+void Connection::check_tls_end(Deadline deadline, Begun begun) {
+    if (!tls_) return;
+    try {
+        tls_->check_end(deadline);
+    } catch (const net::TlsError& error) {
+        throw ConnectionLost(error.what(), error.curl_status(), begun);
+    }
 }
 
 void Connection::read_plain(BodySink& sink, std::optional<std::uint64_t> left, Deadline deadline) {
@@ -222,7 +278,7 @@ void Connection::read_chunked(BodySink& sink, Deadline deadline) {
     for (;;) {
         take(parser_->parse_chunked(unread(), to_sink));
         if (parser_->is_done()) return;
-        if (unread().size() > ResponseParser::most_head_bytes)
+        if (unread().size() > ResponseParser::max_head_bytes)
             throw ProtocolError("the body cannot be understood: a chunk's head without end");
         if (!read_more(deadline))
             throw ConnectionLost("the body ended too early", status::partial, Begun::yes);

@@ -5,7 +5,9 @@
 
 #include "core/deadline.h"
 #include "core/fd.h"
+#include "http/body_sink.h"
 #include "http/failure.h"
+#include "http/outgoing.h"
 #include "http/response_parser.h"
 #include "net/tls_process.h"
 
@@ -19,36 +21,19 @@
 
 namespace ipcbox::http {
 
-// The server closed or reset the connection. Whether a byte of this response had come decides what
-// may be done about it.
-enum class Begun { no, yes };
+// The server closed or reset the connection. Whether a byte of this answer had come decides what
+// may be done about it, and whether the server can have heard the request at all.
+enum class Begun { not_even_asked, no, yes };
 class ConnectionLost : public TransferError {
   public:
     ConnectionLost(std::string message, int status, Begun begun)
         : TransferError(std::move(message), status), begun_(begun) {}
     [[nodiscard]] bool had_begun() const { return begun_ == Begun::yes; }
+    // The request was not sent.
+    [[nodiscard]] bool was_before_request() const { return begun_ == Begun::not_even_asked; }
 
   private:
     Begun begun_;
-};
-
-// Where a body goes.
-class BodySink {
-  public:
-    BodySink() = default;
-    BodySink(const BodySink&) = delete;
-    BodySink& operator=(const BodySink&) = delete;
-    virtual ~BodySink() = default;
-
-    virtual void write(std::string_view bytes) = 0;
-    // A descriptor to which the kernel may move bytes past write(); nothing when they all have to
-    // be seen. What its errors are called is OBJECT.
-    struct Direct {
-        int fd;
-        std::string_view object;
-    };
-    [[nodiscard]] virtual std::optional<Direct> direct() { return std::nullopt; }
-    virtual void moved(std::uint64_t /*bytes*/) {}
 };
 
 class Connection {
@@ -63,20 +48,29 @@ class Connection {
     // Called whenever nothing has come yet and we are about to wait.
     void set_before_wait(std::function<void()> action) { before_wait_ = std::move(action); }
 
-    // Sends all of BYTES unless the server closes or answers meanwhile: false, and the response
-    // says why. Throws ConnectionLost, TimedOut.
-    [[nodiscard]] bool send(std::string_view bytes, Deadline deadline);
+    // Sends heads of requests, and the body of the last one: as much as the server takes now, and
+    // the rest while we wait for its answers. A server that closes or answers before it has
+    // everything is heard all the same. Throws ConnectionLost, and what the body throws.
+    void send(std::string_view heads);
+    void send(std::string_view head, RequestBody body);
+
+    // Waits until something of the next answer is there, or its absence is known; false when
+    // DEADLINE passed first.
+    [[nodiscard]] bool wait_for_answer(Deadline deadline);
 
     // The head of the next response; what was before it has to be read. Throws ConnectionLost,
     // ProtocolError, TimedOut.
     [[nodiscard]] ResponseHead read_head(ResponseParser::Asked asked, Deadline deadline);
     // What is known of its body: nothing when only the end of it will tell.
     [[nodiscard]] std::optional<std::uint64_t> body_length() const;
-    // Its body, to SINK. Throws the same, and what SINK throws.
+    // Its body, to SINK. An answer below 300 is a success only when the server has taken the whole
+    // body of the request: the rest of it is sent, or TransferError with status cannot_send is
+    // thrown. (After any other answer the rest is not sent, and the connection is not used again.)
+    // Throws the same, and what SINK throws.
     void read_body(BodySink& sink, Deadline deadline);
 
     // Whether another request may be sent.
-    [[nodiscard]] bool is_open() const { return open_ && body_is_read_; }
+    [[nodiscard]] bool is_open() const { return open_ && body_is_read_ && !outgoing_.has_body(); }
     // Whether the server keeps connections at all: it said so in its last head.
     [[nodiscard]] bool keeps_alive() const { return parser_ && parser_->keeps_alive(); }
     // How many heads were asked for so far.
@@ -95,7 +89,11 @@ class Connection {
     void take(std::size_t count) { begin_ += count; }
     [[nodiscard]] std::optional<std::size_t> receive(std::span<char> into);
     [[nodiscard]] bool read_more(Deadline deadline);
+    void send_some();
+    void finish_sending(Deadline deadline);
     void wait(Deadline deadline);
+    [[nodiscard]] bool wait_until(Deadline deadline);
+    void check_tls_end(Deadline deadline, Begun begun);
     void read_plain(BodySink& sink, std::optional<std::uint64_t> left, Deadline deadline);
     void move(BodySink& sink, BodySink::Direct to, std::optional<std::uint64_t> left,
               Deadline deadline);
@@ -106,6 +104,8 @@ class Connection {
     Fd socket_;
     std::unique_ptr<net::TlsProcess> tls_;
     std::function<void()> before_wait_;
+    Outgoing outgoing_;
+    bool sends_body_ = false; // the request that is answered next has one
     std::unique_ptr<ResponseParser> parser_;
     std::vector<char> buffer_;
     std::size_t begin_ = 0;

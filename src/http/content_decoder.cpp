@@ -2,11 +2,13 @@
 
 #include "core/ascii.h"
 #include "core/error.h"
+#include "http/failure.h"
 
 #include <algorithm>
 #include <fmt/core.h>
 #include <limits>
 #include <new>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,8 +17,6 @@
 namespace ipcbox::http {
 
 namespace {
-
-constexpr int bad_encoding = 61; // curl's
 
 constexpr std::size_t piece = 64UL * 1024;
 
@@ -38,14 +38,42 @@ constexpr int gzip_format = MAX_WBITS + 16;
 
 } // namespace
 
+namespace {
+
+// Nothing for a word that changes nothing.
 std::optional<Coding> coding_named(std::string_view name) {
     const auto is = [name](std::string_view other) {
         return ascii::same_but_for_case(name, other);
     };
     if (is("gzip") || is("x-gzip")) return Coding::gzip; // RFC 9110, section 8.4.1.3
     if (is("deflate")) return Coding::deflate;
-    if (is("identity")) return Coding::identity;
-    return std::nullopt;
+    if (is("identity") || is("none") || name.empty()) return std::nullopt;
+    throw TransferError(fmt::format("the document is encoded as {}, which nobody asked for", name),
+                        status::bad_encoding);
+}
+
+std::string_view trimmed(std::string_view text) {
+    const auto first = text.find_first_not_of(" \t");
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+} // namespace
+
+std::vector<Coding> codings_of(const ResponseHead& head) {
+    std::vector<Coding> codings;
+    for (const auto& [name, value] : head.fields) {
+        if (!ascii::same_but_for_case(name, "Content-Encoding")) continue;
+        for (std::string_view rest = value; !rest.empty();) {
+            const auto word = rest.substr(0, rest.find(','));
+            rest.remove_prefix(std::min(rest.size(), word.size() + 1));
+            if (const auto coding = coding_named(trimmed(word))) codings.push_back(*coding);
+        }
+    }
+    if (codings.size() > max_codings)
+        throw TransferError(fmt::format("the document is encoded more than {} times", max_codings),
+                            status::bad_encoding);
+    return codings;
 }
 
 class ContentDecoder::Stream {
@@ -80,7 +108,7 @@ class ContentDecoder::Stream {
     [[noreturn]] void fail(std::string_view reason) const {
         throw Error(fmt::format("cannot decode the {} body: {}",
                                 coding_ == Coding::gzip ? "gzip" : "deflate", reason),
-                    bad_encoding);
+                    status::bad_encoding);
     }
 
     std::size_t look_at_head(std::string_view in, const Output& out) {
@@ -114,7 +142,7 @@ class ContentDecoder::Stream {
             const auto left = zlib_.avail_in;
             const int result = ::inflate(&zlib_, Z_NO_FLUSH);
             taken_ += left - zlib_.avail_in;
-            hand_on(buffer_.size() - zlib_.avail_out, out);
+            hand_on({buffer_.data(), buffer_.size() - zlib_.avail_out}, out);
             if (result == Z_STREAM_END) {
                 state_ = coding_ == Coding::gzip ? State::before : State::behind;
                 break;
@@ -127,12 +155,8 @@ class ContentDecoder::Stream {
         return size - zlib_.avail_in;
     }
 
-    void hand_on(std::size_t size, const Output& out) {
-        if (size == 0) return;
-        given_ += size;
-        if (given_ > free_bytes && given_ / most_ratio > taken_)
-            fail(fmt::format("it grows to more than {} times its size", most_ratio));
-        out({buffer_.data(), size});
+    static void hand_on(std::string_view content, const Output& out) {
+        if (!content.empty()) out(content);
     }
 
     Coding coding_;
@@ -142,24 +166,44 @@ class ContentDecoder::Stream {
     z_stream zlib_{};
     std::vector<char> buffer_;
     std::uint64_t taken_ = 0; // by zlib, of all streams
-    std::uint64_t given_ = 0;
 };
 
-ContentDecoder::ContentDecoder(Coding coding) {
-    if (coding != Coding::identity) stream_ = std::make_unique<Stream>(coding);
+ContentDecoder::ContentDecoder(const std::vector<Coding>& codings) {
+    for (auto coding = codings.rbegin(); coding != codings.rend(); ++coding)
+        streams_.push_back(std::make_unique<Stream>(*coding));
 }
 
 ContentDecoder::~ContentDecoder() = default;
 
+void ContentDecoder::decode_from(std::size_t stream, std::string_view in, const Output& out) {
+    const bool is_last = stream + 1 >= streams_.size();
+    streams_[stream]->decode(in, [&](std::string_view content) {
+        if (!is_last) return decode_from(stream + 1, content, out);
+        given_ += content.size();
+        if (given_ > free_bytes && given_ / max_ratio > taken_)
+            throw Error(
+                fmt::format("cannot decode the body: it grows to more than {} times its size",
+                            max_ratio),
+                status::bad_encoding);
+        out(content);
+    });
+}
+
 void ContentDecoder::decode(std::string_view in, const Output& out) {
-    if (stream_)
-        stream_->decode(in, out);
-    else if (!in.empty())
+    taken_ += in.size();
+    if (streams_.empty())
         out(in);
+    else
+        decode_from(0, in, out);
 }
 
 void ContentDecoder::finish() const {
-    if (stream_) stream_->finish();
+    for (const auto& stream : streams_)
+        stream->finish();
+}
+
+std::unique_ptr<ContentDecoder> decoder_for(const std::vector<Coding>& codings) {
+    return codings.empty() ? nullptr : std::make_unique<ContentDecoder>(codings);
 }
 
 } // namespace ipcbox::http

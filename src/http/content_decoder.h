@@ -1,41 +1,46 @@
 // What a server compressed for the way, as it was (RFC 9110, section 8.4), piece by piece.
 #pragma once
 
+#include "http/response_parser.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string_view>
+#include <vector>
 
 namespace ipcbox::http {
 
-enum class Coding { identity, gzip, deflate };
+enum class Coding { gzip, deflate };
 
-// "gzip", "x-gzip", "deflate" or "identity", in whatever case; nothing for a coding that we do not
-// know.
-[[nodiscard]] std::optional<Coding> coding_named(std::string_view name);
+// The codings that the Content-Encoding fields of HEAD name, in the order in which they were
+// applied (RFC 9110, section 8.4). An empty word, "identity" and "none" change nothing and are left
+// out. Throws TransferError with status bad_encoding for any other word, and for more than
+// max_codings.
+[[nodiscard]] std::vector<Coding> codings_of(const ResponseHead& head);
+inline constexpr std::size_t max_codings = 5; // as curl
 
 class ContentDecoder {
   public:
     using Output = std::function<void(std::string_view)>;
 
-    explicit ContentDecoder(Coding coding);
+    // Undoes the last of CODINGS first.
+    explicit ContentDecoder(const std::vector<Coding>& codings);
     ~ContentDecoder();
     ContentDecoder(const ContentDecoder&) = delete;
     ContentDecoder& operator=(const ContentDecoder&) = delete;
 
-    // A gzip bomb: more than RATIO bytes made of one, once there are more than FREE_BYTES.
+    // A gzip bomb: more than MAX_RATIO bytes made of one, once there are more than FREE_BYTES.
     // (Deflate's own limit is 1032; text comes to 10, a log that repeats itself to 200.)
-    static constexpr std::uint64_t most_ratio = 500;
+    static constexpr std::uint64_t max_ratio = 500;
     static constexpr std::uint64_t free_bytes = 16UL * 1024 * 1024;
 
-    // Gives what IN comes to to OUT, in pieces of at most 64 KiB (those of identity are as they
-    // came). Several gzip members in a row are one text (RFC 1952, section 2.2); what else stands
-    // behind the end is ignored, as gzip(1) and browsers do. "deflate" is zlib's format (RFC 1950)
-    // or, as many servers have it, the bare one (RFC 1951). Throws Error, with curl's status 61,
-    // for what is no such format, fails its checksum, or is a bomb; and passes on what OUT throws,
-    // after which the decoder is of no use.
+    // Gives what IN comes to to OUT, in pieces of at most 64 KiB. Several gzip members in a row are
+    // one text (RFC 1952, section 2.2); what else stands behind the end is ignored, as gzip(1) and
+    // browsers do. "deflate" is zlib's format (RFC 1950) or, as many servers have it, the bare one
+    // (RFC 1951). Throws Error, with curl's status 61, for what is no such format, fails its
+    // checksum, or is a bomb; and passes on what OUT throws, after which the decoder is of no use.
     void decode(std::string_view in, const Output& out);
 
     // The body has ended. Throws the same when there should have been more. Nothing at all is
@@ -44,8 +49,14 @@ class ContentDecoder {
 
   private:
     class Stream;
+    void decode_from(std::size_t stream, std::string_view in, const Output& out);
 
-    std::unique_ptr<Stream> stream_; // none for identity
+    std::vector<std::unique_ptr<Stream>> streams_; // the last coding's first
+    std::uint64_t taken_ = 0;
+    std::uint64_t given_ = 0;
 };
+
+// Null when there is nothing to decode.
+[[nodiscard]] std::unique_ptr<ContentDecoder> decoder_for(const std::vector<Coding>& codings);
 
 } // namespace ipcbox::http

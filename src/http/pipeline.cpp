@@ -1,64 +1,119 @@
 #include "http/pipeline.h"
 
 #include <algorithm>
+#include <fmt/core.h>
+#include <iterator>
 
 namespace ipcbox::http {
 
 namespace {
 
-using Clock = Deadline::Clock;
+using namespace std::chrono_literals;
 
-// Bytes that are under way ahead at most: a server's receive buffer takes them, even if it does not
-// read on before we take its responses.
-constexpr std::size_t most_bytes_ahead = 32UL * 1024;
+// At most that many bytes are under way ahead: a server's receive buffer takes them, even if the
+// server does not read on before we take its answers.
+constexpr std::size_t max_bytes_ahead = 32UL * 1024;
+
+// A server that has not answered a request that was sent ahead after that time, and after four
+// times its slowest answer, may never do so.
+constexpr Duration min_stall = 250ms;
+constexpr int patience = 4;
+
+// What a server may say to requests that it would have answered otherwise one by one: it took them
+// for one request that is too long or makes no sense, or they came too fast.
+bool may_refuse_pipelining(int status) {
+    constexpr int refusals[] = {400, 405, 408, 411, 413, 414, 417, 421, 425,
+                                429, 431, 500, 501, 502, 503, 504, 505};
+    return std::ranges::find(refusals, status) != std::end(refusals);
+}
+
+// The server does not answer what was sent ahead.
+class Stalled : public std::exception {};
 
 } // namespace
 
-Response Pipeline::ask(const Request& request, const Ahead& ahead, Deadline deadline) {
-    for (;;) {
-        Milestones milestones;
-        milestones.start = Clock::now();
-        Line& line = line_for(request, milestones, deadline);
-        const bool is_first = line.connection->responses() == 0;
-        const bool in_line = line.sent.size() > 1;
-        try {
-            return ask_once(line, request, ahead, milestones, deadline);
-        } catch (const ConnectionLost& lost) {
-            const bool again = !is_first && request.idempotent && !lost.had_begun();
-            if (in_line) depths_[line.key] = 1;
-            drop(line);
-            if (!again) throw;
-        } catch (const ProtocolError&) {
-            // Who answers what was sent ahead with nonsense may answer better when asked alone.
-            const bool again = !is_first && in_line && request.idempotent;
-            if (in_line) depths_[line.key] = 1;
-            drop(line);
-            if (!again) throw;
-        } catch (...) {
-            drop(line);
-            throw;
-        }
+bool Pipeline::looks_ahead(const Request& request) const {
+    if (!request.may_wait_in_line) return false;
+    const auto host = hosts_.find(request.way);
+    if (host != hosts_.end() && host->second.depth < 2) return false;
+    return std::ranges::any_of(
+        lines_, [&](const auto& line) { return line->key == request.way && line->kept; });
+}
+
+Response Pipeline::ask(const Request& request, std::span<const Request> ahead, Deadline deadline) {
+    Milestones milestones;
+    milestones.start = Clock::now();
+    Line& line = line_for(request, milestones, deadline);
+    const bool is_first = line.connection->responses() == 0;
+    const bool was_ahead = !line.sent.empty() && line.sent.front().ahead;
+    const bool in_line = was_ahead || line.sent.size() > 1;
+    const auto give_up = [&](bool may_ask_again) {
+        if (in_line) serialize(request);
+        drop(line);
+        if (!may_ask_again) throw;
+    };
+    try {
+        auto response = ask_once(line, request, ahead, milestones, deadline);
+        if (!was_ahead || !may_refuse_pipelining(response.head.status)) return response;
+        serialize(request);
+        drop(line);
+    } catch (const ConnectionLost& lost) {
+        give_up(!is_first && request.idempotent && (!lost.had_begun() || in_line));
+    } catch (const ProtocolError&) {
+        // A server that answers what was sent ahead with nonsense may do better when asked alone.
+        give_up(!is_first && in_line && request.idempotent);
+    } catch (const Stalled&) {
+        serialize(request);
+        drop(line);
+    } catch (...) {
+        drop(line);
+        throw;
+    }
+    return ask_alone(request, deadline);
+}
+
+// The second and last time, on a new connection.
+Response Pipeline::ask_alone(const Request& request, Deadline deadline) {
+    Milestones milestones;
+    milestones.start = Clock::now();
+    Line& line = new_line(request, milestones, deadline);
+    try {
+        return ask_once(line, request, {}, milestones, deadline);
+    } catch (...) {
+        drop(line);
+        throw;
     }
 }
 
-// That over which it was sent ahead; else one that is free; else a new one.
-Pipeline::Line& Pipeline::line_for(const Request& request, Milestones& milestones,
-                                   Deadline deadline) {
+// The connection over which it was sent ahead, else one that is free.
+Pipeline::Line* Pipeline::find_line(const Request& request) {
     const auto was_sent = [&](const auto& line) {
         return line->key == request.way && !line->sent.empty() &&
-               line->sent.front() == request.head && line->connection->is_open();
+               line->sent.front().head == request.head && line->connection->is_open();
     };
     const auto is_free = [&](const auto& line) {
         return line->key == request.way && line->sent.empty() && line->connection->is_open() &&
                line->connection->is_quiet();
     };
+    if (request.alone) return nullptr;
     auto found = std::ranges::find_if(lines_, was_sent);
     if (found == lines_.end()) found = std::ranges::find_if(lines_, is_free);
-    if (found != lines_.end() && !request.alone) {
-        std::rotate(lines_.begin(), found, found + 1);
+    if (found == lines_.end()) return nullptr;
+    std::rotate(lines_.begin(), found, found + 1);
+    return lines_.front().get();
+}
+
+Pipeline::Line& Pipeline::line_for(const Request& request, Milestones& milestones,
+                                   Deadline deadline) {
+    if (Line* line = find_line(request)) {
         milestones.resolved = milestones.connected = milestones.secured = milestones.start;
-        return *lines_.front();
+        return *line;
     }
+    return new_line(request, milestones, deadline);
+}
+
+Pipeline::Line& Pipeline::new_line(const Request& request, Milestones& milestones,
+                                   Deadline deadline) {
     collect();
     auto line = std::make_unique<Line>();
     line->key = request.way;
@@ -68,41 +123,51 @@ Pipeline::Line& Pipeline::line_for(const Request& request, Milestones& milestone
     return *lines_.front();
 }
 
-Response Pipeline::ask_once(Line& line, const Request& request, const Ahead& ahead,
+Response Pipeline::ask_once(Line& line, const Request& request, std::span<const Request> ahead,
                             Milestones milestones, Deadline deadline) {
     Connection& connection = *line.connection;
     if (line.sent.empty()) {
-        line.sent.push_back(request.head);
-        // What the server says to a request that it did not take whole is read all the same.
-        const bool sent = connection.send(request.head, deadline);
-        if (sent && request.send_body) (void)request.send_body(connection, deadline);
+        line.sent.push_back({request.head, false});
+        connection.send(request.head, request.body);
     }
-    send_ahead(line, request, ahead, deadline);
+    send_ahead(line, request, ahead);
+    Host& host = hosts_[line.key];
+    if (line.sent.front().ahead) {
+        const auto stall = Deadline::after(std::max(min_stall, patience * host.slowest));
+        if (!connection.wait_for_answer(std::min(stall, deadline)) && !deadline.passed())
+            throw Stalled{};
+    }
     Response response;
     response.head = connection.read_head(request.asked, deadline);
+    milestones.first_byte = Clock::now();
+    host.slowest = std::max(host.slowest, Duration{milestones.first_byte - milestones.secured});
     line.sent.pop_front();
     line.kept = connection.keeps_alive() && response.head.version > 10;
-    milestones.first_byte = Clock::now();
+    had_followers_ = !line.sent.empty();
     response.connection = &connection;
     response.milestones = milestones;
     return response;
 }
 
-void Pipeline::send_ahead(Line& line, const Request& request, const Ahead& ahead,
-                          Deadline deadline) {
-    const auto known = depths_.find(line.key);
-    const std::size_t depth = known == depths_.end() ? most_depth : known->second;
-    // Many at a time: half of them are under way while the other half is answered.
-    if (!line.kept || !request.may_wait_in_line || line.sent.size() > depth / 2) return;
+// As long as answers keep coming, the depth grows. Many requests are sent at a time: half of them
+// are under way while the other half is answered.
+void Pipeline::send_ahead(Line& line, const Request& request, std::span<const Request> ahead) {
+    if (!line.kept || !request.may_wait_in_line) return;
+    Host& host = hosts_[line.key];
+    if (line.sent.size() > host.depth / 2) return;
+    const bool was_used = line.sent.front().ahead;
+    if (was_used && host.depth > 1) host.depth = std::min(host.depth * 2, max_depth);
     std::string bytes;
-    while (line.sent.size() < depth && bytes.size() < most_bytes_ahead) {
-        const Request* next = ahead(line.sent.size() - 1);
-        if (next == nullptr || !next->may_wait_in_line || next->way != line.key) break;
-        bytes += next->head;
-        line.sent.push_back(next->head);
+    while (line.sent.size() < host.depth && bytes.size() < max_bytes_ahead) {
+        const auto position = line.sent.size() - 1;
+        if (position >= ahead.size()) break;
+        const Request& next = ahead[position];
+        if (!next.may_wait_in_line || next.way != line.key) break;
+        bytes += next.head;
+        line.sent.push_back({next.head, true});
     }
-    // If it cannot be sent, the next response will be missing.
-    if (!bytes.empty()) (void)line.connection->send(bytes, deadline);
+    // If it cannot be sent, the next answer will be missing.
+    if (!bytes.empty()) line.connection->send(bytes);
 }
 
 void Pipeline::drop(const Line& line) {
@@ -112,7 +177,7 @@ void Pipeline::drop(const Line& line) {
 // Connections that are of no more use, and those that were not used for longest.
 void Pipeline::collect() {
     std::erase_if(lines_, [](const auto& line) { return !line->connection->is_open(); });
-    while (lines_.size() > most_idle)
+    while (lines_.size() > max_idle)
         lines_.pop_back();
 }
 

@@ -1,10 +1,11 @@
-// Requests and their responses, over as few connections as possible. One worker's: connections are
-// kept open (RFC 9112, section 9.3), and to a server that keeps them, requests that are known
-// already go out before the responses to those before them have come (section 9.3.2).
+// Requests and their answers, over as few connections as possible. A pipeline belongs to one
+// worker. It keeps connections open (RFC 9112, section 9.3). To a server that keeps them it sends
+// requests ahead: before the answers to earlier requests have come (section 9.3.2).
 //
-// A server that closes a connection early has not heard what was sent ahead, as far as anybody can
-// know: that is asked again, on another connection, if asking twice does no harm (RFC 9110, section
-// 9.2.2), and less is sent ahead from then on.
+// Nobody should notice that. When a connection is lost, the requests that were not answered are
+// asked again, once, each alone on a new connection, if asking twice does no harm (RFC 9110,
+// section 9.2.2). The same happens when a server ignores or refuses what was sent ahead, or when it
+// answers nothing for a while; that server then gets one request at a time.
 #pragma once
 
 #include "http/connection.h"
@@ -14,21 +15,20 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
+#include <span>
 #include <string>
 
 namespace ipcbox::http {
 
 struct Request {
     Route route;
-    std::string way;  // its key()
+    std::string way;  // the route's key()
     std::string head; // its bytes
+    RequestBody body;
     ResponseParser::Asked asked = ResponseParser::Asked::document;
     bool idempotent = true;
     bool alone = false;            // on a connection of its own
     bool may_wait_in_line = false; // it can be sent ahead, and others behind it
-    // Sends the body; what Connection::send() returned last. Empty when there is none.
-    std::function<bool(Connection&, Deadline)> send_body;
 };
 
 struct Response {
@@ -39,43 +39,68 @@ struct Response {
 
 class Pipeline {
   public:
-    // So many requests are under way at most on one connection.
-    static constexpr std::size_t most_depth = 16;
+    // At most that many requests are under way on one connection.
+    static constexpr std::size_t max_depth = 64;
     // Connections that are kept for later.
-    static constexpr std::size_t most_idle = 8;
+    static constexpr std::size_t max_idle = 8;
 
     explicit Pipeline(const RouteOptions& options) : options_(options) {}
 
-    // The requests that will be asked for next, in that order; null when the one at POSITION is not
-    // known. It has to live until the call of ask() ends.
-    using Ahead = std::function<const Request*(std::size_t position)>;
-
-    // Called whenever we are about to wait for a server.
+    // ACTION is called whenever the pipeline is about to wait for a server.
     void set_before_wait(std::function<void()> action) { before_wait_ = std::move(action); }
 
-    // Throws TransferError and its kind.
-    [[nodiscard]] Response ask(const Request& request, const Ahead& ahead, Deadline deadline);
+    // Whether requests behind REQUEST would be sent ahead now. Before that is so, nobody has to
+    // know them.
+    [[nodiscard]] bool looks_ahead(const Request& request) const;
+    // Asks REQUEST; AHEAD are the requests that will be asked next, in that order. Throws
+    // TransferError and its kind.
+    [[nodiscard]] Response ask(const Request& request, std::span<const Request> ahead,
+                               Deadline deadline);
+
+    // The body of the last answer broke off. True when requests had been sent ahead behind it, so
+    // that the server may have meant to close its connection in an orderly way: the request should
+    // be asked again before anybody calls that a failure.
+    [[nodiscard]] bool may_be_our_fault() const { return had_followers_; }
+    // From now on, requests to where REQUEST goes are sent one at a time.
+    void serialize(const Request& request) { hosts_[request.way].depth = 1; }
 
   private:
-    // A connection and what was sent over it and not answered yet.
+    using Clock = Deadline::Clock;
+
+    // A connection, and what was sent over it and not answered yet.
     struct Line {
+        struct Sent {
+            std::string head;
+            bool ahead; // before the answer to the one before it
+        };
         std::string key;
         std::unique_ptr<Connection> connection;
-        std::deque<std::string> sent;
+        std::deque<Sent> sent;
         bool kept = false; // the server has kept it open at least once
     };
+    // What is known of the server at the end of a way.
+    struct Host {
+        std::size_t depth = first_depth; // requests that may be under way on one connection
+        Duration slowest{};              // the longest wait for an answer so far
+    };
+    static constexpr std::size_t first_depth = 16;
 
     [[nodiscard]] Line& line_for(const Request& request, Milestones& milestones, Deadline deadline);
-    [[nodiscard]] Response ask_once(Line& line, const Request& request, const Ahead& ahead,
-                                    Milestones milestones, Deadline deadline);
-    void send_ahead(Line& line, const Request& request, const Ahead& ahead, Deadline deadline);
+    [[nodiscard]] Line& new_line(const Request& request, Milestones& milestones, Deadline deadline);
+    [[nodiscard]] Line* find_line(const Request& request);
+    [[nodiscard]] Response ask_once(Line& line, const Request& request,
+                                    std::span<const Request> ahead, Milestones milestones,
+                                    Deadline deadline);
+    [[nodiscard]] Response ask_alone(const Request& request, Deadline deadline);
+    void send_ahead(Line& line, const Request& request, std::span<const Request> ahead);
     void drop(const Line& line);
     void collect();
 
     const RouteOptions& options_;
     std::function<void()> before_wait_;
-    std::deque<std::unique_ptr<Line>> lines_;   // the last used one in front
-    std::map<std::string, std::size_t> depths_; // by key, where it is not most_depth
+    std::deque<std::unique_ptr<Line>> lines_; // the last used one in front
+    std::map<std::string, Host> hosts_;       // by key
+    bool had_followers_ = false;
 };
 
 } // namespace ipcbox::http

@@ -1,8 +1,10 @@
 #include "http/request.h"
 
 #include "core/ascii.h"
+#include "core/number.h"
 #include "http/date.h"
 #include "http/digest.h"
+#include "http/failure.h"
 
 #include <algorithm>
 #include <fmt/core.h>
@@ -45,7 +47,8 @@ class Head {
     }
     [[nodiscard]] std::string finish() {
         for (const auto& [field, omitted] : options_.fields)
-            if (!omitted && may_be_sent(field.name)) append(field.name, field.value);
+            if (!omitted && may_be_sent(field.name) && !lacks_body(field))
+                append(field.name, field.value);
         return std::move(text_) + "\r\n";
     }
 
@@ -58,6 +61,12 @@ class Head {
                std::ranges::any_of(options_.fields, [name](const CustomField& custom) {
                    return ascii::same_but_for_case(custom.field.name, name);
                });
+    }
+    // What would announce a body that does not follow. (POST with a Content-Length of 0 is fine.)
+    [[nodiscard]] bool lacks_body(const Field& field) const {
+        return !context_.body &&
+               (ascii::same_but_for_case(field.name, "Transfer-Encoding") ||
+                (ascii::same_but_for_case(field.name, "Content-Length") && field.value != "0"));
     }
     // Neither a name, nor what opens doors, is for a host that a redirect leads to.
     [[nodiscard]] bool may_be_sent(std::string_view name) const {
@@ -87,6 +96,42 @@ CustomField CustomField::parse(std::string_view text) {
         return {{std::string{name}, ""}, false};
     }
     return {{std::string{name}, std::string{value}}, value.empty()};
+}
+
+RequestBody request_body(const RequestOptions& options, std::shared_ptr<BodySource> source) {
+    RequestBody body;
+    auto size = source->length();
+    const auto users = [&options](std::string_view name) -> const std::string* {
+        for (const auto& [field, omitted] : options.fields)
+            if (!omitted && ascii::same_but_for_case(field.name, name)) return &field.value;
+        return nullptr;
+    };
+    const auto fail = [](const std::string& message) {
+        throw TransferError("cannot send the body: " + message, status::cannot_send);
+    };
+    const auto* coding = users("Transfer-Encoding");
+    if (coding != nullptr && !ascii::same_but_for_case(*coding, "chunked"))
+        fail(fmt::format("the Transfer-Encoding can only be chunked, not {}", *coding));
+    const auto* length = users("Content-Length");
+    if (length != nullptr && coding != nullptr)
+        fail("it cannot have both a Content-Length and a Transfer-Encoding");
+    if (length != nullptr) {
+        const auto number = whole_number<std::uint64_t>(*length);
+        if (!number || (size && *number != *size))
+            fail(fmt::format("its Content-Length is not {}", *length));
+        size = number;
+    }
+    if (coding != nullptr || !size) {
+        if (options.version == 10)
+            fail("HTTP/1.0 needs to know its length, and cannot take it in chunks");
+        body.framing = BodyFraming::chunks;
+    }
+    body.size = size.value_or(0);
+    const auto* expectation = users("Expect");
+    body.wait_for_100 =
+        expectation != nullptr && ascii::same_but_for_case(*expectation, "100-continue");
+    body.source = std::move(source);
+    return body;
 }
 
 std::string method_of(const RequestOptions& options) {
@@ -130,10 +175,12 @@ std::string request_head(const RequestOptions& options, const Url& url,
         head.add("Range", "bytes=" + *options.range);
     }
     if (options.newer_than) head.add("If-Modified-Since", http_date(*options.newer_than));
-    if (context.has_body) {
-        if (options.body) head.add("Content-Type", "application/x-www-form-urlencoded");
-        if (context.body_length)
-            head.add("Content-Length", fmt::format("{}", *context.body_length));
+    for (const auto& field : context.fields)
+        head.add(field.name, field.value);
+    if (context.body) {
+        if (!options.upload) head.add("Content-Type", options.content_type);
+        if (context.body->framing == BodyFraming::length)
+            head.add("Content-Length", fmt::format("{}", context.body->size));
         else
             head.add("Transfer-Encoding", "chunked");
     }

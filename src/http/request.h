@@ -2,11 +2,14 @@
 // section 3).
 #pragma once
 
+#include "http/outgoing.h"
 #include "http/response_parser.h"
 #include "http/url.h"
 
 #include <cstdint>
 #include <ctime>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,11 +37,14 @@ struct RequestOptions {
     std::optional<Credentials> credentials; // for the first URL's origin only
     std::optional<std::string> body;
     std::optional<std::string> upload; // a file to PUT, "-" for standard input
+    // A body that is neither of both, for each document; may be empty.
+    std::function<std::shared_ptr<BodySource>()> make_body;
+    std::string content_type = "application/x-www-form-urlencoded"; // of body and make_body
     bool compressed = false;
     std::optional<std::string> range;      // "0-499"
     std::optional<std::time_t> newer_than; // (If-Modified-Since)
 
-    [[nodiscard]] bool has_body() const { return body || upload; }
+    [[nodiscard]] bool has_body() const { return body || upload || make_body; }
 };
 
 // What one request has of its own.
@@ -53,10 +59,16 @@ struct RequestContext {
     std::uint64_t resume_at = 0;
     std::string version;
     std::string unmodified_since;
-    // Of the body; without a length it is sent in chunks.
-    std::optional<std::uint64_t> body_length;
-    bool has_body = false;
+    std::optional<RequestBody> body;
+    // More fields of ours, which the user's may replace: Cookie, for example.
+    std::vector<Field> fields;
 };
+
+// How SOURCE is announced: by its length where it has one, else in chunks, unless the user's own
+// Content-Length or Transfer-Encoding says it. Throws TransferError for what cannot be sent so: a
+// body without a length to HTTP/1.0, or a coding other than chunked.
+[[nodiscard]] RequestBody request_body(const RequestOptions& options,
+                                       std::shared_ptr<BodySource> source);
 
 // GET, HEAD, POST, PUT or what the user said.
 [[nodiscard]] std::string method_of(const RequestOptions& options);

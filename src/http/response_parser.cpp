@@ -82,7 +82,7 @@ bool ResponseHead::is_redirect() const {
 class ResponseParser::Grammar : public beast::http::basic_parser<false> {
   public:
     explicit Grammar(ResponseHead& head) : head_(head) {
-        header_limit(most_head_bytes);
+        header_limit(max_head_bytes);
         body_limit(std::numeric_limits<std::uint64_t>::max());
         eager(false);
     }
@@ -118,7 +118,7 @@ class ResponseParser::Grammar : public beast::http::basic_parser<false> {
         field_bytes_ += text.size() + value.size();
         if (is_length && (std::exchange(has_length_, true) || is_list))
             error = beast::http::error::bad_content_length;
-        else if (head_.fields.size() == most_fields || field_bytes_ > most_head_bytes)
+        else if (head_.fields.size() == max_fields || field_bytes_ > max_head_bytes)
             error = beast::http::error::header_limit;
         else
             head_.fields.push_back({copy(text), copy(value)});
@@ -154,7 +154,7 @@ std::size_t ResponseParser::parse_head(std::string_view bytes) {
         if (size == 0) break;
         // 101 would end HTTP here, and we never ask for that.
         if (head_.status < 200 && head_.status != 101) {
-            if (++interim_ > most_interim_responses)
+            if (++interim_ > max_interim_responses)
                 throw ProtocolError("the server sends interim responses without end");
             continue;
         }
@@ -169,8 +169,8 @@ std::size_t ResponseParser::parse_one_head(std::string_view bytes) {
     if (begin != protocol_name.substr(0, begin.size()))
         throw ProtocolError("the server does not answer in HTTP");
     const auto size = end_of_head(bytes);
-    if (size.value_or(bytes.size()) > most_head_bytes)
-        throw ProtocolError(fmt::format("the head has more than {} bytes", most_head_bytes));
+    if (size.value_or(bytes.size()) > max_head_bytes)
+        throw ProtocolError(fmt::format("the head has more than {} bytes", max_head_bytes));
     if (!size) return 0;
 
     head_ = {};

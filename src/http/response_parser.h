@@ -43,15 +43,17 @@ class ResponseParser {
     ResponseParser& operator=(const ResponseParser&) = delete;
 
     // The most that a head, and the trailers behind a body, may have.
-    static constexpr std::size_t most_head_bytes = 256UL * 1024;
-    static constexpr std::size_t most_fields = 1000;
-    static constexpr int most_interim_responses = 20; // 1xx, which are skipped
+    static constexpr std::size_t max_head_bytes = 256UL * 1024;
+    static constexpr std::size_t max_fields = 1000;
+    static constexpr int max_interim_responses = 20; // 1xx, which are skipped
 
     // Takes what belongs to the head from the front of BYTES, and says how much: 0 as long as it is
     // not whole, so BYTES have to grow and be shown again. Throws ProtocolError, as soon as it can
     // be known: it is not HTTP.
     [[nodiscard]] std::size_t parse_head(std::string_view bytes);
     [[nodiscard]] bool has_head() const { return has_head_; }
+    // How many answers 1xx came before it.
+    [[nodiscard]] int interim_responses() const { return interim_; }
     [[nodiscard]] ResponseHead& head() { return head_; }
 
     enum class Framing { none, length, chunked, until_close };

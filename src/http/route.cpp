@@ -97,8 +97,7 @@ Fd open_socket(const Route& route, const RouteOptions& options, Milestones& mile
 // RFC 9110, section 9.3.6: behind its head, the proxy's answer is the server.
 Fd tunnel(Fd socket, const Route& route, const RouteOptions& options, Deadline deadline) {
     Connection proxy{std::move(socket)};
-    (void)proxy.send(tunnel_head(route.origin, options.user_agent, route.proxy->credentials),
-                     deadline);
+    proxy.send(tunnel_head(route.origin, options.user_agent, route.proxy->credentials));
     const auto head = proxy.read_head(ResponseParser::Asked::tunnel, deadline);
     if (head.status / 100 != 2)
         fail(fmt::format("the proxy {}:{} refuses a tunnel: {} {}", route.proxy->host,

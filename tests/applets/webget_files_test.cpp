@@ -1,4 +1,5 @@
 // Documents that become files: whole or not at all, taken up where they broke off.
+#include "download/part_name.h"
 #include "harness/http_peer.h"
 #include "harness/peer.h"
 #include "harness/scenario.h"
@@ -55,6 +56,15 @@ HttpPeer::Answers always(const std::string& bytes, Then then = Then::keep) {
     return [bytes, then](const HttpRequest&) -> HttpAnswer { return {bytes, then}; };
 }
 
+// The temporary files of a document that is to become "f".
+const std::string part = download::part_names("f", download::tail_for("f")).part;
+const std::string state = download::part_names("f", download::tail_for("f")).state;
+// What a transfer leaves beside TEXT.
+std::string state_text(const std::string& url, const std::string& tag,
+                       const std::string& size = "unknown") {
+    return fmt::format("{}\netag {}\nlast-modified \nsize {}\n", url, tag, size);
+}
+
 // What is in the working directory, by name: "a b".
 std::string files(const Scenario& scenario) {
     std::vector<std::string> names;
@@ -100,9 +110,8 @@ TEST_CASE("where files go") {
     CHECK(scenario.exists("a/b"));
     auto result = scenario.run({"webget", "-o", "absent/f", url});
     CHECK(result.status == 23);
-    CHECK(result.err == fmt::format("webget: {}: cannot open absent/f.part: No such file or "
-                                    "directory\n",
-                                    url));
+    CHECK(result.err ==
+          fmt::format("webget: {}: cannot write absent/f: No such file or directory\n", url));
     scenario.write_file("f", "old");
     CHECK(scenario.run({"webget", "--no-clobber", "-O", url}).status == 0);
     CHECK(scenario.run({"webget", "--no-clobber", "-O", url}).status == 0);
@@ -165,9 +174,9 @@ TEST_CASE("a cut transfer leaves its part only, and goes on from there") {
                                         then == Then::close
                                             ? "the body ended too early: 20000 bytes are missing"
                                             : "the connection broke: Connection reset by peer"));
-        CHECK(files(scenario) == "f f.part f.part.version");
-        CHECK(scenario.read_file("f.part") == text.substr(0, 30'000));
-        CHECK(scenario.read_file("f.part.version") == url + "\n\"v1\"\n");
+        CHECK(files(scenario) == fmt::format("f {} {}", part, state));
+        CHECK(scenario.read_file(part) == text.substr(0, 30'000));
+        CHECK(scenario.read_file(state) == state_text(url, "\"v1\"", "50000"));
         CHECK(scenario.read_file("f") == "old");
 
         result = scenario.run({"webget", "-v", "-O", "-C", "-", url});
@@ -185,16 +194,12 @@ TEST_CASE("two versions are never put together") {
     Scenario scenario;
     const auto text = numbered_text(1000);
     SUBCASE("the document has changed") {
-        {
-            const HttpPeer server{breaks_off_once("old " + text, 500, Then::close)};
-            CHECK(scenario.run({"webget", "-o", "f", server.url("/")}).status == 18);
-        }
-        // At the same URL, as far as the part file knows.
-        const auto version = scenario.read_file("f.part.version");
         const HttpPeer server{[&](const HttpRequest& request) -> HttpAnswer {
             return whole_or_rest(request, "new " + text, "\"v2\"");
         }};
-        scenario.write_file("f.part.version", server.url("/") + "\n\"v1\"\n");
+        const auto url = server.url("/");
+        scenario.write_file(part, ("old " + text).substr(0, 500));
+        scenario.write_file(state, state_text(url, "\"v1\""));
         CHECK(scenario.run({"webget", "-C", "-", "-o", "f", server.url("/")}).status == 0);
         CHECK(server.requests().back().field("Range") == "bytes=500-");
         CHECK(scenario.read_file("f") == "new " + text);
@@ -217,7 +222,7 @@ TEST_CASE("two versions are never put together") {
             return ok(text);
         }};
         CHECK(scenario.run({"webget", "-o", "f", server.url("/a")}).status == 18);
-        CHECK(files(scenario) == "f.part");
+        CHECK(scenario.exists(part));
         CHECK(scenario.run({"webget", "-C", "-", "-o", "f", server.url("/a")}).status == 0);
         CHECK(server.requests().back().field("Range").empty());
     }
@@ -248,8 +253,8 @@ TEST_CASE("a complete part, and a complete file") {
         return whole_or_rest(request, text, "\"v1\"");
     }};
     const auto url = server.url("/f");
-    scenario.write_file("f.part", text);
-    scenario.write_file("f.part.version", url + "\n\"v1\"\n");
+    scenario.write_file(part, text);
+    scenario.write_file(state, state_text(url, "\"v1\"", "1000"));
     CHECK(scenario.run({"webget", "-C", "-", "-O", url}).status == 0);
     CHECK(scenario.read_file("f") == text);
     const auto again = scenario.run({"webget", "-C", "-", "-O", url});
@@ -418,12 +423,11 @@ TEST_CASE("who ends webget leaves a part that can be taken up") {
     for (const int signal : {SIGINT, SIGTERM, SIGKILL}) {
         const HttpPeer server{breaks_off_once(text, 30'000, Then::stay)};
         auto stuck = scenario.start({"webget", "-O", server.url("/f")});
-        CHECK(eventually([&] {
-            return scenario.exists("f.part") && scenario.read_file("f.part").size() == 30'000;
-        }));
+        CHECK(eventually(
+            [&] { return scenario.exists(part) && scenario.read_file(part).size() == 30'000; }));
         stuck.kill(signal);
         CHECK(stuck.wait().status == 128 + signal);
-        CHECK(files(scenario) == "f.part f.part.version");
+        CHECK(files(scenario) == fmt::format("{} {}", part, state));
         CHECK(scenario.run({"webget", "-C", "-", "-O", server.url("/f")}).status == 0);
         CHECK(server.requests().back().field("Range") == "bytes=30000-");
         CHECK(scenario.read_file("f") == text);
@@ -436,15 +440,15 @@ TEST_CASE("two at work on the same file") {
     Scenario scenario;
     const HttpPeer server{breaks_off_once("text", 2, Then::stay)};
     auto first = scenario.start({"webget", "-O", server.url("/f")});
-    CHECK(eventually(
-        [&] { return scenario.exists("f.part") && scenario.read_file("f.part").size() == 2; }));
+    CHECK(
+        eventually([&] { return scenario.exists(part) && scenario.read_file(part).size() == 2; }));
     const auto second = scenario.run({"webget", "-O", server.url("/f")});
     CHECK(second.status == 23);
-    CHECK(second.err == fmt::format("webget: {}: cannot write f: another process is at work on "
-                                    "f.part\n",
-                                    server.url("/f")));
-    CHECK(scenario.read_file("f.part") == "te");
-    CHECK(files(scenario) == "f.part f.part.version");
+    CHECK(second.err ==
+          fmt::format("webget: {}: cannot write f: another process is at work on {}\n",
+                      server.url("/f"), part));
+    CHECK(scenario.read_file(part) == "te");
+    CHECK(files(scenario) == fmt::format("{} {}", part, state));
 }
 
 TEST_CASE("checksums") {

@@ -2,6 +2,7 @@
 // give there. Whatever fails: in time, with a status and one line that says why, and under the
 // file's name there is the whole document, or what was there before; and -C - makes it right.
 #include "core/io.h"
+#include "download/part_name.h"
 #include "harness/environment.h"
 #include "harness/http_peer.h"
 #include "harness/scenario.h"
@@ -70,6 +71,7 @@ bool fails_somewhere(const Download& download, const std::string& fault) {
     Scenario scenario;
     const HttpPeer server{give};
     const auto url = server.url("/f");
+    const auto names = download::part_names("f", download::tail_for("f"));
     Words words{"webget"};
     words.insert(words.end(), download.options.begin(), download.options.end());
     words.push_back(url);
@@ -77,8 +79,9 @@ bool fails_somewhere(const Download& download, const std::string& fault) {
                         "4b396f3d3ecd8f9b36742a1b2b732c0409fb59b62a05e7fd7a50654845c0fb6d  f\n");
     if (download.is_there) scenario.write_file("f", document.substr(0, begun));
     if (download.is_part_there) {
-        scenario.write_file("f.part", document.substr(0, begun));
-        scenario.write_file("f.part.version", url + "\n\"v1\"\n");
+        scenario.write_file(names.part, document.substr(0, begun));
+        scenario.write_file(names.state, fmt::format("{}\netag \"v1\"\nlast-modified \nsize {}\n",
+                                                     url, document.size()));
     }
     const auto before = file(scenario);
     const auto mark = std::filesystem::path{scenario.path("..")} / "mark";
@@ -106,8 +109,8 @@ bool fails_somewhere(const Download& download, const std::string& fault) {
     const auto after = file(scenario);
     CHECK((after == document || (result.status != 0 && after == before)));
     if (result.status == 0) {
-        CHECK_FALSE(scenario.exists("f.part"));
-        CHECK_FALSE(scenario.exists("f.part.version"));
+        CHECK_FALSE(scenario.exists(names.part));
+        CHECK_FALSE(scenario.exists(names.state));
     }
     if (after != document) {
         CHECK(scenario.run({"webget", "-C", "-", "-o", "f", url}).status == 0);

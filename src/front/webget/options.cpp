@@ -5,6 +5,7 @@
 #include "core/ascii.h"
 #include "core/io.h"
 #include "core/user.h"
+#include "download/place.h"
 #include "front/family_options.h"
 #include "front/tls_options.h"
 #include "front/webget/targets.h"
@@ -188,7 +189,7 @@ void declare_documents(cli::Options& options, Line& line, download::DownloadOpti
                   "-: go on with what is there");
     options.value("--checksum SUM", line.targets.checksum, cli::parse_text,
                   "sha256:HEX, or a list as sha256sum writes it");
-    options.value("--max-size SIZE", download.receive.most_bytes, cli::parse_size,
+    options.value("--max-size SIZE", download.receive.max_bytes, cli::parse_size,
                   "refuse what is larger");
     options.value("--urls FILE", line.targets.list, cli::parse_text,
                   "fetch these, one on each line; - is standard input");
@@ -308,7 +309,7 @@ FetchConfig parse_fetch_options(const Invocation& invocation) {
     download.time_limit = line.limit;
     download.resume = line.resume;
     download.pipelining = !line.no_pipelining;
-    if (line.follow) download.most_redirects = line.redirects;
+    if (line.follow) download.max_redirects = line.redirects;
 
     config.targets = find_targets(line.operands, line.targets, download);
     using Body = download::DownloadOptions::ErrorBody;

@@ -216,6 +216,12 @@ std::string FetchReport::tell(const Target& target, const Outcome& outcome) {
     ++done_;
     failed_ += outcome.status != 0;
     worst_ = std::max(worst_, outcome.status);
+    if (config_.tell_errors)
+        for (const auto& warning : outcome.warnings)
+            diagnose(fmt::format("{}: {}", outcome.url.text(), warning));
+    if (config_.verbosity.verbose)
+        for (const auto& note : outcome.notes)
+            diagnose(note);
     if (!outcome.error.empty() && config_.tell_errors)
         diagnose(fmt::format("{}: {}", outcome.url.text(), outcome.error));
     if (config_.verbosity.verbose) {

@@ -3,7 +3,7 @@
 #include "cli/options.h"
 #include "core/io.h"
 #include "core/text_lines.h"
-#include "download/part_file.h"
+#include "download/place.h"
 #include "http/failure.h"
 
 #include <algorithm>
@@ -184,8 +184,9 @@ std::vector<download::Target> find_targets(const std::vector<std::string>& opera
         target.file = file_for(target, options);
         if (options.checksum) target.checksum = checksum_for(target, *options.checksum, list);
         if (target.file.empty()) continue;
-        if (!files.insert(target.file).second &&
-            download::look_at(target.file).kind != download::ExistingFile::Kind::special)
+        // Two names may lead to one file.
+        if (auto identity = download::identity_of(target.file);
+            targets.size() > 1 && !identity.empty() && !files.insert(std::move(identity)).second)
             throw cli::UsageError(fmt::format("two documents would be {}", target.file));
         if (options.create_directories) make_directories(target.file);
     }

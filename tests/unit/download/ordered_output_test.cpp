@@ -70,7 +70,7 @@ TEST_CASE("only whose turn it is may write past it") {
 TEST_CASE("who has more than is kept waits for his turn") {
     Written written;
     auto& output = written.output;
-    const std::string most(download::OrderedOutput::most_kept, 'b');
+    const std::string most(download::OrderedOutput::max_kept, 'b');
     output.write(1, most, soon());
     CHECK_THROWS_AS(output.write(1, "c", Deadline::after(std::chrono::milliseconds{1})), TimedOut);
     CHECK_THROWS_AS(output.write(2, "d", Deadline::after({})), TimedOut);
@@ -126,7 +126,7 @@ TEST_CASE("several workers make one stream") {
 TEST_CASE("after giving up nobody waits, and nothing is written") {
     Written written;
     auto& output = written.output;
-    const std::string most(download::OrderedOutput::most_kept, 'b');
+    const std::string most(download::OrderedOutput::max_kept, 'b');
     output.write(0, "a", soon());
     output.write(1, most, soon());
     const std::jthread waiter{[&] { output.write(2, "c", soon()); }};

@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "core/io.h"
+#include "download/part_name.h"
 #include "harness/scenario.h"
 #include "http/failure.h"
 
@@ -18,8 +19,15 @@ using namespace ipcbox::test;
 namespace {
 
 constexpr auto url = "http://host/doc";
-constexpr auto take_up = download::PartFile::Leftover::take_up;
-constexpr auto discard = download::PartFile::Leftover::discard;
+constexpr auto take_up = download::PartFile::Begin::where_it_broke_off;
+constexpr auto discard = download::PartFile::Begin::anew;
+
+const std::string part_name = download::part_names("doc", download::tail_for("doc")).part;
+const std::string state_name = download::part_names("doc", download::tail_for("doc")).state;
+
+download::DocumentVersion tagged(std::string_view tag) {
+    return {std::string{tag}, "", {}};
+}
 
 void write(download::PartFile& part, std::string_view bytes) {
     write_all(part.fd(), bytes, part.part_name());
@@ -29,7 +37,7 @@ void write(download::PartFile& part, std::string_view bytes) {
 // What a transfer of VERSION leaves that is cut off behind BYTES.
 void cut_off(const std::string& name, std::string_view version, std::string_view bytes) {
     download::PartFile part{name, url, discard};
-    part.restart(version);
+    part.restart(tagged(version));
     write(part, bytes);
 }
 
@@ -45,7 +53,7 @@ struct Leftover {
 };
 Leftover taken_up(const std::string& name, const char* from = url) {
     const download::PartFile part{name, from, take_up};
-    return {part.size(), part.version()};
+    return {part.size(), part.version().tag};
 }
 
 } // namespace
@@ -56,19 +64,19 @@ TEST_CASE("a document appears when it is whole") {
     {
         download::PartFile part{"doc", url, take_up};
         CHECK(part.size() == 0);
-        CHECK(part.version().empty());
-        CHECK(part.part_name() == "doc.part");
-        part.restart("\"v1\"");
+        CHECK(part.version() == download::DocumentVersion{});
+        CHECK(part.part_name() == part_name);
+        part.restart(tagged("\"v1\""));
         write(part, "whole");
         CHECK_FALSE(scenario.exists("doc"));
-        CHECK(scenario.exists("doc.part.version"));
+        CHECK(scenario.exists(state_name));
         part.finish();
     }
     CHECK(scenario.read_file("doc") == "whole");
     CHECK(files() == before + 1);
     {
         download::PartFile part{"doc", url, take_up};
-        part.restart("\"v2\"");
+        part.restart(tagged("\"v2\""));
         part.finish();
     }
     CHECK(scenario.read_file("doc").empty());
@@ -80,12 +88,12 @@ TEST_CASE("nothing is left of what is not wanted, or has nothing") {
     const auto before = files();
     {
         download::PartFile part{"doc", url, take_up};
-        part.restart("\"v1\"");
+        part.restart(tagged("\"v1\""));
     }
     CHECK(files() == before);
     {
         download::PartFile part{"doc", url, take_up};
-        part.restart("\"v1\"");
+        part.restart(tagged("\"v1\""));
         write(part, "bad");
         part.discard();
         CHECK(files() == before);
@@ -99,44 +107,102 @@ TEST_CASE("what was cut off is taken up") {
     {
         download::PartFile part{"doc", url, take_up};
         CHECK(part.size() == 3);
-        CHECK(part.version() == "\"v1\"");
+        CHECK(part.version().tag == "\"v1\"");
         write(part, "le");
     }
     download::PartFile part{"doc", url, take_up};
     CHECK(part.size() == 5);
     part.finish();
     CHECK(scenario.read_file("doc") == "whole");
-    CHECK_FALSE(scenario.exists("doc.part.version"));
+    CHECK_FALSE(scenario.exists(state_name));
 }
 
-TEST_CASE("what may be another document is not") {
+TEST_CASE("another document is not taken up") {
     const Scenario scenario;
-    const auto again = [&] { cut_off("doc", "\"v1\"", "who"); };
     const Leftover none{0, ""};
-    again();
-    CHECK(taken_up("doc", "http://host/do") == none);
-    CHECK_FALSE(scenario.exists("doc.part"));
-    again();
-    CHECK(taken_up("doc", "http://host/doc2") == none);
+    for (const char* const other : {"http://host/do", "http://host/doc2"}) {
+        cut_off("doc", "\"v1\"", "who");
+        CHECK(taken_up("doc", other) == none);
+        CHECK_FALSE(scenario.exists(part_name));
+    }
     cut_off("doc", "", "who");
-    CHECK(scenario.exists("doc.part"));
-    CHECK_FALSE(scenario.exists("doc.part.version"));
+    CHECK(scenario.exists(part_name));
     CHECK(taken_up("doc") == none);
-    for (const std::string version :
-         {"", "\n", "http://host/doc", "http://host/doc\n", "http://host/doc\n\n",
-          "http://host/doc\nv1", "http://host/doc\nv1\nv2\n"}) {
-        scenario.write_file("doc.part", "who");
-        scenario.write_file("doc.part.version", version);
+    const std::string rest = "\nlast-modified \nsize unknown\n";
+    for (const std::string& state :
+         {std::string{}, std::string{"\n"}, std::string{"http://host/doc"},
+          std::string{"http://host/doc\n"}, std::string{"http://host/doc\netag \"v1\"\n"},
+          "http://host/doc\netag" + rest, "http://host/doc\nv1" + rest,
+          "http://host/do\netag \"v1\"" + rest, "http://host/doc\netag \"v1\"" + rest + "x",
+          "http://host/doc\netag \"v1\"" + rest + rest}) {
+        CAPTURE(state);
+        scenario.write_file(part_name, "who");
+        scenario.write_file(state_name, state);
         CHECK(taken_up("doc") == none);
     }
-    again();
+    scenario.write_file(part_name, "who");
+    scenario.write_file(state_name, "http://host/doc\netag \"v1\"" + rest);
+    CHECK(taken_up("doc") == Leftover{3, "\"v1\""});
     {
         download::PartFile part{"doc", url, discard};
         CHECK(part.size() == 0);
+        part.restart({});
         write(part, "x");
     }
-    CHECK(scenario.read_file("doc.part") == "x");
-    CHECK_FALSE(scenario.exists("doc.part.version"));
+    CHECK(scenario.read_file(part_name) == "x");
+}
+
+TEST_CASE("a name that is somebody else's is left alone") {
+    const Scenario scenario;
+    SUBCASE("a file without a state") {
+        scenario.write_file(part_name, "mine");
+    }
+    SUBCASE("a directory") {
+        std::filesystem::create_directory(part_name);
+    }
+    SUBCASE("a link") {
+        scenario.write_file("elsewhere", "");
+        std::filesystem::create_symlink("elsewhere", part_name);
+    }
+    SUBCASE("a FIFO") {
+        REQUIRE(::mkfifo(part_name.c_str(), 0600) == 0);
+    }
+    const auto before = files();
+    {
+        download::PartFile part{"doc", url, take_up};
+        CHECK(part.part_name() != part_name);
+        part.restart(tagged("\"v1\""));
+        write(part, "whole");
+        part.finish();
+    }
+    CHECK(scenario.read_file("doc") == "whole");
+    CHECK(files() == before + 1);
+    if (std::filesystem::is_regular_file(std::filesystem::symlink_status(part_name)))
+        CHECK(scenario.read_file(part_name) == "mine");
+}
+
+TEST_CASE("other names of a file stay names of it") {
+    const Scenario scenario;
+    scenario.write_file("doc", "old and longer");
+    std::filesystem::create_hard_link("doc", "other");
+    download::PartFile part{"doc", url, take_up};
+    part.restart({});
+    write(part, "new");
+    part.finish();
+    CHECK(part.is_in_place());
+    CHECK(scenario.read_file("other") == "new");
+    CHECK_FALSE(scenario.exists(part_name));
+    CHECK_FALSE(scenario.exists(state_name));
+}
+
+TEST_CASE("the longest name that a file may have has a part") {
+    const Scenario scenario;
+    const std::string name(255, 'x');
+    download::PartFile part{name, url, take_up};
+    part.restart(tagged("\"v1\""));
+    write(part, "whole");
+    part.finish();
+    CHECK(scenario.read_file(name) == "whole");
 }
 
 TEST_CASE("a version may be as long as a server can make it") {
@@ -150,9 +216,9 @@ TEST_CASE("from its beginning once more") {
     const Scenario scenario;
     cut_off("doc", "\"v1\"", "a long one");
     download::PartFile part{"doc", url, take_up};
-    part.restart("\"v2\"");
+    part.restart(tagged("\"v2\""));
     CHECK(part.size() == 0);
-    CHECK(part.version() == "\"v2\"");
+    CHECK(part.version().tag == "\"v2\"");
     write(part, "new");
     part.finish();
     CHECK(scenario.read_file("doc") == "new");
@@ -163,7 +229,7 @@ TEST_CASE("behind what somebody else has begun") {
     scenario.write_file("doc", "be");
     {
         download::PartFile part{"doc", url, discard};
-        part.continue_existing("\"v1\"");
+        part.continue_existing(tagged("\"v1\""));
         CHECK(part.size() == 2);
         write(part, "gun");
         CHECK(scenario.read_file("doc") == "be");
@@ -176,16 +242,17 @@ TEST_CASE("behind what somebody else has begun") {
 TEST_CASE("one works at it, and others are told so") {
     const Scenario scenario;
     download::PartFile part{"doc", url, take_up};
+    part.restart({});
     write(part, "x");
     try {
         const download::PartFile other{"doc", url, discard};
         FAIL("two are at work");
     } catch (const TransferError& error) {
         CHECK(error.status() == status::cannot_write);
-        CHECK(std::string_view{error.what()} ==
-              "cannot write doc: another process is at work on doc.part");
+        CHECK(std::string{error.what()} ==
+              "cannot write doc: another process is at work on " + part_name);
     }
-    CHECK(scenario.read_file("doc.part") == "x");
+    CHECK(scenario.read_file(part_name) == "x");
 }
 
 TEST_CASE("links stay, and permissions") {
@@ -214,24 +281,14 @@ TEST_CASE("links stay, and permissions") {
 TEST_CASE("a link in the place of the part is not followed") {
     const Scenario scenario;
     scenario.write_file("precious", "x");
-    std::filesystem::create_symlink("precious", "doc.part");
-    CHECK_THROWS_AS((download::PartFile{"doc", url, discard}), SysError);
+    std::filesystem::create_symlink("precious", part_name);
+    {
+        const download::PartFile part{"doc", url, discard};
+        CHECK(part.part_name() != part_name);
+    }
     CHECK(scenario.read_file("precious") == "x");
     CHECK_THROWS_AS((download::PartFile{"no/doc", url, discard}), SysError);
     std::filesystem::create_directory("directory");
     download::PartFile part{"directory", url, discard};
     CHECK_THROWS_AS(part.finish(), SysError);
-}
-
-TEST_CASE("what stands there") {
-    const Scenario scenario;
-    using Kind = download::ExistingFile::Kind;
-    CHECK(download::look_at("doc").kind == Kind::none);
-    scenario.write_file("doc", "abc");
-    CHECK(download::look_at("doc").kind == Kind::regular);
-    CHECK(download::look_at("doc").size == 3);
-    CHECK(download::look_at("doc").modified > 1'700'000'000);
-    CHECK(download::look_at("/dev/null").kind == Kind::special);
-    CHECK(download::look_at(".").kind == Kind::special);
-    CHECK_THROWS_AS((void)download::look_at("doc/x"), SysError);
 }

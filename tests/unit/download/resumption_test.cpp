@@ -26,12 +26,54 @@ TEST_CASE("what identifies a version") {
     const Field strong{"ETag", "\"v1\""};
     const Field weak{"etag", "W/\"v1\""};
     const Field date{"last-modified", "Sun, 06 Nov 1994 08:49:37 GMT"};
-    CHECK(download::version_of(with({date, strong})) == "\"v1\"");
-    CHECK(download::version_of(with({weak, date})) == date.value);
-    CHECK(download::version_of(with({weak})).empty());
-    CHECK(download::version_of(with({{"ETag", ""}, date})) == date.value);
-    CHECK(download::version_of(with({date})) == date.value);
-    CHECK(download::version_of({}).empty());
+    const auto validator = [](std::vector<Field> fields) {
+        return download::version_of(with(std::move(fields))).validator();
+    };
+    CHECK(validator({date, strong}) == "\"v1\"");
+    CHECK(validator({weak, date}) == date.value);
+    CHECK(validator({weak}).empty());
+    CHECK(validator({{"ETag", ""}, date}) == date.value);
+    CHECK(validator({date}) == date.value);
+    CHECK(validator({}).empty());
+}
+
+TEST_CASE("two versions may be the same unless something known differs") {
+    const download::DocumentVersion all{"\"v1\"", "then", 10};
+    CHECK(all.may_be(all));
+    CHECK(all.may_be({}));
+    CHECK(download::DocumentVersion{}.may_be(all));
+    CHECK(all.may_be({"", "then", {}}));
+    CHECK_FALSE(all.may_be({"\"v2\"", "then", 10}));
+    CHECK_FALSE(all.may_be({"\"v1\"", "now", 10}));
+    CHECK_FALSE(all.may_be({"", "", 11}));
+    CHECK_FALSE(download::DocumentVersion{"W/\"1\"", "", {}}.may_be({"W/\"2\"", "", {}}));
+}
+
+TEST_CASE("the size of a document is in Content-Length or Content-Range") {
+    auto head = with({{"Content-Length", "5"}, {"Content-Range", "bytes 1-5/20"}});
+    head.status = 206;
+    CHECK(download::version_of(head).size == 20);
+    head.status = 200;
+    CHECK(download::version_of(head).size == 5);
+}
+
+TEST_CASE("a part is what the user asked for") {
+    const auto answers = [](const char* wanted, const char* found) {
+        return download::answers_range(wanted,
+                                       download::content_range(with({{"Content-Range", found}})));
+    };
+    CHECK(answers("0-99", "bytes 0-99/200"));
+    CHECK(answers("0-99", "bytes 0-99/*"));
+    CHECK(answers("0-99", "bytes 0-49/50")); // all that there is
+    CHECK(answers("100-", "bytes 100-199/200"));
+    CHECK(answers("-50", "bytes 150-199/200"));
+    CHECK(answers("-500", "bytes 0-199/200"));
+    CHECK(answers("0-1,4-5", "bytes 0-9/200"));
+    CHECK(answers("0-99", "")); // it does not say
+    CHECK_FALSE(answers("0-99", "bytes 0-49/200"));
+    CHECK_FALSE(answers("0-99", "bytes 1-99/200"));
+    CHECK_FALSE(answers("0-99", "bytes 0-100/200"));
+    CHECK_FALSE(answers("-50", "bytes 100-149/200"));
 }
 
 TEST_CASE("where a range begins, and of how much it is") {

@@ -1,5 +1,7 @@
 #include "http/request.h"
 
+#include "http/failure.h"
+
 #include <doctest/doctest.h>
 #include <stdexcept>
 
@@ -103,8 +105,7 @@ TEST_CASE("the least request, and one of everything") {
     context.credentials = Credentials{"Aladdin", "open sesame"}; // RFC 7617, section 2
     context.proxy_credentials = Credentials{"p", ""};
     context.through_proxy = true;
-    context.has_body = true;
-    context.body_length = 3;
+    context.body = RequestBody{nullptr, BodyFraming::length, 3};
     CHECK(head_of(options, context, "http://u:p@[::1]:8080/") ==
           "POST http://[::1]:8080/ HTTP/1.0\r\n"
           "Host: [::1]:8080\r\n"
@@ -139,11 +140,39 @@ TEST_CASE("a body without a length comes in chunks") {
     RequestOptions options;
     options.upload = "-";
     RequestContext context;
-    context.has_body = true;
+    context.body = RequestBody{nullptr, BodyFraming::chunks};
     CHECK(has(head_of(options, context), "Transfer-Encoding: chunked"));
-    context.body_length = 0;
+    context.body = RequestBody{};
     CHECK(has(head_of(options, context), "Content-Length: 0"));
     CHECK(head_of(options, context).find("Content-Type") == std::string::npos);
+}
+
+TEST_CASE("a body has one framing, and the user may choose it") {
+    const auto framed = [](std::initializer_list<const char*> fields, int version = 11) {
+        RequestOptions options = with_fields(fields);
+        options.version = version;
+        return request_body(options, std::make_shared<TextSource>("abc"));
+    };
+    CHECK(framed({}).framing == BodyFraming::length);
+    CHECK(framed({}).size == 3);
+    CHECK(framed({"Content-Length: 3"}).framing == BodyFraming::length);
+    CHECK(framed({"transfer-encoding: Chunked"}).framing == BodyFraming::chunks);
+    CHECK_FALSE(framed({}).wait_for_100);
+    CHECK(framed({"Expect: 100-Continue"}).wait_for_100);
+    CHECK_THROWS_AS(framed({"Transfer-Encoding: gzip"}), TransferError);
+    CHECK_THROWS_AS(framed({"Transfer-Encoding: chunked"}, 10), TransferError);
+    CHECK_THROWS_AS(framed({"Transfer-Encoding: chunked", "Content-Length: 3"}), TransferError);
+    for (const char* const length :
+         {"Content-Length: 2", "Content-Length: x", "Content-Length: -1"})
+        CHECK_THROWS_AS(framed({length}), TransferError);
+
+    RequestOptions options = with_fields({"Transfer-Encoding: chunked"});
+    RequestContext context;
+    CHECK(head_of(options, context).find("chunked") == std::string::npos); // there is no body
+    context.body = framed({"Transfer-Encoding: chunked"});
+    const auto head = head_of(options, context);
+    CHECK(has(head, "Transfer-Encoding: chunked"));
+    CHECK(head.find("Content-Length") == std::string::npos);
 }
 
 TEST_CASE("the user's fields replace ours") {

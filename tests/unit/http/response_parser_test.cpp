@@ -230,7 +230,7 @@ TEST_CASE("interim responses are skipped, but not without end") {
 
 TEST_CASE("a head has its limits") {
     constexpr std::string_view begin = "HTTP/1.1 200 OK\r\n";
-    const auto most = ResponseParser::most_head_bytes;
+    const auto most = ResponseParser::max_head_bytes;
     const auto long_head = [&](std::size_t size) {
         const auto rest = size - begin.size() - (sizeof "A: \r\n\r\n" - 1);
         return fmt::format("{}A: {}\r\n\r\n", begin, std::string(rest, 'x'));
@@ -244,8 +244,8 @@ TEST_CASE("a head has its limits") {
     const auto many = [&](std::size_t count) {
         return refused(std::string{begin} + lines(count, "A: b\r\n") + "\r\n");
     };
-    CHECK(many(ResponseParser::most_fields) == "taken");
-    CHECK(many(ResponseParser::most_fields + 1) ==
+    CHECK(many(ResponseParser::max_fields) == "taken");
+    CHECK(many(ResponseParser::max_fields + 1) ==
           "the head cannot be understood: a head or a trailer without end");
 }
 
@@ -273,10 +273,10 @@ TEST_CASE("chunks that are none") {
 }
 
 TEST_CASE("trailers have limits as heads do") {
-    const auto trailers = lines(ResponseParser::most_fields + 1, "A: b\r\n");
+    const auto trailers = lines(ResponseParser::max_fields + 1, "A: b\r\n");
     CHECK(content("0\r\n" + trailers + "\r\n") ==
           "the body cannot be understood: a head or a trailer without end");
-    const auto value = std::string(ResponseParser::most_head_bytes, 'x');
+    const auto value = std::string(ResponseParser::max_head_bytes, 'x');
     CHECK(content("0\r\nA: " + value + "\r\n\r\n") ==
           "the body cannot be understood: a head or a trailer without end");
 }

@@ -1,0 +1,48 @@
+// How often a document is tried, and how long to wait in between.
+#pragma once
+
+#include "download/target.h"
+
+#include <exception>
+
+namespace ipcbox::download {
+
+// Why an attempt failed, as it is told in an outcome.
+struct Failure {
+    int status = 0;
+    std::string error;
+    bool may_pass = false; // another attempt may go better
+};
+// What the exception says that is being handled. With IDEMPOTENT false, a request that the server
+// may have heard does not pass. Rethrows what no transfer throws.
+[[nodiscard]] Failure current_failure(bool idempotent);
+
+// Another attempt may go better, as curl --retry has it.
+[[nodiscard]] bool may_pass(int http_status);
+
+// The pause before the attempt that follows RETRIES repeated ones: what the answer's Retry-After
+// asks for, else RETRY_PAUSE, else 1 s, 2 s, 4 s ... up to ten minutes, as curl.
+[[nodiscard]] Duration pause_before_retry(int retries, const std::optional<Duration>& retry_pause,
+                                          const http::ResponseHead* head);
+
+class Attempts {
+  public:
+    explicit Attempts(const DownloadOptions& options)
+        : options_(options), limit_(Deadline::after_or_never(options.retry_limit)) {}
+
+    [[nodiscard]] int retries() const { return retries_; }
+    // Whether there will be another attempt if this one fails in a way that may pass.
+    [[nodiscard]] bool may_repeat() const {
+        return retries_ < options_.retries && !limit_.passed();
+    }
+    // Waits for the time of the next attempt; false when there is none. HEAD (may be null) is the
+    // last answer.
+    [[nodiscard]] bool wait_for_next(const http::ResponseHead* head);
+
+  private:
+    const DownloadOptions& options_;
+    Deadline limit_;
+    int retries_ = 0;
+};
+
+} // namespace ipcbox::download

@@ -1,0 +1,78 @@
+#include "download/meaning.h"
+
+#include "download/resumption.h"
+#include "http/date.h"
+#include "http/failure.h"
+
+#include <fmt/core.h>
+
+namespace ipcbox::download {
+
+namespace {
+
+std::optional<std::time_t> date_of(const http::ResponseHead& head) {
+    const auto* date = head.find("Last-Modified");
+    return date != nullptr ? http::parse_http_date(*date, std::time(nullptr)) : std::nullopt;
+}
+
+// Servers compare dates for equality only (nginx does), and send what is not newer at all.
+bool is_unchanged(const http::ResponseHead& head, const Expectation& expected) {
+    const auto modified = date_of(head);
+    return expected.newer_than && modified && head.status == 200 &&
+           *modified <= *expected.newer_than;
+}
+
+// The server may have ignored the condition on which the rest was asked for.
+bool is_same_version(const http::ResponseHead& head, const Continuation& continuation) {
+    if (!continuation.unmodified_since) return version_of(head).may_be(continuation.version);
+    const auto modified = date_of(head);
+    return modified && *modified <= *continuation.unmodified_since;
+}
+
+Meaning meaning_of_rest(const http::ResponseHead& head, const Continuation& continuation) {
+    const auto range = content_range(head);
+    if (head.status == 416 && range.size == continuation.at &&
+        version_of(head).may_be(continuation.version))
+        return Meaning::all_here;
+    if (head.status == 416 || head.status == 412) return Meaning::other_version;
+    const bool fits = range.first == continuation.at && is_same_version(head, continuation);
+    return fits ? Meaning::rest : Meaning::other_version;
+}
+
+Meaning meaning_of_part(const http::ResponseHead& head, const Expectation& expected) {
+    const auto range = content_range(head);
+    if (expected.range_is_users_business) return Meaning::part;
+    if (expected.range) {
+        if (answers_range(*expected.range, range)) return Meaning::part;
+        if (const auto first = range.first; first && range.last)
+            throw http::TransferError(fmt::format("the server sends bytes {}-{} instead of {}",
+                                                  *range.first, *range.last, *expected.range),
+                                      http::status::cannot_resume);
+        return Meaning::part;
+    }
+    // Nobody asked for a part. One that begins with the first byte can be completed.
+    if (range.first.value_or(0) != 0)
+        throw http::TransferError(
+            fmt::format("the server sends the bytes from {} on, and nobody asked for them",
+                        *range.first),
+            http::status::cannot_resume);
+    return Meaning::document;
+}
+
+} // namespace
+
+Meaning meaning_of(const http::ResponseHead& head, const Expectation& expected) {
+    if (head.status == 101)
+        throw http::ProtocolError(
+            "the server switches to another protocol, which nobody asked for");
+    if (head.status == 304 || is_unchanged(head, expected)) return Meaning::unchanged;
+    if (expected.continuation.at > 0 &&
+        (head.status == 206 || head.status == 412 || head.status == 416))
+        return meaning_of_rest(head, expected.continuation);
+    if (head.status >= 400) return Meaning::refused;
+    if (head.is_redirect())
+        return expected.redirects_are_documents ? Meaning::document : Meaning::refused;
+    return head.status == 206 ? meaning_of_part(head, expected) : Meaning::document;
+}
+
+} // namespace ipcbox::download

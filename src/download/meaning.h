@@ -1,0 +1,35 @@
+// What an answer means for the document that was asked for.
+#pragma once
+
+#include "download/leftover.h"
+#include "http/response_parser.h"
+
+#include <ctime>
+#include <optional>
+#include <string>
+
+namespace ipcbox::download {
+
+enum class Meaning {
+    document,      // the body is the document from its beginning
+    part,          // the body is a part of the document, as the user wanted
+    rest,          // the body follows the bytes that are here
+    all_here,      // the bytes that are here are the document
+    unchanged,     // the document is not newer than the user's date
+    other_version, // the bytes that are here belong to another version: start over
+    refused        // the body is an error's page, or a redirect's that is not followed
+};
+
+struct Expectation {
+    Continuation continuation;             // what was asked for because of what is here
+    std::optional<std::string> range;      // what the user asked for (--range)
+    std::optional<std::time_t> newer_than; // the user's date
+    bool redirects_are_documents = false;  // the user wants to see heads
+    bool range_is_users_business = false;  // the user wrote a Range field
+};
+
+// Throws TransferError with status cannot_resume for bytes that nobody asked for, and ProtocolError
+// for a 101, after which the connection would no longer speak HTTP.
+[[nodiscard]] Meaning meaning_of(const http::ResponseHead& head, const Expectation& expected);
+
+} // namespace ipcbox::download

@@ -1,0 +1,90 @@
+#include "download/place.h"
+
+#include "core/error.h"
+#include "core/number.h"
+#include "core/syscall.h"
+
+#include <array>
+#include <filesystem>
+#include <fmt/core.h>
+#include <utility>
+
+namespace ipcbox::download {
+
+namespace {
+
+// As many as the kernel follows (path_resolution(7)).
+constexpr int max_links = 40;
+
+// In the text itself, without following links.
+std::optional<int> descriptor_in(std::string_view path) {
+    constexpr std::array<std::pair<std::string_view, int>, 3> standard{
+        {{"/dev/stdin", 0}, {"/dev/stdout", 1}, {"/dev/stderr", 2}}};
+    for (const auto& [name, number] : standard)
+        if (path == name) return number;
+    for (const std::string_view directory : {"/dev/fd/", "/proc/self/fd/"})
+        if (path.starts_with(directory)) return whole_number<int>(path.substr(directory.size()));
+    return std::nullopt;
+}
+
+bool is_in_proc(const std::filesystem::path& path) {
+    return path.native().starts_with("/proc/");
+}
+
+// One link further, or nothing when PATH is none.
+std::optional<std::filesystem::path> next_link(const std::filesystem::path& path) {
+    std::error_code ignored;
+    if (is_in_proc(path) || !std::filesystem::is_symlink(path, ignored)) return std::nullopt;
+    return path.parent_path() / std::filesystem::read_symlink(path, ignored);
+}
+
+} // namespace
+
+std::optional<struct stat> status_of(const std::string& path) {
+    struct stat status {};
+    if (sys::call("stat", ::stat, path.c_str(), &status) == 0) return status;
+    if (errno == ENOENT) return std::nullopt;
+    throw SysError("write", path);
+}
+
+ExistingFile look_at(const std::string& name) {
+    const auto status = status_of(name);
+    if (!status) return {};
+    if (!S_ISREG(status->st_mode)) return {ExistingFile::Kind::special, 0, 0};
+    return {ExistingFile::Kind::regular, static_cast<std::uint64_t>(status->st_size),
+            status->st_mtime};
+}
+
+std::string without_links(const std::string& name) {
+    std::filesystem::path target{name};
+    for (int links = 0; const auto next = next_link(target); ++links) {
+        if (links == max_links) return name;
+        target = *next;
+    }
+    return target.string();
+}
+
+std::optional<int> descriptor_named(const std::string& name) {
+    std::filesystem::path target{name};
+    for (int links = 0; links <= max_links; ++links) {
+        if (const auto number = descriptor_in(target.native())) return number;
+        const auto next = next_link(target);
+        if (!next) break;
+        target = *next;
+    }
+    return std::nullopt;
+}
+
+std::string identity_of(const std::string& name) {
+    if (const auto number = descriptor_named(name)) return {};
+    const auto here = status_of(name);
+    if (here && !S_ISREG(here->st_mode)) return {};
+    if (here) return fmt::format("{}:{}", here->st_dev, here->st_ino);
+    const std::filesystem::path path{without_links(name)};
+    const auto parent = path.has_parent_path() ? path.parent_path().string() : std::string{"."};
+    const auto directory = status_of(parent);
+    if (!directory) return path.lexically_normal().string();
+    return fmt::format("{}:{}/{}", directory->st_dev, directory->st_ino, path.filename().string());
+}
+
+} // namespace ipcbox::download

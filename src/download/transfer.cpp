@@ -1,0 +1,349 @@
+#include "download/transfer.h"
+
+#include "core/ascii.h"
+#include "core/error.h"
+#include "download/whole.h"
+#include "http/content_decoder.h"
+#include "http/date.h"
+#include "http/failure.h"
+
+#include <algorithm>
+#include <fmt/core.h>
+#include <stdexcept>
+
+namespace ipcbox::download {
+
+namespace {
+
+using Clock = Deadline::Clock;
+
+// At most that much of a body that nobody wants is read, to keep the connection; it is cheaper to
+// cut a longer one off.
+constexpr std::uint64_t max_unwanted = 256UL * 1024;
+
+class Unwanted : public http::BodySink {
+  public:
+    explicit Unwanted(const std::function<void(std::string_view)>& to,
+                      std::unique_ptr<http::ContentDecoder> decoder)
+        : to_(to), decoder_(std::move(decoder)) {}
+    void write(std::string_view bytes) override {
+        if (to_ && decoder_)
+            decoder_->decode(bytes, [this](std::string_view content) { show(content); });
+        else
+            show(bytes);
+    }
+
+  private:
+    void show(std::string_view bytes) {
+        read_ += bytes.size();
+        if (read_ > max_unwanted) throw http::TransferError("", http::status::too_large);
+        if (to_) to_(bytes);
+    }
+
+    const std::function<void(std::string_view)>& to_;
+    std::unique_ptr<http::ContentDecoder> decoder_;
+    std::uint64_t read_ = 0;
+};
+
+bool has_users_field(const http::RequestOptions& options, std::string_view name) {
+    return std::ranges::any_of(options.fields, [name](const http::CustomField& custom) {
+        return !custom.omitted && ascii::same_but_for_case(custom.field.name, name);
+    });
+}
+
+} // namespace
+
+Outcome Transfer::run() {
+    outcome_.url = target_.url;
+    outcome_.began = Clock::now();
+    do
+        try_once();
+    while (may_pass_ && attempts_.wait_for_next(outcome_.head ? &*outcome_.head : nullptr));
+    outcome_.retries = attempts_.retries();
+    outcome_.ended = Clock::now();
+    return std::move(outcome_);
+}
+
+void Transfer::try_once() {
+    deadline_ = Deadline::after_or_never(options_.time_limit);
+    outcome_.error.clear();
+    outcome_.status = 0;
+    outcome_.warnings.clear();
+    may_pass_ = false;
+    try {
+        attempt();
+    } catch (...) {
+        const auto failure = current_failure(http::is_idempotent(method_));
+        outcome_.status = failure.status;
+        outcome_.error = failure.error;
+        may_pass_ = failure.may_pass;
+    }
+    outcome_.bytes = delivery_.received();
+}
+
+void Transfer::attempt() {
+    url_ = target_.url;
+    method_ = http::method_of(options_.request);
+    login_.clear();
+    heads_.clear();
+    is_alone_ = false;
+    outcome_.redirects = 0;
+    outcome_.head.reset();
+    delivery_.reset();
+    leftover_.open();
+    for (;;) {
+        continuation_ = leftover_.continuation();
+        auto response = ask(make_request());
+        if (follows_redirect() || answers_challenge()) {
+            drop_body(response, {});
+            continue;
+        }
+        try {
+            if (receive(response) == Next::done) return;
+        } catch (const http::ConnectionLost&) {
+            // It may have been cut off because of what was sent ahead: then it is asked alone.
+            const bool again =
+                tools_.pipeline.may_be_our_fault() && !std::exchange(is_alone_, true);
+            if (!again || (leftover_.goes_to_output() && !leftover_.may_begin_again() &&
+                           leftover_.continuation().at == 0))
+                throw;
+        }
+    }
+}
+
+http::Response Transfer::ask(const http::Request& request) {
+    std::span<const http::Request> ahead;
+    if (!next_.empty() && tools_.pipeline.looks_ahead(request))
+        ahead = tools_.requests.ahead(next_);
+    auto response = tools_.pipeline.ask(request, ahead, deadline_);
+    outcome_.milestones = response.milestones;
+    outcome_.head = std::move(response.head);
+    outcome_.url = url_;
+    if (options_.on_head) options_.on_head(target_, url_, *outcome_.head);
+    return response;
+}
+
+http::Request Transfer::make_request() {
+    const bool is_first = outcome_.redirects == 0 && attempts_.retries() == 0 &&
+                          continuation_.at == 0 && login_.empty() && !is_alone_;
+    auto made = tools_.requests.take(target_);
+    if (is_first && made) return std::move(*made);
+    http::RequestContext context;
+    context.method = method_;
+    context.resume_at = continuation_.at;
+    context.fields = login_;
+    if (continuation_.unmodified_since)
+        context.unmodified_since = http::http_date(*continuation_.unmodified_since);
+    else if (continuation_.at > 0)
+        context.version = continuation_.version.validator();
+    const auto& wanted = options_.request;
+    if (wanted.has_body() && method_ == http::method_of(wanted)) {
+        if (!body_) body_ = body_for(wanted);
+        body_->rewind();
+        context.body = http::request_body(wanted, body_);
+    }
+    auto request = request_for(options_, target_, url_, std::move(context));
+    if (!is_first) request.may_wait_in_line = false;
+    request.alone = request.alone || is_alone_;
+    return request;
+}
+
+// Goes on to where the answer points; false when it does not, or nobody wants that.
+bool Transfer::follows_redirect() {
+    const auto& head = *outcome_.head;
+    if (!options_.max_redirects || !head.is_redirect()) return false;
+    if (outcome_.redirects == *options_.max_redirects)
+        throw http::TransferError(fmt::format("more than {} redirects", *options_.max_redirects),
+                                  http::status::too_many_redirects);
+    http::Url to;
+    try {
+        to = url_.resolve(*head.find("Location"));
+    } catch (const std::invalid_argument& wrong) {
+        throw http::TransferError(fmt::format("redirected to what is no URL: {}", wrong.what()),
+                                  http::status::malformed_url);
+    }
+    if (url_.is_https() && !to.is_https())
+        throw http::TransferError(
+            fmt::format("redirected to {}, where everybody could read along", to.text()),
+            http::status::malformed_url);
+    if (options_.include_head || options_.request.head_only) heads_ += head.bytes;
+    method_ = http::method_after_redirect(method_, head.status);
+    url_ = std::move(to);
+    login_.clear();
+    ++outcome_.redirects;
+    return true;
+}
+
+// Whether to ask once more with a login that the server has told how to make.
+bool Transfer::answers_challenge() {
+    const auto& head = *outcome_.head;
+    if ((head.status != 401 && head.status != 407) || !options_.answer_challenge || !login_.empty())
+        return false;
+    auto field = options_.answer_challenge(url_, method_, head);
+    if (!field) return false;
+    if (options_.include_head || options_.request.head_only) heads_ += head.bytes;
+    login_.push_back(std::move(*field));
+    return true;
+}
+
+Expectation Transfer::expectation() const {
+    return {continuation_, options_.request.range, options_.request.newer_than,
+            options_.include_head || options_.request.head_only,
+            has_users_field(options_.request, "Range")};
+}
+
+Transfer::Next Transfer::receive(http::Response& response) {
+    const auto& head = *outcome_.head;
+    const auto size = leftover_.part ? leftover_.part->size() : 0;
+    switch (meaning_of(head, expectation())) {
+    case Meaning::unchanged:
+        drop_body(response, {});
+        if (!leftover_.goes_to_output() && leftover_.existing().kind == ExistingFile::Kind::regular)
+            keep_existing(target_.file, leftover_.existing().size);
+        return Next::done;
+    case Meaning::all_here:
+        drop_body(response, {});
+        outcome_.resumed_at = continuation_.at;
+        if (!continuation_.unmodified_since)
+            return finish(continuation_.at, continuation_.at, size);
+        keep_existing(target_.file, continuation_.at);
+        return Next::done;
+    case Meaning::other_version:
+        return start_over(response);
+    case Meaning::rest:
+        if (continuation_.unmodified_since) leftover_.part->continue_existing(version_of(head));
+        outcome_.resumed_at = continuation_.at;
+        return take_document(response, continuation_.at);
+    case Meaning::document:
+        if (options_.request.range && head.status == 200)
+            outcome_.warnings.push_back(
+                fmt::format("the server sends the whole document, not only the bytes {}",
+                            *options_.request.range));
+        return take_document(response, 0);
+    case Meaning::part:
+        return take_document(response, 0);
+    case Meaning::refused:
+        refuse(response);
+        return Next::done;
+    }
+    return Next::done;
+}
+
+// The heads that are shown before the body.
+std::string Transfer::preface_of(const http::ResponseHead& head) {
+    const bool shows_heads = options_.include_head || options_.request.head_only;
+    return shows_heads ? std::exchange(heads_, {}) + head.bytes : std::string{};
+}
+
+Transfer::Next Transfer::take_document(http::Response& response, std::uint64_t already) {
+    const auto& head = *outcome_.head;
+    const auto range = content_range(head);
+    const bool is_coded = options_.request.compressed && !http::codings_of(head).empty();
+    const bool is_document = method_ == "GET" && !options_.request.range && !is_coded &&
+                             (head.status == 200 || head.status == 206) &&
+                             !has_users_field(options_.request, "Range");
+    Arrival arrival{head, *response.connection, already,
+                    already == 0 ? preface_of(head) : std::string{}, false};
+    arrival.can_be_resumed = is_document && arrival.preface.empty();
+    const auto before = delivery_.received();
+    delivery_.deliver(arrival, deadline_);
+    const auto here = already + delivery_.received() - before;
+    std::optional<std::uint64_t> total;
+    if (head.status == 206 && is_document)
+        total = range.size;
+    else if (head.status == 206 && !is_coded && range.first && range.last)
+        total = *range.last - *range.first + 1;
+    return finish(here, total, already);
+}
+
+// Every document ends here, whatever the answer was.
+Transfer::Next Transfer::finish(std::uint64_t here, std::optional<std::uint64_t> total,
+                                std::uint64_t before) {
+    auto& part = leftover_.part;
+    const bool is_known = target_.checksum || options_.receive.hash;
+    const bool is_here = !total || here == *total;
+    const auto digests = is_known && is_here
+                             ? delivery_.digests_of(part ? part->part_name() : "", here)
+                             : Delivery::Digests{};
+    outcome_.sha256 = digests.sha256;
+    try {
+        switch (judge({here, total, &target_.checksum, digests.wanted})) {
+        case Wholeness::rest_missing:
+            if (here > before && leftover_.continuation().at == here) return Next::ask_again;
+            throw http::TransferError(
+                fmt::format("the document ended too early: {} bytes are missing", *total - here),
+                http::status::partial);
+        case Wholeness::too_long:
+            throw http::TransferError(
+                fmt::format("the document has {} bytes more than the server said", here - *total),
+                http::status::partial);
+        case Wholeness::whole:
+            break;
+        }
+    } catch (const http::TransferError& error) {
+        const bool is_wrong =
+            error.status() == http::status::bad_checksum || here > total.value_or(here);
+        if (part && is_wrong) {
+            part->discard();
+            part.reset();
+        }
+        throw;
+    }
+    if (!part) return Next::done;
+    part->finish();
+    if (part->is_in_place())
+        outcome_.notes.push_back(fmt::format("{} was written in place", target_.file));
+    part.reset();
+    return Next::done;
+}
+
+// The document is in FILE already, and of the same kind as one that has just come.
+void Transfer::keep_existing(const std::string& file, std::uint64_t size) {
+    if (leftover_.part && !leftover_.part->is_in_place()) leftover_.part->discard();
+    leftover_.part.reset();
+    if (!target_.checksum && !options_.receive.hash) return;
+    const auto digests = delivery_.digests_of(file, size);
+    outcome_.sha256 = digests.sha256;
+    (void)judge({size, size, &target_.checksum, digests.wanted});
+}
+
+Transfer::Next Transfer::start_over(http::Response& response) {
+    drop_body(response, {});
+    leftover_.start_over();
+    return Next::ask_again;
+}
+
+// What came is not what was asked for.
+void Transfer::refuse(http::Response& response) {
+    const auto& head = *outcome_.head;
+    outcome_.status = http::status::http_error;
+    outcome_.error = fmt::format("{} {}", head.status, head.reason);
+    if (head.is_redirect())
+        outcome_.error += fmt::format(": it is at {} (-L goes there)", *head.find("Location"));
+    may_pass_ = may_pass(head.status);
+    using Body = DownloadOptions::ErrorBody;
+    if ((may_pass_ && attempts_.may_repeat()) || options_.error_body == Body::drop) {
+        drop_body(response, {});
+    } else if (options_.error_body == Body::as_document && leftover_.goes_to_output()) {
+        delivery_.deliver({head, *response.connection, 0, preface_of(head), false}, deadline_);
+    } else {
+        drop_body(response, options_.aside);
+    }
+}
+
+void Transfer::drop_body(http::Response& response,
+                         const std::function<void(std::string_view)>& to) {
+    try {
+        Unwanted sink{to, to && options_.request.compressed
+                              ? http::decoder_for(http::codings_of(*outcome_.head))
+                              : nullptr};
+        response.connection->read_body(sink, deadline_);
+    } catch (const TimedOut&) {
+        throw;
+    } catch (const SysError&) {
+        throw;
+    } catch (const Error&) { // NOLINT(bugprone-empty-catch): it is not wanted anyway
+    }
+}
+
+} // namespace ipcbox::download

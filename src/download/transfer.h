@@ -1,0 +1,79 @@
+// One target, over all attempts at it: redirects are followed, attempts repeated and taken up where
+// they broke off, and a file appears only when it is whole.
+#pragma once
+
+#include "download/attempts.h"
+#include "download/delivery.h"
+#include "download/leftover.h"
+#include "download/meaning.h"
+#include "download/requests.h"
+#include "download/target.h"
+#include "http/pipeline.h"
+
+#include <span>
+#include <string>
+
+namespace ipcbox::download {
+
+// What the transfers of one worker share.
+struct TransferTools {
+    const DownloadOptions& options;
+    http::Pipeline& pipeline;
+    RequestQueue& requests;
+    OrderedOutput& output;
+    Progress* progress; // may be null
+};
+
+class Transfer {
+  public:
+    // Of the first of TARGETS. Requests for those behind it may be sent ahead.
+    Transfer(const TransferTools& tools, std::span<const Target> targets)
+        : tools_(tools), options_(tools.options), target_(targets.front()),
+          next_(targets.subspan(1)), attempts_(options_), leftover_(target_, options_),
+          delivery_(target_, options_, leftover_, tools.output, tools.progress) {}
+
+    // Never throws what current_failure() knows: it is in the outcome.
+    [[nodiscard]] Outcome run();
+
+  private:
+    enum class Next { done, ask_again };
+
+    void try_once();
+    void attempt();
+    [[nodiscard]] http::Request make_request();
+    [[nodiscard]] http::Response ask(const http::Request& request);
+    [[nodiscard]] bool follows_redirect();
+    [[nodiscard]] bool answers_challenge();
+    [[nodiscard]] Next receive(http::Response& response);
+    [[nodiscard]] Next take_document(http::Response& response, std::uint64_t already);
+    [[nodiscard]] Next finish(std::uint64_t here, std::optional<std::uint64_t> total,
+                              std::uint64_t before);
+    void keep_existing(const std::string& file, std::uint64_t size);
+    [[nodiscard]] Next start_over(http::Response& response);
+    void refuse(http::Response& response);
+    void drop_body(http::Response& response, const std::function<void(std::string_view)>& to);
+    [[nodiscard]] Expectation expectation() const;
+    [[nodiscard]] std::string preface_of(const http::ResponseHead& head);
+
+    const TransferTools& tools_;
+    const DownloadOptions& options_;
+    const Target& target_;
+    std::span<const Target> next_;
+    Attempts attempts_;
+    Leftover leftover_;
+    Delivery delivery_;
+    Outcome outcome_;
+    bool may_pass_ = false; // another attempt may go better
+    Deadline deadline_ = Deadline::never();
+
+    // Of the current attempt.
+    http::Url url_;
+    std::string method_;
+    Continuation continuation_;
+    std::shared_ptr<http::BodySource> body_;
+    std::vector<http::Field> login_; // the answer to a challenge
+    std::string heads_;              // of the answers on the way, to be shown
+    bool is_alone_ = false;          // it was asked again because its connection broke off
+};
+
+} // namespace ipcbox::download

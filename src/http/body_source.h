@@ -1,0 +1,48 @@
+// Where the body of a request comes from, piece by piece.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace ipcbox::http {
+
+class BodySource {
+  public:
+    BodySource() = default;
+    BodySource(const BodySource&) = delete;
+    BodySource& operator=(const BodySource&) = delete;
+    virtual ~BodySource() = default;
+
+    // The size of the whole body; nothing when only its end will tell.
+    [[nodiscard]] virtual std::optional<std::uint64_t> length() const = 0;
+
+    // Puts the next bytes into INTO and says how many: 0 at the end of the body. Nothing when the
+    // next bytes are not there yet; then waits_for() becomes readable once they are. Never blocks.
+    // Throws TransferError with status cannot_read.
+    [[nodiscard]] virtual std::optional<std::size_t> read(std::span<std::byte> into) = 0;
+    // The descriptor to wait for after read() gave nothing.
+    [[nodiscard]] virtual int waits_for() const { return -1; }
+
+    // Begins again, for a request that is sent a second time. Does nothing before the first read().
+    // Throws TransferError with status cannot_send when the bytes cannot be read again.
+    virtual void rewind() = 0;
+};
+
+// A body that is in memory. TEXT has to live as long as the source.
+class TextSource : public BodySource {
+  public:
+    explicit TextSource(std::string_view text) : text_(text) {}
+    [[nodiscard]] std::optional<std::uint64_t> length() const override { return text_.size(); }
+    [[nodiscard]] std::optional<std::size_t> read(std::span<std::byte> into) override;
+    void rewind() override { taken_ = 0; }
+
+  private:
+    std::string_view text_;
+    std::size_t taken_ = 0;
+};
+
+} // namespace ipcbox::http
