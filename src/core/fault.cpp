@@ -30,6 +30,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <sys/file.h>
 #include <sys/ipc.h>
 #include <sys/sem.h>
 #include <sys/socket.h>
@@ -109,6 +110,12 @@ bool can_read_less(Arguments read) {
 bool can_write_less(Arguments write) {
     return is_standard(integer(write[0])) || kind_of(integer(write[0])) != S_IFIFO ||
            write[2].value > PIPE_BUF;
+}
+bool is_nonblocking_lock(Arguments flock) {
+    return (integer(flock[1]) & LOCK_NB) != 0;
+}
+bool is_blocking_lock(Arguments flock) {
+    return !is_nonblocking_lock(flock) && (integer(flock[1]) & LOCK_UN) == 0;
 }
 bool creates_object(Arguments get) {
     return (integer(get[2]) & IPC_CREAT) != 0 || integer(get[0]) == IPC_PRIVATE;
@@ -200,10 +207,13 @@ constexpr Possibility possibilities[] = {
     {"fchownat", {EPERM, EROFS}},
     {"fcntl", {EMFILE}, duplicates},
     {"fcntl", {EPERM, ENOMEM}, sets_pipe_size},
-    {"flock", {EWOULDBLOCK, ENOLCK}},
+    {"flock", {ENOLCK}},
+    {"flock", {EWOULDBLOCK}, is_nonblocking_lock},
+    {"flock", {EINTR}, is_blocking_lock},
     {"fork", {EAGAIN, ENOMEM}},
     {"fstat", {}},
     {"fstatat", {EACCES, ENOMEM}},
+    {"fstatfs", {}},
     {"fsync", {EINTR, EIO, ENOSPC}},
     {"ftok", {EACCES, ENOMEM}},
     {"ftruncate", {EINTR, ENOSPC}},
@@ -272,6 +282,7 @@ constexpr Possibility possibilities[] = {
     {"sendfile", {EAGAIN}, is_nonblocking},
     {"sendmmsg", {short_count, EAGAIN, EPERM, ENOBUFS, ENOMEM}},
     {"sendto", {ECONNREFUSED, ENOBUFS, ENOMEM}},
+    {"setitimer", {}},
     {"setgroups", {EPERM, ENOMEM}},
     {"setpgid", {EACCES}},
     {"setpriority", {EACCES}},
@@ -297,6 +308,7 @@ constexpr Possibility possibilities[] = {
     {"splice", {EAGAIN}, is_nonblocking},
     {"stat", {EACCES, ENOMEM}},
     {"symlink", {EACCES, ENOSPC, ENOMEM, EROFS}},
+    {"tcgetpgrp", {ENOTTY}},
     {"tcsetpgrp", {EPERM, ENOTTY}},
     {"umask", {}},
     {"unlink", {}}, // of what we made a moment ago

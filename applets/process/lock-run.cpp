@@ -1,0 +1,150 @@
+// lock-run - run a command while a file is locked
+#include "applet.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/values.h"
+#include "core/error.h"
+#include "core/file_lock.h"
+#include "core/number.h"
+#include "core/process_info.h"
+#include "front/run_command.h"
+#include "process/lock_holders.h"
+#include "process/supervise.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <unistd.h>
+
+namespace ipcbox {
+namespace {
+
+struct Config {
+    std::string object; // a path, or without a command the number of a descriptor
+    LockKind kind = LockKind::exclusive;
+    std::optional<Duration> wait;
+    int busy_status = exit_status::failed;
+    bool closes = false;
+    bool unlocks = false;
+    cli::Verbosity verbosity;
+    std::vector<std::string> command;
+};
+
+Config parse(const Invocation& invocation) {
+    Config config;
+    bool shared = false;
+    bool exclusive = false;
+    bool nonblock = false;
+    bool no_fork = false;
+    std::optional<std::string> script;
+    cli::Options options{invocation, "FILE [--] COMMAND [ARGUMENT...] | FD"};
+    options.required("FILE", config.object, cli::parse_text,
+                     "the file or directory to lock, or a descriptor when there is no command");
+    options.command(config.command);
+    options.flag("-s,--shared", shared, "share the lock with others that share it");
+    options.flag("-x,--exclusive", exclusive, "share the lock with nobody (the default)");
+    options.flag("-n,--nonblock", nonblock, "do not wait: fail when the lock is taken");
+    options.value("-w,--wait DURATION", config.wait, cli::parse_duration,
+                  "wait at most this long for the lock");
+    options.value("-E,--conflict-exit-code STATUS", config.busy_status, cli::number_between(0, 255),
+                  "exit with this status when the lock was taken (default 1)");
+    options.flag("-u,--unlock", config.unlocks, "unlock the descriptor");
+    options.value("-c,--command STRING", script, cli::parse_text,
+                  "run this command line with a shell ($SHELL or /bin/sh)");
+    options.flag("-o,--close", config.closes,
+                 "keep the lock from the command, so that no daemon of it inherits the lock");
+    options.flag("-F,--no-fork", no_fork,
+                 "become the command, as without -o anyway; for scripts written for flock");
+    options.note(
+        "lock-run becomes the command, which holds the lock until it and all processes that "
+        "inherited the lock have ended. The status is the command's own.");
+    options.example("lock-run -n backup.lock rsync -a src/ dst/", "one backup at a time, or none");
+    options.example("lock-run -w 10 -E 75 . -- make install", "wait at most ten seconds");
+    options.example("exec 9>lock; lock-run 9; work; lock-run -u 9", "lock a part of a script");
+    config.verbosity = options.parse();
+    if (shared && exclusive) throw cli::UsageError("--shared and --exclusive exclude each other");
+    if (config.closes && no_fork) throw cli::UsageError("--close and --no-fork exclude each other");
+    if (shared) config.kind = LockKind::shared;
+    if (nonblock) config.wait = Duration::zero();
+    if (script && !config.command.empty())
+        throw cli::UsageError("--command and a command exclude each other");
+    if (script) {
+        const char* shell = std::getenv("SHELL");
+        config.command = {shell != nullptr && *shell != '\0' ? shell : "/bin/sh", "-c", *script};
+    }
+    if (config.unlocks && !config.command.empty())
+        throw cli::UsageError("--unlock takes a descriptor and no command");
+    return config;
+}
+
+std::string text_of(const std::vector<pid_t>& holders) {
+    std::string text;
+    for (const pid_t holder : holders)
+        if (const auto info = holder > 0 ? find_process(holder) : std::nullopt)
+            text.append(text.empty() ? "" : ", ").append(info->text());
+    return text.empty() ? "another process" : text;
+}
+
+// Takes the lock; tells a person that waits whom they wait for.
+bool take(int fd, const std::string& object, const Config& config) {
+    constexpr auto patience = std::chrono::seconds{2};
+    const Deadline deadline = Deadline::after_or_never(config.wait);
+    const auto lock = [&](Deadline limit) { return lock_until(fd, config.kind, limit, object); };
+    if (lock(Deadline::after(Duration::zero()))) return true;
+    if (!deadline.passed() && !config.verbosity.quiet) {
+        const auto holders = process::lock_holders(fd);
+        if (const auto ancestor = std::ranges::find_if(holders, process::is_ancestor);
+            ancestor != holders.end()) {
+            cli::diagnose(fmt::format("warning: {} is locked by {}, which started us: if it waits "
+                                      "for us, neither will ever end",
+                                      object, text_of({*ancestor})));
+        } else if (config.verbosity.verbose || cli::is_terminal(STDERR_FILENO)) {
+            const auto silent = config.verbosity.verbose ? Duration::zero() : Duration{patience};
+            if (lock(std::min(Deadline::after(silent), deadline))) return true;
+            if (!deadline.passed())
+                cli::diagnose(fmt::format("waiting for {}", text_of(process::lock_holders(fd))));
+        }
+    }
+    if (lock(deadline)) return true;
+    if (!config.verbosity.quiet)
+        cli::diagnose(
+            fmt::format("{} is locked by {}", object, text_of(process::lock_holders(fd))));
+    return false;
+}
+
+int run_with_lock(const Config& config, const front::Command& command) {
+    const Fd file = open_lock_file(config.object, config.kind);
+    if (!take(file.get(), config.object, config)) return config.busy_status;
+    if (config.closes)
+        return process::end_as(process::supervise(command.program(), command.words(), {}));
+    set_across_exec(file, AcrossExec::keep);
+    command.become();
+}
+
+int lock_descriptor(const Config& config) {
+    const auto fd = whole_number<int>(config.object);
+    if (!fd || *fd < 0)
+        throw cli::UsageError(
+            fmt::format("COMMAND is missing: without one, '{}' has to be the number "
+                        "of a descriptor",
+                        config.object));
+    const auto object = fmt::format("descriptor {}", *fd);
+    if (config.unlocks) {
+        unlock(*fd, object);
+        return exit_status::done;
+    }
+    return take(*fd, object, config) ? exit_status::done : config.busy_status;
+}
+
+int run(const Invocation& invocation) {
+    const Config config = parse(invocation);
+    if (config.command.empty()) return lock_descriptor(config);
+    return front::run_command(config.command, [&config](const front::Command& command) {
+        return run_with_lock(config, command);
+    });
+}
+
+} // namespace
+
+extern constexpr Applet lock_run{"run a command while a file is locked", run};
+
+} // namespace ipcbox

@@ -1,0 +1,100 @@
+#include "core/file_lock.h"
+
+#include "core/error.h"
+#include "core/signals.h"
+#include "core/syscall.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/statfs.h>
+#include <sys/time.h>
+
+namespace ipcbox {
+
+namespace {
+
+// Interrupts a system call of ours once the deadline has passed, by SIGALRM, and again every 10 ms:
+// the first one may come before the call has begun.
+class Interruption {
+  public:
+    explicit Interruption(Deadline deadline) {
+        struct sigaction action {};
+        action.sa_handler = [](int) {};
+        sys::call("sigaction", ::sigaction, SIGALRM, &action, &before_);
+        const sigset_t alarm = signal_set({SIGALRM});
+        sys::call("sigprocmask", ::sigprocmask, SIG_UNBLOCK, &alarm, &mask_before_);
+        const auto left = std::chrono::ceil<std::chrono::microseconds>(*deadline.remaining());
+        constexpr std::int64_t second = 1'000'000;
+        itimerval timer{};
+        timer.it_interval.tv_usec = 10'000;
+        timer.it_value.tv_sec = left.count() / second;
+        timer.it_value.tv_usec = left.count() % second;
+        if (left.count() == 0) timer.it_value.tv_usec = 1;
+        set(timer);
+    }
+    ~Interruption() {
+        set({});
+        sys::call("sigprocmask", ::sigprocmask, SIG_SETMASK, &mask_before_, nullptr);
+        sys::call("sigaction", ::sigaction, SIGALRM, &before_, nullptr);
+    }
+    Interruption(const Interruption&) = delete;
+    Interruption& operator=(const Interruption&) = delete;
+
+  private:
+    static void set(const itimerval& timer) {
+        const auto call = [](const itimerval* value) {
+            return ::setitimer(ITIMER_REAL, value, nullptr);
+        };
+        sys::call("setitimer", call, &timer);
+    }
+
+    struct sigaction before_ {};
+    sigset_t mask_before_{};
+};
+
+int operation(LockKind kind) {
+    return kind == LockKind::shared ? LOCK_SH : LOCK_EX;
+}
+
+// A network file system has locks of byte ranges instead (fcntl(2)), and such an exclusive one
+// needs a descriptor that can write.
+bool needs_writer(const Fd& fd) {
+    constexpr long nfs = 0x6969; // NFS_SUPER_MAGIC
+    struct statfs status {};
+    return sys::call("fstatfs", ::fstatfs, fd.get(), &status) == 0 && status.f_type == nfs;
+}
+
+} // namespace
+
+bool lock_until(int fd, LockKind kind, Deadline deadline, std::string_view object) {
+    const auto lock = [&](int flags) {
+        return sys::call("flock", ::flock, fd, operation(kind) | flags) == 0;
+    };
+    // An uncontended lock costs one call.
+    if (lock(LOCK_NB)) return true;
+    if (errno != EWOULDBLOCK) throw SysError("lock", object);
+    if (deadline.passed()) return false;
+    std::optional<Interruption> interruption;
+    if (!deadline.is_never()) interruption.emplace(deadline);
+    while (!lock(0)) {
+        if (errno != EINTR) throw SysError("lock", object);
+        if (deadline.passed()) return false;
+    }
+    return true;
+}
+
+void unlock(int fd, std::string_view object) {
+    if (sys::call("flock", ::flock, fd, LOCK_UN) < 0) throw SysError("unlock", object);
+}
+
+Fd open_lock_file(const std::string& path, LockKind kind) try {
+    constexpr mode_t mode = 0666; // and the umask, as flock(1) has it
+    Fd fd = open_file(path, O_RDONLY | O_CREAT | O_NOCTTY, mode);
+    if (kind == LockKind::exclusive && needs_writer(fd)) fd = open_file(path, O_RDWR | O_NOCTTY);
+    return fd;
+} catch (const SysError& error) {
+    if (error.error() != EISDIR) throw;
+    return open_file(path, O_RDONLY | O_DIRECTORY | O_NOCTTY);
+}
+
+} // namespace ipcbox

@@ -1,0 +1,22 @@
+// Which processes hold the lock of a file: /proc/locks of proc(5).
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <sys/types.h>
+#include <vector>
+
+namespace ipcbox::process {
+
+// The processes that hold an flock(2) lock on the file INODE of DEVICE, as the lines of /proc/locks
+// have them: those that took it, whose children may hold it now. 0 is a process of another PID
+// namespace.
+[[nodiscard]] std::vector<pid_t> lock_holders_in(std::string_view locks, dev_t device, ino_t inode);
+
+// The same of the file that FD leads to. Empty when that cannot be found out.
+[[nodiscard]] std::vector<pid_t> lock_holders(int fd);
+
+// Whether PID is a parent of ours, or a parent of that one, and so on.
+[[nodiscard]] bool is_ancestor(pid_t pid);
+
+} // namespace ipcbox::process
