@@ -19,7 +19,7 @@ namespace ipcbox {
 namespace {
 
 using clocks::Protocol;
-using clocks::TimePlace;
+using clocks::TimeSocket;
 using clocks::Transports;
 
 constexpr int most_a_second = 1'000'000;
@@ -76,11 +76,11 @@ Config parse(const Invocation& invocation) {
     return config;
 }
 
-std::vector<TimePlace> open_places(const Config& config) {
-    auto places = clocks::inherited_time_places(config.daytime_port);
+std::vector<TimeSocket> open_places(const Config& config) {
+    auto places = clocks::inherited_time_sockets(config.daytime_port);
     if (!places.empty()) return places;
     const auto open = [&](const net::HostPort& where, Protocol protocol) {
-        for (auto& place : clocks::open_time_places(where, protocol, config.transports()))
+        for (auto& place : clocks::open_time_sockets(where, protocol, config.transports()))
             places.push_back(std::move(place));
     };
     std::set<std::string> hosts;
@@ -105,8 +105,8 @@ class Report {
     void print(const clocks::TimeAnswer& answer) {
         cli::JsonLine line;
         line.set("client", answer.client.text()).set("asked", answer.asked.text());
-        line.set("protocol", name_of(answer.place.protocol));
-        line.set("transport", name_of(answer.place.transport));
+        line.set("protocol", name_of(answer.socket.protocol));
+        line.set("transport", name_of(answer.socket.transport));
         json_->add(line.set("time", clocks::iso_time(answer.time)).text());
     }
     [[nodiscard]] bool failed() {
@@ -127,8 +127,8 @@ void connect(clocks::TimeServiceConfig& service, Report& report, const Config& c
         if (config.json) report.print(answer);
         if (config.verbosity.verbose)
             report.log(fmt::format("{} asked {} ({}, {})", answer.client.text(),
-                                   answer.asked.text(), name_of(answer.place.protocol),
-                                   name_of(answer.place.transport)));
+                                   answer.asked.text(), name_of(answer.socket.protocol),
+                                   name_of(answer.socket.transport)));
     };
 }
 

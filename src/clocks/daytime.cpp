@@ -78,7 +78,7 @@ std::optional<Daytime> parse_nist(std::string_view words) {
     daytime.health = numbers[3];
     // 1 is an error of up to 5 s. All others state no bound; an hour is more than any limit that a
     // check would set.
-    if (daytime.health != 0) daytime.doubt = daytime.health == 1 ? seconds{5} : hours{1};
+    if (daytime.health != 0U) daytime.doubt = daytime.health == 1U ? seconds{5} : hours{1};
     return daytime;
 }
 

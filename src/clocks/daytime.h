@@ -23,10 +23,10 @@ struct Daytime {
     bool states_zone = false; // else it was taken for local time, which inetd(8) means
     std::optional<GuessedZone> guessed_zone = {};
     Duration resolution = std::chrono::seconds{1}; // a minute when the text has no seconds
-    // What NIST's servers say of themselves: an announced leap second, and a digit that is 0 while
-    // all is well.
+    // What NIST's servers, and no others, say of themselves: an announced leap second, and a digit
+    // that is 0 while all is well.
     Leap leap = Leap::none;
-    unsigned health = 0;
+    std::optional<unsigned> health = {};
     Duration doubt{}; // how wrong such a server may be: 0 for a healthy one
 };
 

@@ -13,14 +13,15 @@ struct Exchange {
         answered,  // as completely as it will be
         paused,    // that may be all; stop() returns it when no more comes
         malformed, // a datagram that answers nothing; the exchange goes on
-        failed     // with ERROR
+        failed     // with ERROR or PROBLEM
     };
 
     std::size_t number = 0; // the caller's
     Outcome outcome = Outcome::answered;
     std::string bytes; // what came
     Timing timing;     // of its first byte
-    int error = 0;     // errno
+    int error = 0;     // errno, 0 when PROBLEM says it
+    std::string problem{};
 };
 
 } // namespace ipcbox::clocks

@@ -13,24 +13,30 @@
 namespace ipcbox::clocks {
 
 struct Host {
-    std::string text;                  // as it was written: what its row is called
+    std::string text;                  // as it was written, without its label
     std::string name;                  // what is looked up
     std::optional<std::uint16_t> port; // when it was written with one
+    std::string label{};               // what to call it; empty when it was written without one
+
+    // What its row is called.
+    [[nodiscard]] const std::string& called() const { return label.empty() ? text : label; }
 };
 
-// "time.example.com", "192.0.2.1", "192.0.2.1:37", "[2001:db8::1]:time", "2001:db8::1". Throws
-// std::invalid_argument with what was expected: a name has letters, digits, dots, hyphens and
-// underscores only, and at most 253 of them.
+// "time.example.com", "192.0.2.1", "192.0.2.1:37", "[2001:db8::1]:time", "2001:db8::1", and each of
+// them behind a label: "db=192.0.2.1:37". Throws std::invalid_argument with what was expected: a
+// name or a label has letters, digits, dots, hyphens and underscores only, and at most 253 of them.
 [[nodiscard]] Host parse_host(std::string_view text);
 
-// The hosts of a list: one on a line, blanks around it and what follows a # do not count. Each line
-// that is none goes to BAD_LINE as "line 7: REASON", and the others are taken.
-[[nodiscard]] std::vector<Host>
-parse_host_list(std::string_view text, const std::function<void(const std::string&)>& bad_line);
+// The hosts of a list: one on each line. Blanks around it, and a # with everything behind it, do
+// not count. Lines that are no host go to BAD_LINE as "line 7" and a reason, and the others are
+// taken.
+using BadLine = std::function<void(const std::string& line, const std::string& reason)>;
+[[nodiscard]] std::vector<Host> parse_host_list(std::string_view text, const BadLine& bad_line);
 
-// Every address of a network in CIDR notation ("192.0.2.0/24", "2001:db8::/120"), those of the
-// network itself and of broadcast left out as fping(8) does it (not for /31, /32, nor IPv6).
-// Throws std::invalid_argument for what is none, and for more than MOST addresses.
-[[nodiscard]] std::vector<Host> hosts_of_network(std::string_view cidr, std::uint64_t most);
+// Every address of a network in CIDR notation ("192.0.2.0/24", "2001:db8::/120"), without those of
+// the network itself and of broadcast, as fping(8) has it (but for /31, /32 and IPv6); or every
+// address from the first to the last one of a range ("192.0.2.1-192.0.2.20"). Throws
+// std::invalid_argument for any other text, and for more than MAX addresses.
+[[nodiscard]] std::vector<Host> hosts_of_network(std::string_view text, std::uint64_t max);
 
 } // namespace ipcbox::clocks

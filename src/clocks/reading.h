@@ -57,8 +57,9 @@ struct Reading {
 // What is wrong for certain: how far at least it is from ours, whatever the error.
 [[nodiscard]] Duration least_deviation(const Reading& reading);
 
-// What a clock announces for the end of this month.
-enum class Leap { none, insert, remove };
+// What a clock announces for the end of this month: nothing, a leap second, or a second that is
+// left out. It is unknown to a clock that says that it is not synchronised.
+enum class Leap { none, insert, remove, unknown };
 
 // What makes a clock suspicious, whatever it is compared with.
 enum class Flag {

@@ -158,7 +158,7 @@ SntpAnswer parse_sntp(std::string_view bytes, const Timing& timing, std::time_t 
         return refused(fmt::format("an answer of version {}", version));
 
     answer.stratum = static_cast<int>(byte_at(bytes, 1));
-    answer.leap = leap == 1 ? Leap::insert : leap == 2 ? Leap::remove : Leap::none;
+    answer.leap = static_cast<Leap>(leap); // in the same order
     answer.reference = reference_of(bytes.substr(reference_at, 4), answer.stratum);
     answer.kiss_of_death = answer.stratum == 0 && !is_starting(answer.reference);
     if (answer.kiss_of_death) return refused(fmt::format("kiss of death ({})", answer.reference));

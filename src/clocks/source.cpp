@@ -15,7 +15,7 @@ namespace ipcbox::clocks {
 
 namespace {
 
-enum class Carrier { stream, datagram };
+enum class Carrier { stream, datagram, tls };
 
 struct Protocol {
     Source source;
@@ -27,13 +27,14 @@ struct Protocol {
 
 // An answer of RFC 868 has 4 bytes; some more, to say how many too many came. One of RFC 867 should
 // be one line. One of NTP can have extension fields behind it, and has to fit into a packet.
-constexpr std::array<Protocol, 6> protocols{{
+constexpr std::array<Protocol, 7> protocols{{
     {Source::time, "time", 37, Carrier::stream, 16},
     {Source::time_udp, "time-udp", 37, Carrier::datagram, 16},
     {Source::ntp, "ntp", 123, Carrier::datagram, 1280},
     {Source::daytime, "daytime", 13, Carrier::stream, max_daytime_bytes},
     {Source::daytime_udp, "daytime-udp", 13, Carrier::datagram, max_daytime_bytes},
     {Source::http, "http", 80, Carrier::stream, 16UL * 1024},
+    {Source::https, "https", 443, Carrier::tls, 16UL * 1024},
 }};
 
 const Protocol& protocol_of(Source source) {
@@ -44,7 +45,7 @@ Source parse_source(std::string_view name) {
     const auto* const found = std::ranges::find(protocols, name, &Protocol::name);
     if (found == protocols.end())
         throw std::invalid_argument(
-            "expected a list of time, time-udp, ntp, daytime, daytime-udp and http");
+            "expected a list of ntp, http, https, time, time-udp, daytime and daytime-udp");
     return found->source;
 }
 
@@ -161,6 +162,10 @@ std::size_t max_answer_bytes(Source source) {
     return protocol_of(source).max_answer_bytes;
 }
 
+bool is_tls(Source source) {
+    return protocol_of(source).carrier == Carrier::tls;
+}
+
 Match match_of(Source source, std::string_view bytes, std::uint64_t nonce) {
     const bool is_well_formed = source == Source::time_udp ? bytes.size() == time_answer_size
                                 : source == Source::ntp    ? bytes.size() >= sntp_packet_size
@@ -177,6 +182,7 @@ std::string question(Source source, std::string_view host, std::uint64_t nonce) 
         return {packet.data(), packet.size()};
     }
     case Source::http:
+    case Source::https:
         return fmt::format("HEAD / HTTP/1.1\r\n"
                            "Host: {}\r\n"
                            "User-Agent: ipcbox\r\n"
@@ -197,6 +203,7 @@ Progress progress(Source source, std::string_view bytes) {
     case Source::daytime:
         return daytime_progress(bytes);
     case Source::http:
+    case Source::https:
         return http_progress(bytes);
     default:
         return Progress::complete; // a datagram is whole
@@ -216,6 +223,7 @@ Answer interpret(std::string_view bytes, const Asked& asked) {
     case Source::daytime_udp:
         return interpret_daytime(bytes, asked);
     case Source::http:
+    case Source::https:
         return interpret_http(bytes, asked);
     }
     return {};

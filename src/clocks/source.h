@@ -14,9 +14,9 @@
 
 namespace ipcbox::clocks {
 
-enum class Source { time, time_udp, ntp, daytime, daytime_udp, http };
+enum class Source { time, time_udp, ntp, daytime, daytime_udp, http, https };
 
-// "time", "time-udp", "ntp", "daytime", "daytime-udp", "http", as --via takes them.
+// "time", "time-udp", "ntp", "daytime", "daytime-udp", "http", "https", as --via takes them.
 [[nodiscard]] std::string_view name_of(Source source);
 
 // A source and where it is asked: its own port, unless there is another.
@@ -31,6 +31,7 @@ struct SourcePort {
 
 [[nodiscard]] std::uint16_t default_port(Source source);
 [[nodiscard]] bool is_datagram(Source source);
+[[nodiscard]] bool is_tls(Source source);
 
 // The bytes of a question: HOST is for HTTP's Host field ("[::1]:80"), NONCE for NTP.
 [[nodiscard]] std::string question(Source source, std::string_view host, std::uint64_t nonce);

@@ -13,7 +13,7 @@ namespace ipcbox::clocks {
 struct Spread {
     Duration least{};
     Duration median{};
-    Duration most{};
+    Duration greatest{};
 };
 // Nothing when there are none.
 [[nodiscard]] std::optional<Spread> spread_of(std::vector<Duration> offsets);

@@ -135,7 +135,7 @@ bool TcpExchanges::send_question(Slot slot) {
 
 // True when the exchange is over.
 bool TcpExchanges::receive(Conversation& conversation) const {
-    auto& [number, outcome, bytes, timing, error] = conversation.exchange;
+    auto& [number, outcome, bytes, timing, error, problem] = conversation.exchange;
     std::array<char, 4096> buffer;
     for (;;) {
         const ssize_t received =

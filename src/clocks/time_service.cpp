@@ -19,7 +19,7 @@ namespace ipcbox::clocks {
 
 namespace {
 
-// How many clients of one place are served before the others have their turn.
+// How many clients of one socket are served before the others have their turn.
 constexpr std::size_t turn = net::DatagramBatch::most;
 // How long a shortage is waited out before the next try, and how often one that lasts is told.
 constexpr auto pause = std::chrono::milliseconds{10};
@@ -35,17 +35,17 @@ bool can_be_client(const net::Address& sender) {
 
 class TimeService {
   public:
-    TimeService(std::span<const TimePlace> places, const TimeServiceConfig& config,
+    TimeService(std::span<const TimeSocket> sockets, const TimeServiceConfig& config,
                 SignalFd& signals)
-        : places_(places), config_(config), signals_(signals), rate_(config.rate),
-          entries_(places.size() + 1) {}
+        : sockets_(sockets), config_(config), signals_(signals), rate_(config.rate),
+          entries_(sockets.size() + 1) {}
 
     TimeServiceCounts run() {
         while (!wait()) {
             try {
                 answer_the_due();
-                for (std::size_t at = 0; at < places_.size(); ++at)
-                    if (entries_[at].revents != 0) serve(places_[at]);
+                for (std::size_t at = 0; at < sockets_.size(); ++at)
+                    if (entries_[at].revents != 0) serve(sockets_[at]);
             } catch (const SysError& shortage) {
                 tell(shortage.what());
                 paused_until_ = Deadline::after(pause);
@@ -58,7 +58,7 @@ class TimeService {
     // Somebody whose answer is kept back: a connection, or the sender of a datagram.
     struct Waiting {
         Deadline due;
-        const TimePlace& place;
+        const TimeSocket& socket;
         Fd client; // none: it was a datagram
         net::Datagram datagram;
     };
@@ -69,9 +69,9 @@ class TimeService {
     // as quick as epoll(7), and who is not to be heard is left out.
     [[nodiscard]] bool wait() {
         const bool paused = !paused_until_.passed();
-        for (std::size_t at = 0; at < places_.size(); ++at) {
-            const bool heard = !paused && (has_room() || places_[at].transport == Transport::udp);
-            entries_[at] = {heard ? places_[at].bound.socket.get() : -1, POLLIN, 0};
+        for (std::size_t at = 0; at < sockets_.size(); ++at) {
+            const bool heard = !paused && (has_room() || sockets_[at].transport == Transport::udp);
+            entries_[at] = {heard ? sockets_[at].bound.socket.get() : -1, POLLIN, 0};
         }
         entries_.back() = {signals_.fd(), POLLIN, 0};
         auto until = paused ? paused_until_ : Deadline::never();
@@ -80,11 +80,11 @@ class TimeService {
         return entries_.back().revents != 0 && signals_.next().has_value();
     }
 
-    void serve(const TimePlace& place) {
-        if (place.transport == Transport::tcp)
-            accept_clients(place);
+    void serve(const TimeSocket& socket) {
+        if (socket.transport == Transport::tcp)
+            accept_clients(socket);
         else
-            take_datagrams(place);
+            take_datagrams(socket);
     }
 
     void tell(const std::string& shortage) {
@@ -108,71 +108,71 @@ class TimeService {
 
     // --- TCP
 
-    void accept_clients(const TimePlace& place) {
-        const auto where = place.bound.address.text();
+    void accept_clients(const TimeSocket& socket) {
+        const auto where = socket.bound.address.text();
         for (std::size_t served = 0; served < turn && has_room(); ++served) {
-            auto accepted = net::accept_if_any(place.bound.socket, where);
+            auto accepted = net::accept_if_any(socket.bound.socket, where);
             if (!accepted) return;
             if (config_.delay > Duration{})
-                keep(place, std::move(accepted->socket), {accepted->peer, {}});
+                keep(socket, std::move(accepted->socket), {accepted->peer, {}});
             else
-                answer_client(place, accepted->socket, accepted->peer);
+                answer_client(socket, accepted->socket, accepted->peer);
         }
     }
 
     // An answer is smaller than any socket's buffer; a client who does not read it, or who talks
     // without end, is not waited for.
-    void answer_client(const TimePlace& place, const Fd& client, const net::Address& peer) {
+    void answer_client(const TimeSocket& socket, const Fd& client, const net::Address& peer) {
         const auto time = now();
-        if (net::send_and_end(client, answer_text(place.protocol, time)) == 0) return;
+        if (net::send_and_end(client, answer_text(socket.protocol, time)) == 0) return;
         net::discard_input(client);
         ++counts_.answered;
         if (config_.answered)
-            config_.answered({place, peer, net::local_address(client.get()), time});
+            config_.answered({socket, peer, net::local_address(client.get()), time});
     }
 
     // --- UDP
 
-    void take_datagrams(const TimePlace& place) {
-        const auto received = batch_.receive(place.bound);
+    void take_datagrams(const TimeSocket& socket) {
+        const auto received = batch_.receive(socket.bound);
         const auto when = Deadline::Clock::now();
         accepted_.clear();
         for (const auto& datagram : received)
             if (may_have_answer(datagram, when)) accepted_.push_back(datagram);
         counts_.refused += received.size() - accepted_.size();
-        if (config_.delay == Duration{}) return answer_datagrams(place, accepted_);
+        if (config_.delay == Duration{}) return answer_datagrams(socket, accepted_);
         for (auto& datagram : accepted_)
             if (has_room())
-                keep(place, {}, datagram);
+                keep(socket, {}, datagram);
             else
                 ++counts_.refused;
     }
 
     [[nodiscard]] bool may_have_answer(const net::Datagram& datagram,
                                        Deadline::Clock::time_point when) {
-        const auto is_ours = [&datagram](const TimePlace& place) {
-            return place.bound.address.port() == datagram.sender.port();
+        const auto is_ours = [&datagram](const TimeSocket& socket) {
+            return socket.bound.address.port() == datagram.sender.port();
         };
         return datagram.for_us_alone && can_be_client(datagram.sender) &&
-               std::ranges::none_of(places_, is_ours) && rate_.allows(datagram.sender, when);
+               std::ranges::none_of(sockets_, is_ours) && rate_.allows(datagram.sender, when);
     }
 
-    void answer_datagrams(const TimePlace& place, std::span<const net::Datagram> datagrams) {
+    void answer_datagrams(const TimeSocket& socket, std::span<const net::Datagram> datagrams) {
         if (datagrams.empty()) return;
         const auto time = now();
         counts_.answered +=
-            batch_.answer(place.bound, datagrams, answer_text(place.protocol, time));
+            batch_.answer(socket.bound, datagrams, answer_text(socket.protocol, time));
         if (!config_.answered) return;
         for (const auto& datagram : datagrams)
-            config_.answered({place, datagram.sender, datagram.asked, time});
+            config_.answered({socket, datagram.sender, datagram.asked, time});
     }
 
     // --- Answers that are kept back: all for as long, so whoever came first is due first
 
     [[nodiscard]] bool has_room() const { return waiting_.size() < config_.most_waiting; }
 
-    void keep(const TimePlace& place, Fd client, const net::Datagram& datagram) {
-        waiting_.push_back({Deadline::after(config_.delay), place, std::move(client), datagram});
+    void keep(const TimeSocket& socket, Fd client, const net::Datagram& datagram) {
+        waiting_.push_back({Deadline::after(config_.delay), socket, std::move(client), datagram});
     }
 
     void answer_the_due() {
@@ -180,20 +180,20 @@ class TimeService {
             const auto first = std::move(waiting_.front());
             waiting_.pop_front();
             if (first.client)
-                answer_client(first.place, first.client, first.datagram.sender);
+                answer_client(first.socket, first.client, first.datagram.sender);
             else
-                answer_datagrams(first.place, {&first.datagram, 1});
+                answer_datagrams(first.socket, {&first.datagram, 1});
         }
     }
 
-    const std::span<const TimePlace> places_;
+    const std::span<const TimeSocket> sockets_;
     const TimeServiceConfig& config_;
     SignalFd& signals_;
     net::AddressRate rate_;
     net::DatagramBatch batch_;
     std::vector<net::Datagram> accepted_; // of a batch
     std::deque<Waiting> waiting_;
-    std::vector<pollfd> entries_; // of the places, and of the signals
+    std::vector<pollfd> entries_; // of the sockets, and of the signals
     Deadline paused_until_ = Deadline::after({});
     Deadline silent_until_ = Deadline::after({});
     TimeServiceCounts counts_;
@@ -201,9 +201,9 @@ class TimeService {
 
 } // namespace
 
-TimeServiceCounts serve_time(std::span<const TimePlace> places, const TimeServiceConfig& config,
+TimeServiceCounts serve_time(std::span<const TimeSocket> sockets, const TimeServiceConfig& config,
                              SignalFd& signals) {
-    return TimeService{places, config, signals}.run();
+    return TimeService{sockets, config, signals}.run();
 }
 
 } // namespace ipcbox::clocks

@@ -10,7 +10,7 @@
 // - beyond a rate for each address.
 #pragma once
 
-#include "clocks/time_places.h"
+#include "clocks/time_sockets.h"
 #include "core/deadline.h"
 #include "core/signals.h"
 
@@ -25,7 +25,7 @@ namespace ipcbox::clocks {
 
 // Who was told what.
 struct TimeAnswer {
-    const TimePlace& place;
+    const TimeSocket& socket;
     const net::Address& client;
     const net::Address& asked; // which of our addresses
     std::time_t time = 0;
@@ -49,7 +49,7 @@ struct TimeServiceCounts {
 };
 
 // Serves until one of SIGNALS comes; what it did. Answers that are kept back then are lost.
-[[nodiscard]] TimeServiceCounts serve_time(std::span<const TimePlace> places,
+[[nodiscard]] TimeServiceCounts serve_time(std::span<const TimeSocket> sockets,
                                            const TimeServiceConfig& config, SignalFd& signals);
 
 } // namespace ipcbox::clocks

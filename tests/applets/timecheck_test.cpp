@@ -8,6 +8,7 @@
 #include "core/date.h"
 #include "core/poll.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -16,6 +17,7 @@
 #include <nlohmann/json.hpp>
 #include <semaphore>
 #include <sys/socket.h>
+#include <utility>
 
 using namespace ipcbox;
 using namespace ipcbox::test;
@@ -241,7 +243,6 @@ TEST_CASE("what makes no sense") {
                                                           {"--via", "time:", "a"},
                                                           {"--era-pivot", "soon", "a"},
                                                           {"--count", "2", "a"},
-                                                          {"--warn", "5s", "--crit", "1s", "a"},
                                                           {"-g", "127.0.0.1"},
                                                           {"-P", "0", "a"},
                                                           {"a:0"}}) {
@@ -648,6 +649,206 @@ TEST_CASE("a check warns when no majority agrees") {
         scenario.run({"timecheck", "--warn", "1m", "--consensus", one.text(), other.text()});
     CHECK(result.status == 1);
     CHECK(result.out.starts_with("TIMECHECK WARNING - 2 hosts in time, but no majority agrees | "));
+}
+
+TEST_CASE("a check that cannot be made is UNKNOWN, in one line and with status 3") {
+    Scenario scenario;
+    struct Case {
+        Words words;
+        std::string_view reason;
+    };
+    for (const auto& [words, reason] : std::initializer_list<Case>{
+             {{"--warn", "1s", "-f", "absent"}, "cannot open absent: No such file or directory"},
+             {{"--warn", "1s", "-f", "-"}, "there is no host in the list"},
+             {{"--warn", "1s"}, "expected a HOST, or a list of them (--file)"},
+             {{"--crit", "soon", "a"}, "--crit 'soon': expected "},
+             {{"--crit=soon", "a"}, "--crit 'soon': expected "},
+             {{"--warn", "1s", "--sundial", "a"}, "unknown option --sundial"},
+             {{"--warn", "1s", "no\nhost|"}, "HOST 'no host/': expected "},
+             {{"--warn", "5s", "--crit", "1s", "a"}, "--warn is more than --crit"},
+             {{"--stratum-warn", "3", "a"}, "only NTP tells a stratum"},
+             {{"a", "--crit"}, "option --crit needs a value"}}) {
+        auto result = scenario.run(command(words));
+        CAPTURE(reason);
+        CHECK(result.status == 3);
+        CHECK(result.out.starts_with(fmt::format("TIMECHECK UNKNOWN - {}", reason)));
+        CHECK(lines_of(result.out).size() == 1);
+        CHECK(result.err.starts_with("timecheck: "));
+        auto json = words;
+        json.insert(json.begin(), "-qJ");
+        result = scenario.run(command(json));
+        CHECK(result.status == 3);
+        const auto objects = objects_of(result.out);
+        REQUIRE(objects.size() == 1);
+        CHECK(objects[0]["type"] == "state");
+        CHECK(objects[0]["state"] == "UNKNOWN");
+        CHECK(objects[0]["hosts"].is_null());
+    }
+    CHECK(scenario.run({"timecheck", "--warn", "1s", "--help"}).status == 0);
+    CHECK(scenario.run({"timecheck", "--", "--warn"}).status == 1); // a host of that name
+    CHECK(scenario.run({"udptime", "--warn", "1s"}).out.starts_with("UDPTIME UNKNOWN - "));
+    const Peer server{says_time()};
+    const auto lost = scenario.shell("timecheck --warn 10s \"$1\" > /dev/full", {server.text()});
+    CHECK(lost.status == 3);
+}
+
+TEST_CASE("a bad line of a list makes a check UNKNOWN, unless a host is worse") {
+    Scenario scenario;
+    const Peer right{says_time()};
+    const Peer wrong{says_time(3600s)};
+    const Words limits{"--warn", "10s", "--crit", "20s", "-f", "-"};
+    const auto list = right.text() + "\nno host!\n\nnor this\n";
+    auto result = scenario.run(command(limits), list);
+    CHECK(result.status == 3);
+    CHECK(result.out.starts_with("TIMECHECK UNKNOWN - 1 host in time, but 2 lines are no host "
+                                 "(standard input, line 2) | hosts=1 not_ok=0 bad_lines=2 "));
+    CHECK(lines_of(result.out).size() == 1);
+    auto json = limits;
+    json.insert(json.begin(), "-J");
+    result = scenario.run(command(json), list);
+    CHECK(result.status == 3);
+    const auto last = objects_of(result.out).back();
+    CHECK(last["state"] == "UNKNOWN");
+    CHECK(last["text"] == "1 host in time, but 2 lines are no host (standard input, line 2)");
+    result = scenario.run(command(limits), list + wrong.text());
+    CHECK(result.status == 2);
+    CHECK(result.out.starts_with("TIMECHECK CRITICAL - 1 of 2: " + wrong.text()));
+}
+
+TEST_CASE("a check tells why a source of whole seconds cannot pass a small limit") {
+    Scenario scenario;
+    const Peer server{says_time()};
+    const auto result =
+        scenario.run({"timecheck", "--warn", "100ms", "--crit", "1h", server.text()});
+    CHECK(result.status == 1);
+    CHECK(result.out.starts_with(fmt::format("TIMECHECK WARNING - 1 of 1: {} is not known to 0.1 s "
+                                             "(use --via ntp or --precise): ",
+                                             server.text())));
+}
+
+TEST_CASE("a check has limits for the stratum of an NTP server") {
+    Scenario scenario;
+    const DatagramPeer server{[](const test::Datagram& question) {
+        question.answer(ntp_answer(question.bytes, {.stratum = 4, .reference = "\1\2\3\4"}));
+    }};
+    const auto via = "ntp:" + server.port();
+    const auto check = [&](const Words& limits) {
+        Words words{"-t", "25s", "--via", via, "127.0.0.1"};
+        words.insert(words.end(), limits.begin(), limits.end());
+        return scenario.run(command(words));
+    };
+    CHECK(check({"--stratum-warn", "4"}).status == 0);
+    auto result = check({"--stratum-warn", "3", "--stratum-crit", "4"});
+    CHECK(result.status == 1);
+    CHECK(result.out.starts_with("TIMECHECK WARNING - 1 of 1: 127.0.0.1 is at stratum 4 | "));
+    CHECK(result.out.ends_with(" '127.0.0.1 stratum'=4;3;4\n"));
+    CHECK(check({"--stratum-crit", "3", "--warn", "1h"}).status == 2);
+    // A source without a stratum does not say whether it is too high.
+    const Peer other{says_time()};
+    result =
+        scenario.run({"timecheck", "--via", fmt::format("time:{},ntp:1", other.address().port()),
+                      "--stratum-warn", "3", "127.0.0.1"});
+    CHECK(result.status == 3);
+    CHECK(result.out.starts_with("TIMECHECK UNKNOWN - 1 of 1: 127.0.0.1 has an answer without a "
+                                 "stratum | "));
+}
+
+TEST_CASE("every row has the same columns, whatever its name") {
+    Scenario scenario;
+    const Peer server{says_time()};
+    const auto long_name = std::string(30, 'x') + "=" + server.text();
+    const auto columns = [](std::string_view row) { // up to the date, which begins with a weekday
+        return row.find(date_text(std::time(nullptr)).substr(0, 3));
+    };
+    const auto words = [](const std::string& row) {
+        return std::ranges::count(row, ' ') -
+               std::ranges::count_if(row, [previous = 'x'](char byte) mutable {
+                   return std::exchange(previous, byte) == ' ' && byte == ' ';
+               });
+    };
+    for (const auto& options : std::initializer_list<Words>{{}, {"-v"}, {"-n"}, {"-v", "-n"}}) {
+        auto all = options;
+        all.insert(all.end(), {server.text(), long_name});
+        const auto lines = lines_of(scenario.run(command(all)).out);
+        REQUIRE(lines.size() == 3);
+        for (const auto& line : lines) {
+            CHECK(words(line) == words(lines[0]));
+            CHECK(columns(line) == columns(lines[0]));
+        }
+    }
+}
+
+TEST_CASE("a host can have a label, and goes by it") {
+    Scenario scenario;
+    const Peer server{says_time()};
+    const auto host = "db-1=" + server.text();
+    const auto result = scenario.run({"timecheck", host});
+    CHECK(result.status == 0);
+    CHECK(rows_of(result.out).at(0).name == "db-1");
+    const auto object = objects_of(scenario.run({"timecheck", "-J", "-f", "-"}, host).out).at(0);
+    CHECK(object["label"] == "db-1");
+    CHECK(object["host"] == server.text());
+    CHECK(scenario.run({"timecheck", "--warn", "10s", host}).out.find(" 'db-1'=") !=
+          std::string::npos);
+}
+
+TEST_CASE("a range of addresses is asked, also in fping's words") {
+    Scenario scenario;
+    auto server = scenario.start({"time-server", "--tcp", "-p", "0"});
+    const auto port = fmt::format("{}", ready_address(server).port());
+    for (const auto& range :
+         std::initializer_list<Words>{{"127.3.3.9-127.3.3.12"}, {"127.3.3.9", "127.3.3.12"}}) {
+        Words words{"-p", port, "-g"};
+        words.insert(words.end(), range.begin(), range.end());
+        const auto result = scenario.run(command(words));
+        CHECK(result.status == 0);
+        const auto rows = rows_of(result.out);
+        REQUIRE(rows.size() == 4);
+        CHECK(rows.front().name == "127.3.3.9");
+        CHECK(rows.back().name == "127.3.3.12");
+    }
+}
+
+TEST_CASE("objects say what rows say, also of an answer that was refused") {
+    Scenario scenario;
+    const auto ask = [&](const std::string& via, int status) {
+        const auto result =
+            scenario.run({"timecheck", "-t", "25s", "-J", "--via", via, "127.0.0.1"});
+        CHECK(result.status == status);
+        return objects_of(result.out).at(0);
+    };
+    const auto ntp = [&](const NtpServer& answer, int status) {
+        const DatagramPeer server{[answer](const test::Datagram& question) {
+            question.answer(ntp_answer(question.bytes, answer));
+        }};
+        return ask("ntp:" + server.port(), status);
+    };
+    auto object = ntp({.leap = 3, .stratum = 16, .reference = "INIT"}, 1);
+    CHECK(object["error"] == "its clock is not synchronised");
+    CHECK(object["stratum"] == 16);
+    CHECK(object["leap"] == "unknown");
+    object = ntp({.stratum = 0, .reference = "RATE"}, 1);
+    CHECK(object["stratum"] == 0);
+    CHECK(object["reference"] == "RATE");
+    object = ntp({.leap = 1}, 0);
+    CHECK(object["leap"] == "insert");
+    CHECK(object["remarks"] == nlohmann::json::array({"announces a leap second"}));
+
+    const auto daytime = [&](const std::string& text) {
+        const Peer server{[&text](const Fd& client) { say(client, text + "\r\n"); }};
+        return ask(fmt::format("daytime:{}", server.address().port()), 0);
+    };
+    object = daytime("Tue Nov 24 02:55:01 2026");
+    CHECK(object["states_zone"] == false);
+    CHECK(object["remarks"].back() == "taken for local time");
+    object = daytime("Mon Nov  2 02:55:01 CST 2020");
+    CHECK(object["remarks"].back() == "ambiguous zone CST, taken for UTC-06:00");
+    object = daytime("61368 26-11-24 02:55:01 00 2 3 713.5 UTC(NIST) *");
+    CHECK(object["health"] == 3);
+    CHECK(object["leap"] == "remove");
+    CHECK(object["uncertainty"] > 3600);
+    CHECK(object["remarks"].size() >= 2);
+    CHECK(daytime("61368 26-11-24 02:55:01 00 0 0 713.5 UTC(NIST) *")["health"] == 0);
 }
 
 TEST_CASE("--port is for sources that have none of their own") {

@@ -1,12 +1,15 @@
 #include "front/clocks/command.h"
 
 #include "cli/output.h"
+#include "core/error.h"
 #include "core/poll.h"
 #include "core/signals.h"
 #include "front/clocks/report.h"
 
 #include <csignal>
+#include <exception>
 #include <fmt/core.h>
+#include <new>
 
 namespace ipcbox::front {
 
@@ -37,9 +40,7 @@ int ask_all(const ClockConfig& config, ClockReport& report, SignalFd& signals) {
     }
 }
 
-} // namespace
-
-int run_clocks(const Invocation& invocation, const ClockKind& kind) {
+int ask_clocks(const Invocation& invocation, const ClockKind& kind) {
     const ClockConfig config = parse_clock_options(invocation, kind);
     ClockReport report{config};
     int signal = 0;
@@ -48,7 +49,36 @@ int run_clocks(const Invocation& invocation, const ClockKind& kind) {
         signal = ask_all(config, report, signals);
     }
     if (signal != 0) die_of(signal);
-    return config.has_bad_line ? std::max(report.status(), exit_status::failed) : report.status();
+    return report.status();
+}
+
+// A monitor reads standard output and the status: both say that there is no result, and why.
+// Standard error says it as well.
+[[noreturn]] void fail_check(CheckForm form, const std::string& reason, std::string_view advice) {
+    const auto verdict = unknown_verdict(reason);
+    try {
+        cli::print(form == CheckForm::object ? verdict.object()
+                                             : verdict.line(cli::program_name()));
+        cli::flush();
+    } catch (const Error&) { // NOLINT(bugprone-empty-catch): the status is left to say it
+    }
+    throw Error(fmt::format("{}{}", reason, advice), verdict.status());
+}
+
+} // namespace
+
+int run_clocks(const Invocation& invocation, const ClockKind& kind) {
+    const auto form = form_of_check(invocation.arguments);
+    if (form == CheckForm::none) return ask_clocks(invocation, kind);
+    try {
+        return ask_clocks(invocation, kind);
+    } catch (const cli::UsageError& error) {
+        fail_check(form, error.what(), fmt::format(" (see {} --help)", invocation.name));
+    } catch (const std::bad_alloc&) {
+        fail_check(form, "out of memory", {});
+    } catch (const std::exception& error) {
+        fail_check(form, error.what(), {});
+    }
 }
 
 } // namespace ipcbox::front

@@ -5,8 +5,12 @@
 #include "clocks/daytime.h"
 #include "core/error.h"
 #include "core/io.h"
+#include "front/clocks/rows.h"
 #include "front/family_options.h"
+#include "front/tls_options.h"
 
+#include <algorithm>
+#include <array>
 #include <ctime>
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -17,18 +21,19 @@ namespace ipcbox::front {
 
 namespace {
 
-constexpr std::size_t most_list_bytes = 64UL * 1024 * 1024;
-constexpr int most_at_once = 65536;
+constexpr std::size_t max_list_bytes = 64UL * 1024 * 1024;
+constexpr int max_at_once = 65536;
 constexpr int default_at_once = 4096;
-constexpr int most_retries = 100;
-constexpr std::uint64_t default_most_addresses = 65536;
+constexpr int max_retries = 100;
+constexpr int max_stratum = 15;
+constexpr std::uint64_t default_max_addresses = 65536;
 
 // What the options say before they are put together.
 struct Line {
     std::vector<clocks::Host> hosts;
     std::vector<std::string> lists;
     std::vector<std::string> networks;
-    std::uint64_t most_addresses = default_most_addresses;
+    std::uint64_t max_addresses = default_max_addresses;
     std::optional<Duration> patience;
     std::optional<std::uint16_t> port;
     std::optional<std::vector<clocks::SourcePort>> sources;
@@ -55,24 +60,39 @@ std::time_t parse_date(std::string_view text) {
 }
 
 std::string read_list(const std::string& name) {
-    if (name == "-") return read_to_end(STDIN_FILENO, most_list_bytes, "standard input");
-    return read_to_end(open_file(name, O_RDONLY).get(), most_list_bytes, name);
+    if (name == "-") return read_to_end(STDIN_FILENO, max_list_bytes, "standard input");
+    return read_to_end(open_file(name, O_RDONLY).get(), max_list_bytes, name);
+}
+
+// As fping(8) has a range: "-g FIRST LAST", of which LAST looks like a host here.
+std::string take_range(Line& line) {
+    auto& network = line.networks.front();
+    const bool is_range = line.networks.size() == 1 && line.hosts.size() == 1 &&
+                          net::Address::parse_ip(network, 0) &&
+                          net::Address::parse_ip(line.hosts.front().text, 0);
+    if (!is_range) return network;
+    auto range = fmt::format("{}-{}", network, line.hosts.front().text);
+    line.hosts.clear();
+    return range;
 }
 
 // Arguments first, then lists, then networks.
 void find_hosts(Line& line, ClockConfig& config) {
+    if (!line.networks.empty()) line.networks.front() = take_range(line);
     config.hosts = std::move(line.hosts);
     const auto add = [&config](std::vector<clocks::Host> hosts) {
         std::ranges::move(hosts, std::back_inserter(config.hosts));
     };
     for (const auto& name : line.lists)
-        add(clocks::parse_host_list(read_list(name), [&](const std::string& problem) {
-            config.has_bad_line = true;
-            cli::diagnose(fmt::format("{}, {}", name == "-" ? "standard input" : name, problem));
+        add(clocks::parse_host_list(read_list(name), [&](const std::string& where,
+                                                         const std::string& reason) {
+            const auto place = fmt::format("{}, {}", name == "-" ? "standard input" : name, where);
+            if (config.bad_lines.count++ == 0) config.bad_lines.first = place;
+            cli::diagnose(fmt::format("{}: {}", place, reason));
         }));
     for (const auto& network : line.networks)
         try {
-            add(clocks::hosts_of_network(network, line.most_addresses));
+            add(clocks::hosts_of_network(network, line.max_addresses));
         } catch (const std::invalid_argument& wrong) {
             throw cli::UsageError(fmt::format("--network '{}': {}", network, wrong.what()));
         }
@@ -95,12 +115,94 @@ void settle_survey(const Line& line, const ClockKind& kind, ClockConfig& config)
         survey.total = survey.patience;
 }
 
+void check_limits(const CheckLimits& limits, const clocks::SurveyOptions& survey) {
+    const auto& [warn, critical, stratum_warn, stratum_critical] = limits;
+    if (warn && critical && *warn > *critical) throw cli::UsageError("--warn is more than --crit");
+    if (stratum_warn && stratum_critical && *stratum_warn > *stratum_critical)
+        throw cli::UsageError("--stratum-warn is more than --stratum-crit");
+    if ((stratum_warn || stratum_critical) && !survey.asks(clocks::Source::ntp))
+        throw cli::UsageError("only NTP tells a stratum: --stratum-warn and --stratum-crit need "
+                              "--via ntp");
+}
+
 void check(const ClockConfig& config) {
     if (config.watch && *config.watch == Duration::zero())
         throw cli::UsageError("--watch needs a time to rest");
     if (config.rounds && !config.watch) throw cli::UsageError("--count needs --watch");
-    if (config.warn && config.critical && *config.warn > *config.critical)
-        throw cli::UsageError("--warn is more than --crit");
+    check_limits(config.limits, config.survey);
+    if (says_something(config.survey.tls) && !config.survey.asks(clocks::Source::https))
+        throw cli::UsageError("the options for TLS need --via https");
+}
+
+void declare_hosts(cli::Options& options, Line& line) {
+    options.section("Hosts");
+    options.values("-f,--file FILE", line.lists, cli::parse_text,
+                   "ask the hosts of this list, one on each line; - is standard input");
+    options.values("-g,--network NETWORK", line.networks, cli::parse_text,
+                   "ask every address of a network or a range, such as 192.0.2.0/24 or "
+                   "192.0.2.1-192.0.2.20");
+    options.value("--max N", line.max_addresses, parse_count,
+                  "refuse a network or a range with more than N addresses (default 65536)");
+    declare(options, line.family);
+}
+
+void declare_sources(cli::Options& options, Line& line, clocks::SurveyOptions& survey) {
+    options.section("Sources");
+    options.value("--via SOURCES", line.sources, clocks::parse_sources,
+                  "ask these in turn until one answers: ntp, http, https, time, time-udp, daytime, "
+                  "daytime-udp; each can have a port, as in ntp,http:8080");
+    options.value("-p,--port PORT", line.port, cli::parse_port,
+                  "ask this port instead of the one that belongs to the source");
+    options.flag("--precise", survey.precise,
+                 "ask a clock that tells whole seconds up to 16 times, to find out when its second "
+                 "begins");
+    options.value("--era-pivot DATE", survey.pivot, parse_date,
+                  "take times of 32 bits for those nearest to this date (default: to our clock)");
+}
+
+void declare_time(cli::Options& options, Line& line, clocks::SurveyOptions& survey,
+                  const ClockKind& kind) {
+    options.section("Time");
+    const bool for_all = kind.patience_for == ClockKind::PatienceFor::all;
+    options.value("-t,--timeout DURATION", line.patience, cli::parse_duration,
+                  for_all ? "give up all hosts after this time (default 10s)"
+                          : "give up a host after this time (default 5s)");
+    options.value("-T,--try-timeout DURATION", survey.try_patience, cli::parse_duration,
+                  "give up one try after this time (default: an equal part of what is left)");
+    options.value("-r,--retries N", survey.retries, cli::number_between(0, max_retries),
+                  "send a datagram without an answer again, at most N times (default 2)");
+    options.value("-i,--interval DURATION", survey.interval, cli::parse_duration,
+                  kind.interval == Duration::zero()
+                      ? "wait this long between two datagrams (default 0)"
+                      : "wait this long between two datagrams (default 100us)");
+    options.value("-P,--parallel N", line.at_once, cli::number_between(1, max_at_once),
+                  "ask at most N hosts at once over TCP (default 4096; 64 for https)");
+}
+
+void declare_output(cli::Options& options, ClockConfig& config) {
+    options.section("Output");
+    options.flag("-n,--numeric", config.numeric, "call hosts by their addresses");
+    options.flag("--as-completed", config.as_completed,
+                 "print rows in the order in which the answers come");
+    options.flag("--consensus", config.consensus, "tell which clocks agree, and which do not");
+    options.flag("--summary", config.summary, "tell the least, the median and the greatest offset");
+    options.value("--watch DURATION", config.watch, cli::parse_duration,
+                  "ask again each time this much has passed, and tell the drift");
+    options.value("--count N", config.rounds, cli::number_between(1, 1 << 30),
+                  "end --watch after N rounds");
+    options.json(config.json);
+}
+
+void declare_monitoring(cli::Options& options, CheckLimits& limits) {
+    options.section("Monitoring");
+    options.value("--warn DURATION", limits.warn, cli::parse_duration,
+                  "print one line; WARNING (status 1) for a clock that is off by this much");
+    options.value("--crit DURATION", limits.critical, cli::parse_duration,
+                  "print one line; CRITICAL (status 2) for a clock that is off by this much");
+    options.value("--stratum-warn N", limits.stratum_warn, cli::number_between(0, max_stratum),
+                  "WARNING for an NTP server with a stratum above N");
+    options.value("--stratum-crit N", limits.stratum_critical, cli::number_between(0, max_stratum),
+                  "CRITICAL for an NTP server with a stratum above N");
 }
 
 } // namespace
@@ -110,63 +212,54 @@ ClockConfig parse_clock_options(const Invocation& invocation, const ClockKind& k
     Line line;
     auto& survey = config.survey;
     survey.interval = kind.interval;
-    const bool for_all = kind.patience_for == ClockKind::PatienceFor::all;
     cli::Options options{invocation, "HOST..."};
-    options.operands("HOST", line.hosts, clocks::parse_host, "a name or an address, or HOST:PORT");
-    options.values("-f,--file FILE", line.lists, cli::parse_text,
-                   "ask the hosts of this list, one on a line; - is standard input");
-    options.values("-g,--network CIDR", line.networks, cli::parse_text,
-                   "ask every address of a network, such as 192.0.2.0/24");
-    options.value("--max N", line.most_addresses, parse_count,
-                  "the most addresses that a network may have (default 65536)");
-    options.value("-t,--timeout DURATION", line.patience, cli::parse_duration,
-                  for_all ? "for all of it (default 10s)" : "for each host (default 5s)");
-    options.value("-T,--try-timeout DURATION", survey.try_patience, cli::parse_duration,
-                  "for one try (default: what is left, in equal parts)");
-    options.value("-r,--retries N", survey.retries, cli::number_between(0, most_retries),
-                  "how often a datagram is sent again (default 2)");
-    options.value("-i,--interval DURATION", survey.interval, cli::parse_duration,
-                  kind.interval == Duration::zero() ? "between two datagrams (default 0)"
-                                                    : "between two datagrams (default 100us)");
-    options.value("-P,--parallel N", line.at_once, cli::number_between(1, most_at_once),
-                  "how many are asked at once over TCP (default 4096)");
-    options.value("-p,--port PORT", line.port, cli::parse_port,
-                  "instead of the port of the protocol");
-    declare(options, line.family);
-    options.value("--via SOURCES", line.sources, clocks::parse_sources,
-                  "what to ask, in turn until one answers: time, time-udp, ntp, daytime, "
-                  "daytime-udp, http; each also with a port, as in http:8080");
-    options.value("--era-pivot DATE", survey.pivot, parse_date,
-                  "believe 32-bit times to be near this date (default: near our clock)");
-    options.flag("--precise", survey.precise,
-                 "find the tick of clocks that tell whole seconds, by asking up to 16 times");
-    options.flag("-n,--numeric", config.numeric, "call hosts by their addresses");
-    options.flag("--as-completed", config.as_completed, "rows in the order of the answers");
-    options.value("--warn DURATION", config.warn, cli::parse_duration,
-                  "for monitoring: one line, and status 1 for a clock that is off by so much");
-    options.value("--crit DURATION", config.critical, cli::parse_duration,
-                  "the same, and status 2");
-    options.flag("--consensus", config.consensus, "tell which clocks agree, and which do not");
-    options.flag("--summary", config.summary, "tell the least, the median and the greatest offset");
-    options.value("--watch DURATION", config.watch, cli::parse_duration,
-                  "ask again and again after so long, and tell the drift");
-    options.value("--count N", config.rounds, cli::number_between(1, 1 << 30),
-                  "end a watch after so many rounds");
-    options.json(config.json);
-    options.note("The offset is theirs minus ours, in seconds. A host that cannot be asked has a "
-                 "row with the reason, and makes the status 1 (2 with --crit or --warn).");
+    options.operands("HOST", line.hosts, clocks::parse_host,
+                     "a name or an address, HOST:PORT, or LABEL=HOST to call it LABEL");
+    declare_hosts(options, line);
+    declare_sources(options, line, survey);
+    declare_time(options, line, survey, kind);
+    declare_output(options, config);
+    declare_monitoring(options, config.limits);
+    options.section("TLS");
+    declare(options, survey.tls);
+    options.note(
+        "An offset is how far the other clock is ahead of ours, in seconds; it is negative "
+        "for a clock that is behind. A host without an answer has a row with the reason, "
+        "and the status is 1. Few machines answer on the ports of time and daytime "
+        "today: use --via ntp,https,http.");
     options.example(kind.example, kind.example_text);
-    const auto fleet = fmt::format("{} --via ntp,time,http -f fleet --summary", invocation.name);
+    const auto fleet = fmt::format("{} --via ntp,https,http -f fleet --summary", invocation.name);
     options.example(fleet, "many hosts, whatever they speak");
-    const auto check_one = fmt::format("{} --warn 1s --crit 5s db", invocation.name);
-    options.example(check_one, "a check for Nagios and the like");
+    const auto check_one =
+        fmt::format("{} --via ntp --warn 100ms --crit 1s db.example.com", invocation.name);
+    options.example(check_one, "a check for Nagios, Icinga and the like");
     config.verbosity = options.parse();
-    check(config);
     settle_survey(line, kind, config);
+    check(config);
     find_hosts(line, config);
-    config.name_columns = kind.name_columns;
+    config.name_columns =
+        name_columns_for(config.hosts, config.numeric ? HostNames::numeric : HostNames::written,
+                         survey.family, kind.name_columns);
     config.detailed = line.sources || survey.precise || config.watch || config.verbosity.verbose;
     return config;
+}
+
+CheckForm form_of_check(std::span<char* const> arguments) {
+    constexpr std::array<std::string_view, 4> limits{"--warn", "--crit", "--stratum-warn",
+                                                     "--stratum-crit"};
+    constexpr std::string_view letters_with_value = "fgtTriPp";
+    bool is_check = false;
+    bool is_json = false;
+    for (const std::string_view word : arguments) {
+        if (word == "--") break;
+        const auto name = word.substr(0, word.find('='));
+        is_check = is_check || std::ranges::find(limits, name) != limits.end();
+        is_json = is_json || word == "--json";
+        if (word.starts_with("--") || !word.starts_with('-')) continue;
+        const auto letters = word.substr(0, word.find_first_of(letters_with_value));
+        is_json = is_json || letters.find('J') != std::string_view::npos;
+    }
+    return !is_check ? CheckForm::none : is_json ? CheckForm::object : CheckForm::line;
 }
 
 } // namespace ipcbox::front

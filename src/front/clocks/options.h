@@ -4,6 +4,7 @@
 #include "applet.h"
 #include "cli/options.h"
 #include "clocks/survey.h"
+#include "front/clocks/check.h"
 
 #include <optional>
 #include <string>
@@ -12,20 +13,26 @@
 
 namespace ipcbox::front {
 
-// What makes one of these applets another one.
+// What makes one of these applets differ from the other.
 struct ClockKind {
     clocks::Source source = clocks::Source::time; // which is asked by default
     Duration patience = std::chrono::seconds{5};
     enum class PatienceFor { host, all } patience_for = PatienceFor::host;
     Duration interval{};           // between two datagrams
-    std::size_t name_columns = 24; // of the table
+    std::size_t name_columns = 24; // of the table, when no name needs more
     std::string_view example;
     std::string_view example_text;
 };
 
+// Lines in lists of hosts that name no host.
+struct BadLines {
+    std::size_t count = 0;
+    std::string first; // "fleet, line 7"
+};
+
 struct ClockConfig {
     std::vector<clocks::Host> hosts;
-    bool has_bad_line = false; // in a list of hosts
+    BadLines bad_lines;
     clocks::SurveyOptions survey;
     std::size_t name_columns = 24;
 
@@ -33,20 +40,24 @@ struct ClockConfig {
     bool as_completed = false; // rows in the order in which they come
     bool detailed = false;     // rows with error and source
     bool json = false;
-    // Monitoring, if there is one of them.
-    std::optional<Duration> warn;
-    std::optional<Duration> critical;
+    CheckLimits limits;
     bool consensus = false;
     bool summary = false;
     std::optional<Duration> watch; // from one round to the next
     std::optional<int> rounds;
     cli::Verbosity verbosity;
 
-    [[nodiscard]] bool monitors() const { return warn || critical; }
+    // Whether this is a check for monitoring.
+    [[nodiscard]] bool monitors() const { return limits.any(); }
 };
 
-// Parses the line and reads the lists of hosts that it names; bad lines of these are told on
-// standard error. Throws as cli::Options::parse() does, and Error.
+// Parses the line and reads the lists of hosts that it names; prints bad lines of these on standard
+// error. Throws as cli::Options::parse() does, and Error.
 [[nodiscard]] ClockConfig parse_clock_options(const Invocation& invocation, const ClockKind& kind);
+
+// What a command line asks for that may be wrong otherwise: it is looked at word by word. A check
+// has to say that it cannot be made, in the form that was asked for.
+enum class CheckForm { none, line, object };
+[[nodiscard]] CheckForm form_of_check(std::span<char* const> arguments);
 
 } // namespace ipcbox::front

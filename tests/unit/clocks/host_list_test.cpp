@@ -24,8 +24,10 @@ struct List {
 };
 List list(std::string_view text) {
     List list;
-    for (const auto& host : parse_host_list(
-             text, [&list](const std::string& problem) { list.problems.push_back(problem); }))
+    for (const auto& host :
+         parse_host_list(text, [&list](const std::string&line, const std::string&reason) {
+             list.problems.push_back(line + ": " + reason);
+         }))
         list.hosts.push_back(host.text);
     return list;
 }

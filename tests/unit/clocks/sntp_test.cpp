@@ -113,7 +113,7 @@ TEST_CASE("leap seconds to come") {
     CHECK(parse(with(0, "64")).leap == Leap::insert);
     CHECK(parse(with(0, "a4")).leap == Leap::remove);
     CHECK(parse(with(0, "64")).reading);
-    CHECK(parse(with(0, "e4")).leap == Leap::none);
+    CHECK(parse(with(0, "e4")).leap == Leap::unknown);
     CHECK(problem(with(0, "e4")) == "its clock is not synchronised");
 }
 

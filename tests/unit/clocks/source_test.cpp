@@ -54,7 +54,7 @@ TEST_CASE("the sources by their names") {
     for (const auto* text : {"", ",", "ntp,", ",ntp", "ntp,,time", "NTP", " ntp", "sntp", "udp"})
         CHECK_THROWS_WITH_AS(
             (void)parse_sources(text),
-            "expected a list of time, time-udp, ntp, daytime, daytime-udp and http",
+            "expected a list of ntp, http, https, time, time-udp, daytime and daytime-udp",
             std::invalid_argument);
 }
 
@@ -213,10 +213,10 @@ TEST_CASE(
     REQUIRE(healthy.reading);
     CHECK(healthy.reading->error == 505ms);
     CHECK(healthy.leap == Leap::none);
-    CHECK(healthy.daytime->health == 0);
+    CHECK(healthy.daytime->health == 0U);
     CHECK(nist("00 1 0").leap == Leap::insert);
     CHECK(nist("50 2 0").leap == Leap::remove);
-    CHECK(nist("00 0 1").daytime->health == 1);
+    CHECK(nist("00 0 1").daytime->health == 1U);
     CHECK(nist("00 0 1").reading->error == 5505ms);
     for (const auto* digits : {"00 0 2", "00 0 3", "00 0 4", "00 0 9"})
         CHECK(nist(digits).reading->error == 1h + 505ms);

@@ -47,12 +47,12 @@ TEST_CASE("least, median and most") {
     REQUIRE(one);
     CHECK(one->least == 5s);
     CHECK(one->median == 5s);
-    CHECK(one->most == 5s);
+    CHECK(one->greatest == 5s);
     const auto odd = spread_of({3s, -7s, 1s});
     REQUIRE(odd);
     CHECK(odd->least == -7s);
     CHECK(odd->median == 1s);
-    CHECK(odd->most == 3s);
+    CHECK(odd->greatest == 3s);
     CHECK(spread_of({1s, 2s, 4s, 100s})->median == 3s);
     CHECK(spread_of({least, most})->median == Duration{-1});
 }

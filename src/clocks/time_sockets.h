@@ -13,7 +13,7 @@ namespace ipcbox::clocks {
 enum class Protocol { time, daytime }; // RFC 868, RFC 867
 enum class Transport { tcp, udp };
 
-struct TimePlace {
+struct TimeSocket {
     net::BoundSocket bound;
     Protocol protocol = Protocol::time;
     Transport transport = Transport::tcp;
@@ -30,12 +30,12 @@ enum class Transports { tcp, udp, both };
 
 // On every address of the host, or on all interfaces without one. Both transports have the same
 // port, also when port 0 has the kernel choose it. Throws as listen_tcp() (net/listener.h).
-[[nodiscard]] std::vector<TimePlace> open_time_places(const net::HostPort& where, Protocol protocol,
-                                                      Transports transports);
+[[nodiscard]] std::vector<TimeSocket> open_time_sockets(const net::HostPort& where,
+                                                        Protocol protocol, Transports transports);
 
 // What we were started with (take_inherited_count()): what has DAYTIME_PORT speaks that protocol,
 // all the others the other one. Throws Error for a descriptor that is anything else.
-[[nodiscard]] std::vector<TimePlace>
-inherited_time_places(std::optional<std::uint16_t> daytime_port);
+[[nodiscard]] std::vector<TimeSocket>
+inherited_time_sockets(std::optional<std::uint16_t> daytime_port);
 
 } // namespace ipcbox::clocks
