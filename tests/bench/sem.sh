@@ -7,13 +7,11 @@ ipcbox=$(realpath "$1")
 times=$(realpath "$2")
 directory=$(mktemp -d)
 key=$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')
-taken=$((key / 2 + 1))
-trap 'ipcrm -S "$key" 2>/dev/null; ipcrm -S "$taken" 2>/dev/null; rm -rf "$directory"' EXIT
+trap 'ipcrm -S "$key" 2>/dev/null; rm -rf "$directory"' EXIT
 cd "$directory"
 export HOME="$directory" # where GNU sem keeps its locks
 "$ipcbox" --install .
 ./sem-create "$key" >set
-./sem-create "$taken" >/dev/null
 : >lock
 
 title() {
@@ -23,12 +21,6 @@ title() {
 has() {
     command -v "$1" >/dev/null || { echo "$1 is not installed: not compared"; return 1; }
 }
-
-if has busybox; then
-    title 'Start (--version <= 1.08 x busybox, sem-give on a free set <= 1.25 x)'
-    "$times" 1500 busybox true -- "$ipcbox" --version -- ./sem-give "$key" \
-        -- ./sem-take "$taken" -- ./sem-give "$taken" -- /bin/true
-fi
 
 if has flock; then
     title 'Run a command (flock >= 1.4 x sem-take)'
