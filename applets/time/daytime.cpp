@@ -110,8 +110,8 @@ class Answers : public clocks::SurveyEvents {
         if (const auto& reading = answer.reading) {
             const auto said = std::chrono::system_clock::to_time_t(reading->said);
             line.set("time", clocks::iso_time(said))
-                .set("offset", std::chrono::duration<double>(reading->offset).count())
-                .set("uncertainty", std::chrono::duration<double>(reading->error).count())
+                .set("offset", in_seconds(reading->offset))
+                .set("uncertainty", in_seconds(reading->error))
                 .set_flag("states_zone", answer.daytime->states_zone)
                 .set_null("error");
         } else {

@@ -3,6 +3,7 @@
 #include "cli/cli11.h"
 #include "cli/output.h"
 #include "core/trace.h"
+#include "core/words.h"
 #include "version.h"
 
 #include <algorithm>
@@ -41,16 +42,14 @@ struct Example {
 // "-w,--wait DURATION" in its parts.
 OptionName split_names(std::string_view names, std::string_view text) {
     OptionName result;
-    const auto blank = names.find(' ');
-    if (blank != std::string_view::npos) result.value = names.substr(blank + 1);
-    auto left = names.substr(0, blank);
+    auto left = take_until(names, ' ');
+    result.value = names;
     while (!left.empty()) {
-        const auto name = left.substr(0, left.find(','));
+        const auto name = take_until(left, ',');
         if (name.starts_with("--"))
             result.word = name.substr(2);
         else
             result.letter = name.substr(1);
-        left.remove_prefix(std::min(name.size() + 1, left.size()));
     }
     result.text = text;
     return result;
@@ -71,8 +70,7 @@ std::string wrap(std::string_view text, std::size_t indent) {
     std::string result;
     std::size_t column = indent;
     while (!text.empty()) {
-        const auto word = text.substr(0, text.find(' '));
-        text.remove_prefix(std::min(word.size() + 1, text.size()));
+        const auto word = take_until(text, ' ');
         if (column > indent && column + 1 + word.size() > help_width) {
             result.append(1, '\n').append(indent, ' ');
             column = indent;

@@ -70,10 +70,9 @@ std::uint64_t power_of_ten(std::size_t exponent) {
 // Exact for what are centuries, too: a double of so many seconds has no microseconds.
 double seconds_between(Duration from, Duration to) {
     using std::chrono::seconds;
-    using Seconds = std::chrono::duration<double>;
     const auto whole =
         std::chrono::duration_cast<seconds>(to) - std::chrono::duration_cast<seconds>(from);
-    return Seconds{whole}.count() + Seconds{to % seconds{1} - from % seconds{1}}.count();
+    return in_seconds(whole) + in_seconds(to % seconds{1} - from % seconds{1});
 }
 
 } // namespace
@@ -137,15 +136,14 @@ std::string seconds_text(Duration value, Duration error) {
 }
 
 void Drift::add(std::chrono::steady_clock::time_point when, const Reading& reading) {
-    using Seconds = std::chrono::duration<double>;
     if (!first_) {
         first_ = when;
         first_offset_ = reading.offset;
     }
     const Duration error = std::max<Duration>(reading.error, least_error);
-    const double time = Seconds{when - *first_}.count();
+    const double time = in_seconds(when - *first_);
     const double offset = seconds_between(first_offset_, reading.offset);
-    const double weight = 1 / (Seconds{error}.count() * Seconds{error}.count());
+    const double weight = 1 / (in_seconds(error) * in_seconds(error));
     weight_ += weight;
     const double from_mean = time - time_;
     time_ += from_mean * weight / weight_;

@@ -2,6 +2,7 @@
 
 #include "clocks/daytime.h"
 #include "clocks/time_protocol.h"
+#include "core/once_per.h"
 #include "core/poll.h"
 #include "net/acceptor.h"
 #include "net/address_rate.h"
@@ -21,9 +22,8 @@ namespace {
 
 // How many clients of one socket are served before the others have their turn.
 constexpr std::size_t turn = net::DatagramBatch::most;
-// How long a shortage is waited out before the next try, and how often one that lasts is told.
+// How long a shortage is waited out before the next try.
 constexpr auto pause = std::chrono::milliseconds{10};
-constexpr auto shortage_silence = std::chrono::seconds{30};
 
 // Whether there can be such a client at all (RFC 1122, 3.2.1.3, for the addresses).
 bool can_be_client(const net::Address& sender) {
@@ -88,9 +88,7 @@ class TimeService {
     }
 
     void tell(const std::string& shortage) {
-        if (!config_.trouble || !silent_until_.passed()) return;
-        silent_until_ = Deadline::after(shortage_silence);
-        config_.trouble(shortage);
+        if (config_.trouble && shortage_.is_due()) config_.trouble(shortage);
     }
 
     // --- What an answer is
@@ -195,7 +193,7 @@ class TimeService {
     std::deque<Waiting> waiting_;
     std::vector<pollfd> entries_; // of the sockets, and of the signals
     Deadline paused_until_ = Deadline::after({});
-    Deadline silent_until_ = Deadline::after({});
+    OncePer shortage_{shortage_silence};
     TimeServiceCounts counts_;
 };
 

@@ -10,6 +10,11 @@ namespace ipcbox {
 
 using Duration = std::chrono::nanoseconds;
 
+// A duration as people and JSON have it: seconds, with a fraction.
+[[nodiscard]] constexpr double in_seconds(Duration duration) {
+    return std::chrono::duration<double>{duration}.count();
+}
+
 class Deadline {
   public:
     using Clock = std::chrono::steady_clock;

@@ -61,8 +61,7 @@ std::optional<Duration> duration_in(std::string_view text) {
 
 std::string rounded_duration(Duration duration) {
     using namespace std::chrono_literals;
-    if (duration < 10s)
-        return fmt::format("{:.1f}s", std::chrono::duration<double>{duration}.count());
+    if (duration < 10s) return fmt::format("{:.1f}s", in_seconds(duration));
     return short_duration(std::chrono::duration_cast<std::chrono::seconds>(duration));
 }
 

@@ -19,6 +19,8 @@
 // the Nth call is over when it is not written any more.
 #include "core/fault.h"
 
+#include "core/words.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -402,10 +404,8 @@ FaultPlan::Rule FaultPlan::parse_rule(std::string_view text) {
 FaultPlan FaultPlan::parse(std::string_view text) {
     FaultPlan plan;
     while (!text.empty()) {
-        const auto rule = text.substr(0, text.find(','));
         if (plan.count_ == most_rules) throw std::invalid_argument("IPCBOX_FAULT: too many rules");
-        plan.rules_[plan.count_++] = parse_rule(rule);
-        text.remove_prefix(std::min(rule.size() + 1, text.size()));
+        plan.rules_[plan.count_++] = parse_rule(take_until(text, ','));
     }
     return plan;
 }

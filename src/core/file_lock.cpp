@@ -1,6 +1,7 @@
 #include "core/file_lock.h"
 
 #include "core/error.h"
+#include "core/file_identity.h"
 #include "core/signals.h"
 #include "core/syscall.h"
 
@@ -8,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/statfs.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 namespace ipcbox {
 
@@ -64,6 +66,17 @@ bool needs_writer(const Fd& fd) {
     return sys::call("fstatfs", ::fstatfs, fd.get(), &status) == 0 && status.f_type == nfs;
 }
 
+struct flock whole_file() {
+    struct flock lock {};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    return lock;
+}
+
+int lock_call(int fd, int command, struct flock* lock) {
+    return ::fcntl(fd, command, lock);
+}
+
 } // namespace
 
 bool lock_until(int fd, LockKind kind, Deadline deadline, std::string_view object) {
@@ -95,6 +108,30 @@ Fd open_lock_file(const std::string& path, LockKind kind) try {
 } catch (const SysError& error) {
     if (error.error() != EISDIR) throw;
     return open_file(path, O_RDONLY | O_DIRECTORY | O_NOCTTY);
+}
+
+bool has_name(const Fd& file, int directory, const std::string& name, std::string_view object) {
+    struct stat locked {};
+    if (sys::call("fstat", ::fstat, file.get(), &locked) < 0) throw SysError("lock", object);
+    struct stat named {};
+    if (sys::call("fstatat", ::fstatat, directory, name.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0)
+        return FileIdentity{named} == FileIdentity{locked};
+    if (errno != ENOENT) throw SysError("lock", object);
+    return false;
+}
+
+bool try_to_lock_for_process(const Fd& file, std::string_view object) {
+    auto wanted = whole_file();
+    if (sys::call("fcntl", lock_call, file.get(), F_SETLK, &wanted) == 0) return true;
+    if (errno != EAGAIN && errno != EACCES) throw SysError("lock", object);
+    return false;
+}
+
+std::optional<pid_t> lock_holder(const Fd& file) noexcept {
+    auto lock = whole_file();
+    if (sys::call("fcntl", lock_call, file.get(), F_GETLK, &lock) < 0) return std::nullopt;
+    if (lock.l_type == F_UNLCK) return std::nullopt;
+    return lock.l_pid;
 }
 
 } // namespace ipcbox

@@ -2,6 +2,7 @@
 
 #include "core/number.h"
 #include "core/stdio_file.h"
+#include "core/words.h"
 
 #include <algorithm>
 #include <array>
@@ -26,19 +27,12 @@ std::optional<std::uint16_t> port_in_file(std::string_view name) {
     std::array<char, 512> line{};
     while (file && std::fgets(line.data(), line.size(), file.get()) != nullptr) {
         std::string_view words{line.data()};
-        words = words.substr(0, words.find_first_of("#\n"));
-        constexpr auto blank = " \t";
-        const auto next_word = [&words] {
-            words.remove_prefix(std::min(words.find_first_not_of(blank), words.size()));
-            const auto word = words.substr(0, words.find_first_of(blank));
-            words.remove_prefix(word.size());
-            return word;
-        };
-        bool found = next_word() == name;
-        const auto address = next_word();
-        for (auto alias = next_word(); !found && !alias.empty(); alias = next_word())
+        words = take_until_any_of(words, "#\n");
+        bool found = take_word(words) == name;
+        auto address = take_word(words);
+        for (auto alias = take_word(words); !found && !alias.empty(); alias = take_word(words))
             found = alias == name;
-        if (found) return whole_number<std::uint16_t>(address.substr(0, address.find('/')));
+        if (found) return whole_number<std::uint16_t>(take_until(address, '/'));
     }
     return std::nullopt;
 }

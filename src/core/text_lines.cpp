@@ -1,5 +1,7 @@
 #include "core/text_lines.h"
 
+#include "core/words.h"
+
 #include <algorithm>
 
 namespace ipcbox {
@@ -18,8 +20,7 @@ std::string_view trimmed(std::string_view text) {
 
 std::optional<TextLine> TextLines::next() {
     if (left_.empty()) return std::nullopt;
-    auto text = left_.substr(0, left_.find('\n'));
-    left_.remove_prefix(std::min(left_.size(), text.size() + 1));
+    auto text = take_until(left_, '\n');
     if (text.ends_with('\r')) text.remove_suffix(1);
     return TextLine{text, ++number_};
 }

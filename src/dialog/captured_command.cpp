@@ -51,8 +51,7 @@ std::optional<CapturedCommand::Outcome> CapturedCommand::work() {
     if (too_much) return Outcome{{}, fmt::format("more than {} bytes", limits_.bytes)};
     if (has_ended && status.succeeded()) return Outcome{std::move(collected_), {}};
     if (has_ended) return Outcome{{}, status.text()};
-    const auto seconds = std::chrono::duration<double>{limits_.time}.count();
-    return Outcome{{}, fmt::format("not done after {} s", seconds)};
+    return Outcome{{}, fmt::format("not done after {} s", in_seconds(limits_.time))};
 }
 
 } // namespace ipcbox::dialog

@@ -1,7 +1,7 @@
 #include "download/part_file.h"
 
 #include "core/error.h"
-#include "core/file_identity.h"
+#include "core/file_lock.h"
 #include "core/io.h"
 #include "core/number.h"
 #include "core/syscall.h"
@@ -12,7 +12,6 @@
 #include <cstdio>
 #include <fcntl.h>
 #include <fmt/core.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
@@ -144,8 +143,8 @@ bool PartFile::open_with(const std::string& tail, int flags) {
     }
     if ((flags & O_EXCL) == 0 && is_ours()) return true;
     if ((flags & O_EXCL) != 0) {
-        if (sys::call("flock", ::flock, part_.get(), LOCK_EX | LOCK_NB) == 0) return true;
-        throw SysError("lock", part_name_);
+        if (try_to_lock()) return true;
+        throw SysError("lock", part_name_, EWOULDBLOCK);
     }
     part_ = Fd{};
     return false;
@@ -171,20 +170,19 @@ bool PartFile::open_in_place() {
     return true;
 }
 
+bool PartFile::try_to_lock() const {
+    const auto at_once = Deadline::after(Duration::zero());
+    return lock_until(part_.get(), LockKind::exclusive, at_once, part_name_);
+}
+
 void PartFile::lock(const std::string& name) {
     for (;;) {
-        while (sys::call("flock", ::flock, part_.get(), LOCK_EX | LOCK_NB) < 0) {
-            if (errno == EWOULDBLOCK)
-                throw http::TransferError(
-                    fmt::format("cannot write {}: another process is at work on {}", name,
-                                part_name_),
-                    http::status::cannot_write);
-            if (errno != EINTR) throw SysError("lock", part_name_);
-        }
+        if (!try_to_lock())
+            throw http::TransferError(
+                fmt::format("cannot write {}: another process is at work on {}", name, part_name_),
+                http::status::cannot_write);
         // Another process may have renamed it between our open and our lock.
-        const auto named = status_of(part_name_);
-        if (named && FileIdentity{*named} == FileIdentity{status_of_open(part_, part_name_)})
-            return;
+        if (has_name(part_, AT_FDCWD, part_name_, part_name_)) return;
         part_ = open_file(part_name_, O_RDWR | O_CREAT | O_NOFOLLOW, new_file_mode);
     }
 }

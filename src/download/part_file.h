@@ -61,6 +61,7 @@ class PartFile {
     void open(const std::string& name);
     [[nodiscard]] bool open_with(const std::string& tail, int flags);
     [[nodiscard]] bool open_in_place();
+    [[nodiscard]] bool try_to_lock() const;
     void lock(const std::string& name);
     [[nodiscard]] bool is_ours() const;
     [[nodiscard]] bool is_taken_up();

@@ -2,6 +2,7 @@
 
 #include "core/directory.h"
 #include "core/error.h"
+#include "core/file_lock.h"
 #include "core/io.h"
 #include "core/process_info.h"
 #include "core/syscall.h"
@@ -50,18 +51,6 @@ std::string_view kind_of(const struct stat& status) {
     return "it is neither a FIFO nor a regular file";
 }
 
-// The whole file, by the process: it goes when we go, however that is.
-struct flock whole_file_lock() {
-    struct flock lock {};
-    lock.l_type = F_WRLCK;
-    lock.l_whence = SEEK_SET;
-    return lock;
-}
-
-int lock_call(int fd, int command, struct flock* lock) {
-    return ::fcntl(fd, command, lock);
-}
-
 } // namespace
 
 FifoPlace::FifoPlace(const std::string& path) : path_(path) {
@@ -94,21 +83,14 @@ void FifoPlace::lock() {
                       O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode_t{0600});
         if (number < 0) throw SysError("serve", path_);
         lock_ = Fd::adopt(number);
-        auto wanted = whole_file_lock();
-        if (sys::call("fcntl", lock_call, lock_.get(), F_SETLK, &wanted) < 0) {
-            if (errno != EAGAIN && errno != EACCES) throw SysError("lock", path_);
-            auto holder = whole_file_lock();
-            sys::call("fcntl", lock_call, lock_.get(), F_GETLK, &holder);
-            if (holder.l_type == F_UNLCK) continue; // it has just ended
-            const auto process = find_process(holder.l_pid);
+        if (!try_to_lock_for_process(lock_, path_)) {
+            const auto holder = lock_holder(lock_);
+            if (!holder) continue; // it has just ended
+            const auto process = find_process(*holder);
             throw cannot_serve(path_, process ? fmt::format("{} does already", process->text())
                                               : "another process does already");
         }
-        // Unlinked by a server that ended between our open and our lock?
-        struct stat locked {};
-        if (sys::call("fstat", ::fstat, lock_.get(), &locked) < 0) throw SysError("lock", path_);
-        const auto named = status_of(directory_, lock_name_);
-        if (named && FileIdentity{*named} == FileIdentity{locked}) return;
+        if (has_name(lock_, directory_.get(), lock_name_, path_)) return;
     }
 }
 

@@ -6,8 +6,8 @@
 #include "core/io.h"
 #include "core/number.h"
 #include "core/process_info.h"
+#include "core/words.h"
 
-#include <algorithm>
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <optional>
@@ -47,8 +47,8 @@ unsigned count_runnable_threads() {
     const auto line = line_of("/proc/loadavg");
     std::string_view rest = line;
     for (int average = 0; average < 3; ++average)
-        rest.remove_prefix(std::min(rest.find(' ') + 1, rest.size()));
-    return whole_number<unsigned>(rest.substr(0, rest.find('/'))).value_or(0);
+        (void)take_until(rest, ' ');
+    return whole_number<unsigned>(take_until(rest, '/')).value_or(0);
 }
 
 RunnableProcesses::RunnableProcesses() {

@@ -2,6 +2,7 @@
 
 #include "core/ascii.h"
 #include "core/service.h"
+#include "core/words.h"
 #include "http/request.h"
 #include "net/connect.h"
 #include "net/unreachable.h"
@@ -118,8 +119,7 @@ KnownAddress KnownAddress::parse(std::string_view text) {
     known.host = parts_of(text.substr(0, first)).front();
     known.port = port_of(std::string{text.substr(first + 1, second - first - 1)});
     for (auto rest = text.substr(second + 1); !rest.empty();) {
-        auto one = rest.substr(0, rest.find(','));
-        rest.remove_prefix(std::min(rest.size(), one.size() + 1));
+        auto one = take_until(rest, ',');
         if (one.starts_with('[') && one.ends_with(']')) one = one.substr(1, one.size() - 2);
         const auto address = net::Address::parse_ip(one, known.port);
         if (!address) throw std::invalid_argument("expected numeric addresses");

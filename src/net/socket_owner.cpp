@@ -7,8 +7,8 @@
 #include "core/stdio_file.h"
 #include "core/syscall.h"
 #include "core/user.h"
+#include "core/words.h"
 
-#include <algorithm>
 #include <array>
 #include <cstring>
 #include <fmt/core.h>
@@ -29,13 +29,9 @@ struct SocketEntry {
 
 // The word with this number, from 0, of a line of /proc/net; empty when it has fewer.
 std::string_view word(std::string_view line, int number) {
-    constexpr auto blank = " \n";
-    for (;; --number) {
-        line.remove_prefix(std::min(line.find_first_not_of(blank), line.size()));
-        const auto found = line.substr(0, line.find_first_of(blank));
-        if (number == 0) return found;
-        line.remove_prefix(found.size());
-    }
+    for (; number > 0; --number)
+        (void)take_word(line);
+    return take_word(line);
 }
 
 // The first line of a file in /proc/net of which ENTRY makes something.

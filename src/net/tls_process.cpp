@@ -8,9 +8,9 @@
 #include "core/socket_pair.h"
 #include "core/spawn.h"
 #include "core/syscall.h"
+#include "core/words.h"
 #include "net/tls_protocol.h"
 
-#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <fmt/format.h>
@@ -144,8 +144,7 @@ bool TlsProcess::hear(Deadline deadline) {
     } else if (says(closed)) {
         ended_well_ = true;
     } else if (says(failed)) {
-        const auto number = words.substr(0, words.find(' '));
-        words.remove_prefix(std::min(number.size() + 1, words.size()));
+        const auto number = take_until(words, ' ');
         throw TlsError(fmt::format("cannot speak TLS with {}: {}", name_, words),
                        whole_number<int>(number).value_or(handshake_failed));
     } else if (says(cut)) {

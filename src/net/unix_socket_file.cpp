@@ -1,9 +1,11 @@
 #include "net/unix_socket_file.h"
 
 #include "core/error.h"
+#include "core/file_lock.h"
 #include "core/number.h"
 #include "core/process_info.h"
 #include "core/syscall.h"
+#include "core/words.h"
 #include "net/address.h"
 #include "net/peer_process.h"
 #include "net/socket_owner.h"
@@ -157,16 +159,10 @@ void UnixSocketFile::lock() {
     for (;;) {
         auto file = open_lock_file(directory_, lock_name, lock_path);
         if (!file) continue;
-        if (sys::call("flock", ::flock, file->get(), LOCK_EX | LOCK_NB) < 0) {
-            if (errno != EWOULDBLOCK) throw SysError("lock", lock_path);
+        if (!lock_until(file->get(), LockKind::exclusive, Deadline::after(Duration::zero()),
+                        lock_path))
             throw served_by(path_, socket_owner(Address::unix_path(path_)));
-        }
-        // Unlinked by a server that ended between our open and our lock?
-        struct stat locked {};
-        if (sys::call("fstat", ::fstat, file->get(), &locked) < 0)
-            throw SysError("lock", lock_path);
-        const auto named = status_of(directory_, lock_name, lock_path);
-        if (!named || FileIdentity{*named} != FileIdentity{locked}) continue;
+        if (!has_name(*file, directory_.get(), lock_name, lock_path)) continue;
         lock_ = std::move(*file);
         return;
     }
@@ -268,11 +264,7 @@ std::string UnixSocketFile::state() const {
 }
 
 UnixSocketFile UnixSocketFile::resume(std::string_view state) {
-    const auto next = [&state] {
-        const auto word = state.substr(0, state.find(' '));
-        state.remove_prefix(std::min(word.size() + 1, state.size()));
-        return word;
-    };
+    const auto next = [&state] { return take_until(state, ' '); };
     const auto lock = whole_number<int>(next());
     const auto directory = whole_number<int>(next());
     const auto device = whole_number<dev_t>(next());

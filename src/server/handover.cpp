@@ -5,6 +5,7 @@
 #include "core/number.h"
 #include "core/program.h"
 #include "core/syscall.h"
+#include "core/words.h"
 
 #include <array>
 #include <cstdlib>
@@ -38,11 +39,7 @@ class Words {
   public:
     explicit Words(std::string_view line) : left_(line) {}
 
-    std::string_view next() {
-        const auto word = left_.substr(0, left_.find(' '));
-        left_.remove_prefix(std::min(word.size() + 1, left_.size()));
-        return word;
-    }
+    std::string_view next() { return take_until(left_, ' '); }
     [[nodiscard]] std::string_view rest() const { return left_; }
 
     template <class Number> Number number() {
@@ -158,9 +155,7 @@ std::optional<ServerState> ServerState::take_over(net::ListenerKind kind) {
     const auto lines = read_to_end(file.get(), most_state, object);
     ServerState state;
     for (std::string_view left = lines; !left.empty();) {
-        const auto line = left.substr(0, left.find('\n'));
-        left.remove_prefix(std::min(line.size() + 1, left.size()));
-        Words words{line};
+        Words words{take_until(left, '\n')};
         const auto what = words.next();
         if (what == "signals")
             correct_inherited_signals(signals_of(words.number<std::uint64_t>()));
@@ -198,11 +193,8 @@ OwnCommand own_command() {
     OwnCommand command{own_program(), {}};
     const Fd file = open_file("/proc/self/cmdline", O_RDONLY);
     const auto words = read_to_end(file.get(), most_state, "our own command line");
-    for (std::string_view left = words; !left.empty();) {
-        const auto word = left.substr(0, left.find('\0'));
-        command.arguments.emplace_back(word);
-        left.remove_prefix(std::min(word.size() + 1, left.size()));
-    }
+    for (std::string_view left = words; !left.empty();)
+        command.arguments.emplace_back(take_until(left, '\0'));
     return command;
 }
 

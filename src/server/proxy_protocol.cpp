@@ -1,6 +1,7 @@
 #include "server/proxy_protocol.h"
 
 #include "core/number.h"
+#include "core/words.h"
 
 #include <algorithm>
 #include <array>
@@ -43,11 +44,9 @@ template <class Name> net::Address address_of(const Name& name, std::size_t size
 
 // ---- version 1
 
-// Exactly one blank is between two words, so words can be empty, and then are wrong.
+// Exactly one blank is between two words, so a word can be empty, which is an error.
 std::string_view next_word(std::string_view& line) {
-    const auto word = line.substr(0, line.find(' '));
-    line.remove_prefix(std::min(word.size() + 1, line.size()));
-    return word;
+    return take_until(line, ' ');
 }
 
 std::optional<net::Address> text_address(int family, std::string_view ip, std::string_view port) {

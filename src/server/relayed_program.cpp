@@ -35,8 +35,8 @@ class Transcript {
 
     void add(net::Flow flow, std::string_view chunk) {
         if (chunk.empty()) return;
-        const std::chrono::duration<double> since = Deadline::Clock::now() - started_;
-        write(fmt::format("{} {:.6f} {}\n", flow == net::Flow::request ? '>' : '<', since.count(),
+        const double since = in_seconds(Deadline::Clock::now() - started_);
+        write(fmt::format("{} {:.6f} {}\n", flow == net::Flow::request ? '>' : '<', since,
                           chunk.size()));
         write(chunk);
         write("\n");

@@ -21,7 +21,7 @@ constexpr int close_wait = 8;
 constexpr int last_ack = 9;
 
 std::string seconds_text(Duration duration) {
-    return fmt::format("{} s", std::chrono::duration<double>{duration}.count());
+    return fmt::format("{} s", in_seconds(duration));
 }
 
 Deadline after(Deadline::Clock::time_point start, Duration duration) {

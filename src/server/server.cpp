@@ -18,8 +18,6 @@ namespace {
 // How long a shortage (of descriptors, of processes) is waited out before the next try.
 constexpr auto first_pause = std::chrono::milliseconds{10};
 constexpr auto longest_pause = std::chrono::seconds{1};
-// How often a shortage that lasts is told.
-constexpr auto shortage_silence = std::chrono::seconds{30};
 
 } // namespace
 
@@ -263,10 +261,7 @@ Started Server::start_patiently(const Fd& socket, const Connection& connection,
 }
 
 void Server::tell_shortage(const std::string& what) {
-    const std::lock_guard lock{shortage_mutex_};
-    if (!tell_shortage_again_.passed()) return;
-    tell_shortage_again_ = Deadline::after(shortage_silence);
-    events_.trouble(what + "; trying again");
+    if (shortage_.is_due()) events_.trouble(what + "; trying again");
 }
 
 // --- The waiting thread

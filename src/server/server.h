@@ -9,6 +9,7 @@
 
 #include "core/environment.h"
 #include "core/event.h"
+#include "core/once_per.h"
 #include "core/signals.h"
 #include "core/spawn.h"
 #include "net/acceptor.h"
@@ -155,8 +156,7 @@ class Server {
     Deadline stage_ends_ = Deadline::never();
     std::atomic<bool> is_grace_over_ = false;
     std::atomic<int> running_loops_ = 0;
-    std::mutex shortage_mutex_;
-    Deadline tell_shortage_again_ = Deadline::after(Duration::zero());
+    OncePer shortage_{shortage_silence};
     std::vector<std::jthread> loops_; // the last member: they use the others until they end
 };
 

@@ -2,6 +2,7 @@
 
 #include "core/directory.h"
 #include "core/error.h"
+#include "core/words.h"
 #include "net/tls_protocol.h"
 #include "tls/certificate.h"
 
@@ -97,11 +98,8 @@ void expect_name(SSL* ssl, const std::string& name) {
 }
 
 bool is_pinned(std::string_view pins, std::string_view pin) {
-    while (!pins.empty()) {
-        const auto next = pins.substr(0, pins.find(';'));
-        if (next == pin) return true;
-        pins.remove_prefix(std::min(next.size() + 1, pins.size()));
-    }
+    while (!pins.empty())
+        if (take_until(pins, ';') == pin) return true;
     return false;
 }
 

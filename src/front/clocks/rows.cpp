@@ -88,10 +88,6 @@ std::string offset_text(const clocks::Reading& reading) {
                        error_text(reading.error));
 }
 
-double in_seconds(Duration duration) {
-    return std::chrono::duration<double>{duration}.count();
-}
-
 std::string own_row(const RowForm& form, std::time_t now) {
     constexpr std::string_view name = "localhost";
     const auto start =

@@ -45,7 +45,4 @@ enum class HostNames { written, numeric };
 void describe_host(cli::JsonLine& object, const clocks::Host& host, const clocks::Finding& finding,
                    std::optional<double> drift_ppm);
 
-// Seconds as JSON has them.
-[[nodiscard]] double in_seconds(Duration duration);
-
 } // namespace ipcbox::front

@@ -16,10 +16,6 @@ std::string date() {
     return date_text(std::time(nullptr));
 }
 
-double seconds(Duration duration) {
-    return std::chrono::duration<double>{duration}.count();
-}
-
 // Behind "connection": "from NAME [IP] at port N", or the path and who came.
 std::string origin(const server::Connection& connection) {
     if (!connection.peer.is_unix())
@@ -68,7 +64,7 @@ void ServerReport::ended(const server::Connection& connection, const server::Con
         text += ' ' + end.status->text();
     else if (!end.status->succeeded())
         text += " with " + end.status->text();
-    if (verbosity_.verbose) text += fmt::format(" after {:.3f} s", seconds(end.duration));
+    if (verbosity_.verbose) text += fmt::format(" after {:.3f} s", in_seconds(end.duration));
     log(text);
 }
 
@@ -89,7 +85,7 @@ void ServerReport::table(const std::vector<server::Connection>& connections) {
     const auto now = Deadline::Clock::now();
     for (const auto& connection : connections)
         log(fmt::format("{} serves the connection {} since {:.1f} s", connection.pid,
-                        origin(connection), seconds(now - connection.started)));
+                        origin(connection), in_seconds(now - connection.started)));
 }
 
 void ServerReport::print_json(const server::Connection& connection,
@@ -106,7 +102,7 @@ void ServerReport::print_json(const server::Connection& connection,
     const auto traffic = end.traffic.value_or(server::Traffic{});
     set_or_null("bytes_in", traffic.received, end.traffic.has_value());
     set_or_null("bytes_out", traffic.sent, end.traffic.has_value());
-    line.set("seconds", seconds(end.duration));
+    line.set("seconds", in_seconds(end.duration));
     const bool exited = end.status && end.status->signal() == 0;
     const bool killed = end.status && end.status->signal() != 0;
     set_or_null("exit", exited ? end.status->as_exit_status() : 0, exited);

@@ -106,7 +106,7 @@ void FetchProgress::erase_lines() {
 void FetchProgress::draw() {
     const auto now = Deadline::Clock::now();
     const auto rate = [now](std::uint64_t bytes, Time since) {
-        const double time = std::chrono::duration<double>(now - since).count();
+        const double time = in_seconds(now - since);
         return time > 0 ? static_cast<double>(bytes) / time : 0.0;
     };
     const std::size_t columns = terminal_columns(fd_);

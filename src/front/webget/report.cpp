@@ -17,13 +17,13 @@ using download::Target;
 using Time = Deadline::Clock::time_point;
 
 double seconds(Time from, Time to) {
-    return to < from ? 0.0 : std::chrono::duration<double>(to - from).count();
+    return to < from ? 0.0 : in_seconds(to - from);
 }
 double milliseconds(Time from, Time to) {
     return 1000 * seconds(from, to);
 }
 
-std::string in_seconds(Time from, Time to) {
+std::string seconds_text(Time from, Time to) {
     return fmt::format("{:.6f}", seconds(from, to));
 }
 
@@ -90,24 +90,26 @@ constexpr Variable variables[] = {
      [](const Target&, const Outcome& outcome) { return fmt::format("{:.0f}", rate_of(outcome)); }},
     {"time_appconnect",
      [](const Target&, const Outcome& outcome) {
-         return in_seconds(outcome.milestones.start, outcome.url.is_https()
-                                                         ? outcome.milestones.secured
-                                                         : outcome.milestones.start);
+         return seconds_text(outcome.milestones.start, outcome.url.is_https()
+                                                           ? outcome.milestones.secured
+                                                           : outcome.milestones.start);
      }},
     {"time_connect",
      [](const Target&, const Outcome& outcome) {
-         return in_seconds(outcome.milestones.start, outcome.milestones.connected);
+         return seconds_text(outcome.milestones.start, outcome.milestones.connected);
      }},
     {"time_namelookup",
      [](const Target&, const Outcome& outcome) {
-         return in_seconds(outcome.milestones.start, outcome.milestones.resolved);
+         return seconds_text(outcome.milestones.start, outcome.milestones.resolved);
      }},
     {"time_starttransfer",
      [](const Target&, const Outcome& outcome) {
-         return in_seconds(outcome.milestones.start, outcome.milestones.first_byte);
+         return seconds_text(outcome.milestones.start, outcome.milestones.first_byte);
      }},
-    {"time_total", [](const Target&,
-                      const Outcome& outcome) { return in_seconds(outcome.began, outcome.ended); }},
+    {"time_total",
+     [](const Target&, const Outcome& outcome) {
+         return seconds_text(outcome.began, outcome.ended);
+     }},
     {"url", [](const Target& target, const Outcome&) { return target.url.text(); }},
     {"url_effective", [](const Target&, const Outcome& outcome) { return outcome.url.text(); }},
 };

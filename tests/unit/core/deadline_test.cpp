@@ -41,3 +41,9 @@ TEST_CASE("a timeout has whole seconds and the rest") {
     CHECK(timeout.get()->tv_nsec < 500000001);
     CHECK(timeout.get()->tv_nsec >= 0);
 }
+
+TEST_CASE("a duration in seconds has a fraction") {
+    CHECK(in_seconds(std::chrono::milliseconds{1250}) == 1.25);
+    CHECK(in_seconds(-std::chrono::hours{1}) == -3600);
+    CHECK(in_seconds(Duration::zero()) == 0);
+}

@@ -1,0 +1,24 @@
+// Taking a text apart from its front: each function returns a piece of TEXT and removes it. The
+// pieces are views of the same bytes.
+#pragma once
+
+#include <string_view>
+
+namespace ipcbox {
+
+// What precedes the first SEPARATOR, which goes too; all of TEXT when it has none. Two separators
+// in a row have an empty piece between them.
+//
+//     for (std::string_view left = list; !left.empty();)
+//         use(take_until(left, ','));
+[[nodiscard]] std::string_view take_until(std::string_view& text, char separator);
+
+// The bytes at the front that are in SET, or up to the first that is.
+[[nodiscard]] std::string_view take_while_in(std::string_view& text, std::string_view set);
+[[nodiscard]] std::string_view take_until_any_of(std::string_view& text, std::string_view set);
+
+// The next word, without the BLANKS before it; those behind it stay. Empty when there is none left.
+[[nodiscard]] std::string_view take_word(std::string_view& text,
+                                         std::string_view blanks = " \t\r\n");
+
+} // namespace ipcbox
