@@ -4,6 +4,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/values.h"
+#include "front/set_mode.h"
 #include "sysv/key.h"
 #include "sysv/token_set.h"
 
@@ -12,48 +13,57 @@ namespace {
 
 struct Config {
     sysv::Key key = sysv::TokenSet::default_key();
-    int slots = 1;
-    mode_t mode = 0600;
+    std::optional<int> slots;
+    std::optional<mode_t> mode;
     std::optional<int> resize;
-    Duration wait{};
+    std::optional<Duration> wait;
     bool json = false;
 };
 
 Config parse(const Invocation& invocation) {
     Config config;
-    const auto slots = cli::number_between(1, sysv::TokenSet::most_slots);
+    const auto slots = cli::number_between(1, sysv::TokenSet::max_slots);
     cli::Options options{invocation, "[KEY]"};
     options.operand("KEY", config.key, sysv::Key::parse, sysv::key_help);
-    options.value("-n,--slots SLOTS", config.slots, slots, "how many tokens there are (default 1)");
-    options.value("-m,--mode MODE", config.mode, cli::parse_mode,
-                  "who may use it, in octal (default 600)");
+    options.value("-n,--slots SLOTS", config.slots, slots,
+                  "how many tokens the set has (default 1)");
+    options.value("-m,--mode MODE", config.mode, front::parse_set_mode,
+                  "who may use the set, in octal (default 600)");
     options.value("--resize SLOTS", config.resize, slots,
-                  "change an existing set, even while it is in use");
+                  "change an existing set to SLOTS tokens, even while it is in use");
     options.value("-w,--wait DURATION", config.wait, cli::parse_duration,
-                  "with --resize: wait so long for tokens to come back");
+                  "with --resize: wait at most DURATION for tokens to come back");
     options.json(config.json);
     options.note("Prints the id of the set. A set with one slot is the one of the perlipc manual "
-                 "page; making it a second time changes nothing.");
-    options.example("sem-create", "the manual page's set, key 1234");
-    options.example("sem-create -n 4 @build", "four tokens under a name");
-    options.example("sem-create --resize 8 @build", "eight from now on");
+                 "page. To make a set a second time changes nothing.");
+    options.example("sem-create", "make the manual page's set, key 1234");
+    options.example("sem-create -n 4 @build", "make a set of four tokens under a name");
+    options.example("sem-create --resize 8 @build", "give it eight from now on");
     options.parse();
+    if (config.wait && !config.resize) throw cli::UsageError("--wait goes with --resize");
+    if (config.resize && (config.slots || config.mode))
+        throw cli::UsageError("--resize changes a set that exists: no --slots or --mode with it");
     return config;
 }
 
 sysv::TokenSet resized(const Config& config) {
     auto set = sysv::TokenSet::find(config.key);
     if (!set) throw Error(fmt::format("cannot resize {}: there is no such set", config.key.text()));
-    if (!set->resize(*config.resize, Deadline::after(config.wait)))
+    if (!set->resize(*config.resize, Deadline::after(config.wait.value_or(Duration::zero()))))
         throw Error(fmt::format("cannot resize {} to {}: {} of {} are taken", config.key.text(),
                                 *config.resize, set->taken(), set->slots()));
     return *std::move(set);
 }
 
+sysv::TokenSet created(const Config& config) {
+    constexpr mode_t owner_only = 0600;
+    return sysv::TokenSet::create(config.key, config.slots.value_or(1),
+                                  config.mode.value_or(owner_only));
+}
+
 int run(const Invocation& invocation) {
     const Config config = parse(invocation);
-    const auto set = config.resize ? resized(config)
-                                   : sysv::TokenSet::create(config.key, config.slots, config.mode);
+    const auto set = config.resize ? resized(config) : created(config);
     if (config.json)
         cli::JsonLine{}
             .set("key", config.key.text())

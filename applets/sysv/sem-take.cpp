@@ -5,15 +5,13 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/values.h"
-#include "core/child.h"
-#include "core/io.h"
-#include "core/pidfd.h"
-#include "core/pipe.h"
-#include "core/poll.h"
 #include "front/run_command.h"
+#include "front/set_mode.h"
+#include "sysv/keeper.h"
 #include "sysv/key.h"
 #include "sysv/token_set.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <unistd.h>
 
@@ -23,8 +21,11 @@ namespace {
 struct Config {
     sysv::Key key = sysv::TokenSet::default_key();
     std::optional<int> slots;
+    std::optional<mode_t> mode;
     std::optional<Duration> wait;
     int busy_status = exit_status::failed;
+    bool shared = false;
+    bool wait_all = false;
     pid_t hold_for = 0;
     bool json = false;
     cli::Verbosity verbosity;
@@ -40,142 +41,176 @@ pid_t parse_process(std::string_view text) {
     }
 }
 
+void check(const Config& config) {
+    const bool has_command = !config.command.empty();
+    const bool holds = config.hold_for != 0;
+    if (holds && has_command) throw cli::UsageError("--hold-for and a command exclude each other");
+    if (config.json && has_command)
+        throw cli::UsageError("--json and a command exclude each other: its output is its own");
+    if (config.mode && !config.slots) throw cli::UsageError("--mode goes with --slots");
+    if (config.shared && !has_command && !holds)
+        throw cli::UsageError("--shared needs a command or --hold-for");
+    if (config.wait_all && (has_command || holds || config.shared || config.slots))
+        throw cli::UsageError(
+            "--wait-all takes no token: no command, -j, -s or --hold-for with it");
+}
+
 Config parse(const Invocation& invocation) {
     Config config;
     bool nonblock = false;
     cli::Options options{invocation, "[KEY] [[--] COMMAND [ARGUMENT...]]"};
     options.operand("KEY", config.key, sysv::Key::parse, sysv::key_help);
     options.command(config.command);
-    options.flag("-n,--nonblock", nonblock, "do not wait: fail when no token is free");
+    options.flag("-n,--nonblock", nonblock, "fail at once when no token is free");
     options.value("-w,--wait DURATION", config.wait, cli::parse_duration,
-                  "wait no longer than this");
+                  "wait at most DURATION for a token");
     options.value("-E,--exit-status STATUS", config.busy_status, cli::number_between(0, 255),
-                  "the status when no token was free (default 1)");
+                  "the exit status when no token was free (default 1)");
     options.value("-j,--slots SLOTS", config.slots,
-                  cli::number_between(1, sysv::TokenSet::most_slots),
-                  "make a set with so many tokens if it is missing");
+                  cli::number_between(1, sysv::TokenSet::max_slots),
+                  "make the set with SLOTS tokens if it is missing");
+    options.value("-m,--mode MODE", config.mode, front::parse_set_mode,
+                  "with -j: who may use the set, in octal (default 600)");
+    options.flag("-s,--shared", config.shared, "let others that use -s in, and keep the rest out");
+    options.flag("--wait-all", config.wait_all, "wait until all tokens are back, and take none");
     options.value("--hold-for PID", config.hold_for, parse_process,
-                  "a keeper holds the token until that process ends; PPID is our parent");
+                  "keep the token until process PID ends; PPID means our parent");
     options.json(config.json);
-    options.note("With a command, the token comes back however the command ends, and the status is "
-                 "the command's own. Without one, it stays taken until sem-give.");
-    options.example("sem-take -j 4 @build -- make", "at most four of these at once");
-    options.example("sem-take -n ./backup.lock rsync -a src/ dst/", "or not at all");
-    options.example("sem-take --hold-for PPID && work", "until this shell ends, or sem-give");
+    options.note("With a command, the token comes back however the command ends, and the exit "
+                 "status is the command's own. Without one, the token stays taken until sem-give.");
+    options.example("sem-take -j 4 @build -- make", "run at most four of these at once");
+    options.example("sem-take -n -j 1 @backup -- rsync -a src/ dst/", "run it, unless it runs");
+    options.example("sem-take -j 1 --hold-for PPID @deploy && work",
+                    "keep others out until this shell ends");
     config.verbosity = options.parse();
     if (nonblock) config.wait = Duration::zero();
-    if (config.hold_for != 0 && !config.command.empty())
-        throw cli::UsageError("--hold-for and a command exclude each other");
-    if (config.json && !config.command.empty())
-        throw cli::UsageError("--json and a command exclude each other: its output is its own");
+    check(config);
     return config;
 }
 
+// Whether a person is told what goes on.
+bool tells(const Config& config) {
+    const auto& [verbose, quiet] = config.verbosity;
+    return !quiet && (verbose || cli::is_terminal(STDERR_FILENO));
+}
+
 sysv::TokenSet open_set(const Config& config) {
-    if (config.slots) return sysv::TokenSet::create(config.key, *config.slots, 0600);
+    if (config.slots) {
+        constexpr mode_t owner_only = 0600;
+        auto set =
+            sysv::TokenSet::create(config.key, *config.slots, config.mode.value_or(owner_only));
+        // A typo in a name makes a set of its own, on which nobody waits for anybody.
+        if (set.origin() == sysv::TokenSet::Origin::made && tells(config))
+            cli::diagnose(fmt::format("made the set {} with {} slot{}", config.key.text(),
+                                      *config.slots, *config.slots == 1 ? "" : "s"));
+        return set;
+    }
     if (auto set = sysv::TokenSet::find(config.key)) return *std::move(set);
     throw Error(fmt::format("cannot take from {0}: there is no such set (make it: sem-create {0}, "
                             "or use -j)",
                             config.key.text()));
 }
 
-// That we cannot find out who it is must not end our wait.
-std::string holders_text(const sysv::TokenSet& set) {
-    std::string text;
-    try {
-        for (const auto& holder : set.holders())
-            text.append(text.empty() ? "" : ", ").append(holder.text());
-    } catch (const Error&) {
-        text.clear();
-    }
-    return text.empty() ? "somebody" : text;
+// Nothing that goes wrong here must end our wait.
+std::vector<sysv::TokenHolder> holders_of(const sysv::TokenSet& set) try {
+    return set.holders();
+} catch (const Error&) {
+    return {};
 }
 
-// Takes a token, telling a person who waits whom they are waiting for.
+// Throws when the wait would never end, since those that we would wait for wait for us.
+void refuse_to_wait_for_ourselves(const sysv::TokenSet& set, const Config& config) {
+    const auto holders = holders_of(set);
+    const auto ours = std::ranges::count_if(holders, sysv::is_ourselves);
+    // One free token is enough to take one; all have to be free to share the set or to wait for
+    // all.
+    const bool needs_all = config.shared || config.wait_all;
+    if (ours == 0 || (!needs_all && ours != std::ssize(holders))) return;
+    throw Error(fmt::format("cannot take from {}: this would wait for itself: {} has a token, and "
+                            "is this process or has started it",
+                            config.key.text(),
+                            std::ranges::find_if(holders, sysv::is_ourselves)->text()));
+}
+
+// Does what was asked for by the deadline of the command line; says what it waits for.
 bool take(sysv::TokenSet& set, sysv::Lease lease, const Config& config) {
     constexpr auto patience = std::chrono::seconds{2};
     const Deadline deadline = Deadline::after_or_never(config.wait);
-    const bool tell = config.verbosity.verbose || cli::is_terminal(STDERR_FILENO);
-    if (tell && !config.verbosity.quiet) {
-        const auto silent = config.verbosity.verbose ? Duration::zero() : Duration{patience};
-        if (set.take(lease, std::min(Deadline::after(silent), deadline))) return true;
-        if (!deadline.passed()) cli::diagnose(fmt::format("waiting for {}", holders_text(set)));
+    const auto attempt = [&](Deadline limit) {
+        if (config.wait_all) return set.wait_until_free(limit);
+        return config.shared ? set.share(limit) : set.take(lease, limit);
+    };
+    if (attempt(Deadline::after(Duration::zero()))) return true;
+    if (!deadline.passed()) {
+        refuse_to_wait_for_ourselves(set, config);
+        if (tells(config)) {
+            const auto silent = config.verbosity.verbose ? Duration::zero() : Duration{patience};
+            if (attempt(std::min(Deadline::after(silent), deadline))) return true;
+            if (!deadline.passed())
+                cli::diagnose(fmt::format("waiting for {}", sysv::text_of(holders_of(set))));
+        }
+        if (attempt(deadline)) return true;
     }
-    if (set.take(lease, deadline)) return true;
     if (!config.verbosity.quiet)
-        cli::diagnose(fmt::format("{} is taken by {}", config.key.text(), holders_text(set)));
+        cli::diagnose(
+            fmt::format("{} is taken by {}", config.key.text(), sysv::text_of(holders_of(set))));
     return false;
 }
 
-void report(const sysv::TokenSet& set, bool taken, const Config& config) {
+void report(const sysv::TokenSet& set, std::string_view name, bool outcome, const Config& config) {
     if (!config.json) return;
     cli::JsonLine{}
         .set("key", config.key.text())
         .set("id", set.id())
-        .set_flag("taken", taken)
+        .set_flag(name, outcome)
         .print();
 }
 
 // Takes a token and becomes the command, so that the token is the command's.
-[[nodiscard]] int take_for_command(const Config& config) {
+int take_for_command(const Config& config) {
     return front::run_command(config.command, [&](const front::Command& command) {
         auto set = open_set(config);
-        set.announce_lease();
         if (!take(set, sysv::Lease::until_process_ends, config)) return config.busy_status;
         command.become();
     });
 }
 
-// The life of the keeper: it takes the token, lets go of everything else, says so by a byte, and
-// ends with OWNER. Until it has said so, it also ends with the waiting sem-take.
-int keep(const Config& config, const Fd& owner, Pipe& pipe) {
-    pipe.reader = Fd{}; // so that the byte kills us (SIGPIPE) when nobody is there to read it
-    sysv::become_keeper(config.hold_for);
-    auto set = open_set(config);
-    const bool taken = take(set, sysv::Lease::until_process_ends, config);
-    report(set, taken, config);
-    if (!taken) return config.busy_status;
-    detach_from_session();
-    outlive_parent();
-    write_all(pipe.writer.get(), "k", "a pipe");
-    close_descriptors_except(owner);
-    (void)wait_for(owner.get(), POLLIN, Deadline::never());
-    return exit_status::done;
-}
-
-int start_keeper(const Config& config) {
-    const auto owner = open_process(config.hold_for);
-    if (!owner) throw Error(fmt::format("cannot hold for {}: no such process", config.hold_for));
-    Pipe pipe = make_pipe();
-    Child keeper = fork_child([&, parent = ::getpid()] {
-        end_with_parent(parent);
-        return cli::guarded([&] { return keep(config, *owner, pipe); });
+int take_for_process(const Config& config) {
+    return sysv::start_keeper(config.hold_for, [&] {
+        return cli::guarded([&] {
+            auto set = open_set(config);
+            const bool taken = take(set, sysv::Lease::until_owner_ends, config);
+            report(set, "taken", taken, config);
+            return taken ? exit_status::done : config.busy_status;
+        });
     });
-    pipe.writer = Fd{};
-    std::byte byte{};
-    if (read_some(pipe.reader.get(), {&byte, 1}, "a pipe") == 0)
-        return keeper.wait().as_exit_status();
-    keeper.release();
-    return exit_status::done;
 }
 
 int take_until_given(const Config& config) {
     auto set = open_set(config);
     const bool taken = take(set, sysv::Lease::until_given, config);
     try {
-        report(set, taken, config);
+        report(set, "taken", taken, config);
     } catch (const Error&) {
-        // We are going to fail, and who failed to take a token does not give it.
+        // We are going to fail, and one that failed to take a token does not give it.
         if (taken) (void)set.give(Deadline::after(Duration::zero()));
         throw;
     }
     return taken ? exit_status::done : config.busy_status;
 }
 
+int wait_for_all(const Config& config) {
+    auto set = open_set(config);
+    const bool free = take(set, sysv::Lease::until_given, config);
+    report(set, "free", free, config);
+    return free ? exit_status::done : config.busy_status;
+}
+
 int run(const Invocation& invocation) {
     const Config config = parse(invocation);
+    if (config.wait_all) return wait_for_all(config);
     if (!config.command.empty()) return take_for_command(config);
-    if (config.hold_for != 0) return start_keeper(config);
+    if (config.hold_for != 0) return take_for_process(config);
     return take_until_given(config);
 }
 

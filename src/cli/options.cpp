@@ -126,6 +126,7 @@ struct Options::Declarations {
     bool trace = false;
 
     [[nodiscard]] const Declaration* find(std::string_view name) const;
+    [[nodiscard]] bool is_negative_number(std::string_view word) const;
     [[nodiscard]] bool wants_next_word(std::string_view word) const;
     [[nodiscard]] std::vector<std::string> separate();
     void read();
@@ -228,6 +229,12 @@ const Declaration* Options::Declarations::find(std::string_view name) const {
     return found != all.end() ? &*found : nullptr;
 }
 
+// "-1", where no option has that name: an operand, whose parser can say what is wrong with it.
+bool Options::Declarations::is_negative_number(std::string_view word) const {
+    return word.size() > 1 && word[0] == '-' && word[1] >= '0' && word[1] <= '9' &&
+           find(word.substr(0, 2)) == nullptr;
+}
+
 // Whether the value of the option that WORD is, or ends with ("-abw"), is the word behind it.
 bool Options::Declarations::wants_next_word(std::string_view word) const {
     if (word.starts_with("--")) {
@@ -261,7 +268,7 @@ std::vector<std::string> Options::Declarations::separate() {
             lacks_command = command != nullptr && at == arguments.end();
             break;
         }
-        if (!word.starts_with('-') || word == "-") {
+        if (!word.starts_with('-') || word == "-" || is_negative_number(word)) {
             if (command != nullptr && operands.size() == room) break;
             operands.push_back(word);
             continue;
@@ -362,6 +369,12 @@ void Options::Declarations::apply() {
                 throw UsageError(
                     fmt::format("{} '{}': {}", declaration.shown_name(), value, wrong.what()),
                     help_row(declaration));
+            } catch (Error& error) {
+                // The line makes sense; what it names does not exist, or cannot be used.
+                if (command != nullptr && !command->empty() &&
+                    error.status() == exit_status::failed)
+                    error.set_status(exit_status::before_command);
+                throw;
             }
     for (const auto& declaration : all)
         if (declaration.required && declaration.given.empty())

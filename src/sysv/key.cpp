@@ -4,6 +4,7 @@
 #include "core/syscall.h"
 
 #include <charconv>
+#include <fmt/core.h>
 #include <stdexcept>
 #include <sys/ipc.h>
 
@@ -46,6 +47,11 @@ key_t key_of_number(std::string_view text) {
     std::uint32_t value = 0;
     const auto [end, error] =
         std::from_chars(digits.data(), digits.data() + digits.size(), value, hexadecimal ? 16 : 10);
+    if (text.starts_with('-'))
+        throw std::invalid_argument("a key is not negative (-1 is written 0xffffffff)");
+    // Ten to us, and eight to ipcrm(1).
+    if (!hexadecimal && text.size() > 1 && text.starts_with('0'))
+        throw std::invalid_argument("a key is decimal or, with 0x, hexadecimal, not octal");
     if (error != std::errc{} || end != digits.data() + digits.size())
         throw std::invalid_argument("expected a number, a path with a slash, or @name");
     if (value == IPC_PRIVATE)
@@ -55,6 +61,9 @@ key_t key_of_number(std::string_view text) {
 
 key_t key_of_path(const std::string& path) {
     const key_t value = sys::call("ftok", ::ftok, path.c_str(), perl_project);
+    if (value == -1 && errno == ENOENT)
+        throw Error(fmt::format("cannot make a key of {}: {} (touch it, or use @name)", path,
+                                error_text(errno)));
     if (value == -1) throw SysError("make a key of", path);
     return value;
 }

@@ -4,8 +4,9 @@
 //     ./path         ftok(3) of an existing file, with Perl's default project number 1
 //     @name          a hash of the name
 //
-// Two names can have one hash, and a stranger can have any key. So what is made under @name is
-// labelled with 45 more bits of the hash, and is only used when the label is right.
+// Two names can have one hash, and a stranger can have any key. So an object that is made under
+// @name is labelled with 45 more bits of the hash, and is only used when the label is right. A path
+// has no such label, and its key changes when the file is replaced.
 #pragma once
 
 #include <array>
@@ -18,8 +19,9 @@ namespace ipcbox::sysv {
 
 class Key {
   public:
-    // Throws std::invalid_argument, saying what was expected, or SysError for a path that is not
-    // there. IPC_PRIVATE (0) is refused: nobody could find it again.
+    // Throws std::invalid_argument, saying what was expected, or Error for a path that is not
+    // there. Refused: 0 (IPC_PRIVATE), which nobody could find again, and 010, which ipcrm(1) reads
+    // as 8.
     [[nodiscard]] static Key parse(std::string_view text);
 
     [[nodiscard]] key_t value() const { return value_; }

@@ -28,8 +28,10 @@ int control(int id, int semaphore, int command, void* pointer) {
     case ERANGE:
         throw Error(fmt::format("cannot {} {}: its value is at its maximum", verb, object));
     case ENOSPC:
-        throw Error(fmt::format("cannot {} {}: the system's limit is reached (sysctl kernel.sem)",
-                                verb, object));
+        throw Error(
+            fmt::format("cannot {} {}: the system's limit is reached: all its sets (the 4th "
+                        "number of sysctl kernel.sem) or semaphores (the 2nd) are in use",
+                        verb, object));
     default:
         throw SysError(verb, object, error);
     }
@@ -49,8 +51,12 @@ std::optional<SemaphoreSet> SemaphoreSet::create(const Key& key, int count, mode
     const int id = sys::call("semget", ::semget, key.value(), count, flags);
     if (id >= 0) return SemaphoreSet{id, key.text()};
     if (errno == EEXIST) return std::nullopt;
-    // Not "it was removed": here EINVAL is about the number of semaphores.
-    if (errno == EINVAL) errno = ENOSPC;
+    if (errno == EINVAL) // here not "it was removed"
+        throw Error(
+            fmt::format("cannot create semaphore set {} of {} semaphores: the system's limit "
+                        "for one set is smaller (SEMMSL, the 1st number of sysctl "
+                        "kernel.sem)",
+                        key.text(), count));
     throw_semaphore_error("create", key.text(), errno);
 }
 
@@ -74,6 +80,12 @@ SemaphoreSet::Outcome SemaphoreSet::operate(std::span<const sembuf> operations, 
                       timeout.get()) == 0)
             return Outcome::done;
         if (errno == EAGAIN) return Outcome::would_wait;
+        if (errno == E2BIG)
+            throw Error(
+                fmt::format("cannot use semaphore set {}: it needs {} operations at once, and "
+                            "the system allows fewer (SEMOPM, the 3rd number of sysctl "
+                            "kernel.sem)",
+                            name_, operations.size()));
         if (errno != EINTR) throw_semaphore_error("use", name_, errno);
     }
 }
@@ -83,6 +95,12 @@ std::vector<unsigned short> SemaphoreSet::values() const {
     if (sys::call("semctl", control, id_, 0, GETALL, values.data()) < 0)
         throw_semaphore_error("read", name_, errno);
     return values;
+}
+
+int SemaphoreSet::value(int semaphore) const {
+    const int value = sys::call("semctl", control, id_, semaphore, GETVAL, nullptr);
+    if (value < 0) throw_semaphore_error("read", name_, errno);
+    return value;
 }
 
 semid_ds SemaphoreSet::status() const {

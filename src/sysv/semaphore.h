@@ -1,5 +1,4 @@
-// A System V semaphore set: semget(2), semop(2), semctl(2). The protocol that makes tokens of it is
-// in sysv/token_set.h.
+// A System V semaphore set: semget(2), semop(2), semctl(2). sysv/token_set.h makes tokens of one.
 #pragma once
 
 #include "core/deadline.h"
@@ -20,6 +19,14 @@ class SetRemoved : public Error {
     using Error::Error;
 };
 
+// Operations for SemaphoreSet::operate(). FLAGS are SEM_UNDO and IPC_NOWAIT.
+[[nodiscard]] constexpr sembuf wait_for_zero(unsigned short semaphore, short flags = 0) {
+    return {semaphore, 0, flags};
+}
+[[nodiscard]] constexpr sembuf add(unsigned short semaphore, int amount, short flags = 0) {
+    return {semaphore, static_cast<short>(amount), flags};
+}
+
 class SemaphoreSet {
   public:
     // The existing set with this key, nothing when there is none.
@@ -37,6 +44,7 @@ class SemaphoreSet {
     Outcome operate(std::span<const sembuf> operations, Deadline deadline = Deadline::never());
 
     [[nodiscard]] std::vector<unsigned short> values() const;
+    [[nodiscard]] int value(int semaphore) const;
     [[nodiscard]] int count() const;
     // The process that last changed the semaphore (its pid in our namespace), 0 for none.
     [[nodiscard]] pid_t last_process(int semaphore) const;

@@ -1,100 +1,69 @@
-// Tokens out of a System V semaphore set, by the protocol of the perlipc manual page: semaphore 0
-// is the gate, 0 is free, taking is one atomic semop {wait for zero, +1}, giving is -1.
-//
-// A *plain* set is just that: one token. A *counting* set has room for more:
-//
-//     0  gate     2 for each of our takers, inside or waiting; 1 for a taker of the manual page
-//     1  free     tokens that nobody has
-//     2  slots    how many tokens there are
-//     3  lent     tokens that stay taken until they are given
-//     4-6         the label of the key (sysv_key.h), which tells the set from a stranger's
-//     7…          one for each token: 0 free, 1 lent, 2 taken until its process ends
-//
-// A manual-page taker is safe on it: it enters when the gate is 0, so alone, and as long as the
-// gate is odd none of ours enters. What depends on a process is done with SEM_UNDO, so the kernel
-// gives it back however the process dies, and the last process to change a token's own semaphore
-// (GETPID) is who has it: no registry that could go stale.
+// Tokens out of a System V semaphore set. A process that wants to be inside takes one, and waits
+// while all of them are taken; whether that is a plain set of one token (sysv/plain_set.h) or a
+// counting set of any number (sysv/counting_set.h) is decided when the set is made: one slot under
+// a number or a path is a plain set, everything else a counting one.
 #pragma once
 
-#include "core/process_info.h"
-#include "sysv/semaphore.h"
+#include "sysv/counting_set.h"
+#include "sysv/plain_set.h"
 
 #include <optional>
+#include <variant>
 #include <vector>
 
 namespace ipcbox::sysv {
-
-// How long a token stays taken.
-enum class Lease {
-    until_given,        // it outlives its taker
-    until_process_ends, // SEM_UNDO: also across execve(2), never across fork(2)
-};
-
-struct TokenHolder {
-    pid_t pid;
-    Lease lease;
-    std::optional<ProcessInfo> process; // nothing when it has ended
-
-    // "812 (backup.sh, root, 3m12s)" or "812 (ended)"; the process that it is kept for, not the
-    // keeper.
-    [[nodiscard]] std::string text() const;
-    // The process for which a keeper has the token, 0 when no keeper has it.
-    [[nodiscard]] pid_t kept_for() const;
-};
-
-// Makes us a keeper: a process that does nothing but hold a token until OWNER ends, and that can be
-// killed to give it back. It shows in our name, so that everybody can see it.
-void become_keeper(pid_t owner);
 
 class TokenSet {
   public:
     // The key of the manual page.
     [[nodiscard]] static Key default_key() { return Key::parse("1234"); }
 
-    static constexpr int most_slots = 16000; // two of the gate's 32767 for each taker
+    static constexpr int max_slots = CountingSet::max_slots;
 
     // The existing set, nothing when there is none. Throws Error when a name's key is a stranger's.
     [[nodiscard]] static std::optional<TokenSet> find(const Key& key);
 
+    enum class Origin { found, made };
     // The set with this many tokens: made if it is missing, found if it has that shape. Throws
-    // Error naming both shapes otherwise. Two processes may do this at once.
+    // Error naming both shapes otherwise. Two processes may do this at once. A set that could not
+    // be made whole does not stay.
     [[nodiscard]] static TokenSet create(const Key& key, int slots, mode_t mode);
 
-    [[nodiscard]] int id() const { return set_.id(); }
+    [[nodiscard]] int id() const { return id_; }
+    // Whether this process has made the set, just now.
+    [[nodiscard]] Origin origin() const { return origin_; }
     [[nodiscard]] int slots() const;
     [[nodiscard]] int taken() const;
+    [[nodiscard]] std::vector<TokenHolder> holders() const;
 
-    // To be called before we take a token until we end, unless we are a keeper. The semaphore of a
-    // plain set cannot say that its token is leased, so we do: with our name until we execute
-    // another program, then with a variable in its environment.
-    void announce_lease() const;
+    // All of these throw SetRemoved when the set is removed meanwhile, SysError or Error otherwise.
 
     // False when no token was free until the deadline.
     [[nodiscard]] bool take(Lease lease, Deadline deadline);
-    // Gives a token that is lent; false when none was until the deadline. A plain set whose token
-    // is leased is not waited for.
+    // Takes part in the whole set until our process ends, with any number of others that share it.
+    // No token is taken meanwhile. False when some token was taken until the deadline.
+    [[nodiscard]] bool share(Deadline deadline);
+    // Gives a token that is lent; false when none was until the deadline. A token that is held
+    // until a process ends is never given.
     [[nodiscard]] bool give(Deadline deadline);
-    // False when more than SLOTS tokens were taken until the deadline.
+    // Waits for a moment at which no token is taken and nobody waits for one; false when there was
+    // none until the deadline.
+    [[nodiscard]] bool wait_until_free(Deadline deadline);
+    // False when more than SLOTS tokens were taken until the deadline. Throws Error when the set
+    // cannot have that many.
     [[nodiscard]] bool resize(int slots, Deadline deadline);
 
-    [[nodiscard]] std::vector<TokenHolder> holders() const;
-
   private:
-    enum class Layout { plain, counting };
+    using Kind = std::variant<PlainSet, CountingSet>;
 
-    TokenSet(SemaphoreSet set, Layout layout) : set_(std::move(set)), layout_(layout) {}
+    TokenSet(int id, Kind kind) : id_(id), kind_(std::move(kind)) {}
 
-    [[nodiscard]] static std::optional<Layout> layout_of(const SemaphoreSet& set, const Key& key);
-    [[nodiscard]] static TokenSet shaped(SemaphoreSet set, const Key& key, int slots, int wanted);
-    [[nodiscard]] bool enter(Deadline deadline);
-    void leave();
-    void claim_slot(Lease lease);
-    void return_slot();
-    [[nodiscard]] bool says_it_has_lease(const ProcessInfo& process) const;
-    [[nodiscard]] TokenHolder holder_of(int semaphore, unsigned value) const;
+    [[nodiscard]] static std::optional<TokenSet> recognize(const SemaphoreSet& set, const Key& key);
+    [[nodiscard]] static TokenSet shaped(SemaphoreSet set, const Key& key, int slots);
 
-    SemaphoreSet set_;
-    Layout layout_;
+    int id_;
+    Kind kind_;
+    Origin origin_ = Origin::found;
 };
 
 } // namespace ipcbox::sysv

@@ -132,7 +132,9 @@ TEST_CASE("bad values name the option, the value and what was expected") {
     CHECK(scenario.run({"sem-create", "-n", "0"}).err ==
           "sem-create: --slots '0': expected a number from 1 to 16000 (see sem-create --help)\n");
     const auto missing = scenario.run({"sem-create", "./none"});
-    CHECK(missing.err == "sem-create: cannot make a key of ./none: No such file or directory\n");
+    CHECK(missing.err ==
+          "sem-create: cannot make a key of ./none: No such file or directory (touch "
+          "it, or use @name)\n");
     CHECK(missing.status == 1);
 }
 
@@ -175,15 +177,64 @@ TEST_CASE("the system's limits are named") {
     const auto in_namespace = [&](const std::string& script) {
         return scenario.run({"unshare", "--ipc", "sh", "-c", limits + script});
     };
-    const std::string reached = ": the system's limit is reached (sysctl kernel.sem)\n";
+    const std::string reached = ": the system's limit is reached: all its sets (the 4th number of "
+                                "sysctl kernel.sem) or semaphores (the 2nd) are in use\n";
     const auto too_many = in_namespace("sem-create -n 200 @a");
     CHECK(too_many.status == 1);
-    CHECK(too_many.err == "sem-create: cannot create semaphore set @a" + reached);
+    CHECK(too_many.err == "sem-create: cannot create semaphore set @a of 209 semaphores: the "
+                          "system's limit for one set is smaller (SEMMSL, the 1st number of sysctl "
+                          "kernel.sem)\n");
     CHECK(in_namespace("sem-create -n 9 @a && sem-create -n 9 @b && sem-create -n 9 @c").err ==
           "sem-create: cannot create semaphore set @c" + reached);
     CHECK(in_namespace("sem-take -j 200 @a -- true").status == 125);
     CHECK(in_namespace("for key in 1 2 3 4 5; do sem-create $key; done").err ==
           "sem-create: cannot create semaphore set 5" + reached);
+}
+
+TEST_CASE("a limit of operations is named, and the set that could not be finished does not stay") {
+    Scenario scenario;
+    if (::geteuid() != 0) {
+        MESSAGE("not root: no IPC namespace of our own");
+        return;
+    }
+    const auto result =
+        scenario.run({"unshare", "--ipc", "sh", "-c",
+                      "echo 250 32000 3 128 >/proc/sys/kernel/sem; sem-create @a; ipcs -s"});
+    CHECK(result.err ==
+          "sem-create: cannot use semaphore set @a: it needs 6 operations at once, and "
+          "the system allows fewer (SEMOPM, the 3rd number of sysctl kernel.sem)\n");
+    CHECK_FALSE(contains(result.out, "0x"));
+}
+
+TEST_CASE("options that do not apply are an error, as is a mode that keeps the owner out") {
+    Scenario scenario;
+    for (const Words& words : {Words{"sem-create", "-w", "1", scenario.name()},
+                               Words{"sem-create", "--resize", "2", "-n", "2", scenario.name()},
+                               Words{"sem-create", "--resize", "2", "-m", "600", scenario.name()},
+                               Words{"sem-create", "-m", "66", scenario.name()},
+                               Words{"sem-create", "-m", "400", scenario.key()},
+                               Words{"sem-take", "-m", "660", scenario.name()},
+                               Words{"sem-take", "-j1", "-m", "66", scenario.name()}}) {
+        CAPTURE(words[1]);
+        CHECK(scenario.run(words).status == 2);
+        CHECK(id_of(scenario.name()) == -1);
+    }
+    CHECK(scenario.run({"sem-create", "-m", "66", "1"}).err ==
+          "sem-create: --mode '66': expected a mode that lets the owner in, as 600 or 660 (see "
+          "sem-create --help)\n");
+}
+
+TEST_CASE("an octal and a negative key are refused by name") {
+    Scenario scenario;
+    CHECK(scenario.run({"sem-create", "010"}).err ==
+          "sem-create: KEY '010': a key is decimal or, with 0x, hexadecimal, not octal (see "
+          "sem-create --help)\n");
+    for (const Words& words : {Words{"sem-create", "-1"}, Words{"sem-create", "--", "-1"},
+                               Words{"sem-take", "-n", "-1"}, Words{"sem-take", "-12", "true"}}) {
+        const auto result = scenario.run(words);
+        CHECK(result.status == 2);
+        CHECK(contains(result.err, "a key is not negative (-1 is written 0xffffffff)"));
+    }
 }
 
 TEST_CASE("the default key is the manual page's") {

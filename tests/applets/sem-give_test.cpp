@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <sys/sem.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 using namespace ipcbox;
 using namespace ipcbox::test;
@@ -112,6 +113,52 @@ TEST_CASE("refuses to give what a command has until it ends") {
     REQUIRE(scenario.run({"sem-create", second}).status == 0);
     refuses(key, {"sem-take", key, "sem-take", second, "sh", "-c", script});
     refuses(second, {"sem-take", key, "sem-take", second, "sh", "-c", script});
+}
+
+TEST_CASE("refuses to give what a command has, wherever the command hides") {
+    Scenario scenario;
+    const auto key = scenario.key();
+    REQUIRE(scenario.run({"sem-create", key}).status == 0);
+    const auto is_safe = [&](const Words& command) {
+        Words words{"sem-take", key};
+        words.insert(words.end(), command.begin(), command.end());
+        auto holder = scenario.start(words);
+        REQUIRE(holder.line() == "taken");
+        CHECK(scenario.run({"sem-give", "-q", key}).status == 1);
+        CHECK(scenario.run({"sem-take", "-nq", key}).status == 1);
+        if (::geteuid() == 0)
+            // As seen from where no process can be seen.
+            CHECK(scenario
+                      .run({"unshare", "--mount", "sh", "-c",
+                            "mount -t tmpfs none /proc && sem-give -q $1", "sh", key})
+                      .status == 1);
+        holder.close_input();
+        CHECK(holder.wait().status == 0);
+        CHECK(value_of(key) == 0);
+    };
+    const std::string script = "echo taken; read line; exit 0";
+    const auto sh = scenario.shell("command -v sh").out;
+    is_safe({"env", "-i", sh.substr(0, sh.find('\n')), "-c", script});
+    is_safe({"perl", "-e", "$| = 1; $0 = 'hold:1'; print qq(taken\n); <STDIN>"});
+    if (::geteuid() != 0) {
+        MESSAGE("not root: no PID namespace of our own");
+        return;
+    }
+    is_safe({"unshare", "--pid", "--fork", "--kill-child", "sh", "-c", script});
+    is_safe({"setpriv", "--reuid=65534", "sh", "-c", script});
+}
+
+TEST_CASE("refuses to give what is shared") {
+    Scenario scenario;
+    for (const auto& key : {scenario.key(), scenario.name()}) {
+        REQUIRE(scenario.run({"sem-create", key}).status == 0);
+        auto one = scenario.start({"sem-take", "-s", key, "sh", "-c", "echo in; read line"});
+        REQUIRE(one.line() == "in");
+        const auto refused = scenario.run({"sem-give", key});
+        CHECK(refused.status == 1);
+        CHECK(refused.err.starts_with(
+            fmt::format("sem-give: {}: not given: {} (sh, ", key, one.pid())));
+    }
 }
 
 TEST_CASE("gives a lent token although a command has another one") {

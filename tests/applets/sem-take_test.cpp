@@ -243,6 +243,119 @@ TEST_CASE("on a terminal it names who has it after two seconds, unless it is to 
     CHECK(waiter.line() == "mine\r");
 }
 
+TEST_CASE("a failure is no busy set: with a command it is 125, whatever -E says") {
+    Scenario scenario;
+    const auto missing = scenario.run({"sem-take", "-n", "-E", "75", "./nofile", "--", "true"});
+    CHECK(missing.status == 125);
+    CHECK(missing.err ==
+          "sem-take: cannot make a key of ./nofile: No such file or directory (touch "
+          "it, or use @name)\n");
+    CHECK(scenario.run({"sem-take", "-n", "-E", "75", "./nofile"}).status == 1);
+    CHECK(scenario.run({"sem-take", "-n", "-E", "75", scenario.name(), "true"}).status == 125);
+}
+
+TEST_CASE("a wait for ourselves is refused at once") {
+    Scenario scenario;
+    for (const auto& key : {scenario.key(), scenario.name()}) {
+        create(scenario, key);
+        for (const Words& inner :
+             {Words{"sem-take", key, "--", "true"}, Words{"sem-take", "-w", "1h", key, "true"},
+              Words{"sh", "-c", "sem-take $1 true; exit $?", "sh", key},
+              Words{"sem-take", "-s", key, "true"}}) {
+            CAPTURE(inner[0]);
+            Words words{"sem-take", key, "--"};
+            words.insert(words.end(), inner.begin(), inner.end());
+            const auto result = scenario.run(words);
+            CHECK(result.status == 125);
+            CHECK(result.err.starts_with(
+                fmt::format("sem-take: cannot take from {}: this would wait for itself: ", key)));
+            CHECK(result.err.ends_with(" has a token, and is this process or has started it\n"));
+        }
+        CHECK(scenario.run({"sem-take", key, "sem-take", "-n", "-E9", key, "true"}).status == 9);
+        CHECK(scenario.run({"sem-take", key, "sem-take", "--wait-all", key}).status == 1);
+        // Also when a keeper has it for us, or for the script that has started us.
+        const std::string script = "sem-take --hold-for $$ $1 && sem-take $1 true; echo $?";
+        CHECK(scenario.shell(script, {key}).out == "125\n");
+        CHECK(scenario.shell("sem-take --hold-for $$ $1 && sem-take $1; echo $?", {key}).out ==
+              "1\n");
+        CHECK(scenario.run({"sem-take", "-s", key, "sem-take", key, "true"}).status == 125);
+        CHECK(scenario.run({"sem-take", "-s", key, "sem-take", "-s", key, "true"}).status == 0);
+    }
+    // With a second token, or a stranger that may give one, the wait can end.
+    const auto name = scenario.name(1);
+    create(scenario, name, 2);
+    CHECK(scenario.run({"sem-take", name, "sem-take", name, "true"}).status == 0);
+    auto stranger = scenario.start(holding(name));
+    REQUIRE(stranger.line() == "taken");
+    auto waiter = scenario.start({"sem-take", name, "sem-take", name, "true"});
+    CHECK(waits(waiter));
+    stranger.close_input();
+    CHECK(waiter.wait().status == 0);
+}
+
+TEST_CASE("many share a set, and nobody else is in meanwhile") {
+    Scenario scenario;
+    for (const auto& key : {scenario.key(), scenario.name()}) {
+        create(scenario, key);
+        const Words reader{"sem-take", "-s", key, "sh", "-c", "echo in; read line; exit 0"};
+        auto one = scenario.start(reader);
+        REQUIRE(one.line() == "in");
+        auto two = scenario.start(reader);
+        REQUIRE(two.line() == "in");
+        const auto busy = scenario.run({"sem-take", "-n", key, "true"});
+        CHECK(busy.status == 1);
+        CHECK(busy.err == fmt::format("sem-take: {} is taken by 2 that share it\n", key));
+        auto writer = scenario.start(holding(key));
+        CHECK(waits(writer));
+        one.close_input();
+        CHECK(one.wait().status == 0);
+        CHECK(waits(writer));
+        two.kill(SIGKILL);
+        REQUIRE(writer.line() == "taken");
+        CHECK(scenario.run({"sem-take", "-n", "-q", "-s", key, "true"}).status == 1);
+        writer.close_input();
+        CHECK(writer.wait().status == 0);
+        CHECK(value_of(key) == 0);
+        // Until a process ends.
+        CHECK(scenario
+                  .shell("sem-take -s --hold-for $$ $1 && sem-take -s -n $1 true && "
+                         "sem-take -nq $1; echo $?",
+                         {key})
+                  .out == "1\n");
+        CHECK(is_free(scenario, key));
+    }
+}
+
+TEST_CASE("waits until all tokens are back, and takes none") {
+    Scenario scenario;
+    const auto name = scenario.name();
+    create(scenario, name, 2);
+    CHECK(scenario.run({"sem-take", "--wait-all", name}).status == 0);
+    auto job = scenario.start(holding(name));
+    REQUIRE(job.line() == "taken");
+    CHECK(scenario.run({"sem-take", "--wait-all", "-n", "-q", "-E", "7", name}).status == 7);
+    CHECK(scenario.run({"sem-take", "--wait-all", "-w", "1ms", "-J", "-q", name})
+              .out.ends_with("\"free\":false}\n"));
+    auto waiter = scenario.start({"sem-take", "--wait-all", name});
+    CHECK(waits(waiter));
+    job.close_input();
+    CHECK(waiter.wait().status == 0);
+    CHECK(value_of(name) == 0);
+    CHECK(scenario.run({"sem-take", "--wait-all", scenario.name(1)}).status == 1); // no such set
+}
+
+TEST_CASE("-j makes the set with the mode of -m, and says on request that it does") {
+    Scenario scenario;
+    const auto name = scenario.name();
+    const auto made = scenario.run({"sem-take", "-v", "-j", "4", "-m", "660", name, "true"});
+    CHECK(made.status == 0);
+    CHECK(made.err == fmt::format("sem-take: made the set {} with 4 slots\n", name));
+    semid_ds status{};
+    REQUIRE(::semctl(id_of(name), 0, IPC_STAT, &status) == 0);
+    CHECK((status.sem_perm.mode & 0777U) == 0660);
+    CHECK(scenario.run({"sem-take", "-v", "-j", "4", name, "true"}).err.empty());
+}
+
 TEST_CASE("ended while it waits, it leaves no trace") {
     Scenario scenario;
     create(scenario, scenario.key());
@@ -383,7 +496,7 @@ TEST_CASE("the keeper waits with us and ends with us") {
     CHECK(eventually([&] { return waiting() == 1; }));
     CHECK(scenario.run({"sem-give", key}).status == 0);
     CHECK(waiter.wait().status == 0);
-    CHECK(value_of(key) == 1);
+    CHECK(value_of(key) == 6);                          // a keeper's
     CHECK(scenario.run({"sem-give", key}).status == 0); // we are an ancestor of sem-give
 }
 
@@ -394,7 +507,11 @@ TEST_CASE("bad command lines") {
          {Words{"sem-take", "-w", "soon"}, Words{"sem-take", "-E", "256"},
           Words{"sem-take", "-j", "0"}, Words{"sem-take", "--hold-for", "me"},
           Words{"sem-take", "--hold-for", "0"}, Words{"sem-take", "--hold-for", "1", key, "true"},
-          Words{"sem-take", "-J", key, "true"}, Words{"sem-take", "0"}, Words{"sem-take", "-Z"}}) {
+          Words{"sem-take", "-J", key, "true"}, Words{"sem-take", "-s", key},
+          Words{"sem-take", "-m", "600", key}, Words{"sem-take", "--wait-all", key, "true"},
+          Words{"sem-take", "--wait-all", "-j1", key}, Words{"sem-take", "--wait-all", "-s", key},
+          Words{"sem-take", "--wait-all", "--hold-for", "1", key}, Words{"sem-take", "0"},
+          Words{"sem-take", "-Z"}}) {
         const auto result = scenario.run(words);
         CHECK(result.status == 2);
         CHECK(result.err.starts_with("sem-take: "));

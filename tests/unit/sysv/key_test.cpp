@@ -33,10 +33,9 @@ TEST_CASE("a path is what ftok(3) makes of it with Perl's project") {
     try {
         (void)sysv::Key::parse("./missing");
         FAIL("a key of a missing file");
-    } catch (const SysError& error) {
-        CHECK(error.error() == ENOENT);
-        CHECK(std::string_view{error.what()} ==
-              "cannot make a key of ./missing: No such file or directory");
+    } catch (const Error& error) {
+        CHECK(std::string_view{error.what()} == "cannot make a key of ./missing: No such file or "
+                                                "directory (touch it, or use @name)");
     }
 }
 
@@ -85,5 +84,20 @@ TEST_CASE("keys are numbers, paths and names") {
     for (const char* wrong :
          {"", "0", "0x0", "0x", "@", "build", "-1", "12 ", "4294967296", "0x1g"})
         CHECK_THROWS_AS((void)sysv::Key::parse(wrong), std::invalid_argument);
-    CHECK_THROWS_AS((void)sysv::Key::parse("/no/such/file"), SysError);
+    CHECK_THROWS_AS((void)sysv::Key::parse("/no/such/file"), Error);
+}
+
+TEST_CASE("an octal or a negative key is refused by name") {
+    const auto reason = [](const char* text) -> std::string {
+        try {
+            (void)sysv::Key::parse(text);
+        } catch (const std::invalid_argument& wrong) {
+            return wrong.what();
+        }
+        return "no error";
+    };
+    CHECK(reason("010") == "a key is decimal or, with 0x, hexadecimal, not octal");
+    CHECK(reason("-1") == "a key is not negative (-1 is written 0xffffffff)");
+    CHECK(reason("0") == "0 is IPC_PRIVATE, which nobody else could find");
+    CHECK(sysv::Key::parse("0x010").value() == 16);
 }

@@ -67,7 +67,8 @@ TEST_CASE("a value at its maximum and a set of too many are said in words") {
     const auto other = sysv::Key::parse(scenario.key(1));
     CHECK_THROWS_WITH_AS((void)sysv::SemaphoreSet::create(other, 1000000, 0600),
                          ("cannot create semaphore set " + scenario.key(1) +
-                          ": the system's limit is reached (sysctl kernel.sem)")
+                          " of 1000000 semaphores: the system's limit for one set is smaller "
+                          "(SEMMSL, the 1st number of sysctl kernel.sem)")
                              .c_str(),
                          Error);
 }

@@ -1,68 +1,19 @@
 #include "sysv/token_set.h"
 
-#include "core/child.h"
-#include "core/error.h"
-#include "core/pipe.h"
-#include "core/poll.h"
-#include "core/program.h"
-#include "harness/scenario.h"
+#include "token_holders.h"
 
 #include <atomic>
-#include <csignal>
-#include <cstdlib>
-#include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <functional>
 #include <new>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 using namespace ipcbox;
-using namespace std::chrono_literals;
-using test::eventually;
-using test::is_blocked_in;
-using test::Scenario;
+using namespace ipcbox::test;
 
 namespace {
-
-constexpr auto modes = 0600;
-
-Deadline now() {
-    return Deadline::after(0s);
-}
-
-Deadline soon() {
-    return Deadline::after(30s);
-}
-
-// The shapes that a set can have.
-struct Shape {
-    const char* name;
-    bool by_name;
-    int slots;
-};
-constexpr std::array shapes{Shape{"plain", false, 1}, Shape{"counting", false, 3},
-                            Shape{"named", true, 1}, Shape{"named and counting", true, 3}};
-
-sysv::Key key_for(const Scenario& scenario, const Shape& shape) {
-    return sysv::Key::parse(shape.by_name ? scenario.name() : scenario.key());
-}
-
-std::vector<unsigned short> values_of(const sysv::Key& key) {
-    return sysv::SemaphoreSet::find(key)->values();
-}
-
-// The error's words, "" when there is none.
-template <class Function> std::string error_of(Function function) {
-    try {
-        function();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return {};
-}
 
 // Memory that forked children share with us.
 template <class Value> class Shared {
@@ -78,61 +29,6 @@ template <class Value> class Shared {
   private:
     Value* value_;
 };
-
-// Returns when nobody else has the writing end any more.
-void wait_for_end(Pipe& pipe) {
-    pipe.writer = Fd{};
-    (void)wait_for(pipe.reader.get(), POLLIN, soon());
-}
-
-// A child that took a token and lives on with it.
-Child start_holder(const sysv::Key& key, sysv::Lease lease) {
-    Pipe pipe = make_pipe();
-    Child child = fork_child([&] {
-        auto set = sysv::TokenSet::find(key);
-        if (!set->take(lease, soon())) return 1;
-        pipe.writer = Fd{};
-        ::pause();
-        return 0;
-    });
-    wait_for_end(pipe);
-    return child;
-}
-
-// A child that waits in the kernel for a token.
-Child start_waiter(const sysv::Key& key, sysv::Lease lease) {
-    Child child = fork_child([&]() -> int {
-        try {
-            return sysv::TokenSet::find(key)->take(lease, soon()) ? 0 : 1;
-        } catch (const Error& error) {
-            return std::string_view{error.what()}.find("was removed") != std::string_view::npos ? 7
-                                                                                                : 8;
-        }
-    });
-    CHECK(eventually([&] { return is_blocked_in(child.pid(), SYS_semtimedop); }));
-    return child;
-}
-
-int status_of(Child& child) {
-    const auto status = child.wait_until(soon());
-    return status ? status->as_exit_status() : -1;
-}
-
-void end(Child& child) {
-    child.kill(SIGKILL);
-    CHECK(status_of(child) == 128 + SIGKILL);
-}
-
-// The take and the give of the manual page, by anybody.
-bool manual_take(int id, int flags = 0) {
-    std::array operations{sembuf{0, 0, static_cast<short>(flags)},
-                          sembuf{0, 1, static_cast<short>(flags)}};
-    return ::semop(id, operations.data(), operations.size()) == 0;
-}
-void manual_give(int id) {
-    sembuf operation{0, -1, IPC_NOWAIT};
-    ::semop(id, &operation, 1);
-}
 
 } // namespace
 
@@ -206,7 +102,8 @@ TEST_CASE("the same shape again is the same set, another shape is an error") {
 TEST_CASE("a set that its creator did not live to make is made by the next") {
     const Scenario scenario;
     const auto key = sysv::Key::parse(scenario.name());
-    const int id = ::semget(key.value(), 7 + 64, IPC_CREAT | IPC_EXCL | modes);
+    const int id =
+        ::semget(key.value(), sysv::CountingSet::semaphores_for(1), IPC_CREAT | IPC_EXCL | modes);
     REQUIRE(id >= 0);
     CHECK_FALSE(sysv::TokenSet::find(key));
     SUBCASE("untouched") {}
@@ -460,163 +357,94 @@ TEST_CASE("a taker of the manual page and ours exclude each other") {
     }
 }
 
-TEST_CASE("a give of the manual page without a take blocks nobody") {
-    const Scenario scenario;
-    const auto key = sysv::Key::parse(scenario.key());
-    auto set = sysv::TokenSet::create(key, 2, modes);
-    const auto fresh = values_of(key);
-    SUBCASE("while a token is lent") {
-        REQUIRE(set.take(sysv::Lease::until_given, now()));
-        manual_give(set.id());
-        manual_give(set.id());
-        CHECK(set.give(now()));
-        CHECK(values_of(key) == fresh);
-    }
-    SUBCASE("while a token is leased") {
-        auto holder = start_holder(key, sysv::Lease::until_process_ends);
-        manual_give(set.id());
-        end(holder);
-        CHECK(values_of(key) == fresh);
-    }
-}
-
-TEST_CASE("resized up and down, also in use") {
-    const Scenario scenario;
-    const auto key = sysv::Key::parse(scenario.name());
-    auto set = sysv::TokenSet::create(key, 2, modes);
-    REQUIRE(set.take(sysv::Lease::until_given, now()));
-    REQUIRE(set.take(sysv::Lease::until_given, now()));
-
-    SUBCASE("up: who waits gets a token") {
-        auto waiter = start_waiter(key, sysv::Lease::until_given);
-        CHECK(set.resize(3, now()));
-        CHECK(status_of(waiter) == 0);
-        CHECK(set.slots() == 3);
-        CHECK(set.taken() == 3);
-        CHECK_FALSE(set.take(sysv::Lease::until_given, now()));
-    }
-    SUBCASE("down: not below what is taken") {
-        CHECK_FALSE(set.resize(1, now()));
-        CHECK(set.slots() == 2);
-        CHECK(set.give(now()));
-        CHECK(set.resize(1, now()));
-        CHECK_FALSE(set.take(sysv::Lease::until_given, now()));
-        CHECK(set.give(now()));
-        CHECK(set.take(sysv::Lease::until_given, now()));
-    }
-    SUBCASE("down: waits for tokens to come back") {
-        Child resizer = fork_child([&] { return set.resize(1, soon()) ? 0 : 1; });
-        CHECK(eventually([&] { return is_blocked_in(resizer.pid(), SYS_semtimedop); }));
-        CHECK(set.give(now()));
-        CHECK(status_of(resizer) == 0);
-        CHECK(set.slots() == 1);
-    }
-    SUBCASE("two at once: the last wins, and no token is made or lost") {
-        std::vector<Child> resizers;
-        for (int slots = 3; slots < 11; ++slots)
-            resizers.push_back(fork_child([&] { return set.resize(slots, soon()) ? 0 : 1; }));
-        for (auto& resizer : resizers)
-            CHECK(status_of(resizer) == 0);
-        const int slots = set.slots();
-        CHECK(slots >= 3);
-        for (int taken = 2; taken < slots; ++taken)
-            CHECK(set.take(sysv::Lease::until_given, now()));
-        CHECK_FALSE(set.take(sysv::Lease::until_given, now()));
-    }
-    SUBCASE("not beyond what it was made for") {
-        CHECK(set.resize(64, now()));
-        CHECK(error_of([&] { (void)set.resize(65, now()); }) ==
-              fmt::format("cannot resize {} to 65 slots: it was made for at most 64", key.text()));
-    }
-}
-
-TEST_CASE("a plain set cannot be resized") {
-    const Scenario scenario;
-    auto set = sysv::TokenSet::create(sysv::Key::parse(scenario.key()), 1, modes);
-    CHECK(set.resize(1, now()));
-    CHECK(error_of([&] { (void)set.resize(2, now()); }).find("plain set") != std::string::npos);
-}
-
-TEST_CASE("the holders are known") {
+TEST_CASE("a set can be shared by many while no token is taken, and the other way round") {
     for (const auto& shape : shapes) {
         CAPTURE(shape.name);
         const Scenario scenario;
         const auto key = key_for(scenario, shape);
-        const auto set = sysv::TokenSet::create(key, shape.slots, modes);
-        CHECK(set.holders().empty());
-        auto holder = start_holder(key, sysv::Lease::until_given);
-        auto holders = set.holders();
-        REQUIRE(holders.size() == 1);
-        CHECK(holders[0].pid == holder.pid());
-        CHECK(holders[0].lease == sysv::Lease::until_given);
-        CHECK(holders[0].kept_for() == 0);
-        CHECK(holders[0].process->parent == ::getpid());
-        CHECK(holders[0].text() == find_process(holder.pid())->text());
-        end(holder);
-        holders = set.holders();
-        REQUIRE(holders.size() == 1);
-        CHECK_FALSE(holders[0].process);
-        CHECK(holders[0].text() == fmt::format("{} (ended)", holders[0].pid));
+        auto set = sysv::TokenSet::create(key, shape.slots, modes);
+        const auto fresh = values_of(key);
+        for (const auto lease : {sysv::Lease::until_given, sysv::Lease::until_process_ends}) {
+            auto first = start_sharer(key);
+            auto second = start_sharer(key);
+            CHECK(set.taken() == shape.slots);
+            REQUIRE(set.holders().size() == 1);
+            CHECK(set.holders()[0].sharers == 2);
+            CHECK(set.holders()[0].pid == second.pid());
+            CHECK_FALSE(set.take(lease, now()));
+            CHECK_FALSE(set.give(now()));
+            CHECK_FALSE(manual_take(set.id(), IPC_NOWAIT));
+            auto waiter = start_waiter(key, lease);
+            end(first);
+            CHECK(is_blocked_in(waiter.pid(), SYS_semtimedop));
+            end(second);
+            CHECK(status_of(waiter) == 0);
+            if (lease == sysv::Lease::until_given) {
+                CHECK_FALSE(set.share(now()));
+                CHECK_FALSE(set.share(Deadline::after(1ms)));
+                CHECK(set.give(now()));
+            }
+            CHECK(values_of(key) == fresh);
+        }
+        REQUIRE(manual_take(set.id(), IPC_NOWAIT));
+        CHECK_FALSE(set.share(now()));
+        manual_give(set.id());
+        CHECK(values_of(key) == fresh);
     }
 }
 
-TEST_CASE("every holder of a counting set is known, with its lease") {
-    const Scenario scenario;
-    const auto key = sysv::Key::parse(scenario.key());
-    const auto set = sysv::TokenSet::create(key, 3, modes);
-    const auto first = start_holder(key, sysv::Lease::until_process_ends);
-    const auto second = start_holder(key, sysv::Lease::until_given);
-    const auto holders = set.holders();
-    REQUIRE(holders.size() == 2);
-    CHECK(holders[0].pid == first.pid());
-    CHECK(holders[0].lease == sysv::Lease::until_process_ends);
-    CHECK(holders[1].pid == second.pid());
-    CHECK(holders[1].lease == sysv::Lease::until_given);
+TEST_CASE("a sharer that is killed at any system call leaves no trace") {
+    for (const auto& shape : shapes) {
+        CAPTURE(shape.name);
+        const Scenario scenario;
+        const auto key = key_for(scenario, shape);
+        auto set = sysv::TokenSet::create(key, shape.slots, modes);
+        const auto fresh = values_of(key);
+        int stop = 1;
+        while (kill_at_stop(stop, [&] { return set.share(now()) ? 0 : 1; })) {
+            CHECK(values_of(key) == fresh);
+            ++stop;
+        }
+        CHECK(stop > 2);
+        CHECK(values_of(key) == fresh);
+    }
 }
 
-TEST_CASE("a keeper is known by whom it keeps for") {
-    const Scenario scenario;
-    const auto key = sysv::Key::parse(scenario.key());
-    auto set = sysv::TokenSet::create(key, 1, modes);
-    Pipe pipe = make_pipe();
-    const Child keeper = fork_child([&, owner = ::getpid()] {
-        sysv::become_keeper(owner);
-        if (!set.take(sysv::Lease::until_process_ends, now())) return 1;
-        pipe.writer = Fd{};
-        ::pause();
-        return 0;
-    });
-    wait_for_end(pipe);
-    const auto holders = set.holders();
-    REQUIRE(holders.size() == 1);
-    CHECK(holders[0].kept_for() == ::getpid());
-    CHECK(holders[0].lease == sysv::Lease::until_process_ends);
-    CHECK(holders[0].text().starts_with(fmt::format("{} (unit", ::getpid())));
-    CHECK_FALSE(set.give(now()));
+TEST_CASE("a wait for all tokens ends when the last is back") {
+    for (const auto& shape : shapes) {
+        CAPTURE(shape.name);
+        const Scenario scenario;
+        const auto key = key_for(scenario, shape);
+        auto set = sysv::TokenSet::create(key, shape.slots, modes);
+        CHECK(set.wait_until_free(now()));
+        REQUIRE(set.take(sysv::Lease::until_given, now()));
+        CHECK_FALSE(set.wait_until_free(now()));
+        CHECK_FALSE(set.wait_until_free(Deadline::after(1ms)));
+        Child waiter =
+            fork_child([&] { return sysv::TokenSet::find(key)->wait_until_free(soon()) ? 0 : 1; });
+        CHECK(eventually([&] { return is_blocked_in(waiter.pid(), SYS_semtimedop); }));
+        REQUIRE(set.give(now()));
+        CHECK(status_of(waiter) == 0);
+        auto sharer = start_sharer(key);
+        CHECK_FALSE(set.wait_until_free(now()));
+        end(sharer);
+        CHECK(set.wait_until_free(now()));
+        CHECK(set.taken() == 0);
+    }
 }
 
-TEST_CASE("a leased token of a plain set is not given, from before the take until after the exec") {
-    Scenario scenario;
-    const auto key = sysv::Key::parse(scenario.key());
-    auto set = sysv::TokenSet::create(key, 1, modes);
-    Pipe announced = make_pipe();
-    Pipe go = make_pipe();
-    const Child holder = fork_child([&] {
-        set.announce_lease();
-        if (!set.take(sysv::Lease::until_process_ends, now())) return 1;
-        announced.writer = Fd{};
-        wait_for_end(go);
-        const std::vector<std::string> command{"sh", "-c", "kill -STOP $$"};
-        execute("/bin/sh", command);
+TEST_CASE("a set that cannot be finished does not stay") {
+    const Scenario scenario;
+    const auto key = sysv::Key::parse(scenario.name());
+    if (::geteuid() != 0) {
+        MESSAGE("not root: cannot become another user");
+        return;
+    }
+    Child child = fork_child([&] {
+        constexpr uid_t nobody = 65534;
+        if (::setresuid(nobody, nobody, nobody) != 0) return 2;
+        return error_of([&] { (void)sysv::TokenSet::create(key, 1, 0066); }).empty() ? 1 : 0;
     });
-    wait_for_end(announced);
-    REQUIRE(set.holders().size() == 1);
-    CHECK(set.holders()[0].lease == sysv::Lease::until_process_ends);
-    CHECK_FALSE(set.give(now()));
-    go.writer = Fd{};
-    CHECK(eventually([&] {
-        if (set.give(now())) FAIL("gave a leased token");
-        return find_process(holder.pid())->name == "sh";
-    }));
-    CHECK_FALSE(set.give(now()));
+    CHECK(status_of(child) == 0);
+    CHECK_FALSE(sysv::SemaphoreSet::find(key));
 }

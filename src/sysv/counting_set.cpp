@@ -1,0 +1,230 @@
+#include "sysv/counting_set.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/core.h>
+
+namespace ipcbox::sysv {
+
+namespace {
+
+using enum SemaphoreSet::Outcome;
+
+constexpr unsigned short gate = 0;
+constexpr unsigned short free_tokens = 1;
+constexpr unsigned short slot_count = 2;
+constexpr unsigned short lent_tokens = 3;
+constexpr unsigned short first_label = 4;
+constexpr unsigned short used_tokens = 7;
+constexpr unsigned short sharers = 8;
+constexpr unsigned short first_slot = 9;
+
+constexpr int min_capacity = 64;
+
+constexpr short our_weight = 2;
+
+constexpr short slot_lent = 1;
+constexpr short slot_held = 2;
+constexpr short slot_kept = 3;
+
+// What stands in the set: a set that an older ipcbox has made, with fewer semaphores before the
+// slots, has another label.
+Key::Label label_in_set(const Key::Label& label) {
+    constexpr std::uint16_t layout = 2;
+    return {label[0], label[1], static_cast<std::uint16_t>(label[2] ^ layout)};
+}
+
+Lease lease_of(unsigned short slot) {
+    return slot == slot_lent   ? Lease::until_given
+           : slot == slot_held ? Lease::until_process_ends
+                               : Lease::until_owner_ends;
+}
+
+// Semaphores are numbered with 16 bits (semop(2)).
+unsigned short count_of(std::span<const unsigned short> values) {
+    return static_cast<unsigned short>(values.size());
+}
+
+} // namespace
+
+int CountingSet::semaphores_for(int slots) {
+    return first_slot + std::max(slots, min_capacity);
+}
+
+bool CountingSet::has_label(std::span<const unsigned short> values, const Key::Label& label) {
+    return values.size() > first_slot &&
+           std::ranges::equal(values.subspan(first_label, label.size()), label_in_set(label));
+}
+
+bool CountingSet::is_blank(std::span<const unsigned short> values) {
+    return std::ranges::all_of(values.subspan(gate + 1),
+                               [](unsigned short value) { return value == 0; });
+}
+
+// Without the one operation, sem_otime would have to be watched: semctl(2), which sets values, is a
+// step of its own.
+void CountingSet::initialize(SemaphoreSet& set, int slots, const Key::Label& label) {
+    const auto words = label_in_set(label);
+    // Whether we or somebody else did it is seen in the result.
+    set.operate(std::array{
+        wait_for_zero(slot_count, IPC_NOWAIT),
+        add(slot_count, slots),
+        add(free_tokens, slots),
+        add(first_label, words[0]),
+        add(first_label + 1, words[1]),
+        add(first_label + 2, words[2]),
+    });
+}
+
+int CountingSet::slots() const {
+    return set_.value(slot_count);
+}
+
+int CountingSet::taken() const {
+    const auto values = set_.values();
+    if (values[sharers] != 0) return values[slot_count];
+    const auto taken = std::count_if(values.begin() + first_slot, values.end(),
+                                     [](unsigned short value) { return value != 0; });
+    return static_cast<int>(taken) + values[gate] % our_weight;
+}
+
+// Puts our weight on the gate, inside or waiting, unless a taker of the page is inside: the gate is
+// 0, or at least 2. A semop cannot say "or", so there are two; both fail at once only while the
+// gate is odd, and then 0 is worth waiting for. Our weight stays while we wait for a token: so a
+// gate that we found open cannot be closed by a taker of the page meanwhile, and the wait for the
+// token is one operation, which the kernel serves first come, first served.
+bool CountingSet::enter(Deadline deadline) {
+    const std::array alone{wait_for_zero(gate, IPC_NOWAIT), add(gate, our_weight, SEM_UNDO)};
+    const std::array beside{add(gate, -our_weight, IPC_NOWAIT), add(gate, our_weight),
+                            add(gate, our_weight, SEM_UNDO)};
+    for (;;) {
+        if (set_.operate(alone) == done || set_.operate(beside) == done) return true;
+        if (set_.operate(std::array{wait_for_zero(gate)}, deadline) == would_wait) return false;
+    }
+}
+
+// NOWAIT, here and where a lent token is given: a give of the page that had no take of its own may
+// have left less on the gate than our weight, and nobody must wait for the rest.
+void CountingSet::leave() {
+    set_.operate(std::array{add(gate, -our_weight, SEM_UNDO | IPC_NOWAIT)});
+}
+
+// Enters and does OPERATIONS, or has done nothing.
+bool CountingSet::enter_and(std::span<const sembuf> operations, Deadline deadline) {
+    if (!enter(deadline)) return false;
+    if (set_.operate(operations, deadline) == done) return true;
+    leave();
+    return false;
+}
+
+bool CountingSet::take(Lease lease, Deadline deadline) {
+    const std::array operations{wait_for_zero(sharers), add(free_tokens, -1, SEM_UNDO),
+                                add(used_tokens, 1, SEM_UNDO)};
+    if (!enter_and(operations, deadline)) return false;
+    claim_slot(lease);
+    return true;
+}
+
+bool CountingSet::share(Deadline deadline) {
+    return enter_and(std::array{wait_for_zero(used_tokens), add(sharers, 1, SEM_UNDO)}, deadline);
+}
+
+// Marks one of the slots as ours. We have one of the free tokens, so there is an unmarked one. A
+// token that is to outlive us is taken out of our SEM_UNDO account in the same operation.
+void CountingSet::claim_slot(Lease lease) {
+    for (;;) {
+        const auto values = set_.values();
+        for (auto slot = first_slot; slot < count_of(values); ++slot) {
+            if (values[slot] != 0) continue;
+            const short mark = lease == Lease::until_process_ends ? slot_held : slot_kept;
+            const std::array ours{wait_for_zero(slot, IPC_NOWAIT), add(slot, mark, SEM_UNDO)};
+            const std::array lent{
+                wait_for_zero(slot, IPC_NOWAIT),
+                add(slot, slot_lent),
+                add(lent_tokens, 1),
+                add(free_tokens, 1, SEM_UNDO),
+                add(free_tokens, -1),
+                add(used_tokens, -1, SEM_UNDO),
+                add(used_tokens, 1),
+                add(gate, our_weight),
+                add(gate, -our_weight, SEM_UNDO),
+            };
+            const auto operations = lease == Lease::until_given ? std::span<const sembuf>{lent}
+                                                                : std::span<const sembuf>{ours};
+            if (set_.operate(operations) == done) return;
+        }
+    }
+}
+
+bool CountingSet::give(Deadline deadline) {
+    // A taker of the page inside leaves the gate at exactly 1.
+    if (set_.operate(std::array{add(gate, -1, IPC_NOWAIT), wait_for_zero(gate, IPC_NOWAIT)}) ==
+        done)
+        return true;
+    // One of the lent tokens is ours to give from here on, so a lent slot will be found.
+    if (set_.operate(std::array{add(lent_tokens, -1, SEM_UNDO)}, deadline) == would_wait)
+        return false;
+    return_slot();
+    return true;
+}
+
+void CountingSet::return_slot() {
+    for (;;) {
+        const auto values = set_.values();
+        for (auto slot = first_slot; slot < count_of(values); ++slot) {
+            if (values[slot] != slot_lent) continue;
+            const std::array operations{
+                add(slot, -slot_lent, IPC_NOWAIT),
+                wait_for_zero(slot, IPC_NOWAIT),
+                add(free_tokens, 1),
+                add(used_tokens, -1),
+                add(lent_tokens, 1, SEM_UNDO),
+                add(lent_tokens, -1),
+                add(gate, -our_weight, IPC_NOWAIT),
+            };
+            const bool has_weight = values[gate] >= our_weight;
+            const auto possible =
+                std::span{operations}.first(operations.size() - (has_weight ? 0 : 1));
+            if (set_.operate(possible) == done) return;
+        }
+    }
+}
+
+// Our takers and sharers are all on the gate, those that wait among them.
+bool CountingSet::wait_until_free(Deadline deadline) {
+    return set_.operate(std::array{wait_for_zero(gate)}, deadline) == done;
+}
+
+bool CountingSet::resize(int slots, Deadline deadline) {
+    if (const int capacity = set_.count() - first_slot; slots > capacity)
+        throw Error(fmt::format("cannot resize {} to {} slots: it was made for at most {}",
+                                set_.name(), slots, capacity));
+    for (;;) {
+        const int now = this->slots();
+        // An amount of 0 would mean "wait for zero".
+        if (slots == now) return true;
+        // The number of slots changes only if it is still what we saw.
+        const std::array operations{
+            add(slot_count, -now, IPC_NOWAIT),
+            wait_for_zero(slot_count, IPC_NOWAIT),
+            add(slot_count, slots),
+            add(free_tokens, slots - now),
+        };
+        if (set_.operate(operations, deadline) == done) return true;
+        if (this->slots() == now) return false;
+    }
+}
+
+std::vector<TokenHolder> CountingSet::holders() const {
+    const auto values = set_.values();
+    std::vector<TokenHolder> holders;
+    if (values[gate] % our_weight != 0)
+        holders.push_back(holder_of(set_, gate, Lease::until_given));
+    if (values[sharers] != 0)
+        holders.push_back(holder_of(set_, sharers, Lease::until_process_ends, values[sharers]));
+    for (auto slot = first_slot; slot < count_of(values); ++slot)
+        if (values[slot] != 0) holders.push_back(holder_of(set_, slot, lease_of(values[slot])));
+    return holders;
+}
+
+} // namespace ipcbox::sysv

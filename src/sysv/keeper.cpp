@@ -1,0 +1,85 @@
+#include "sysv/keeper.h"
+
+#include "core/child.h"
+#include "core/io.h"
+#include "core/pidfd.h"
+#include "core/pipe.h"
+#include "core/poll.h"
+
+#include <algorithm>
+#include <charconv>
+#include <csignal>
+#include <fmt/core.h>
+#include <unistd.h>
+
+namespace ipcbox::sysv {
+
+namespace {
+
+constexpr std::string_view name_prefix = "hold:"; // with a pid at most 15 bytes, like every name
+constexpr std::string_view pipe_name = "a pipe";
+
+// The life of the keeper: it takes the token, lets go of everything else, says so by a byte, and
+// ends with the owner.
+int keep(pid_t owner, const Fd& owner_handle, Pipe& pipe, const std::function<int()>& take) {
+    pipe.reader = Fd{}; // so that the byte kills us (SIGPIPE) when nobody is there to read it
+    set_own_name(fmt::format("{}{}", name_prefix, owner));
+    if (const int status = take(); status != exit_status::done) return status;
+    detach_from_session();
+    outlive_parent();
+    write_all(pipe.writer.get(), "k", pipe_name);
+    close_descriptors_except(owner_handle);
+    (void)wait_for(owner_handle.get(), POLLIN, Deadline::never());
+    return exit_status::done;
+}
+
+// Nobody would print what is thrown here: TAKE has told its errors, and we have let go of stderr.
+int keep_or_fail(pid_t owner, const Fd& owner_handle, Pipe& pipe,
+                 const std::function<int()>& take) noexcept {
+    try {
+        return keep(owner, owner_handle, pipe, take);
+    } catch (const std::exception&) {
+        return exit_status::failed;
+    }
+}
+
+} // namespace
+
+int start_keeper(pid_t owner, const std::function<int()>& take) {
+    const auto handle = open_process(owner);
+    if (!handle) throw Error(fmt::format("cannot hold for {}: no such process", owner));
+    Pipe pipe = make_pipe();
+    Child keeper = fork_child([&, parent = ::getpid()] {
+        end_with_parent(parent);
+        return keep_or_fail(owner, *handle, pipe, take);
+    });
+    pipe.writer = Fd{};
+    std::byte byte{};
+    if (read_some(pipe.reader.get(), {&byte, 1}, pipe_name) == 0)
+        return keeper.wait().as_exit_status();
+    keeper.release();
+    return exit_status::done;
+}
+
+pid_t owner_of_keeper(const ProcessInfo& process) {
+    if (!process.name.starts_with(name_prefix)) return 0;
+    pid_t owner = 0;
+    const auto digits = std::string_view{process.name}.substr(name_prefix.size());
+    std::from_chars(digits.data(), digits.data() + digits.size(), owner);
+    return owner;
+}
+
+bool end_keeper_of_ancestor(std::span<const TokenHolder> holders) {
+    const auto keeper = std::ranges::find_if(holders, [](const TokenHolder& holder) {
+        return holder.lease == Lease::until_owner_ends && is_self_or_ancestor(holder.kept_for());
+    });
+    if (keeper == holders.end()) return false;
+    const auto process = open_process(keeper->pid);
+    if (!process) return true;
+    // It has nothing to clean up, and may have been started with SIGTERM ignored.
+    send_signal(*process, SIGKILL);
+    (void)wait_for(process->get(), POLLIN, Deadline::never());
+    return true;
+}
+
+} // namespace ipcbox::sysv
