@@ -2,10 +2,9 @@
 #include "applet.h"
 #include "cli/values.h"
 #include "front/client/command.h"
+#include "front/client/tcp_way.h"
 #include "front/family_options.h"
 #include "front/tls_options.h"
-#include "net/connect.h"
-#include "net/resolve.h"
 
 #include <stdexcept>
 
@@ -17,11 +16,7 @@ constexpr std::uint16_t default_port = 2345; // the manual page's
 struct Config {
     std::optional<net::HostPort> target;
     std::optional<std::uint16_t> port;
-    net::Family family = net::Family::any;
-    std::optional<net::Address> source;
-    bool speaks_tls = false;
-    bool half_close = false; // over TLS
-    net::TlsOptions tls;
+    front::TcpWay way;
     front::ClientOptions client;
 
     [[nodiscard]] std::string target_text() const {
@@ -54,69 +49,92 @@ net::Address parse_source(std::string_view text) {
     throw std::invalid_argument("expected a numeric ADDRESS or ADDRESS:PORT of this machine");
 }
 
+net::Address parse_client(std::string_view text) {
+    if (const auto address = net::Address::parse_ip(text, 0)) return *address;
+    throw std::invalid_argument("expected a numeric address");
+}
+
+// What Linux takes for TCP_KEEPIDLE.
+std::chrono::seconds parse_keepalive(std::string_view text) {
+    constexpr std::chrono::seconds max{32767};
+    const auto time = cli::parse_duration(text);
+    if (time < std::chrono::seconds{1} || time > max)
+        throw std::invalid_argument("expected 1 to 32767 seconds");
+    return std::chrono::ceil<std::chrono::seconds>(time);
+}
+
+void declare(cli::Options& options, Config& config, front::FamilyOptions& family) {
+    auto& way = config.way;
+    options.operand("HOST", config.target, parse_target,
+                    "the server, also as HOST:PORT (default localhost)");
+    options.operand("PORT", config.port, cli::parse_port, "a number or a service (default 2345)");
+    front::declare(options, config.client, "HOST:PORT", parse_waited);
+    options.section("Connecting");
+    front::declare(options, family);
+    options.value("--source ADDRESS", way.source, parse_source,
+                  "connect from this address of ours, or from ADDRESS:PORT");
+    options.value("-x,--proxy URL", way.proxy, front::ClientProxy::parse,
+                  "connect through this proxy: http://, socks5:// or socks5h://HOST[:PORT]");
+    options.value("--haproxy-clientip ADDRESS", way.client, parse_client,
+                  "send a PROXY header with this address as the client's");
+    options.value("--keepalive-time DURATION", way.keepalive, parse_keepalive,
+                  "when nothing comes for this time, probe whether the server is still there");
+    options.section("TLS");
+    options.flag("--tls", way.speaks_tls, "speak TLS");
+    options.value("--tls-name NAME", way.tls.name, cli::parse_text,
+                  "TLS: the server's certificate has to be for NAME (default HOST)");
+    front::declare(options, way.tls);
+    options.flag("--half-close", way.half_close,
+                 "TLS: tell the server where the input ends; some then drop their answer");
+    options.flag("--ignore-unexpected-eof", way.tls.ignore_unexpected_eof,
+                 "TLS: accept an answer whose end is not announced (close_notify)");
+}
+
+// Throws UsageError for what does not go together.
+void check(Config& config, const front::FamilyOptions& family) {
+    auto& way = config.way;
+    way.family = front::family_of(family);
+    way.sends_proxy_line = config.client.haproxy_protocol || way.client;
+    if (config.target && !config.client.wait_for.empty())
+        throw cli::UsageError("a HOST and --wait-for exclude each other (is there a -- missing?)");
+    const bool about_tls = way.half_close || way.tls.ignore_unexpected_eof ||
+                           !way.tls.name.empty() || front::says_something(way.tls);
+    if (about_tls && !way.speaks_tls) throw cli::UsageError("the options for TLS need --tls");
+    if (way.proxy && config.client.closed)
+        throw cli::UsageError("--proxy and --closed exclude each other");
+    if (!way.source) return;
+    const auto source_family =
+        way.source->family() == AF_INET ? net::Family::ipv4 : net::Family::ipv6;
+    if (way.family != net::Family::any && way.family != source_family)
+        throw cli::UsageError("--source is an address of the other family");
+    way.family = source_family;
+}
+
 Config parse(const Invocation& invocation) {
     Config config;
     front::FamilyOptions family;
     cli::Options options{invocation, "[HOST [PORT]] [--wait-for HOST:PORT [-- COMMAND]]"};
-    options.operand("HOST", config.target, parse_target,
-                    "the server, also HOST:PORT (default localhost)");
-    options.operand("PORT", config.port, cli::parse_port, "a number or a service (default 2345)");
-    front::declare(options, config.client, "HOST:PORT", parse_waited);
-    front::declare(options, family);
-    options.value("--source ADDRESS", config.source, parse_source,
-                  "connect from this address of ours, or ADDRESS:PORT");
-    options.flag("--tls", config.speaks_tls, "speak TLS");
-    options.value("--tls-name NAME", config.tls.name, cli::parse_text,
-                  "the name that the server's certificate has to have (default HOST)");
-    options.flag("--half-close", config.half_close,
-                 "TLS: tell the server where the input ends; some then drop their answer");
-    front::declare(options, config.tls);
-    options.note("Standard input is sent when it is not a terminal and not /dev/null. At its end "
-                 "our half of the connection is closed; the answer has all the time it needs.");
+    declare(options, config, family);
+    options.note("The command sends standard input unless that is a terminal or /dev/null. At the "
+                 "end of the input it closes its half of the connection; the answer may take as "
+                 "long as it wants.");
     options.example("tcp-client time.example.com daytime", "print what the server says");
     options.example("tcp-client localhost:8000 < request > answer", "ask, and keep the answer");
     options.example("tcp-client --tls example.com 443 < request", "over TLS");
-    options.example("tcp-client -z -w 2 db 5432", "status 0 when somebody listens there");
-    options.example("tcp-client --wait-for db:5432 -- ./migrate", "once it is there");
+    options.example("tcp-client -z -w 2 db 5432", "status 0 when a server listens there");
+    options.example("tcp-client --wait-for db:5432 --wait-for mq:5672 -- ./migrate",
+                    "start when both are there");
+    options.example("tcp-client --wait-for app:8080 --http /health", "until it is healthy");
     front::parse(options, config.client);
-    config.family = front::family_of(family);
-    if (config.target && !config.client.wait_for.empty())
-        throw cli::UsageError("a HOST and --wait-for exclude each other (is there a -- missing?)");
-    const bool about_tls =
-        config.half_close || !config.tls.name.empty() || front::says_something(config.tls);
-    if (about_tls && !config.speaks_tls) throw cli::UsageError("the options for TLS need --tls");
-    if (!config.source) return config;
-    const auto source_family =
-        config.source->family() == AF_INET ? net::Family::ipv4 : net::Family::ipv6;
-    if (config.family != net::Family::any && config.family != source_family)
-        throw cli::UsageError("--source is an address of the other family");
-    config.family = source_family;
+    check(config, family);
     return config;
-}
-
-front::Connection connect(const Config& config, const std::string& target, Deadline deadline) {
-    const auto place = net::HostPort::parse(target);
-    const auto addresses = net::resolve(place.host, place.port, config.family, deadline);
-    const auto resolved = Deadline::Clock::now();
-    Fd socket = net::connect_tcp(addresses, target, config.source, deadline);
-    front::Connection connection{{}, net::peer_address(socket.get()).text(), resolved};
-    if (config.speaks_tls) {
-        auto options = config.tls;
-        if (options.name.empty()) options.name = place.host;
-        connection.tls.emplace(std::move(socket), options, deadline);
-        // RFC 5246 (7.2.1): who is told our end drops what he has not yet said, and RFC 8446 has
-        // changed that for TLS 1.3 only.
-        if (!config.half_close) connection.request_end = net::RelayOptions::RequestEnd::kept_back;
-    }
-    connection.socket = std::move(socket);
-    return connection;
 }
 
 int run(const Invocation& invocation) {
     const Config config = parse(invocation);
     return front::run_client(config.client, config.target_text(),
                              [&config](const std::string& target, Deadline deadline) {
-                                 return connect(config, target, deadline);
+                                 return front::reach_tcp(config.way, target, deadline);
                              });
 }
 

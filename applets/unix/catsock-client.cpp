@@ -2,6 +2,8 @@
 #include "applet.h"
 #include "front/client/command.h"
 #include "net/connect.h"
+#include "net/proxy_line.h"
+#include "net/socket_io.h"
 
 namespace ipcbox {
 namespace {
@@ -26,26 +28,39 @@ Config parse(const Invocation& invocation) {
     options.operand("PATH", config.path, parse_path,
                     "the socket, @NAME for an abstract one (default /tmp/catsock)");
     front::declare(options, config.client, "PATH", parse_path);
-    options.note("Standard input is sent when it is not a terminal and not /dev/null. At its end "
-                 "our half of the connection is closed; the answer has all the time it needs.");
+    options.note("The command sends standard input unless that is a terminal or /dev/null. At the "
+                 "end of the input it closes its half of the connection; the answer may take as "
+                 "long as it wants.");
     options.example("catsock-client", "what the server at /tmp/catsock says");
     options.example("echo PING | catsock-client /run/redis/redis.sock",
                     "ask, and print the answer");
-    options.example("catsock-client --wait-for /run/app.sock -- ./tests", "once it is there");
+    options.example("catsock-client --wait-for /run/app.sock -- ./tests",
+                    "start when a server listens there");
+    options.example("catsock-client --wait-for /run/docker.sock --http /_ping",
+                    "wait until dockerd answers");
     front::parse(options, config.client);
     if (config.path && !config.client.wait_for.empty())
         throw cli::UsageError("a PATH and --wait-for exclude each other (is there a -- missing?)");
     return config;
 }
 
-front::Connection connect(const std::string& path, Deadline deadline) {
-    const auto resolved = Deadline::Clock::now();
-    return {net::connect_unix(net::Address::unix_path(path), deadline), path, resolved};
+front::Reached reach(const front::ClientOptions& options, const std::string& path,
+                     Deadline deadline) {
+    front::Reached server;
+    server.address = path;
+    server.resolved = Deadline::Clock::now();
+    server.socket = net::connect_unix(net::Address::unix_path(path), deadline);
+    if (options.haproxy_protocol)
+        net::send_all(server.socket, net::proxy_line({}, {}), "the server", deadline);
+    return server;
 }
 
 int run(const Invocation& invocation) {
     const Config config = parse(invocation);
-    return front::run_client(config.client, config.path.value_or("/tmp/catsock"), connect);
+    return front::run_client(config.client, config.path.value_or("/tmp/catsock"),
+                             [&config](const std::string& path, Deadline deadline) {
+                                 return reach(config.client, path, deadline);
+                             });
 }
 
 } // namespace

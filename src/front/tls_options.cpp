@@ -5,14 +5,15 @@
 namespace ipcbox::front {
 
 void declare(cli::Options& options, net::TlsOptions& into) {
-    options.flag("-k,--insecure", into.insecure, "TLS: whatever the server's certificate is");
+    options.flag("-k,--insecure", into.insecure, "TLS: accept any certificate of the server");
     options.value("--cacert FILE", into.ca_file, cli::parse_text,
                   "TLS: trust these issuers (PEM) instead of the system's");
     options.value("--cert FILE", into.certificate, cli::parse_text,
-                  "TLS: our certificate (PEM), with its key or not");
-    options.value("--key FILE", into.key, cli::parse_text, "TLS: the key of our certificate (PEM)");
+                  "TLS: show this certificate (PEM) when the server wants one");
+    options.value("--key FILE", into.key, cli::parse_text,
+                  "TLS: the key of --cert (PEM), unless it is in the same file");
     options.value("--pinnedpubkey PINS", into.pins, net::parse_pins,
-                  "TLS: the server's public key, sha256//BASE64, several with ; between");
+                  "TLS: the server must have one of these public keys: sha256//BASE64[;...]");
 }
 
 bool says_something(const net::TlsOptions& options) {

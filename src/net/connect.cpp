@@ -84,7 +84,11 @@ struct Attempt {
         reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", attempt.address.text(),
                                error_text(attempt.error));
     if (attempts.size() > 1) reasons = fmt::format("{}: {}", target, reasons);
-    throw Unreachable(fmt::format("cannot connect to {}", reasons));
+    const auto message = fmt::format("cannot connect to {}", reasons);
+    if (std::ranges::all_of(
+            attempts, [](int error) { return error == ECONNREFUSED; }, &Attempt::error))
+        throw Refused(message);
+    throw Unreachable(message);
 }
 
 // Waits until attempts that are under way have an outcome, for the time to begin the next one, or
@@ -101,7 +105,7 @@ void await(std::vector<Attempt>& attempts, Deadline deadline) {
 
 void throw_if_unreachable(std::string_view object, int error) {
     if (error == ECONNREFUSED || error == ENOENT)
-        throw Unreachable(fmt::format("cannot connect {}: {}", object, error_text(error)));
+        throw Refused(fmt::format("cannot connect {}: {}", object, error_text(error)));
 }
 
 UnixName reachable_name(const Address& address, std::string_view object) {

@@ -17,12 +17,13 @@ namespace ipcbox::net {
 // be of the same family as all of ADDRESSES.
 //
 // Throws Unreachable with each address's own reason, after TARGET when there are several:
-// "cannot connect to localhost:80: [::1]:80: Connection refused; 127.0.0.1:80: …". Throws TimedOut.
+// "cannot connect to localhost:80: [::1]:80: Connection refused; 127.0.0.1:80: …"; Refused, which
+// is one, when all of them refuse. Throws TimedOut.
 [[nodiscard]] Fd connect_tcp(std::span<const Address> addresses, std::string_view target,
                              const std::optional<Address>& source, Deadline deadline);
 
-// A connection to a Unix stream socket, waiting while its server's backlog is full. Throws
-// Unreachable when nobody listens there, TimedOut, SysError otherwise.
+// A connection to a Unix stream socket, waiting while its server's backlog is full. Throws Refused
+// when nobody listens there, TimedOut, SysError otherwise.
 [[nodiscard]] Fd connect_unix(const Address& address, Deadline deadline);
 
 } // namespace ipcbox::net

@@ -31,9 +31,13 @@ constexpr int moves_in_a_turn = 16;
 
 enum class Kind { pipe, socket, file, other };
 
-Kind kind_of(int fd, std::string_view verb, std::string_view name) {
+// A descriptor that was not opened for this is told at once: splice(2) and sendfile(2) fail with
+// EBADF for either side, and a source's error must not be taken for the sink's.
+Kind kind_of(int fd, int other_access, std::string_view verb, std::string_view name) {
     struct stat status {};
     if (sys::call("fstat", ::fstat, fd, &status) < 0) throw SysError(verb, name);
+    const int flags = sys::call("fcntl", ::fcntl, fd, F_GETFL);
+    if (flags < 0 || (flags & O_ACCMODE) == other_access) throw SysError(verb, name, EBADF);
     if (S_ISFIFO(status.st_mode)) return Kind::pipe;
     if (S_ISSOCK(status.st_mode)) return Kind::socket;
     return S_ISREG(status.st_mode) ? Kind::file : Kind::other;
@@ -225,10 +229,18 @@ class Stream {
                        : splice_some(from_.fd, to_.fd, size);
         if (moved >= 0 || errno == EAGAIN) return took(moved);
         if (cannot_splice(errno)) return go_through_memory();
-        // Whose error it is: EPIPE is a sink's, EIO a file's, and all others are the socket's.
-        const bool source =
-            errno != EPIPE && (to_.kind != Kind::socket || (sends_file && errno == EIO));
-        return source ? fail_source(errno) : fail_sink(errno);
+        return is_source_error(errno) ? fail_source(errno) : fail_sink(errno);
+    }
+
+    // Whose error the call returned. A pipe that we may read always can be read, and to write to
+    // one fails with EPIPE only; a file is asked.
+    [[nodiscard]] bool is_source_error(int error) const {
+        if (error == EPIPE || from_.kind == Kind::pipe) return false;
+        if (to_.kind == Kind::pipe) return true;
+        const off_t at = sys::call("lseek", ::lseek, from_.fd, off_t{0}, SEEK_CUR);
+        std::byte byte{};
+        return at < 0 || transfer("pread", ::pread, from_.fd, static_cast<void*>(&byte),
+                                  std::size_t{1}, at) < 0;
     }
 
     Outcome move_through_pipe() {
@@ -327,9 +339,10 @@ class Stream {
 
 Stream make_stream(Flow flow, const RelayEnd& from, const RelayEnd& to, const RelayOptions& options,
                    std::uint64_t& count) {
-    const Port source{from.in, kind_of(from.in, "read", from.in_name), from.in_name,
+    const Port source{from.in, kind_of(from.in, O_WRONLY, "read", from.in_name), from.in_name,
                       from.ownership};
-    const Port sink{to.out, kind_of(to.out, "write", to.out_name), to.out_name, to.ownership};
+    const Port sink{to.out, kind_of(to.out, O_RDONLY, "write", to.out_name), to.out_name,
+                    to.ownership};
     return {flow, source, sink, options, count};
 }
 
@@ -356,6 +369,7 @@ void relay(const RelayEnd& asker, const RelayEnd& answerer, const RelayOptions& 
         request.emplace(make_stream(Flow::request, asker, answerer, options, counts.request));
 
     Deadline idle = Deadline::after_or_never(options.idle);
+    Deadline quit = Deadline::never();
     const auto ended = [](const std::optional<Stream>& stream) {
         return !stream || stream->state() == State::ended;
     };
@@ -363,7 +377,9 @@ void relay(const RelayEnd& asker, const RelayEnd& answerer, const RelayOptions& 
         const pollfd none{-1, 0, 0};
         std::array entries{answer.awaited(), answer.watched(), request ? request->awaited() : none,
                            request ? request->watched() : none};
-        if (poll_until(entries, std::min(idle, deadline)) == 0) {
+        if (poll_until(entries, std::min({idle, deadline, quit})) == 0 || quit.passed()) {
+            counts.quit = quit.passed();
+            if (counts.quit) break;
             if (deadline.passed()) throw TimedOut("relay to the end");
             throw TimedOut("wait for a byte either way");
         }
@@ -382,6 +398,10 @@ void relay(const RelayEnd& asker, const RelayEnd& answerer, const RelayOptions& 
         if (counts.answer + counts.request != before) idle = Deadline::after_or_never(options.idle);
         if (answer.state() == State::ended && !ended(request) && !finishes(options, counts))
             request->end();
+        const bool one_ended =
+            answer.state() == State::ended || (request && request->state() == State::ended);
+        if (options.quit_after && one_ended && quit.is_never())
+            quit = Deadline::after(*options.quit_after);
     }
     if (request && request->refusal()) std::rethrow_exception(request->refusal());
 }

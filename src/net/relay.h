@@ -47,6 +47,9 @@ enum class Flow { request, answer };
 struct RelayOptions {
     // No byte either way for so long is TimedOut.
     std::optional<Duration> idle;
+    // When one direction has ended, the other one has no more time than this; then the relay is
+    // over, with RelayCounts::quit, and that is no error.
+    std::optional<Duration> quit_after;
     // A longer answer is an Error; what fits was passed on. Its answerer has to be a socket, or a
     // non-blocking pipe.
     std::optional<std::uint64_t> most_answer;
@@ -67,6 +70,7 @@ struct RelayCounts {
     std::uint64_t request = 0;
     std::uint64_t answer = 0;
     std::optional<Deadline::Clock::time_point> first_answer;
+    bool quit = false; // quit_after has passed
 };
 
 // COUNTS is right also when this throws. Throws SysError for what cannot be read or written, a

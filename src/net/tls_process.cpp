@@ -53,6 +53,7 @@ std::vector<std::string> arguments_for(const std::string& program, const TlsOpti
     add("key", options.key);
     add("pins", options.pins);
     if (options.insecure) arguments.emplace_back("verification=off");
+    if (options.ignore_unexpected_eof) arguments.emplace_back("unexpected-eof=end");
     return arguments;
 }
 
@@ -66,6 +67,10 @@ std::string parse_pins(std::string_view text) {
         if (pin.size() == left.size()) return std::string{text};
         left.remove_prefix(pin.size() + 1);
     }
+}
+
+bool TlsError::is_broken_handshake() const noexcept {
+    return number_ == handshake_failed;
 }
 
 TlsProcess::TlsProcess(Fd socket, const TlsOptions& options, Deadline deadline)

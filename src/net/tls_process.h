@@ -24,6 +24,8 @@ struct TlsOptions {
     std::optional<std::string> certificate; // PEM: ours, and those of its issuers
     std::optional<std::string> key;         // PEM: the key, if it is not in the same file
     std::optional<std::string> pins; // keys that the server may have: "sha256//BASE64;sha256//…"
+    // An end of the connection without a close_notify is the end of what the peer says.
+    bool ignore_unexpected_eof = false;
 };
 
 // The pins as they came. Throws std::invalid_argument, saying what was expected.
@@ -36,6 +38,9 @@ class TlsError : public Error {
 
     // The exit status that curl(1) has for it: tls_protocol::Number.
     [[nodiscard]] int curl_status() const noexcept { return number_; }
+    // The connection broke, or what came made no sense, before the peer had shown who it is: a
+    // server that is just starting. Another try may help, as it does not for a wrong certificate.
+    [[nodiscard]] bool is_broken_handshake() const noexcept;
 
   private:
     int number_;

@@ -2,7 +2,7 @@
 // process of its own, so that foreign certificates and records are parsed where nothing else is.
 //
 //     ipcbox-tls name=example.org [ca-file=FILE] [certificate=FILE] [key=FILE] [pins=PINS]
-//                [verification=off]
+//                [verification=off] [unexpected-eof=end]
 //
 // Three descriptors, all non-blocking, and no other:
 //

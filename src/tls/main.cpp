@@ -47,6 +47,8 @@ Config parse(std::span<char* const> arguments) {
             config.pins = value;
         else if (key == "verification" && value == "off")
             config.verifies = false;
+        else if (key == "unexpected-eof" && value == "end")
+            config.ignores_unexpected_eof = true;
         else
             throw Error(fmt::format("ipcbox-tls does not know {}", argument), exit_status::usage);
     }

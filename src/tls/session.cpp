@@ -119,6 +119,7 @@ Session::Session(int network, const Config& config)
     if (context == nullptr) throw Error(first_error(), handshake_failed);
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
+    if (config.ignores_unexpected_eof) SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE);
     // Several records with one read(2).
     constexpr std::size_t read_ahead = 128UL * 1024;

@@ -23,6 +23,7 @@ struct Config {
     // Public keys, one of which the peer has to have: "sha256//BASE64;sha256//BASE64".
     std::optional<std::string> pins;
     bool verifies = true;
+    bool ignores_unexpected_eof = false; // an end without a close_notify is an end
 };
 
 // What became of one step.

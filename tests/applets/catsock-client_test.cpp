@@ -76,7 +76,7 @@ TEST_CASE("nobody answers") {
     CHECK(scenario.run({"catsock-client", "--wait", "-w", "0.1", "socket"}).status == 124);
     CHECK(scenario.run({"catsock-client", "-w", "50ms", "--wait-for", "socket", "--", "true"})
               .status == 124);
-    CHECK(scenario.run({"catsock-client", std::string(108, 'x')}).status == 2);
+    CHECK(scenario.run({"catsock-client", std::string(4096, 'x')}).status == 2);
     CHECK(scenario.run({"catsock-client", ""}).status == 2);
 }
 

@@ -1,15 +1,19 @@
 #include "core/error.h"
 #include "harness/peer.h"
 #include "harness/scenario.h"
+#include "net/connect.h"
 
 #ifdef IPCBOX_HAS_TLS
 #include "harness/tls_peer.h"
 #endif
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <doctest/doctest.h>
 #include <fmt/core.h>
+#include <future>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -196,6 +200,248 @@ TEST_CASE("--wait and --wait-for: a server that comes later") {
     }
 }
 
+// A server whose backlog is full: the kernel drops what comes to it.
+class SilentServer {
+  public:
+    SilentServer() {
+        for (bool connected = true; connected;) {
+            try {
+                waiting_.push_back(
+                    net::connect_tcp(std::vector{address()}, "", {},
+                                     Deadline::after(std::chrono::milliseconds{50})));
+            } catch (const TimedOut&) {
+                connected = false;
+            }
+        }
+    }
+    [[nodiscard]] net::Address address() const { return net::local_address(socket_.get()); }
+
+  private:
+    Fd socket_ = listen_at(*net::Address::parse_ip("127.0.0.1", 0), 0);
+    std::vector<Fd> waiting_;
+};
+
+TEST_CASE("--wait-for asks several servers side by side") {
+    Scenario scenario;
+    const SilentServer silent;
+    const Peer other{greet};
+    const auto started = Deadline::Clock::now();
+    const auto result = scenario.run({"tcp-client", "--wait-for", silent.address().text(),
+                                      "--wait-for", other.text(), "--any", "--", "echo", "here"});
+    CHECK(result.out == "here\n");
+    CHECK(Deadline::Clock::now() - started < std::chrono::seconds{2}); // one attempt has 3 s
+    SUBCASE("and tells why each of them did not answer") {
+        const RefusedPort port;
+        const auto target = fmt::format("127.0.0.1:{}", port.number());
+        const auto late = scenario.run({"tcp-client", "-w", "100ms", "--any", "--wait-for",
+                                        silent.address().text(), "--wait-for", target});
+        CHECK(late.status == 124);
+        CHECK(late.err.find("connect to " + silent.address().text()) != std::string::npos);
+        CHECK(late.err.find("cannot connect to " + target) != std::string::npos);
+    }
+}
+
+TEST_CASE("--wait tries until the very end of -w") {
+    Scenario scenario;
+    const RefusedPort port;
+    // The last pauses are short: the last attempt comes less than 20 ms before the end.
+    const auto started = Deadline::Clock::now();
+    const auto traced = scenario.run(
+        {"tcp-client", "--trace", "--wait", "-w", "1", fmt::format("127.0.0.1:{}", port.number())});
+    CHECK(traced.status == 124);
+    CHECK(Deadline::Clock::now() - started > std::chrono::milliseconds{980});
+    std::size_t attempts = 0;
+    for (auto at = traced.err.find("connect("); at != std::string::npos;
+         at = traced.err.find("connect(", at + 1))
+        ++attempts;
+    CHECK(attempts >= 12);
+}
+
+TEST_CASE("--closed waits for the end of a server") {
+    Scenario scenario;
+    const RefusedPort port;
+    const auto target = fmt::format("127.0.0.1:{}", port.number());
+    CHECK(
+        scenario.run({"tcp-client", "--closed", "--wait-for", target, "--", "echo", "gone"}).out ==
+        "gone\n");
+    auto server = std::make_optional<Peer>(greet);
+    const auto text = server->text();
+    const auto late = scenario.run({"tcp-client", "--closed", "-w", "50ms", "--wait-for", text});
+    CHECK(late.status == 124);
+    CHECK(late.err == fmt::format("tcp-client: timed out: wait for the end of a server: {} still "
+                                  "accepts connections\n",
+                                  text));
+    auto waiting = scenario.start({"tcp-client", "-v", "--closed", "--wait-for", text});
+    server.reset();
+    CHECK(waiting.error_line() == fmt::format("tcp-client: {} is closed", text));
+    CHECK(waiting.wait().status == 0);
+    const SilentServer silent;
+    CHECK(scenario
+              .run({"tcp-client", "--closed", "-w", "50ms", "--wait-for", silent.address().text()})
+              .status == 124);
+}
+
+TEST_CASE("--http wants an answer below 400") {
+    Scenario scenario;
+    std::atomic<int> asked = 0;
+    std::string request;
+    const Peer server{[&](const Fd& client) {
+        std::array<char, 4096> buffer{};
+        const auto got = ::recv(client.get(), buffer.data(), buffer.size(), 0);
+        if (got <= 0) return;
+        request.assign(buffer.data(), static_cast<std::size_t>(got));
+        say(client, ++asked < 3 ? "HTTP/1.1 503 Not yet\r\nContent-Length: 0\r\n\r\n"
+                                : "HTTP/1.1 204 Here\r\n\r\n");
+    }};
+    SUBCASE("tried again by --wait-for") {
+        CHECK(scenario
+                  .run({"tcp-client", "--wait-for", server.text(), "--http", "/health?full=1", "--",
+                        "echo", "healthy"})
+                  .out == "healthy\n");
+        CHECK(asked == 3);
+        CHECK(request.starts_with(
+            fmt::format("GET /health?full=1 HTTP/1.1\r\nHost: {}\r\n", server.text())));
+    }
+    SUBCASE("and told by -z") {
+        const auto result = scenario.run({"tcp-client", "-zv", "--http", "/", server.text()});
+        CHECK(result.status == 1);
+        CHECK(result.err ==
+              fmt::format("tcp-client: {} answers GET / with the status 503\n", server.text()));
+    }
+    SUBCASE("while what is not HTTP ends the wait") {
+        const Peer other{greet};
+        const auto result = scenario.run({"tcp-client", "--wait-for", other.text(), "--http", "/"});
+        CHECK(result.status == 1);
+    }
+}
+
+TEST_CASE("standard input that cannot be read is an error") {
+    Scenario scenario;
+    const Peer server{[](const Fd& client) { (void)receive_all(client); }};
+    scenario.write_file("file", "text");
+    for (const char* input : {"0>file", "0>>file", "</", "0>fifo"}) {
+        CAPTURE(input);
+        const auto result = scenario.shell(
+            fmt::format("[ -p fifo ] || mkfifo fifo; exec 3<>fifo; exec tcp-client $1 {}", input),
+            {server.text()});
+        CHECK(result.status == 1);
+        CHECK(result.err.starts_with("tcp-client: cannot read standard input: "));
+    }
+}
+
+TEST_CASE("--quit-after ends a client that waits for the other direction") {
+    Scenario scenario;
+    SUBCASE("for the answer, when the input has ended") {
+        std::promise<void> over;
+        const Peer server{[&](const Fd& client) {
+            say(client, "some\n");
+            over.get_future().wait();
+        }};
+        const auto result =
+            scenario.run({"tcp-client", "--quit-after", "50ms", server.text()}, "input");
+        CHECK(result.status == 0);
+        CHECK(result.out == "some\n");
+        over.set_value();
+    }
+    SUBCASE("for the input, when the answer has ended") {
+        const Peer server{greet};
+        auto client = scenario.start({"tcp-client", "-s", "--quit-after", "50ms", server.text()});
+        CHECK(client.line() == "hello");
+        CHECK(client.wait().status == 0);
+    }
+}
+
+TEST_CASE("--haproxy-protocol sends a PROXY header first") {
+    Scenario scenario;
+    const Peer server{echo};
+    const auto result = scenario.run({"tcp-client", "--haproxy-protocol", server.text()}, "x");
+    CHECK(result.out.starts_with("PROXY TCP4 127.0.0.1 127.0.0.1 "));
+    CHECK(result.out.ends_with(fmt::format(" {}\r\nx", port_of(server))));
+    CHECK(scenario.run({"tcp-client", "--haproxy-clientip", "192.0.2.7", server.text()}, "x")
+              .out.starts_with("PROXY TCP4 192.0.2.7 127.0.0.1 "));
+    CHECK(scenario.run({"tcp-client", "--haproxy-clientip", "2001:db8::7", server.text()}, "x")
+              .out.starts_with("PROXY TCP6 2001:db8::7 ::ffff:127.0.0.1 "));
+}
+
+TEST_CASE("--keepalive-time has the kernel probe the server") {
+    Scenario scenario;
+    const Peer server{greet};
+    const auto traced =
+        scenario.run({"tcp-client", "--trace", "--keepalive-time", "90", server.text()}, "");
+    CHECK(traced.status == 0);
+    for (const char* time : {"75s", "0", "10h", "x"}) {
+        const bool taken = std::string{time} == "75s";
+        CHECK((scenario.run({"tcp-client", "--keepalive-time", time, server.text()}).status ==
+               (taken ? 0 : 2)));
+    }
+}
+
+TEST_CASE("-w 0 and -i 0 stand for no limit") {
+    Scenario scenario;
+    const Peer server{greet};
+    CHECK(scenario.run({"tcp-client", "-w", "0", "-i", "0", server.text()}).out == "hello\n");
+}
+
+TEST_CASE("--proxy goes through an HTTP proxy, whose target may speak first") {
+    Scenario scenario;
+    std::string request;
+    const Peer proxy{[&](const Fd& client) {
+        request.clear();
+        while (!request.ends_with("\r\n\r\n")) {
+            std::array<char, 1> byte{};
+            if (::recv(client.get(), byte.data(), 1, 0) != 1) return;
+            request.push_back(byte[0]);
+        }
+        if (request.find("forbidden") != std::string::npos) {
+            say(client, "HTTP/1.1 403 Forbidden\r\n\r\n");
+        } else if (request.find("down") != std::string::npos) {
+            say(client, "HTTP/1.1 502 Bad Gateway\r\n\r\n");
+        } else {
+            say(client, "HTTP/1.1 200 OK\r\nVia: us\r\n\r\nbanner ");
+            echo(client);
+        }
+    }};
+    const auto through = [&](const std::string& target, const std::string& url) {
+        return scenario.run({"tcp-client", "-x", url, target}, "hello");
+    };
+    CHECK(through("far.example:80", "http://" + proxy.text()).out == "banner hello");
+    CHECK(request.starts_with("CONNECT far.example:80 HTTP/1.1\r\nHost: far.example:80\r\n"));
+    CHECK(through("[2001:db8::1]:80", "http://me:secret@" + proxy.text()).out == "banner hello");
+    CHECK(request.starts_with("CONNECT [2001:db8::1]:80 "));
+    CHECK(request.find("Proxy-Authorization: Basic bWU6c2VjcmV0\r\n") != std::string::npos);
+    const auto refused = through("forbidden:80", proxy.text());
+    CHECK(refused.status == 1);
+    CHECK(refused.err == "tcp-client: cannot connect to forbidden:80 through the HTTP proxy: it "
+                         "answers 403 Forbidden\n");
+    const auto down = scenario.run({"tcp-client", "-z", "-x", proxy.text(), "down:80"});
+    CHECK(down.status == 1);
+    CHECK(down.err.empty()); // nobody answers there, which is what was asked
+    CHECK(scenario.run({"tcp-client", "-x", "socks4://localhost", "h:1"}).status == 2);
+}
+
+TEST_CASE("--proxy goes through a SOCKS5 proxy") {
+    Scenario scenario;
+    std::string asked;
+    const Peer proxy{[&](const Fd& client) {
+        std::array<char, 3> hello{};
+        (void)::recv(client.get(), hello.data(), hello.size(), MSG_WAITALL);
+        say(client, std::string_view{"\5\0", 2});
+        std::array<char, 64> buffer{};
+        const auto got = ::recv(client.get(), buffer.data(), buffer.size(), 0);
+        asked.assign(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+        say(client, std::string_view{"\5\0\0\1\0\0\0\0\0\0", 10});
+        echo(client);
+    }};
+    const auto through = [&](const std::string& scheme) {
+        return scenario.run({"tcp-client", "-x", scheme + proxy.text(), "localhost:80"}, "hello")
+            .out;
+    };
+    CHECK(through("socks5h://") == "hello");
+    CHECK(asked == std::string_view{"\5\1\0\3\11localhost\0\120", 16});
+    CHECK(through("socks5://") == "hello");
+    CHECK(asked.substr(0, 4) == std::string_view{"\5\1\0\4", 4}); // ::1 is the first
+}
+
 TEST_CASE("limits") {
     Scenario scenario;
     SUBCASE("bytes") {
@@ -371,6 +617,34 @@ TEST_CASE("--tls") {
         });
         CHECK(world.talk(server, {"-k"}, "request").out == "request, and silence");
     }
+    SUBCASE("--ignore-unexpected-eof takes an end without close_notify for the end") {
+        const auto server = world.server([](TlsConnection& client) { client.say("some"); });
+        const auto whole = world.talk(server, {"-k", "--ignore-unexpected-eof"});
+        CHECK(whole.status == 0);
+        CHECK(whole.out == "some");
+        CHECK(whole.err.empty());
+    }
+    SUBCASE("a broken handshake is tried again, a wrong certificate is not") {
+        std::atomic<int> tries = 0;
+        const Peer breaking{[&](const Fd& client) {
+            ++tries;
+            say(client, "not yet");
+            (void)receive_all(client);
+        }};
+        const auto broken = world.scenario.run(
+            {"tcp-client", "--tls", "-k", "-w", "300ms", "--wait-for", breaking.text()});
+        CHECK(broken.status == 124);
+        CHECK(tries > 2);
+        const auto server = world.server(greet_over_tls);
+        const auto wrong = world.talk(server, {"--wait"});
+        CHECK(wrong.status == 1);
+        CHECK(wrong.err.find("unknown issuer") != std::string::npos);
+        CHECK(world.scenario
+                  .run({"tcp-client", "--tls", "--wait-for", server.text(), "--wait-for",
+                        server.text()})
+                  .status == 1);
+        CHECK(world.talk(server, {"-k", "--wait"}).out == "hello\n");
+    }
     SUBCASE("a cut answer is an error") {
         const auto server = world.server([](TlsConnection& client) { client.say("some"); });
         const auto cut = world.talk(server, {"-k"});
@@ -429,6 +703,13 @@ TEST_CASE("bad command lines") {
     CHECK(is_refused({"--half-close"}));
     CHECK(is_refused({"--tls", "--pinnedpubkey", "sha256//short"}));
     CHECK(is_refused({"--any"}));
+    CHECK(is_refused({"--closed"}));
+    CHECK(is_refused({"--http", "/"}));
+    CHECK(is_refused({"-z", "--http", "health"}));
+    CHECK(is_refused({"--closed", "--http", "/", "--wait-for", "localhost:80"}));
+    CHECK(is_refused({"--closed", "-x", "h", "--wait-for", "localhost:80"}));
+    CHECK(is_refused({"--haproxy-clientip", "localhost"}));
+    CHECK(is_refused({"--ignore-unexpected-eof"}));
     CHECK(is_refused({"--wait-for", "no port"}));
     CHECK(is_refused({"--wait-for", "localhost:80", "true"}));
     CHECK(is_refused({"--wait-for", "localhost:80", "-o", "file"}));

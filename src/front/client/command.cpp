@@ -2,13 +2,13 @@
 
 #include "cli/json.h"
 #include "cli/output.h"
-#include "cli/values.h"
-#include "core/poll.h"
+#include "core/io.h"
+#include "front/client/http_probe.h"
+#include "front/client/wait.h"
 #include "front/run_command.h"
 #include "net/relay.h"
 #include "net/unreachable.h"
 
-#include <algorithm>
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <unistd.h>
@@ -19,30 +19,8 @@ namespace {
 
 using Clock = Deadline::Clock;
 
-// How long --wait and --wait-for wait when nothing is said.
+// How long --wait and --wait-for wait when -w does not say.
 constexpr auto default_patience = std::chrono::seconds{30};
-// One attempt, of several: a machine that drops our packets must not keep us from trying again.
-constexpr auto attempt_limit = std::chrono::seconds{3};
-constexpr auto first_pause = std::chrono::milliseconds{5};
-constexpr auto longest_pause = std::chrono::milliseconds{250};
-
-// Calls ATTEMPT until nothing is unreachable any more. Throws TimedOut with the last reason.
-template <class Attempt> auto retry(const Attempt& attempt, Deadline deadline) {
-    std::string reason;
-    for (Duration pause = first_pause;; pause = std::min<Duration>(pause * 3 / 2, longest_pause)) {
-        try {
-            return attempt(std::min(deadline, Deadline::after(attempt_limit)));
-        } catch (const net::Unreachable& unreachable) {
-            reason = unreachable.what();
-        } catch (const TimedOut& timed_out) {
-            // Cut off by our own deadline, it knows less than those before it.
-            if (reason.empty()) reason = timed_out.what();
-        }
-        const auto next = Deadline::after(pause);
-        if (deadline < next) throw TimedOut(fmt::format("wait for a server: {}", reason));
-        (void)poll_until({}, next);
-    }
-}
 
 Deadline connect_deadline(const ClientOptions& options) {
     const bool patient = options.retry || !options.wait_for.empty();
@@ -50,53 +28,61 @@ Deadline connect_deadline(const ClientOptions& options) {
     return Deadline::after_or_never(options.connect_limit);
 }
 
-Connection reach(const ClientOptions& options, const std::string& target, const Connect& connect) {
+// Connects, trying again when the options want it.
+Reached reach(const ClientOptions& options, const std::string& target, const Connect& connect) {
     const auto deadline = connect_deadline(options);
-    auto connection = options.retry
-                          ? retry([&](Deadline limit) { return connect(target, limit); }, deadline)
-                          : connect(target, deadline);
-    if (options.verbosity.verbose)
-        cli::diagnose(fmt::format("connected to {}{}", connection.address,
-                                  connection.tls ? ", " + connection.tls->description() : ""));
-    return connection;
-}
-
-// The first of the targets that answers.
-Connection reach_any(const std::vector<std::string>& targets, const Connect& connect,
-                     Deadline deadline) {
-    std::string reasons;
-    for (const auto& target : targets)
-        try {
-            return connect(target, std::min(deadline, Deadline::after(attempt_limit)));
-        } catch (const net::Unreachable& unreachable) {
-            reasons.append(reasons.empty() ? "" : "; ").append(unreachable.what());
-        } catch (const TimedOut& timed_out) {
-            reasons.append(reasons.empty() ? "" : "; ").append(timed_out.what());
-        }
-    throw net::Unreachable(reasons);
-}
-
-void wait_for_targets(const ClientOptions& options, const Connect& connect) {
-    const auto told = [&](const Connection& connection) {
-        if (options.verbosity.verbose)
-            cli::diagnose(fmt::format("{} is there", connection.address));
+    Reached server;
+    const auto attempt = [&](Deadline limit) {
+        server = connect(target, limit);
+        if (options.http_path) expect_http_answer(server, target, *options.http_path, limit);
     };
-    const auto deadline = connect_deadline(options);
-    if (options.any)
-        told(retry([&](Deadline) { return reach_any(options.wait_for, connect, deadline); },
-                   deadline));
-    else
-        for (const auto& target : options.wait_for)
-            told(retry([&](Deadline limit) { return connect(target, limit); }, deadline));
+    options.retry ? retry("wait for a server", attempt, deadline) : attempt(deadline);
+    if (options.verbosity.verbose)
+        cli::diagnose(fmt::format("connected to {}{}{}", server.address,
+                                  server.tls_text.empty() ? "" : ", ", server.tls_text));
+    return server;
 }
 
-int wait_and_execute(const ClientOptions& options, const Connect& connect) {
+void wait_until_there(const ClientOptions& options, const std::string& target,
+                      const Connect& connect, Deadline deadline) {
+    std::string address;
+    const auto attempt = [&](Deadline limit) {
+        auto server = connect(target, limit);
+        address = server.address;
+        if (options.http_path) expect_http_answer(server, target, *options.http_path, limit);
+    };
+    retry("wait for a server", attempt, deadline);
+    if (options.verbosity.verbose) cli::diagnose(fmt::format("{} is there", address));
+}
+
+void wait_until_closed(const ClientOptions& options, const std::string& target,
+                       const Connect& connect, Deadline deadline) {
+    const auto attempt = [&](Deadline limit) {
+        try {
+            (void)connect(target, limit);
+        } catch (const net::Refused&) {
+            return;
+        }
+        throw net::Unreachable(fmt::format("{} still accepts connections", target));
+    };
+    retry("wait for the end of a server", attempt, deadline);
+    if (options.verbosity.verbose) cli::diagnose(fmt::format("{} is closed", target));
+}
+
+void wait_for_all(const ClientOptions& options, const Connect& connect) {
+    const auto deadline = connect_deadline(options);
+    const auto wait = options.closed ? wait_until_closed : wait_until_there;
+    wait_for_targets(options.wait_for, options.any ? Need::any : Need::all,
+                     [&](const std::string& target) { wait(options, target, connect, deadline); });
+}
+
+int wait_and_run(const ClientOptions& options, const Connect& connect) {
     if (options.command.empty()) {
-        wait_for_targets(options, connect);
+        wait_for_all(options, connect);
         return exit_status::done;
     }
     return run_command(options.command, [&](const Command& command) -> int {
-        wait_for_targets(options, connect);
+        wait_for_all(options, connect);
         command.become();
     });
 }
@@ -134,10 +120,10 @@ struct Report {
                                   resolve_ms(), connect_ms(), first, total_ms(), counts.request,
                                   counts.answer));
     }
-    void print_json(const std::string& target, const Connection& connection) const {
+    void print_json(const std::string& target, const Reached& server) const {
         cli::JsonLine line;
-        line.set("target", target).set_flag("connected", true).set("address", connection.address);
-        if (connection.tls) line.set("tls", connection.tls->description());
+        line.set("target", target).set_flag("connected", true).set("address", server.address);
+        if (!server.tls_text.empty()) line.set("tls", server.tls_text);
         line.set("resolve_ms", resolve_ms()).set("connect_ms", connect_ms());
         if (counts.first_answer)
             line.set("first_byte_ms", first_byte_ms());
@@ -148,7 +134,18 @@ struct Report {
     }
 };
 
-void converse(const ClientOptions& options, const std::string& target, Connection& connection,
+// What was said last is sent before the process that speaks TLS goes.
+void end_tls(net::TlsProcess& tls, const ClientOptions& options, const net::RelayCounts& counts) {
+    constexpr auto time_to_send = std::chrono::milliseconds{100};
+    if (!counts.quit) return tls.check_end(Deadline::after_or_never(options.idle_limit));
+    try {
+        tls.check_end(Deadline::after(time_to_send));
+    } catch (const TimedOut&) {      // NOLINT(bugprone-empty-catch): --quit-after wants no more
+    } catch (const net::TlsError&) { // NOLINT(bugprone-empty-catch)
+    }
+}
+
+void converse(const ClientOptions& options, const std::string& target, Reached& server,
               net::RelayCounts& counts) {
     const bool send = options.send || input_is_meant();
     net::RelayEnd here = net::RelayEnd::streams(send ? STDIN_FILENO : -1, STDOUT_FILENO);
@@ -161,8 +158,9 @@ void converse(const ClientOptions& options, const std::string& target, Connectio
     }
     net::RelayOptions how;
     how.idle = options.idle_limit;
-    how.most_answer = options.most_bytes;
-    how.request_end = connection.request_end;
+    how.most_answer = options.max_bytes;
+    how.quit_after = options.quit_after;
+    how.request_end = server.request_end;
     using Finish = net::RelayOptions::FinishRequest;
     how.finish_request = cli::is_terminal(STDIN_FILENO) ? Finish::never
                          : options.send                 ? Finish::always
@@ -176,23 +174,23 @@ void converse(const ClientOptions& options, const std::string& target, Connectio
             return shown;
         };
     try {
-        net::relay(here, connection.end(target), how, counts);
+        net::relay(here, server.end(target), how, counts);
     } catch (const SysError&) {
-        if (connection.tls) connection.tls->check(); // it may know better why
+        if (server.tls) server.tls->check(); // it may know better why
         throw;
     }
-    if (connection.tls) connection.tls->check_end(Deadline::after_or_never(options.idle_limit));
+    if (server.tls) end_tls(*server.tls, options, counts);
     file.close(here.out_name);
 }
 
 int talk(const ClientOptions& options, const std::string& target, const Connect& connect) {
     Report report;
-    auto connection = reach(options, target, connect);
-    report.resolved = connection.resolved;
+    auto server = reach(options, target, connect);
+    report.resolved = server.resolved;
     report.connected = Clock::now();
-    if (!options.test_only) converse(options, target, connection, report.counts);
+    if (!options.test_only) converse(options, target, server, report.counts);
     if (options.timing) report.print_text();
-    if (options.json) report.print_json(target, connection);
+    if (options.json) report.print_json(target, server);
     return exit_status::done;
 }
 
@@ -219,46 +217,8 @@ int test(const ClientOptions& options, const std::string& target, const Connect&
 
 } // namespace
 
-void declare(cli::Options& options, ClientOptions& into, std::string_view target,
-             const std::function<std::string(std::string_view)>& parse_target) {
-    options.command(into.command);
-    options.flag("-s,--send", into.send, "send standard input also when it is a terminal");
-    options.value("-w,--connect-timeout DURATION", into.connect_limit, cli::parse_duration,
-                  "wait no longer for the connection");
-    options.flag("--wait", into.retry, "try again until somebody answers (default 30 s, or -w)");
-    options.flag("-z,--test", into.test_only, "only test whether somebody answers");
-    options.values(fmt::format("--wait-for {}", target), into.wait_for, parse_target,
-                   "wait until it answers, then become COMMAND; several times for all of them");
-    options.flag("--any", into.any, "with --wait-for: one of them is enough");
-    options.value("-i,--idle-timeout DURATION", into.idle_limit, cli::parse_duration,
-                  "give up when no byte comes or goes for so long");
-    options.value("--max-bytes SIZE", into.most_bytes, cli::parse_size,
-                  "fail when the answer is longer");
-    options.value("-o,--output FILE", into.output, cli::parse_text,
-                  "write what comes to FILE (- for standard output)");
-    options.flag("--raw", into.raw, "show control characters to the terminal as they come");
-    options.flag("--timing", into.timing, "say how long each step took");
-    options.json(into.json);
-}
-
-void parse(cli::Options& options, ClientOptions& into) {
-    into.verbosity = options.parse();
-    const bool waits = !into.wait_for.empty();
-    if (!into.command.empty() && !waits)
-        throw cli::UsageError(fmt::format("unexpected operand '{}': a command goes with --wait-for",
-                                          into.command.front()));
-    if (into.any && !waits) throw cli::UsageError("--any goes with --wait-for");
-    if (waits && (into.send || into.test_only || into.json || into.timing || into.output))
-        throw cli::UsageError("--wait-for only waits: no -s, -z, -o, -J or --timing with it");
-    if (into.test_only && (into.send || into.output))
-        throw cli::UsageError("-z only tests: no -s or -o with it");
-    const bool to_file = into.output && *into.output != "-";
-    if (into.json && !to_file && !into.test_only)
-        throw cli::UsageError("--json needs -o FILE or -z: standard output is the server's");
-}
-
 int run_client(const ClientOptions& options, const std::string& target, const Connect& connect) {
-    if (!options.wait_for.empty()) return wait_and_execute(options, connect);
+    if (!options.wait_for.empty()) return wait_and_run(options, connect);
     return options.test_only ? test(options, target, connect) : talk(options, target, connect);
 }
 

@@ -392,3 +392,33 @@ TEST_CASE("shared descriptors stay as they were") {
     CHECK(::write(output.get(), "!", 1) == 1); // it was not shut down
     CHECK(output.text() == text + "!");
 }
+
+TEST_CASE("a descriptor that was not opened for its use is told at once") {
+    const Scenario scenario;
+    scenario.write_file("file", "text");
+    const Fd write_only = open_file("file", O_WRONLY);
+    const Fd read_only = open_file("file", O_RDONLY);
+    const SocketPair pair = make_sockets(Blocking::no);
+    net::RelayCounts counts;
+    const auto answerer = net::RelayEnd::socket(pair.ours.get(), "the server");
+    CHECK_THROWS_WITH_AS(net::relay(net::RelayEnd::streams(write_only.get(), write_only.get()),
+                                    answerer, {}, counts),
+                         "cannot read standard input: Bad file descriptor", SysError);
+    CHECK_THROWS_WITH_AS(
+        net::relay(net::RelayEnd::streams(-1, read_only.get()), answerer, {}, counts),
+        "cannot write standard output: Bad file descriptor", SysError);
+}
+
+TEST_CASE("quit_after ends a relay whose other direction goes on") {
+    Pipe input = make_pipe();
+    Pipe output = make_pipe();
+    const SocketPair pair = make_sockets(Blocking::no);
+    net::RelayOptions options;
+    options.quit_after = std::chrono::milliseconds{20};
+    net::RelayCounts counts;
+    input.writer = Fd{};
+    net::relay(net::RelayEnd::streams(input.reader.get(), output.writer.get()),
+               net::RelayEnd::socket(pair.ours.get(), "the server"), options, counts);
+    CHECK(counts.quit);
+    CHECK(counts.answer == 0);
+}

@@ -1,0 +1,83 @@
+#include "front/client/options.h"
+
+#include "cli/values.h"
+
+#include <algorithm>
+#include <fmt/core.h>
+#include <stdexcept>
+
+namespace ipcbox::front {
+
+namespace {
+
+std::string parse_path(std::string_view text) {
+    const bool is_plain =
+        std::ranges::all_of(text, [](char byte) { return byte > ' ' && byte < '\x7f'; });
+    if (!text.starts_with('/') || !is_plain)
+        throw std::invalid_argument("expected a path as in a URL, from its / on");
+    return std::string{text};
+}
+
+} // namespace
+
+void declare(cli::Options& options, ClientOptions& into, std::string_view target,
+             const std::function<std::string(std::string_view)>& parse_target) {
+    options.command(into.command);
+    options.section("Connecting");
+    options.value("-w,--connect-timeout DURATION", into.connect_limit, cli::parse_time_limit,
+                  "give up connecting after this time (0: never)");
+    options.flag("--wait", into.retry,
+                 "try again until the server answers (for 30 s, or as -w says)");
+    options.flag("-z,--test", into.test_only, "only test whether the server answers");
+    options.flag("--haproxy-protocol", into.haproxy_protocol,
+                 "send a PROXY header (version 1) before everything else");
+    options.section("Waiting");
+    options.values(fmt::format("--wait-for {}", target), into.wait_for, parse_target,
+                   "wait until this server answers, then become COMMAND; with several of these "
+                   "options, wait for all, side by side");
+    options.flag("--any", into.any, "with --wait-for: go on when the first server answers");
+    options.flag("--closed", into.closed,
+                 "with --wait-for: wait until the server refuses connections");
+    options.value("--http PATH", into.http_path, parse_path,
+                  "with --wait-for, -z: the server has to answer GET PATH over HTTP with a status "
+                  "below 400");
+    options.section("Input and output");
+    options.flag("-s,--send", into.send,
+                 "send standard input even if it is a terminal or /dev/null");
+    options.value("-i,--idle-timeout DURATION", into.idle_limit, cli::parse_time_limit,
+                  "give up when nothing is sent or received for this time (0: never)");
+    options.value("--quit-after DURATION", into.quit_after, cli::parse_duration,
+                  "end at most this time after the input or the answer has ended");
+    options.value("--max-bytes SIZE", into.max_bytes, cli::parse_size,
+                  "fail when the answer is longer than SIZE");
+    options.value("-o,--output FILE", into.output, cli::parse_text,
+                  "write the answer to FILE (-: standard output)");
+    options.flag("--raw", into.raw, "show control characters to the terminal unchanged");
+    options.flag("--timing", into.timing, "print how long each step took");
+    options.json(into.json);
+}
+
+void parse(cli::Options& options, ClientOptions& into) {
+    into.verbosity = options.parse();
+    const bool waits = !into.wait_for.empty();
+    if (!into.command.empty() && !waits)
+        throw cli::UsageError(fmt::format("unexpected operand '{}': a command needs --wait-for",
+                                          into.command.front()));
+    if (!waits && (into.any || into.closed))
+        throw cli::UsageError("--any and --closed need --wait-for");
+    if (waits &&
+        (into.send || into.test_only || into.json || into.timing || into.output || into.quit_after))
+        throw cli::UsageError(
+            "--wait-for only waits: it excludes -s, -z, -o, -J, --timing and --quit-after");
+    if (into.http_path && !waits && !into.test_only)
+        throw cli::UsageError("--http needs --wait-for or -z");
+    if (into.http_path && into.closed)
+        throw cli::UsageError("--http and --closed exclude each other");
+    if (into.test_only && (into.send || into.output))
+        throw cli::UsageError("-z only tests: it excludes -s and -o");
+    const bool to_file = into.output && *into.output != "-";
+    if (into.json && !to_file && !into.test_only)
+        throw cli::UsageError("--json needs -o FILE or -z: standard output has the answer");
+}
+
+} // namespace ipcbox::front

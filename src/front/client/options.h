@@ -1,0 +1,44 @@
+// The options that tcp-client and catsock-client share.
+#pragma once
+
+#include "cli/options.h"
+#include "core/deadline.h"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ipcbox::front {
+
+struct ClientOptions {
+    bool send = false;
+    std::optional<Duration> connect_limit; // Duration::max(): no limit
+    bool retry = false;
+    bool test_only = false;
+    std::vector<std::string> wait_for;
+    bool any = false;
+    bool closed = false;
+    std::optional<std::string> http_path;
+    bool haproxy_protocol = false;
+    std::optional<Duration> idle_limit;
+    std::optional<Duration> quit_after;
+    std::optional<std::uint64_t> max_bytes;
+    std::optional<std::string> output;
+    bool raw = false;
+    bool timing = false;
+    bool json = false;
+    std::vector<std::string> command;
+    cli::Verbosity verbosity;
+};
+
+// TARGET is what the help calls the place to connect to, and PARSE_TARGET checks one.
+void declare(cli::Options& options, ClientOptions& into, std::string_view target,
+             const std::function<std::string(std::string_view)>& parse_target);
+
+// Parses the line. Throws UsageError, also for what does not go together.
+void parse(cli::Options& options, ClientOptions& into);
+
+} // namespace ipcbox::front
