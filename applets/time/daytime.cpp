@@ -6,6 +6,7 @@
 #include "cli/output.h"
 #include "cli/values.h"
 #include "clocks/survey.h"
+#include "front/clocks/rows.h"
 #include "front/family_options.h"
 
 #include <algorithm>
@@ -16,13 +17,12 @@
 namespace ipcbox {
 namespace {
 
-constexpr std::size_t name_columns = 24;
-
 struct Config {
     std::vector<clocks::Host> hosts;
     clocks::SurveyOptions survey;
     bool raw = false;
     bool json = false;
+    std::size_t name_columns = 24; // when no name needs more
     cli::Verbosity verbosity;
 };
 
@@ -34,28 +34,31 @@ Config parse(const Invocation& invocation) {
     cli::Options options{invocation, "[HOST...]"};
     options.operands("HOST", config.hosts, clocks::parse_host,
                      "a name or an address, or HOST:PORT (default localhost)");
-    options.flag("-u,--udp", datagram, "ask over UDP");
+    options.flag("-u,--udp", datagram, "ask over UDP instead of TCP");
     options.value("-p,--port PORT", source.port, cli::parse_port,
-                  "a number or a service (default 13)");
+                  "ask this port, a number or the name of a service (default 13)");
     options.value("-t,--timeout DURATION", config.survey.patience, cli::parse_duration,
-                  "for each host (default 5s)");
+                  "give up a host after this time (default 5s)");
     front::declare(options, family);
-    options.flag("--raw", config.raw, "do not make control characters visible on a terminal");
+    options.flag("--raw", config.raw, "print control characters as they are, also on a terminal");
     options.json(config.json);
-    options.note("Several hosts are asked at once, and their answers have the names before them. "
-                 "With --json the time is understood, whatever form it has.");
-    options.example("daytime", "what the server of this machine says");
-    options.example("daytime -J alpha beta", "two clocks as ISO 8601, and how far they are off");
+    options.note("Several hosts are asked at once; each answer then follows its host's name. "
+                 "With --json you also get the time as ISO 8601, whatever form the answer has, and "
+                 "how far it is off.");
+    options.example("daytime", "print what the server of this machine says");
+    options.example("daytime -J alpha beta", "compare two clocks with ours");
     config.verbosity = options.parse();
     if (datagram) source.source = clocks::Source::daytime_udp;
     config.survey.family = front::family_of(family);
     config.survey.sources = {source};
     if (config.hosts.empty()) config.hosts.push_back(clocks::parse_host("localhost"));
+    config.name_columns = front::name_columns_for(config.hosts, front::HostNames::written,
+                                                  config.survey.family, config.name_columns);
     return config;
 }
 
-// No line behind the first can be taken for another host's.
-std::string indented(std::string_view text) {
+// Indents all lines but the first, so that none looks like another host's answer.
+std::string indented(std::string_view text, std::size_t name_columns) {
     std::string result;
     for (const char byte : text) {
         result += byte;
@@ -72,38 +75,40 @@ class Answers : public clocks::SurveyEvents {
     void found(std::size_t number, clocks::Finding finding) override {
         findings_[number] = std::move(finding);
         while (next_ < findings_.size() && findings_[next_]) {
-            tell(config_.hosts[next_].text, *findings_[next_]);
+            tell(config_.hosts[next_], *findings_[next_]);
             ++next_;
         }
     }
     void waiting() override { cli::flush(); }
-    // Others will not come any more: tells those that waited for them.
+    // No more answers will come: prints those that waited for others.
     void end() {
         for (; next_ < findings_.size(); ++next_)
-            if (findings_[next_]) tell(config_.hosts[next_].text, *findings_[next_]);
+            if (findings_[next_]) tell(config_.hosts[next_], *findings_[next_]);
         cli::flush();
     }
 
     [[nodiscard]] bool has_failed() const { return has_failed_; }
 
   private:
-    void tell(const std::string& host, const clocks::Finding& finding) {
+    void tell(const clocks::Host& host, const clocks::Finding& finding) {
         const auto& answer = finding.answer;
-        // What it says is an answer, in words that we do not understand, too.
+        // Any words are an answer, as long as nobody has to understand them.
         const bool is_answer = config_.json ? answer.reading.has_value() : !answer.text.empty();
         has_failed_ = has_failed_ || !is_answer;
         if (config_.json) return tell_json(host, finding);
-        if (!is_answer) return cli::diagnose(fmt::format("{}: {}", host, answer.problem));
+        if (!is_answer) return cli::diagnose(fmt::format("{}: {}", host.called(), answer.problem));
         const bool is_for_eyes = cli::is_terminal(STDOUT_FILENO) && !config_.raw;
         const auto text = is_for_eyes ? cli::visible(answer.text) : answer.text;
         if (config_.hosts.size() == 1) return cli::print_line("{}", text);
-        cli::print_line("{:<{}} {}", host, name_columns, indented(text));
+        cli::print_line("{:<{}} {}", host.called(), config_.name_columns,
+                        indented(text, config_.name_columns));
     }
 
-    static void tell_json(const std::string& host, const clocks::Finding& finding) {
+    static void tell_json(const clocks::Host& host, const clocks::Finding& finding) {
         const auto& [answer, source, address] = finding;
         cli::JsonLine line;
-        line.set("host", host);
+        line.set("host", host.text);
+        if (!host.label.empty()) line.set("label", host.label);
         if (address.family() != AF_UNSPEC)
             line.set("address", address.host()).set("port", address.port());
         if (!answer.text.empty()) line.set("text", answer.text);
@@ -112,8 +117,9 @@ class Answers : public clocks::SurveyEvents {
             line.set("time", clocks::iso_time(said))
                 .set("offset", in_seconds(reading->offset))
                 .set("uncertainty", in_seconds(reading->error))
-                .set_flag("states_zone", answer.daytime->states_zone)
-                .set_null("error");
+                .set_flag("states_zone", answer.daytime->states_zone);
+            if (answer.daytime->health) line.set("health", *answer.daytime->health);
+            line.set("remarks", front::remarks_of(answer)).set_null("error");
         } else {
             line.set("error", answer.problem);
         }

@@ -1,4 +1,4 @@
-// time-server - tell the time to whoever asks (RFC 868, RFC 867)
+// time-server - tell the time to other machines (RFC 868, RFC 867)
 #include "applet.h"
 #include "cli/json.h"
 #include "cli/line_queue.h"
@@ -6,13 +6,16 @@
 #include "cli/output.h"
 #include "cli/values.h"
 #include "clocks/daytime.h"
+#include "clocks/host_list.h"
 #include "clocks/time_service.h"
 #include "core/privileges.h"
 #include "front/announce.h"
 #include "server/readiness.h"
 
+#include <algorithm>
 #include <limits>
 #include <set>
+#include <stdexcept>
 #include <unistd.h>
 
 namespace ipcbox {
@@ -22,10 +25,17 @@ using clocks::Protocol;
 using clocks::TimeSocket;
 using clocks::Transports;
 
-constexpr int most_a_second = 1'000'000;
+constexpr std::uint16_t time_port = 37;
+constexpr int max_rate = 1'000'000; // a second
+
+// An operand: a port, a host, or both.
+struct Where {
+    std::string host;
+    std::optional<std::uint16_t> port;
+};
 
 struct Config {
-    std::vector<net::HostPort> places; // of RFC 868
+    std::vector<Where> where; // of RFC 868
     std::optional<std::uint16_t> port;
     std::optional<std::uint16_t> daytime_port;
     bool tcp = false;
@@ -42,57 +52,72 @@ struct Config {
     }
 };
 
+Where parse_where(std::string_view text) try {
+    const auto written = net::HostPort::parse(text);
+    return {written.host, written.port};
+} catch (const std::invalid_argument& wrong) {
+    // A host alone, such as localhost.
+    try {
+        const auto host = clocks::parse_host(text);
+        if (host.label.empty() && !host.port) return {host.name, std::nullopt};
+    } catch (const std::invalid_argument&) { // NOLINT(bugprone-empty-catch): WRONG says more
+    }
+    throw std::invalid_argument(wrong.what());
+}
+
 Config parse(const Invocation& invocation) {
-    constexpr std::uint16_t time_port = 37;
     Config config;
-    cli::Options options{invocation, "[[HOST:]PORT...]"};
-    options.operands("[HOST:]PORT", config.places, net::HostPort::parse,
-                     "where to answer (default 37, on all interfaces)");
+    cli::Options options{invocation, "[[HOST:]PORT|HOST...]"};
+    options.operands("[HOST:]PORT|HOST", config.where, parse_where,
+                     "where to answer (default: port 37 of all interfaces)");
     options.value("-p,--port PORT", config.port, cli::parse_port,
-                  "the same as PORT: on all interfaces");
+                  "answer on this port of each HOST that has none, or of all interfaces");
     options.value("--daytime PORT", config.daytime_port, cli::parse_port,
-                  "tell the time in words, too, on this port of the same hosts");
+                  "also tell the time in words, on this port of the same hosts");
     options.flag("--tcp", config.tcp, "answer over TCP only");
     options.flag("--udp", config.udp, "answer over UDP only");
     options.value("--offset SECONDS", config.service.offset, cli::parse_offset,
-                  "be so wrong: -3600, +0.5, -90m");
-    options.value("--delay DURATION", config.service.delay, cli::parse_duration, "answer so late");
-    options.value("--rate N", config.rate, cli::number_between(0, most_a_second),
-                  "answer an address no more datagrams a second (default 10; 0: any number)");
+                  "tell a time that is wrong by this much: -3600, +0.5, -90m");
+    options.value("--delay DURATION", config.service.delay, cli::parse_duration,
+                  "wait this long before each answer");
+    options.value("--rate N", config.rate, cli::number_between(0, max_rate),
+                  "send at most N datagrams a second to one address (default 10; 0: no limit)");
     options.value("-u,--user USER[:GROUP]", config.user, cli::parse_owner,
-                  "become this user once we listen");
+                  "become this user as soon as the ports are open");
     options.value("--notify-fd FD", config.notify_fd,
                   cli::number_between(1, std::numeric_limits<int>::max()),
-                  "say there, not on standard error, that we listen");
+                  "write the lines \"listening on ...\" to this descriptor instead of standard "
+                  "error");
     options.json(config.json);
-    options.note("Port 0 is one that is free, the same for TCP and UDP.");
+    options.note("Port 0 takes a free port, the same one for TCP and UDP.");
     options.example("time-server -u nobody --daytime 13", "what inetd had built in");
-    options.example("time-server --offset -90 localhost:3737", "a clock that is slow, for a test");
+    options.example("time-server --offset -90 localhost:3737", "a slow clock, for a test");
     config.verbosity = options.parse();
-    if (config.port && !config.places.empty())
-        throw cli::UsageError("expected --port PORT or [HOST:]PORT, not both");
-    if (config.places.empty()) config.places.push_back({{}, config.port.value_or(time_port)});
+    const auto has_port = [](const Where& where) { return where.port.has_value(); };
+    if (config.port && std::ranges::any_of(config.where, has_port))
+        throw cli::UsageError("expected --port PORT or HOST:PORT, not both");
+    if (config.where.empty()) config.where.emplace_back();
     config.service.rate = static_cast<unsigned>(config.rate);
     return config;
 }
 
-std::vector<TimeSocket> open_places(const Config& config) {
-    auto places = clocks::inherited_time_sockets(config.daytime_port);
-    if (!places.empty()) return places;
+std::vector<TimeSocket> open_sockets(const Config& config) {
+    auto sockets = clocks::inherited_time_sockets(config.daytime_port);
+    if (!sockets.empty()) return sockets;
     const auto open = [&](const net::HostPort& where, Protocol protocol) {
-        for (auto& place : clocks::open_time_sockets(where, protocol, config.transports()))
-            places.push_back(std::move(place));
+        for (auto& socket : clocks::open_time_sockets(where, protocol, config.transports()))
+            sockets.push_back(std::move(socket));
     };
     std::set<std::string> hosts;
-    for (const auto& where : config.places) {
-        open(where, Protocol::time);
-        if (config.daytime_port && hosts.insert(where.host).second)
-            open({where.host, *config.daytime_port}, Protocol::daytime);
+    for (const auto& [host, port] : config.where) {
+        open({host, port.value_or(config.port.value_or(time_port))}, Protocol::time);
+        if (config.daytime_port && hosts.insert(host).second)
+            open({host, *config.daytime_port}, Protocol::daytime);
     }
-    return places;
+    return sockets;
 }
 
-// Written by threads of their own: a log that nobody reads does not stop the clock.
+// Threads of their own write the lines: a log that nobody reads does not stop the clock.
 class Report {
   public:
     explicit Report(const Config& config) : log_(STDERR_FILENO) {
@@ -119,7 +144,7 @@ class Report {
     std::optional<cli::LineQueue> json_;
 };
 
-// What the service has to tell goes to REPORT.
+// Lets REPORT have what the service tells.
 void connect(clocks::TimeServiceConfig& service, Report& report, const Config& config) {
     service.trouble = [&report](const std::string& what) { report.log(what); };
     if (!config.json && !config.verbosity.verbose) return;
@@ -134,20 +159,20 @@ void connect(clocks::TimeServiceConfig& service, Report& report, const Config& c
 
 int run(const Invocation& invocation) {
     Config config = parse(invocation);
-    // A reader of our log who goes away is no reason to end.
+    // When the reader of our log goes away, that is no reason to end.
     const BlockedSignals unharmed{signal_set({SIGPIPE})};
     SignalFd signals{SIGTERM, SIGINT, SIGHUP};
-    const auto places = open_places(config);
+    const auto sockets = open_sockets(config);
     if (config.user && ::geteuid() != config.user->uid)
         become_user(config.user->uid, config.user->gid, config.user->name);
     Report report{config};
     connect(config.service, report, config);
     std::vector<std::string> texts;
-    texts.reserve(places.size());
-    for (const auto& place : places)
-        texts.push_back(place.text());
+    texts.reserve(sockets.size());
+    for (const auto& socket : sockets)
+        texts.push_back(socket.text());
     front::announce(texts, config.notify_fd, config.verbosity);
-    const auto counts = clocks::serve_time(places, config.service, signals);
+    const auto counts = clocks::serve_time(sockets, config.service, signals);
     server::notify_service_manager("STOPPING=1\n");
     if (config.verbosity.verbose)
         report.log(fmt::format("{} answered, {} refused", counts.answered, counts.refused));
@@ -156,6 +181,6 @@ int run(const Invocation& invocation) {
 
 } // namespace
 
-extern constexpr Applet time_server{"tell the time to whoever asks", run};
+extern constexpr Applet time_server{"tell the time to other machines", run};
 
 } // namespace ipcbox

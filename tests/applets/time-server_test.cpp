@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/poll.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -481,10 +482,31 @@ TEST_CASE("it can become another user") {
           "nobody\n");
 }
 
+TEST_CASE("a host without a port has that of --port") {
+    Scenario scenario;
+    struct Case {
+        const char* host;
+        std::vector<std::string_view> starts;
+    };
+    for (const auto& [host, starts] :
+         std::initializer_list<Case>{{"localhost", {"127.0.0.1:", "[::1]:"}},
+                                     {"127.0.0.1", {"127.0.0.1:"}},
+                                     {"[::1]", {"[::1]:"}},
+                                     {"::1", {"[::1]:"}}}) {
+        CAPTURE(host);
+        auto process = scenario.start({"time-server", "--tcp", "-p", "0", host});
+        const auto text = ready_text(process);
+        CHECK(std::ranges::any_of(starts, [&](auto start) { return text.starts_with(start); }));
+        CHECK_FALSE(text.find(":0 ") != std::string::npos);
+        CHECK(text.ends_with(" (time, tcp)"));
+    }
+}
+
 TEST_CASE("what makes no sense") {
     Scenario scenario;
     for (const auto& words : std::initializer_list<Words>{{"-p", "37", "localhost:37"},
-                                                          {"localhost"},
+                                                          {"-p", "37", "38"},
+                                                          {"no host"},
                                                           {"--offset", "200000d"},
                                                           {"--rate", "-1"},
                                                           {"--delay", "-1"}}) {

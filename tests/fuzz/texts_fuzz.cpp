@@ -58,7 +58,8 @@ void check_date(std::string_view text) {
 
 void check_hosts(std::string_view text) {
     std::size_t bad_lines = 0;
-    for (const auto& host : clocks::parse_host_list(text, [&](const std::string& problem) {
+    for (const auto& host :
+         clocks::parse_host_list(text, [&](const std::string&, const std::string& problem) {
              require(problem.size() < 512);
              ++bad_lines;
          }))
