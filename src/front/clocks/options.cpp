@@ -259,6 +259,7 @@ CheckForm form_of_check(std::span<char* const> arguments) {
         const auto letters = word.substr(0, word.find_first_of(letters_with_value));
         is_json = is_json || letters.find('J') != std::string_view::npos;
     }
+    if (arguments.size() < 2) return CheckForm::none;
     return !is_check ? CheckForm::none : is_json ? CheckForm::object : CheckForm::line;
 }
 

@@ -55,8 +55,9 @@ struct ClockConfig {
 // error. Throws as cli::Options::parse() does, and Error.
 [[nodiscard]] ClockConfig parse_clock_options(const Invocation& invocation, const ClockKind& kind);
 
-// What a command line asks for that may be wrong otherwise: it is looked at word by word. A check
-// has to say that it cannot be made, in the form that was asked for.
+// Whether a command line asks for a check, and in which form its result is wanted. The line may be
+// wrong otherwise: a check has to say so in that form. A line of one word asks no host, so that it
+// is no check.
 enum class CheckForm { none, line, object };
 [[nodiscard]] CheckForm form_of_check(std::span<char* const> arguments);
 
