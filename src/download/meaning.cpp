@@ -51,11 +51,9 @@ Meaning meaning_of_part(const http::ResponseHead& head, const Expectation& expec
         return Meaning::part;
     }
     // Nobody asked for a part. One that begins with the first byte can be completed.
-    if (range.first.value_or(0) != 0)
-        throw http::TransferError(
-            fmt::format("the server sends the bytes from {} on, and nobody asked for them",
-                        *range.first),
-            http::status::cannot_resume);
+    if (range.first != std::optional<std::uint64_t>{0})
+        throw http::TransferError("the server sends a part of the document, which nobody asked for",
+                                  http::status::cannot_resume);
     return Meaning::document;
 }
 

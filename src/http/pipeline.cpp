@@ -92,12 +92,18 @@ Pipeline::Line* Pipeline::find_line(const Request& request) {
                line->sent.front().head == request.head && line->connection->is_open();
     };
     const auto is_free = [&](const auto& line) {
-        return line->key == request.way && line->sent.empty() && line->connection->is_open() &&
-               line->connection->is_quiet();
+        return line->key == request.way && line->sent.empty() && line->connection->is_open();
+    };
+    // The server has closed it, or says what nobody asked for.
+    const auto is_dead = [&](const auto& line) {
+        return is_free(line) && !line->connection->is_quiet();
     };
     if (request.alone) return nullptr;
     auto found = std::ranges::find_if(lines_, was_sent);
-    if (found == lines_.end()) found = std::ranges::find_if(lines_, is_free);
+    if (found == lines_.end()) {
+        std::erase_if(lines_, is_dead);
+        found = std::ranges::find_if(lines_, is_free);
+    }
     if (found == lines_.end()) return nullptr;
     std::rotate(lines_.begin(), found, found + 1);
     return lines_.front().get();

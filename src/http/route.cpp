@@ -160,9 +160,14 @@ std::unique_ptr<Connection> open(const Route& route, const RouteOptions& options
     }
     auto tls = options.tls;
     if (tls.name.empty()) tls.name = route.origin.host;
-    auto process = std::make_unique<net::TlsProcess>(std::move(socket), tls, limit);
-    milestones.secured = Clock::now();
-    return std::make_unique<Connection>(std::move(process));
+    try {
+        auto process = std::make_unique<net::TlsProcess>(std::move(socket), tls, limit);
+        milestones.secured = Clock::now();
+        return std::make_unique<Connection>(std::move(process));
+    } catch (const net::TlsError& error) {
+        if (!error.is_lost()) throw;
+        throw ConnectionLost(error.what(), error.curl_status(), Begun::not_even_asked);
+    }
 }
 
 } // namespace ipcbox::http

@@ -146,6 +146,9 @@ bool TlsProcess::hear(Deadline deadline) {
     };
     if (says(ready)) {
         description_ = words;
+    } else if (says(lost)) {
+        throw TlsError(fmt::format("cannot speak TLS with {}: {}", name_, words), handshake_failed,
+                       TlsError::ConnectionLost::yes);
     } else if (says(closed)) {
         ended_well_ = true;
     } else if (says(failed)) {

@@ -34,16 +34,22 @@ struct TlsOptions {
 // It cannot be spoken with this peer, or not to the end.
 class TlsError : public Error {
   public:
-    TlsError(std::string message, int number) : Error(std::move(message)), number_(number) {}
+    // With ConnectionLost::yes the network is to blame, and another attempt may go better.
+    enum class ConnectionLost { no, yes };
+    TlsError(std::string message, int number, ConnectionLost lost = ConnectionLost::no)
+        : Error(std::move(message)), number_(number), lost_(lost) {}
 
     // The exit status that curl(1) has for it: tls_protocol::Number.
     [[nodiscard]] int curl_status() const noexcept { return number_; }
     // The connection broke, or what came made no sense, before the peer had shown who it is: a
     // server that is just starting. Another try may help, as it does not for a wrong certificate.
     [[nodiscard]] bool is_broken_handshake() const noexcept;
+    // The connection broke during the handshake.
+    [[nodiscard]] bool is_lost() const noexcept { return lost_ == ConnectionLost::yes; }
 
   private:
     int number_;
+    ConnectionLost lost_;
 };
 
 // Several threads may make these at the same time. When one goes its process is killed: who has

@@ -14,6 +14,7 @@
 //
 //            ready TLSv1.3 TLS_AES_256_GCM_SHA384     after the handshake, or
 //            failed 60 the certificate is for example.org, not for localhost
+//            lost REASON                              the connection broke during the handshake
 //            closed                                   the peer said that this was all, or
 //            cut REASON                               it did not; either before the pipe's end
 //            unsent REASON                            not all could be sent
@@ -35,6 +36,7 @@ inline constexpr int control = 2;
 
 inline constexpr std::string_view ready = "ready ";
 inline constexpr std::string_view failed = "failed ";
+inline constexpr std::string_view lost = "lost ";
 inline constexpr std::string_view closed = "closed";
 inline constexpr std::string_view cut = "cut ";
 inline constexpr std::string_view unsent = "unsent ";

@@ -202,6 +202,8 @@ int run(std::span<char* const> arguments) {
         return exit_status::done;
     } catch (const Abandoned&) {
         return exit_status::failed;
+    } catch (const ConnectionBroken& broken) {
+        say(fmt::format("{}{}", lost, broken.what()));
     } catch (const Error& error) {
         say(fmt::format("{}{} {}", failed, error.status(), error.what()));
     } catch (const std::exception& error) {

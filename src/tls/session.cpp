@@ -172,13 +172,14 @@ Outcome Session::outcome_of(int result, int number, std::string_view what) {
         // The peer has ended its half, and so this stands for any failure of ours.
         [[fallthrough]];
     case SSL_ERROR_SYSCALL:
-        throw Error(fmt::format("{}{}", what, error_text(error)), number);
+        throw ConnectionBroken(fmt::format("{}{}", what, error_text(error)), number);
     default:
         break;
     }
     switch (ERR_GET_REASON(ERR_peek_error())) {
     case SSL_R_UNEXPECTED_EOF_WHILE_READING:
-        throw Error(fmt::format("{}the peer closed the connection without a word", what), number);
+        throw ConnectionBroken(
+            fmt::format("{}the peer closed the connection without a word", what), number);
     case SSL_R_WRONG_VERSION_NUMBER:
         throw Error(fmt::format("{}what came is not TLS", what), number);
     default:

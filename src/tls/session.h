@@ -4,6 +4,8 @@
 // never contain a control character: they may come from the peer.
 #pragma once
 
+#include "core/error.h"
+
 #include <memory>
 #include <optional>
 #include <span>
@@ -14,6 +16,12 @@ struct ssl_ctx_st;
 struct ssl_st;
 
 namespace ipcbox::tls {
+
+// The network broke, or the peer left without a word: nobody decided anything.
+class ConnectionBroken : public Error {
+  public:
+    using Error::Error;
+};
 
 struct Config {
     std::string name; // what the certificate has to be for: a host name or an IP address

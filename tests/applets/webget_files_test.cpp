@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <fmt/core.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 using namespace ipcbox;
@@ -549,4 +550,143 @@ TEST_CASE("a reader that leaves ends it as SIGPIPE does") {
         scenario.shell("{ webget \"$@\"; echo $? >status; } | head -c 10 >/dev/null", words);
     CHECK(scenario.read_file("status") == "141\n");
     CHECK(server.requests().size() < 2000);
+}
+
+TEST_CASE("files that are called as a part file is are ordinary files") {
+    Scenario scenario;
+    const HttpPeer server{
+        [](const HttpRequest& request) -> HttpAnswer { return ok(request.target(), etag); }};
+    CHECK(scenario.run({"webget", "-O", server.url("/x.part"), server.url("/x")}).status == 0);
+    CHECK(scenario.read_file("x.part") == "/x.part");
+    CHECK(scenario.read_file("x") == "/x");
+    CHECK(scenario
+              .run({"webget", "-Z", "-O", server.url("/a"), server.url("/a.part"),
+                    server.url("/b.part"), server.url("/b"), server.url("/b.part.version")})
+              .status == 0);
+    for (const std::string name : {"a", "a.part", "b", "b.part", "b.part.version"})
+        CHECK(scenario.read_file(name) == "/" + name);
+    CHECK(files(scenario) == "a a.part b b.part b.part.version x x.part");
+}
+
+TEST_CASE("the user's own files of such names are left alone") {
+    Scenario scenario;
+    const HttpPeer server{always(ok("new", etag))};
+    scenario.write_file("f.part", "mine");
+    scenario.write_file("f.part.version", "mine");
+    CHECK(scenario.run({"webget", "-o", "f", server.url("/")}).status == 0);
+    CHECK(scenario.run({"webget", "-C", "-", "-o", "f", server.url("/")}).status == 0);
+    CHECK(scenario.read_file("f.part") == "mine");
+    CHECK(scenario.read_file("f.part.version") == "mine");
+    std::filesystem::create_directories("g.part/x");
+    CHECK(scenario.run({"webget", "-o", "g", server.url("/")}).status == 0);
+    // Even the name that webget takes itself.
+    scenario.write_file(part, "mine");
+    CHECK(scenario.run({"webget", "-o", "f", server.url("/")}).status == 0);
+    CHECK(scenario.read_file(part) == "mine");
+    std::filesystem::remove(part);
+    std::filesystem::create_directory(part);
+    CHECK(scenario.run({"webget", "-o", "f", server.url("/")}).status == 0);
+    CHECK(scenario.read_file("f") == "new");
+}
+
+TEST_CASE("two documents cannot become one file, whatever it is called") {
+    Scenario scenario;
+    const HttpPeer server{always(ok("new"))};
+    scenario.write_file("f", "old");
+    std::filesystem::create_symlink("f", "link");
+    std::filesystem::create_hard_link("f", "other");
+    std::filesystem::create_directory("dir");
+    for (const char* const name : {"f", "./f", "dir/../f", "link", "other"}) {
+        const auto result =
+            scenario.run({"webget", "-o", "f", "-o", name, server.url("/a"), server.url("/b")});
+        CHECK(result.status == 2);
+        CHECK(result.err.find("two documents would be ") != std::string::npos);
+    }
+    CHECK(scenario
+              .run({"webget", "-o", "new", "-o", "dir/../new", server.url("/a"), server.url("/b")})
+              .status == 2);
+    CHECK(server.requests().empty());
+    CHECK(scenario.read_file("f") == "old");
+    CHECK(scenario
+              .run({"webget", "-o", "/dev/null", "-o", "/dev/null", server.url("/a"),
+                    server.url("/b")})
+              .status == 0);
+}
+
+TEST_CASE("a name may be as long as the kernel allows") {
+    Scenario scenario;
+    const HttpPeer server{breaks_off_once("text", 2, Then::close)};
+    const std::string longest(255, 'n');
+    CHECK(scenario.run({"webget", "-o", longest, server.url("/")}).status == 18);
+    CHECK(scenario.run({"webget", "-C", "-", "-o", longest, server.url("/")}).status == 0);
+    CHECK(server.requests().back().field("Range") == "bytes=2-");
+    CHECK(scenario.read_file(longest) == "text");
+    for (std::size_t size = 235; size < 255; ++size)
+        CHECK(scenario.run({"webget", "-o", std::string(size, 'x'), server.url("/")}).status == 0);
+}
+
+TEST_CASE("names of descriptors are the descriptors") {
+    Scenario scenario;
+    const HttpPeer server{always(ok("hello\n"))};
+    const Words url{server.url("/")};
+    for (const char* const name : {"/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}) {
+        CAPTURE(name);
+        CHECK(scenario.shell(fmt::format("{{ echo a; webget -o {} $1; echo b; }} >out", name), url)
+                  .status == 0);
+        CHECK(scenario.read_file("out") == "a\nhello\nb\n");
+    }
+    CHECK(scenario.shell("{ echo a; webget -o /dev/fd/5 $1; echo b >&5; } 5>out", url).status == 0);
+    CHECK(scenario.read_file("out") == "hello\nb\n");
+    CHECK(scenario.shell("webget -o /dev/stderr $1", url).err == "hello\n");
+    CHECK(scenario.shell("ln -s /dev/fd/1 link && webget -o link $1", url).out == "hello\n");
+    CHECK(files(scenario) == "link out");
+    CHECK(scenario.shell("webget -o /dev/fd/99 $1", url).status == 23);
+}
+
+TEST_CASE("a file that cannot be replaced is written in place") {
+    Scenario scenario;
+    const HttpPeer server{always(ok("new", etag))};
+    scenario.write_file("f", "old and longer");
+    SUBCASE("because it has other names") {
+        std::filesystem::create_hard_link("f", "other");
+        const auto result = scenario.run({"webget", "-v", "-o", "f", server.url("/")});
+        CHECK(result.status == 0);
+        CHECK(result.err.find("f was written in place") != std::string::npos);
+        CHECK(scenario.read_file("other") == "new");
+        CHECK(files(scenario) == "f other");
+    }
+    SUBCASE("because it is a mount") {
+        scenario.write_file("source", "old and longer");
+        const auto result =
+            scenario.shell("unshare -rm sh -c 'mount --bind source f && webget -o f \"$1\"' sh $1",
+                           {server.url("/")});
+        if (result.err.find("unshare") == std::string::npos) {
+            CHECK(result.status == 0);
+            CHECK(scenario.read_file("source") == "new");
+            CHECK(files(scenario) == "f source");
+        }
+    }
+    SUBCASE("because its directory is not ours") {
+        if (::geteuid() != 0) {
+            std::filesystem::create_directory("d");
+            std::filesystem::rename("f", "d/f");
+            std::filesystem::permissions("d", std::filesystem::perms{0555});
+            CHECK(scenario.run({"webget", "-o", "d/f", server.url("/")}).status == 0);
+            CHECK(scenario.read_file("d/f") == "new");
+            std::filesystem::permissions("d", std::filesystem::perms{0755});
+        }
+    }
+    SUBCASE("and its owner stays") {
+        if (::geteuid() == 0) {
+            REQUIRE(::chown("f", 12345, 23456) == 0);
+            std::filesystem::permissions("f", std::filesystem::perms{0604});
+            CHECK(scenario.run({"webget", "-o", "f", server.url("/")}).status == 0);
+            struct stat status {};
+            REQUIRE(::stat("f", &status) == 0);
+            CHECK(status.st_uid == 12345);
+            CHECK(status.st_gid == 23456);
+            CHECK((status.st_mode & 07777U) == 0604);
+            CHECK(scenario.read_file("f") == "new");
+        }
+    }
 }

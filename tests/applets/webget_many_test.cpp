@@ -6,6 +6,7 @@
 #include "harness/peer.h"
 #include "harness/scenario.h"
 
+#include <array>
 #include <atomic>
 #include <doctest/doctest.h>
 #include <fmt/core.h>
@@ -287,4 +288,93 @@ TEST_CASE("--limit-rate") {
         {"webget", "-o", "f", "--limit-rate", "100000", "-w", "%{time_total}", server.url("/")});
     CHECK(result.status == 0);
     CHECK(std::stod(result.out) > 0.15);
+}
+
+// What a server does with requests that come before it has answered the one before them.
+TEST_CASE("pipelining is invisible to a server that cannot do it") {
+    Scenario scenario;
+    const auto head_of = [](const Fd& client) {
+        std::string text;
+        while (text.find("\r\n\r\n") == std::string::npos) {
+            std::array<std::byte, 65536> piece{};
+            const auto got = read_some(client.get(), piece, "a client");
+            if (got == 0) return std::string{};
+            text.append(reinterpret_cast<const char*>(piece.data()), got);
+        }
+        return text; // with what came behind it
+    };
+    const auto target_of = [](const std::string& head) {
+        const auto begin = head.find(' ') + 1;
+        return head.substr(begin, head.find(' ', begin) - begin);
+    };
+    const auto is_one = [](const std::string& text) {
+        return text.find("\r\n\r\n") + 4 == text.size();
+    };
+    std::atomic<int> stalls = 0;
+    SUBCASE("it answers the first of them and forgets the others") {
+        const Peer server{[&](const Fd& client) {
+            for (auto text = head_of(client); !text.empty(); text = head_of(client)) {
+                say(client, ok(target_of(text) + "\n"));
+                stalls += !is_one(text);
+            }
+        }};
+        const auto began = Deadline::Clock::now();
+        check_all(scenario.run(urls(server.text())));
+        CHECK(Deadline::Clock::now() - began < std::chrono::seconds{5});
+        CHECK(stalls == 1);
+    }
+    SUBCASE("it refuses them") {
+        for (const char* const status :
+             {"400 Bad Request", "413 Too Large", "429 Slow", "500 Oops", "503 Busy"}) {
+            const Peer server{[&](const Fd& client) {
+                for (auto text = head_of(client); !text.empty(); text = head_of(client)) {
+                    if (is_one(text)) {
+                        say(client, ok(target_of(text) + "\n"));
+                        continue;
+                    }
+                    say(client, ok(target_of(text) + "\n"));
+                    say(client, answer(status, "Connection: close\r\n", "one at a time\n"));
+                    return;
+                }
+            }};
+            check_all(scenario.run(urls(server.text())));
+        }
+    }
+    SUBCASE("it closes the connection behind the first") {
+        for (const bool resets : {false, true}) {
+            const Peer server{[&](const Fd& client) {
+                for (auto text = head_of(client); !text.empty(); text = head_of(client)) {
+                    say(client, ok(target_of(text) + "\n"));
+                    if (is_one(text)) continue;
+                    if (resets) reset_when_closed(client);
+                    return;
+                }
+            }};
+            check_all(scenario.run(urls(server.text())));
+        }
+    }
+    SUBCASE("files") {
+        const Peer server{[&](const Fd& client) {
+            for (auto text = head_of(client); !text.empty(); text = head_of(client))
+                say(client, ok(target_of(text) + "\n"));
+        }};
+        CHECK(scenario.run(urls(server.text(), {"webget", "-Z", "--parallel-max", "1", "-O"}))
+                  .status == 0);
+        for (int number = 0; number < many; ++number)
+            CHECK(scenario.read_file(std::to_string(number)) == fmt::format("/{}\n", number));
+    }
+}
+
+TEST_CASE("a body that is cut because of what was sent ahead is asked for again") {
+    Scenario scenario;
+    // The server closes with requests unread, so that the kernel drops what it has not sent yet.
+    const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
+        const auto whole = ok(body_of(request), "ETag: \"" + request.target() + "\"\r\n");
+        if (request.connection == 0 && request.number == 3)
+            return {whole.substr(0, whole.size() - 1), Then::reset};
+        return whole;
+    }};
+    CHECK(scenario.run(urls(server.text(), {"webget", "-O"})).status == 0);
+    for (int number = 0; number < many; ++number)
+        CHECK(scenario.read_file(std::to_string(number)) == fmt::format("/{}\n", number));
 }
