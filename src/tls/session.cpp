@@ -178,8 +178,8 @@ Outcome Session::outcome_of(int result, int number, std::string_view what) {
     }
     switch (ERR_GET_REASON(ERR_peek_error())) {
     case SSL_R_UNEXPECTED_EOF_WHILE_READING:
-        throw ConnectionBroken(
-            fmt::format("{}the peer closed the connection without a word", what), number);
+        throw ConnectionBroken(fmt::format("{}the peer closed the connection without a word", what),
+                               number);
     case SSL_R_WRONG_VERSION_NUMBER:
         throw Error(fmt::format("{}what came is not TLS", what), number);
     default:
