@@ -22,7 +22,9 @@ namespace {
 
 // What a pipe can be made to hold without privilege (/proc/sys/fs/pipe-max-size): a document of
 // that size is there as a whole when its reader comes.
-constexpr std::size_t most_bytes = 1024UL * 1024;
+constexpr std::size_t max_bytes = 1024UL * 1024;
+
+constexpr Duration default_timeout = std::chrono::seconds{10};
 
 constexpr std::string_view built_in_line = "This line was written for you, just now.\n";
 
@@ -32,9 +34,9 @@ struct Config {
     std::optional<std::string> file;
     std::vector<std::string> command;
     std::optional<int> count;
-    // Who may read makes the command run, and who may write can forge: that is the owner.
+    // A reader makes the command run, and a writer can forge a document: only the owner is either.
     mode_t mode = 0600;
-    Duration timeout = std::chrono::seconds{10};
+    std::optional<Duration> timeout;
     bool json = false;
     cli::Verbosity verbosity;
 };
@@ -44,25 +46,26 @@ Config parse(const Invocation& invocation) {
     cli::Options options{invocation, "[PATH] [[--] COMMAND [ARGUMENT...]]"};
     options.operand("PATH", config.path, cli::parse_text, "the FIFO (default ~/.signature)");
     options.command(config.command);
-    options.value("-s,--text TEXT", config.text, cli::parse_text, "the document is this line");
+    options.value("-s,--text TEXT", config.text, cli::parse_text, "serve this line");
     options.value("-F,--file FILE", config.file, cli::parse_text,
-                  "the document is what FILE holds when a reader comes");
+                  "serve the contents of FILE, read again for each reader");
     options.value("-n,--count COUNT", config.count, cli::number_between(1, INT_MAX),
-                  "end after so many documents");
+                  "end when COUNT documents have been read");
     options.value("-m,--mode MODE", config.mode, cli::parse_mode,
                   "the FIFO's permissions (default 600)");
     options.value("-t,--timeout DURATION", config.timeout, cli::parse_duration,
-                  "how long the command may take (default 10s)");
+                  "kill the command when it runs longer (default 10s)");
     options.json(config.json);
-    options.note("Without a text, a file or a command, the document is your name and address and "
-                 "what fortune(6) says. A file at PATH is moved to PATH.orig, and put back at the "
-                 "end.");
-    options.example("fifosig &", "another signature for each mail");
-    options.example("fifosig ./disks -- df -h", "whoever reads ./disks sees them as they are");
-    options.example("fifosig -n 1 ./token -- pass show token", "a secret that can be read once");
+    options.note("Without a text, a file or a command, each reader gets your name and address and "
+                 "a fortune(6). A file at PATH is moved to PATH.orig, and put back at the end.");
+    options.example("fifosig &", "put another signature under each mail");
+    options.example("fifosig ./disks -- df -h", "let readers of ./disks see them as they are now");
+    options.example("fifosig -n 1 -F /etc/hostname ./once", "let a file be read once");
     config.verbosity = options.parse();
     if (config.text.has_value() + config.file.has_value() + !config.command.empty() > 1)
         throw cli::UsageError("--text, --file and a command exclude each other");
+    if (config.timeout && (config.text || config.file))
+        throw cli::UsageError("--timeout goes with a command");
     return config;
 }
 
@@ -74,7 +77,7 @@ std::string name_and_address() {
                        user.name, host);
 }
 
-// Games are often kept out of PATH.
+// Games are often not in PATH.
 std::optional<std::string> find_fortune() {
     for (const char* name : {"fortune", "/usr/games/fortune"})
         try {
@@ -88,12 +91,13 @@ std::optional<std::string> find_fortune() {
 class Supply : public fifo::Documents {
   public:
     explicit Supply(const Config& config) : config_(config) {
-        const dialog::CapturedCommand::Limits limits{most_bytes, config.timeout};
+        const dialog::CapturedCommand::Limits limits{max_bytes,
+                                                     config.timeout.value_or(default_timeout)};
         if (config.text) {
             const bool is_line = config.text->ends_with('\n') || config.text->empty();
             source_ = fifo::documents_of_text(*config.text + (is_line ? "" : "\n"));
         } else if (config.file) {
-            source_ = fifo::documents_of_file(*config.file, most_bytes);
+            source_ = fifo::documents_of_file(*config.file, max_bytes);
         } else if (!config.command.empty()) {
             source_ = fifo::documents_of_command(config.command, limits);
         } else {
@@ -139,8 +143,7 @@ class Supply : public fifo::Documents {
         line.print();
     }
 
-    // Sees to it that the next document is there before somebody comes for it; true when it has
-    // become ready.
+    // Has the next document made before its reader comes; true when it has become ready.
     bool prepare() { return is_wanted() && returned_.empty() && source_->prepare(); }
     [[nodiscard]] fifo::DocumentSource& source() { return *source_; }
     [[nodiscard]] bool is_done() const { return delivered_ == config_.count; }

@@ -23,7 +23,7 @@ constexpr std::string_view output = "standard output";
 struct Config {
     std::optional<sysv::Key> key;
     std::optional<int> id;
-    std::uint64_t offset = 0;
+    std::optional<std::uint64_t> offset;
     std::optional<std::uint64_t> count;
     bool stream = false;
     std::optional<Duration> wait;
@@ -35,21 +35,25 @@ Config parse(const Invocation& invocation) {
     cli::Options options{invocation, "[KEY]"};
     options.operand("KEY", config.key, sysv::Key::parse, "1234, 0x4d2, ./path or @name");
     options.value("--id ID", config.id, cli::number_between(0, std::numeric_limits<int>::max()),
-                  "the segment with this id, instead of a key");
+                  "read the segment with this id, instead of a key");
     options.value("-o,--offset BYTES", config.offset, cli::parse_size,
-                  "where to begin in the segment (default 0)");
+                  "begin at this byte of the segment (default 0)");
     options.value("-n,--bytes BYTES", config.count, cli::parse_size,
-                  "how much to copy (default: up to the end)");
+                  "copy this many bytes (default: up to the end)");
     options.flag("--stream", config.stream, "take what shm-write --stream KEY feeds");
     options.value("-w,--wait DURATION", config.wait, cli::parse_duration,
-                  "with --stream: wait no longer for the writer");
-    options.example("shm-read @state > state.json", "a copy of the whole segment");
-    options.example("shm-read --id 12 -o 4K -n 16 | od -c", "sixteen bytes of it");
-    options.example("shm-read --stream @feed | gzip > feed.gz", "while another shell writes it");
+                  "with --stream: wait at most DURATION for the writer");
+    options.example("shm-read @state | tr -d '\\0'", "print the text that a segment holds");
+    options.example("shm-read @state -o 4K -n 16 | od -c", "look at sixteen bytes of it");
+    options.example("shm-read --stream @feed | gzip > feed.gz",
+                    "compress what another shell writes to it");
     config.verbosity = options.parse();
     if (config.key.has_value() == config.id.has_value())
         throw cli::UsageError("expected a KEY or --id ID");
     if (config.stream && !config.key) throw cli::UsageError("--stream needs a KEY");
+    if (config.stream && (config.offset || config.count))
+        throw cli::UsageError("--stream reads to its end: no --offset or --bytes with it");
+    if (config.wait && !config.stream) throw cli::UsageError("--wait goes with --stream");
     return config;
 }
 
@@ -57,11 +61,12 @@ std::size_t read_segment(const Config& config) {
     const auto memory =
         config.id ? sysv::SharedMemory::with_id(*config.id) : sysv::SharedMemory::open(*config.key);
     const auto attached = memory.attach(sysv::SharedMemory::Access::read);
-    const auto bytes = attached.from(config.offset);
+    const auto offset = config.offset.value_or(0);
+    const auto bytes = attached.from(offset);
     const auto count = config.count.value_or(bytes.size());
     if (count > bytes.size())
         throw Error(fmt::format("cannot read {} bytes at {} of shared memory {}: it has {}", count,
-                                config.offset, memory.name(), memory.size()));
+                                offset, memory.name(), memory.size()));
     drain_memory(STDOUT_FILENO, bytes.first(count), output);
     return count;
 }

@@ -13,6 +13,7 @@
 #include "sysv/ring.h"
 #include "sysv/shared_memory.h"
 
+#include <algorithm>
 #include <limits>
 #include <unistd.h>
 
@@ -24,10 +25,11 @@ constexpr std::string_view input = "standard input";
 struct Config {
     std::optional<sysv::Key> key;
     std::optional<int> id;
-    std::uint64_t offset = 0;
+    std::optional<std::uint64_t> offset;
+    bool truncate = false;
     bool create = false;
     std::optional<std::uint64_t> size;
-    mode_t mode = 0600;
+    std::optional<mode_t> mode;
     bool huge = false;
     bool stream = false;
     std::optional<Duration> wait;
@@ -35,33 +37,45 @@ struct Config {
     cli::Verbosity verbosity;
 };
 
+void check(const Config& config) {
+    if (config.key.has_value() == config.id.has_value())
+        throw cli::UsageError("expected a KEY or --id ID");
+    if ((config.stream || config.create) && !config.key)
+        throw cli::UsageError("--create and --stream need a KEY");
+    if (!config.create && (config.size || config.mode || config.huge))
+        throw cli::UsageError("--size, --mode and --huge go with --create");
+    if (config.wait && !config.stream) throw cli::UsageError("--wait goes with --stream");
+    if (config.stream && (config.create || config.offset || config.truncate))
+        throw cli::UsageError("--stream has a segment of its own: no --create, --offset or "
+                              "--truncate with it");
+}
+
 Config parse(const Invocation& invocation) {
     Config config;
     cli::Options options{invocation, "[KEY]"};
     options.operand("KEY", config.key, sysv::Key::parse, "1234, 0x4d2, ./path or @name");
     options.value("--id ID", config.id, cli::number_between(0, std::numeric_limits<int>::max()),
-                  "the segment with this id, instead of a key");
+                  "write the segment with this id, instead of a key");
     options.value("-o,--offset BYTES", config.offset, cli::parse_size,
-                  "where to begin in the segment (default 0)");
+                  "begin at this byte of the segment (default 0)");
+    options.flag("--truncate", config.truncate,
+                 "write zero bytes behind the input, up to the end of the segment");
     options.flag("--create", config.create, "make the segment if it is missing");
     options.value("--size BYTES", config.size, cli::parse_size,
                   "with --create: how large (default: as large as the file on standard input)");
     options.value("-m,--mode MODE", config.mode, cli::parse_mode,
                   "with --create: who may use it, in octal (default 600)");
-    options.flag("--huge", config.huge, "with --create: use huge pages when there are some");
+    options.flag("--huge", config.huge, "with --create: use huge pages");
     options.flag("--stream", config.stream, "feed a reader that runs shm-read --stream KEY");
     options.value("-w,--wait DURATION", config.wait, cli::parse_duration,
-                  "with --stream: wait no longer for the reader");
+                  "with --stream: wait at most DURATION for the reader");
     options.json(config.json);
-    options.note("Input that does not fit is an error; a pipe keeps what was not read.");
-    options.example("shm-write --create --size 4K @state < state.json", "make it and fill it");
-    options.example("shm-write --stream @feed < big.img", "while another shell reads it");
+    options.note("Input that does not fit is an error. A pipe keeps the bytes that were not read.");
+    options.example("shm-write --create --size 4K --truncate @state < state.json",
+                    "make the segment, or replace what it holds");
+    options.example("shm-write --stream @feed < big.img", "feed a reader in another shell");
     config.verbosity = options.parse();
-    if (config.key.has_value() == config.id.has_value())
-        throw cli::UsageError("expected a KEY or --id ID");
-    if ((config.stream || config.create) && !config.key)
-        throw cli::UsageError("--create and --stream need a KEY");
-    if (config.size && !config.create) throw cli::UsageError("--size goes with --create");
+    check(config);
     return config;
 }
 
@@ -75,10 +89,12 @@ std::pair<sysv::SharedMemory, Origin> open_segment(const Config& config) {
     const auto left = bytes_left(STDIN_FILENO);
     if (!config.size && !left)
         throw cli::UsageError("--create needs a --size when standard input is not a file");
-    const auto size = config.size.value_or(config.offset + left.value_or(0));
+    const auto size = config.size.value_or(config.offset.value_or(0) + left.value_or(0));
     const auto pages =
         config.huge ? sysv::SharedMemory::Pages::huge : sysv::SharedMemory::Pages::normal;
-    if (auto memory = sysv::SharedMemory::create(*config.key, size, config.mode, pages))
+    constexpr mode_t owner_only = 0600;
+    const auto mode = config.mode.value_or(owner_only);
+    if (auto memory = sysv::SharedMemory::create(*config.key, size, mode, pages))
         return {*std::move(memory), Origin::created};
     auto memory = sysv::SharedMemory::open(*config.key);
     if (memory.size() != size)
@@ -89,7 +105,7 @@ std::pair<sysv::SharedMemory, Origin> open_segment(const Config& config) {
 
 std::size_t fill(const sysv::SharedMemory& memory, const Config& config) {
     const auto attached = memory.attach(sysv::SharedMemory::Access::read_write);
-    const auto room = attached.from(config.offset);
+    const auto room = attached.from(config.offset.value_or(0));
     const auto refuse = [&] {
         throw Error(fmt::format("cannot write shared memory {}: there is more input than the {} "
                                 "bytes of room",
@@ -98,6 +114,7 @@ std::size_t fill(const sysv::SharedMemory& memory, const Config& config) {
     if (bytes_left(STDIN_FILENO).value_or(0) > room.size()) refuse();
     const auto count = fill_memory(STDIN_FILENO, room, input);
     if (count == room.size() && has_more(STDIN_FILENO, input)) refuse();
+    if (config.truncate) std::ranges::fill(room.subspan(count), std::byte{0});
     return count;
 }
 

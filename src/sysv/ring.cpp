@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <fmt/core.h>
+#include <optional>
 
 namespace ipcbox::sysv {
 
@@ -18,6 +19,23 @@ constexpr std::size_t page_size = 4096;
 constexpr sembuf operation(unsigned short semaphore, int amount, int flags = 0) {
     return {semaphore, static_cast<short>(amount), static_cast<short>(flags)};
 }
+
+// What was made of a ring that is not whole yet: it goes if the rest cannot be made.
+struct Unfinished {
+    std::optional<SemaphoreSet> set = {};
+    std::optional<SharedMemory> memory = {};
+
+    Unfinished() = default;
+    Unfinished(const Unfinished&) = delete;
+    Unfinished& operator=(const Unfinished&) = delete;
+    ~Unfinished() {
+        try {
+            if (memory) memory->remove();
+            if (set) set->remove();
+        } catch (const Error&) { // NOLINT(bugprone-empty-catch): somebody else removed it
+        }
+    }
+};
 
 constexpr std::array lock_ring{operation(lock, 0), operation(lock, 1, SEM_UNDO)};
 constexpr std::array unlock_ring{operation(lock, -1, SEM_UNDO)};
@@ -38,9 +56,11 @@ ShmRing::Parts ShmRing::make_or_find(const Key& key) {
     static_assert(sizeof(Header) <= page_size);
     constexpr std::size_t size = page_size + slots * slot_size;
     for (;;) {
-        auto set = SemaphoreSet::create(key, semaphore_count, owner_only);
+        Unfinished made;
+        auto set = made.set = SemaphoreSet::create(key, semaphore_count, owner_only);
         if (!set) set = SemaphoreSet::find(key);
-        auto memory = SharedMemory::create(key, size, owner_only, SharedMemory::Pages::normal);
+        auto memory = made.memory =
+            SharedMemory::create(key, size, owner_only, SharedMemory::Pages::normal);
         if (!memory) memory = SharedMemory::find(key);
         if (!set || !memory) continue; // it was there, and was removed before we looked
         if (set->count() != semaphore_count || memory->size() != size)
@@ -57,6 +77,8 @@ ShmRing::Parts ShmRing::make_or_find(const Key& key) {
             throw Error(fmt::format("cannot stream through {}: its key is used for something else",
                                     key.text()));
         auto attached = memory->attach(SharedMemory::Access::read_write);
+        made.set.reset();
+        made.memory.reset();
         return {*std::move(set), *std::move(memory), std::move(attached)};
     }
 }

@@ -29,14 +29,33 @@ LabelBytes label_bytes(const Key& key) {
     switch (error) {
     case EIDRM:
         throw Error(fmt::format("cannot {} {}: it was removed", verb, object));
-    case ENOSPC:
-        throw Error(
-            fmt::format("cannot {} {}: the system's limit is reached (sysctl kernel.shmmni, "
-                        "kernel.shmall)",
-                        verb, object));
+    case EINVAL: // an id that nobody has
+        throw Error(fmt::format("cannot {} {}: there is no such segment", verb, object));
     default:
         throw SysError(verb, object, error);
     }
+}
+
+// shmget(2) has four errors for a limit and none that names it.
+[[noreturn]] void throw_creation_error(const std::string& name, std::size_t size,
+                                       SharedMemory::Pages pages, int error) {
+    const auto fail = [&](std::string_view reason) {
+        throw Error(
+            fmt::format("cannot create shared memory {} of {} bytes: {}", name, size, reason));
+    };
+    const bool huge = pages == SharedMemory::Pages::huge;
+    if (error == EINVAL && size == 0) fail("only a segment under a @name can be empty");
+    if (error == EINVAL)
+        fail("the system's limit for one segment is smaller (sysctl kernel.shmmax)");
+    if (error == ENOSPC)
+        fail("the system's limit is reached: all its segments (sysctl kernel.shmmni) or pages "
+             "(sysctl kernel.shmall) are in use");
+    if (error == ENOMEM && huge)
+        fail("not enough huge pages are free (grep HugePages /proc/meminfo; sysctl "
+             "vm.nr_hugepages)");
+    if (error == EPERM && huge)
+        fail("huge pages need CAP_IPC_LOCK or the group of sysctl vm.hugetlb_shm_group");
+    throw SysError("create", fmt::format("shared memory {}", name), error);
 }
 
 shmid_ds status_of(int id, const std::string& name) {
@@ -60,7 +79,8 @@ bool is_being_labelled(const shmid_ds& status) {
 } // namespace
 
 AttachedMemory::~AttachedMemory() {
-    if (!bytes_.empty()) sys::call("shmdt", ::shmdt, static_cast<const void*>(bytes_.data()));
+    if (bytes_.data() != nullptr)
+        sys::call("shmdt", ::shmdt, static_cast<const void*>(bytes_.data()));
 }
 
 std::span<std::byte> AttachedMemory::from(std::size_t offset) const {
@@ -93,7 +113,7 @@ std::optional<SharedMemory> SharedMemory::find(const Key& key) {
 // If the label is there, it no longer counts as a part of the segment.
 bool SharedMemory::has_label(const Key& key) {
     const auto label = label_bytes(key);
-    if (size_ <= label.size()) return false;
+    if (size_ < label.size()) return false;
     const auto attached = attach(Access::read);
     const auto last = attached.bytes().last(label.size());
     if (!std::ranges::equal(last, label)) return false;
@@ -124,7 +144,7 @@ std::optional<SharedMemory> SharedMemory::create(const Key& key, std::size_t siz
                       (pages == Pages::huge ? SHM_HUGETLB : 0);
     const int id = sys::call("shmget", ::shmget, key.value(), whole, flags);
     if (id < 0 && errno == EEXIST) return std::nullopt;
-    if (id < 0) throw_memory_error("create", key.text(), errno);
+    if (id < 0) throw_creation_error(key.text(), size, pages, errno);
     SharedMemory memory{id, key.text(), whole};
     try {
         if (key.is_name()) memory.put_label(key, mode);
@@ -137,7 +157,7 @@ std::optional<SharedMemory> SharedMemory::create(const Key& key, std::size_t siz
 
 SharedMemory SharedMemory::create_private(std::size_t size, mode_t mode) {
     const int id = sys::call("shmget", ::shmget, IPC_PRIVATE, size, static_cast<int>(mode));
-    if (id < 0) throw_memory_error("create", "segment", errno);
+    if (id < 0) throw_creation_error("segment", size, Pages::normal, errno);
     return SharedMemory{id, fmt::format("id {}", id), size};
 }
 

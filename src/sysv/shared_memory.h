@@ -42,10 +42,11 @@ class SharedMemory {
     [[nodiscard]] static std::optional<SharedMemory> find(const Key& key);
     // The existing segment with this key. Throws Error when there is none.
     [[nodiscard]] static SharedMemory open(const Key& key);
-    // The segment with this id.
+    // The segment with this id. Throws Error when there is none.
     [[nodiscard]] static SharedMemory with_id(int id);
     // A new segment of SIZE zero bytes; nothing when the key is taken. Under a name it is labelled
-    // (a few bytes behind the last one, which size() does not count).
+    // (a few bytes behind the last one, which size() does not count). Throws Error that names the
+    // system's limit when one is reached, and SysError; nothing stays then.
     [[nodiscard]] static std::optional<SharedMemory> create(const Key& key, std::size_t size,
                                                             mode_t mode, Pages pages);
     // A new segment that only its id names.

@@ -602,6 +602,9 @@ TEST_CASE("a command line that makes no sense") {
     for (const Words& wrong : std::vector<Words>{
              {"fifosig", "-s", "x", "-F", "y", "sig"},
              {"fifosig", "-s", "x", "sig", "--", "true"},
+             {"fifosig", "-s", "x", "-t", "1", "sig"},
+             {"fifosig", "-F", "sig", "-t", "1", "sig"},
+             {"fifosig", "sig", "--"},
              {"fifosig", "-n", "0", "sig"},
              {"fifosig", "-m", "9", "sig"},
              {"fifosig", "-t", "soon", "sig"},

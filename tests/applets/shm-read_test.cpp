@@ -67,7 +67,13 @@ TEST_CASE("a key without a segment, or no key at all") {
                                      scenario.key()));
     CHECK(scenario.run({"shm-read"}).status == 2);
     CHECK(scenario.run({"shm-read", scenario.key(), "--id", "1"}).status == 2);
-    CHECK(scenario.run({"shm-read", "--id", "2147483647"}).status == 1);
+    const auto no_id = scenario.run({"shm-read", "--id", "2147483647"});
+    CHECK(no_id.status == 1);
+    CHECK(no_id.err ==
+          "shm-read: cannot find shared memory id 2147483647: there is no such segment\n");
+    CHECK(scenario.run({"shm-read", scenario.key(), "--stream", "-n", "5"}).status == 2);
+    CHECK(scenario.run({"shm-read", scenario.key(), "--stream", "-o", "0"}).status == 2);
+    CHECK(scenario.run({"shm-read", scenario.key(), "-w", "5"}).status == 2);
 }
 
 TEST_CASE("a stranger's segment under a name's key is noticed") {

@@ -120,6 +120,97 @@ TEST_CASE("usage errors") {
     CHECK(scenario.run({"shm-write", "--id", "1", "--stream"}).status == 2);
 }
 
+TEST_CASE("options that do not apply are an error") {
+    Scenario scenario;
+    const auto key = scenario.key();
+    for (const Words& words :
+         {Words{"shm-write", key, "-m", "600"}, Words{"shm-write", key, "--huge"},
+          Words{"shm-write", key, "-w", "1"}, Words{"shm-write", key, "--stream", "-o", "4"},
+          Words{"shm-write", key, "--stream", "--truncate"},
+          Words{"shm-write", key, "--stream", "--create"}}) {
+        CAPTURE(words[2]);
+        CHECK(scenario.run(words, "text").status == 2);
+        CHECK(scenario.run({"shm-read", key}).status == 1);
+    }
+}
+
+TEST_CASE("--truncate leaves nothing of a longer text behind a shorter one") {
+    Scenario scenario;
+    const auto key = scenario.key();
+    REQUIRE(scenario.run({"shm-write", "--create", "--size", "8", key}, "01234567").status == 0);
+    CHECK(scenario.run({"shm-write", "--truncate", "-o", "1", key}, "ab").status == 0);
+    CHECK(scenario.run({"shm-read", key}).out == std::string("0ab\0\0\0\0\0", 8));
+    // As the page has it: made, or replaced.
+    for (const char* text : {"a longer state", "short"}) {
+        CHECK(
+            scenario
+                .run({"shm-write", "--create", "--size", "4K", "--truncate", scenario.name()}, text)
+                .status == 0);
+        CHECK(scenario.shell("shm-read $1 | tr -d '\\0'", {scenario.name()}).out == text);
+    }
+}
+
+TEST_CASE("an empty file makes an empty segment under a name, and none under a number") {
+    Scenario scenario;
+    const auto named = scenario.shell(": >e; shm-write --create $1 <e", {scenario.name()});
+    CHECK(named.status == 0);
+    const auto read = scenario.run({"shm-read", scenario.name()});
+    CHECK(read.status == 0);
+    CHECK(read.out.empty());
+    CHECK(scenario.run({"shm-write", scenario.name()}, "x").status == 1);
+    const auto numbered = scenario.shell("shm-write --create $1 <e", {scenario.key()});
+    CHECK(numbered.status == 1);
+    CHECK(numbered.err ==
+          fmt::format("shm-write: cannot create shared memory {} of 0 bytes: only a "
+                      "segment under a @name can be empty\n",
+                      scenario.key()));
+    CHECK(scenario.run({"shm-read", scenario.key()}).err.ends_with("there is no such segment\n"));
+}
+
+TEST_CASE("a stream that cannot be made whole leaves nothing that blocks its key") {
+    Scenario scenario;
+    const auto key = scenario.key();
+    // There is a segment that is no ring; nobody may find a half-made ring beside it.
+    REQUIRE(scenario.run({"shm-write", "--create", "--size", "8", key}, "01234567").status == 0);
+    CHECK(scenario.run({"shm-write", "--stream", key}).err ==
+          fmt::format("shm-write: cannot stream through {}: its key is used for something else\n",
+                      key));
+    CHECK(scenario.run({"sem-give", key}).err.ends_with("there is no such set\n"));
+    // There is a set that is no ring's.
+    const auto other = scenario.key(1);
+    REQUIRE(scenario.run({"sem-create", other}).status == 0);
+    CHECK(scenario.run({"shm-read", "--stream", other}).status == 1);
+    CHECK(scenario.run({"shm-read", other}).err.ends_with("there is no such segment\n"));
+}
+
+TEST_CASE("the system's limits are named, and nothing stays") {
+    Scenario scenario;
+    if (::geteuid() != 0) {
+        MESSAGE("not root: no IPC namespace of our own");
+        return;
+    }
+    const auto in_namespace = [&](const std::string& script) {
+        const auto result = scenario.run(
+            {"unshare", "--ipc", "sh", "-c", script + "; echo $?; ipcs -m -s | grep -c 0x"});
+        CHECK(result.out == "1\n0\n");
+        return result.err;
+    };
+    CHECK(in_namespace("echo 4096 >/proc/sys/kernel/shmmax; shm-write --create --size 8K @a") ==
+          "shm-write: cannot create shared memory @a of 8192 bytes: the system's limit for one "
+          "segment is smaller (sysctl kernel.shmmax)\n");
+    const std::string reached = "the system's limit is reached: all its segments (sysctl "
+                                "kernel.shmmni) or pages (sysctl kernel.shmall) are in use\n";
+    CHECK(in_namespace("echo 1 >/proc/sys/kernel/shmall; shm-write --create --size 8K @a") ==
+          "shm-write: cannot create shared memory @a of 8192 bytes: " + reached);
+    // A ring is a set first: it goes, too.
+    CHECK(in_namespace("echo 1 >/proc/sys/kernel/shmall; shm-write --stream @a </dev/null")
+              .ends_with(reached));
+    if (scenario.shell("cat /proc/sys/vm/nr_hugepages").out == "0\n")
+        CHECK(in_namespace("shm-write --create --huge --size 2M @a </dev/null") ==
+              "shm-write: cannot create shared memory @a of 2097152 bytes: not enough huge pages "
+              "are free (grep HugePages /proc/meminfo; sysctl vm.nr_hugepages)\n");
+}
+
 TEST_CASE("JSON and verbose tell what was written") {
     Scenario scenario;
     const auto key = scenario.key();
