@@ -109,11 +109,7 @@ void Child::release() {
 }
 
 void keep_ended_children() {
-    struct sigaction action {};
-    sys::call("sigaction", ::sigaction, SIGCHLD, nullptr, &action);
-    if (action.sa_handler != SIG_IGN) return;
-    action.sa_handler = SIG_DFL;
-    sys::call("sigaction", ::sigaction, SIGCHLD, &action, nullptr);
+    stop_ignoring(SIGCHLD);
 }
 
 Child fork_child(const std::function<int()>& body) {

@@ -225,6 +225,7 @@ constexpr Possibility possibilities[] = {
     {"getrandom", {}},
     {"getresgid", {}},
     {"getresuid", {}},
+    {"getrlimit", {}},
     {"getsockname", {}},
     {"getsockopt", {ENOPROTOOPT, EMFILE, ENFILE, ENOMEM}, makes_handle},
     {"getsockopt", {}},

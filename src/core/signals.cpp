@@ -112,6 +112,14 @@ void correct_inherited_signals(const sigset_t& mask) {
     inherited_mask = mask;
 }
 
+void stop_ignoring(int signal) {
+    struct sigaction action {};
+    sys::call("sigaction", ::sigaction, signal, nullptr, &action);
+    if (action.sa_handler != SIG_IGN) return;
+    action.sa_handler = SIG_DFL;
+    sys::call("sigaction", ::sigaction, signal, &action, nullptr);
+}
+
 SignalFd::SignalFd(std::initializer_list<int> signals) : SignalFd(heeded(signals)) {}
 
 SignalFd::SignalFd(const sigset_t& signals) : blocked_(signals) {

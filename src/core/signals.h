@@ -43,6 +43,10 @@ void restore_inherited_signals() noexcept;
 [[nodiscard]] sigset_t inherited_signals();
 void correct_inherited_signals(const sigset_t& mask);
 
+// Gives SIGNAL its default again if our parent had us ignore it, so that the programs that we start
+// do not ignore it either.
+void stop_ignoring(int signal);
+
 // A signal and where it came from: sigaction(2).
 struct SignalEvent {
     int number = 0;

@@ -93,6 +93,23 @@ Started clone_and_exec(const std::string& program, std::span<const std::string> 
 
 } // namespace
 
+int limit_error(const ResourceLimit& limit) noexcept {
+    const auto get = [](int resource, rlimit* into) {
+        return ::getrlimit(static_cast<__rlimit_resource>(resource), into);
+    };
+    const auto set = [](int resource, const rlimit* from) {
+        return ::setrlimit(static_cast<__rlimit_resource>(resource), from);
+    };
+    rlimit ours{};
+    if (sys::call("getrlimit", get, limit.resource, &ours) < 0) return errno;
+    if (limit.most <= ours.rlim_max) return 0;
+    const rlimit raised{ours.rlim_cur, limit.most};
+    const rlimit* const wanted = &raised;
+    const rlimit* const before = &ours;
+    if (sys::call("setrlimit", set, limit.resource, wanted) < 0) return errno;
+    return sys::call("setrlimit", set, limit.resource, before) < 0 ? errno : 0;
+}
+
 Child spawn(const std::string& program, std::span<const std::string> arguments,
             const SpawnPlan& plan) {
     keep_ended_children();

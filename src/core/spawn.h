@@ -23,6 +23,9 @@ struct ResourceLimit {
     std::uint64_t most = 0;
 };
 
+// Why a program of ours could not be given LIMIT: an errno, or 0 when it could. Nothing changes.
+[[nodiscard]] int limit_error(const ResourceLimit& limit) noexcept;
+
 // What the program gets. It always starts with the signal mask that we were started with.
 struct SpawnPlan {
     // The standard descriptors: one of ours each, or the same as we have.

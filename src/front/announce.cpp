@@ -11,6 +11,12 @@
 
 namespace ipcbox::front {
 
+void check_notify_fd(std::optional<int> notify_fd, bool json) {
+    if (json && notify_fd == STDOUT_FILENO)
+        throw cli::UsageError("--notify-fd 1 would close standard output, where --json prints: use "
+                              "another descriptor, such as --notify-fd 3 3>FILE");
+}
+
 void announce(std::span<const std::string> places, std::optional<int> notify_fd,
               const cli::Verbosity& verbosity) {
     constexpr std::string_view object = "the descriptor of --notify-fd";
@@ -21,12 +27,14 @@ void announce(std::span<const std::string> places, std::optional<int> notify_fd,
         if (!notify_fd && !verbosity.quiet) cli::diagnose(line);
     }
     if (notify_fd) {
-        // At once: whoever reads there may be content with the first line, or wait for the end.
+        // At once: the reader may be content with the first line, or wait for the end.
         write_all(*notify_fd, lines, object);
-        try {
-            let_go_of(*notify_fd, object);
-        } catch (const SysError&) { // NOLINT(bugprone-empty-catch): who is told that we listen
-        }                           // can rely on it
+        if (*notify_fd != STDERR_FILENO) { // there the log comes
+            try {
+                let_go_of(*notify_fd, object);
+            } catch (const SysError&) { // NOLINT(bugprone-empty-catch): the reader knows that we
+            }                           // listen, and can rely on it
+        }
     }
     server::notify_service_manager(fmt::format("READY=1\nMAINPID={}\n", ::getpid()));
 }

@@ -1,4 +1,4 @@
-// The moment at which a server can take clients, told to all who wait for it.
+// Tells everybody who waits for it that a server can take clients.
 #pragma once
 
 #include "cli/options.h"
@@ -9,10 +9,14 @@
 
 namespace ipcbox::front {
 
-// The ready lines, "listening on PLACE" for each of PLACES: on standard error, unless we are to be
-// quiet, or to the descriptor NOTIFY_FD (--notify-fd), which is let go of then. Whoever waits for
-// such a line can connect once it is there. The service manager (sd_notify(3)) is told, too.
-// Throws SysError when NOTIFY_FD cannot be written.
+// Throws UsageError when the ready lines would go where the objects of --json go, because that
+// descriptor is closed after them.
+void check_notify_fd(std::optional<int> notify_fd, bool json);
+
+// Prints the ready lines, "listening on PLACE" for each of PLACES: on standard error, except with
+// --quiet, or on the descriptor NOTIFY_FD (--notify-fd), which is closed then; standard error stays
+// open. A client can connect once its line is there. The service manager (sd_notify(3)) is told,
+// too. Throws SysError when NOTIFY_FD cannot be written.
 void announce(std::span<const std::string> places, std::optional<int> notify_fd,
               const cli::Verbosity& verbosity);
 

@@ -66,10 +66,10 @@ void Acceptor::watch(int fd, unsigned events, std::uint64_t number) const {
         throw SysError("wait for", "connections");
 }
 
-std::optional<Accepted> Acceptor::try_all() {
+std::optional<Accepted> Acceptor::accept_if_any() {
     for (std::size_t tried = 0; tried < listeners_.size(); ++tried) {
         const std::size_t each = (first_ + tried) % listeners_.size();
-        if (auto accepted = accept_if_any(listeners_[each].socket, listeners_[each].text)) {
+        if (auto accepted = net::accept_if_any(listeners_[each].socket, listeners_[each].text)) {
             first_ = each + 1;
             accepted->listener = each;
             return accepted;
@@ -78,14 +78,13 @@ std::optional<Accepted> Acceptor::try_all() {
     return std::nullopt;
 }
 
-std::optional<Accepted> Acceptor::next() {
+bool Acceptor::wait() noexcept {
     for (;;) {
-        // Under load there is one already, and nothing has to be waited for.
-        if (auto accepted = try_all()) return accepted;
         epoll_event event{};
         const int ready = sys::call("epoll_wait", ::epoll_wait, poll_.get(), &event, 1, -1);
-        if (ready < 0 && errno != EINTR) throw SysError("wait for", "connections");
-        if (ready > 0 && event.data.u64 == listeners_.size()) return std::nullopt;
+        if (ready > 0) return event.data.u64 != listeners_.size();
+        // Nothing else can fail here but what a second try may not meet again (ENOMEM).
+        if (ready < 0 && errno != EINTR) return true;
     }
 }
 

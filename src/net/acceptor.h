@@ -17,20 +17,21 @@ struct Accepted {
 };
 
 // A connection to LISTENER, which is told of as WHERE, that is there already; nothing when there is
-// none. Throws as Acceptor::next().
+// none. Throws as Acceptor::accept_if_any().
 [[nodiscard]] std::optional<Accepted> accept_if_any(const Fd& listener, std::string_view where);
 
 class Acceptor {
   public:
-    // Both have to outlive it.
+    // Both have to outlive it. Throws SysError.
     Acceptor(std::span<const Listener> listeners, const Event& stop);
 
-    // The next connection; nothing once STOP is signalled. Throws SysError for what the system
-    // lacks (EMFILE, ENFILE, ENOMEM, ENOBUFS): the connection stays in the backlog.
-    [[nodiscard]] std::optional<Accepted> next();
+    // A connection that is there already; nothing when there is none. Throws SysError for what the
+    // system lacks (EMFILE, ENFILE, ENOMEM, ENOBUFS): the connection stays in the backlog.
+    [[nodiscard]] std::optional<Accepted> accept_if_any();
+    // Waits until there may be one. False once STOP is signalled. Never throws.
+    [[nodiscard]] bool wait() noexcept;
 
   private:
-    [[nodiscard]] std::optional<Accepted> try_all();
     void watch(int fd, unsigned events, std::uint64_t number) const;
 
     std::span<const Listener> listeners_;

@@ -3,9 +3,11 @@
 #include "core/error.h"
 #include "core/number.h"
 #include "core/syscall.h"
+#include "core/words.h"
 #include "net/bind.h"
 #include "net/socket_options.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fmt/core.h>
 #include <netinet/in.h>
@@ -103,11 +105,31 @@ unsigned take_inherited_count() {
     return for_whom == ::getpid() ? count.value_or(0) : 0;
 }
 
-std::vector<Listener> inherited_listeners(ListenerKind kind) {
+std::vector<Listener> inherited_listeners(ListenerKind kind,
+                                          const std::optional<std::string>& name) {
+    const char* const text = std::getenv("LISTEN_FDNAMES");
+    const std::string names = text != nullptr ? text : "";
     std::vector<Listener> listeners;
     const unsigned count = take_inherited_count();
-    for (unsigned at = 0; at < count; ++at)
-        listeners.push_back(inherited_listener(first_inherited + static_cast<int>(at), kind));
+    std::string_view left = names; // "web:admin"
+    for (unsigned at = 0; at < count; ++at) {
+        const int number = first_inherited + static_cast<int>(at);
+        const auto its_name = take_until(left, ':');
+        if (name && its_name != *name)
+            let_go_of(number, "an inherited socket");
+        else
+            listeners.push_back(inherited_listener(number, kind));
+    }
+    return listeners;
+}
+
+std::vector<Listener> listener_on_standard_input(ListenerKind kind) {
+    int accepts = 0;
+    if (get_socket_option(STDIN_FILENO, SOL_SOCKET, SO_ACCEPTCONN, accepts) < 0 || accepts != 1)
+        return {};
+    std::vector<Listener> listeners;
+    listeners.push_back(inherited_listener(STDIN_FILENO, kind));
+    let_go_of(STDIN_FILENO, "standard input");
     return listeners;
 }
 
@@ -120,7 +142,8 @@ void attach_file(Listener& listener, UnixSocketFile file) {
 Listener inherited_listener(int number, ListenerKind kind) {
     Listener listener;
     listener.socket = Fd::adopt(number);
-    if (is_listening_stream(listener.socket)) listener.address = local_address(number);
+    if (is_listening_stream(listener.socket))
+        listener.address = local_address(listener.socket.get());
     const bool wants_unix = kind == ListenerKind::unix_domain;
     if (wants_unix ? !listener.address.is_unix() : listener.address.ip_bytes().empty())
         throw Error(

@@ -39,12 +39,18 @@ struct UnixOptions {
 // PATH, or "@name" in the abstract namespace. Throws Error.
 [[nodiscard]] Listener listen_unix(const std::string& path, const UnixOptions& options = {});
 
-// The listening stream sockets that whoever started us has opened (sd_listen_fds(3): LISTEN_FDS,
-// for the process LISTEN_PID); none when the variables are not there or are not for us. They are
-// unset, so that no program that we start takes them for its own. Call it once, before other
-// descriptors are opened. Throws Error when one of the descriptors is anything else.
+// The listening stream sockets that we were started with (sd_listen_fds(3): LISTEN_FDS, for the
+// process LISTEN_PID); none when the variables are not there or are not for us. With NAME only
+// those that LISTEN_FDNAMES calls so; the others are closed. The variables are unset, so that no
+// program that we start takes them for its own. Call it once, before other descriptors are opened.
+// Throws Error when one of the descriptors is anything else.
 enum class ListenerKind { tcp, unix_domain };
-[[nodiscard]] std::vector<Listener> inherited_listeners(ListenerKind kind);
+[[nodiscard]] std::vector<Listener>
+inherited_listeners(ListenerKind kind, const std::optional<std::string>& name = std::nullopt);
+
+// The listening socket that inetd(8) gives to a "wait" service as its standard input, which leads
+// to /dev/null from then on; none when standard input is anything else. Throws Error.
+[[nodiscard]] std::vector<Listener> listener_on_standard_input(ListenerKind kind);
 
 // For who takes sockets of several kinds: how many we were started with, the first of which is
 // this one; the same is unset. There can be fewer than so many.

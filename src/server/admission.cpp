@@ -1,8 +1,12 @@
 #include "server/admission.h"
 
+#include <algorithm>
+
 namespace ipcbox::server {
 
 namespace {
+
+using Counts = std::unordered_map<std::string, unsigned>;
 
 void wait_until(std::condition_variable& changed, std::unique_lock<std::mutex>& lock,
                 Deadline deadline) {
@@ -12,100 +16,170 @@ void wait_until(std::condition_variable& changed, std::unique_lock<std::mutex>& 
         changed.wait(lock);
 }
 
+void count_down(Counts& counts, const std::string& name) {
+    const auto found = counts.find(name);
+    if (found != counts.end() && --found->second == 0) counts.erase(found);
+}
+
 } // namespace
 
-bool Gate::is_exhausted() const {
-    return closed_ || (limits_.total && entered_ >= *limits_.total);
+// --- A place
+
+Place::Place(Place&& other) noexcept
+    : admission_(std::exchange(other.admission_, nullptr)), number_(other.number_),
+      is_confirmed_(other.is_confirmed_), network_(std::move(other.network_)),
+      client_(std::move(other.client_)) {}
+
+Place& Place::operator=(Place&& other) noexcept {
+    std::swap(admission_, other.admission_);
+    std::swap(number_, other.number_);
+    std::swap(is_confirmed_, other.is_confirmed_);
+    std::swap(network_, other.network_);
+    std::swap(client_, other.client_);
+    return *this;
 }
 
-Deadline Gate::rate_allows() const {
+Place Place::left(std::string network, std::string client) {
+    Place place;
+    place.network_ = std::move(network);
+    place.client_ = std::move(client);
+    return place;
+}
+
+Place::~Place() {
+    if (admission_ != nullptr) admission_->give_back(*this);
+}
+
+void Place::confirm() {
+    if (admission_ == nullptr || is_confirmed_) return;
+    const std::lock_guard lock{admission_->mutex_};
+    is_confirmed_ = true;
+    --admission_->undecided_;
+    ++admission_->served_;
+    // Loops that waited for this decision end when the total is served.
+    admission_->changed_.notify_all();
+}
+
+bool Place::enter_network(const std::string& network, unsigned max) {
+    const std::lock_guard lock{admission_->mutex_};
+    if (max == 0) return false; // without a trace of the client
+    unsigned& count = admission_->networks_[network];
+    if (count >= max) return false;
+    ++count;
+    network_ = network;
+    return true;
+}
+
+unsigned Place::enter_client(const std::string& client) {
+    const std::lock_guard lock{admission_->mutex_};
+    client_ = client;
+    return ++admission_->clients_[client];
+}
+
+// --- The admission
+
+bool Admission::is_over() const {
+    return is_closed_ || (limits_.total && served_ >= *limits_.total);
+}
+
+bool Admission::has_room() const {
+    return taken_ < limits_.places && (!limits_.total || served_ + undecided_ < *limits_.total);
+}
+
+Deadline Admission::next_opening() const {
     const bool at_limit =
         limits_.rate && recent_.size() >= static_cast<std::size_t>(limits_.rate->count);
-    return at_limit ? recent_.front() : Deadline::after(Duration::zero());
+    return at_limit ? std::max(pause_ends_, recent_.front().leaves) : pause_ends_;
 }
 
-void Gate::count_entry() {
+Place Admission::issue() {
     ++taken_;
-    ++entered_;
-    if (!limits_.rate) return;
-    recent_.push_back(Deadline::after(limits_.rate->period));
-    if (recent_.size() > static_cast<std::size_t>(limits_.rate->count)) recent_.pop_front();
+    ++undecided_;
+    const auto number = next_number_++;
+    if (limits_.rate) {
+        recent_.push_back({number, Deadline::after(limits_.rate->period)});
+        if (recent_.size() > static_cast<std::size_t>(limits_.rate->count)) recent_.pop_front();
+    }
+    return Place{*this, number};
 }
 
-bool Gate::enter() {
+void Admission::give_back(const Place& place) noexcept {
+    const std::lock_guard lock{mutex_};
+    --taken_;
+    if (!place.is_confirmed_) {
+        --undecided_;
+        std::erase_if(recent_, [&](const Entry& entry) { return entry.number == place.number_; });
+    }
+    if (!place.network_.empty()) count_down(networks_, place.network_);
+    if (!place.client_.empty()) count_down(clients_, place.client_);
+    changed_.notify_one();
+}
+
+std::optional<Place> Admission::take() {
     std::unique_lock lock{mutex_};
     for (;;) {
-        if (is_exhausted()) return false;
-        const Deadline allowed = rate_allows();
-        if (taken_ < limits_.places && allowed.passed()) break;
-        wait_until(changed_, lock, taken_ < limits_.places ? allowed : Deadline::never());
+        if (is_over()) return std::nullopt;
+        const Deadline opening = next_opening();
+        if (has_room() && opening.passed()) {
+            auto place = issue();
+            // Several places may have come free while one loop was told.
+            if (has_room()) changed_.notify_one();
+            return place;
+        }
+        wait_until(changed_, lock, has_room() ? opening : Deadline::never());
     }
-    count_entry();
-    return true;
 }
 
-Gate::Entry Gate::try_enter() {
+std::optional<Place> Admission::try_take() {
     const std::lock_guard lock{mutex_};
-    if (is_exhausted()) return Entry::closed;
-    if (taken_ >= limits_.places || !rate_allows().passed()) return Entry::full;
-    count_entry();
-    return Entry::taken;
+    if (is_over() || !has_room() || !next_opening().passed()) return std::nullopt;
+    return issue();
 }
 
-void Gate::leave() {
-    {
-        const std::lock_guard lock{mutex_};
-        --taken_;
-    }
-    changed_.notify_one();
-}
-
-void Gate::leave_unused() {
-    {
-        const std::lock_guard lock{mutex_};
-        --taken_;
-        --entered_;
-        if (!recent_.empty()) recent_.pop_back();
-    }
-    changed_.notify_one();
-}
-
-bool Gate::enter_network(const std::string& network, unsigned most) {
-    const std::lock_guard lock{mutex_};
-    if (most == 0) return false; // and leaves no trace of who asked
-    unsigned& count = networks_[network];
-    if (count >= most) return false;
-    ++count;
-    return true;
-}
-
-void Gate::leave_network(const std::string& network) {
-    const std::lock_guard lock{mutex_};
-    const auto found = networks_.find(network);
-    if (found != networks_.end() && --found->second == 0) networks_.erase(found);
-}
-
-void Gate::pause(Duration duration) {
+bool Admission::wait_for_pause() {
     std::unique_lock lock{mutex_};
-    changed_.wait_for(lock, duration);
+    while (!is_over() && !pause_ends_.passed())
+        wait_until(changed_, lock, pause_ends_);
+    return !is_over();
 }
 
-void Gate::close() {
-    {
-        const std::lock_guard lock{mutex_};
-        closed_ = true;
-    }
+Place Admission::take_over(Place left, Counted counted) {
+    const std::lock_guard lock{mutex_};
+    ++taken_;
+    Place place{*this, next_number_++};
+    if (!left.network_.empty()) ++networks_[left.network_];
+    if (!left.client_.empty()) ++clients_[left.client_];
+    place.network_ = std::move(left.network_);
+    place.client_ = std::move(left.client_);
+    place.is_confirmed_ = counted == Counted::already;
+    if (counted == Counted::not_yet) ++undecided_;
+    return place;
+}
+
+void Admission::pause(Duration duration) {
+    const std::lock_guard lock{mutex_};
+    pause_ends_ = std::max(pause_ends_, Deadline::after(duration));
+}
+
+void Admission::close() {
+    const std::lock_guard lock{mutex_};
+    is_closed_ = true;
     changed_.notify_all();
 }
 
-void Gate::open() {
+void Admission::open() {
     const std::lock_guard lock{mutex_};
-    closed_ = false;
+    is_closed_ = false;
 }
 
-void Gate::add_taken() {
+std::uint64_t Admission::served() {
     const std::lock_guard lock{mutex_};
-    ++taken_;
+    return served_;
+}
+
+bool Admission::is_total_served() {
+    const std::lock_guard lock{mutex_};
+    return limits_.total && served_ >= *limits_.total;
 }
 
 } // namespace ipcbox::server

@@ -1,5 +1,6 @@
-// How many connections a server takes: in all, from one network, in a time. Several accept loops
-// pass through one gate.
+// How many connections a server takes: at a time, from one network, in a period, in all. Each
+// connection holds a Place from the moment it is accepted to its end; a Place gives back what it
+// took by itself, whatever way the connection goes.
 #pragma once
 
 #include "core/deadline.h"
@@ -11,63 +12,122 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 namespace ipcbox::server {
 
-// No more than this many in any such time.
+class Admission;
+
+// A connection's right to be here. Movable; an empty one holds nothing.
+class Place {
+  public:
+    Place() noexcept = default;
+    Place(Place&& other) noexcept;
+    Place& operator=(Place&& other) noexcept;
+    // Gives the place back. Unless it was confirmed, the connection never was: neither the total
+    // nor the rate counts it.
+    ~Place();
+
+    // What our former image counted a connection for; Admission::take_over() makes it a place.
+    [[nodiscard]] static Place left(std::string network, std::string client);
+
+    explicit operator bool() const noexcept { return admission_ != nullptr; }
+
+    // The client is served: from now on the connection counts in the total and in the rate.
+    void confirm();
+
+    // Counts the connection as one of NETWORK. False when NETWORK has MAX of them already. To be
+    // called once.
+    [[nodiscard]] bool enter_network(const std::string& network, unsigned max);
+    // Counts the connection as one of CLIENT, and says how many it has now. To be called once.
+    unsigned enter_client(const std::string& client);
+
+    // As they were entered, for the next image of the server; empty when none was.
+    [[nodiscard]] const std::string& network() const noexcept { return network_; }
+    [[nodiscard]] const std::string& client() const noexcept { return client_; }
+
+  private:
+    friend class Admission;
+    Place(Admission& admission, std::uint64_t number) noexcept
+        : admission_(&admission), number_(number) {}
+
+    Admission* admission_ = nullptr;
+    std::uint64_t number_ = 0; // of its entry in the rate
+    bool is_confirmed_ = false;
+    std::string network_;
+    std::string client_;
+};
+
+// At most COUNT connections in any PERIOD.
 struct Rate {
     int count = 0;
     Duration period{};
 };
 
-class Gate {
+// Hands out places to several accept loops. It has to outlive every Place.
+class Admission {
   public:
     struct Limits {
         int places = 128;                        // connections at the same time
-        std::optional<Rate> rate = {};           // then the others wait in the backlog
-        std::optional<std::uint64_t> total = {}; // then the gate closes
+        std::optional<Rate> rate = {};           // more of them wait in the backlog
+        std::optional<std::uint64_t> total = {}; // no place after so many confirmed ones
     };
 
-    explicit Gate(Limits limits) : limits_(limits) {}
+    // SERVED_BEFORE counts in the total: connections that our former image served.
+    explicit Admission(Limits limits, std::uint64_t served_before = 0)
+        : limits_(limits), served_(served_before) {}
 
-    // Takes a place, waiting for one, and for the rate. False once the gate is closed.
-    [[nodiscard]] bool enter();
-    // What enter() is to one that has to be told that the house is full.
-    enum class Entry { taken, full, closed };
-    [[nodiscard]] Entry try_enter();
-    // Gives the place back, for a connection that came to an end...
-    void leave();
-    // ...and for one that never came about, or was refused: it does not count in the total.
-    void leave_unused();
+    // A place, as soon as one is free, the rate allows it and no pause lasts. Nothing once the
+    // admission is closed, or the total is served. Take it when a client has come, or give it back
+    // at once: a place that waits for a client keeps others out.
+    [[nodiscard]] std::optional<Place> take();
+    // The same without waiting for a place: nothing when none is free.
+    [[nodiscard]] std::optional<Place> try_take();
+    // Waits for the end of a pause. False when no place will ever be free again: the admission is
+    // closed, or the total is served.
+    [[nodiscard]] bool wait_for_pause();
 
-    // Counts a connection of NETWORK, unless it has MOST of them.
-    [[nodiscard]] bool enter_network(const std::string& network, unsigned most);
-    void leave_network(const std::string& network);
+    // A place for a connection that our former image accepted, beyond all limits. SERVED_BEFORE
+    // counts it already, or it is still to be confirmed.
+    enum class Counted { already, not_yet };
+    [[nodiscard]] Place take_over(Place left, Counted counted);
 
-    // Waits, for what the system lacks just now; less when something leaves or the gate closes.
+    // Nobody gets a place for so long: the system lacks something. Only time ends it, or close().
     void pause(Duration duration);
 
-    // Nobody enters any more, until it is opened again.
+    // No place is handed out any more, until open().
     void close();
     void open();
 
-    // A place that was taken before we were: in our former image.
-    void add_taken();
+    // How many connections were confirmed so far, and whether those are all.
+    [[nodiscard]] std::uint64_t served();
+    [[nodiscard]] bool is_total_served();
 
   private:
-    [[nodiscard]] bool is_exhausted() const;
-    // The moment from which on the rate allows one more.
-    [[nodiscard]] Deadline rate_allows() const;
-    void count_entry();
+    friend class Place;
+    struct Entry {
+        std::uint64_t number;
+        Deadline leaves; // the rate's period
+    };
 
-    Limits limits_;
+    [[nodiscard]] bool is_over() const;
+    [[nodiscard]] bool has_room() const;
+    [[nodiscard]] Deadline next_opening() const;
+    [[nodiscard]] Place issue();
+    void give_back(const Place& place) noexcept;
+
+    const Limits limits_;
     std::mutex mutex_;
     std::condition_variable changed_;
     int taken_ = 0;
-    std::uint64_t entered_ = 0;
-    bool closed_ = false;
-    std::deque<Deadline> recent_; // when each of the last entries leaves the rate's period
+    std::uint64_t undecided_ = 0; // places that were neither confirmed nor given back
+    std::uint64_t served_ = 0;
+    std::uint64_t next_number_ = 0;
+    bool is_closed_ = false;
+    Deadline pause_ends_ = Deadline::after(Duration::zero());
+    std::deque<Entry> recent_; // at most as many as the rate allows, the oldest first
     std::unordered_map<std::string, unsigned> networks_;
+    std::unordered_map<std::string, unsigned> clients_;
 };
 
 } // namespace ipcbox::server

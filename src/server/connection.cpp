@@ -23,6 +23,7 @@ std::vector<std::string> ucspi_environment(const Connection& connection) {
         set("TCPLOCALPORT", connection.local.port());
         set("TCPREMOTEIP", connection.peer.host());
         set("TCPREMOTEPORT", connection.peer.port());
+        set("TCPCONNNUM", connection.number);
         if (!connection.peer_name.empty()) set("TCPREMOTEHOST", connection.peer_name);
         return variables;
     }
@@ -32,6 +33,7 @@ std::vector<std::string> ucspi_environment(const Connection& connection) {
         set(fmt::format("{}LOCALUID", family), ::getuid());
         set(fmt::format("{}LOCALGID", family), ::getgid());
         set(fmt::format("{}REMOTEPATH", family), connection.peer.host());
+        set(fmt::format("{}CONNNUM", family), connection.number);
         if (!connection.credentials) continue;
         set(fmt::format("{}REMOTEPID", family), connection.credentials->pid);
         set(fmt::format("{}REMOTEEUID", family), connection.credentials->uid);

@@ -2,9 +2,11 @@
 #pragma once
 
 #include "core/deadline.h"
+#include "core/fd.h"
 #include "core/wait_status.h"
 #include "net/address.h"
 #include "net/peer_process.h"
+#include "server/admission.h"
 
 #include <cstdint>
 #include <optional>
@@ -28,9 +30,22 @@ struct Connection {
     std::optional<net::PeerCredentials> credentials;
     Deadline::Clock::time_point started;
     pid_t pid = 0; // the child that serves it; 0 when there is none
+    // How many connections the same client has, this one among them: the same address, or the same
+    // user of a Unix socket.
+    unsigned number = 1;
+    std::size_t header_bytes = 0; // of the PROXY header, which the client did not send
 
     // What to call the peer: its name, its address, or the process behind a Unix socket.
     [[nodiscard]] std::string peer_text() const;
+};
+
+// A connection with all that it holds until its end. One of these travels through the server, from
+// the accept loop (and the entrance of --proxy-protocol) to the children.
+struct OpenConnection {
+    Connection told;
+    Fd socket;                          // empty once nothing more is asked of it
+    Place place;                        // given back with it
+    std::vector<std::string> variables; // "NAME=VALUE", which a rule sets
 };
 
 // Bytes that the client sent and that it got.

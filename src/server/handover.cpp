@@ -12,6 +12,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -20,8 +21,8 @@ namespace ipcbox::server {
 namespace {
 
 constexpr auto variable = "IPCBOX_SERVER_STATE"; // "PID DESCRIPTOR"
-constexpr std::size_t most_state = 64UL * 1024 * 1024;
-constexpr std::string_view object = "the state of our former self";
+constexpr std::size_t max_state = 64UL * 1024 * 1024;
+constexpr std::string_view object = "the state that our former image left";
 
 // Before a path that is too long for a sockaddr, which begins with the number of its family.
 constexpr char long_path_mark = '/';
@@ -40,7 +41,6 @@ class Words {
     explicit Words(std::string_view line) : left_(line) {}
 
     std::string_view next() { return take_until(left_, ' '); }
-    [[nodiscard]] std::string_view rest() const { return left_; }
 
     template <class Number> Number number() {
         const auto value = whole_number<Number>(next());
@@ -72,33 +72,67 @@ std::string as_hex(const net::Address& address) {
     return as_hex({reinterpret_cast<const char*>(address.data()), address.size()});
 }
 
-std::string line_of(const ServedChild& child) {
-    const auto& connection = child.connection;
+// ---- A connection, as the words of a line
+
+std::string words_of(const OpenConnection& open) {
+    const auto& connection = open.told;
     const auto credentials = connection.credentials.value_or(net::PeerCredentials{});
-    return fmt::format("child {} {} {} {} {} {} {} {} {} {} {}\n", connection.pid,
-                       child.socket.get(), connection.started.time_since_epoch().count(),
-                       as_hex(child.network), as_hex(connection.peer), as_hex(connection.local),
-                       as_hex(connection.peer_name), connection.credentials.has_value() ? 1 : 0,
-                       credentials.pid, credentials.uid, credentials.gid);
+    auto words = fmt::format(
+        "{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", connection.pid, open.socket.get(),
+        connection.started.time_since_epoch().count(), as_hex(open.place.network()),
+        as_hex(open.place.client()), as_hex(connection.peer), as_hex(connection.local),
+        connection.is_peer_the_client ? 1 : 0, as_hex(connection.peer_name), connection.number,
+        connection.header_bytes, connection.credentials.has_value() ? 1 : 0, credentials.pid,
+        credentials.uid, credentials.gid, open.variables.size());
+    for (const auto& entry : open.variables)
+        words += ' ' + as_hex(entry);
+    return words;
 }
 
-ServedChild child_of(Words words) {
-    ServedChild child;
-    auto& connection = child.connection;
+OpenConnection connection_of(Words& words) {
+    OpenConnection open;
+    auto& connection = open.told;
     connection.pid = words.number<pid_t>();
     if (const int socket = words.number<int>(); socket >= 0) {
-        child.socket = Fd::adopt(socket);
-        set_across_exec(child.socket, AcrossExec::close);
+        open.socket = Fd::adopt(socket);
+        set_across_exec(open.socket, AcrossExec::close);
     }
     const Deadline::Clock::duration since{words.number<Deadline::Clock::rep>()};
     connection.started = Deadline::Clock::time_point{since};
-    child.network = words.bytes();
+    auto network = words.bytes();
+    auto client = words.bytes();
+    open.place = Place::left(std::move(network), std::move(client));
     connection.peer = words.address();
     connection.local = words.address();
+    connection.is_peer_the_client = words.number<int>() == 1;
     connection.peer_name = words.bytes();
-    if (words.number<int>() == 1)
-        connection.credentials = {words.number<pid_t>(), words.number<uid_t>(),
-                                  words.number<gid_t>()};
+    connection.number = words.number<unsigned>();
+    connection.header_bytes = words.number<std::size_t>();
+    const bool has_credentials = words.number<int>() == 1;
+    const net::PeerCredentials credentials{words.number<pid_t>(), words.number<uid_t>(),
+                                           words.number<gid_t>()};
+    if (has_credentials) connection.credentials = credentials;
+    for (auto count = words.number<std::size_t>(); count > 0; --count)
+        open.variables.push_back(words.bytes());
+    return open;
+}
+
+// "child INODE SIGNAL STATUS …", where SIGNAL is -1 as long as the child runs.
+std::string line_of(const ServedChild& child) {
+    const auto status = child.status.value_or(WaitStatus::exited(0));
+    return fmt::format("child {} {} {} {}\n", child.socket_inode,
+                       child.status ? status.signal() : -1, status.as_exit_status(),
+                       words_of(child.connection));
+}
+
+ServedChild child_of(Words& words) {
+    ServedChild child;
+    child.socket_inode = words.number<ino_t>();
+    const int signal = words.number<int>();
+    const int status = words.number<int>();
+    if (signal >= 0)
+        child.status = signal > 0 ? WaitStatus::killed(signal, false) : WaitStatus::exited(status);
+    child.connection = connection_of(words);
     return child;
 }
 
@@ -129,21 +163,78 @@ Fd make_memory_file(std::string_view text) {
 }
 
 void set_all_across_exec(AcrossExec fate, const std::vector<net::Listener>& listeners,
-                         ServedChildren& children) {
+                         ServedChildren& children, const Inheritance& waiting) {
     for (const auto& listener : listeners) {
         set_across_exec(listener.socket, fate);
         if (!listener.file) continue;
         fate == AcrossExec::keep ? listener.file->keep_across_exec()
                                  : listener.file->close_on_exec();
     }
+    for (const auto* stage : {&waiting.guests, &waiting.unserved})
+        for (const auto& connection : *stage)
+            set_across_exec(connection.socket, fate);
     children.for_each([fate](const ServedChild& child) {
-        if (child.socket) set_across_exec(child.socket, fate);
+        if (child.connection.socket) set_across_exec(child.connection.socket, fate);
     });
+}
+
+std::string state_of(const std::vector<net::Listener>& listeners, ServedChildren& children,
+                     const Inheritance& waiting, const std::string& unwritten) {
+    std::string text =
+        fmt::format("signals {}\nserved {}\nunwritten {}\n", number_of(inherited_signals()),
+                    waiting.served, as_hex(unwritten));
+    for (const auto& listener : listeners) {
+        text += fmt::format("listener {}\n", listener.socket.get());
+        if (listener.file) text += fmt::format("file {}\n", as_hex(listener.file->state()));
+    }
+    for (const auto& guest : waiting.guests)
+        text += fmt::format("guest {}\n", words_of(guest));
+    for (const auto& connection : waiting.unserved)
+        text += fmt::format("unserved {}\n", words_of(connection));
+    children.for_each([&text](const ServedChild& child) { text += line_of(child); });
+    return text;
+}
+
+void read_line(Words words, net::ListenerKind kind, Handover& state) {
+    const auto what = words.next();
+    auto& listeners = state.listeners;
+    auto& connections = state.connections;
+    if (what == "signals")
+        correct_inherited_signals(signals_of(words.number<std::uint64_t>()));
+    else if (what == "served")
+        connections.served = words.number<std::uint64_t>();
+    else if (what == "unwritten")
+        state.unwritten = words.bytes();
+    else if (what == "listener")
+        listeners.push_back(net::inherited_listener(words.number<int>(), kind));
+    else if (what == "file" && !listeners.empty())
+        net::attach_file(listeners.back(), net::UnixSocketFile::resume(words.bytes()));
+    else if (what == "guest")
+        connections.guests.push_back(connection_of(words));
+    else if (what == "unserved")
+        connections.unserved.push_back(connection_of(words));
+    else if (what == "child")
+        connections.children.push_back(child_of(words));
+}
+
+// Absolute, because the next image may be executed from elsewhere. A program that was executed by
+// its descriptor has no path of its own.
+std::string path_of_execution() {
+    const auto number = ::getauxval(AT_EXECFN);
+    const auto* const text =
+        reinterpret_cast<const char*>(number); // NOLINT(performance-no-int-to-ptr)
+    const std::string path = text != nullptr ? text : "";
+    if (path.empty() || path.starts_with("/dev/fd/") || path.starts_with("/proc/self/"))
+        return own_program();
+    if (path.starts_with('/')) return path;
+    std::array<char, 4096> directory{}; // PATH_MAX
+    if (::getcwd(directory.data(), directory.size()) == nullptr) return own_program();
+    return fmt::format("{}/{}", directory.data(), path);
 }
 
 } // namespace
 
-std::optional<ServerState> ServerState::take_over(net::ListenerKind kind) {
+std::optional<Handover> Handover::take_over(net::ListenerKind kind) {
     const char* const text = std::getenv(variable);
     if (text == nullptr) return std::nullopt;
     Words owner{text};
@@ -152,47 +243,38 @@ std::optional<ServerState> ServerState::take_over(net::ListenerKind kind) {
     ::unsetenv(variable);
     if (pid != ::getpid() || !number) return std::nullopt;
     const Fd file = Fd::adopt(*number);
-    const auto lines = read_to_end(file.get(), most_state, object);
-    ServerState state;
-    for (std::string_view left = lines; !left.empty();) {
-        Words words{take_until(left, '\n')};
-        const auto what = words.next();
-        if (what == "signals")
-            correct_inherited_signals(signals_of(words.number<std::uint64_t>()));
-        else if (what == "listener")
-            state.listeners.push_back(net::inherited_listener(words.number<int>(), kind));
-        else if (what == "file" && !state.listeners.empty())
-            net::attach_file(state.listeners.back(), net::UnixSocketFile::resume(words.rest()));
-        else if (what == "child")
-            state.children.push_back(child_of(words));
-    }
+    const auto lines = read_to_end(file.get(), max_state, object);
+    Handover state;
+    for (std::string_view left = lines; !left.empty();)
+        read_line(Words{take_until(left, '\n')}, kind, state);
     return state;
 }
 
-void ServerState::hand_over(const OwnCommand& next, const std::vector<net::Listener>& listeners,
-                            ServedChildren& children) {
-    std::string text = fmt::format("signals {}\n", number_of(inherited_signals()));
-    for (const auto& listener : listeners) {
-        text += fmt::format("listener {}\n", listener.socket.get());
-        if (listener.file) text += fmt::format("file {}\n", listener.file->state());
-    }
-    children.for_each([&text](const ServedChild& child) { text += line_of(child); });
-    const Fd file = make_memory_file(text);
+void Handover::hand_over(const OwnCommand& next, const std::vector<net::Listener>& listeners,
+                         Server& server, const std::string& unwritten) {
+    auto& children = server.children();
+    auto waiting = server.lend_waiting();
     try {
-        set_all_across_exec(AcrossExec::keep, listeners, children);
+        const Fd file = make_memory_file(state_of(listeners, children, waiting, unwritten));
+        set_all_across_exec(AcrossExec::keep, listeners, children, waiting);
         ::setenv(variable, fmt::format("{} {}", ::getpid(), file.get()).c_str(), 1);
-        execute_with_signals_blocked(next.program, next.arguments);
+        // After --user our own path may lead through a directory of another user.
+        const bool is_out_of_reach = sys::call("faccessat", ::faccessat, AT_FDCWD,
+                                               next.program.c_str(), X_OK, AT_EACCESS) < 0 &&
+                                     errno == EACCES;
+        execute_with_signals_blocked(is_out_of_reach ? next.file : next.program, next.arguments);
     } catch (const Error&) {
         ::unsetenv(variable);
-        set_all_across_exec(AcrossExec::close, listeners, children);
+        set_all_across_exec(AcrossExec::close, listeners, children, waiting);
+        server.put_back(std::move(waiting));
         throw;
     }
 }
 
 OwnCommand own_command() {
-    OwnCommand command{own_program(), {}};
+    OwnCommand command{path_of_execution(), {}, own_program()};
     const Fd file = open_file("/proc/self/cmdline", O_RDONLY);
-    const auto words = read_to_end(file.get(), most_state, "our own command line");
+    const auto words = read_to_end(file.get(), max_state, "our own command line");
     for (std::string_view left = words; !left.empty();)
         command.arguments.emplace_back(take_until(left, '\0'));
     return command;

@@ -40,16 +40,21 @@ void set_low_water(const Fd& socket, std::size_t bytes) {
 
 } // namespace
 
-void ProxyEntrance::add(Fd socket, Connection connection) {
+void ProxyEntrance::add(OpenConnection connection) {
+    // From accept, which may have been our former image's.
+    const auto age = Deadline::Clock::now() - connection.told.started;
+    Guest guest{std::move(connection), Deadline::after(patience_ - age)};
     const std::lock_guard lock{mutex_};
-    guests_.push_back({std::move(socket), std::move(connection), Deadline::after(patience_)});
+    const auto later = std::ranges::find_if(
+        guests_, [&guest](const Guest& other) { return other.deadline > guest.deadline; });
+    guests_.insert(later, std::move(guest));
     changed_.signal();
 }
 
 void ProxyEntrance::add_polled(std::vector<pollfd>& entries) {
     const std::lock_guard lock{mutex_};
     for (const auto& guest : guests_)
-        entries.push_back({guest.socket.get(), POLLIN, 0});
+        entries.push_back({guest.connection.socket.get(), POLLIN, 0});
 }
 
 Deadline ProxyEntrance::next_deadline() {
@@ -63,13 +68,13 @@ bool ProxyEntrance::empty() {
 }
 
 ProxyEntrance::Progress ProxyEntrance::look_at(Guest& guest, std::string& problem) {
-    std::array<std::byte, ProxyHeader::most_bytes> buffer;
-    const ssize_t got = receive(guest.socket, buffer, MSG_PEEK);
+    std::array<std::byte, ProxyHeader::max_bytes> buffer;
+    const ssize_t got = receive(guest.connection.socket, buffer, MSG_PEEK);
     const auto size = static_cast<std::size_t>(std::max<ssize_t>(got, 0));
     const auto header = ProxyHeader::parse(std::span{buffer}.first(size));
     if (header.state == ProxyHeader::State::complete) {
-        set_low_water(guest.socket, 1);
-        if (!take(guest.socket, std::span{buffer}.first(header.length))) {
+        set_low_water(guest.connection.socket, 1);
+        if (!take(guest.connection.socket, std::span{buffer}.first(header.length))) {
             problem = "it was reset";
             return Progress::failed;
         }
@@ -77,15 +82,16 @@ ProxyEntrance::Progress ProxyEntrance::look_at(Guest& guest, std::string& proble
         // is of TCP: its client is unknown.
         const bool tells_client = header.source && !header.source->is_unix();
         if (tells_client) {
-            guest.connection.peer = *header.source;
-            guest.connection.local = *header.destination;
+            guest.connection.told.peer = *header.source;
+            guest.connection.told.local = *header.destination;
         }
-        guest.connection.is_peer_the_client = tells_client || header.is_from_proxy_itself;
+        guest.connection.told.header_bytes = header.length;
+        guest.connection.told.is_peer_the_client = tells_client || header.is_from_proxy_itself;
         return Progress::complete;
     }
     // What is there hides the end behind it from recv(2).
     const bool has_ended = size > 0 && size == guest.seen &&
-                           wait_for(guest.socket.get(), POLLRDHUP, Deadline::after({}));
+                           wait_for(guest.connection.socket.get(), POLLRDHUP, Deadline::after({}));
     if (header.state == ProxyHeader::State::bad)
         problem = std::string{"its PROXY header is wrong: "}.append(header.reason);
     else if (got == 0 || has_ended || (got < 0 && errno != EAGAIN))
@@ -93,7 +99,7 @@ ProxyEntrance::Progress ProxyEntrance::look_at(Guest& guest, std::string& proble
     else if (guest.deadline.passed())
         problem = "no PROXY header came in time";
     if (!problem.empty()) return Progress::failed;
-    if (size > guest.seen) set_low_water(guest.socket, size + 1);
+    if (size > guest.seen) set_low_water(guest.connection.socket, size + 1);
     guest.seen = size;
     return Progress::waits;
 }
@@ -107,10 +113,21 @@ std::vector<ProxyEntrance::Arrival> ProxyEntrance::arrivals() {
             ++guest;
             continue;
         }
-        found.push_back({std::move(guest->socket), std::move(guest->connection), problem});
+        found.push_back({std::move(guest->connection), problem});
         guest = guests_.erase(guest);
     }
     return found;
+}
+
+std::vector<OpenConnection> ProxyEntrance::take_all() {
+    const std::lock_guard lock{mutex_};
+    std::vector<OpenConnection> all;
+    for (auto& guest : guests_) {
+        set_low_water(guest.connection.socket, 1);
+        all.push_back(std::move(guest.connection));
+    }
+    guests_.clear();
+    return all;
 }
 
 } // namespace ipcbox::server

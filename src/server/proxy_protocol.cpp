@@ -19,7 +19,7 @@ using State = ProxyHeader::State;
 constexpr auto text_signature = "PROXY "sv;
 constexpr auto binary_signature = "\r\n\r\n\0\r\nQUIT\n"sv;
 
-constexpr std::size_t longest_line = 107; // with its CR LF
+constexpr std::size_t max_line = 107; // with its CR LF
 
 ProxyHeader bad(std::string_view reason) {
     ProxyHeader header;
@@ -59,9 +59,9 @@ std::optional<net::Address> text_address(int family, std::string_view ip, std::s
 }
 
 ProxyHeader parse_line(std::string_view text) {
-    const auto line_feed = text.substr(0, longest_line).find('\n');
+    const auto line_feed = text.substr(0, max_line).find('\n');
     if (line_feed == std::string_view::npos)
-        return text.size() < longest_line ? ProxyHeader{} : bad("expected a line of 107 bytes");
+        return text.size() < max_line ? ProxyHeader{} : bad("expected a line of 107 bytes");
     auto line = text.substr(0, line_feed);
     if (line.find('\r') != line.size() - 1) return bad("expected CR LF at the end of the line");
     line.remove_suffix(1);
@@ -168,7 +168,7 @@ ProxyHeader parse_binary(std::string_view bytes) {
     constexpr std::size_t proxy = 0x21;
     if (version_and_command != local && version_and_command != proxy)
         return bad("expected version 2 and LOCAL or PROXY");
-    if (length > ProxyHeader::most_bytes) return bad("expected no more than 4 KiB");
+    if (length > ProxyHeader::max_bytes) return bad("expected no more than 4 KiB");
     if (bytes.size() < length) return {};
     auto header = complete(length);
     header.is_from_proxy_itself = version_and_command == local;

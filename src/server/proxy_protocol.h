@@ -15,7 +15,7 @@ namespace ipcbox::server {
 
 struct ProxyHeader {
     // More than any header that we take; a line of version 1 has 107 bytes at most.
-    static constexpr std::size_t most_bytes = 4096;
+    static constexpr std::size_t max_bytes = 4096;
 
     enum class State { needs_more, bad, complete };
     State state = State::needs_more;
@@ -29,7 +29,7 @@ struct ProxyHeader {
     std::optional<net::Address> destination;
 
     // What the first bytes of a connection are. Once it is bad or complete more bytes do not change
-    // that; with most_bytes it never needs more.
+    // that; with max_bytes it never needs more.
     [[nodiscard]] static ProxyHeader parse(std::span<const std::byte> bytes);
 };
 

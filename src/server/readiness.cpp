@@ -1,5 +1,6 @@
 #include "server/readiness.h"
 
+#include "core/deadline.h"
 #include "core/fd.h"
 #include "core/syscall.h"
 #include "net/unix_name.h"
@@ -22,6 +23,13 @@ void notify_service_manager(const std::string& state) noexcept {
                   state.size(), MSG_NOSIGNAL, address.data(), address.size());
     } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): see the header
     }
+}
+
+void notify_reloading() noexcept {
+    const auto now = Deadline::Clock::now().time_since_epoch(); // CLOCK_MONOTONIC
+    notify_service_manager(
+        "RELOADING=1\nMONOTONIC_USEC=" +
+        std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(now).count()) + "\n");
 }
 
 } // namespace ipcbox::server

@@ -1,4 +1,4 @@
-// Telling whoever started a server that it can take clients, or that it ends (sd_notify(3)).
+// Tells the service manager what a server does: sd_notify(3).
 #pragma once
 
 #include <string>
@@ -8,5 +8,9 @@ namespace ipcbox::server {
 // Sends STATE ("READY=1") to the socket that NOTIFY_SOCKET names. Nothing happens without one, or
 // when nobody listens there.
 void notify_service_manager(const std::string& state) noexcept;
+
+// The beginning of a reload, with the time that tells it from older ones. READY=1 has to follow
+// (systemd.service(5), Type=notify-reload).
+void notify_reloading() noexcept;
 
 } // namespace ipcbox::server

@@ -3,8 +3,10 @@
 #include "core/date.h"
 #include "core/error.h"
 #include "core/io.h"
+#include "core/number.h"
 #include "core/signals.h"
 #include "core/socket_pair.h"
+#include "core/words.h"
 #include "net/relay.h"
 
 #include <array>
@@ -18,19 +20,98 @@ namespace ipcbox::server {
 
 namespace {
 
+constexpr std::string_view mark = "--relay-one-connection";
+constexpr auto no_number = "-";
+
+// What the process needs to know, as words of its command line.
+struct Task {
+    std::string record_directory;
+    std::optional<Duration> idle;
+    Deadline::Clock::time_point started;
+    std::string peer;
+    std::string local;
+    std::vector<ResourceLimit> limits;
+    std::optional<int> nice;
+    bool no_new_privileges = false;
+    std::string program;
+    std::vector<std::string> arguments;
+};
+
+template <class Number> std::string word_of(const std::optional<Number>& number) {
+    return number ? fmt::format("{}", *number) : no_number;
+}
+
+// "7:64,0:10"
+std::string word_of(std::span<const ResourceLimit> limits) {
+    std::string word;
+    for (const auto& [resource, most] : limits)
+        word += fmt::format("{}{}:{}", word.empty() ? "" : ",", resource, most);
+    return word;
+}
+
+std::vector<std::string> words_of(const Task& task) {
+    const auto idle = task.idle ? std::optional{task.idle->count()} : std::nullopt;
+    std::vector<std::string> words{std::string{mark},
+                                   task.record_directory,
+                                   word_of(idle),
+                                   fmt::format("{}", task.started.time_since_epoch().count()),
+                                   task.peer,
+                                   task.local,
+                                   word_of(task.limits),
+                                   word_of(task.nice),
+                                   task.no_new_privileges ? "1" : "0",
+                                   task.program};
+    words.insert(words.end(), task.arguments.begin(), task.arguments.end());
+    return words;
+}
+
+template <class Number> Number number_in(std::string_view word) {
+    const auto number = whole_number<Number>(word);
+    if (!number) throw Error("cannot relay: these arguments are not those of our server");
+    return *number;
+}
+
+std::vector<ResourceLimit> limits_in(std::string_view word) {
+    std::vector<ResourceLimit> limits;
+    while (!word.empty()) {
+        const auto one = take_until(word, ',');
+        const auto colon = std::min(one.find(':'), one.size() - 1);
+        limits.push_back({number_in<int>(one.substr(0, colon)),
+                          number_in<std::uint64_t>(one.substr(colon + 1))});
+    }
+    return limits;
+}
+
+Task task_in(std::span<char* const> words) {
+    constexpr std::size_t fixed_words = 10;
+    if (words.size() <= fixed_words) throw Error("cannot relay: arguments are missing");
+    const auto word = [words](std::size_t at) { return std::string_view{words[at]}; };
+    Task task;
+    task.record_directory = word(1);
+    if (word(2) != no_number) task.idle = Duration{number_in<Duration::rep>(word(2))};
+    const Deadline::Clock::duration since{number_in<Deadline::Clock::rep>(word(3))};
+    task.started = Deadline::Clock::time_point{since};
+    task.peer = word(4);
+    task.local = word(5);
+    task.limits = limits_in(word(6));
+    if (word(7) != no_number) task.nice = number_in<int>(word(7));
+    task.no_new_privileges = word(8) == "1";
+    task.program = word(9);
+    task.arguments.assign(words.begin() + fixed_words, words.end());
+    return task;
+}
+
 class Transcript {
   public:
-    Transcript(const std::string& directory, const Connection& connection)
-        : started_(connection.started) {
+    explicit Transcript(const Task& task) : started_(task.started) {
         std::array<char, 32> time{};
         const std::time_t now = std::time(nullptr);
         std::tm broken_down{};
         ::gmtime_r(&now, &broken_down);
         (void)std::strftime(time.data(), time.size(), "%Y%m%dT%H%M%SZ", &broken_down);
-        path_ = fmt::format("{}/{}-{}", directory, time.data(), ::getpid());
+        path_ = fmt::format("{}/{}-{}", task.record_directory, time.data(), ::getpid());
         file_ = open_file(path_, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-        write(fmt::format("{} to {} at {}\n", connection.peer_text(), connection.local.text(),
-                          date_text(now)));
+        write(fmt::format("{} to {} at {}\n", task.peer, task.local, date_text(now)));
     }
 
     void add(net::Flow flow, std::string_view chunk) {
@@ -50,23 +131,27 @@ class Transcript {
     Fd file_;
 };
 
-// The whole life of the child; its status.
-int serve(const Fd& client, const Connection& connection, const SessionPlan& session,
-          const std::string& program, std::span<const std::string> arguments, SpawnPlan plan) {
-    lead_process_group();
-    // The server was starting other programs at that moment: their sockets are not ours.
-    close_descriptors_except(client);
-    std::optional<Transcript> transcript;
-    if (!session.record_directory.empty()) transcript.emplace(session.record_directory, connection);
-    SocketPair pair = make_socket_pair();
-    plan.input = plan.output = pair.theirs.get();
+Child start(const Task& task, const Fd& socket) {
+    SpawnPlan plan;
+    plan.input = plan.output = socket.get();
     plan.group = ProcessGroup::same;
-    Child child = spawn(program, arguments, plan);
-    pair.theirs = Fd{};
-    set_nonblocking(client);
-    set_nonblocking(pair.ours);
+    plan.limits = task.limits;
+    plan.nice = task.nice;
+    plan.no_new_privileges = task.no_new_privileges;
+    return spawn(task.program, task.arguments, plan);
+}
+
+// The group is ours, so this is for us, too: TERM is blocked here, KILL is not.
+void end_group(Child& program) {
+    kill_group(::getpid(), SIGTERM);
+    if (!program.wait_until(Deadline::after(time_from_term_to_kill)))
+        kill_group(::getpid(), SIGKILL);
+}
+
+void pass_on(const Fd& client, const Fd& program, const Task& task,
+             std::optional<Transcript>& transcript) {
     net::RelayOptions options;
-    options.idle = session.idle;
+    options.idle = task.idle;
     if (transcript)
         options.filter = [&transcript](net::Flow flow, std::string_view chunk) {
             transcript->add(flow, chunk);
@@ -75,36 +160,84 @@ int serve(const Fd& client, const Connection& connection, const SessionPlan& ses
     try {
         net::RelayCounts counts;
         net::relay(net::RelayEnd::socket(client.get(), "the client"),
-                   net::RelayEnd::socket(pair.ours.get(), "the program"), options, counts);
-    } catch (const TimedOut&) {
-        child.kill(SIGTERM);
-        (void)child.wait_until(Deadline::after(time_from_term_to_kill));
-        throw;
+                   net::RelayEnd::socket(program.get(), "the program"), options, counts);
     } catch (const SysError& error) {
-        // A client who went away: the program sees the end of its input, as it would without us.
+        // A client that went away: the program sees the end of its input, as it would without us.
         if (error.error() != ECONNRESET && error.error() != EPIPE) throw;
     }
-    pair.ours = Fd{};
-    const auto status = child.wait();
-    if (status.signal() != 0) die_of(status.signal());
-    return status.as_exit_status();
 }
 
 } // namespace
 
-Started start_session(const Fd& client, const Connection& connection, const SessionPlan& session,
+void check_record_directory(const std::string& directory) {
+    try {
+        // A file without a name, which needs no cleaning up.
+        const Fd file = open_file(directory, O_TMPFILE | O_WRONLY, 0600);
+        write_all(file.get(), "x", directory);
+    } catch (const SysError& error) {
+        if (error.error() == EOPNOTSUPP && ::access(directory.c_str(), W_OK | X_OK) == 0) return;
+        throw Error(fmt::format("cannot write transcripts in {}: {}", directory,
+                                error_text(error.error())));
+    }
+}
+
+Started start_relayed(const Connection& connection, const RelayPlan& relay,
                       const std::string& program, std::span<const std::string> arguments,
                       const SpawnPlan& plan) {
-    Child child = fork_child([&] {
-        try {
-            return serve(client, connection, session, program, arguments, plan);
-        } catch (const Error& error) {
-            return error.status();
-        }
-    });
-    const Started started{child.pid(), 0};
-    child.release();
-    return started;
+    const Task task{relay.record_directory,
+                    relay.idle,
+                    connection.started,
+                    connection.peer_text(),
+                    connection.local.text(),
+                    {plan.limits.begin(), plan.limits.end()},
+                    plan.nice,
+                    plan.no_new_privileges,
+                    program,
+                    {arguments.begin(), arguments.end()}};
+    auto words = words_of(task);
+    words.insert(words.begin(), relay.applet);
+    SpawnPlan ours;
+    ours.input = ours.output = plan.input;
+    ours.group = plan.group;
+    ours.environment = plan.environment;
+    // The program that we are, even when its file has been replaced.
+    return start_process("/proc/self/exe", words, ours);
+}
+
+bool is_relay(std::span<char* const> arguments) {
+    return !arguments.empty() && arguments.front() == mark;
+}
+
+int run_relay(std::span<char* const> arguments,
+              const std::function<void(const std::string&)>& say) {
+    const Task task = task_in(arguments);
+    // Our server ends us with our program: TERM to the group, which is the program's to heed.
+    const BlockedSignals blocked{signal_set({SIGTERM})};
+    std::optional<Transcript> transcript;
+    if (!task.record_directory.empty()) transcript.emplace(task);
+    // Away from the standard descriptors, which would keep the connection open.
+    Fd client = Fd::adopt(STDIN_FILENO);
+    let_go_of(STDIN_FILENO, "the connection");
+    let_go_of(STDOUT_FILENO, "the connection");
+    SocketPair pair = make_socket_pair();
+    Child program = start(task, pair.theirs);
+    pair.theirs = Fd{};
+    set_nonblocking(client);
+    set_nonblocking(pair.ours);
+    try {
+        pass_on(client, pair.ours, task, transcript);
+    } catch (const TimedOut&) {
+        say(fmt::format("ending {} ({}): idle for {} s", ::getpid(), task.peer,
+                        in_seconds(*task.idle)));
+        end_group(program);
+        die_of(SIGTERM);
+    }
+    // Nobody else may keep the connection open while the program does something after it.
+    pair.ours = Fd{};
+    client = Fd{};
+    const auto status = program.wait();
+    if (status.signal() != 0) die_of(status.signal());
+    return status.as_exit_status();
 }
 
 } // namespace ipcbox::server

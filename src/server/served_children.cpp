@@ -2,6 +2,7 @@
 
 #include "core/child.h"
 #include "net/socket_options.h"
+#include "server/socket_holders.h"
 
 #include <algorithm>
 #include <csignal>
@@ -30,20 +31,23 @@ Deadline after(Deadline::Clock::time_point start, Duration duration) {
 
 } // namespace
 
-std::optional<TcpActivity> tcp_activity(const Fd& socket) {
+std::optional<TcpActivity> tcp_activity(const OpenConnection& connection) {
+    const auto& socket = connection.socket;
     tcp_info info{};
     if (!socket || net::get_socket_option(socket.get(), IPPROTO_TCP, TCP_INFO, info) < 0)
         return std::nullopt;
     // The end of the client's stream counts as a byte.
     const bool has_ended = info.tcpi_state == close_wait || info.tcpi_state == last_ack;
     info.tcpi_bytes_received -= has_ended && info.tcpi_bytes_received > 0 ? 1 : 0;
+    info.tcpi_bytes_received -=
+        std::min<std::uint64_t>(info.tcpi_bytes_received, connection.told.header_bytes);
     const auto silent = std::min(info.tcpi_last_data_recv, info.tcpi_last_data_sent);
     return TcpActivity{{info.tcpi_bytes_received, info.tcpi_bytes_sent - info.tcpi_bytes_retrans},
                        std::chrono::milliseconds{silent}};
 }
 
-ServedChildren::ServedChildren(Limits limits, Ended ended, Trouble trouble)
-    : limits_(limits), ended_(std::move(ended)), trouble_(std::move(trouble)) {}
+ServedChildren::ServedChildren(Limits limits, Trouble trouble, const Event& changed)
+    : limits_(limits), trouble_(std::move(trouble)), changed_(changed) {}
 
 ServedChildren::Start::Start(ServedChildren& children) : children_(children) {
     const std::lock_guard lock{children_.mutex_};
@@ -61,44 +65,55 @@ void ServedChildren::Start::done(ServedChild child) {
 }
 
 void ServedChildren::add(ServedChild child) {
-    const pid_t pid = child.connection.pid;
+    const pid_t pid = child.connection.told.pid;
     const Deadline due = first_deadline(child);
-    std::unique_lock lock{mutex_};
+    const bool has_ended = child.status.has_value(); // under our former image
+    const std::lock_guard lock{mutex_};
+    auto& entry = entries_[pid];
+    entry.child = std::move(child);
     const auto early = ended_early_.extract(pid);
-    if (!early) {
-        auto& entry = entries_[pid];
-        entry.child = std::move(child);
-        return set_due(entry, signal_for_all_ ? Deadline::after(Duration::zero()) : due);
+    if (early) {
+        child_ended(pid, early.mapped());
+        return changed_.signal();
     }
-    lock.unlock();
-    ended_(child, early.mapped());
-    changed_.signal();
+    set_due(entry, signal_for_all_ || has_ended ? Deadline::after(Duration::zero()) : due);
 }
 
-void ServedChildren::reap() {
+std::vector<EndedChild> ServedChildren::reap() {
+    std::vector<EndedChild> ended;
+    const auto take_ended = [&] {
+        const std::lock_guard lock{mutex_};
+        for (auto& child : std::exchange(ended_, {}))
+            ended.push_back(std::move(child));
+    };
     while (const auto reaped = reap_child()) {
-        std::unique_lock lock{mutex_};
-        auto node = entries_.extract(reaped->pid);
-        if (!node) {
-            if (starting_ > 0) ended_early_.insert_or_assign(reaped->pid, reaped->status);
-            continue;
-        }
-        due_.erase({node.mapped().due, reaped->pid});
-        lock.unlock();
-        ended_(node.mapped().child, reaped->status);
+        const std::lock_guard lock{mutex_};
+        if (entries_.contains(reaped->pid))
+            child_ended(reaped->pid, reaped->status);
+        else if (starting_ > 0)
+            ended_early_.insert_or_assign(reaped->pid, reaped->status);
     }
+    take_ended();
+    return ended;
+}
+
+// The connection is over with the child, unless somebody of its group keeps it.
+void ServedChildren::child_ended(pid_t pid, WaitStatus status) {
+    auto& entry = entries_.at(pid);
+    entry.child.status = status;
+    look_at(entry);
 }
 
 // Deadlines only ever matter to the few servers that have them.
 Deadline ServedChildren::first_deadline(const ServedChild& child) const {
     Deadline due = Deadline::never();
     for (const auto& limit : {limits_.longest, limits_.idle, limits_.handshake})
-        if (limit) due = std::min(due, after(child.connection.started, *limit));
+        if (limit) due = std::min(due, after(child.connection.told.started, *limit));
     return due;
 }
 
 void ServedChildren::set_due(Entry& entry, Deadline due) {
-    const pid_t pid = entry.child.connection.pid;
+    const pid_t pid = entry.child.connection.told.pid;
     due_.erase({entry.due, pid});
     entry.due = due;
     if (due.is_never()) return;
@@ -113,22 +128,44 @@ void ServedChildren::act_on_deadlines() {
 }
 
 void ServedChildren::look_at(Entry& entry) {
-    const auto& connection = entry.child.connection;
+    auto& child = entry.child;
+    const pid_t pid = child.connection.told.pid;
+    if (child.status && !group_holds_socket(pid, child.socket_inode)) {
+        due_.erase({entry.due, pid});
+        ended_.push_back({std::move(child.connection), *child.status});
+        entries_.erase(pid);
+        return;
+    }
+    Deadline due = act_on_limits(entry);
+    if (child.status) {
+        // No event tells when the connection is let go of.
+        constexpr Duration max_wait = std::chrono::seconds{1};
+        due = std::min(due, Deadline::after(entry.look_again_after));
+        entry.look_again_after = std::min(2 * entry.look_again_after, max_wait);
+    }
+    set_due(entry, due);
+}
+
+// When to look at it again.
+Deadline ServedChildren::act_on_limits(Entry& entry) {
+    const auto& connection = entry.child.connection.told;
     // One that was added after all others had been told to end; limits are of no interest now.
     if (signal_for_all_) {
-        kill_group(connection.pid, *signal_for_all_);
+        if (entry.signal != signal_for_all_) kill_group(connection.pid, *signal_for_all_);
+        entry.signal = signal_for_all_;
         were_signalled_ = true;
-        return set_due(entry, Deadline::never());
+        return Deadline::never();
     }
-    if (entry.kill_at.passed()) {
+    if (!entry.kill_at.is_never()) {
+        if (!entry.kill_at.passed()) return entry.kill_at;
         kill_group(connection.pid, SIGKILL);
-        return set_due(entry, Deadline::never());
+        return Deadline::never();
     }
     if (limits_.longest && after(connection.started, *limits_.longest).passed())
         return end(entry, fmt::format("not done after {}", seconds_text(*limits_.longest)));
     Deadline due =
         limits_.longest ? after(connection.started, *limits_.longest) : Deadline::never();
-    const auto activity = tcp_activity(entry.child.socket);
+    const auto activity = tcp_activity(entry.child.connection);
     if (activity && limits_.handshake && activity->traffic.received == 0) {
         const auto deadline = after(connection.started, *limits_.handshake);
         if (deadline.passed())
@@ -141,15 +178,15 @@ void ServedChildren::look_at(Entry& entry) {
             return end(entry, fmt::format("idle for {}", seconds_text(*limits_.idle)));
         due = std::min(due, Deadline::after(*limits_.idle - activity->silent));
     }
-    set_due(entry, due);
+    return due;
 }
 
-void ServedChildren::end(Entry& entry, const std::string& why) {
-    const auto& connection = entry.child.connection;
+Deadline ServedChildren::end(Entry& entry, const std::string& why) {
+    const auto& connection = entry.child.connection.told;
     trouble_(fmt::format("ending {} ({}): {}", connection.pid, connection.peer_text(), why));
     kill_group(connection.pid, SIGTERM);
     entry.kill_at = Deadline::after(time_from_term_to_kill);
-    set_due(entry, entry.kill_at);
+    return entry.kill_at;
 }
 
 Deadline ServedChildren::next_deadline() {
@@ -161,8 +198,10 @@ void ServedChildren::signal_all(int signal) {
     const std::lock_guard lock{mutex_};
     signal_for_all_ = signal;
     were_signalled_ = were_signalled_ || !entries_.empty();
-    for (const auto& [pid, entry] : entries_)
+    for (auto& [pid, entry] : entries_) {
         kill_group(pid, signal);
+        entry.signal = signal;
+    }
 }
 
 bool ServedChildren::were_signalled() {
@@ -172,12 +211,12 @@ bool ServedChildren::were_signalled() {
 
 bool ServedChildren::empty() {
     const std::lock_guard lock{mutex_};
-    return entries_.empty();
+    return entries_.empty() && ended_.empty();
 }
 
 std::vector<Connection> ServedChildren::connections() {
     std::vector<Connection> all;
-    for_each([&all](const ServedChild& child) { all.push_back(child.connection); });
+    for_each([&all](const ServedChild& child) { all.push_back(child.connection.told); });
     return all;
 }
 

@@ -1,9 +1,12 @@
 // The children that serve a server's connections: reaped whatever the burst, held to their time
-// limits, signalled together. Any thread may add one; the others functions belong to one thread.
+// limits, signalled together. Any thread may start one; the other functions belong to one thread.
+//
+// What is limited is the connection, not the child: when a program ends and a process of its group
+// keeps the connection (sh -c 'worker & exit'), it lasts until that process lets go of it, with its
+// place and all its time limits.
 #pragma once
 
 #include "core/event.h"
-#include "core/fd.h"
 #include "server/connection.h"
 
 #include <functional>
@@ -12,15 +15,23 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace ipcbox::server {
 
 // A connection that a child serves: the leader of a process group of its own.
 struct ServedChild {
-    Connection connection;
-    std::string network; // as the gate counts it; empty when it does not
-    Fd socket;           // kept for what has to be asked of it, if anything
+    OpenConnection connection;
+    ino_t socket_inode = 0; // of the connection's socket, by which its holders are found
+    // Once the child has ended, when others of its group keep the connection.
+    std::optional<WaitStatus> status = {};
+};
+
+// A connection that is over, with what its child returned.
+struct EndedChild {
+    OpenConnection connection;
+    WaitStatus status;
 };
 
 class ServedChildren {
@@ -30,11 +41,11 @@ class ServedChildren {
         std::optional<Duration> idle;      // without a byte either way; TCP only (tcp(7), TCP_INFO)
         std::optional<Duration> handshake; // until the client's first byte; TCP only
     };
-    // What is done with one that has ended, and with what an administrator wants to know.
-    using Ended = std::function<void(const ServedChild&, WaitStatus)>;
+    // Is told what an administrator wants to know. It must not call us.
     using Trouble = std::function<void(const std::string&)>;
 
-    ServedChildren(Limits limits, Ended ended, Trouble trouble);
+    // CHANGED is signalled when the waiting thread has to look; it has to outlive this.
+    ServedChildren(Limits limits, Trouble trouble, const Event& changed);
 
     // While one of these lives, a child may end before it was added.
     class Start {
@@ -51,16 +62,12 @@ class ServedChildren {
         ServedChildren& children_;
     };
 
-    // Readable when a deadline has become earlier, or a child was added that had ended; clear it
-    // and look.
-    [[nodiscard]] const Event& changed() const { return changed_; }
-
-    // Reaps all that have ended.
-    void reap();
-    // Ends those whose time is over: TERM to the group, KILL five seconds later.
+    // Reaps all children that have ended; returns the connections that are over.
+    [[nodiscard]] std::vector<EndedChild> reap();
+    // Ends connections whose time is over: TERM to the group, KILL five seconds later.
     void act_on_deadlines();
     [[nodiscard]] Deadline next_deadline();
-    // Those that are being started get it, too.
+    // Sends SIGNAL to all groups, also to those of children that are being started.
     void signal_all(int signal);
     // Whether that met any.
     [[nodiscard]] bool were_signalled();
@@ -74,25 +81,29 @@ class ServedChildren {
         ServedChild child;
         Deadline kill_at = Deadline::never();
         Deadline due = Deadline::never();
+        Duration look_again_after = std::chrono::milliseconds{20}; // once the child has ended
+        std::optional<int> signal; // of signal_all(), which its group got
     };
 
     void add(ServedChild child);
+    void child_ended(pid_t pid, WaitStatus status);
     [[nodiscard]] Deadline first_deadline(const ServedChild& child) const;
     void set_due(Entry& entry, Deadline due);
     void look_at(Entry& entry);
-    void end(Entry& entry, const std::string& why);
+    [[nodiscard]] Deadline act_on_limits(Entry& entry);
+    [[nodiscard]] Deadline end(Entry& entry, const std::string& why);
 
     const Limits limits_;
-    const Ended ended_;
     const Trouble trouble_;
-    Event changed_;
+    const Event& changed_;
 
     std::mutex mutex_; // of what follows
     std::map<pid_t, Entry> entries_;
+    std::vector<EndedChild> ended_; // since the last reap()
     std::optional<int> signal_for_all_;
     bool were_signalled_ = false;
     std::set<std::pair<Deadline, pid_t>> due_;
-    // Those that were reaped while others (or they) were being started.
+    // Children that were reaped while they, or others, were being started.
     std::map<pid_t, WaitStatus> ended_early_;
     int starting_ = 0;
 };
@@ -102,7 +113,7 @@ struct TcpActivity {
     Traffic traffic;
     Duration silent{}; // since the last byte either way
 };
-// Nothing for what is no TCP socket.
-[[nodiscard]] std::optional<TcpActivity> tcp_activity(const Fd& socket);
+// Of CONNECTION, without its PROXY header. Nothing for what is no TCP socket.
+[[nodiscard]] std::optional<TcpActivity> tcp_activity(const OpenConnection& connection);
 
 } // namespace ipcbox::server

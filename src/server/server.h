@@ -1,65 +1,57 @@
 // The server: it accepts in several loops, starts a program for each connection with the socket as
 // its standard input and output, and reaps it. TCP and Unix sockets differ in their addresses only.
 //
-// One thread waits for signals, ended children and limits that pass; the loops accept and start
-// programs, so that one exec (which takes a core) does not hold up the next. What a connection
-// needs beyond its program (a transcript, say) is a child process too: everything that serves a
-// connection can be reaped, signalled and handed over to our next image alike.
+// The way of a connection, an OpenConnection that moves from stage to stage:
+//   accept loop      takes a place and accepts                            accepted()
+//   entrance         waits for a PROXY header, if one is expected         take_arrivals()
+//   welcome()        access rules, log, greeting
+//   begin()          its program is started; a shortage makes it wait     retry_starts()
+//   children         time limits, signals, end                            end_connections()
+// Whatever stage it is in, the end of the server does not wait for more than its program.
+//
+// One thread, in run(), waits for signals, ended children and deadlines. It never waits for
+// anything that only it could end.
 #pragma once
 
-#include "core/environment.h"
 #include "core/event.h"
 #include "core/once_per.h"
 #include "core/signals.h"
-#include "core/spawn.h"
-#include "net/acceptor.h"
 #include "net/listener.h"
-#include "net/peer_process.h"
-#include "server/access_file.h"
-#include "server/admission.h"
-#include "server/connection.h"
+#include "server/accept_loops.h"
+#include "server/access.h"
+#include "server/farewells.h"
 #include "server/proxy_entrance.h"
-#include "server/relayed_program.h"
 #include "server/reverse_names.h"
 #include "server/served_children.h"
+#include "server/starter.h"
 
-#include <atomic>
 #include <functional>
-#include <thread>
+#include <mutex>
+#include <poll.h>
 
 namespace ipcbox::server {
 
 struct ServerConfig {
-    // What serves a connection. Without a program the greeting is all that a client gets.
-    std::string program;
-    std::vector<std::string> arguments;
-    Environment environment; // below what tells of the connection
-    std::vector<ResourceLimit> resource_limits;
-    std::optional<int> nice;
-    bool no_new_privileges = false;
-    // Said first, if there is one.
+    ProgramPlan program; // without one the greeting is all that a client gets
+    // Sent to a client first, if there is one.
     std::function<std::string(const Connection&)> greeting;
 
     int loops = 1;
-    Gate::Limits gate;
-    // Said to a client for whom there is no place; without it he waits in the backlog.
+    Admission::Limits admission;
+    // Sent to a client for which there is no place; without it the client waits in the backlog.
     std::optional<std::string> over;
-    // Connections of one network at a time; a network has so many bits in common.
-    std::optional<unsigned> per_network;
-    unsigned network_bits_4 = 32;
-    unsigned network_bits_6 = 64;
-    std::string access_file;               // rules on addresses; empty: everybody may
-    std::vector<net::PeerRule> peer_rules; // for Unix sockets: who fulfils one of them may
+    Access::Limits access;
     // How long a PROXY header may take; without it none is expected.
     std::optional<Duration> proxy_patience;
-
     bool look_up_names = false;
-    // How a connection that passes through us is served; not all do.
-    std::optional<SessionPlan> session;
 
     ServedChildren::Limits limits;
-    Duration grace = std::chrono::seconds{30}; // for connections, when we are to end
+    Duration grace = std::chrono::seconds{30}; // for connections, when the server is to end
+    // The server ends by itself after so long without a connection.
+    std::optional<Duration> exit_idle_time;
     bool count_traffic = false;
+    // How often ServerEvents::alive() is called; never without it.
+    std::optional<Duration> heartbeat;
 };
 
 // What happens. Called from several threads at the same time.
@@ -70,7 +62,7 @@ class ServerEvents {
     // A child serves it.
     virtual void started(const Connection& connection) = 0;
     virtual void ended(const Connection& connection, const ConnectionEnd& end) = 0;
-    // A client that was turned away.
+    // A client was turned away.
     virtual void refused(const Connection& connection, const std::string& why) = 0;
     // Something that an administrator wants to know.
     virtual void trouble(const std::string& what) = 0;
@@ -78,86 +70,102 @@ class ServerEvents {
     virtual void named(const std::string& ip, const std::string& name) = 0;
     // SIGUSR1 asks for what goes on.
     virtual void table(const std::vector<Connection>& connections) = 0;
+    // The server accepts no more clients, and is about to end.
+    virtual void draining() = 0;
+    // The waiting thread is at work.
+    virtual void alive() = 0;
 };
 
-class Server {
+// What a server has that its next image goes on with, beside the listening sockets.
+struct Inheritance {
+    std::vector<ServedChild> children;
+    std::vector<OpenConnection> guests;   // wait for their PROXY header
+    std::vector<OpenConnection> unserved; // wait for a process
+    std::uint64_t served = 0;             // connections so far, for the total
+};
+
+class Server : private AcceptLoops::Handler {
   public:
-    // SIGNALS has TERM, INT, HUP, USR1 and CHLD, and is older than any thread. RUNNING is what our
-    // former image left.
+    // SIGNALS has TERM, INT, HUP, USR1 and CHLD, and is older than any thread. It opens what the
+    // server needs to accept; SERVED connections were served before. Throws Error.
     Server(ServerConfig config, std::vector<net::Listener>& listeners, SignalFd& signals,
-           ServerEvents& events);
-    ~Server();
+           ServerEvents& events, std::uint64_t served = 0);
+    ~Server() override;
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 
-    // Takes up a connection that our former image had.
-    void resume(ServedChild child);
+    // Goes on with what our former image had.
+    void resume(Inheritance inheritance);
+    // Makes ready to accept clients; run() does it. Throws Error when it cannot.
+    void start();
 
     enum class Outcome {
         drained,   // every connection came to its own end
         cut_short, // some were ended by us
-        restart,   // SIGHUP: to be called again if we cannot become our next image
+        restart,   // SIGHUP: start() and run() again if we cannot become our next image
     };
     // Serves until it is to end.
     [[nodiscard]] Outcome run();
 
+    // After a restart: lends what is to be handed over, and puts it back.
     [[nodiscard]] ServedChildren& children() { return children_; }
+    [[nodiscard]] Inheritance lend_waiting();
+    void put_back(Inheritance waiting);
 
   private:
     enum class Stage { serving, restarting, draining, terminating, killing };
 
-    // What lets a client in.
-    struct Admission {
-        std::string network; // as the gate counts it; empty when it does not
-        std::vector<std::string> variables;
-    };
+    // In the accept loops.
+    void accepted(net::Accepted accepted, Place place) override;
+    void no_place(net::Accepted accepted) override;
+    void shortage(const std::string& what) override; // told once in a while
 
-    void start_loops();
-    void accept_loop();
-    [[nodiscard]] bool accept_one(net::Acceptor& acceptor);
-    bool turn_away(const net::Accepted& accepted);
-    void take(net::Accepted accepted);
-    void take_arrivals();
-    void try_to_welcome(Fd socket, Connection connection);
-    void welcome(Fd socket, Connection connection);
     [[nodiscard]] Connection describe(const net::Accepted& accepted) const;
-    [[nodiscard]] std::optional<Admission> admit(const Connection& connection);
-    void answer(const Fd& socket, const Connection& connection, const std::string& greeting);
-    void start_child(Fd socket, Connection connection, const Admission& admission);
-    [[nodiscard]] Started start_patiently(const Fd& socket, const Connection& connection,
-                                          const SpawnPlan& plan);
-    void child_ended(const ServedChild& child, WaitStatus status);
-    // The rule that lets the client in, if there are rules; nothing for one who may not.
-    [[nodiscard]] std::optional<AccessRule> find_rule(const Connection& connection);
-    [[nodiscard]] bool is_allowed(const net::PeerProcess& peer) const;
-    void refuse(const Connection& connection, const std::string& why);
-    // Once in a while, however often it happens.
-    void tell_shortage(const std::string& what);
+    // In an accept loop, or in the waiting thread for a client behind a proxy. Neither throws.
+    void welcome(OpenConnection connection);
+    void begin(OpenConnection connection);
+    void try_to_begin(OpenConnection& connection);
+    void confirm(OpenConnection& connection);
+    void answer(OpenConnection connection, const std::string& greeting);
 
+    // In the waiting thread.
+    void take_arrivals();
+    void retry_starts();
+    void end_connections();
+    void refuse_waiting();
     void handle_signals();
     void stop_accepting();
+    void begin_drain();
     void end_stage();
-    [[nodiscard]] bool is_idle();
+    void end_when_idle();
+    [[nodiscard]] bool is_done();
     void wait_for_events();
 
     const ServerConfig config_;
     std::vector<net::Listener>& listeners_;
     SignalFd& signals_;
     ServerEvents& events_;
-    Gate gate_;
+    Event wake_; // the waiting thread
+    Admission admission_;
+    Access access_;
     ServedChildren children_;
+    Farewells farewells_;
     std::optional<ProxyEntrance> entrance_;
     std::optional<ReverseNames> names_;
-    std::mutex access_mutex_;
-    std::optional<AccessFile> access_;
-    Event stop_loops_;
-    Event wake_; // the waiting thread
+
+    std::mutex unserved_mutex_;
+    std::vector<OpenConnection> unserved_; // there was no process for them
+    Duration retry_pause_{};
+    Deadline retry_at_ = Deadline::never();
+    OncePer shortage_{shortage_silence};
+
     Stage stage_ = Stage::serving;
     Deadline stage_ends_ = Deadline::never();
-    std::atomic<bool> is_grace_over_ = false;
-    std::atomic<int> running_loops_ = 0;
-    OncePer shortage_{shortage_silence};
-    std::vector<std::jthread> loops_; // the last member: they use the others until they end
+    Deadline heartbeat_at_ = Deadline::never();
+    Deadline idle_ends_ = Deadline::never();
+    std::uint64_t served_before_idle_ = 0;
+    bool was_cut_short_ = false; // connections that no child served
+    AcceptLoops loops_;          // the last member: they use the others until they end
 };
 
 } // namespace ipcbox::server

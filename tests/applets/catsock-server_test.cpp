@@ -87,7 +87,7 @@ TEST_CASE("a program finds the variables of both families of tools") {
     std::string expected = "PATH=/usr/bin:/bin\nPROTO=UNIX\n";
     for (const char* family : {"UNIX", "IPC"})
         expected += fmt::format("{0}LOCALPATH=./sock\n{0}LOCALUID={2}\n{0}LOCALGID={3}\n"
-                                "{0}REMOTEPATH=\n{0}REMOTEPID={1}\n"
+                                "{0}REMOTEPATH=\n{0}CONNNUM=1\n{0}REMOTEPID={1}\n"
                                 "{0}REMOTEEUID={2}\n{0}REMOTEEGID={3}\n",
                                 family, ::getpid(), ::geteuid(), ::getegid());
     CHECK(ask(ready(process)) == expected);
@@ -127,8 +127,8 @@ TEST_CASE("--allow lets in whom one of the rules fits") {
         const auto answer = client.line();
         if (answer.empty())
             CHECK(log_line(process, ": refused ")
-                      .ends_with(fmt::format("on ./sock from process {} of {}: nobody that "
-                                             "--allow lets in",
+                      .ends_with(fmt::format("on ./sock from process {} of {}: no --allow rule "
+                                             "lets it in",
                                              ::getpid(), user_name(::geteuid()))));
         process.kill(SIGTERM);
         CHECK(process.wait().status == 0);

@@ -133,7 +133,7 @@ TEST_CASE("the environment is clean, but for what UCSPI says of the connection")
     client.end_input();
     CHECK(client.rest() == fmt::format("PATH=/usr/bin:/bin\nPROTO=TCP\nTCPLOCALIP=127.0.0.1\n"
                                        "TCPLOCALPORT={}\nTCPREMOTEIP=127.0.0.1\n"
-                                       "TCPREMOTEPORT={}\n",
+                                       "TCPREMOTEPORT={}\nTCPCONNNUM=1\n",
                                        address.port(), client.address().port()));
     auto keeping = scenario.start_shell(
         "GREETING=hello exec forking-tcp-server --keep-env 127.0.0.1:0 -- sh -c 'echo $GREETING "
@@ -732,13 +732,30 @@ TEST_CASE("--record keeps what both sides said") {
     CHECK(said(text, '<') == "got this\n");
 }
 
-TEST_CASE("what has to be recorded does not happen unrecorded") {
+TEST_CASE("a directory in which no transcript can be written is our error, before we listen") {
     Scenario scenario;
-    auto process = scenario.start(server({"--record", "missing"}, {"echo", "hello"}));
-    Client client{ready_address(process)};
-    CHECK(is_turned_away(client));
-    CHECK(log_line(process, ": reaped ").ends_with(" with exit 1"));
+    const auto missing = scenario.run(server({"--record", "missing"}, {"echo", "hello"}));
+    CHECK(missing.status == 1);
+    CHECK(missing.err == "forking-tcp-server: cannot write transcripts in missing: "
+                         "No such file or directory\n");
+    const auto file = scenario.run(server({"--record", "/dev/null"}, {"echo", "hello"}));
+    CHECK(file.status == 1);
+    CHECK(file.err.find("cannot write transcripts in /dev/null: ") != std::string::npos);
     CHECK(scenario.run(server({"--record", "missing"})).status == 2);
+}
+
+TEST_CASE("a connection that has to be recorded does not happen unrecorded") {
+    Scenario scenario;
+    std::filesystem::create_directory("transcripts");
+    auto process = scenario.start(
+        server({"--record", "transcripts"}, shell_program("echo ran >>../ran; echo hello")));
+    const auto address = ready_address(process);
+    std::filesystem::remove("transcripts");
+    Client client{address};
+    CHECK(is_turned_away(client));
+    CHECK(log_line(process, "transcripts/").ends_with(": No such file or directory"));
+    CHECK(log_line(process, ": reaped ").ends_with(" with exit 1"));
+    CHECK_FALSE(scenario.exists("ran"));
 }
 
 TEST_CASE("a recorded connection comes through a restart, and both ends of it can go first") {

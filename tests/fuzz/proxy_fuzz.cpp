@@ -24,11 +24,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto header = server::ProxyHeader::parse(bytes);
     require(header.source.has_value() == header.destination.has_value());
     if (header.state != State::complete) require(header.length == 0 && !header.source);
-    if (header.state == State::needs_more) require(size < server::ProxyHeader::most_bytes);
+    if (header.state == State::needs_more) require(size < server::ProxyHeader::max_bytes);
     require((header.state == State::bad) == !header.reason.empty());
     if (header.state == State::complete) {
         require(header.length > 0 && header.length <= size &&
-                header.length <= server::ProxyHeader::most_bytes);
+                header.length <= server::ProxyHeader::max_bytes);
         if (header.source) require(header.source->text().size() < 128);
         for (std::size_t less = 0; less < header.length; ++less)
             require(server::ProxyHeader::parse(bytes.first(less)).state == State::needs_more);

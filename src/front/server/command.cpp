@@ -2,6 +2,8 @@
 
 #include "cli/output.h"
 #include "core/date.h"
+#include "core/io.h"
+#include "core/number.h"
 #include "core/privileges.h"
 #include "core/program.h"
 #include "front/announce.h"
@@ -11,7 +13,9 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <fmt/core.h>
+#include <sys/resource.h>
 #include <thread>
 #include <unistd.h>
 
@@ -28,13 +32,13 @@ std::string greeting(const server::Connection& connection) {
 
 // Found now, so that a wrong name is our error and not that of each client.
 void find_service(ServerOptions& asked, const ServerKind& kind) {
-    auto& config = asked.config;
+    auto& config = asked.config.program;
     if (!asked.command.empty()) {
         config.program = find_program(asked.command.front());
         config.arguments = asked.command;
         return;
     }
-    config.greeting = greeting;
+    asked.config.greeting = greeting;
     if (kind.service == ServerKind::Service::greeting) return;
     // Debian has it where PATH of a server does not look.
     for (const std::string name : {"fortune", "/usr/games/fortune"}) {
@@ -50,9 +54,9 @@ void find_service(ServerOptions& asked, const ServerKind& kind) {
 // While one loop waits for an exec to begin another one can accept: two for each CPU were the
 // fastest. Without a program nothing is waited for, and one loop alone was.
 int default_loops(const server::ServerConfig& config) {
-    if (config.program.empty()) return 1;
+    if (config.program.program.empty()) return 1;
     const int cpus = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-    return std::min({config.gate.places, 2 * cpus, most_server_loops});
+    return std::min({config.admission.places, 2 * cpus, max_server_loops});
 }
 
 // The variables that every program gets, whatever its connection. Those that were for us alone, or
@@ -72,7 +76,11 @@ Environment base_environment(bool keep) {
 }
 
 std::vector<net::Listener> listen(const ServerOptions& asked, const ServerKind& kind) {
-    auto listeners = net::inherited_listeners(kind.listens);
+    auto listeners = net::inherited_listeners(kind.listens, asked.descriptor_name);
+    if (asked.descriptor_name && listeners.empty())
+        throw Error(fmt::format("cannot find an inherited socket called {} (LISTEN_FDNAMES)",
+                                *asked.descriptor_name));
+    if (listeners.empty()) listeners = net::listener_on_standard_input(kind.listens);
     if (!listeners.empty()) return listeners;
     for (const auto& address : asked.addresses) {
         if (kind.listens == net::ListenerKind::unix_domain) {
@@ -92,18 +100,42 @@ std::vector<std::string> texts_of(const std::vector<net::Listener>& listeners) {
     return texts;
 }
 
+// What would fail for each connection alike is our error, before anybody is told that we listen. As
+// the user that we are by now.
+void check_before_start(const ServerOptions& asked) {
+    if (!asked.record_directory.empty()) server::check_record_directory(asked.record_directory);
+    for (const auto& limit : asked.config.program.resource_limits)
+        if (const int error = limit_error(limit); error != 0)
+            throw Error(fmt::format("cannot set --rlimit {}={}: {}", resource_name(limit.resource),
+                                    limit.most == RLIM_INFINITY ? "unlimited"
+                                                                : fmt::format("{}", limit.most),
+                                    error_text(error)));
+}
+
 // Which line decides; the status is 1 for a client who may not.
 int check_rules(const ServerOptions& asked) {
-    server::AccessFile file{asked.config.access_file};
+    server::AccessFile file{asked.config.access.rules_file};
     const auto* const rule = file.current().match(*asked.check_rules);
     const bool allowed = rule != nullptr && rule->allow;
     if (rule == nullptr)
-        cli::print_line("{}: no line is for {}: denied", asked.config.access_file,
+        cli::print_line("{}: no line is for {}: denied", asked.config.access.rules_file,
                         asked.check_rules->host());
     else
-        cli::print_line("{}:{}: {} is {}", asked.config.access_file, rule->line,
+        cli::print_line("{}:{}: {} is {}", asked.config.access.rules_file, rule->line,
                         asked.check_rules->host(), allowed ? "allowed" : "denied");
     return allowed ? exit_status::done : exit_status::failed;
+}
+
+// How often the service manager wants to hear that we are alive (sd_watchdog_enabled(3)): twice in
+// the time after which it would end us.
+std::optional<Duration> heartbeat() {
+    const char* const microseconds = std::getenv("WATCHDOG_USEC");
+    const char* const process = std::getenv("WATCHDOG_PID");
+    const auto period =
+        whole_number<std::uint64_t>(microseconds != nullptr ? microseconds : "").value_or(0);
+    const bool is_for_us = process == nullptr || whole_number<pid_t>(process) == ::getpid();
+    if (!is_for_us || period < 2) return std::nullopt;
+    return std::chrono::microseconds{period / 2};
 }
 
 // Serves; comes back at the end, and does not when our next image has taken over.
@@ -114,44 +146,70 @@ server::Server::Outcome serve(server::Server& server, ServerReport& report,
         const auto outcome = server.run();
         if (outcome != server::Server::Outcome::restart) return outcome;
         report.trouble("restarting");
+        server::notify_reloading();
         report.flush();
+        const auto unwritten = report.take_unwritten();
         try {
-            server::ServerState::hand_over(self, listeners, server.children());
+            server::Handover::hand_over(self, listeners, server, unwritten);
         } catch (const Error& error) {
+            report.write_again(unwritten);
             report.trouble(fmt::format("{}; going on as before", error.what()));
+            server.start();
+            server::notify_service_manager("READY=1\n");
         }
     }
+}
+
+int run_relayed_connection(const Invocation& invocation) {
+    // As a line of our server's log, which has the same standard error.
+    return server::run_relay(invocation.arguments, [&invocation](const std::string& text) {
+        write_all(STDERR_FILENO, fmt::format("{} {}: {}\n", invocation.name, ::getppid(), text),
+                  "standard error");
+    });
 }
 
 } // namespace
 
 int run_server(const Invocation& invocation, const ServerKind& kind) {
+    if (server::is_relay(invocation.arguments)) return run_relayed_connection(invocation);
     ServerOptions asked = parse_server_options(invocation, kind);
     if (asked.check_rules) return check_rules(asked);
     find_service(asked, kind);
     asked.config.loops = asked.loops.value_or(default_loops(asked.config));
-    auto former = server::ServerState::take_over(kind.listens);
+    asked.config.heartbeat = heartbeat();
+    auto former = server::Handover::take_over(kind.listens);
     const auto self = server::own_command();
-    // A reader of our log who goes away is no reason to end.
+    // Programs expect its default, whatever our parent did (a shell of Python's, say).
+    stop_ignoring(SIGPIPE);
+    // A reader of our log that goes away is no reason to end.
     const BlockedSignals unharmed{signal_set({SIGPIPE})};
     keep_ended_children();
     SignalFd signals{SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD};
     auto listeners = former ? std::move(former->listeners) : listen(asked, kind);
     // By now nothing is left in our environment that is for us alone.
-    asked.config.environment = base_environment(asked.keep_environment);
+    asked.config.program.environment = base_environment(asked.keep_environment);
     // Before there is a thread.
     if (asked.user && ::geteuid() != asked.user->uid)
         become_user(asked.user->uid, asked.user->gid, asked.user->name);
-    // They are read before anybody is told that we listen: what is wrong in them is our error.
+    check_before_start(asked);
+    auto left = former ? std::move(*former) : server::Handover{};
     ServerReport report{asked.verbosity,
-                        asked.json ? ServerReport::Json::yes : ServerReport::Json::no};
-    server::Server server{asked.config, listeners, signals, report};
-    for (auto& child : former ? std::move(former->children) : std::vector<server::ServedChild>{})
-        server.resume(std::move(child));
-    if (!former) announce(texts_of(listeners), asked.notify_fd, asked.verbosity);
+                        asked.json ? ServerReport::Json::yes : ServerReport::Json::no,
+                        std::move(left.unwritten)};
+    // The rules are read, and the loops run, before anybody is told that we listen.
+    server::Server server{asked.config, listeners, signals, report, left.connections.served};
+    server.resume(std::move(left.connections));
+    server.start();
+    if (former)
+        server::notify_service_manager("READY=1\n");
+    else
+        announce(texts_of(listeners), asked.notify_fd, asked.verbosity);
     report.server_started(listeners);
     const auto outcome = serve(server, report, self, listeners);
     server::notify_service_manager("STOPPING=1\n");
+    report.flush();
+    if (report.failed())
+        report.trouble("cannot print all of --json: its reader is too slow or gone");
     report.flush();
     const bool complete = outcome == server::Server::Outcome::drained && !report.failed();
     return complete ? exit_status::done : exit_status::failed;

@@ -1,6 +1,7 @@
 #include "front/server/options.h"
 
 #include "core/user.h"
+#include "front/announce.h"
 
 #include <algorithm>
 #include <array>
@@ -13,7 +14,7 @@ namespace ipcbox::front {
 
 namespace {
 
-constexpr int most_connections = 1'000'000;
+constexpr int max_connections = 1'000'000;
 constexpr auto proxy_patience = std::chrono::seconds{10};
 
 // "10/1s"
@@ -21,49 +22,52 @@ server::Rate parse_rate(std::string_view text) {
     const auto slash = text.find('/');
     if (slash == std::string_view::npos)
         throw std::invalid_argument("expected a number and a duration, such as 10/1s");
-    return {cli::number_between(1, most_connections)(text.substr(0, slash)),
-            cli::parse_duration(text.substr(slash + 1))};
+    return {cli::number_between(1, max_connections)(text.substr(0, slash)),
+            cli::parse_positive_duration(text.substr(slash + 1))};
 }
 
 // "4", "4/24", "4/24/56"
 struct PerNetwork {
-    unsigned most = 0;
+    unsigned max = 0;
     unsigned bits_4 = 32;
     unsigned bits_6 = 64; // what one customer of a provider has at least (RFC 6177)
 };
-unsigned parse_number(std::string_view text, int least, int most) {
-    return static_cast<unsigned>(cli::number_between(least, most)(text));
+unsigned parse_number(std::string_view text, int min, int max) {
+    return static_cast<unsigned>(cli::number_between(min, max)(text));
 }
 PerNetwork parse_per_network(std::string_view text) {
     const auto first = std::min(text.find('/'), text.size());
     const auto second = std::min(text.find('/', first + 1), text.size());
     PerNetwork limit;
-    limit.most = parse_number(text.substr(0, first), 1, most_connections);
+    limit.max = parse_number(text.substr(0, first), 1, max_connections);
     if (first < text.size())
         limit.bits_4 = parse_number(text.substr(first + 1, second - first - 1), 0, 32);
     if (second < text.size()) limit.bits_6 = parse_number(text.substr(second + 1), 0, 128);
     return limit;
 }
 
-// "nofile=64": the names of prlimit(1).
+// The names of prlimit(1).
+struct Resource {
+    std::string_view name;
+    int number;
+};
+constexpr std::array resources{
+    Resource{"as", RLIMIT_AS},         Resource{"core", RLIMIT_CORE},
+    Resource{"cpu", RLIMIT_CPU},       Resource{"data", RLIMIT_DATA},
+    Resource{"fsize", RLIMIT_FSIZE},   Resource{"memlock", RLIMIT_MEMLOCK},
+    Resource{"nofile", RLIMIT_NOFILE}, Resource{"nproc", RLIMIT_NPROC},
+    Resource{"stack", RLIMIT_STACK},
+};
+
+// "nofile=64", "core=unlimited"
 ResourceLimit parse_resource_limit(std::string_view text) {
-    struct Resource {
-        std::string_view name;
-        int number;
-    };
-    constexpr std::array resources{
-        Resource{"as", RLIMIT_AS},         Resource{"core", RLIMIT_CORE},
-        Resource{"cpu", RLIMIT_CPU},       Resource{"data", RLIMIT_DATA},
-        Resource{"fsize", RLIMIT_FSIZE},   Resource{"memlock", RLIMIT_MEMLOCK},
-        Resource{"nofile", RLIMIT_NOFILE}, Resource{"nproc", RLIMIT_NPROC},
-        Resource{"stack", RLIMIT_STACK},
-    };
     const auto equals = std::min(text.find('='), text.size());
     const auto found = std::ranges::find(resources, text.substr(0, equals), &Resource::name);
     if (found == resources.end() || equals == text.size())
         throw std::invalid_argument("expected NAME=NUMBER, where NAME is as, core, cpu, data, "
                                     "fsize, memlock, nofile, nproc or stack");
-    return {found->number, cli::parse_size(text.substr(equals + 1))};
+    const auto value = text.substr(equals + 1);
+    return {found->number, value == "unlimited" ? RLIM_INFINITY : cli::parse_size(value)};
 }
 
 net::Address parse_client(std::string_view text) {
@@ -87,79 +91,136 @@ SocketOwner parse_socket_owner(std::string_view text) {
     return {std::nullopt, group};
 }
 
-void declare_limits(cli::Options& options, ServerOptions& asked,
-                    std::optional<PerNetwork>& per_network, bool& once, const ServerKind& kind) {
-    auto& config = asked.config;
-    options.value(
-        "-c,--connections MAX", config.gate.places, cli::number_between(1, most_connections),
-        fmt::format("at most so many at a time, the others wait (default {})", kind.connections));
-    options.value("--over MESSAGE", config.over, cli::parse_text,
-                  "the others do not wait: they get this line");
-    if (kind.listens == net::ListenerKind::tcp)
-        options.value("-C,--per-address MAX[/BITS[/BITS6]]", per_network, parse_per_network,
-                      "at most so many from one network (default /32, and /64 for IPv6)");
-    options.value("--rate N/DURATION", config.gate.rate, parse_rate,
-                  "accept no more than N in any such time: 10/1s");
-    options.flag("-1,--once", once, "end after one connection");
-    options.value("--count N", config.gate.total,
-                  cli::number_between(1, std::numeric_limits<int>::max()),
-                  "end after N connections");
-    options.value("--max-time DURATION", config.limits.longest, cli::parse_duration,
-                  "end a connection that lasts longer");
-    options.value("--idle-timeout DURATION", config.limits.idle, cli::parse_duration,
-                  "end a connection without a byte either way for so long");
-    if (kind.listens == net::ListenerKind::tcp)
-        options.value("--handshake-timeout DURATION", config.limits.handshake, cli::parse_duration,
-                      "end a connection whose client says nothing for so long");
-    options.value("--grace DURATION", config.grace, cli::parse_duration,
-                  "at the end, wait so long for connections (default 30s)");
-    options.value("--prefork N", asked.loops, cli::number_between(1, most_server_loops),
-                  "accept in N loops (default two for each CPU, one without a PROGRAM)");
-}
-
-void declare_program(cli::Options& options, ServerOptions& asked) {
-    auto& config = asked.config;
-    options.flag("--keep-env", asked.keep_environment,
-                 "give the program our environment, not an empty one");
-    options.values("--rlimit NAME=N", config.resource_limits, parse_resource_limit,
-                   "limit a resource of the program: nofile=64");
-    options.value("--nice N", config.nice, cli::number_between(0, 19),
-                  "run the program at a lower priority");
-    options.flag("--no-new-privs", config.no_new_privileges,
-                 "set-uid programs gain the program nothing");
-}
-
-void declare_access(cli::Options& options, ServerOptions& asked, bool& proxy,
-                    SocketOwner& socket_owner, const ServerKind& kind) {
-    if (kind.listens == net::ListenerKind::tcp) {
-        options.flag("-H,--resolve-names", asked.config.look_up_names,
-                     "call clients by their names once these are known");
-        options.flag("--proxy-protocol", proxy,
-                     "clients come through a proxy that says who they are");
-        options.value("-x,--rules FILE", asked.config.access_file, cli::parse_text,
-                      "who may connect: rules on addresses");
-        options.value("--check-rules IP", asked.check_rules, parse_client,
-                      "print which of the rules decides on IP, and end");
-        return;
-    }
-    options.values("--allow RULE", asked.config.peer_rules, net::PeerRule::parse,
-                   "who may connect: uid=, gid=, user=, group= or exe=, with commas");
-    options.value("-m,--mode MODE", asked.access.mode, cli::parse_mode,
-                  "who may connect, in octal (default 600)");
-    options.value("-o,--owner USER[:GROUP]", socket_owner, parse_socket_owner,
-                  "whose the socket is");
-}
-
-} // namespace
-
-ServerOptions parse_server_options(const Invocation& invocation, const ServerKind& kind) {
-    ServerOptions asked;
-    asked.config.gate.places = kind.connections;
-    const bool tcp = kind.listens == net::ListenerKind::tcp;
+// Options that become something else before they are in the configuration.
+struct Written {
     std::optional<PerNetwork> per_network;
     SocketOwner socket_owner;
     bool once = false;
     bool proxy = false;
+};
+
+void declare_limits(cli::Options& options, ServerOptions& asked, Written& written,
+                    const ServerKind& kind) {
+    auto& config = asked.config;
+    options.section("Limits");
+    options.value("-c,--connections MAX", config.admission.places,
+                  cli::number_between(1, max_connections),
+                  fmt::format("serve at most MAX at a time (default {})", kind.connections));
+    options.value("--over MESSAGE", config.over, cli::parse_text,
+                  "send MESSAGE to a client that finds no free place");
+    if (kind.listens == net::ListenerKind::tcp)
+        options.value("-C,--per-address MAX[/BITS[/BITS6]]", written.per_network, parse_per_network,
+                      "serve at most MAX of one network at a time (default /32/64)");
+    options.value("--rate N/DURATION", config.admission.rate, parse_rate,
+                  "accept at most N in each DURATION: 10/1s");
+    options.flag("-1,--once", written.once, "end after one connection");
+    options.value("--count N", config.admission.total,
+                  cli::number_between(1, std::numeric_limits<int>::max()),
+                  "end after N connections");
+    options.section("Time");
+    options.value("--max-time DURATION", config.limits.longest, cli::parse_positive_duration,
+                  "end a connection that lasts longer");
+    options.value("--idle-timeout DURATION", config.limits.idle, cli::parse_positive_duration,
+                  "end a connection that is silent for DURATION");
+    if (kind.listens == net::ListenerKind::tcp)
+        options.value("--handshake-timeout DURATION", config.limits.handshake,
+                      cli::parse_positive_duration,
+                      "end a connection whose client sends nothing at first");
+    options.value("--grace DURATION", config.grace, cli::parse_duration,
+                  "let connections finish for DURATION after TERM (default 30s)");
+    options.value("--exit-idle-time DURATION", config.exit_idle_time, cli::parse_positive_duration,
+                  "end after DURATION without a connection");
+}
+
+void declare_program(cli::Options& options, ServerOptions& asked) {
+    auto& program = asked.config.program;
+    options.section("Program");
+    options.flag("--keep-env", asked.keep_environment, "pass our environment to the program");
+    options.values("--rlimit NAME=N", program.resource_limits, parse_resource_limit,
+                   "limit a resource of the program: nofile=64");
+    options.value("--nice N", program.nice, cli::number_between(0, 19),
+                  "run the program at a lower priority");
+    options.flag("--no-new-privs", program.no_new_privileges,
+                 "let set-user-ID programs gain nothing");
+    options.value("--record DIR", asked.record_directory, cli::parse_text,
+                  "write a transcript of each connection to a file in DIR");
+}
+
+void declare_access(cli::Options& options, ServerOptions& asked, Written& written,
+                    const ServerKind& kind) {
+    options.section("Access");
+    auto& access = asked.config.access;
+    if (kind.listens == net::ListenerKind::tcp) {
+        options.value("-x,--rules FILE", access.rules_file, cli::parse_text,
+                      "let clients in by the rules on addresses in FILE");
+        options.value("--check-rules IP", asked.check_rules, parse_client,
+                      "print which of the rules decides on IP, and end");
+        options.flag("-H,--resolve-names", asked.config.look_up_names,
+                     "call clients by their names once these are known");
+        options.flag("--proxy-protocol", written.proxy,
+                     "expect a proxy's header that tells the client");
+    } else {
+        options.values("--allow RULE", access.peer_rules, net::PeerRule::parse,
+                       "let in processes with uid=, gid=, user=, group= or exe=");
+        options.value("-m,--mode MODE", asked.access.mode, cli::parse_mode,
+                      "set the mode of the socket, in octal (default 600)");
+        options.value("-o,--owner USER[:GROUP]", written.socket_owner, parse_socket_owner,
+                      "set the owner of the socket");
+    }
+    options.value("-u,--user USER[:GROUP]", asked.user, cli::parse_owner,
+                  "become this user once the server listens");
+}
+
+void declare_service(cli::Options& options, ServerOptions& asked) {
+    options.section("Service");
+    options.value("--prefork N", asked.loops, cli::number_between(1, max_server_loops),
+                  "accept in N threads (default two for each CPU)");
+    options.value("--notify-fd FD", asked.notify_fd,
+                  cli::number_between(1, std::numeric_limits<int>::max()),
+                  "write the ready lines to FD, not to standard error");
+    options.value("--fd-name NAME", asked.descriptor_name, cli::parse_text,
+                  "serve the inherited sockets called NAME (LISTEN_FDNAMES)");
+    options.json(asked.json);
+}
+
+void apply(const Written& written, ServerOptions& asked, const ServerKind& kind,
+           std::string_view applet) {
+    auto& config = asked.config;
+    const bool tcp = kind.listens == net::ListenerKind::tcp;
+    asked.access.owner = written.socket_owner.user;
+    asked.access.group = written.socket_owner.group;
+    if (asked.check_rules && config.access.rules_file.empty())
+        throw cli::UsageError("--check-rules goes with --rules");
+    if (!asked.record_directory.empty() && asked.command.empty())
+        throw cli::UsageError("--record goes with a PROGRAM");
+    check_notify_fd(asked.notify_fd, asked.json);
+    if (written.proxy) config.proxy_patience = config.limits.handshake.value_or(proxy_patience);
+    if (written.once) config.admission.total = 1;
+    if (written.per_network) {
+        config.access.per_network = written.per_network->max;
+        config.access.network_bits_4 = written.per_network->bits_4;
+        config.access.network_bits_6 = written.per_network->bits_6;
+    }
+    if (config.over) config.over->append(1, '\n');
+    config.count_traffic = asked.json;
+    // TCP tells how long a connection was silent; a Unix socket has to be looked into.
+    const auto looked_into = tcp ? std::nullopt : config.limits.idle;
+    if (!asked.record_directory.empty() || looked_into)
+        config.program.relay = {asked.record_directory, looked_into, std::string{applet}};
+}
+
+} // namespace
+
+std::string_view resource_name(int number) {
+    const auto found = std::ranges::find(resources, number, &Resource::number);
+    return found != resources.end() ? found->name : std::string_view{"?"};
+}
+
+ServerOptions parse_server_options(const Invocation& invocation, const ServerKind& kind) {
+    ServerOptions asked;
+    asked.config.admission.places = kind.connections;
+    const bool tcp = kind.listens == net::ListenerKind::tcp;
+    Written written;
     const auto parse_address = [tcp](std::string_view text) {
         if (tcp) (void)net::HostPort::parse(text);
         return std::string{text};
@@ -170,44 +231,19 @@ ServerOptions parse_server_options(const Invocation& invocation, const ServerKin
                      tcp ? "where to listen (default 2345, on all interfaces)"
                          : "the socket (default /tmp/catsock); @name is an abstract one");
     options.command(asked.command);
-    declare_limits(options, asked, per_network, once, kind);
+    declare_limits(options, asked, written, kind);
+    declare_access(options, asked, written, kind);
     declare_program(options, asked);
-    options.value("--record DIR", asked.record_directory, cli::parse_text,
-                  "write down each connection in a file in DIR");
-    options.value("-u,--user USER[:GROUP]", asked.user, cli::parse_owner,
-                  "become this user once we listen");
-    declare_access(options, asked, proxy, socket_owner, kind);
-    options.value("--notify-fd FD", asked.notify_fd,
-                  cli::number_between(1, std::numeric_limits<int>::max()),
-                  "say there, not on standard error, that we listen");
-    options.json(asked.json);
+    declare_service(options, asked);
     options.note(kind.service == ServerKind::Service::greeting
-                     ? "Without a PROGRAM a client gets a greeting."
-                     : "Without a PROGRAM a client gets a greeting, and a fortune if there are "
-                       "any. The socket is the PROGRAM's standard input and output.");
+                     ? "Without a PROGRAM each client gets a greeting."
+                     : "The connection is the PROGRAM's standard input and output. Without a "
+                       "PROGRAM each client gets a greeting, and a fortune where fortune(6) is "
+                       "installed.");
     options.example(kind.example, kind.example_text);
     asked.verbosity = options.parse();
     if (asked.addresses.empty()) asked.addresses.emplace_back(tcp ? "2345" : "/tmp/catsock");
-    asked.access.owner = socket_owner.user;
-    asked.access.group = socket_owner.group;
-    if (asked.check_rules && asked.config.access_file.empty())
-        throw cli::UsageError("--check-rules goes with --rules");
-    if (proxy) asked.config.proxy_patience = asked.config.limits.handshake.value_or(proxy_patience);
-    if (!asked.record_directory.empty() && asked.command.empty())
-        throw cli::UsageError("--record goes with a PROGRAM");
-    // TCP tells how long a connection was silent; a Unix socket has to be looked into.
-    const bool looks_into = !tcp && asked.config.limits.idle;
-    if (!asked.record_directory.empty() || looks_into)
-        asked.config.session = {asked.record_directory,
-                                looks_into ? asked.config.limits.idle : std::nullopt};
-    if (once) asked.config.gate.total = 1;
-    if (per_network) {
-        asked.config.per_network = per_network->most;
-        asked.config.network_bits_4 = per_network->bits_4;
-        asked.config.network_bits_6 = per_network->bits_6;
-    }
-    if (asked.config.over) asked.config.over->append(1, '\n');
-    asked.config.count_traffic = asked.json;
+    apply(written, asked, kind, invocation.name);
     return asked;
 }
 

@@ -22,7 +22,7 @@ struct ServerKind {
     std::string_view example_text;
 };
 
-constexpr int most_server_loops = 64;
+constexpr int max_server_loops = 64;
 
 struct ServerOptions {
     std::vector<std::string> addresses; // as they were written; at least one
@@ -34,10 +34,14 @@ struct ServerOptions {
     std::optional<int> loops; // none: as many as are best for the service
     bool keep_environment = false;
     std::optional<int> notify_fd;
-    std::optional<net::Address> check_rules; // says what the rules do with this client
+    std::optional<net::Address> check_rules;    // says what the rules do with this client
+    std::optional<std::string> descriptor_name; // of the inherited sockets that are meant
     bool json = false;
     cli::Verbosity verbosity;
 };
+
+// The name of a resource of setrlimit(2), as --rlimit takes it.
+[[nodiscard]] std::string_view resource_name(int number);
 
 // Throws as cli::Options::parse() does.
 [[nodiscard]] ServerOptions parse_server_options(const Invocation& invocation,

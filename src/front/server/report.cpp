@@ -4,6 +4,7 @@
 #include "cli/output.h"
 #include "core/date.h"
 #include "core/user.h"
+#include "server/readiness.h"
 
 #include <fmt/core.h>
 #include <unistd.h>
@@ -29,9 +30,10 @@ std::string origin(const server::Connection& connection) {
 
 } // namespace
 
-ServerReport::ServerReport(const cli::Verbosity& verbosity, Json json)
+ServerReport::ServerReport(const cli::Verbosity& verbosity, Json json, std::string unwritten)
     : verbosity_(verbosity), log_(STDERR_FILENO) {
-    if (json == Json::yes) json_.emplace(STDOUT_FILENO);
+    if (json == Json::yes)
+        json_.emplace(STDOUT_FILENO, cli::LineQueue::Kind::json, std::move(unwritten));
 }
 
 void ServerReport::log(const std::string& text) {
@@ -86,6 +88,22 @@ void ServerReport::table(const std::vector<server::Connection>& connections) {
     for (const auto& connection : connections)
         log(fmt::format("{} serves the connection {} since {:.1f} s", connection.pid,
                         origin(connection), in_seconds(now - connection.started)));
+}
+
+void ServerReport::draining() {
+    server::notify_service_manager("STOPPING=1\n");
+}
+
+void ServerReport::alive() {
+    server::notify_service_manager("WATCHDOG=1\n");
+}
+
+std::string ServerReport::take_unwritten() {
+    return json_ ? json_->take_unwritten() : std::string{};
+}
+
+void ServerReport::write_again(std::string unwritten) {
+    if (json_) json_->write_again(std::move(unwritten));
 }
 
 void ServerReport::print_json(const server::Connection& connection,

@@ -13,9 +13,9 @@ namespace ipcbox::front {
 
 class ServerReport : public server::ServerEvents {
   public:
-    // Signals are blocked by now, SIGPIPE among them.
+    // Signals are blocked by now, SIGPIPE among them. UNWRITTEN is what our former image left.
     enum class Json { no, yes };
-    ServerReport(const cli::Verbosity& verbosity, Json json);
+    ServerReport(const cli::Verbosity& verbosity, Json json, std::string unwritten = {});
 
     // "server started on port 2345 at DATE"
     void server_started(const std::vector<net::Listener>& listeners);
@@ -27,9 +27,14 @@ class ServerReport : public server::ServerEvents {
     void trouble(const std::string& what) override;
     void named(const std::string& ip, const std::string& name) override;
     void table(const std::vector<server::Connection>& connections) override;
+    void draining() override;
+    void alive() override;
 
-    // All lines are out, or cannot be written: before we become another program.
+    // Waits at most a second until all lines are written.
     void flush();
+    // Before we become another program: the JSON that its reader has not taken; and back again.
+    [[nodiscard]] std::string take_unwritten();
+    void write_again(std::string unwritten);
     // Whether JSON was lost.
     [[nodiscard]] bool failed();
 

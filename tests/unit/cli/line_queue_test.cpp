@@ -29,7 +29,7 @@ TEST_CASE("lines come out whole and in their order") {
     CHECK(read_to_end(pipe.reader.get(), 1 << 20, "a pipe") == expected);
 }
 
-TEST_CASE("a reader who does not read holds up nobody, and is told how much was lost") {
+TEST_CASE("a reader that does not read holds up nobody, and is told how much was lost") {
     const BlockedSignals blocked{all_signals()};
     Pipe pipe = make_pipe();
     cli::LineQueue queue{pipe.writer.get()};
@@ -58,11 +58,56 @@ TEST_CASE("a reader who does not read holds up nobody, and is told how much was 
     CHECK(whole + lost == lines);
 }
 
-TEST_CASE("what cannot be written is a failure, and no reason to hang") {
+TEST_CASE("a line that cannot be written is a failure, and no reason to hang") {
     const BlockedSignals blocked{all_signals()};
     const Fd full = open_file("/dev/full", O_WRONLY);
     cli::LineQueue queue{full.get()};
     queue.add("lost\n");
     queue.flush();
     CHECK(queue.failed());
+}
+
+TEST_CASE("lines that were not written are taken whole, and can be written again") {
+    const BlockedSignals blocked{all_signals()};
+    Pipe pipe = make_pipe();
+    std::string expected;
+    std::string text;
+    {
+        cli::LineQueue queue{pipe.writer.get()};
+        for (int line = 0; line < 4000; ++line) { // more than a pipe holds
+            queue.add("this is line number " + std::to_string(line) + "\n");
+            expected += "this is line number " + std::to_string(line) + "\n";
+        }
+        const auto unwritten = queue.take_unwritten();
+        CHECK(!unwritten.empty());
+        CHECK(expected.ends_with(unwritten));
+        CHECK(unwritten.starts_with("this is line"));
+        queue.write_again(unwritten);
+        while (text.size() < expected.size()) {
+            std::array<std::byte, 65536> buffer{};
+            const auto got = read_some(pipe.reader.get(), buffer, "a pipe",
+                                       Deadline::after(std::chrono::seconds{30}));
+            text.append(reinterpret_cast<const char*>(buffer.data()), got);
+        }
+        queue.flush();
+        CHECK(!queue.failed());
+    }
+    CHECK(text == expected);
+}
+
+TEST_CASE("lines of JSON that were dropped are told in JSON, and are a failure") {
+    const BlockedSignals blocked{all_signals()};
+    Pipe pipe = make_pipe();
+    cli::LineQueue queue{pipe.writer.get(), cli::LineQueue::Kind::json};
+    const std::string line(999, 'x');
+    for (int each = 0; each < 3000; ++each)
+        queue.add(line + "\n");
+    CHECK(queue.failed());
+    std::string text;
+    while (text.find("{\"v\":1,\"lost\":") == std::string::npos) {
+        std::array<std::byte, 65536> buffer{};
+        const auto got = read_some(pipe.reader.get(), buffer, "a pipe",
+                                   Deadline::after(std::chrono::seconds{30}));
+        text.append(reinterpret_cast<const char*>(buffer.data()), got);
+    }
 }

@@ -3,86 +3,226 @@
 #include <atomic>
 #include <doctest/doctest.h>
 #include <thread>
+#include <vector>
 
 using namespace ipcbox;
+using server::Admission;
+using server::Place;
 
-TEST_CASE("places are taken and given back") {
-    server::Gate gate{{.places = 2}};
-    CHECK(gate.enter());
-    CHECK(gate.try_enter() == server::Gate::Entry::taken);
-    CHECK(gate.try_enter() == server::Gate::Entry::full);
-    gate.leave();
-    CHECK(gate.try_enter() == server::Gate::Entry::taken);
+TEST_CASE("places are taken, and given back by themselves") {
+    Admission admission{{.places = 2}};
+    auto first = admission.take();
+    CHECK(first);
+    auto second = admission.try_take();
+    CHECK(second);
+    CHECK_FALSE(admission.try_take());
+    first.reset();
+    CHECK(admission.try_take());
 }
 
-TEST_CASE("who waits for a place gets the next one") {
-    server::Gate gate{{.places = 1}};
-    REQUIRE(gate.enter());
-    std::atomic<bool> entered = false;
+TEST_CASE("a place that moves is one place") {
+    Admission admission{{.places = 1}};
+    auto taken = admission.take();
+    REQUIRE(taken);
+    Place place = std::move(*taken);
+    taken.reset();
+    CHECK(place);
+    CHECK_FALSE(admission.try_take());
+    Place other;
+    other = std::move(place);
+    place = Place{};
+    CHECK_FALSE(admission.try_take());
+    other = Place{};
+    CHECK(admission.try_take());
+}
+
+TEST_CASE("a loop that waits for a place gets the next one") {
+    Admission admission{{.places = 1}};
+    auto place = admission.take();
+    REQUIRE(place);
+    std::optional<Place> next;
     {
-        const std::jthread waiting{[&] { entered = gate.enter(); }};
-        gate.leave();
+        const std::jthread waiting{[&] { next = admission.take(); }};
+        place.reset();
     }
-    CHECK(entered);
-    CHECK(gate.try_enter() == server::Gate::Entry::full);
+    CHECK(next);
+    CHECK_FALSE(admission.try_take());
 }
 
-TEST_CASE("nobody enters a closed gate, nor waits before it") {
-    server::Gate gate{{.places = 1}};
-    REQUIRE(gate.enter());
-    std::atomic<bool> entered = true;
+TEST_CASE("two places that come free at once wake two loops") {
+    Admission admission{{.places = 2}};
+    std::vector<Place> places;
+    for (int each = 0; each < 2; ++each)
+        places.push_back(*admission.take());
+    std::atomic<int> entered = 0;
     {
-        const std::jthread waiting{[&] { entered = gate.enter(); }};
-        gate.close();
+        std::vector<std::jthread> waiting;
+        for (int each = 0; each < 2; ++each)
+            waiting.emplace_back([&] {
+                const auto place = admission.take();
+                entered += place ? 1 : 0;
+                // Held until both have one.
+                while (entered < 2)
+                    std::this_thread::yield();
+            });
+        places.clear();
     }
-    CHECK(!entered);
-    gate.leave();
-    CHECK(!gate.enter());
-    CHECK(gate.try_enter() == server::Gate::Entry::closed);
-    gate.open();
-    CHECK(gate.enter());
+    CHECK(entered == 2);
 }
 
-TEST_CASE("the total closes it, and an entry that came to nothing does not count") {
-    server::Gate gate{{.places = 5, .total = 2}};
-    CHECK(gate.enter());
-    gate.leave_unused();
-    CHECK(gate.enter());
-    CHECK(gate.enter());
-    CHECK(!gate.enter());
-    gate.leave();
-    CHECK(gate.try_enter() == server::Gate::Entry::closed);
+TEST_CASE("a closed admission gives nobody a place, and lets nobody wait for one") {
+    Admission admission{{.places = 1}};
+    auto place = admission.take();
+    REQUIRE(place);
+    std::optional<Place> late;
+    {
+        const std::jthread waiting{[&] { late = admission.take(); }};
+        admission.close();
+    }
+    CHECK_FALSE(late);
+    place.reset();
+    CHECK_FALSE(admission.take());
+    CHECK_FALSE(admission.try_take());
+    CHECK_FALSE(admission.wait_for_pause());
+    admission.open();
+    CHECK(admission.take());
+}
+
+TEST_CASE("the total counts confirmed connections only") {
+    Admission admission{{.places = 5, .total = 2}};
+    CHECK(admission.take()); // and given back: the client was refused
+    auto first = admission.take();
+    auto second = admission.take();
+    first->confirm();
+    // The second may still be refused, so the third waits for that decision.
+    CHECK_FALSE(admission.try_take());
+    std::optional<Place> third;
+    {
+        const std::jthread waiting{[&] { third = admission.take(); }};
+        second.reset();
+    }
+    REQUIRE(third);
+    third->confirm();
+    CHECK(admission.served() == 2);
+    CHECK_FALSE(admission.take());
+    first.reset();
+    CHECK_FALSE(admission.take());
+}
+
+TEST_CASE("a loop that waits for a decision ends when the total is served") {
+    Admission admission{{.places = 5, .total = 1}};
+    auto place = admission.take();
+    std::optional<Place> late;
+    {
+        const std::jthread waiting{[&] { late = admission.take(); }};
+        place->confirm();
+    }
+    CHECK_FALSE(late);
+}
+
+TEST_CASE("connections of a former image count in the total") {
+    Admission admission{{.places = 5, .total = 3}, 2};
+    auto place = admission.take();
+    place->confirm();
+    CHECK_FALSE(admission.take());
+    Admission done{{.places = 5, .total = 2}, 2};
+    CHECK_FALSE(done.take());
 }
 
 TEST_CASE("the rate holds for any period, and not only for those that begin with it") {
-    server::Gate gate{{.places = 5, .rate = server::Rate{2, std::chrono::milliseconds{20}}}};
+    Admission admission{{.places = 5, .rate = server::Rate{2, std::chrono::milliseconds{20}}}};
     const auto start = Deadline::Clock::now();
     for (int entry = 0; entry < 5; ++entry) {
-        CHECK(gate.enter());
-        gate.leave();
+        auto place = admission.take();
+        place->confirm();
     }
     // The third waits for the first to be 20 ms old, the fifth for the third.
     CHECK(Deadline::Clock::now() - start >= std::chrono::milliseconds{40});
-    CHECK(gate.enter());
-    CHECK(gate.try_enter() == server::Gate::Entry::full);
+    auto sixth = admission.take();
+    sixth->confirm();
+    CHECK_FALSE(admission.try_take());
 }
 
-TEST_CASE("each network has its own count") {
-    server::Gate gate{{}};
-    CHECK(gate.enter_network("one", 2));
-    CHECK(gate.enter_network("one", 2));
-    CHECK(!gate.enter_network("one", 2));
-    CHECK(gate.enter_network("two", 1));
-    gate.leave_network("one");
-    CHECK(gate.enter_network("one", 2));
-    CHECK(!gate.enter_network("nobody", 0));
-    gate.leave_network("unknown");
+TEST_CASE("a place that was not confirmed returns its own entry in the rate") {
+    Admission admission{{.places = 5, .rate = server::Rate{2, std::chrono::hours{1}}}};
+    auto refused = admission.take();
+    auto served = admission.take();
+    CHECK_FALSE(admission.try_take());
+    served->confirm();
+    served.reset();
+    CHECK_FALSE(admission.try_take());
+    refused.reset();
+    auto last = admission.try_take();
+    REQUIRE(last);
+    last->confirm();
+    CHECK_FALSE(admission.try_take());
 }
 
-TEST_CASE("connections of a former image take places") {
-    server::Gate gate{{.places = 1}};
-    gate.add_taken();
-    CHECK(gate.try_enter() == server::Gate::Entry::full);
-    gate.leave();
-    CHECK(gate.try_enter() == server::Gate::Entry::taken);
+TEST_CASE("a pause ends by time, and not because a place comes free") {
+    Admission admission{{.places = 2}};
+    auto place = admission.take();
+    const auto start = Deadline::Clock::now();
+    constexpr auto pause = std::chrono::milliseconds{30};
+    admission.pause(pause);
+    CHECK_FALSE(admission.try_take());
+    place.reset();
+    CHECK_FALSE(admission.try_take());
+    CHECK(admission.take());
+    CHECK(Deadline::Clock::now() - start >= pause);
+    admission.pause(pause);
+    CHECK(admission.wait_for_pause());
+    CHECK(Deadline::Clock::now() - start >= 2 * pause);
+    admission.pause(std::chrono::hours{1});
+    {
+        const std::jthread waiting{[&] { CHECK_FALSE(admission.wait_for_pause()); }};
+        admission.close();
+    }
+}
+
+TEST_CASE("each network has its own count, which goes with the place") {
+    Admission admission{{}};
+    std::vector<Place> places;
+    const auto enter = [&](const std::string& network, unsigned max) {
+        auto place = admission.take();
+        const bool entered = place->enter_network(network, max);
+        if (entered) places.push_back(std::move(*place));
+        return entered;
+    };
+    CHECK(enter("one", 2));
+    CHECK(enter("one", 2));
+    CHECK(!enter("one", 2));
+    CHECK(enter("two", 1));
+    CHECK(!enter("nobody", 0));
+    places.erase(places.begin());
+    CHECK(enter("one", 2));
+    CHECK(!enter("one", 2));
+}
+
+TEST_CASE("a client's connections are numbered") {
+    Admission admission{{}};
+    auto first = admission.take();
+    auto second = admission.take();
+    auto other = admission.take();
+    CHECK(first->enter_client("one") == 1);
+    CHECK(second->enter_client("one") == 2);
+    CHECK(other->enter_client("two") == 1);
+    first.reset();
+    auto third = admission.take();
+    CHECK(third->enter_client("one") == 2);
+}
+
+TEST_CASE("connections of a former image take places, networks and numbers") {
+    Admission admission{{.places = 2}};
+    {
+        const auto running =
+            admission.take_over(Place::left("net", "client"), Admission::Counted::already);
+        CHECK(running.network() == "net");
+        auto guest = admission.take_over(Place::left("", ""), Admission::Counted::not_yet);
+        CHECK_FALSE(admission.try_take());
+        guest.confirm();
+        CHECK(admission.served() == 1);
+    }
+    auto place = admission.take();
+    CHECK(place->enter_network("net", 1));
+    CHECK(place->enter_client("client") == 1);
 }

@@ -14,7 +14,7 @@ TEST_CASE("a TCP connection as UCSPI has it") {
     CHECK(connection.peer_text() == "192.0.2.1");
     CHECK(server::ucspi_environment(connection) == Words{"PROTO=TCP", "TCPLOCALIP=2001:db8::1",
                                                          "TCPLOCALPORT=80", "TCPREMOTEIP=192.0.2.1",
-                                                         "TCPREMOTEPORT=4242"});
+                                                         "TCPREMOTEPORT=4242", "TCPCONNNUM=1"});
     connection.peer_name = "client.example.org";
     CHECK(connection.peer_text() == "client.example.org");
     CHECK(server::ucspi_environment(connection).back() == "TCPREMOTEHOST=client.example.org");
@@ -29,10 +29,10 @@ TEST_CASE("a Unix connection, in the names of both families of tools") {
     const auto gid = std::to_string(::getgid());
     CHECK(server::ucspi_environment(connection) ==
           Words{"PROTO=UNIX", "UNIXLOCALPATH=/run/socket", "UNIXLOCALUID=" + uid,
-                "UNIXLOCALGID=" + gid, "UNIXREMOTEPATH=", "UNIXREMOTEPID=12", "UNIXREMOTEEUID=1000",
-                "UNIXREMOTEEGID=100", "IPCLOCALPATH=/run/socket", "IPCLOCALUID=" + uid,
-                "IPCLOCALGID=" + gid, "IPCREMOTEPATH=", "IPCREMOTEPID=12", "IPCREMOTEEUID=1000",
-                "IPCREMOTEEGID=100"});
+                "UNIXLOCALGID=" + gid, "UNIXREMOTEPATH=", "UNIXCONNNUM=1", "UNIXREMOTEPID=12",
+                "UNIXREMOTEEUID=1000", "UNIXREMOTEEGID=100", "IPCLOCALPATH=/run/socket",
+                "IPCLOCALUID=" + uid, "IPCLOCALGID=" + gid, "IPCREMOTEPATH=", "IPCCONNNUM=1",
+                "IPCREMOTEPID=12", "IPCREMOTEEUID=1000", "IPCREMOTEEGID=100"});
 }
 
 TEST_CASE("the names of every UCSPI server are known as such") {

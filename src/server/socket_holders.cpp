@@ -1,0 +1,81 @@
+#include "server/socket_holders.h"
+
+#include "core/directory.h"
+#include "core/error.h"
+#include "core/fd.h"
+#include "core/io.h"
+#include "core/number.h"
+#include "core/syscall.h"
+
+#include <array>
+#include <csignal>
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <optional>
+#include <string>
+#include <unistd.h>
+
+namespace ipcbox::server {
+
+namespace {
+
+struct Member {
+    pid_t group = 0;
+    bool is_zombie = false; // and so without descriptors
+};
+
+// Nothing for a process that is gone.
+std::optional<Member> find_member(pid_t pid) {
+    std::string text;
+    try {
+        const auto path = fmt::format("/proc/{}/stat", pid);
+        constexpr std::size_t max_size = 4096;
+        text = read_to_end(open_file(path, O_RDONLY).get(), max_size, path);
+    } catch (const Error&) {
+        return std::nullopt;
+    }
+    // "PID (NAME) STATE PARENT GROUP …"; the name may have anything in it.
+    std::string_view rest{text};
+    rest.remove_prefix(std::min(rest.rfind(')') + 2, rest.size()));
+    const bool is_zombie = rest.starts_with('Z') || rest.starts_with('X');
+    for (int word = 0; word < 2; ++word)
+        rest.remove_prefix(std::min(rest.find(' ') + 1, rest.size()));
+    const auto group = whole_number<pid_t>(rest.substr(0, rest.find(' ')));
+    return group ? std::optional{Member{*group, is_zombie}} : std::nullopt;
+}
+
+bool may_have_socket(pid_t pid, const std::string& target) {
+    const auto directory = fmt::format("/proc/{}/fd", pid);
+    const Directory stream{::opendir(directory.c_str())};
+    if (!stream) return errno != ENOENT && errno != ESRCH;
+    while (const dirent* entry = ::readdir(stream.get())) {
+        const auto link = fmt::format("{}/{}", directory, entry->d_name);
+        std::array<char, 64> into{};
+        const ssize_t length =
+            sys::call("readlink", ::readlink, link.c_str(), into.data(), into.size());
+        if (length > 0 && target == std::string_view{into.data(), static_cast<std::size_t>(length)})
+            return true;
+    }
+    return false;
+}
+
+} // namespace
+
+bool group_holds_socket(pid_t group, ino_t socket) {
+    if (sys::call("kill", ::kill, -group, 0) < 0 && errno == ESRCH) return false;
+    const auto target = fmt::format("socket:[{}]", socket);
+    const Directory stream{::opendir("/proc")};
+    if (!stream) return true;
+    bool was_seen = false;
+    while (const dirent* entry = ::readdir(stream.get())) {
+        const auto pid = whole_number<pid_t>(entry->d_name);
+        const auto member = pid ? find_member(*pid) : std::nullopt;
+        if (!member || member->group != group) continue;
+        was_seen = true;
+        if (!member->is_zombie && may_have_socket(*pid, target)) return true;
+    }
+    // Somebody may be there whom /proc does not show us.
+    return !was_seen && sys::call("kill", ::kill, -group, 0) == 0;
+}
+
+} // namespace ipcbox::server
