@@ -24,11 +24,11 @@ enum class CheckState { ok = 0, warning = 1, critical = 2, unknown = 3 };
 
 struct CheckLimits {
     // A clock that is off by this much, or more.
-    std::optional<Duration> warn;
-    std::optional<Duration> critical;
+    std::optional<Duration> warn = {};
+    std::optional<Duration> critical = {};
     // A server of NTP with a higher stratum.
-    std::optional<int> stratum_warn;
-    std::optional<int> stratum_critical;
+    std::optional<int> stratum_warn = {};
+    std::optional<int> stratum_critical = {};
 
     [[nodiscard]] bool any() const { return warn || critical || stratum_warn || stratum_critical; }
 };

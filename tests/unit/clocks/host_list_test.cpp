@@ -82,6 +82,19 @@ TEST_CASE("a list has a host on a line") {
     CHECK(list("same\nsame\n").hosts == Texts{"same", "same"});
 }
 
+TEST_CASE("a host can have a label before it") {
+    const auto host = parse_host("db-1=[2001:db8::1]:37");
+    CHECK(host.label == "db-1");
+    CHECK(host.called() == "db-1");
+    CHECK(host.text == "[2001:db8::1]:37");
+    CHECK(host.name == "2001:db8::1");
+    CHECK(host.port == 37);
+    CHECK(parse_host("a").called() == "a");
+    CHECK(list("web=a\n  db=b:37 # second\n").hosts == Texts{"a", "b:37"});
+    for (const auto* text : {"=a", "a=", "a b=c", "a=b=c", "'x'=a", "a|b=c"})
+        CHECK_THROWS_AS((void)parse_host(text), std::invalid_argument);
+}
+
 TEST_CASE("a byte order mark before a list of hosts is skipped") {
     const auto all = list("\xef\xbb\xbfone\ntwo\n");
     CHECK(all.hosts == Texts{"one", "two"});
@@ -134,6 +147,21 @@ TEST_CASE("all addresses of an IPv6 network are hosts") {
     CHECK(many.front() == "2001:db8::");
     CHECK(many[65536] == "2001:db8::1:0");
     CHECK(many.back() == "2001:db8::1:ffff");
+}
+
+TEST_CASE("the hosts of a range are those from its first to its last address") {
+    CHECK(network("192.0.2.254-192.0.3.1") ==
+          Texts{"192.0.2.254", "192.0.2.255", "192.0.3.0", "192.0.3.1"});
+    CHECK(network("192.0.2.7-192.0.2.7") == Texts{"192.0.2.7"});
+    CHECK(network("2001:db8::ffff-2001:db8::1:1") ==
+          Texts{"2001:db8::ffff", "2001:db8::1:0", "2001:db8::1:1"});
+    CHECK(network("10.0.0.0-10.0.0.255").size() == 256);
+    for (const auto* text : {"192.0.2.9-192.0.2.1", "192.0.2.1-", "-192.0.2.1", "a-b",
+                             "192.0.2.1-2001:db8::1", "192.0.2.1-192.0.2.9-192.0.2.10",
+                             "192.0.2.1-192.0.2.0/24", "10.0.0.0-11.0.0.0", "::-ffff::"})
+        CHECK_THROWS_AS_MESSAGE((void)hosts_of_network(text, 65536), std::invalid_argument, text);
+    CHECK_THROWS_WITH((void)hosts_of_network("10.0.0.0-10.0.0.9", 9),
+                      "expected at most 9 addresses (--max), and 10.0.0.0-10.0.0.9 has 10");
 }
 
 TEST_CASE("a network has a limit") {
