@@ -6,6 +6,7 @@
 #include "cli/output.h"
 #include "core/error.h"
 #include "core/program.h"
+#include "core/spelling.h"
 #include "core/syscall.h"
 #include "core/trace.h"
 #include "version.h"
@@ -29,34 +30,13 @@ const AppletRow* find_applet(Table applets, std::string_view name) {
     return row != applets.end() && row->name == name ? &*row : nullptr;
 }
 
-// How many letters have to be changed, added, dropped or swapped with their neighbour to make one
-// word the other (the optimal string alignment distance).
-std::size_t distance(std::string_view left, std::string_view right) {
-    std::vector<std::vector<std::size_t>> rows(left.size() + 1,
-                                               std::vector<std::size_t>(right.size() + 1));
-    for (std::size_t i = 0; i <= left.size(); ++i)
-        rows[i][0] = i;
-    for (std::size_t j = 0; j <= right.size(); ++j)
-        rows[0][j] = j;
-    for (std::size_t i = 1; i <= left.size(); ++i)
-        for (std::size_t j = 1; j <= right.size(); ++j) {
-            const std::size_t changed = left[i - 1] == right[j - 1] ? 0 : 1;
-            rows[i][j] =
-                std::min({rows[i - 1][j] + 1, rows[i][j - 1] + 1, rows[i - 1][j - 1] + changed});
-            if (i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1])
-                rows[i][j] = std::min(rows[i][j], rows[i - 2][j - 2] + 1);
-        }
-    return rows[left.size()][right.size()];
-}
-
 // The applet that a user who typed NAME may have meant, or null: a third of the letters may be
 // wrong.
 const AppletRow* nearest_applet(Table applets, std::string_view name) {
     const auto nearest = std::ranges::min_element(
-        applets, {}, [name](const AppletRow& row) { return distance(row.name, name); });
+        applets, {}, [name](const AppletRow& row) { return spelling_distance(row.name, name); });
     if (nearest == applets.end()) return nullptr;
-    const auto length = std::max(nearest->name.size(), name.size());
-    return distance(nearest->name, name) * 3 <= length ? &*nearest : nullptr;
+    return is_misspelling(nearest->name, name) ? &*nearest : nullptr;
 }
 
 [[noreturn]] void throw_unknown(Table applets, std::string_view name) {

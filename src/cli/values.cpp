@@ -94,10 +94,10 @@ mode_t parse_mode(std::string_view text) {
 }
 
 int parse_signal(std::string_view text) {
-    const auto number = signal_number(text);
-    if (!number)
-        throw std::invalid_argument("expected a signal such as TERM, SIGTERM, 15 or RTMIN+3");
-    return *number;
+    if (const auto number = signal_number(text)) return *number;
+    if (const auto name = nearest_signal_name(text); !name.empty())
+        throw std::invalid_argument(fmt::format("no such signal; did you mean {}?", name));
+    throw std::invalid_argument("expected a signal such as TERM, SIGTERM, 15 or RTMIN+3");
 }
 
 std::uint16_t parse_port(std::string_view text) {

@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/exit_status.h"
 #include "core/number.h"
+#include "core/spelling.h"
 #include "core/syscall.h"
 
 #include <cctype>
@@ -45,6 +46,21 @@ constinit std::optional<sigset_t> inherited_mask;
 
 } // namespace
 
+std::string nearest_signal_name(std::string_view text) {
+    std::string name;
+    for (const char letter : text)
+        name += static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
+    if (name.starts_with("SIG")) name.erase(0, 3);
+    std::string nearest;
+    for (int number = 1; number < SIGRTMIN; ++number) {
+        const char* known = sigabbrev_np(number);
+        if (known == nullptr) continue;
+        if (nearest.empty() || spelling_distance(known, name) < spelling_distance(nearest, name))
+            nearest = known;
+    }
+    return is_misspelling(nearest, name) ? nearest : std::string{};
+}
+
 sigset_t signal_set(std::initializer_list<int> signals) {
     sigset_t set;
     sigemptyset(&set);
@@ -79,7 +95,7 @@ std::optional<int> signal_number(std::string_view text) {
     // The names that kill -l knows beside the abbreviations of the C library.
     if (name == "IOT") return SIGABRT;
     if (name == "CLD") return SIGCHLD;
-    if (name == "POLL") return SIGIO;
+    if (name == "POLL" || name == "IO") return SIGIO;
     for (int value = 1; value < SIGRTMIN; ++value)
         if (const char* known = sigabbrev_np(value); known != nullptr && name == known)
             return value;

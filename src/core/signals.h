@@ -18,6 +18,9 @@ namespace ipcbox {
 // The number for "TERM", "SIGTERM", "term", "15", "RTMIN+3", "RTMAX-1"; nothing for anything else.
 [[nodiscard]] std::optional<int> signal_number(std::string_view text);
 
+// The name that a user who wrote TEXT may have meant; empty when none is near.
+[[nodiscard]] std::string nearest_signal_name(std::string_view text);
+
 // The set of these signals; all_signals() has every one.
 [[nodiscard]] sigset_t signal_set(std::initializer_list<int> signals);
 [[nodiscard]] sigset_t all_signals();

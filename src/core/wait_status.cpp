@@ -4,6 +4,7 @@
 #include "core/signals.h"
 
 #include <fmt/core.h>
+#include <sys/wait.h>
 
 namespace ipcbox {
 
@@ -20,6 +21,16 @@ std::string WaitStatus::text() const {
     if (signal_ == 0) return fmt::format("exit {}", status_);
     return fmt::format("killed by {}{}", signal_name(signal_),
                        dumped_core_ ? " (core dumped)" : "");
+}
+
+std::optional<std::string> raw_wait_status_text(int status) {
+    constexpr int max_status = 0xffff;
+    if (status < 0 || status > max_status) return std::nullopt;
+    if (WIFEXITED(status)) return WaitStatus::exited(WEXITSTATUS(status)).text();
+    if (WIFCONTINUED(status)) return "continued";
+    if (WIFSTOPPED(status)) return fmt::format("stopped by {}", signal_name(WSTOPSIG(status)));
+    if (status > 0xff) return std::nullopt; // a signal and an exit status at once
+    return WaitStatus::killed(WTERMSIG(status), WCOREDUMP(status)).text();
 }
 
 } // namespace ipcbox

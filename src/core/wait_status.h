@@ -2,6 +2,7 @@
 #pragma once
 
 #include <csignal>
+#include <optional>
 #include <string>
 
 namespace ipcbox {
@@ -31,5 +32,9 @@ class WaitStatus {
     int signal_;
     bool dumped_core_;
 };
+
+// What the number that wait(2) stores means, Perl's $? too: "exit 111" for 28416, "killed by KILL"
+// for 9, "stopped by TSTP" for 5247, "continued" for 65535. Nothing when it is no such number.
+[[nodiscard]] std::optional<std::string> raw_wait_status_text(int status);
 
 } // namespace ipcbox
