@@ -258,11 +258,17 @@ std::vector<std::string> Options::Declarations::separate() {
     const auto room = endless ? arguments.size()
                               : static_cast<std::size_t>(std::ranges::count(
                                     all, Declaration::Kind::operand, &Declaration::kind));
+    const auto required =
+        static_cast<std::size_t>(std::ranges::count(all, true, &Declaration::required));
     auto at = arguments.begin();
     for (; at != arguments.end(); ++at) {
         const std::string_view word = *at;
         if (word == "--") {
             ++at;
+            // "-- 10 make", as getopt(3) has it: operands that have to be there precede the
+            // command.
+            while (command != nullptr && operands.size() < required && at != arguments.end())
+                operands.emplace_back(*at++);
             // "-- $COMMAND", with nothing in the variable: what runs without a command is not
             // meant.
             lacks_command = command != nullptr && at == arguments.end();

@@ -17,4 +17,7 @@ void send_signal(const Fd& pidfd, int signal);
 // The same; false when it has ended. A zombie takes any signal and does nothing.
 bool try_to_signal(const Fd& pidfd, int signal);
 
+// The same with a number that the receiver's handler gets (sigqueue(3)).
+bool queue_signal(const Fd& pidfd, int signal, int value);
+
 } // namespace ipcbox

@@ -1,0 +1,93 @@
+#include "process/selection.h"
+
+#include "core/directory.h"
+#include "core/error.h"
+#include "core/io.h"
+#include "core/number.h"
+#include "core/syscall.h"
+
+#include <algorithm>
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <stdexcept>
+#include <sys/stat.h>
+
+namespace ipcbox::process {
+
+namespace {
+
+std::vector<pid_t> all_pids() {
+    const Directory directory{::opendir("/proc")};
+    if (directory == nullptr) throw SysError("read", "/proc");
+    std::vector<pid_t> pids;
+    while (const auto* entry = ::readdir(directory.get()))
+        if (const auto pid = whole_number<pid_t>(entry->d_name)) pids.push_back(*pid);
+    std::ranges::sort(pids);
+    return pids;
+}
+
+std::optional<struct stat> file_at(const std::string& path) {
+    struct stat status {};
+    if (sys::call("stat", ::stat, path.c_str(), &status) < 0) return std::nullopt;
+    return status;
+}
+
+bool is_same_file(const struct stat& left, const struct stat& right) {
+    return left.st_dev == right.st_dev && left.st_ino == right.st_ino;
+}
+
+bool meets(const Criteria& criteria, const ProcessStat& stat,
+           const std::optional<struct stat>& program) {
+    constexpr pid_t kernel_threads = 2; // their parent
+    if (stat.has_ended() || stat.pid == kernel_threads || stat.parent == kernel_threads)
+        return false;
+    if (criteria.group && stat.group != *criteria.group) return false;
+    if (criteria.session && stat.session != *criteria.session) return false;
+    if (criteria.name && stat.name != *criteria.name) return false;
+    if (criteria.user) {
+        const auto owner = file_at(fmt::format("/proc/{}", stat.pid));
+        if (!owner || owner->st_uid != *criteria.user) return false;
+    }
+    if (!program) return true;
+    const auto own = file_at(fmt::format("/proc/{}/exe", stat.pid));
+    return own && is_same_file(*own, *program);
+}
+
+} // namespace
+
+std::vector<Identity> select(const Criteria& criteria) {
+    std::optional<struct stat> program;
+    if (criteria.executable) {
+        program = file_at(*criteria.executable);
+        if (!program) throw SysError("find", *criteria.executable);
+    }
+    std::vector<Identity> found;
+    for (const pid_t pid : all_pids())
+        if (const auto stat = read_process_stat(pid); stat && meets(criteria, *stat, program))
+            found.push_back({pid, stat->start_ticks});
+    return found;
+}
+
+std::optional<bool> runs_program(pid_t pid, const std::string& path) {
+    const auto own = file_at(fmt::format("/proc/{}/exe", pid));
+    if (!own) return std::nullopt;
+    const auto program = file_at(path);
+    return program && is_same_file(*own, *program);
+}
+
+Identity read_pid_file(const std::string& path) {
+    constexpr std::size_t limit = 4096;
+    const Fd file = open_file(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    std::string text = read_to_end(file.get(), limit, path);
+    // Only the first word counts: some daemons write more.
+    text.erase(std::min(text.find_first_of(" \t\r\n"), text.size()));
+    if (text.empty())
+        throw Error(fmt::format("cannot use {}: there is no process number in it", path));
+    try {
+        return parse_identity(text);
+    } catch (const std::invalid_argument&) {
+        throw Error(fmt::format("cannot use {}: it does not begin with a process number", path));
+    }
+}
+
+} // namespace ipcbox::process
