@@ -1,4 +1,4 @@
-// A program that runs beside us while we collect what it prints. Nobody waits for it but who polls.
+// A program that runs beside us while we collect its output. Nothing here waits: the caller polls.
 #pragma once
 
 #include "core/child.h"
@@ -20,11 +20,11 @@ class CapturedCommand {
         Duration time;
     };
 
-    // Starts PROGRAM in a process group of its own, with /dev/null for its input and our stderr.
-    // Throws as spawn() does.
+    // Starts PROGRAM in a process group of its own, with /dev/null as its input and with our
+    // stderr. Throws as spawn() does.
     CapturedCommand(const std::string& program, std::span<const std::string> arguments,
                     Limits limits);
-    // One that still runs is killed, with what it started.
+    // Kills a program that still runs, and all that it has started.
     ~CapturedCommand();
     CapturedCommand(const CapturedCommand&) = delete;
     CapturedCommand& operator=(const CapturedCommand&) = delete;
@@ -39,8 +39,8 @@ class CapturedCommand {
         std::string output;
         std::string error; // why the output is not to be used; empty when it is
     };
-    // Once it has ended, or was killed for going beyond a limit. It has ended when the process has;
-    // what it leaves running in its group is killed.
+    // The outcome, once the program has ended or was killed at a limit; nothing before. What it
+    // leaves running in its group is killed.
     [[nodiscard]] std::optional<Outcome> work();
 
   private:

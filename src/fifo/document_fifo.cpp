@@ -10,9 +10,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// So many inodes are in use at most: more only if readers keep them open. Each costs two
+// At most this many inodes are in use; more only if readers keep them open. Each costs two
 // descriptors, of which an unprivileged process has 1024.
-constexpr std::size_t most_fifos = 200;
+constexpr std::size_t max_fifos = 200;
 // One at PATH, and enough to serve the next readers while these are emptied.
 constexpr std::size_t spares_at_start = 4;
 // After the end of file a reader has this long to leave, if its FIFO is needed.
@@ -21,30 +21,29 @@ constexpr Duration time_to_leave = 1s;
 std::size_t fifos_within_limits() {
     constexpr rlim_t other_descriptors = 24;
     rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= 3 * most_fifos)
-        return most_fifos;
+    if (::getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= 3 * max_fifos) return max_fifos;
     const auto pairs =
         limit.rlim_cur < other_descriptors ? 0 : (limit.rlim_cur - other_descriptors) / 2;
-    return std::clamp<std::size_t>(pairs, 2, most_fifos);
+    return std::clamp<std::size_t>(pairs, 2, max_fifos);
 }
 
 } // namespace
 
 DocumentFifo::DocumentFifo(const std::string& path, mode_t mode, Documents& documents,
                            FileEvents::Backend backend)
-    : mode_(mode), most_fifos_(fifos_within_limits()), documents_(documents), events_(backend),
-      place_(std::in_place, path) {
-    while (spares_.size() < std::min(spares_at_start, most_fifos_))
-        spares_.push_back(&add(place_->make_spare(mode_), ServedFifo::State::idle));
+    : mode_(mode), max_fifos_(fifos_within_limits()), documents_(documents), events_(backend),
+      path_(std::in_place, path) {
+    while (spares_.size() < std::min(spares_at_start, max_fifos_))
+        spares_.push_back(&add(path_->make_spare(mode_), ServedFifo::State::idle));
     current_ = &spare();
-    if (auto found = place_->claim(current_->fifo, FifoPlace::Stranger::take_over))
+    if (auto found = path_->claim(current_->fifo, FifoPath::Stranger::take_over))
         active_.push_back(&add(*std::move(found), ServedFifo::State::draining));
 }
 
 DocumentFifo::~DocumentFifo() {
-    place_.reset();
-    // Whoever looked up a name in time may be blocked in open(2) when our ends are closed, and is
-    // let in.
+    path_.reset();
+    // A reader that looked up the name in time may be blocked in open(2) when our ends are closed.
+    // Let it in.
     for (const auto& [number, served] : fifos_)
         try {
             served->fifo.close_writer();
@@ -64,7 +63,7 @@ ServedFifo& DocumentFifo::add(Fifo fifo, ServedFifo::State state) {
 }
 
 ServedFifo& DocumentFifo::spare() {
-    if (spares_.empty()) return add(place_->make_spare(mode_), ServedFifo::State::idle);
+    if (spares_.empty()) return add(path_->make_spare(mode_), ServedFifo::State::idle);
     ServedFifo* served = spares_.back();
     spares_.pop_back();
     return *served;
@@ -73,7 +72,7 @@ ServedFifo& DocumentFifo::spare() {
 // Whether there is a spare FIFO, or can be one. If there are too many in use, the reader that has
 // not left for longest after its end of file is given up.
 bool DocumentFifo::has_room() {
-    if (!spares_.empty() || fifos_.size() < most_fifos_) return true;
+    if (!spares_.empty() || fifos_.size() < max_fifos_) return true;
     const auto oldest = std::ranges::max_element(active_, {}, &ServedFifo::draining_for);
     if (oldest == active_.end() || (*oldest)->draining_for() < time_to_leave) return false;
     (*oldest)->abandon();
@@ -90,7 +89,7 @@ Deadline DocumentFifo::deadline() const {
 
 void DocumentFifo::work() {
     barrier_.notice();
-    // Until nothing is left: then all who opened the FIFO before it was exchanged are counted.
+    // Until nothing is left: then all readers that opened the FIFO before the exchange are counted.
     for (;;) {
         const auto& batch = events_.next();
         if (batch.events.empty() && !batch.overflow) break;
@@ -111,18 +110,18 @@ void DocumentFifo::handle(const FileEvent& event) {
         if (served == current_)
             rotate();
         else if (was_idle && std::erase(spares_, served) > 0)
-            active_.push_back(served); // who had looked up PATH before the exchange
+            active_.push_back(served); // by a reader that had looked up PATH before
     }
     if (event.read) served->read();
     if (event.closed) served->closed();
-    if (event.renamed && served == current_ && !place_->has(current_->fifo)) claim_again();
+    if (event.renamed && served == current_ && !path_->has(current_->fifo)) claim_again();
 }
 
-// Another FIFO to PATH. If there is none to spare, those who come meanwhile join the group.
+// Puts another FIFO at PATH. If there is none to spare, readers that come meanwhile join the group.
 void DocumentFifo::rotate() {
     if (!has_room()) return;
     ServedFifo& next = spare();
-    if (place_->exchange(next.fifo, current_->fifo)) {
+    if (path_->exchange(next.fifo, current_->fifo)) {
         active_.push_back(std::exchange(current_, &next));
     } else {
         spares_.push_back(&next);
@@ -135,17 +134,17 @@ void DocumentFifo::claim_again() {
     ServedFifo& next = spare();
     current_->lost_name();
     active_.push_back(std::exchange(current_, &next));
-    (void)place_->claim(next.fifo, FifoPlace::Stranger::refuse);
+    (void)path_->claim(next.fifo, FifoPath::Stranger::refuse);
 }
 
-// Events were lost: whoever is there gets the end of file, and we begin anew.
+// Events were lost: all readers get the end of file, and we begin again.
 void DocumentFifo::handle_overflow() {
     rotate();
     active_.insert(active_.end(), spares_.begin(), spares_.end());
     spares_.clear();
     for (ServedFifo* served : active_)
         served->lost_count();
-    if (!place_->has(current_->fifo)) claim_again();
+    if (!path_->has(current_->fifo)) claim_again();
 }
 
 void DocumentFifo::step_all() {
@@ -170,7 +169,7 @@ void DocumentFifo::collect() {
     std::erase_if(fifos_, [&](const auto& entry) {
         const auto& [number, served] = entry;
         if (served.get() == current_ || !is_spent(served.get())) return false;
-        place_->remove_spare(served->fifo);
+        path_->remove_spare(served->fifo);
         events_.forget(number);
         return true;
     });

@@ -1,12 +1,12 @@
-// A FIFO at PATH from which each reader gets one whole fresh document.
+// A FIFO at PATH from which each reader gets a whole document of its own.
 //
-// The FIFO at PATH is one of several. As soon as somebody has opened it, a spare one takes its
-// place (one renameat2(2)), so that those who come later open another inode; those few who came
-// together are served as a group (fifo/served_fifo.h). When all have left, the inode is a spare
+// The FIFO at PATH is one of several. As soon as a reader has opened it, it changes places with a
+// spare one (renameat2(2)), so that later readers open another inode. The few that came together
+// are served as a group (fifo/served_fifo.h). When all of them have left, the inode is a spare
 // again.
 #pragma once
 
-#include "fifo/fifo_place.h"
+#include "fifo/fifo_path.h"
 #include "fifo/file_events.h"
 #include "fifo/served_fifo.h"
 
@@ -21,10 +21,10 @@ namespace ipcbox::fifo {
 
 class DocumentFifo {
   public:
-    // Puts the FIFO at PATH. Throws as FifoPlace does.
+    // Puts the FIFO at PATH. Throws as FifoPath does.
     DocumentFifo(const std::string& path, mode_t mode, Documents& documents,
                  FileEvents::Backend backend = FileEvents::Backend::best);
-    // Whoever still reads gets the end of file; nobody is left waiting.
+    // Readers that are still there get the end of file; none is left waiting.
     ~DocumentFifo();
     DocumentFifo(const DocumentFifo&) = delete;
     DocumentFifo& operator=(const DocumentFifo&) = delete;
@@ -35,8 +35,8 @@ class DocumentFifo {
         return {pollfd{events_.fd(), POLLIN, 0}, pollfd{barrier_.fd(), POLLIN, 0}};
     }
     [[nodiscard]] Deadline deadline() const;
-    // Does all that can be done without waiting. Throws Error when somebody has put at PATH what we
-    // must not touch.
+    // Does all that can be done without waiting. Throws Error when there is something at PATH by
+    // now that we must not touch.
     void work();
 
   private:
@@ -51,7 +51,7 @@ class DocumentFifo {
     void collect();
 
     mode_t mode_;
-    std::size_t most_fifos_;
+    std::size_t max_fifos_;
     Documents& documents_;
     SchedulingBarrier barrier_;
     FileEvents events_;
@@ -60,7 +60,7 @@ class DocumentFifo {
     std::vector<ServedFifo*> spares_;
     std::vector<ServedFifo*> active_; // neither at PATH nor spare
     ServedFifo* current_ = nullptr;
-    std::optional<FifoPlace> place_; // empty once PATH was put back
+    std::optional<FifoPath> path_; // empty once PATH was put back
 };
 
 } // namespace ipcbox::fifo

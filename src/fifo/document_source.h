@@ -1,5 +1,5 @@
-// Where documents come from: a text, a file that is read anew for each, or what a command prints. A
-// document of a command is prepared before it is asked for.
+// The sources of documents: a text, a file that is read again for each document, or the output of a
+// command, which runs before its document is asked for.
 #pragma once
 
 #include "core/deadline.h"
@@ -21,12 +21,12 @@ class DocumentSource {
     DocumentSource& operator=(const DocumentSource&) = delete;
     virtual ~DocumentSource() = default;
 
-    // The next document; nothing when it is not ready. One that could not be had is empty and says
-    // why.
+    // The next document; nothing when it is not ready yet. A document that could not be made is
+    // empty and says why.
     [[nodiscard]] virtual std::optional<Document> next() = 0;
 
-    // A source that needs time: prepare() sees to it that a document will be ready; true when one
-    // has become ready. Call it again when an entry is ready and when the deadline has passed.
+    // For a source that needs time: has the next document made. True when one has become ready.
+    // Call it again when an entry is ready and when the deadline has passed.
     virtual bool prepare() { return false; }
     virtual void add_poll_entries(std::vector<pollfd>&) const {}
     [[nodiscard]] virtual Deadline deadline() const { return Deadline::never(); }
@@ -34,7 +34,7 @@ class DocumentSource {
 
 [[nodiscard]] std::unique_ptr<DocumentSource> documents_of_text(std::string text);
 
-// Throws SysError when the file cannot be read now. Only regular files are.
+// Throws SysError when the file cannot be read now, or is not a regular file.
 [[nodiscard]] std::unique_ptr<DocumentSource> documents_of_file(std::string path,
                                                                 std::size_t limit);
 

@@ -1,7 +1,7 @@
-// Who opens, reads, closes, moves or unlinks a file, as it happens: fanotify(7) by file handle,
-// which needs no privilege (Linux 5.13) and gives one event for each opener. Where that is not
-// allowed (containers often forbid it) or the file system has no handles, inotify(7), which joins
-// equal events: several openers may look like one.
+// Tells when a file is opened, read, closed, moved or unlinked, as it happens. It uses fanotify(7)
+// by file handle, which needs no privilege (Linux 5.13) and gives one event for each opener. Where
+// that is not allowed (as in many containers), or where the file system has no handles, it uses
+// inotify(7), which joins equal events: several openers may look like one.
 #pragma once
 
 #include "core/fd.h"
@@ -17,7 +17,7 @@ struct FileEvent {
     int file = 0; // as watch() was told
     bool opened = false;
     bool read = false;    // at least one byte
-    bool closed = false;  // by somebody who had it open for reading only
+    bool closed = false;  // by a process that had it open for reading only
     bool renamed = false; // or unlinked, or its mode changed
 };
 
@@ -29,15 +29,15 @@ class FileEvents {
 
     // Readable when something has happened.
     [[nodiscard]] int fd() const { return queue_.get(); }
-    // Whether each opener is an event, and what we do ourselves is none. Known after the first
-    // watch(). Only events of one process may be joined, then, even an open with a later close.
+    // Whether each opener makes an event, and our own actions make none. Known after the first
+    // watch(). Then only events of one process are joined, even an open with a later close.
     [[nodiscard]] bool counts_openers() const { return kind_ == Kind::fanotify; }
 
     // Tells what happens to FIFO from now on, as that of FILE. Throws SysError.
     void watch(const Fifo& fifo, int file);
     void forget(int file);
 
-    // What has happened and was not told yet; the rest is told by the next call.
+    // Some of the events that were not told yet; the next call tells the rest.
     struct Batch {
         std::vector<FileEvent> events;
         bool overflow = false; // events were lost

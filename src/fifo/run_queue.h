@@ -1,6 +1,6 @@
-// Who runs or waits for a CPU just now, on the whole machine, as proc(5) tells. Where a dozen
-// processes share a CPU, one that was preempted can wait for a tenth of a second, and those who
-// came after it run several times meanwhile.
+// The processes of the whole machine that run or wait for a CPU just now, as proc(5) tells. Where a
+// dozen processes share a CPU, one that was preempted can wait for a tenth of a second, while
+// processes that came after it run several times.
 #pragma once
 
 #include "core/deadline.h"
@@ -15,8 +15,8 @@ namespace ipcbox::fifo {
 [[nodiscard]] unsigned count_runnable_threads();
 
 // The processes that were runnable at one moment. Only their first threads are looked at, and only
-// those that /proc shows us (mount option hidepid). Throws nothing: who cannot be looked at is left
-// out.
+// those that /proc shows us (mount option hidepid). Throws nothing: a process that cannot be looked
+// at is left out.
 class RunnableProcesses {
   public:
     // Those of this moment, without ourselves.
@@ -29,7 +29,7 @@ class RunnableProcesses {
         pid_t pid;
         Duration run_time;
     };
-    std::vector<Process> processes_; // who has not run yet
+    std::vector<Process> processes_; // those that have not run yet
 };
 
 } // namespace ipcbox::fifo

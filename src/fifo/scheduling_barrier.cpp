@@ -17,16 +17,17 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Whom we have just preempted, in another session too, gets a CPU within this time if few want one;
-// it is cut short when nobody waits.
+// A task that we have just preempted, in another session too, gets a CPU within this time if few
+// want one. The time is cut short when none waits.
 constexpr Duration time_to_calm = 300us;
-// So many for each CPU are no crowd: they take turns within a few milliseconds, and readers at
-// their fastest are seldom more. With four, a reader in some thousands still got two documents.
-constexpr double most_in_turn = 2.5;
-// A reader blocks long before it has had so much. Not less: who runs while it is first looked at
-// has its time since the last tick (up to 4 ms at 250 Hz) added afterwards.
+// Up to this many tasks for each CPU are no crowd: they take turns within a few milliseconds, and
+// readers at their fastest are seldom more. With four, one reader in some thousands still got two
+// documents.
+constexpr double max_in_turn = 2.5;
+// A reader blocks long before it has had this much CPU time. Not less: a task that runs while we
+// first look at it has its time since the last tick (up to 4 ms at 250 Hz) added afterwards.
 constexpr Duration more_than_a_tick = 5ms;
-// Who gets no CPU for so long has too low a priority to be waited for.
+// A task that gets no CPU for this long has too low a priority to be waited for.
 constexpr Duration longest_wait = 500ms;
 
 } // namespace
@@ -91,7 +92,7 @@ void SchedulingBarrier::wait_in_a_crowd() {
         const auto threads = count_runnable_threads();
         if (threads <= 1) return;
         if (calm.passed()) {
-            if (threads <= most_in_turn * ::get_nprocs()) return;
+            if (threads <= max_in_turn * ::get_nprocs()) return;
             break;
         }
         (void)poll_until({}, Deadline::after(time_to_calm / 3));

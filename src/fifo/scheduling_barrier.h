@@ -1,8 +1,8 @@
-// Tells when every task that can run has run: one helper thread on each CPU yields its turn, and
-// when all have come back, whoever was runnable before the barrier began has had a CPU meanwhile,
-// even if we had preempted it. That is how we know, without a sleep, that a process which the
-// kernel has just let go is through with the few instructions up to its next system call: a reader
-// that got a document has left the read(2), one that was let into open(2) waits in read(2).
+// Tells when every task that can run has run. One helper thread on each CPU yields its turn. When
+// all have come back, every task that was runnable before the barrier began has had a CPU
+// meanwhile, even one that we had preempted. So we know, without a sleep, that a process which the
+// kernel has just let go has done the few instructions up to its next system call: a reader that
+// got a document has left read(2), and one that was let into open(2) waits in read(2).
 // sched_yield(2), sched_setaffinity(2).
 //
 // That is true of a machine that is not crowded. Where many wait for each CPU, a yield lets some

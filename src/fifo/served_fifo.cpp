@@ -11,10 +11,10 @@ using namespace std::chrono_literals;
 
 // A reader that has it open and does not read holds up the others no longer than this.
 constexpr Duration patience = 1s;
-// Somebody who had looked up the name before another FIFO took it arrives within this time.
+// A reader that had looked up the name before another FIFO took it arrives within this time.
 constexpr Duration straggling = 10ms;
-// Somebody who was let into open(2) shows up as opened() before the next barrier has passed. If the
-// barrier takes longer than this, it is given up.
+// A reader that was let into open(2) shows up as opened() before the next barrier has passed. If
+// the barrier takes longer than this, it is given up.
 constexpr Duration probing_time = 100ms;
 
 } // namespace
@@ -65,7 +65,7 @@ void ServedFifo::read() {
     }
     if (document_) documents_->delivered(*document_);
     document_.reset();
-    // He is to get the end of file, not what is written for somebody who is let in now.
+    // This reader is to get the end of file, not the document of one that is let in now.
     if (state_ == State::probing) end_of_file();
 }
 
@@ -81,8 +81,9 @@ void ServedFifo::begin_serving() {
     settled_ = barrier_->next();
     due_ = Deadline::after(patience);
     if (!document_) return;
-    // Served before, and still unread: whoever it was for, if he has not left, waits with the rest.
-    // If he has read it this moment, he waits for another's: then all get the end of file.
+    // Written before, and still unread: its reader, if it has not left, waits with the rest. If
+    // that has read it this very moment, it waits for another's document: then all get the end of
+    // file.
     if (take_back())
         --served_;
     else
@@ -113,7 +114,7 @@ void ServedFifo::step() {
             const auto before = draining_since_;
             end_of_file();
             draining_since_ = before;
-            // Whoever holds it open for long is asked ever more rarely.
+            // A reader that holds it open for long is asked ever more rarely.
             due_ = Deadline::after(std::max(2 * straggling, draining_for()));
         }
         return;
@@ -140,7 +141,7 @@ void ServedFifo::serve() {
             return;
         }
         if (document_->text.empty()) {
-            // One of those who get nothing but the end of file.
+            // One of the readers gets nothing but the end of file.
             ++served_;
             documents_->delivered(*document_);
             document_.reset();
@@ -150,7 +151,8 @@ void ServedFifo::serve() {
         written_ = 0;
         write_on();
         if (alone && written_ == document_->text.size()) {
-            // At once: who arrives from now on waits in open(2), and cannot take part of it.
+            // At once: a reader that arrives from now on waits in open(2), and cannot take part of
+            // it.
             ++served_;
             return end_of_file();
         }
@@ -197,8 +199,8 @@ void ServedFifo::end_of_file() {
 void ServedFifo::drain() {
     const bool somebody_is_there = closed_ < opened_;
     if (somebody_is_there && !due_.passed()) return;
-    // Who was served comes for the end of file, on a crowded machine later than others for their
-    // document. With our end open he would wait for theirs.
+    // A served reader comes for the end of file, on a crowded machine later than others come for
+    // their documents. With our end open it would wait for theirs.
     if (const auto left = patience - draining_for();
         somebody_is_there && !document_ && left > Duration::zero()) {
         due_ = Deadline::after(left);
@@ -246,7 +248,7 @@ void ServedFifo::lost_count() {
 void ServedFifo::lost_name() {
     fifo.name.clear();
     reusable_ = false;
-    // Who looked up the name in time may still come.
+    // A reader that looked up the name in time may still come.
     if (state_ == State::idle) end_of_file();
 }
 

@@ -1,16 +1,16 @@
-// One FIFO, those who have it open, and how each of them gets one whole document: a state machine
-// that is told what happens to the FIFO and says itself when it wants to be asked again.
+// One FIFO and its readers, each of which gets a whole document. It is a state machine: it is told
+// what happens to the FIFO, and says when it wants to be asked again.
 //
-//     idle      open for writing, nobody there
-//     serving   somebody is there: documents are written, one after the other
-//     draining  our end is closed, all get the end of file; until everybody has left
-//     probing   our end is open for a moment, because there may be somebody who was not counted
-//     spent     of no more use
+//     idle      our end is open, and there is no reader
+//     serving   there are readers: documents are written, one after the other
+//     draining  our end is closed: all get the end of file, until the last has left
+//     probing   our end is open for a moment, because there may be a reader that was not counted
+//     spent     the FIFO is of no more use
 //
 // A lone reader is served in one go: write, close. Several readers of one inode get their documents
-// in turn: nothing stops a reader from taking two but that the second is not written before the
-// first one's taker has left read(2), and that the others wait in read(2) already. The scheduling
-// barrier takes care of both.
+// in turn. So that none takes two, the second document is written only after the taker of the first
+// has left read(2), and while the others wait in read(2) already. The scheduling barrier tells
+// both.
 #pragma once
 
 #include "core/deadline.h"
@@ -27,7 +27,7 @@ struct Document {
     std::string error; // why there is no text
 };
 
-// Where documents come from.
+// The supply of documents.
 class Documents {
   public:
     Documents() = default;
@@ -37,9 +37,9 @@ class Documents {
 
     // The next document; nothing when it is not ready yet.
     [[nodiscard]] virtual std::optional<Document> take() = 0;
-    // It was not read: somebody else may have it.
+    // It was not read, and another reader may have it.
     virtual void give_back(Document document) = 0;
-    // Somebody read it.
+    // A reader has read it.
     virtual void delivered(const Document& document) = 0;
 };
 
@@ -47,10 +47,10 @@ class ServedFifo {
   public:
     enum class State { idle, serving, draining, probing, spent };
 
-    // An idle one, or one that is draining because it was another's: somebody may be there.
+    // An idle one; or one that is draining, because it was another server's and may have readers.
     ServedFifo(Fifo its_fifo, State state, Documents& documents, SchedulingBarrier& barrier);
-    // opened() comes for the first opener, and for what we do ourselves: one reader gets a
-    // document, the others the end of file, and then the FIFO is spent.
+    // From now on opened() tells of the first opener only, and of our own actions too. So one
+    // reader gets a document and the others the end of file; then the FIFO is spent.
     void expect_uncounted_openers() { counted_ = reusable_ = false; }
 
     Fifo fifo;
@@ -60,16 +60,16 @@ class ServedFifo {
     // How long it has been draining; zero when it is not.
     [[nodiscard]] Duration draining_for() const;
 
-    // What others have done to it.
+    // What others have done to the FIFO.
     void opened();
     void read();
     void closed();
-    // We may have missed anything: nothing more is written, and all who are there get the end of
-    // file.
+    // Events were lost: nothing more is written, and all readers get the end of file.
     void lost_count();
-    // It has lost its name, so it will be spent when nobody is there.
+    // The FIFO has lost its name, so it is spent when its readers have left.
     void lost_name();
-    // Gives up whoever has it open: they got the end of file long ago. Only while draining.
+    // Gives up the readers that have not left, although they got the end of file. Only while
+    // draining.
     void abandon();
 
     // Does what can be done now. Call it after telling what happened, when deadline() has passed,
@@ -101,10 +101,10 @@ class ServedFifo {
     bool reader_left_ = true; // nobody has read since the last close
 
     std::optional<Document> document_; // written, and not known to be read
-    std::size_t written_ = 0;          // so many bytes of it: the rest found no room yet
+    std::size_t written_ = 0;          // how many of its bytes: the rest had no room yet
     bool in_turn_ = false;             // others wait until it is read
     bool has_company_ = false;         // maybe: others may be about to be opened()
-    std::uint64_t settled_ = 0;        // the barrier after which everybody is where he waits
+    std::uint64_t settled_ = 0;        // the barrier after which all readers wait in read(2)
     Deadline due_ = Deadline::never();
     Deadline::Clock::time_point draining_since_{};
 };

@@ -10,7 +10,7 @@ namespace {
 
 using enum SemaphoreSet::Outcome;
 
-constexpr unsigned short gate = 0;
+constexpr unsigned short door = 0;
 constexpr unsigned short free_tokens = 1;
 constexpr unsigned short slot_count = 2;
 constexpr unsigned short lent_tokens = 3;
@@ -57,7 +57,7 @@ bool CountingSet::has_label(std::span<const unsigned short> values, const Key::L
 }
 
 bool CountingSet::is_blank(std::span<const unsigned short> values) {
-    return std::ranges::all_of(values.subspan(gate + 1),
+    return std::ranges::all_of(values.subspan(door + 1),
                                [](unsigned short value) { return value == 0; });
 }
 
@@ -85,28 +85,28 @@ int CountingSet::taken() const {
     if (values[sharers] != 0) return values[slot_count];
     const auto taken = std::count_if(values.begin() + first_slot, values.end(),
                                      [](unsigned short value) { return value != 0; });
-    return static_cast<int>(taken) + values[gate] % our_weight;
+    return static_cast<int>(taken) + values[door] % our_weight;
 }
 
-// Puts our weight on the gate, inside or waiting, unless a taker of the page is inside: the gate is
+// Puts our weight on the door, inside or waiting, unless a taker of the page is inside: the door is
 // 0, or at least 2. A semop cannot say "or", so there are two; both fail at once only while the
-// gate is odd, and then 0 is worth waiting for. Our weight stays while we wait for a token: so a
-// gate that we found open cannot be closed by a taker of the page meanwhile, and the wait for the
+// door is odd, and then 0 is worth waiting for. Our weight stays while we wait for a token: so a
+// door that we found open cannot be closed by a taker of the page meanwhile, and the wait for the
 // token is one operation, which the kernel serves first come, first served.
 bool CountingSet::enter(Deadline deadline) {
-    const std::array alone{wait_for_zero(gate, IPC_NOWAIT), add(gate, our_weight, SEM_UNDO)};
-    const std::array beside{add(gate, -our_weight, IPC_NOWAIT), add(gate, our_weight),
-                            add(gate, our_weight, SEM_UNDO)};
+    const std::array alone{wait_for_zero(door, IPC_NOWAIT), add(door, our_weight, SEM_UNDO)};
+    const std::array beside{add(door, -our_weight, IPC_NOWAIT), add(door, our_weight),
+                            add(door, our_weight, SEM_UNDO)};
     for (;;) {
         if (set_.operate(alone) == done || set_.operate(beside) == done) return true;
-        if (set_.operate(std::array{wait_for_zero(gate)}, deadline) == would_wait) return false;
+        if (set_.operate(std::array{wait_for_zero(door)}, deadline) == would_wait) return false;
     }
 }
 
 // NOWAIT, here and where a lent token is given: a give of the page that had no take of its own may
-// have left less on the gate than our weight, and nobody must wait for the rest.
+// have left less on the door than our weight, and nobody must wait for the rest.
 void CountingSet::leave() {
-    set_.operate(std::array{add(gate, -our_weight, SEM_UNDO | IPC_NOWAIT)});
+    set_.operate(std::array{add(door, -our_weight, SEM_UNDO | IPC_NOWAIT)});
 }
 
 // Enters and does OPERATIONS, or has done nothing.
@@ -146,8 +146,8 @@ void CountingSet::claim_slot(Lease lease) {
                 add(free_tokens, -1),
                 add(used_tokens, -1, SEM_UNDO),
                 add(used_tokens, 1),
-                add(gate, our_weight),
-                add(gate, -our_weight, SEM_UNDO),
+                add(door, our_weight),
+                add(door, -our_weight, SEM_UNDO),
             };
             const auto operations = lease == Lease::until_given ? std::span<const sembuf>{lent}
                                                                 : std::span<const sembuf>{ours};
@@ -157,8 +157,8 @@ void CountingSet::claim_slot(Lease lease) {
 }
 
 bool CountingSet::give(Deadline deadline) {
-    // A taker of the page inside leaves the gate at exactly 1.
-    if (set_.operate(std::array{add(gate, -1, IPC_NOWAIT), wait_for_zero(gate, IPC_NOWAIT)}) ==
+    // A taker of the page inside leaves the door at exactly 1.
+    if (set_.operate(std::array{add(door, -1, IPC_NOWAIT), wait_for_zero(door, IPC_NOWAIT)}) ==
         done)
         return true;
     // One of the lent tokens is ours to give from here on, so a lent slot will be found.
@@ -180,9 +180,9 @@ void CountingSet::return_slot() {
                 add(used_tokens, -1),
                 add(lent_tokens, 1, SEM_UNDO),
                 add(lent_tokens, -1),
-                add(gate, -our_weight, IPC_NOWAIT),
+                add(door, -our_weight, IPC_NOWAIT),
             };
-            const bool has_weight = values[gate] >= our_weight;
+            const bool has_weight = values[door] >= our_weight;
             const auto possible =
                 std::span{operations}.first(operations.size() - (has_weight ? 0 : 1));
             if (set_.operate(possible) == done) return;
@@ -190,9 +190,9 @@ void CountingSet::return_slot() {
     }
 }
 
-// Our takers and sharers are all on the gate, those that wait among them.
+// Our takers and sharers are all on the door, those that wait among them.
 bool CountingSet::wait_until_free(Deadline deadline) {
-    return set_.operate(std::array{wait_for_zero(gate)}, deadline) == done;
+    return set_.operate(std::array{wait_for_zero(door)}, deadline) == done;
 }
 
 bool CountingSet::resize(int slots, Deadline deadline) {
@@ -218,8 +218,8 @@ bool CountingSet::resize(int slots, Deadline deadline) {
 std::vector<TokenHolder> CountingSet::holders() const {
     const auto values = set_.values();
     std::vector<TokenHolder> holders;
-    if (values[gate] % our_weight != 0)
-        holders.push_back(holder_of(set_, gate, Lease::until_given));
+    if (values[door] % our_weight != 0)
+        holders.push_back(holder_of(set_, door, Lease::until_given));
     if (values[sharers] != 0)
         holders.push_back(holder_of(set_, sharers, Lease::until_process_ends, values[sharers]));
     for (auto slot = first_slot; slot < count_of(values); ++slot)

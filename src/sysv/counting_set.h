@@ -1,7 +1,7 @@
 // A counting set: a semaphore set of ours that hands out any number of tokens. Takers and givers of
 // the perlipc manual page are safe on it.
 //
-//     0  gate     2 for each of our takers and sharers, inside or waiting; 1 for a taker of the
+//     0  door     2 for each of our takers and sharers, inside or waiting; 1 for a taker of the
 //     page 1  free     tokens that nobody has 2  slots    how many tokens there are 3  lent tokens
 //     that stay taken until they are given 4-6         the label of the key (sysv/key.h), which
 //     tells the set from a stranger's 7  used     tokens that somebody has 8  sharers  how many
@@ -9,7 +9,7 @@
 //     1 lent, 2 taken until its process ends, 3 kept until the
 //                 owner of its keeper ends
 //
-// A taker of the page enters when the gate is 0, so alone, and while the gate is odd none of ours
+// A taker of the page enters when the door is 0, so alone, and while the door is odd none of ours
 // enters. What depends on a process is done with SEM_UNDO: the kernel takes it back however the
 // process ends, and the last process that changed a token's own semaphore is the one that has it.
 #pragma once
@@ -23,14 +23,14 @@ class CountingSet {
   public:
     explicit CountingSet(SemaphoreSet set) : set_(std::move(set)) {}
 
-    static constexpr int max_slots = 16000; // two of the gate's 32767 for each taker
+    static constexpr int max_slots = 16000; // two of the door's 32767 for each taker
 
     // How many semaphores a set is made with. One of few slots has room to grow to 64.
     [[nodiscard]] static int semaphores_for(int slots);
     // Whether a set with these VALUES is a counting set of this label.
     [[nodiscard]] static bool has_label(std::span<const unsigned short> values,
                                         const Key::Label& label);
-    // Whether a set with these VALUES is as the kernel made it. The gate does not count: it is open
+    // Whether a set with these VALUES is as the kernel made it. The door does not count: it is open
     // from the first moment on, and a taker of the page may be faster than the process that makes
     // the set.
     [[nodiscard]] static bool is_blank(std::span<const unsigned short> values);

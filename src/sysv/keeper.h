@@ -2,7 +2,7 @@
 // ends. A shell has one for a critical section (sem-take --hold-for), since a token that is taken
 // with SEM_UNDO comes back when its taker ends, and sem-take itself ends at once.
 //
-// That a token is a keeper's is in the set (Lease::until_owner_ends). For whom it works is the
+// The set says that a token is a keeper's (Lease::until_owner_ends). The owner stands in the
 // keeper's name, "hold:812", which everybody can see in ps(1).
 #pragma once
 

@@ -149,8 +149,8 @@ void ShmRing::add(unsigned short semaphore) {
     parts_.set.operate(std::array{operation(semaphore, 1)});
 }
 
-// With the lock held, and in this order: who finds the old set waits for the lock, and begins anew
-// when it is gone.
+// With the lock held, and in this order: an end that finds the old set waits for the lock, and
+// begins again when it is gone.
 void ShmRing::remove() {
     parts_.memory.remove();
     parts_.set.remove();

@@ -58,8 +58,8 @@ std::string stop(Process& server, int signal = SIGTERM) {
     return result.err;
 }
 
-// Another FIFO is at "sig" than the one that is open as READER: who comes now is not in its
-// company.
+// Another FIFO is at "sig" than the one that is open as READER: a reader that comes now is not in
+// its company.
 void wait_until_exchanged(const Fd& reader) {
     struct stat opened {};
     REQUIRE(::fstat(reader.get(), &opened) == 0);
@@ -248,7 +248,7 @@ TEST_CASE("a big document reaches a lone reader whole") {
     stop(server);
 }
 
-TEST_CASE("-n ends after so many documents") {
+TEST_CASE("-n COUNT ends the server after COUNT documents") {
     Scenario scenario;
     auto server = serve(scenario, {"-n", "2", "sig", "--", "sh", "-c", numbers});
     CHECK(read_once(scenario) == "1\n");
@@ -335,7 +335,7 @@ TEST_CASE("a command that prints without end is stopped") {
     stop(server);
 }
 
-TEST_CASE("nobody waits for what a command leaves behind") {
+TEST_CASE("a process that a command leaves behind holds nobody up") {
     Scenario scenario;
     auto server = serve(scenario, {"sig", "--", "sh", "-c", "sleep 1000 & echo done"});
     CHECK(read_once(scenario) == "done\n");
@@ -397,7 +397,7 @@ TEST_CASE("nothing is moved over PATH.orig") {
     CHECK(listing() == "sig sig.orig ");
 }
 
-TEST_CASE("what is neither a file nor a FIFO is left alone") {
+TEST_CASE("a directory or a link at PATH is left alone") {
     Scenario scenario;
     std::filesystem::create_directory("dir");
     std::filesystem::create_symlink("nowhere", "link");
@@ -597,7 +597,7 @@ TEST_CASE("a pipeline whose reader leaves ends it, and PATH is put back") {
     CHECK(listing() == "sig ");
 }
 
-TEST_CASE("a command line that makes no sense") {
+TEST_CASE("a command line that makes no sense is status 2") {
     Scenario scenario;
     for (const Words& wrong : std::vector<Words>{
              {"fifosig", "-s", "x", "-F", "y", "sig"},

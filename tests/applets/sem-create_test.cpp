@@ -21,7 +21,7 @@ bool contains(const std::string& text, std::string_view part) {
 
 } // namespace
 
-TEST_CASE("prints the id, the same at each call") {
+TEST_CASE("sem-create prints the id, the same at each call") {
     Scenario scenario;
     const auto made = scenario.run({"sem-create", scenario.key()});
     CHECK(made.status == 0);
@@ -34,7 +34,7 @@ TEST_CASE("prints the id, the same at each call") {
     CHECK(status.sem_nsems == 1);
 }
 
-TEST_CASE("every form of a key") {
+TEST_CASE("every form of a key makes or finds a set") {
     Scenario scenario;
     const auto hexadecimal = fmt::format("{:#x}", sysv::Key::parse(scenario.key()).value());
     const auto made = scenario.run({"sem-create", scenario.key()});
@@ -49,7 +49,7 @@ TEST_CASE("every form of a key") {
     CHECK(::semctl(id_of("./lock"), 0, IPC_RMID) == 0);
 }
 
-TEST_CASE("a mode, slots and JSON") {
+TEST_CASE("-m, -n and -J do as they say") {
     Scenario scenario;
     const auto made = scenario.run({"sem-create", "-J", "-n", "3", "-m", "640", scenario.key()});
     CHECK(made.status == 0);
@@ -80,7 +80,7 @@ TEST_CASE("another shape is an error that names both") {
         fmt::format("sem-create: cannot create {} with 1 slot: it has 5 slots\n", scenario.key(1)));
 }
 
-TEST_CASE("a name whose key is somebody else's") {
+TEST_CASE("a name whose key belongs to a stranger is refused") {
     Scenario scenario;
     const auto number = fmt::format("{}", sysv::Key::parse(scenario.name()).value());
     REQUIRE(scenario.run({"sem-create", number}).status == 0);
@@ -93,7 +93,7 @@ TEST_CASE("a name whose key is somebody else's") {
     }
 }
 
-TEST_CASE("resizing, also in use") {
+TEST_CASE("a set is resized, also while it is in use") {
     Scenario scenario;
     const auto name = scenario.name();
     const auto missing = scenario.run({"sem-create", "--resize", "2", name});
@@ -138,7 +138,7 @@ TEST_CASE("bad values name the option, the value and what was expected") {
     CHECK(missing.status == 1);
 }
 
-TEST_CASE("no permission, and stdout full") {
+TEST_CASE("a set of another user and a full standard output are errors") {
     Scenario scenario;
     const auto full = scenario.shell("sem-create $1 >/dev/full", {scenario.key()});
     CHECK(full.status == 1);

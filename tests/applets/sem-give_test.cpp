@@ -23,7 +23,7 @@ int value_of(const std::string& key) {
 
 } // namespace
 
-TEST_CASE("gives what was taken, once") {
+TEST_CASE("sem-give gives a token that was taken, once") {
     Scenario scenario;
     const auto give_twice = [&](const std::string& key) {
         REQUIRE(scenario.run({"sem-take", key}).status == 0);
@@ -42,7 +42,7 @@ TEST_CASE("gives what was taken, once") {
     give_twice(scenario.name());
 }
 
-TEST_CASE("quiet, another status, JSON") {
+TEST_CASE("-q, -E and -J do as they say") {
     Scenario scenario;
     const auto made = scenario.run({"sem-create", scenario.key()});
     const auto id = made.out.substr(0, made.out.find('\n'));
@@ -60,7 +60,7 @@ TEST_CASE("quiet, another status, JSON") {
     CHECK(scenario.shell("sem-give -J -q $1 >/dev/full", {scenario.key()}).status == 1);
 }
 
-TEST_CASE("waits for a token to be taken, if asked to") {
+TEST_CASE("sem-give -w waits for a token to be taken") {
     Scenario scenario;
     for (const auto& key : {scenario.key(), scenario.name()}) {
         REQUIRE(scenario.run({"sem-create", "-n", key[0] == '@' ? "2" : "1", key}).status == 0);
@@ -72,7 +72,7 @@ TEST_CASE("waits for a token to be taken, if asked to") {
     }
 }
 
-TEST_CASE("removed while it waits") {
+TEST_CASE("a giver whose set is removed fails and says so") {
     Scenario scenario;
     const auto made = scenario.run({"sem-create", scenario.key()});
     auto giver = scenario.start({"sem-give", "-w", "30", scenario.key()});
@@ -86,7 +86,7 @@ TEST_CASE("removed while it waits") {
           fmt::format("sem-give: cannot give to {}: there is no such set\n", scenario.key()));
 }
 
-TEST_CASE("refuses to give what a command has until it ends") {
+TEST_CASE("sem-give refuses to give the token of a running command") {
     Scenario scenario;
     const auto refuses = [&](const std::string& key, const Words& take) {
         auto holder = scenario.start(take);
@@ -115,7 +115,7 @@ TEST_CASE("refuses to give what a command has until it ends") {
     refuses(second, {"sem-take", key, "sem-take", second, "sh", "-c", script});
 }
 
-TEST_CASE("refuses to give what a command has, wherever the command hides") {
+TEST_CASE("sem-give refuses to give the token of a command that it cannot see") {
     Scenario scenario;
     const auto key = scenario.key();
     REQUIRE(scenario.run({"sem-create", key}).status == 0);
@@ -148,7 +148,7 @@ TEST_CASE("refuses to give what a command has, wherever the command hides") {
     is_safe({"setpriv", "--reuid=65534", "sh", "-c", script});
 }
 
-TEST_CASE("refuses to give what is shared") {
+TEST_CASE("sem-give refuses to give a set that is shared") {
     Scenario scenario;
     for (const auto& key : {scenario.key(), scenario.name()}) {
         REQUIRE(scenario.run({"sem-create", key}).status == 0);
@@ -161,7 +161,7 @@ TEST_CASE("refuses to give what is shared") {
     }
 }
 
-TEST_CASE("gives a lent token although a command has another one") {
+TEST_CASE("sem-give gives a lent token while a command has another one") {
     Scenario scenario;
     const auto name = scenario.name();
     auto holder = scenario.start({"sem-take", "-j2", name, "sh", "-c", "echo taken; read line"});
@@ -188,7 +188,7 @@ TEST_CASE("many givers give no more than was taken") {
               .out.ends_with("\"slots\":3,\"taken\":0}\n"));
 }
 
-TEST_CASE("bad command lines") {
+TEST_CASE("a command line that makes no sense is status 2") {
     Scenario scenario;
     CHECK(scenario.run({"sem-give", "-w", "soon"}).status == 2);
     CHECK(scenario.run({"sem-give", "-E", "256"}).status == 2);

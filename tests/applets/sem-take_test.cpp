@@ -154,7 +154,7 @@ TEST_CASE("the token comes back from a command that is killed") {
     }
 }
 
-TEST_CASE("four at once, and a fifth when one has ended") {
+TEST_CASE("four run at once, and a fifth when one of them has ended") {
     Scenario scenario;
     constexpr std::size_t limit = 4;
     constexpr std::size_t jobs = 12;
@@ -207,7 +207,7 @@ TEST_CASE("a missing set is an error that says how to make it, unless -j makes i
                                    scenario.name()));
 }
 
-TEST_CASE("names who has it") {
+TEST_CASE("a waiter names the processes that have the tokens") {
     Scenario scenario;
     const auto name = scenario.name();
     create(scenario, name, 2);
@@ -226,7 +226,7 @@ TEST_CASE("names who has it") {
     CHECK(scenario.run({"sem-take", "-v", name, "true"}).err.empty()); // nobody to wait for
 }
 
-TEST_CASE("on a terminal it names who has it after two seconds, unless it is to be quiet") {
+TEST_CASE("a waiter on a terminal names the holder after two seconds, unless -q is given") {
     Scenario scenario;
     const auto key = scenario.key();
     create(scenario, key);
@@ -293,7 +293,7 @@ TEST_CASE("a wait for ourselves is refused at once") {
     CHECK(waiter.wait().status == 0);
 }
 
-TEST_CASE("many share a set, and nobody else is in meanwhile") {
+TEST_CASE("many share a set, and no other is inside meanwhile") {
     Scenario scenario;
     for (const auto& key : {scenario.key(), scenario.name()}) {
         create(scenario, key);
@@ -326,7 +326,7 @@ TEST_CASE("many share a set, and nobody else is in meanwhile") {
     }
 }
 
-TEST_CASE("waits until all tokens are back, and takes none") {
+TEST_CASE("--wait-all waits until all tokens are back, and takes none") {
     Scenario scenario;
     const auto name = scenario.name();
     create(scenario, name, 2);
@@ -356,7 +356,7 @@ TEST_CASE("-j makes the set with the mode of -m, and says on request that it doe
     CHECK(scenario.run({"sem-take", "-v", "-j", "4", name, "true"}).err.empty());
 }
 
-TEST_CASE("ended while it waits, it leaves no trace") {
+TEST_CASE("a waiter that is ended leaves no trace") {
     Scenario scenario;
     create(scenario, scenario.key());
     create(scenario, scenario.name(), 1);
@@ -380,7 +380,7 @@ TEST_CASE("ended while it waits, it leaves no trace") {
     }
 }
 
-TEST_CASE("removed while it waits") {
+TEST_CASE("a waiter whose set is removed fails and says so") {
     Scenario scenario;
     for (const Words& command : {Words{}, Words{"true"}}) {
         create(scenario, scenario.key());
@@ -409,7 +409,7 @@ TEST_CASE("a value at its maximum is said in words") {
                       scenario.name()));
 }
 
-TEST_CASE("JSON tells what came of it, and what cannot be told did not happen") {
+TEST_CASE("-J tells the outcome, and a token whose outcome cannot be told is not taken") {
     Scenario scenario;
     create(scenario, scenario.key());
     const auto object = [&](std::string_view taken) {
@@ -434,7 +434,7 @@ TEST_CASE("JSON tells what came of it, and what cannot be told did not happen") 
           object("true"));
 }
 
-TEST_CASE("held for a process: until it ends, and without keeping anything else busy") {
+TEST_CASE("a keeper holds the token until its owner ends, and keeps nothing else busy") {
     Scenario scenario;
     for (const auto& key : {scenario.key(), scenario.name()}) {
         create(scenario, key);
@@ -457,7 +457,7 @@ TEST_CASE("held for a process: until it ends, and without keeping anything else 
     }
 }
 
-TEST_CASE("held for a process: until it gives") {
+TEST_CASE("a keeper's owner, or a child of it, can give the token") {
     Scenario scenario;
     for (const auto& key : {scenario.key(), scenario.name()}) {
         create(scenario, key);
@@ -500,7 +500,7 @@ TEST_CASE("the keeper waits with us and ends with us") {
     CHECK(scenario.run({"sem-give", key}).status == 0); // we are an ancestor of sem-give
 }
 
-TEST_CASE("bad command lines") {
+TEST_CASE("a command line that makes no sense is status 2") {
     Scenario scenario;
     const auto key = scenario.key();
     for (const Words& words :

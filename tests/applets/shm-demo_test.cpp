@@ -47,7 +47,7 @@ TEST_CASE("a signal at any point leaves no segment") {
     CHECK(scenario.run({"shm-read", scenario.key()}).status == 1);
 }
 
-TEST_CASE("text, size, key and keep") {
+TEST_CASE("--text, --size, --key and --keep do as they say") {
     Scenario scenario;
     const auto result = scenario.run(
         {"shm-demo", "--keep", "--key", scenario.key(), "--text", "hello", "--size", "1K"});
@@ -72,7 +72,7 @@ TEST_CASE("a message that does not fit is a usage error") {
     CHECK(scenario.run({"shm-demo", "--size", "6", "--text", "hello"}).status == 0);
 }
 
-TEST_CASE("JSON") {
+TEST_CASE("-J prints one object") {
     Scenario scenario;
     const auto result = scenario.run({"shm-demo", "-J"});
     CHECK(result.status == 0);
@@ -80,7 +80,7 @@ TEST_CASE("JSON") {
     CHECK(result.out.ends_with("\"size\":2000,\"text\":\"Message #1\",\"kept\":false}\n"));
 }
 
-TEST_CASE("a size that the system does not have") {
+TEST_CASE("a size that the system does not have is an error") {
     Scenario scenario;
     const auto result = scenario.run({"shm-demo", "--size", "16777215G"});
     CHECK(result.status == 1);

@@ -15,7 +15,7 @@ void make_segment(Scenario& scenario, const std::string& key, const std::string&
 
 } // namespace
 
-TEST_CASE("all of a segment, or a part of it") {
+TEST_CASE("shm-read copies a segment, or a part of it") {
     Scenario scenario;
     make_segment(scenario, scenario.key(), "0123456789");
     CHECK(scenario.run({"shm-read", scenario.key()}).out == "0123456789");
@@ -39,7 +39,7 @@ TEST_CASE("bounds are checked before anything is written") {
                                   scenario.key()));
 }
 
-TEST_CASE("keys of every form, and ids") {
+TEST_CASE("a segment is found by every form of a key, and by its id") {
     Scenario scenario;
     scenario.write_file("file", "");
     const auto hex = fmt::format("{:#x}", std::stoi(scenario.key(1)));
@@ -58,7 +58,7 @@ TEST_CASE("keys of every form, and ids") {
               .status == 0);
 }
 
-TEST_CASE("a key without a segment, or no key at all") {
+TEST_CASE("a key without a segment is status 1, no key is status 2") {
     Scenario scenario;
     const auto missing = scenario.run({"shm-read", scenario.key()});
     CHECK(missing.status == 1);

@@ -69,7 +69,7 @@ TEST_CASE("too much input is an error, and a pipe keeps what was not read") {
     CHECK(scenario.run({"shm-write", key, "-o", "9"}).status == 1);
 }
 
-TEST_CASE("making what exists") {
+TEST_CASE("--create uses a segment of the same size, and refuses another size") {
     Scenario scenario;
     const auto key = scenario.key();
     REQUIRE(scenario.run({"shm-write", "--create", "--size", "8", key}, "01234567").status == 0);
@@ -82,7 +82,7 @@ TEST_CASE("making what exists") {
                                    key));
 }
 
-TEST_CASE("what we made does not stay half full") {
+TEST_CASE("a segment that was made for a copy that fails is removed") {
     Scenario scenario;
     const auto key = scenario.key();
     CHECK(scenario.run({"shm-write", "--create", "--size", "4", key}, "12345").status == 1);
@@ -95,7 +95,7 @@ TEST_CASE("what we made does not stay half full") {
     CHECK(scenario.run({"shm-read", key}).status == 1);
 }
 
-TEST_CASE("a mode of one's own, else 600") {
+TEST_CASE("the mode is the one of -m, or 600") {
     Scenario scenario;
     const auto mode = [&scenario](const std::string& key) {
         return scenario
@@ -110,7 +110,7 @@ TEST_CASE("a mode of one's own, else 600") {
     CHECK(mode(scenario.key(1)) == "640");
 }
 
-TEST_CASE("usage errors") {
+TEST_CASE("a command line that makes no sense is status 2") {
     Scenario scenario;
     const auto key = scenario.key();
     CHECK(scenario.run({"shm-write"}).status == 2);
@@ -211,7 +211,7 @@ TEST_CASE("the system's limits are named, and nothing stays") {
               "are free (grep HugePages /proc/meminfo; sysctl vm.nr_hugepages)\n");
 }
 
-TEST_CASE("JSON and verbose tell what was written") {
+TEST_CASE("-J and -v tell how much was written") {
     Scenario scenario;
     const auto key = scenario.key();
     CHECK(scenario.run({"shm-write", "-J", "--create", "--size", "8", key}, "abc").out ==
@@ -314,7 +314,7 @@ TEST_CASE("an end alone gives up at its deadline or a signal, and leaves nothing
     CHECK(scenario.run({"shm-read", name}).status == 1);
 }
 
-TEST_CASE("what two killed ends left is used anew") {
+TEST_CASE("a ring that two killed ends left is used again") {
     Scenario scenario;
     const auto name = scenario.name();
     auto writer = scenario.start_shell("yes | exec shm-write --stream $1", {name});

@@ -71,6 +71,13 @@ const std::vector<Sweep>& sweeps() {
         {"sem-take --hold-for, of several",
          {{"sem-create", "-n", "3", "NAME"}},
          {"sem-take", "--hold-for", "OWNER", "NAME"}},
+        {"sem-take -s", {{"sem-create", "KEY"}}, {"sem-take", "-s", "KEY", "--", "true"}},
+        {"sem-take -s of several",
+         {{"sem-create", "-n", "3", "NAME"}},
+         {"sem-take", "-s", "NAME", "--", "true"}},
+        {"sem-take --wait-all",
+         {{"sem-create", "-n", "3", "NAME"}},
+         {"sem-take", "--wait-all", "-J", "NAME"}},
         {"sem-give", {{"sem-create", "KEY"}, {"sem-take", "KEY"}}, {"sem-give", "KEY"}},
         {"sem-give to several",
          {{"sem-create", "-n", "3", "NAME"}, {"sem-take", "NAME"}},
@@ -83,6 +90,14 @@ const std::vector<Sweep>& sweeps() {
          {"shm-write", "NAME"},
          "some text"},
         {"shm-write --create", {}, {"shm-write", "--create", "--size", "9", "NAME"}, "some text"},
+        {"shm-write --truncate",
+         {{"shm-write", "--create", "--size", "100", "NAME"}},
+         {"shm-write", "--truncate", "NAME"},
+         "some text"},
+        {"shm-write --stream without a reader",
+         {},
+         {"shm-write", "--stream", "-w", "0", "NAME"},
+         "some text"},
         {"shm-read", {{"shm-write", "--create", "--size", "9000", "KEY"}}, {"shm-read", "KEY"}},
     };
     return all;
@@ -92,7 +107,7 @@ constexpr std::array errors{ENOMEM, EMFILE, ENFILE, ENOSPC, EACCES, EIDRM,
                             EAGAIN, EIO,    EPERM,  E2BIG,  EROFS};
 
 // No applet makes more calls than that of which one errno could come.
-constexpr int most_calls = 300;
+constexpr int max_calls = 300;
 
 // A set's values in words, or that there is no set.
 std::string semaphores(const std::string& key) {
@@ -194,11 +209,11 @@ TEST_CASE("whatever fails, it is said in one line and nothing is left behind") {
         for (const int error : errors)
             for (const char* const process : {"", "child"}) {
                 int number = 1;
-                while (number <= most_calls &&
+                while (number <= max_calls &&
                        fails_somewhere(sweep, fmt::format("*={}@{}{}", strerrorname_np(error),
                                                           process, number)))
                     ++number;
-                CHECK(number <= most_calls);
+                CHECK(number <= max_calls);
             }
 }
 

@@ -25,7 +25,7 @@ struct Tool {
 
 } // namespace
 
-TEST_CASE("the options and statuses of flock") {
+TEST_CASE("sem-take has the options and statuses of flock") {
     Scenario scenario;
     REQUIRE(scenario.run({"sem-create", scenario.key()}).status == 0);
     for (const auto& tool :
@@ -51,7 +51,7 @@ TEST_CASE("the options and statuses of flock") {
     }
 }
 
-TEST_CASE("a limit as with GNU sem") {
+TEST_CASE("sem-take limits as GNU sem does") {
     Scenario scenario;
     // It keeps its locks below the home directory.
     const char* home = std::getenv("HOME");

@@ -13,7 +13,7 @@ TEST_CASE("the caller is counted among those who run") {
     CHECK(fifo::count_runnable_threads() > 0);
 }
 
-TEST_CASE("who was runnable has run when it had a CPU for long enough") {
+TEST_CASE("a process has run when it has had a CPU for long enough") {
     const auto spinner = fork_child([]() -> int {
         volatile unsigned turns = 0;
         for (;;)

@@ -132,7 +132,7 @@ TEST_CASE("two readers of one inode: the second document is not written before t
     CHECK(fixture.documents.read == std::vector<std::string>{"1", "2"});
 }
 
-TEST_CASE("of two readers one leaves: the other is alone") {
+TEST_CASE("when one of two readers leaves, the other is alone") {
     Fixture fixture;
     Fd one = fixture.open_reader();
     Fd two = fixture.open_reader();
@@ -165,7 +165,7 @@ TEST_CASE("an opener whose open was not told is found by asking the pipe") {
     CHECK(fixture.read(reader) == "1");
 }
 
-TEST_CASE("who comes while it drains is not forgotten") {
+TEST_CASE("a reader that comes while the FIFO drains is not forgotten") {
     Fixture fixture;
     auto& served = fixture.served;
     Fd slow = fixture.open_reader();
@@ -178,11 +178,11 @@ TEST_CASE("who comes while it drains is not forgotten") {
     }));
     served.opened();
     fixture.leave(slow);
-    fixture.step(); // he may not have been the only one to be let in
+    fixture.step(); // it may not have been the only one to be let in
     CHECK(fixture.read(late) == "2");
 }
 
-TEST_CASE("who was served and has not left gets nothing that was meant for a later one") {
+TEST_CASE("a served reader that has not left gets nothing of a later one's document") {
     Fixture fixture;
     auto& served = fixture.served;
     Fd slow = fixture.open_reader();
@@ -221,7 +221,7 @@ TEST_CASE("who was served and has not left gets nothing that was meant for a lat
     }
 }
 
-TEST_CASE("lost events: everybody gets the end of file, nobody a document twice") {
+TEST_CASE("after lost events all readers get the end of file, and none a document twice") {
     Fixture fixture;
     auto& served = fixture.served;
     Fd one = fixture.open_reader();

@@ -41,7 +41,7 @@ TEST_CASE("a give of the manual page without a take blocks nobody") {
     }
 }
 
-TEST_CASE("resized up and down, also in use") {
+TEST_CASE("a counting set is resized up and down, also while it is in use") {
     const Scenario scenario;
     const auto key = sysv::Key::parse(scenario.name());
     auto set = sysv::TokenSet::create(key, 2, modes);

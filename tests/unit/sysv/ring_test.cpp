@@ -13,7 +13,7 @@ using test::Scenario;
 
 namespace {
 
-constexpr std::uint64_t most_slots_filled = sysv::ShmRing::slots;
+constexpr std::uint64_t max_slots_filled = sysv::ShmRing::slots;
 
 // Sends COUNT slots, each of them filled with its number.
 void send(sysv::ShmRingWriter& writer, std::uint64_t count) {
@@ -64,7 +64,7 @@ TEST_CASE("a writer without a reader fills the ring and no more") {
     const auto key = sysv::Key::parse(scenario.key());
     {
         sysv::ShmRingWriter writer{key};
-        for (std::uint64_t number = 0; number < most_slots_filled; ++number) {
+        for (std::uint64_t number = 0; number < max_slots_filled; ++number) {
             CHECK(writer.next_slot(Deadline::after(0s)).size() == sysv::ShmRing::slot_size);
             writer.publish(sysv::ShmRing::slot_size);
         }
@@ -76,7 +76,7 @@ TEST_CASE("a writer without a reader fills the ring and no more") {
 TEST_CASE("the survivor learns of a death at any point, and removes the ring") {
     const Scenario scenario;
     const auto key = sysv::Key::parse(scenario.key());
-    for (std::uint64_t after = 0; after < 2 * most_slots_filled; ++after) {
+    for (std::uint64_t after = 0; after < 2 * max_slots_filled; ++after) {
         CAPTURE(after);
         Child child;
         {
@@ -100,7 +100,7 @@ TEST_CASE("the survivor learns of a death at any point, and removes the ring") {
         child.wait();
         CHECK_FALSE(sysv::SharedMemory::find(key));
     }
-    for (std::uint64_t after = 0; after < 2 * most_slots_filled; ++after) {
+    for (std::uint64_t after = 0; after < 2 * max_slots_filled; ++after) {
         CAPTURE(after);
         Child child;
         {
@@ -111,7 +111,7 @@ TEST_CASE("the survivor learns of a death at any point, and removes the ring") {
                     (void)reader.next(Deadline::after(20s));
                 ::raise(SIGKILL);
             });
-            CHECK_THROWS_WITH_AS(send(writer, 3 * most_slots_filled),
+            CHECK_THROWS_WITH_AS(send(writer, 3 * max_slots_filled),
                                  ("the reader of " + scenario.key() + " died").c_str(), Error);
         }
         child.wait();

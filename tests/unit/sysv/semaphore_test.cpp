@@ -19,7 +19,7 @@ sembuf operation(unsigned short semaphore, short amount, short flags = 0) {
 
 } // namespace
 
-TEST_CASE("made once, found, removed") {
+TEST_CASE("a set is made once, found and removed") {
     const test::Scenario scenario;
     const auto key = sysv::Key::parse(scenario.key());
     CHECK_FALSE(sysv::SemaphoreSet::find(key));
@@ -41,7 +41,7 @@ TEST_CASE("made once, found, removed") {
     CHECK_THROWS_AS((void)set->operate(std::array{operation(0, 1)}), Error);
 }
 
-TEST_CASE("all operations or none, until the deadline") {
+TEST_CASE("all operations are done or none, until the deadline") {
     const test::Scenario scenario;
     auto set = sysv::SemaphoreSet::create(sysv::Key::parse(scenario.key()), 2, 0600);
     CHECK(set->operate(std::array{operation(0, 1), operation(1, 2)}) == done);

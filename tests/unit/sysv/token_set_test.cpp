@@ -58,7 +58,7 @@ TEST_CASE("many creators make one set") {
     }
 }
 
-TEST_CASE("creators of two shapes: one wins, the others are told both") {
+TEST_CASE("of creators of two shapes one wins, and the others are told both") {
     for (int round = 0; round < 10; ++round) {
         const Scenario scenario;
         const auto key = sysv::Key::parse(scenario.name());
@@ -140,7 +140,7 @@ TEST_CASE("a name's key that belongs to a stranger is detected") {
     CHECK(values_of(name) == before);
 }
 
-TEST_CASE("as many tokens as slots, and no more given than taken") {
+TEST_CASE("a set has as many tokens as slots, and gives no more than were taken") {
     for (const auto& shape : shapes) {
         CAPTURE(shape.name);
         const Scenario scenario;
@@ -161,7 +161,7 @@ TEST_CASE("as many tokens as slots, and no more given than taken") {
     }
 }
 
-TEST_CASE("what was lent outlives its taker, what is leased does not") {
+TEST_CASE("a lent token outlives its taker, a held one does not") {
     for (const auto& shape : shapes) {
         CAPTURE(shape.name);
         const Scenario scenario;
@@ -262,7 +262,7 @@ TEST_CASE("a waiter that is killed leaves no trace") {
     }
 }
 
-TEST_CASE("a set that is removed wakes who waits for it") {
+TEST_CASE("a set that is removed wakes its waiters") {
     for (const auto& shape : shapes) {
         CAPTURE(shape.name);
         const Scenario scenario;
@@ -279,7 +279,7 @@ TEST_CASE("a set that is removed wakes who waits for it") {
     }
 }
 
-TEST_CASE("never more inside than slots, whoever takes how") {
+TEST_CASE("there are never more inside than slots, however they take") {
     struct Inside {
         std::atomic<int> ours{0};
         std::atomic<int> manual{0};

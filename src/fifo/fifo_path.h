@@ -1,13 +1,12 @@
-// The name under which a FIFO server is found: it is taken for one server at a time, whatever file
-// was there is kept safe meanwhile, and everything is put back at the end. Beside NAME, in its
-// directory:
+// The path at which a FIFO is served. One server at a time has it; the file that was there is kept
+// safe meanwhile and put back at the end. Beside NAME, in its directory:
 //
 //     NAME.orig            the regular file that was at NAME, until it is put back
 //     .NAME.fifosig        held locked by the server (fcntl(2)) as long as it lives
 //     .NAME.fifosig.N      FIFOs that are not at NAME just now
 //
-// What a server that was killed left there is cleaned up by the next one. Nothing is ever replaced:
-// names are exchanged (renameat2(2)), and what comes out is looked at.
+// After a server that was killed, the next one cleans up. No file is ever replaced: names are
+// exchanged (renameat2(2)), and then we look at the file that came out.
 #pragma once
 
 #include "core/fifo.h"
@@ -17,24 +16,25 @@
 
 namespace ipcbox::fifo {
 
-class FifoPlace {
+class FifoPath {
   public:
     // Locks PATH for us. Throws Error when another server has it, SysError when its directory is
-    // missing or not ours to write in.
-    explicit FifoPlace(const std::string& path);
-    // Removes our FIFO from PATH, puts back the file that was there, removes the rest. A file of
-    // somebody else's that is at PATH by now stays, and ours stays at PATH.orig.
-    ~FifoPlace();
-    FifoPlace(const FifoPlace&) = delete;
-    FifoPlace& operator=(const FifoPlace&) = delete;
+    // missing or may not be written.
+    explicit FifoPath(const std::string& path);
+    // Removes our FIFO from PATH, puts back the file that was there, and removes the rest. If a
+    // stranger's file is at PATH by now, it stays, and the file that was there stays at PATH.orig.
+    ~FifoPath();
+    FifoPath(const FifoPath&) = delete;
+    FifoPath& operator=(const FifoPath&) = delete;
 
     // A new FIFO, under a name of its own.
     [[nodiscard]] Fifo make_spare(mode_t mode);
     void remove_spare(const Fifo& spare) noexcept;
 
     enum class Stranger { take_over, refuse };
-    // Puts SPARE at PATH, where ours is not (yet, or any more). A regular file is kept; a FIFO
-    // comes back, under the spare's name, or is refused. Throws Error when there is anything else.
+    // Puts SPARE at PATH, where no FIFO of ours is (yet, or any more). A regular file there is
+    // kept. A FIFO there is returned, under the spare's name, or refused. Throws Error for anything
+    // else.
     [[nodiscard]] std::optional<Fifo> claim(Fifo& spare, Stranger stranger);
 
     // Puts SPARE at PATH and CURRENT, which is there, under the spare's name. False, with nothing

@@ -1,4 +1,4 @@
-#include "fifo/fifo_place.h"
+#include "fifo/fifo_path.h"
 
 #include "core/directory.h"
 #include "core/error.h"
@@ -53,7 +53,7 @@ std::string_view kind_of(const struct stat& status) {
 
 } // namespace
 
-FifoPlace::FifoPlace(const std::string& path) : path_(path) {
+FifoPath::FifoPath(const std::string& path) : path_(path) {
     const auto slash = path.rfind('/');
     const bool bare = slash == std::string::npos;
     name_ = bare ? path : path.substr(slash + 1);
@@ -67,13 +67,13 @@ FifoPlace::FifoPlace(const std::string& path) : path_(path) {
     remove_spares();
 }
 
-FifoPlace::~FifoPlace() {
+FifoPath::~FifoPath() {
     put_back();
     remove_spares();
     unlink_quietly(directory_, lock_name_);
 }
 
-void FifoPlace::lock() {
+void FifoPath::lock() {
     const auto open = [](int at, const char* name, int flags, mode_t mode) {
         return ::openat(at, name, flags, mode);
     };
@@ -95,7 +95,7 @@ void FifoPlace::lock() {
 }
 
 // Also those of a server that was killed.
-void FifoPlace::remove_spares() noexcept {
+void FifoPath::remove_spares() noexcept {
     const auto open = [](int at, const char* name, int flags) { return ::openat(at, name, flags); };
     const int number =
         sys::call("openat", open, directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -116,23 +116,23 @@ void FifoPlace::remove_spares() noexcept {
     }
 }
 
-Fifo FifoPlace::make_spare(mode_t mode) {
+Fifo FifoPath::make_spare(mode_t mode) {
     return Fifo::make(directory_, fmt::format("{}.{}", lock_name_, spares_++), mode);
 }
 
-void FifoPlace::remove_spare(const Fifo& spare) noexcept {
+void FifoPath::remove_spare(const Fifo& spare) noexcept {
     if (!spare.name.empty()) unlink_quietly(directory_, spare.name);
 }
 
-bool FifoPlace::has(const Fifo& fifo) const {
-    // unlink(2) tells those who watch the inode before it takes the name away: for a moment there
+bool FifoPath::has(const Fifo& fifo) const {
+    // unlink(2) tells the watchers of the inode before it takes the name away: for a moment there
     // is a name for a file that has none.
     const auto status = status_of(directory_, name_);
     return status && status->st_nlink > 0 && FileIdentity{*status} == fifo.identity();
 }
 
-std::optional<Fifo> FifoPlace::claim(Fifo& spare, Stranger stranger) {
-    // Somebody who keeps changing what is at PATH does not hold us here for ever.
+std::optional<Fifo> FifoPath::claim(Fifo& spare, Stranger stranger) {
+    // A process that keeps changing what is at PATH does not hold us here for ever.
     for (int attempt = 0; attempt < 10; ++attempt) {
         const int error = rename_with(directory_, spare.name, name_, RENAME_NOREPLACE);
         if (error == 0) {
@@ -157,7 +157,7 @@ std::optional<Fifo> FifoPlace::claim(Fifo& spare, Stranger stranger) {
     throw cannot_serve(path_, "what is there keeps changing");
 }
 
-bool FifoPlace::exchange(Fifo& spare, Fifo& current) {
+bool FifoPath::exchange(Fifo& spare, Fifo& current) {
     if (const int error = rename_with(directory_, spare.name, name_, RENAME_EXCHANGE); error != 0) {
         if (error == ENOENT) return false;
         throw SysError("serve", path_, error);
@@ -173,7 +173,7 @@ bool FifoPlace::exchange(Fifo& spare, Fifo& current) {
     return true;
 }
 
-void FifoPlace::keep_original() {
+void FifoPath::keep_original() {
     // Marked first: a mark without a file at PATH.orig means nothing.
     const bool marked = is_original_kept();
     if (!marked) write_all(lock_.get(), kept_mark, lock_name_);
@@ -186,12 +186,12 @@ void FifoPlace::keep_original() {
                                           path_));
 }
 
-bool FifoPlace::is_original_kept() const {
+bool FifoPath::is_original_kept() const {
     struct stat status {};
     return ::fstat(lock_.get(), &status) == 0 && status.st_size > 0;
 }
 
-bool FifoPlace::is_ours(const std::string& name) const noexcept {
+bool FifoPath::is_ours(const std::string& name) const noexcept {
     struct stat status {};
     return ours_ && ::fstatat(directory_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
            FileIdentity{status} == *ours_;
@@ -199,7 +199,7 @@ bool FifoPlace::is_ours(const std::string& name) const noexcept {
 
 // Between looking and acting the name can become another's, so it is moved first and looked at
 // then.
-void FifoPlace::put_back() noexcept {
+void FifoPath::put_back() noexcept {
     if (is_original_kept()) {
         if (rename_with(directory_, original_name_, name_, RENAME_NOREPLACE) == 0) return;
         if (!is_ours(name_)) return;
