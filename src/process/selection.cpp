@@ -16,16 +16,6 @@ namespace ipcbox::process {
 
 namespace {
 
-std::vector<pid_t> all_pids() {
-    const Directory directory{::opendir("/proc")};
-    if (directory == nullptr) throw SysError("read", "/proc");
-    std::vector<pid_t> pids;
-    while (const auto* entry = ::readdir(directory.get()))
-        if (const auto pid = whole_number<pid_t>(entry->d_name)) pids.push_back(*pid);
-    std::ranges::sort(pids);
-    return pids;
-}
-
 std::optional<struct stat> file_at(const std::string& path) {
     struct stat status {};
     if (sys::call("stat", ::stat, path.c_str(), &status) < 0) return std::nullopt;
@@ -54,6 +44,16 @@ bool meets(const Criteria& criteria, const ProcessStat& stat,
 }
 
 } // namespace
+
+std::vector<pid_t> all_pids() {
+    const Directory directory{::opendir("/proc")};
+    if (directory == nullptr) throw SysError("read", "/proc");
+    std::vector<pid_t> pids;
+    while (const auto* entry = ::readdir(directory.get()))
+        if (const auto pid = whole_number<pid_t>(entry->d_name)) pids.push_back(*pid);
+    std::ranges::sort(pids);
+    return pids;
+}
 
 std::vector<Identity> select(const Criteria& criteria) {
     std::optional<struct stat> program;

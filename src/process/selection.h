@@ -28,6 +28,9 @@ struct Criteria {
 // left out. Throws SysError when /proc cannot be read, or EXECUTABLE is not there.
 [[nodiscard]] std::vector<Identity> select(const Criteria& criteria);
 
+// The numbers of all processes that /proc shows, ascending. Throws SysError.
+[[nodiscard]] std::vector<pid_t> all_pids();
+
 // Whether the process runs the program PATH; nothing when we may not know.
 [[nodiscard]] std::optional<bool> runs_program(pid_t pid, const std::string& path);
 

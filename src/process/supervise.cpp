@@ -133,18 +133,31 @@ void Supervised::pass_on(const SignalEvent& event) {
 }
 
 void Supervised::look_at_children() {
+    if (plan_.on_end) return look_closely_at_children();
     while (const auto change = next_child_change()) {
-        if (!change->end) {
-            if (change->pid == pid_ && is_job_control(change->stopped_by)) stop_with_command();
-            continue;
-        }
-        if (change->pid == pid_) {
-            status_ = change->end;
-            child_.release();
-            take_terminal();
-        }
-        if (plan_.on_end) plan_.on_end(change->pid, *change->end);
+        if (change->pid != pid_) continue;
+        if (change->end)
+            end(*change->end);
+        else if (is_job_control(change->stopped_by))
+            stop_with_command();
     }
+}
+
+// Each child's name has to be read before it is waited for.
+void Supervised::look_closely_at_children() {
+    while (const auto child = reap_ended_child()) {
+        if (child->pid == pid_) end(child->status);
+        plan_.on_end(*child);
+    }
+    if (status_) return;
+    if (const auto signal = stop_signal_of(pid_); signal && is_job_control(*signal))
+        stop_with_command();
+}
+
+void Supervised::end(WaitStatus status) {
+    status_ = status;
+    child_.release();
+    take_terminal();
 }
 
 // As TSTP, which the kernel ignores where nobody could continue us: in an orphaned process group.
@@ -189,6 +202,14 @@ std::size_t Supervised::signal(int signal) {
     send(signal);
     if (signal != SIGKILL && signal != SIGCONT) send(SIGCONT);
     return 1;
+}
+
+void die_with_parent(int signal) {
+    const pid_t parent = ::getppid();
+    const auto set = [](int number) { return ::prctl(PR_SET_PDEATHSIG, number); };
+    if (sys::call("prctl", set, signal) < 0) throw SysError("set", "the parent death signal");
+    // It may have died before, and a reaper taken its place.
+    if (::getppid() != parent) ::raise(signal);
 }
 
 WaitStatus supervise(const std::string& program, std::span<const std::string> arguments,

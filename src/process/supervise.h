@@ -15,6 +15,7 @@
 #include "core/deadline.h"
 #include "core/signals.h"
 #include "core/wait_status.h"
+#include "process/reaper.h"
 
 #include <functional>
 #include <optional>
@@ -51,7 +52,7 @@ struct SupervisePlan {
     // Called for each signal that we get, CHLD excepted, before it is passed on; false: it is not.
     std::function<bool(const SignalEvent&)> on_signal{};
     // Called for each child that has ended, the command and those that we adopted as a subreaper.
-    std::function<void(pid_t, WaitStatus)> on_end{};
+    std::function<void(const EndedChild&)> on_end{};
 };
 
 class Supervised {
@@ -88,6 +89,8 @@ class Supervised {
   private:
     void pass_on(const SignalEvent& event);
     void look_at_children();
+    void look_closely_at_children();
+    void end(WaitStatus status);
     void stop_with_command();
     void give_terminal();
     void take_terminal();
@@ -106,6 +109,9 @@ class Supervised {
 // Runs PROGRAM to its end.
 [[nodiscard]] WaitStatus supervise(const std::string& program,
                                    std::span<const std::string> arguments, SupervisePlan plan);
+
+// We get SIGNAL when our parent dies; at once if it is dead already.
+void die_with_parent(int signal);
 
 // What our own exit status has to be to end as the command ended. When a signal killed it, we die
 // of that signal here, without a core dump of our own; as PID 1, where none kills us, 128 + the

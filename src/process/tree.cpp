@@ -30,17 +30,6 @@ void append(std::vector<pid_t>& into, const std::vector<pid_t>& more) {
     into.insert(into.end(), more.begin(), more.end());
 }
 
-std::vector<pid_t> threads_of(pid_t pid) {
-    std::vector<pid_t> threads;
-    const Directory directory{::opendir(fmt::format("/proc/{}/task", pid).c_str())};
-    while (directory != nullptr) {
-        const auto* entry = ::readdir(directory.get());
-        if (entry == nullptr) break;
-        if (const auto thread = whole_number<pid_t>(entry->d_name)) threads.push_back(*thread);
-    }
-    return threads;
-}
-
 std::vector<pid_t> children_in(const ProcessStat& stat) {
     std::vector<pid_t> children;
     const auto append = [&](pid_t thread) {
@@ -209,6 +198,17 @@ void allow_handles() {
 }
 
 } // namespace
+
+std::vector<pid_t> threads_of(pid_t pid) {
+    std::vector<pid_t> threads;
+    const Directory directory{::opendir(fmt::format("/proc/{}/task", pid).c_str())};
+    while (directory != nullptr) {
+        const auto* entry = ::readdir(directory.get());
+        if (entry == nullptr) break;
+        if (const auto thread = whole_number<pid_t>(entry->d_name)) threads.push_back(*thread);
+    }
+    return threads;
+}
 
 std::vector<pid_t> children_of(pid_t pid) {
     const auto stat = read_process_stat(pid);

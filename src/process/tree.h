@@ -12,6 +12,9 @@ namespace ipcbox::process {
 // The children of PID, of all its threads, at this moment. Empty when it has none or has ended.
 [[nodiscard]] std::vector<pid_t> children_of(pid_t pid);
 
+// The threads of PID, at this moment. Empty when it has ended.
+[[nodiscard]] std::vector<pid_t> threads_of(pid_t pid);
+
 // All that descend from PID at this moment, without it, parents first. Meanwhile more may be born.
 [[nodiscard]] std::vector<pid_t> descendants_of(pid_t pid);
 

@@ -1,4 +1,4 @@
-#include "harness/scenario.h"
+#include "harness/zombie.h"
 
 #include <csignal>
 #include <doctest/doctest.h>
@@ -32,13 +32,12 @@ TEST_CASE("a living process is 0, and one that is gone is 1, without a word") {
 
 TEST_CASE("a zombie is 3") {
     Scenario scenario;
-    auto parent = scenario.start_shell("(exit 0) & echo $!; exec sleep 1000");
-    const auto zombie = parent.line();
-    REQUIRE(eventually([&] { return scenario.run({"process-alive", zombie}).status == 3; }));
-    const auto told = scenario.run({"process-alive", "-v", zombie});
-    CHECK(told.err == fmt::format("process-alive: {} is a zombie\n", zombie));
-    CHECK(scenario.run({"process-alive", zombie, nobody}).status == 1);
-    CHECK(scenario.run({"process-alive", number(parent.pid()), zombie}).status == 3);
+    const Zombie zombie{scenario};
+    CHECK(scenario.run({"process-alive", zombie.pid}).status == 3);
+    const auto told = scenario.run({"process-alive", "-v", zombie.pid});
+    CHECK(told.err == fmt::format("process-alive: {} is a zombie\n", zombie.pid));
+    CHECK(scenario.run({"process-alive", zombie.pid, nobody}).status == 1);
+    CHECK(scenario.run({"process-alive", number(zombie.parent.pid()), zombie.pid}).status == 3);
 }
 
 TEST_CASE("an identity outlives the pid") {

@@ -157,6 +157,25 @@ TEST_CASE("signal-run leaves signals as env and nohup do") {
           scenario.shell(reset, behind({"env", "--default-signal"}, show)).out);
 }
 
+TEST_CASE("reap-run has the statuses of tini and dumb-init") {
+    Scenario scenario;
+    const std::vector<Words> commands{
+        talk,
+        {"true"},
+        {"sh", "-c", "exit 143"},
+        {"sh", "-c", "kill -TERM $$"},
+        {"sh", "-c", "kill -KILL $$"},
+        {"sh", "-c", "(exit 3 &) ; exit 4"},
+        {"sh", "-c", "kill -TERM $PPID; while :; do read line; done"}};
+    compare(scenario, {"tini", "-s", "--"}, {"reap-run", "--"}, commands);
+    compare(scenario, {"tini", "-s", "-g", "--"}, {"reap-run", "-g", "--"}, commands);
+    compare(scenario, {"tini", "-s", "-e", "143", "--"}, {"reap-run", "-e", "143", "--"}, commands);
+    compare(scenario, {"dumb-init"}, {"reap-run", "-g", "--"}, commands);
+    compare(scenario, {"dumb-init", "-c"}, {"reap-run", "--"}, commands);
+    compare(scenario, {"dumb-init", "-r", "15:3"}, {"reap-run", "-g", "-r", "15:3"},
+            {{"sh", "-c", "kill -TERM $PPID; while :; do read line; done"}});
+}
+
 TEST_CASE("signal-list agrees with the shell's kill -l") {
     Scenario scenario;
     for (int number = 1; number < 32; ++number) {

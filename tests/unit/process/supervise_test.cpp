@@ -71,7 +71,7 @@ TEST_CASE("a whole tree ends, those too that left the group and their parent") {
         Words{"sh", "-c",
               "(setsid sh -c 'echo >a; sleep 1000' &) ; setsid -f sh -c 'echo >b; sleep 1000'; "
               "sleep 1000"},
-        {.extent = SupervisePlan::Extent::tree, .on_end = [&](pid_t, WaitStatus) { ++ends; }}};
+        {.extent = SupervisePlan::Extent::tree, .on_end = [&](const EndedChild&) { ++ends; }}};
     REQUIRE(test::eventually([&] { return scenario.exists("a") && scenario.exists("b"); }));
     CHECK(command.signal(SIGKILL) >= 3);
     CHECK(command.wait_for_all());

@@ -1,0 +1,204 @@
+// reap-run - run a command as init does: pass signals on, and wait for all that is left behind
+#include "applet.h"
+#include "cli/json.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/values.h"
+#include "core/error.h"
+#include "core/fd.h"
+#include "core/io.h"
+#include "core/signals.h"
+#include "core/spawn.h"
+#include "front/run_command.h"
+#include "process/reaper.h"
+#include "process/stages.h"
+#include "process/supervise.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <fcntl.h>
+#include <stdexcept>
+#include <unistd.h>
+
+namespace ipcbox {
+namespace {
+
+using Plan = process::SupervisePlan;
+
+struct Config {
+    bool group = false;
+    std::optional<int> parent_signal;
+    bool warn = false;
+    std::vector<int> success_statuses;
+    std::vector<process::Rewrite> rewrites;
+    std::optional<process::Stages> orphan_stages;
+    Duration grace{};
+    std::optional<std::string> on_exit;
+    std::optional<std::string> report;
+    bool list = false;
+    bool json = false;
+    cli::Verbosity verbosity;
+    std::vector<std::string> command;
+};
+
+process::Rewrite parse_rewrite(std::string_view text) {
+    const auto colon = text.find(':');
+    if (colon == std::string_view::npos)
+        throw std::invalid_argument("expected FROM:TO, such as TERM:QUIT, or TERM:0 to drop TERM");
+    const auto to = text.substr(colon + 1);
+    return {cli::parse_signal(text.substr(0, colon)), to == "0" ? 0 : cli::parse_signal(to)};
+}
+
+Config parse(const Invocation& invocation) {
+    Config config;
+    cli::Options options{invocation, "[--] COMMAND [ARGUMENT...] | --list"};
+    options.command(config.command);
+    options.flag("-g,--group", config.group,
+                 "pass signals on to the command's process group, not to the command alone");
+    options.value("-p,--parent-death SIGNAL", config.parent_signal, cli::parse_signal,
+                  "get this signal when the parent process dies");
+    options.flag("-w,--warn", config.warn, "say which orphans were waited for");
+    options.values("-e,--remap-exit STATUS", config.success_statuses, cli::number_between(0, 255),
+                   "exit with 0 when the command exits with this status");
+    options.values("-r,--rewrite FROM:TO", config.rewrites, parse_rewrite,
+                   "pass on another signal instead of this one; 0 drops it");
+    options.value("--kill-orphans STAGES", config.orphan_stages, process::parse_stages,
+                  "when the command has ended, end what it left behind: TERM:5s,KILL");
+    options.value("--grace DURATION", config.grace, cli::parse_duration,
+                  "when the command has ended, first wait this long for the ends of the others");
+    options.value("--on-exit COMMAND", config.on_exit, cli::parse_text,
+                  "run this command line with /bin/sh when the command has ended");
+    options.value("--report FILE", config.report, cli::parse_text,
+                  "append a JSON object for each process that ended to this file");
+    options.flag("--list", config.list, "list the zombies of the machine and their parents");
+    options.json(config.json);
+    options.note(
+        "Processes that lose their parent become children of reap-run, also when it is not "
+        "process 1. The status is the command's own.");
+    options.example("reap-run --kill-orphans TERM:5s,KILL -- ./server",
+                    "the entry point of a container");
+    options.example("reap-run --list", "which parent does not wait for its children?");
+    config.verbosity = options.parse();
+    if (config.list == !config.command.empty())
+        throw cli::UsageError(config.list ? "--list takes no command" : "COMMAND is missing");
+    if (config.json && !config.list) throw cli::UsageError("--json needs --list");
+    return config;
+}
+
+class Report {
+  public:
+    explicit Report(const std::optional<std::string>& file) {
+        if (!file) return;
+        name_ = *file;
+        fd_ = open_file(name_, O_WRONLY | O_CREAT | O_APPEND, 0666);
+    }
+    void add(const process::EndedChild& child, bool is_command) const {
+        if (!fd_) return;
+        cli::JsonLine line;
+        line.set("pid", child.pid).set("name", child.name);
+        line.set("status", child.status.as_exit_status()).set("end", child.status.text());
+        line.set("seconds", child.seconds).set_flag("command", is_command);
+        write_all(fd_.get(), line.text(), name_);
+    }
+
+  private:
+    std::string name_;
+    Fd fd_;
+};
+
+class Init {
+  public:
+    Init(const Config& config, const front::Command& command)
+        : config_(config), report_(config.report),
+          command_(command.program(), command.words(), plan()) {}
+
+    int run() {
+        const auto status = *command_.wait();
+        if (config_.on_exit) run_at_exit(status);
+        end_orphans();
+        const int number = status.as_exit_status();
+        if (std::ranges::find(config_.success_statuses, number) != config_.success_statuses.end())
+            return exit_status::done;
+        return process::end_as(status);
+    }
+
+  private:
+    Plan plan() {
+        Plan plan;
+        plan.reach = config_.group ? Plan::Reach::group : Plan::Reach::command;
+        plan.extent = Plan::Extent::tree;
+        plan.rewrites = config_.rewrites;
+        plan.on_end = [this](const process::EndedChild& child) { tell_end(child); };
+        return plan;
+    }
+
+    void tell_end(const process::EndedChild& child) {
+        const bool is_command = child.pid == command_.pid();
+        report_.add(child, is_command);
+        if (is_command ? config_.verbosity.verbose : config_.warn || config_.verbosity.verbose)
+            cli::diagnose(fmt::format("{} {} ({}): {}", is_command ? "command" : "orphan",
+                                      child.pid, cli::visible(child.name), child.status.text()));
+    }
+
+    void run_at_exit(WaitStatus status) const {
+        ::setenv("STATUS", fmt::format("{}", status.as_exit_status()).c_str(), 1);
+        const std::vector<std::string> words{"sh", "-c", *config_.on_exit};
+        try {
+            (void)spawn("/bin/sh", words, {}).wait();
+        } catch (const Error& error) {
+            cli::diagnose(error.what());
+        }
+    }
+
+    void end_orphans() {
+        if (config_.grace > Duration::zero() && wait_for_others(config_.grace)) return;
+        if (!config_.orphan_stages) return;
+        for (const auto& [signal, wait] : *config_.orphan_stages) {
+            const auto count = command_.signal(signal);
+            if (count > 0 && config_.verbosity.verbose)
+                cli::diagnose(fmt::format("sent {} to {} {}", signal_name(signal), count,
+                                          count == 1 ? "orphan" : "orphans"));
+            if (wait_for_others(wait)) return;
+        }
+    }
+    // False when they take longer.
+    bool wait_for_others(std::optional<Duration> duration) {
+        command_.set_limit(Deadline::after_or_never(duration));
+        return command_.wait_for_all();
+    }
+
+    const Config& config_;
+    Report report_;
+    process::Supervised command_;
+};
+
+int list_zombies(const Config& config) {
+    for (const auto& zombie : process::all_zombies())
+        if (config.json)
+            cli::JsonLine{}
+                .set("pid", zombie.pid)
+                .set("name", zombie.name)
+                .set("parent", zombie.parent)
+                .set("parent_name", zombie.parent_name)
+                .print();
+        else
+            cli::print_line("{} ({}) is not waited for by {} ({})", zombie.pid,
+                            cli::visible(zombie.name), zombie.parent,
+                            cli::visible(zombie.parent_name));
+    return exit_status::done;
+}
+
+int run(const Invocation& invocation) {
+    const Config config = parse(invocation);
+    if (config.list) return list_zombies(config);
+    return front::run_command(config.command, [&config](const front::Command& command) {
+        if (config.parent_signal) process::die_with_parent(*config.parent_signal);
+        return Init{config, command}.run();
+    });
+}
+
+} // namespace
+
+extern constexpr Applet reap_run{"run a command as init does", run};
+
+} // namespace ipcbox

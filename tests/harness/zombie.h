@@ -1,0 +1,35 @@
+// A zombie for as long as a test wants one.
+#pragma once
+
+#include "core/process_stat.h"
+#include "harness/scenario.h"
+
+#include <stdexcept>
+#include <string>
+
+namespace ipcbox::test {
+
+// A child of a shell that has become sleep(1), which waits for nobody. The shell might have, so the
+// child ends only when the shell is not one any more.
+struct Zombie {
+    explicit Zombie(Scenario& scenario)
+        : parent(scenario.start_shell("mkfifo end; (read line <end) & echo $!; exec sleep 1000")),
+          pid(parent.line()) {
+        const auto is_sleep = [this] {
+            const auto stat = read_process_stat(parent.pid());
+            return stat && stat->name == "sleep";
+        };
+        const auto has_ended = [this] {
+            const auto stat = read_process_stat(static_cast<pid_t>(std::stoi(pid)));
+            return stat && stat->has_ended();
+        };
+        if (!eventually(is_sleep) || scenario.shell("echo >end").status != 0 ||
+            !eventually(has_ended))
+            throw std::runtime_error("there is no zombie");
+    }
+
+    Process parent;
+    std::string pid;
+};
+
+} // namespace ipcbox::test
