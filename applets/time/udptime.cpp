@@ -12,7 +12,7 @@ constexpr front::ClockKind kind{
     .interval = std::chrono::microseconds{100},
     .name_columns = 12,
     .example = "udptime -g 192.0.2.0/24 --as-completed",
-    .example_text = "whoever answers in a network",
+    .example_text = "all hosts of a network that answer",
 };
 
 int run(const Invocation& invocation) {

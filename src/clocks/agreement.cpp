@@ -9,8 +9,8 @@ namespace ipcbox::clocks {
 namespace {
 
 using Count = Duration::rep;
-constexpr Count least_count = std::numeric_limits<Count>::min();
-constexpr Count most_count = std::numeric_limits<Count>::max();
+constexpr Count min_count = std::numeric_limits<Count>::min();
+constexpr Count max_count = std::numeric_limits<Count>::max();
 
 // What a clock's offset can be. An error that is out of all proportion stops at the ends.
 struct Interval {
@@ -28,8 +28,8 @@ struct Interval {
 Interval interval_of(const Reading& reading) {
     const Count offset = reading.offset.count();
     const Count error = std::max(reading.error, Duration::zero()).count();
-    return {offset >= least_count + error ? offset - error : least_count,
-            offset <= most_count - error ? offset + error : most_count};
+    return {offset >= min_count + error ? offset - error : min_count,
+            offset <= max_count - error ? offset + error : max_count};
 }
 
 // Where an interval begins or ends. At one point all begin before any ends: intervals that touch
@@ -90,7 +90,7 @@ Agreement find_agreement(std::span<const Reading> readings) {
     // An odd width has its half nanosecond in the error.
     agreement.offset = Duration{std::midpoint(common.low, common.high)};
     const auto half = common.width() / 2 + common.width() % 2;
-    agreement.error = Duration{static_cast<Count>(std::min<std::uint64_t>(half, most_count))};
+    agreement.error = Duration{static_cast<Count>(std::min<std::uint64_t>(half, max_count))};
     return agreement;
 }
 

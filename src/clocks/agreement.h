@@ -1,4 +1,4 @@
-// Whom to believe, when clocks say different things: the selection of RFC 5905, section 11.2.1
+// Which clocks to believe when they say different things: the selection of RFC 5905, section 11.2.1
 // (Marzullo's algorithm). Each reading is an interval; the largest group whose intervals have a
 // point in common is right, the others are falsetickers.
 #pragma once
@@ -16,7 +16,7 @@ struct Agreement {
     std::vector<std::size_t> falsetickers; // the others, ascending
     Duration offset{};                     // the middle of what all members allow
     Duration error{};
-    // More than half agree; else nobody can say who is right.
+    // More than half agree; else nobody can say which clocks are right.
     [[nodiscard]] bool is_majority() const { return members.size() > falsetickers.size(); }
 };
 

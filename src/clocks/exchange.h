@@ -1,4 +1,4 @@
-// One question and what came of it, over TCP or UDP.
+// One question and what came of it, over TCP, TLS or UDP.
 #pragma once
 
 #include "clocks/reading.h"
@@ -11,7 +11,7 @@ namespace ipcbox::clocks {
 struct Exchange {
     enum class Outcome {
         answered,  // as completely as it will be
-        paused,    // that may be all; stop() returns it when no more comes
+        paused,    // that may be all; stop() returns it if no more comes
         malformed, // a datagram that answers nothing; the exchange goes on
         failed     // with ERROR or PROBLEM
     };

@@ -80,14 +80,15 @@ WallTime next_tick_question(const Reading& reading, WallTime earliest) {
     return earliest + remainder(-theirs, resolution);
 }
 
-// Halves go down: who says S when our clock is in the second N is S - N off, from N's beginning on.
+// Halves go down: a clock that says S while ours is in the second N is S - N off, from the
+// beginning of N on.
 std::int64_t whole_seconds(const Reading& reading) {
     const auto possible = interval_of(reading);
     if (possible.low <= Duration::zero() && possible.high >= Duration::zero()) return 0;
     return ceil<seconds>(reading.offset - milliseconds{500}).count();
 }
 
-Duration least_deviation(const Reading& reading) {
+Duration min_deviation(const Reading& reading) {
     return std::max(abs(reading.offset) - reading.error, Duration::zero());
 }
 

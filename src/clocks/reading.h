@@ -22,7 +22,7 @@ constexpr int first_year = 1900;
 constexpr int last_year = 2150;
 
 [[nodiscard]] bool is_within_years(std::time_t seconds);
-// What is outside of these years is their first or last second.
+// A time outside of these years becomes their first or last second.
 [[nodiscard]] WallTime wall_time(std::time_t seconds);
 
 // When an answer came: by our clock, and how long after the question by a clock that nobody sets.
@@ -34,7 +34,7 @@ struct Timing {
 struct Reading {
     WallTime said{};       // what it said
     Duration offset{};     // theirs minus ours; the middle of what it can be
-    Duration error{};      // by so much it can be more or less
+    Duration error{};      // how far the truth can be from OFFSET
     Duration round_trip{}; // of the quickest question
     Duration resolution{}; // of the source
 };
@@ -47,15 +47,15 @@ struct Reading {
 // set in between) the newer one.
 [[nodiscard]] Reading narrowed(const Reading& older, const Reading& newer);
 
-// When to ask again so that the answer halves what is open: in the middle of where the tick of the
-// other clock can be, as our clock has it; not before EARLIEST.
+// When to ask again, by our clock, so that the answer halves the error: in the middle of where the
+// tick of the other clock can be; not before EARLIEST.
 [[nodiscard]] WallTime next_tick_question(const Reading& reading, WallTime earliest);
 
 // The seconds that the manual page's table has: 0 when that is possible, else the nearest.
 [[nodiscard]] std::int64_t whole_seconds(const Reading& reading);
 
-// What is wrong for certain: how far at least it is from ours, whatever the error.
-[[nodiscard]] Duration least_deviation(const Reading& reading);
+// How far the clock is from ours for certain: the offset less the error, and never below 0.
+[[nodiscard]] Duration min_deviation(const Reading& reading);
 
 // What a clock announces for the end of this month: nothing, a leap second, or a second that is
 // left out. It is unknown to a clock that says that it is not synchronised.
@@ -64,8 +64,8 @@ enum class Leap { none, insert, remove, unknown };
 // What makes a clock suspicious, whatever it is compared with.
 enum class Flag {
     none,
-    // It says zero, or the first day of 1900 or of 1970: nobody has told it the time. The first day
-    // of 1900 is that of 2036-02-07 in 32 bits, which counts as well, unless it is that day.
+    // It says zero, or the first day of 1900 or of 1970: nobody has told it the time. In 32 bits
+    // the first day of 1900 is 7 February 2036, too, which counts unless it is that day.
     not_set,
     day_off // it can be a day or more from ours
 };

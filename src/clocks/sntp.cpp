@@ -24,14 +24,14 @@ constexpr unsigned client_mode = 3;
 constexpr unsigned server_mode = 4;
 constexpr unsigned newest_version = 4;
 constexpr unsigned not_synchronised = 3; // a leap indicator
-constexpr int most_stratum = 15;
+constexpr int max_stratum = 15;
 
 // The farthest reference that RFC 5905 takes for a valid header (MAXDISP, appendix A.5.1.1). What
 // is nearer than that is not refused, since the error says how far.
-constexpr Duration most_root_distance = seconds{16};
+constexpr Duration max_root_distance = seconds{16};
 // By so much a server can have held an answer longer than it took: our clocks do not run alike, and
 // not every one has a good resolution. More is a clock that was set meanwhile.
-constexpr Duration most_contradiction = seconds{1};
+constexpr Duration max_contradiction = seconds{1};
 
 unsigned byte_at(std::string_view bytes, std::size_t at) {
     return static_cast<unsigned char>(bytes[at]);
@@ -162,16 +162,16 @@ SntpAnswer parse_sntp(std::string_view bytes, const Timing& timing, std::time_t 
     answer.reference = reference_of(bytes.substr(reference_at, 4), answer.stratum);
     answer.kiss_of_death = answer.stratum == 0 && !is_starting(answer.reference);
     if (answer.kiss_of_death) return refused(fmt::format("kiss of death ({})", answer.reference));
-    if (answer.stratum == 0 || answer.stratum > most_stratum || leap == not_synchronised)
+    if (answer.stratum == 0 || answer.stratum > max_stratum || leap == not_synchronised)
         return refused("its clock is not synchronised");
 
     const auto received = timestamp_at(bytes, receive_at);
     const auto sent = timestamp_at(bytes, transmit_at);
     if (sent == 0) return refused("its answer has no transmit time");
     const auto held = between(received, sent);
-    if (held < Duration::zero() || held - timing.round_trip > most_contradiction)
+    if (held < Duration::zero() || held - timing.round_trip > max_contradiction)
         return refused("its times contradict each other");
-    if (root_distance(bytes) >= most_root_distance) return refused("its reference is too far away");
+    if (root_distance(bytes) >= max_root_distance) return refused("its reference is too far away");
     answer.reading = reading_of_packet(bytes, timing, pivot);
     return answer;
 }

@@ -1,7 +1,7 @@
 // The client of the Simple Network Time Protocol: RFC 4330, and RFC 5905, section 14.
 //
-// A question has nothing of us in it: its transmit timestamp is random, and an answer that does not
-// bring it back is somebody else's.
+// A question tells nothing of us: its transmit timestamp is random. An answer that does not bring
+// it back is forged.
 #pragma once
 
 #include "clocks/reading.h"
@@ -21,17 +21,17 @@ constexpr std::size_t sntp_packet_size = 48;
 
 struct SntpAnswer {
     std::optional<Reading> reading = {};
-    std::string problem = {}; // why there is none
-    // Worth telling, also without a reading.
+    std::string problem = {}; // why there is no reading
+    // Worth telling, also without a reading:
     int stratum = 0;
     Leap leap = Leap::none;
     // "GPS" of stratum 1, "192.0.2.1" of others; "RATE", "DENY" of a kiss, "INIT" of none as yet.
     std::string reference = {};
-    bool kiss_of_death = false; // it is not to be asked again (RFC 5905, section 7.4)
+    bool kiss_of_death = false; // do not ask it again (RFC 5905, section 7.4)
 };
 
-// Whether BYTES answer the question with NONCE at all; if not, they are to be dropped without a
-// word: whoever sent them did not see the question.
+// Whether BYTES answer the question with NONCE at all. If not, their sender did not see the
+// question, and they are to be ignored.
 [[nodiscard]] bool answers_question(std::string_view bytes, std::uint64_t nonce);
 
 // What an answer says: the offset and its error from the four timestamps, the root's delay and

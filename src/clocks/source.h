@@ -39,8 +39,8 @@ struct SourcePort {
 // What a datagram is to the question with that nonce.
 enum class Match {
     answer,
-    malformed, // no such source says anything like it
-    forged     // whoever sent it has not seen the question
+    malformed, // no server of this source says anything like it
+    forged     // its sender has not seen the question
 };
 [[nodiscard]] Match match_of(Source source, std::string_view bytes, std::uint64_t nonce);
 

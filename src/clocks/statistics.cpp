@@ -10,9 +10,9 @@ namespace ipcbox::clocks {
 
 namespace {
 
-constexpr std::size_t most_ranges = 15;
-constexpr double far = 10;                          // times the middle half's width
-constexpr std::chrono::microseconds least_error{1}; // else one reading could outweigh all others
+constexpr std::size_t max_ranges = 15;
+constexpr double far = 10;                        // times the middle half's width
+constexpr std::chrono::microseconds min_error{1}; // else one reading could outweigh all others
 
 // How far HIGH is above LOW, which a Duration need not be able to say.
 std::uint64_t distance(Duration low, Duration high) {
@@ -56,7 +56,7 @@ std::string drawn(const std::vector<Bar>& bars, std::size_t width) {
 // offsets.
 std::uint64_t range_width(std::span<const Duration> sorted, std::uint64_t least) {
     const auto ranges =
-        std::min(static_cast<std::size_t>(std::bit_width(sorted.size() - 1)) + 1, most_ranges);
+        std::min(static_cast<std::size_t>(std::bit_width(sorted.size() - 1)) + 1, max_ranges);
     return std::max(distance(sorted.front(), sorted.back()) / ranges + 1, least);
 }
 
@@ -67,7 +67,7 @@ std::uint64_t power_of_ten(std::size_t exponent) {
     return power;
 }
 
-// Exact for what are centuries, too: a double of so many seconds has no microseconds.
+// Exact for centuries, too: a double of that many seconds has no microseconds.
 double seconds_between(Duration from, Duration to) {
     using std::chrono::seconds;
     const auto whole =
@@ -140,7 +140,7 @@ void Drift::add(std::chrono::steady_clock::time_point when, const Reading& readi
         first_ = when;
         first_offset_ = reading.offset;
     }
-    const Duration error = std::max<Duration>(reading.error, least_error);
+    const Duration error = std::max<Duration>(reading.error, min_error);
     const double time = in_seconds(when - *first_);
     const double offset = seconds_between(first_offset_, reading.offset);
     const double weight = 1 / (in_seconds(error) * in_seconds(error));

@@ -145,7 +145,7 @@ bool TcpExchanges::receive(Conversation& conversation) const {
         if (received < 0 && (errno == EAGAIN || errno == ENOMEM)) return false;
         if (received < 0) {
             const int reason = errno;
-            // Who has said all and then resets the connection has answered.
+            // A server that has said all and then resets the connection has answered.
             if (progress(conversation.source, bytes) != Progress::incomplete) return true;
             outcome = Exchange::Outcome::failed;
             error = reason;

@@ -17,18 +17,18 @@ class TcpExchanges {
     TcpExchanges();
 
     using Slot = std::uint32_t;
-    // Connects and asks; what comes of it comes from work(). Throws SysError when there cannot be
-    // another socket (EMFILE and the like); what concerns this connection alone comes from work().
+    // Connects and asks; work() has the result. Throws SysError when there cannot be another socket
+    // (EMFILE and the like). A failure of this connection alone is a result.
     Slot start(std::size_t number, Source source, const net::Address& address,
                std::string question);
-    // Gives up an exchange that has not ended; what has come by now.
+    // Gives up an exchange that has not ended. Returns what has come by now.
     Exchange stop(Slot slot);
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
-    // Readable when work() has something to do, beside failures that came at once.
+    // Readable when work() has something to do; see also has_failures().
     [[nodiscard]] int fd() const noexcept { return poll_.get(); }
     [[nodiscard]] bool has_failures() const noexcept { return !failed_at_once_.empty(); }
-    // Does what can be done without waiting: adds what has come of it to RESULTS.
+    // Does what can be done without waiting, and adds the results to RESULTS.
     void work(std::vector<Exchange>& results);
 
   private:

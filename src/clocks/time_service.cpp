@@ -20,7 +20,7 @@ namespace ipcbox::clocks {
 
 namespace {
 
-// How many clients of one socket are served before the others have their turn.
+// How many clients of one socket are served before the other sockets have their turn.
 constexpr std::size_t turn = net::DatagramBatch::most;
 // How long a shortage is waited out before the next try.
 constexpr auto pause = std::chrono::milliseconds{10};
@@ -66,7 +66,7 @@ class TimeService {
     // --- The loop
 
     // Until there is something to do; true when that is to end. With so few descriptors poll(2) is
-    // as quick as epoll(7), and who is not to be heard is left out.
+    // as quick as epoll(7), and a socket that is not to be heard is left out.
     [[nodiscard]] bool wait() {
         const bool paused = !paused_until_.passed();
         for (std::size_t at = 0; at < sockets_.size(); ++at) {
@@ -118,7 +118,7 @@ class TimeService {
         }
     }
 
-    // An answer is smaller than any socket's buffer; a client who does not read it, or who talks
+    // An answer is smaller than any socket's buffer; a client that does not read it, or that talks
     // without end, is not waited for.
     void answer_client(const TimeSocket& socket, const Fd& client, const net::Address& peer) {
         const auto time = now();
@@ -165,9 +165,9 @@ class TimeService {
             config_.answered({socket, datagram.sender, datagram.asked, time});
     }
 
-    // --- Answers that are kept back: all for as long, so whoever came first is due first
+    // --- Answers that are kept back: all for the same time, so the first that came is due first
 
-    [[nodiscard]] bool has_room() const { return waiting_.size() < config_.most_waiting; }
+    [[nodiscard]] bool has_room() const { return waiting_.size() < config_.max_waiting; }
 
     void keep(const TimeSocket& socket, Fd client, const net::Datagram& datagram) {
         waiting_.push_back({Deadline::after(config_.delay), socket, std::move(client), datagram});

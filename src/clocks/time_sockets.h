@@ -28,13 +28,14 @@ struct TimeSocket {
 
 enum class Transports { tcp, udp, both };
 
-// On every address of the host, or on all interfaces without one. Both transports have the same
-// port, also when port 0 has the kernel choose it. Throws as listen_tcp() (net/listener.h).
+// Sockets on every address of the host, or on all interfaces without one. Both transports have the
+// same port, also when the kernel chooses it (port 0). Throws as listen_tcp() (net/listener.h).
 [[nodiscard]] std::vector<TimeSocket> open_time_sockets(const net::HostPort& where,
                                                         Protocol protocol, Transports transports);
 
-// What we were started with (take_inherited_count()): what has DAYTIME_PORT speaks that protocol,
-// all the others the other one. Throws Error for a descriptor that is anything else.
+// The sockets that we were started with (take_inherited_count()). A socket with DAYTIME_PORT speaks
+// that protocol, all others the Time Protocol. Throws Error for a descriptor that is no such
+// socket.
 [[nodiscard]] std::vector<TimeSocket>
 inherited_time_sockets(std::optional<std::uint16_t> daytime_port);
 

@@ -21,11 +21,11 @@ constexpr std::size_t batch = 64;
 constexpr std::size_t burst = 256;
 constexpr auto moment = std::chrono::milliseconds{10};
 // More than any answer has; what is longer was cut, and is malformed.
-constexpr std::size_t most_bytes = 1024;
+constexpr std::size_t max_bytes = 1024;
 
 struct Message {
     sockaddr_storage address{};
-    std::array<char, most_bytes> bytes;
+    std::array<char, max_bytes> bytes;
     alignas(cmsghdr) std::array<char, 256> control;
     iovec part{};
 
@@ -53,7 +53,7 @@ WallTime received_at(msghdr& header) {
 
 } // namespace
 
-// --- Who was asked
+// --- The addresses that were asked
 
 UdpExchanges::Key UdpExchanges::key_of(const net::Address& address) {
     Key key;
@@ -246,9 +246,9 @@ void UdpExchanges::work(std::vector<Exchange>& results) {
 void UdpExchanges::receive(Socket& socket, std::vector<Exchange>& results) {
     std::array<Message, batch> messages; // NOLINT: the kernel fills it
     std::array<mmsghdr, batch> headers{};
-    // Who floods us does not keep us from our timers.
-    constexpr int most_batches = 16;
-    for (int round = 0; round < most_batches; ++round) {
+    // A flood does not keep us from our timers.
+    constexpr int max_batches = 16;
+    for (int round = 0; round < max_batches; ++round) {
         for (std::size_t at = 0; at < batch; ++at)
             messages[at].prepare(headers[at].msg_hdr);
         const int count =
@@ -283,7 +283,7 @@ void UdpExchanges::take(const net::Address& from, std::string_view bytes, WallTi
         const auto& question = questions_[at];
         was_given_up = was_given_up || question.state == Question::State::given_up;
         if (question.state != Question::State::waiting) continue;
-        const auto match = bytes.size() < most_bytes
+        const auto match = bytes.size() < max_bytes
                                ? match_of(question.source, bytes, question.nonce)
                                : Match::malformed;
         if (match == Match::malformed) {
@@ -328,7 +328,7 @@ void UdpExchanges::receive_errors(const Socket& socket, std::vector<Exchange>& r
         if (!error)
             error = net::control_message<sock_extended_err>(header, IPPROTO_IPV6, IPV6_RECVERR);
         if (!error) continue;
-        // The name is that of who was asked.
+        // The name is that of the host that was asked.
         const auto* const asked = asked_of(sender_of(message, header));
         if (asked == nullptr || asked->first == none) continue;
         fail(questions_[asked->first], static_cast<int>(error->ee_errno), results);

@@ -1,5 +1,5 @@
 // Questions to many clocks at a time over UDP, through one socket for each family: sendmmsg(2),
-// recvmmsg(2). What was never asked for is counted, and believed never.
+// recvmmsg(2). Datagrams that answer no question are counted and never believed.
 #pragma once
 
 #include "clocks/exchange.h"
@@ -21,34 +21,34 @@ namespace ipcbox::clocks {
 struct Ignored {
     std::uint64_t strangers = 0;  // from an address or port that was not asked, or forged
     std::uint64_t duplicates = 0; // a second answer
-    std::uint64_t late = 0;       // from who was given up
+    std::uint64_t late = 0;       // from a host that was given up
     std::uint64_t malformed = 0;  // too short, or too long
     std::uint64_t dropped = 0;    // by the kernel, because we did not read fast enough
 };
 
 class UdpExchanges {
   public:
-    // Prepares a question; flush() sends it. What cannot be sent for a reason of its own
-    // (no route, no IPv6) comes from work(). Throws SysError when there cannot be a socket.
+    // Prepares a question; flush() sends it. A question that cannot be sent for a reason of its own
+    // (no route, no IPv6) fails in work(). Throws SysError when there cannot be a socket.
     void ask(std::size_t number, Source source, const net::Address& address, std::uint64_t nonce);
-    // Sends what was prepared, as far as the sockets take it at once.
+    // Sends the prepared questions, as far as the sockets take them at once.
     void flush();
     // Questions that are not sent yet.
     [[nodiscard]] bool has_unsent() const noexcept;
 
-    // An answer to NUMBER, to any of its questions, does not count any more.
+    // No answer to any question of NUMBER counts any more.
     void give_up(std::size_t number);
 
-    // How many may be asked now: no more than a burst that has not been answered, so that the
-    // answers find room in our buffer, and the questions in that of a server of many addresses.
-    // What has no answer after a moment does not count: it may never come.
+    // How many questions may be sent now. Unanswered ones are limited, so that the answers find
+    // room in our buffer, and the questions in that of a server with many addresses. A question
+    // without an answer after a moment does not count: the answer may never come.
     [[nodiscard]] std::size_t room();
     // When there will be room again, if nothing is answered.
     [[nodiscard]] Deadline next_room() const;
 
     // For poll(2): two, of which one or both can be -1.
     [[nodiscard]] std::array<pollfd, 2> poll_entries() const;
-    // Receives what has come: adds it to RESULTS.
+    // Receives the datagrams that have come, and adds what they are to RESULTS.
     void work(std::vector<Exchange>& results);
 
     [[nodiscard]] const Ignored& ignored() const noexcept { return ignored_; }
@@ -76,8 +76,8 @@ class UdpExchanges {
         std::uint64_t nonce = 0;
         std::chrono::steady_clock::time_point sent;
     };
-    // What was asked of an address: a list through NEXT, from the first that still waits. A list
-    // may have a hundred thousand of them, so none is looked at again and again.
+    // The questions to one address: a list through NEXT, from the first one that still waits. A
+    // list may have a hundred thousand of them, so none is looked at twice.
     struct Asked {
         std::uint32_t first = none;
         std::uint32_t last = none;

@@ -71,7 +71,7 @@ TEST_CASE("several hosts go by their names") {
     CHECK(result.err == fmt::format("daytime: {}: refused\n", nobody));
 }
 
-TEST_CASE("the host is ours when there is none") {
+TEST_CASE("without a host, localhost is asked") {
     Scenario scenario;
     const Peer server{says("one\r\n")};
     const auto result =
@@ -171,7 +171,7 @@ TEST_CASE("servers that say nothing, or do not end") {
     CHECK(told(says(std::string(100, ' ') + "\r\n"), "25s") != "\n");
 }
 
-TEST_CASE("who interrupts it is told what is known") {
+TEST_CASE("an interruption prints what is known") {
     Scenario scenario;
     std::binary_semaphore taken{0};
     const Peer answering{[&taken](const Fd& client) {

@@ -168,7 +168,7 @@ TEST_CASE("its clock is as wrong as one wants it") {
     CHECK(is_about(offset_of(ask(ready_address(process))), 5000L * 86400));
 }
 
-TEST_CASE("the daytime, in words, on a port of its own") {
+TEST_CASE("the daytime is told on a port of its own") {
     Scenario scenario;
     auto process = scenario.start(server({"--daytime", "0"}));
     const auto time = ready(process);
@@ -214,7 +214,7 @@ TEST_CASE("several places, each of them named") {
     CHECK(places[4].ends_with(" (time, udp)")); // the host has a daytime already
 }
 
-TEST_CASE("one transport alone") {
+TEST_CASE("--tcp and --udp leave out the other transport") {
     Scenario scenario;
     auto tcp = scenario.start(server({"--tcp"}));
     const auto address = ready_address(tcp);
@@ -276,7 +276,7 @@ TEST_CASE("an address has ten answers a second, in a rush, too") {
     CHECK(log_line(process, "answered") == "time-server: 11 answered, 1 refused");
 }
 
-TEST_CASE("the rate is one's own choice") {
+TEST_CASE("the rate can be chosen") {
     Scenario scenario;
     for (const auto& [rate, answers] :
          std::initializer_list<std::pair<const char*, int>>{{"1", 1}, {"0", 40}}) {
@@ -325,7 +325,7 @@ TEST_CASE("nobody is answered who would answer back") {
           fmt::format("time-server: 1 answered, {} refused", refused));
 }
 
-TEST_CASE("what was sent to everybody is answered by nobody") {
+TEST_CASE("a datagram that was sent to everybody has no answer") {
     Scenario scenario;
     auto process = scenario.start({"time-server", "--udp", "-p", "0", "-v"});
     const auto port = ready_address(process).port();
@@ -381,7 +381,7 @@ TEST_CASE("a shortage of descriptors is told, and waited out") {
     CHECK(process.wait().err.empty()); // told once
 }
 
-TEST_CASE("who has the port is in the message") {
+TEST_CASE("the message names the process that has the port") {
     Scenario scenario;
     auto process = scenario.start(server({}));
     const auto address = ready(process);
@@ -502,7 +502,7 @@ TEST_CASE("a host without a port has that of --port") {
     }
 }
 
-TEST_CASE("what makes no sense") {
+TEST_CASE("a command line that makes no sense is a usage error") {
     Scenario scenario;
     for (const auto& words : std::initializer_list<Words>{{"-p", "37", "localhost:37"},
                                                           {"-p", "37", "38"},

@@ -27,7 +27,7 @@ void say_time(const Fd& client) {
 
 } // namespace
 
-TEST_CASE("whose time has passed in the queue keeps nobody from the queue") {
+TEST_CASE("a host whose time has passed in the queue holds up no other") {
     Scenario scenario;
     const DatagramPeer silent{*net::Address::parse_ip("0.0.0.0", 0), [](const test::Datagram&) {}};
     const auto result = scenario.run(

@@ -45,7 +45,7 @@ const Words soon{"-t", "1s"};
 
 } // namespace
 
-TEST_CASE("names that are none") {
+TEST_CASE("a name that cannot be one is refused") {
     Scenario scenario;
     // Longer than DNS allows (RFC 1035, section 2.3.4), so nobody is asked.
     const auto name = std::string(64, 'x') + ".example";
@@ -58,7 +58,7 @@ TEST_CASE("names that are none") {
     CHECK(rows_of(result.out).at(0).offset() == "-");
 }
 
-TEST_CASE("who says too little") {
+TEST_CASE("an answer that is too short is no time") {
     CHECK(row_of(says("")) == "closed without answering");
     CHECK(row_of(says("abc")) == "short answer (3 bytes)");
     CHECK(row_of(says("a")) == "short answer (1 byte)");
@@ -68,7 +68,7 @@ TEST_CASE("who says too little") {
     CHECK(row_of(says_and_stays("abc"), soon) == "timed out after 3 bytes");
 }
 
-TEST_CASE("who says too much") {
+TEST_CASE("an answer that is too long is no time") {
     CHECK(row_of(says("abcde")) == "trailing bytes (5 instead of 4)");
     CHECK(row_of(says(std::string(10'000, 'x'))) == "trailing bytes");
     const std::string flood(65536, 'x');
@@ -78,7 +78,7 @@ TEST_CASE("who says too much") {
           }) == "trailing bytes");
 }
 
-TEST_CASE("who has said all, and does not close") {
+TEST_CASE("a server that has said all and does not close is understood") {
     CHECK(row_of(says_and_stays(time_bytes_now())) == "0");
     CHECK(row_of([](const Fd& client) {
               say(client, time_bytes_now());
@@ -95,7 +95,7 @@ TEST_CASE("one byte at a time is as good as four") {
           }) == "0");
 }
 
-TEST_CASE("all of them at once do not hold up each other") {
+TEST_CASE("many silent hosts at once do not hold up each other") {
     Scenario scenario;
     const Peer silent{says_and_stays("")};
     const Peer slow{says_and_stays("x")};

@@ -89,7 +89,7 @@ TEST_CASE("the table is the manual page's") {
     CHECK(lines[1] == fmt::format("{:<24} {:>8} {}", server.text(), offset, date_text(said)));
 }
 
-TEST_CASE("behind and before, and what is as exact as a second can be") {
+TEST_CASE("clocks behind and before ours are told, and 0 where that is possible") {
     Scenario scenario;
     const Peer behind{says_time(-7200s)};
     const Peer right{says_time()};
@@ -141,7 +141,7 @@ TEST_CASE("rows stand in the order of the arguments, or of the answers") {
     }
 }
 
-TEST_CASE("whoever is named twice is asked twice") {
+TEST_CASE("a host that is named twice is asked twice") {
     Scenario scenario;
     std::atomic<int> questions = 0;
     const Peer server{[&questions](const Fd& client) {
@@ -183,7 +183,7 @@ TEST_CASE("of several addresses, one that answers is enough") {
     CHECK(scenario.run({"timecheck", "-4", "-6", "127.0.0.1"}).status == 2);
 }
 
-TEST_CASE("a port for all, and one for each") {
+TEST_CASE("a host's own port wins over the port for all") {
     Scenario scenario;
     const Peer all{says_time()};
     const Peer one{says_time(3600s)};
@@ -197,7 +197,7 @@ TEST_CASE("a port for all, and one for each") {
     CHECK(is_about(rows[1].offset(), 3600));
 }
 
-TEST_CASE("lists of hosts") {
+TEST_CASE("a list of hosts is read from a file and from standard input") {
     Scenario scenario;
     const Peer server{says_time()};
     const auto list =
@@ -234,7 +234,7 @@ TEST_CASE("lists of hosts") {
     }
 }
 
-TEST_CASE("what makes no sense") {
+TEST_CASE("a command line that makes no sense is a usage error") {
     Scenario scenario;
     for (const auto& words : std::initializer_list<Words>{{},
                                                           {"no host!"},
@@ -253,7 +253,7 @@ TEST_CASE("what makes no sense") {
     }
 }
 
-TEST_CASE("a network") {
+TEST_CASE("every host of a network is asked") {
     Scenario scenario;
     auto server = scenario.start({"time-server", "--tcp", "-p", "0"});
     const auto port = fmt::format("{}", ready_address(server).port());
@@ -265,7 +265,7 @@ TEST_CASE("a network") {
     CHECK(rows.back().name == "127.3.3.6");
 }
 
-TEST_CASE("one after the other") {
+TEST_CASE("with -P 1 hosts are asked one after the other") {
     Scenario scenario;
     const Peer silent{[](const Fd& client) { (void)receive_all(client); }};
     std::atomic<Deadline::Clock::time_point> asked{};
@@ -281,7 +281,7 @@ TEST_CASE("one after the other") {
     CHECK(asked.load() - start >= 300ms);
 }
 
-TEST_CASE("more hosts than descriptors") {
+TEST_CASE("more hosts than descriptors are asked all the same") {
     Scenario scenario;
     auto server = scenario.start({"time-server", "--tcp", "-p", "0"});
     const auto port = ready_address(server).port();
@@ -318,7 +318,7 @@ TEST_CASE("clocks that nobody has set, and those that are far off") {
     CHECK(result.out.ends_with(" (off by a day or more)\n"));
 }
 
-TEST_CASE("eras") {
+TEST_CASE("a time of 32 bits belongs to the era that is nearest to the pivot") {
     Scenario scenario;
     constexpr std::time_t in_2037 = 2114380800;
     constexpr std::time_t in_2100 = 4102444800;
@@ -339,7 +339,7 @@ TEST_CASE("eras") {
         CHECK(scenario.run({"timecheck", "--era-pivot", pivot, "localhost"}).status == 2);
 }
 
-TEST_CASE("objects") {
+TEST_CASE("an object has what is known of a host") {
     Scenario scenario;
     const Peer server{says_time(3600s)};
     const RefusedPort refused;
@@ -377,7 +377,7 @@ TEST_CASE("objects") {
     CHECK(flagged.at(1)["flag"] == "day-off");
 }
 
-TEST_CASE("one source after the other") {
+TEST_CASE("sources are asked in turn until one answers") {
     Scenario scenario;
     const RefusedDatagramPort no_udp;
     const RefusedPort no_tcp;
@@ -418,7 +418,7 @@ TEST_CASE("a failure that comes at once does not hold up the next source") {
             .size() == 1);
 }
 
-TEST_CASE("the Date of HTTP") {
+TEST_CASE("the Date of an HTTP answer is a clock") {
     Scenario scenario;
     constexpr const char* date = "Date: Tue, 24 Nov 2026 02:55:01 GMT\r\n";
     const auto told = [&](const HttpAnswer& answer) {
@@ -446,7 +446,7 @@ TEST_CASE("the Date of HTTP") {
         told({"HTTP/1.1 200 OK\r\nDate: Tue, 24 Nov", Then::close}).starts_with("short answer ("));
 }
 
-TEST_CASE("NTP") {
+TEST_CASE("an NTP server is asked, and believed when it may be") {
     Scenario scenario;
     const auto ask = [&](const DatagramPeer& server) {
         auto result = scenario.run(
@@ -512,7 +512,7 @@ TEST_CASE("NTP") {
     }
 }
 
-TEST_CASE("the daytime") {
+TEST_CASE("a daytime in words is a clock") {
     Scenario scenario;
     const auto ask = [&](const std::string& text) {
         const Peer server{[&text](const Fd& client) { say(client, text); }};
@@ -578,7 +578,7 @@ TEST_CASE("a check for monitoring") {
     CHECK(objects[2]["not_ok"] == 1);
 }
 
-TEST_CASE("who agrees") {
+TEST_CASE("a consensus tells which clocks agree") {
     Scenario scenario;
     const Peer one{says_time()};
     const Peer two{says_time()};
@@ -861,7 +861,7 @@ TEST_CASE("--port is for sources that have none of their own") {
     CHECK(scenario.run({"timecheck", "--via", "time", "-p", other, "127.0.0.1"}).status == 1);
 }
 
-TEST_CASE("a summary") {
+TEST_CASE("a summary has the numbers of hosts and the offsets") {
     Scenario scenario;
     const Peer right{says_time()};
     const Peer wrong{says_time(3600s)};
@@ -932,7 +932,7 @@ TEST_CASE("a tick tells more than a second") {
     CHECK(uncertainty < 0.05);
 }
 
-TEST_CASE("who interrupts it is told what is known") {
+TEST_CASE("an interruption prints what is known") {
     Scenario scenario;
     std::binary_semaphore taken{0};
     const Peer answering{[&taken](const Fd& client) {
@@ -980,7 +980,7 @@ TEST_CASE("a check that was interrupted does not claim that all is well") {
     }
 }
 
-TEST_CASE("where nothing can be written") {
+TEST_CASE("a lost write to standard output is a failure") {
     Scenario scenario;
     const Peer server{says_time()};
     auto result = scenario.shell("timecheck \"$1\" > /dev/full", {server.text()});
@@ -991,7 +991,7 @@ TEST_CASE("where nothing can be written") {
     CHECK(result.err.starts_with("timecheck: cannot write standard output"));
 }
 
-TEST_CASE("only trouble is told to who wants it quiet") {
+TEST_CASE("-q prints only the rows of hosts that failed") {
     Scenario scenario;
     const Peer server{says_time()};
     const RefusedPort port;

@@ -81,7 +81,7 @@ TEST_CASE("a host that refuses has a row with the reason") {
     CHECK(told.rows[1].text() == "refused");
 }
 
-TEST_CASE("who refuses does not keep others from being heard") {
+TEST_CASE("a host that refuses does not keep others from being heard") {
     const RefusedDatagramPort port;
     const DatagramPeer server{says_time()};
     Words words{"-t", "25s"};
@@ -95,7 +95,7 @@ TEST_CASE("who refuses does not keep others from being heard") {
         CHECK(row.offset() == (row.name == port.text() ? "-" : "0"));
 }
 
-TEST_CASE("what is no answer") {
+TEST_CASE("a datagram that is no answer is not believed") {
     const std::initializer_list<std::pair<std::string, const char*>> answers{
         {"abc", "short answer (3 bytes)"},
         {"a", "short answer (1 byte)"},
@@ -166,7 +166,7 @@ TEST_CASE("strangers are counted, and not believed") {
         scenario.run({"udptime", "-q", "-t", "1s", "-r", "0", only_strangers.text()}).err.empty());
 }
 
-TEST_CASE("what comes twice, or makes no sense, is counted") {
+TEST_CASE("a datagram that comes twice, or makes no sense, is counted") {
     std::binary_semaphore said{0};
     const DatagramPeer twice{[&said](const test::Datagram& question) {
         question.answer(time_bytes_now());
@@ -188,7 +188,7 @@ TEST_CASE("what comes twice, or makes no sense, is counted") {
     CHECK(told.err == "udptime: answers that do not count: 1 more than once, 1 malformed\n");
 }
 
-TEST_CASE("who was given up is late") {
+TEST_CASE("an answer of a host that was given up is late") {
     std::optional<test::Datagram> asked;
     std::binary_semaphore is_asked{0};
     const DatagramPeer slow{[&](const test::Datagram& question) {
@@ -223,7 +223,7 @@ TEST_CASE("thousands of hosts") {
         CHECK(told.rows[row].name == words[options.size() + row]);
 }
 
-TEST_CASE("a network, but not the whole world") {
+TEST_CASE("a network is asked, unless it is too large") {
     const DatagramPeer server{at("0.0.0.0"), says_time()};
     const auto told = ask({"-p", server.port(), "-t", "25s", "-g", "127.3.3.0/29"});
     CHECK(told.status == 0);
@@ -250,7 +250,7 @@ TEST_CASE("datagrams keep their distance") {
     CHECK(Deadline::Clock::now() - start >= 150ms);
 }
 
-TEST_CASE("the time is for all of them") {
+TEST_CASE("the time of -t is for all hosts together") {
     const DatagramPeer silent{says_nothing};
     const auto told = ask({"-i", "1h", "-t", "300ms", silent.text(), silent.text(), silent.text()});
     CHECK(told.status == 1);
@@ -315,7 +315,7 @@ TEST_CASE("an object has what was measured") {
     CHECK(object["error"].is_null());
 }
 
-TEST_CASE("who interrupts it is told what is known") {
+TEST_CASE("an interruption prints what is known") {
     Scenario scenario;
     const DatagramPeer server{says_time()};
     const DatagramPeer silent{says_nothing};

@@ -97,7 +97,7 @@ TEST_CASE("over UDP") {
           4);
 }
 
-TEST_CASE("one source after the other") {
+TEST_CASE("sources are asked in turn until one answers") {
     const DatagramPeer ntp{
         [](const test::Datagram& question) { question.answer(ntp_answer(question.bytes)); }};
     const RefusedPort refused;

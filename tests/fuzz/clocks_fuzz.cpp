@@ -81,8 +81,8 @@ void check_reading(const Reading& reading, const Timing& timing) {
     require(offset >= reading.offset - reading.error - reading.round_trip);
     require(offset <= reading.offset + reading.error + reading.round_trip);
 
-    require(least_deviation(reading) == 0ns ? whole_seconds(reading) == 0
-                                            : least_deviation(reading) <= abs(reading.offset));
+    require(min_deviation(reading) == 0ns ? whole_seconds(reading) == 0
+                                          : min_deviation(reading) <= abs(reading.offset));
     const auto ask = next_tick_question(reading, timing.received) - timing.received;
     require(ask >= 0ns && ask < std::max<Duration>(reading.resolution, 1ns));
     const auto same = narrowed(reading, reading);

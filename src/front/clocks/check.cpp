@@ -33,7 +33,7 @@ Judgement judge_offset(const clocks::Answer& answer, const CheckLimits& limits) 
     auto reason = offset_text(reading);
     if (const auto remarks = remarks_of(answer); !remarks.empty())
         reason += fmt::format(" ({})", fmt::join(remarks, ", "));
-    const auto deviation = clocks::least_deviation(reading);
+    const auto deviation = clocks::min_deviation(reading);
     if (limits.critical && deviation >= *limits.critical)
         return {CheckState::critical, std::move(reason)};
     if (deviation >= *lowest) return {CheckState::warning, std::move(reason)};

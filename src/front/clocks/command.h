@@ -1,12 +1,11 @@
-// The whole of an applet that asks clocks: timecheck and udptime differ in what they ask by
-// default.
+// All of an applet that asks clocks. timecheck and udptime differ in what they ask by default.
 #pragma once
 
 #include "front/clocks/options.h"
 
 namespace ipcbox::front {
 
-// Asks all hosts and tells of each; the applet's exit status.
+// Asks all hosts, prints what they say, and returns the exit status.
 [[nodiscard]] int run_clocks(const Invocation& invocation, const ClockKind& kind);
 
 } // namespace ipcbox::front

@@ -91,7 +91,7 @@ TEST_CASE("times that say their zone") {
     CHECK(time_in("Tuesday, February 22, 1982 17:37:43-PST") == 383'276'263); // its Monday
 }
 
-TEST_CASE("zones by their names") {
+TEST_CASE("a zone is known by its name") {
     const auto hours_of = [](std::string_view zone) {
         return (then - time_in("24 NOV 2026 02:55:01 " + std::string{zone}).value()) / hour;
     };
@@ -161,7 +161,7 @@ TEST_CASE("times that say none are local") {
     CHECK(local_time_in("Wed Dec 31 23:59:59 1969", "UTC0") == -1);
 }
 
-TEST_CASE("twelve hours, twice") {
+TEST_CASE("AM and PM are understood") {
     const auto clock = [](std::string_view text) {
         const auto time = local_time_in(std::string{text} + " 11/24/2026", "UTC0");
         return time ? *time % (24 * hour) : -1;
@@ -184,7 +184,7 @@ TEST_CASE("without seconds a time is less exact") {
     CHECK(daytime->resolution == 1min);
 }
 
-TEST_CASE("years of two digits") {
+TEST_CASE("a year of two digits is the nearest one") {
     const auto year = [](std::string_view digits, std::time_t at) {
         return iso_time(time_in("24 NOV " + std::string{digits} + " 02:55:01 UTC", at).value())
             .substr(0, 4);
@@ -204,7 +204,7 @@ TEST_CASE("years of two digits") {
         CHECK(time_in("61368 26-11-24 02:55:01 00 0 0 713.5 UTC(NIST) *", at) == then);
 }
 
-TEST_CASE("what may be, and what never is") {
+TEST_CASE("times that never are, are refused") {
     const auto is_time = [](std::string_view text) { return time_in(text).has_value(); };
     CHECK(is_time("29 FEB 2024 23:59:59 UTC"));
     CHECK(is_time("31 DEC 2016 23:59:60 UTC")); // a leap second
@@ -220,7 +220,7 @@ TEST_CASE("what may be, and what never is") {
         CHECK_MESSAGE(!is_time(text), text);
 }
 
-TEST_CASE("what is no time") {
+TEST_CASE("a text without a time is refused") {
     for (const auto* text : {"",
                              " ",
                              "\r\n",
@@ -267,13 +267,13 @@ TEST_CASE("what is no time") {
     CHECK_FALSE(parse_daytime("Tue Nov 24 02:55:01 2026\xff", now));
 }
 
-TEST_CASE("what an answer says") {
+TEST_CASE("an answer's words have no blanks around them") {
     CHECK(daytime_words("\r\n Tue Nov 24\t\n") == "Tue Nov 24");
     CHECK(daytime_words("").empty());
     CHECK(daytime_words(" \r\n").empty());
 }
 
-TEST_CASE("what a server says is understood") {
+TEST_CASE("what daytime_text() says is understood") {
     for (const auto* name : {"UTC0", new_york, "JST-9"}) {
         const LocalZone zone{name};
         for (const std::time_t time : {std::time_t{0}, std::time_t{1'781'010'000}, then, now}) {
@@ -286,7 +286,7 @@ TEST_CASE("what a server says is understood") {
     CHECK(daytime_text(then) == "Tue Nov 24 02:55:01 2026\r\n");
 }
 
-TEST_CASE("ISO 8601") {
+TEST_CASE("a time is written as ISO 8601, and read back") {
     CHECK(iso_time(then) == "2026-11-24T02:55:01Z");
     CHECK(iso_time(0) == "1970-01-01T00:00:00Z");
     CHECK(iso_time(-2'208'988'800) == "1900-01-01T00:00:00Z");

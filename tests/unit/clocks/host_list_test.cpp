@@ -59,7 +59,7 @@ TEST_CASE("hosts, and their ports if they have some") {
     CHECK(parsed(std::string(253, 'x')) == std::string(253, 'x'));
 }
 
-TEST_CASE("what is no host") {
+TEST_CASE("a text that is no host is refused") {
     for (const auto* text :
          {"", " ", "a b", "a/b", "http://example.com", "a:b:c", "host:", ":37", "host:65536",
           "host:-1", "host:no-such-service", "[host", "user@host", "caf\xc3\xa9.example", "a\nb",
@@ -115,7 +115,7 @@ TEST_CASE("of a list, the bad lines are named and the others taken") {
                                 "line 8: it has control characters"});
 }
 
-TEST_CASE("what is shown of a bad line ends with a whole character") {
+TEST_CASE("a long bad line is cut behind a whole character") {
     const auto line = std::string(39, 'x') + "\xc3\xa9\xc3\xa9";
     const auto all = list(line);
     REQUIRE(all.problems.size() == 1);
@@ -188,7 +188,7 @@ TEST_CASE("a network has a limit") {
     CHECK_FALSE(refusal("192.0.2.1/32", 0).empty());
 }
 
-TEST_CASE("what is no network") {
+TEST_CASE("a text that is no network is refused") {
     for (const auto* text : {"", "/", "/24", "192.0.2.0", "192.0.2.0/", "192.0.2.0/33",
                              "192.0.2.0/-1", "192.0.2.0/24/24", "192.0.2/24", "localhost/24",
                              "::/129", "[::]/64", "fe80::%lo/64", "192.0.2.0/4294967296"})

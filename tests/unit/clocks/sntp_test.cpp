@@ -64,7 +64,7 @@ TEST_CASE("an answer brings the number back") {
     CHECK(answers_question(bytes.substr(0, 32), nonce)); // which is then too short
 }
 
-TEST_CASE("what chronyd says") {
+TEST_CASE("an answer of chronyd is understood") {
     const auto answer = parse(from_hex(local_answer));
     REQUIRE(answer.reading);
     CHECK(answer.problem.empty());
@@ -98,7 +98,7 @@ TEST_CASE("other answers of it") {
     CHECK(lost.reference.empty());
 }
 
-TEST_CASE("what its reference is") {
+TEST_CASE("the reference is a code or an address") {
     CHECK(parse(with(1, "01")).reference == "127.127.1.1");
     auto bytes = with(1, "01");
     CHECK(parse(bytes.replace(12, 4, std::string_view{"GPS\0", 4})).reference == "GPS");
@@ -117,7 +117,7 @@ TEST_CASE("leap seconds to come") {
     CHECK(problem(with(0, "e4")) == "its clock is not synchronised");
 }
 
-TEST_CASE("the kiss of death") {
+TEST_CASE("a kiss of death is told apart") {
     for (const std::string_view code : {"RATE", "DENY", "RSTR", "XYZ"}) {
         auto bytes = with(0, "e400");
         bytes.replace(12, 4, std::string{code} + std::string(4 - code.size(), '\0'));
@@ -136,7 +136,7 @@ TEST_CASE("the kiss of death") {
     CHECK(parse(with(0, "e400").replace(12, 4, "INIT")).reference == "INIT");
 }
 
-TEST_CASE("what a client refuses") {
+TEST_CASE("an answer that a client must refuse is refused") {
     const auto whole = from_hex(local_answer);
     CHECK(problem("") == "short answer (0 bytes)");
     CHECK(problem("a") == "short answer (1 byte)");
@@ -158,7 +158,7 @@ TEST_CASE("what a client refuses") {
     CHECK(problem(with(32, "0000000000000000")) == "its times contradict each other");
 }
 
-TEST_CASE("what is far away has a large error, or is refused") {
+TEST_CASE("a reference far away makes a large error, or is refused") {
     CHECK(parse(with(8, "00020000")).reading->error > 2s);
     CHECK(parse(with(8, "00020000")).reading->error < 2001ms);
     CHECK(parse(with(4, "00020000")).reading->error > 1s); // half of the delay
@@ -186,7 +186,7 @@ TEST_CASE("an answer that was held longer than it took leaves more open") {
     CHECK(answer.reading->error < 260ms);
 }
 
-TEST_CASE("the end of the era") {
+TEST_CASE("a time after the end of the era belongs to the next one") {
     // Got in the last half second of the first era, answered in the first of the next.
     constexpr std::time_t wrap = 2'085'978'496;    // 2036-02-07 at 06:28:16 UTC
     const auto bytes = with(32, "ffffffffc0000000" // - 0.25 s

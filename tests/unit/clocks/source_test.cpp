@@ -42,7 +42,7 @@ constexpr std::string_view date = "Date: Fri, 15 Jan 2027 08:00:03 GMT\r\n";
 
 } // namespace
 
-TEST_CASE("the sources by their names") {
+TEST_CASE("a source has a name, and can have a port") {
     for (const auto source : all)
         CHECK(parse_sources(name_of(source)) == std::vector<SourcePort>{{source, {}}});
     CHECK(parse_sources("ntp,time:2037,http:https") ==
@@ -58,7 +58,7 @@ TEST_CASE("the sources by their names") {
             std::invalid_argument);
 }
 
-TEST_CASE("their ports and carriers") {
+TEST_CASE("each source has its port and its carrier") {
     CHECK(default_port(Source::time) == 37);
     CHECK(default_port(Source::time_udp) == 37);
     CHECK(default_port(Source::ntp) == 123);
@@ -86,7 +86,7 @@ TEST_CASE("most ask nothing in words") {
                                                    "\r\n");
 }
 
-TEST_CASE("nothing is no answer") {
+TEST_CASE("an empty answer is no answer") {
     for (const auto source : all) {
         CHECK(problem(source, "") ==
               (is_datagram(source) ? "empty answer" : "closed without answering"));
@@ -94,7 +94,7 @@ TEST_CASE("nothing is no answer") {
     }
 }
 
-TEST_CASE("four bytes of time") {
+TEST_CASE("an answer of RFC 868 has four bytes") {
     for (const auto source : {Source::time, Source::time_udp}) {
         const auto result = answer(source, time_bytes(now + 3));
         REQUIRE(result.reading);
@@ -114,7 +114,7 @@ TEST_CASE("four bytes of time") {
     CHECK(progress(Source::time_udp, "a") == Progress::complete);
 }
 
-TEST_CASE("the time in words") {
+TEST_CASE("a daytime is interpreted, with its zone") {
     for (const auto source : {Source::daytime, Source::daytime_udp}) {
         const auto result = answer(source, "\nFri Jan 15 08:00:03 UTC 2027\r\n");
         REQUIRE(result.reading);
@@ -139,7 +139,7 @@ TEST_CASE("the time in words") {
     CHECK(progress(Source::daytime_udp, "Fri") == Progress::complete);
 }
 
-TEST_CASE("packets of NTP") {
+TEST_CASE("a packet of NTP is interpreted") {
     std::string packet(sntp_packet_size, '\0');
     packet.replace(0, 4, std::string_view{"\x24\x02\0\xe9", 4});
     for (const std::size_t timestamp : {32U, 40U})
@@ -158,7 +158,7 @@ TEST_CASE("packets of NTP") {
     CHECK(problem(Source::ntp, "abc") == "short answer (3 bytes)");
 }
 
-TEST_CASE("the date of HTTP") {
+TEST_CASE("the Date of a response is interpreted") {
     const auto result = answer(Source::http, response(date));
     REQUIRE(result.reading);
     CHECK(result.reading->said == wall_time(now + 3));
@@ -222,7 +222,7 @@ TEST_CASE(
         CHECK(nist(digits).reading->error == 1h + 505ms);
 }
 
-TEST_CASE("how much of a response has come") {
+TEST_CASE("a response is complete with the end of its head") {
     const auto whole = response(date);
     for (std::size_t size = 0; size < whole.size(); ++size)
         CHECK(progress(Source::http, whole.substr(0, size)) == Progress::incomplete);
@@ -233,7 +233,7 @@ TEST_CASE("how much of a response has come") {
     CHECK(progress(Source::http, "SSH-2.0") == Progress::complete);
 }
 
-TEST_CASE("what a datagram is to a question") {
+TEST_CASE("a datagram answers a question, or is malformed or forged") {
     CHECK(match_of(Source::time_udp, "1234", 0) == Match::answer);
     CHECK(match_of(Source::time_udp, "123", 0) == Match::malformed);
     CHECK(match_of(Source::time_udp, "12345", 0) == Match::malformed);

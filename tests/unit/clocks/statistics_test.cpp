@@ -41,7 +41,7 @@ Reading reading(Duration offset, Duration error) {
 
 } // namespace
 
-TEST_CASE("least, median and most") {
+TEST_CASE("a spread has the least, the median and the greatest") {
     CHECK_FALSE(spread_of({}));
     const auto one = spread_of({5s});
     REQUIRE(one);
@@ -121,7 +121,7 @@ TEST_CASE("many offsets have fifteen ranges, and a count of one has a bar") {
     CHECK(plotted(offsets, 80).size() == 3);
 }
 
-TEST_CASE("who is far off does not hide what the others do") {
+TEST_CASE("a clock that is far off does not hide what the others do") {
     std::vector<Duration> offsets{-50 * 365 * 24h, 24h, 48h};
     for (int each = -50; each <= 50; ++each)
         offsets.push_back(each * 1ms);
@@ -163,7 +163,7 @@ TEST_CASE("drift is the slope of the offsets") {
     CHECK(*exact.ppm() == doctest::Approx(50).epsilon(1e-6)); // 3 ms a minute
 }
 
-TEST_CASE("who is less exact counts for less") {
+TEST_CASE("a reading that is less exact counts for less") {
     Drift drift;
     const Steady start{};
     for (int minute = 0; minute < 10; ++minute)
@@ -172,7 +172,7 @@ TEST_CASE("who is less exact counts for less") {
     CHECK(*drift.ppm() == doctest::Approx(-0.1).epsilon(0.01));
 }
 
-TEST_CASE("the drift of a clock that is decades off") {
+TEST_CASE("the drift of a clock that is decades off is found") {
     Drift drift;
     const Steady start{};
     for (int second = 0; second < 3600; ++second)

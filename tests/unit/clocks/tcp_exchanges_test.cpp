@@ -39,7 +39,7 @@ TEST_CASE("a question and its answer") {
     CHECK(exchanges.size() == 0);
 }
 
-TEST_CASE("what fails at once has a slot of its own") {
+TEST_CASE("an exchange that fails at once has a slot of its own") {
     const test::Peer silent{[](const Fd& client) { (void)test::receive_all(client); }};
     const auto broadcast =
         *net::Address::parse_ip("127.255.255.255", 37); // nobody can connect to it

@@ -23,7 +23,7 @@ std::string raw(std::uint32_t seconds) {
 
 } // namespace
 
-TEST_CASE("the examples of RFC 868") {
+TEST_CASE("the examples of RFC 868 are understood") {
     CHECK(bytes_of(0) == "\x83\xaa\x7e\x80");
     CHECK(decode_time(raw(2'208'988'800), 0) == 0);           // 1 January 1970
     CHECK(decode_time(raw(2'398'291'200), 0) == 189'302'400); // 1 January 1976
@@ -34,7 +34,7 @@ TEST_CASE("the examples of RFC 868") {
     CHECK(bytes_of(start_of_1900) == std::string(4, '\0'));
 }
 
-TEST_CASE("the end of the era") {
+TEST_CASE("a time after the end of the era belongs to the next one") {
     for (const std::time_t pivot : {now, wrap - 1, wrap, wrap + now}) {
         CHECK(decode_time(raw(0xffff'ffff), pivot) == wrap - 1);
         CHECK(decode_time(raw(0), pivot) == wrap);
@@ -46,7 +46,7 @@ TEST_CASE("the end of the era") {
     CHECK(decode_time(raw(0), start_of_1900) == start_of_1900);
 }
 
-TEST_CASE("what is written is what is read, of any year whose era is near") {
+TEST_CASE("a time that was encoded is decoded, in any year whose era is near") {
     const std::time_t times[] = {0,
                                  -1,
                                  1,

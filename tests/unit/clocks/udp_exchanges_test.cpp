@@ -95,7 +95,7 @@ TEST_CASE("no more is asked than there is room for the answers") {
     CHECK(exchanges.room() == all);
 }
 
-TEST_CASE("who refuses is told of, whichever question it was") {
+TEST_CASE("a refusal is told, whichever question it answers") {
     const test::RefusedDatagramPort port;
     UdpExchanges exchanges;
     const auto address = *net::Address::parse_ip("127.0.0.1", port.number());
