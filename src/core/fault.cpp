@@ -313,6 +313,7 @@ constexpr Possibility possibilities[] = {
     {"symlink", {EACCES, ENOSPC, ENOMEM, EROFS}},
     {"tcgetpgrp", {ENOTTY}},
     {"tcsetpgrp", {EPERM, ENOTTY}},
+    {"sync_file_range", {}}, // its errors come again from fsync
     {"umask", {}},
     {"unlink", {}}, // of what we made a moment ago
     {"unlinkat", {}},

@@ -27,6 +27,7 @@ constexpr mode_t permissions = 07777;
 constexpr std::size_t max_state_bytes = 1024UL * 1024;
 constexpr std::size_t piece_size = 128UL * 1024;
 constexpr int max_tries = 10; // of random names
+constexpr std::uint64_t write_back_size = 16UL * 1024 * 1024;
 
 void unlink_quietly(const std::string& path) noexcept {
     sys::call("unlink", ::unlink, path.c_str());
@@ -215,8 +216,17 @@ void PartFile::record(const DocumentVersion& version) {
 void PartFile::restart(const DocumentVersion& version) {
     truncate(part_, 0, part_name_);
     seek(part_, 0, SEEK_SET, part_name_);
-    size_ = 0;
+    size_ = on_its_way_ = 0;
     record(version);
+}
+
+void PartFile::wrote(std::uint64_t bytes) {
+    size_ += bytes;
+    if (size_ < on_its_way_ + write_back_size) return;
+    (void)sys::call("sync_file_range", ::sync_file_range, part_.get(),
+                    static_cast<off64_t>(on_its_way_), static_cast<off64_t>(size_ - on_its_way_),
+                    unsigned{SYNC_FILE_RANGE_WRITE});
+    on_its_way_ = size_;
 }
 
 void PartFile::continue_existing(const DocumentVersion& version) {

@@ -48,7 +48,9 @@ class PartFile {
     // What follows belongs behind the bytes that are in NAME already: another tool left it
     // unfinished.
     void continue_existing(const DocumentVersion& version);
-    void wrote(std::uint64_t bytes) { size_ += bytes; }
+    // That many more bytes are there. The disk is told to begin with them now and then, so that
+    // finish() does not have to wait for all of them.
+    void wrote(std::uint64_t bytes);
 
     // The document is whole: puts it on the disk, and under its name.
     void finish();
@@ -76,6 +78,7 @@ class PartFile {
     Fd part_;
     bool in_place_ = false;
     std::uint64_t size_ = 0;
+    std::uint64_t on_its_way_ = 0; // bytes that the disk was told to begin with
     DocumentVersion version_;
 };
 

@@ -7,6 +7,7 @@
 #include <array>
 #include <filesystem>
 #include <fmt/core.h>
+#include <sys/sysmacros.h>
 #include <utility>
 
 namespace ipcbox::download {
@@ -73,6 +74,11 @@ std::optional<int> descriptor_named(const std::string& name) {
         target = *next;
     }
     return std::nullopt;
+}
+
+bool is_null_device(const std::string& name) {
+    const auto status = status_of(name);
+    return status && S_ISCHR(status->st_mode) && status->st_rdev == makedev(1, 3);
 }
 
 std::string identity_of(const std::string& name) {

@@ -33,6 +33,9 @@ struct ExistingFile {
 // is a symbolic link to one of them; nothing for any other name.
 [[nodiscard]] std::optional<int> descriptor_named(const std::string& name);
 
+// Whether what is written to NAME is forgotten: null(4).
+[[nodiscard]] bool is_null_device(const std::string& name);
+
 // A text that is the same for two names only when both lead to the same file: for files that do not
 // exist yet, their directory and last name. Empty for what several documents may be written to, a
 // device or a FIFO.

@@ -40,10 +40,11 @@ http::Request request_for(const DownloadOptions& options, const Target& target,
     request.asked = context.method == "HEAD" || options.request.head_only
                         ? http::ResponseParser::Asked::head
                         : http::ResponseParser::Asked::document;
+    request.leaves_body = options.request.head_only && context.method != "HEAD";
     request.idempotent = http::is_idempotent(context.method);
     request.alone = options.request.version == 10;
-    request.may_wait_in_line = options.pipelining && !request.alone && !context.body &&
-                               !options.resume &&
+    request.may_wait_in_line = options.pipelining && !request.alone && !request.leaves_body &&
+                               !context.body && !options.resume &&
                                (context.method == "GET" || context.method == "HEAD");
     if (context.body) request.body = std::move(*context.body);
     return request;

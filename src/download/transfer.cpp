@@ -322,7 +322,10 @@ void Transfer::refuse(http::Response& response) {
         outcome_.error += fmt::format(": it is at {} (-L goes there)", *head.find("Location"));
     may_pass_ = may_pass(head.status);
     using Body = DownloadOptions::ErrorBody;
-    if ((may_pass_ && attempts_.may_repeat()) || options_.error_body == Body::drop) {
+    // The user wants to see no document at all.
+    const bool is_forgotten = !leftover_.goes_to_output() && is_null_device(target_.file);
+    if ((may_pass_ && attempts_.may_repeat()) || options_.error_body == Body::drop ||
+        is_forgotten) {
         drop_body(response, {});
     } else if (options_.error_body == Body::as_document && leftover_.goes_to_output()) {
         delivery_.deliver({head, *response.connection, 0, preface_of(head), false}, deadline_);

@@ -56,12 +56,17 @@ BulkMove::BulkMove(int from, int to, std::string_view name)
     if (way_ == Way::splice)
         for (const int end : {from_, to_})
             widen_pipe(end);
+    if (way_ == Way::through_pipe) {
+        pipe_ = make_pipe();
+        widen_pipe(pipe_.writer.get());
+    }
 }
 
 BulkMove::Way BulkMove::choose() const {
     const auto to = status_of(to_, name_);
     if (from_socket_ && is_null_device(to) && is_tcp(from_)) return Way::drop;
-    return !from_socket_ || S_ISFIFO(to.st_mode) ? Way::splice : Way::memory;
+    if (!from_socket_ || S_ISFIFO(to.st_mode)) return Way::splice;
+    return S_ISREG(to.st_mode) ? Way::through_pipe : Way::memory;
 }
 
 BulkMove::Step BulkMove::step(std::uint64_t most, Deadline deadline) {
@@ -73,8 +78,50 @@ BulkMove::Step BulkMove::step(std::uint64_t most, Deadline deadline) {
                                           at_most(max_dropped), MSG_TRUNC | MSG_DONTWAIT);
         return step_of(dropped, errno);
     }
-    return way_ == Way::splice ? splice_some(at_most(max_at_once), deadline)
-                               : copy_some(at_most(max_at_once), deadline);
+    switch (way_) {
+    case Way::splice:
+        return splice_some(at_most(max_at_once), deadline);
+    case Way::through_pipe:
+        return splice_through_pipe(at_most(max_at_once), deadline);
+    default:
+        return copy_some(at_most(max_at_once), deadline);
+    }
+}
+
+// What has come out of the socket is in the file when this returns.
+BulkMove::Step BulkMove::splice_through_pipe(std::size_t most, Deadline deadline) {
+    const ssize_t moved =
+        sys::call("splice", ::splice, from_, static_cast<loff_t*>(nullptr), pipe_.writer.get(),
+                  static_cast<loff_t*>(nullptr), most, unsigned{SPLICE_F_MOVE | SPLICE_F_NONBLOCK});
+    const auto step = step_of(moved, errno);
+    if (moved < 0 && (step.error == EINVAL || step.error == ENOSYS)) { // not this kind of socket
+        way_ = Way::memory;
+        return copy_some(most, deadline);
+    }
+    if (step.size > 0) empty_pipe(step.size, deadline);
+    return step;
+}
+
+void BulkMove::empty_pipe(std::size_t size, Deadline deadline) {
+    while (size > 0) {
+        const ssize_t moved =
+            sys::call("splice", ::splice, pipe_.reader.get(), static_cast<loff_t*>(nullptr), to_,
+                      static_cast<loff_t*>(nullptr), size, unsigned{SPLICE_F_MOVE});
+        if (moved > 0) {
+            size -= static_cast<std::size_t>(moved);
+            continue;
+        }
+        if (moved < 0 && errno == EINTR) continue;
+        // O_APPEND, some file systems: then the bytes come by our memory.
+        if (moved < 0 && errno != EINVAL && errno != ENOSYS) throw SysError("write", name_);
+        way_ = Way::memory;
+        buffer_.resize(max_at_once);
+        const auto bytes = std::span{buffer_}.first(size);
+        if (read_exact(pipe_.reader.get(), bytes, name_, deadline) < size)
+            throw SysError("write", name_, EIO);
+        write_all(to_, bytes, name_, deadline);
+        return;
+    }
 }
 
 BulkMove::Step BulkMove::splice_some(std::size_t most, Deadline deadline) {

@@ -277,9 +277,10 @@ void Connection::read_chunked(BodySink& sink, Deadline deadline) {
     const auto to_sink = [&sink](std::string_view content) { sink.write(content); };
     for (;;) {
         take(parser_->parse_chunked(unread(), to_sink));
-        if (parser_->is_done()) return;
-        if (unread().size() > ResponseParser::max_head_bytes)
-            throw ProtocolError("the body cannot be understood: a chunk's head without end");
+        if (parser_->is_done()) {
+            if (!parser_->keeps_alive()) open_ = false;
+            return;
+        }
         if (!read_more(deadline))
             throw ConnectionLost("the body ended too early", status::partial, Begun::yes);
     }

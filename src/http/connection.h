@@ -78,6 +78,8 @@ class Connection {
     // Nothing has come that was not asked for, an end of file neither.
     [[nodiscard]] bool is_quiet() const;
 
+    // Nothing more will be sent over it.
+    void retire() { open_ = false; }
     // Gives up the socket, for TLS through a proxy's tunnel.
     [[nodiscard]] Fd release() { return std::move(socket_); }
     [[nodiscard]] const net::TlsProcess* tls() const { return tls_.get(); }

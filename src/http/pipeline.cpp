@@ -148,6 +148,7 @@ Response Pipeline::ask_once(Line& line, const Request& request, std::span<const 
     milestones.first_byte = Clock::now();
     host.slowest = std::max(host.slowest, Duration{milestones.first_byte - milestones.secured});
     line.sent.pop_front();
+    if (request.leaves_body) connection.retire();
     line.kept = connection.keeps_alive() && response.head.version > 10;
     had_followers_ = !line.sent.empty();
     response.connection = &connection;

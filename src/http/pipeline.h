@@ -28,6 +28,7 @@ struct Request {
     ResponseParser::Asked asked = ResponseParser::Asked::document;
     bool idempotent = true;
     bool alone = false;            // on a connection of its own
+    bool leaves_body = false;      // nobody will read the answer's body: close the connection
     bool may_wait_in_line = false; // it can be sent ahead, and others behind it
 };
 

@@ -59,9 +59,7 @@ std::string words(const beast::error_code& error) {
     using Grammar = beast::http::error;
     if (error == Grammar::bad_content_length) return "a bad or contradictory Content-Length";
     if (error == Grammar::bad_transfer_encoding) return "a contradictory Transfer-Encoding";
-    if (error == Grammar::bad_chunk) return "a bad chunk";
-    if (error == Grammar::bad_chunk_extension) return "a bad chunk extension";
-    if (error == Grammar::header_limit) return "a head or a trailer without end";
+    if (error == Grammar::header_limit) return "a head without end";
     return error.message();
 }
 
@@ -85,10 +83,6 @@ class ResponseParser::Grammar : public beast::http::basic_parser<false> {
         header_limit(max_head_bytes);
         body_limit(std::numeric_limits<std::uint64_t>::max());
         eager(false);
-    }
-    void set_sink(const Sink& sink) {
-        sink_ = &sink;
-        eager(true);
     }
     [[nodiscard]] bool has_unknown_coding() const { return has_unknown_coding_; }
     [[nodiscard]] bool has_coding() const { return has_coding_; }
@@ -130,17 +124,15 @@ class ResponseParser::Grammar : public beast::http::basic_parser<false> {
     void on_chunk_header_impl(std::uint64_t /*size*/, Text /*extensions*/,
                               Code& /*error*/) override {}
     std::size_t on_chunk_body_impl(std::uint64_t /*left*/, Text body, Code& /*error*/) override {
-        (*sink_)({body.data(), body.size()});
         return body.size();
     }
     void on_finish_impl(Code& /*error*/) override {}
 
     ResponseHead& head_;
-    const Sink* sink_ = nullptr;
     bool has_length_ = false;
     bool has_coding_ = false;
     bool has_unknown_coding_ = false;
-    std::size_t field_bytes_ = 0; // the grammar's own limit does not hold for trailers
+    std::size_t field_bytes_ = 0;
 };
 
 ResponseParser::ResponseParser(Asked asked) : asked_(asked) {}
@@ -209,21 +201,9 @@ void ResponseParser::decide_framing() {
 }
 
 std::size_t ResponseParser::parse_chunked(std::string_view bytes, const Sink& sink) {
-    grammar_->set_sink(sink);
-    std::size_t taken = 0;
-    while (taken < bytes.size() && !grammar_->is_done()) {
-        beast::error_code error;
-        const auto size = grammar_->put({bytes.data() + taken, bytes.size() - taken}, error);
-        taken += size;
-        if (error == beast::http::error::need_more || (!error && size == 0)) break;
-        if (error)
-            throw ProtocolError(fmt::format("the body cannot be understood: {}", words(error)));
-    }
+    const auto taken = chunks_.parse(bytes, sink);
+    if (!chunks_.is_strict()) keeps_alive_ = false;
     return taken;
-}
-
-bool ResponseParser::is_done() const {
-    return grammar_ && grammar_->is_done();
 }
 
 } // namespace ipcbox::http

@@ -1,14 +1,15 @@
-// HTTP responses as bytes become them (RFC 9112): the head, and a body in chunks. It reads nothing
-// itself, and every size that a server controls has a limit. The grammar is Boost.Beast's.
+// Makes HTTP answers of bytes (RFC 9112): the head, and a body in chunks. It reads nothing itself,
+// and every size that a server controls has a limit. The grammar of the head is Boost.Beast's.
 //
 // What one reader could take for one message and another for two (request smuggling, RFC 9112,
 // section 11.2) is refused: lengths that contradict each other, a length beside an encoding, a
 // transfer coding that is not chunked.
 #pragma once
 
+#include "http/chunked_body.h"
+
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -42,7 +43,7 @@ class ResponseParser {
     ResponseParser(const ResponseParser&) = delete;
     ResponseParser& operator=(const ResponseParser&) = delete;
 
-    // The most that a head, and the trailers behind a body, may have.
+    // A head has at most that many bytes.
     static constexpr std::size_t max_head_bytes = 256UL * 1024;
     static constexpr std::size_t max_fields = 1000;
     static constexpr int max_interim_responses = 20; // 1xx, which are skipped
@@ -66,9 +67,9 @@ class ResponseParser {
     // For Framing::chunked: gives the content in BYTES to SINK, and says how many bytes it has
     // taken; those that are left have to be shown again with more behind them. Throws
     // ProtocolError, and what SINK throws.
-    using Sink = std::function<void(std::string_view)>;
+    using Sink = ChunkedBody::Sink;
     [[nodiscard]] std::size_t parse_chunked(std::string_view bytes, const Sink& sink);
-    [[nodiscard]] bool is_done() const;
+    [[nodiscard]] bool is_done() const { return chunks_.is_done(); }
 
   private:
     class Grammar;
@@ -83,6 +84,7 @@ class ResponseParser {
     Framing framing_ = Framing::none;
     std::uint64_t length_ = 0;
     bool keeps_alive_ = false;
+    ChunkedBody chunks_;
     bool lenient_ = false; // its lines did not end as they should
 };
 

@@ -169,6 +169,8 @@ TEST_CASE("what a server is forgiven") {
     CHECK(fetched("HTTP/1.1 200 OK\nContent-Length: 5\nX: y\n\nhello") == "hello");
     CHECK(fetched("HTTP/1.1 200\r\nContent-Length: 5\r\n\r\nhello") == "hello");
     CHECK(fetched("HTTP/1.0 200 OK\n\nhello") == "hello");
+    CHECK(fetched(std::string{chunked} + "3  \r\nabc\r\n0\r\n\r\n", Then::stay) == "abc");
+    CHECK(fetched(std::string{chunked} + "3\nabc\n0\n\n", Then::stay) == "abc");
     CHECK(fetched("HTTP/1.1 299 Whatever\r\nContent-Length: 5\r\n\r\nhello") == "hello");
 }
 
@@ -180,7 +182,7 @@ TEST_CASE("what has no end") {
     for (int count = 0; count <= 1000; ++count)
         fields += fmt::format("X{}: y\r\n", count);
     CHECK(failure(8, start + fields + "\r\n", Then::stay) ==
-          "the head cannot be understood: a head or a trailer without end\n");
+          "the head cannot be understood: a head without end\n");
     std::string interim;
     for (int count = 0; count < 20; ++count)
         interim += "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n";
@@ -206,12 +208,65 @@ TEST_CASE("content codings") {
     CHECK(failure(61, message("gzip", "no such thing"), Then::keep, compressed) != "");
     CHECK(failure(61, message("br", "x"), Then::keep, compressed) ==
           "the document is encoded as br, which nobody asked for\n");
+    // A list, of which some words mean nothing.
+    for (const char* const nothing : {"none", "", "identity, identity"})
+        CHECK(fetched(message(nothing, text), Then::keep, compressed) == text);
+    CHECK(fetched(message("gzip, identity", gzip), Then::keep, compressed) == text);
+    CHECK(fetched(message("gzip, gzip", gzipped(gzip)), Then::keep, compressed) == text);
+    CHECK(fetched(ok(gzipped(gzip), "Content-Encoding: gzip\r\nContent-Encoding: gzip\r\n"),
+                  Then::keep, compressed) == text);
     const auto bomb = gzipped(std::string(64UL * 1024 * 1024, '\0'));
     CHECK(failure(61, message("gzip", bomb), Then::keep, compressed) != "");
     Scenario scenario;
     const HttpPeer server{always(message("gzip", gzip))};
     CHECK(scenario.run({"webget", "--compressed", server.url("/")}).status == 0);
     CHECK(server.requests().front().field("Accept-Encoding") == "gzip, deflate");
+}
+
+TEST_CASE("an error's page is shown as its author wrote it") {
+    Scenario scenario;
+    const HttpPeer server{
+        always(answer("404 Not Found", "Content-Encoding: gzip\r\n", gzipped("no such thing\n")))};
+    const auto url = server.url("/");
+    for (const Words& options : std::vector<Words>{{"--compressed"}, {"--compressed", "-o", "f"}}) {
+        Words words{"webget"};
+        words.insert(words.end(), options.begin(), options.end());
+        words.push_back(url);
+        const auto result = scenario.run(words);
+        CHECK(result.status == 22);
+        CHECK(result.err == fmt::format("no such thing\nwebget: {}: 404 Not Found\n", url));
+    }
+    CHECK(scenario.run({"webget", "--compressed", "--fail-with-body", url}).out ==
+          "no such thing\n");
+}
+
+TEST_CASE("an error's page goes where the document would have gone to be forgotten") {
+    Scenario scenario;
+    const HttpPeer server{always(answer("404 Not Found", "", "no such thing\n"))};
+    const auto result =
+        scenario.run({"webget", "-s", "-o", "/dev/null", "-w", "%{http_code}", server.url("/")});
+    CHECK(result.out == "404");
+    CHECK(result.err.empty());
+}
+
+TEST_CASE("another protocol is not a document") {
+    CHECK(failure(8, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", Then::stay) ==
+          "the server switches to another protocol, which nobody asked for\n");
+}
+
+TEST_CASE("a head is all that is wanted of any method") {
+    Scenario scenario;
+    const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
+        return ok("body of " + request.target() + "\n");
+    }};
+    const auto head = ok("").substr(0, 15);
+    for (const char* const method : {"GET", "DELETE", "OPTIONS"}) {
+        const auto result = scenario.run(
+            {"webget", "-I", "-X", method, server.url("/a"), server.url("/b"), server.url("/c")});
+        CHECK(result.status == 0);
+        CHECK(result.out.find("body") == std::string::npos);
+        CHECK(result.out.starts_with(head));
+    }
 }
 
 TEST_CASE("a limit at each stage") {

@@ -20,6 +20,9 @@ TEST_CASE("a name leads to nothing, a file, or something special") {
     CHECK(download::look_at("/dev/null").kind == Kind::special);
     CHECK(download::look_at(".").kind == Kind::special);
     CHECK_THROWS_AS((void)download::look_at("doc/x"), SysError);
+    CHECK(download::is_null_device("/dev/null"));
+    CHECK_FALSE(download::is_null_device("/dev/zero"));
+    CHECK_FALSE(download::is_null_device("doc"));
 }
 
 TEST_CASE("two names of one file have one identity") {
