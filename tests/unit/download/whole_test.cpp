@@ -9,10 +9,10 @@ using namespace ipcbox::download;
 
 TEST_CASE("a document is whole when all of it is here, and it is the right one") {
     const std::optional<http::Checksum> wanted{{"md5", "aa"}};
-    CHECK(judge({10, 10}) == Wholeness::whole);
-    CHECK(judge({10, {}}) == Wholeness::whole); // nobody said how much there is
-    CHECK(judge({9, 10}) == Wholeness::rest_missing);
-    CHECK(judge({11, 10}) == Wholeness::too_long);
+    CHECK(judge({10, 10, nullptr, ""}) == Wholeness::whole);
+    CHECK(judge({10, {}, nullptr, ""}) == Wholeness::whole); // nobody said how much there is
+    CHECK(judge({9, 10, nullptr, ""}) == Wholeness::rest_missing);
+    CHECK(judge({11, 10, nullptr, ""}) == Wholeness::too_long);
     CHECK(judge({10, 10, &wanted, "aa"}) == Wholeness::whole);
     CHECK(judge({9, 10, &wanted, ""}) == Wholeness::rest_missing);
     try {
