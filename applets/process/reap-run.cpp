@@ -128,7 +128,9 @@ class Init {
         plan.reach = config_.group ? Plan::Reach::group : Plan::Reach::command;
         plan.extent = Plan::Extent::tree;
         plan.rewrites = config_.rewrites;
-        plan.on_end = [this](const process::EndedChild& child) { tell_end(child); };
+        // Only a name that somebody reads has to be looked up.
+        if (config_.report || config_.warn || config_.verbosity.verbose)
+            plan.on_end = [this](const process::EndedChild& child) { tell_end(child); };
         return plan;
     }
 

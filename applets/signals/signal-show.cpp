@@ -121,13 +121,20 @@ class Show {
         living_ = 0;
         bool all_found = true;
         // That one of all ended meanwhile is nobody's error.
-        for (const auto& identity : config_.all ? process::select({}) : config_.processes) {
+        for (const auto& identity : config_.all ? everybody() : config_.processes) {
             const bool found = show(identity);
             all_found &= found || config_.all;
             if (!found && !config_.all && seen_.empty())
                 cli::diagnose(fmt::format("cannot show {}: no such process", identity.text()));
         }
         return all_found;
+    }
+
+    static std::vector<process::Identity> everybody() {
+        std::vector<process::Identity> all;
+        for (const pid_t pid : process::all_pids())
+            all.push_back({pid, {}});
+        return all;
     }
 
     bool show(const process::Identity& identity) {
@@ -139,7 +146,8 @@ class Show {
                 identity.pid,
                 config_.threads ? fmt::format("task/{}/status", thread) : std::string{"status"});
             const auto masks = status ? process::parse_signal_masks(*status) : std::nullopt;
-            if (!masks) continue;
+            // A kernel thread and a zombie have no memory.
+            if (!masks || (config_.all && status->find("\nVmSize:") == std::string::npos)) continue;
             found = true;
             ++living_;
             const Place place{identity.pid, thread};

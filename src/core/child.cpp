@@ -96,7 +96,9 @@ std::optional<ChildChange> next_child_change() {
 bool has_children() {
     siginfo_t info{};
     const int events = WEXITED | WNOHANG | WNOWAIT;
-    return sys::call("waitid", ::waitid, P_ALL, id_t{0}, &info, events) == 0 || errno != ECHILD;
+    while (sys::call("waitid", ::waitid, P_ALL, id_t{0}, &info, events) < 0)
+        if (errno != EINTR) return false;
+    return true;
 }
 
 WaitStatus Child::wait() {

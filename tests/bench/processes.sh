@@ -63,7 +63,7 @@ cpu() {
 start_tree
 printf '\nLook at 1000 processes until time is up (<= 5 ms of CPU)\n'
 # shellcheck disable=SC2046
-cpu ./process-wait -et 0.01 $(cat pids)
+cpu ./process-wait -qet 0.01 $(cat pids)
 if [ -x ./signal-show ]; then
     title 'Signals of all processes (ps axs >= 1.0 x signal-show)'
     "$times" 20 ./signal-show --all -- ps axs
