@@ -313,6 +313,8 @@ std::vector<std::string> Options::Declarations::separate() {
 // as the whole rest of our start: so it is told of those only that are on the line.
 void Options::Declarations::read() {
     auto words = separate();
+    // A line without options, as `sem-take KEY -- COMMAND`, need not touch CLI11's pages at all.
+    if (words.empty()) return;
     CLI::App app;
     app.set_help_flag();
     app.allow_extras();
