@@ -193,23 +193,24 @@ void declare_documents(cli::Options& options, Line& line, download::DownloadOpti
                   "refuse what is larger");
     options.value("--urls FILE", line.targets.list, cli::parse_text,
                   "fetch these, one on each line; - is standard input");
-    options.flag("-i,--include", download.include_head, "its head, too");
+    options.flag("-i,--include", download.include_head,
+                 "print the head of the answer before the document");
     options.flag("-L,--location", line.follow, "go where redirects lead");
     options.value("--max-redirs NUMBER", line.redirects, cli::number_between(0, INT_MAX),
-                  "so often at most (default 50)");
+                  "follow at most NUMBER redirects (default 50)");
     options.flag("-f,--fail", line.fail_silently, "drop the body of an error");
     options.flag("--fail-with-body", line.fail_with_body, "it goes where documents go");
     options.value("--retry NUMBER", download.retries, cli::number_between(0, INT_MAX),
                   "try again what may pass");
     options.value("--retry-delay DURATION", download.retry_pause, cli::parse_duration,
-                  "after so long (default 1s, 2s, 4s...)");
+                  "wait this long before a retry (default 1s, 2s, 4s...)");
     options.value("--retry-max-time DURATION", download.retry_limit, cli::parse_duration,
                   "begin no attempt after it");
     options.value("--limit-rate SIZE", download.receive.bytes_per_second, parse_rate,
                   "bytes a second");
     options.flag("-Z,--parallel", line.parallel, "over several connections at once");
     options.value("--parallel-max NUMBER", line.workers, cli::number_between(1, most_workers),
-                  "so many at most (default 6)");
+                  "at most NUMBER at once (default 6)");
     options.flag("--no-pipelining", line.no_pipelining, "ask only when the last one has come");
 }
 
@@ -284,7 +285,7 @@ FetchConfig parse_fetch_options(const Invocation& invocation) {
     options.value("-w,--write-out FORMAT", config.write_out, cli::parse_text,
                   "print it behind each document: %{http_code}...");
     options.flag("-s,--silent", line.silent, "no progress, and no errors");
-    options.flag("-S,--show-error", line.show_errors, "but errors");
+    options.flag("-S,--show-error", line.show_errors, "with -s, still print errors");
     options.flag("-N,--no-buffer", line.no_buffer, "as it is: nothing is held back");
     options.flag("--raw", line.raw, "control characters to a terminal, too");
     options.flag("--dry-run", config.dry_run, "print the requests, and send none");
