@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/program.h"
 #include "core/spelling.h"
+#include "core/path.h"
 #include "core/syscall.h"
 #include "core/trace.h"
 #include "version.h"
@@ -114,20 +115,12 @@ void print_help(Table applets) {
 
 enum class Existing { keep, replace };
 
-// Whether PATH is a symbolic link to TARGET already.
-bool is_link_to(const std::string& target, const std::string& path) {
-    std::string found(target.size() + 1, '\0');
-    const ssize_t length =
-        sys::call("readlink", ::readlink, path.c_str(), found.data(), found.size());
-    return length >= 0 && found.substr(0, static_cast<std::size_t>(length)) == target;
-}
-
 // A link is made beside its place and renamed into it, so that replacing one leaves no moment
 // without it.
 void install_link(const std::string& target, const std::string& path, Existing existing) {
     if (sys::call("symlink", ::symlink, target.c_str(), path.c_str()) == 0) return;
     const int error = errno;
-    if (error == EEXIST && is_link_to(target, path)) return;
+    if (error == EEXIST && read_link(path) == target) return;
     if (error != EEXIST || existing == Existing::keep) throw SysError("create", path, error);
     const auto beside = fmt::format("{}.{}", path, ::getpid());
     if (sys::call("symlink", ::symlink, target.c_str(), beside.c_str()) < 0)

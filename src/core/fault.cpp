@@ -243,6 +243,7 @@ constexpr Possibility possibilities[] = {
     {"lstat", {EACCES, ENOMEM}},
     {"madvise", {ENOMEM, EAGAIN}},
     {"memfd_create", {EMFILE, ENFILE, ENOMEM}},
+    {"mkdir", {EACCES, ENOSPC, ENOMEM, EROFS}},
     {"mkfifo", {EACCES, ENOSPC, ENOMEM, EROFS}},
     {"mkfifoat", {EACCES, ENOSPC, ENOMEM, EROFS}},
     {"mmap", {ENOMEM, EACCES, ENFILE}},

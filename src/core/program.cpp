@@ -1,6 +1,7 @@
 #include "core/program.h"
 
 #include "core/error.h"
+#include "core/path.h"
 #include "core/signals.h"
 #include "core/syscall.h"
 
@@ -74,10 +75,9 @@ std::string find_program(const std::string& name) {
 }
 
 std::string own_program() {
-    std::array<char, 4096> path{}; // PATH_MAX
-    const auto size = sys::call("readlink", ::readlink, "/proc/self/exe", path.data(), path.size());
-    if (size < 0) throw SysError("find", "our own program");
-    return {path.data(), static_cast<std::size_t>(size)};
+    auto path = read_link("/proc/self/exe");
+    if (!path) throw SysError("find", "our own program");
+    return *std::move(path);
 }
 
 void execute(const std::string& program, std::span<const std::string> arguments) {

@@ -2,10 +2,10 @@
 
 #include "core/error.h"
 #include "core/number.h"
+#include "core/path.h"
 #include "core/syscall.h"
 
 #include <array>
-#include <filesystem>
 #include <fmt/core.h>
 #include <sys/sysmacros.h>
 #include <utility>
@@ -28,15 +28,12 @@ std::optional<int> descriptor_in(std::string_view path) {
     return std::nullopt;
 }
 
-bool is_in_proc(const std::filesystem::path& path) {
-    return path.native().starts_with("/proc/");
-}
-
 // One link further, or nothing when PATH is none.
-std::optional<std::filesystem::path> next_link(const std::filesystem::path& path) {
-    std::error_code ignored;
-    if (is_in_proc(path) || !std::filesystem::is_symlink(path, ignored)) return std::nullopt;
-    return path.parent_path() / std::filesystem::read_symlink(path, ignored);
+std::optional<std::string> next_link(const std::string& path) {
+    if (path.starts_with("/proc/")) return std::nullopt;
+    auto target = read_link(path);
+    if (!target || target->starts_with('/')) return target;
+    return fmt::format("{}/{}", directory_of(path), *target);
 }
 
 } // namespace
@@ -57,21 +54,21 @@ ExistingFile look_at(const std::string& name) {
 }
 
 std::string without_links(const std::string& name) {
-    std::filesystem::path target{name};
-    for (int links = 0; const auto next = next_link(target); ++links) {
+    std::string target = name;
+    for (int links = 0; auto next = next_link(target); ++links) {
         if (links == max_links) return name;
-        target = *next;
+        target = std::move(*next);
     }
-    return target.string();
+    return target;
 }
 
 std::optional<int> descriptor_named(const std::string& name) {
-    std::filesystem::path target{name};
+    std::string target = name;
     for (int links = 0; links <= max_links; ++links) {
-        if (const auto number = descriptor_in(target.native())) return number;
-        const auto next = next_link(target);
+        if (const auto number = descriptor_in(target)) return number;
+        auto next = next_link(target);
         if (!next) break;
-        target = *next;
+        target = std::move(*next);
     }
     return std::nullopt;
 }
@@ -86,11 +83,10 @@ std::string identity_of(const std::string& name) {
     const auto here = status_of(name);
     if (here && !S_ISREG(here->st_mode)) return {};
     if (here) return fmt::format("{}:{}", here->st_dev, here->st_ino);
-    const std::filesystem::path path{without_links(name)};
-    const auto parent = path.has_parent_path() ? path.parent_path().string() : std::string{"."};
-    const auto directory = status_of(parent);
-    if (!directory) return path.lexically_normal().string();
-    return fmt::format("{}:{}/{}", directory->st_dev, directory->st_ino, path.filename().string());
+    const auto path = without_links(name);
+    const auto directory = status_of(directory_of(path));
+    if (!directory) return path;
+    return fmt::format("{}:{}/{}", directory->st_dev, directory->st_ino, name_of(path));
 }
 
 } // namespace ipcbox::download

@@ -5,6 +5,7 @@
 #include "core/number.h"
 #include "core/pidfd.h"
 #include "core/poll.h"
+#include "core/path.h"
 #include "core/syscall.h"
 #include "core/user.h"
 #include "net/socket_options.h"
@@ -92,13 +93,9 @@ PeerProcess PeerProcess::of(int socket, Handle handle) {
 
 std::optional<std::string> PeerProcess::exe() const {
     if (!pidfd_ || pid == 0) return std::nullopt;
-    const auto link = fmt::format("/proc/{}/exe", pid);
-    std::array<char, 4096> path{}; // PATH_MAX
-    const ssize_t length =
-        sys::call("readlink", ::readlink, link.c_str(), path.data(), path.size());
-    if (length <= 0 || static_cast<std::size_t>(length) == path.size()) return std::nullopt;
-    if (!runs_still()) return std::nullopt;
-    return std::string{path.data(), static_cast<std::size_t>(length)};
+    auto path = read_link(fmt::format("/proc/{}/exe", pid));
+    if (!path || !runs_still()) return std::nullopt;
+    return path;
 }
 
 bool PeerProcess::runs(const std::string& path) const {

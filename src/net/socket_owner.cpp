@@ -3,9 +3,9 @@
 #include "core/deadline.h"
 #include "core/directory.h"
 #include "core/number.h"
+#include "core/path.h"
 #include "core/process_info.h"
 #include "core/stdio_file.h"
-#include "core/syscall.h"
 #include "core/user.h"
 #include "core/words.h"
 
@@ -90,12 +90,7 @@ std::optional<SocketEntry> find_unix(const std::string& name, Deadline deadline)
 bool has_socket(const std::string& directory, const std::string& target) {
     const Directory stream{::opendir(directory.c_str())};
     while (const dirent* entry = stream ? ::readdir(stream.get()) : nullptr) {
-        const auto link = fmt::format("{}/{}", directory, entry->d_name);
-        std::array<char, 64> into{};
-        const ssize_t length =
-            sys::call("readlink", ::readlink, link.c_str(), into.data(), into.size());
-        if (length > 0 && std::string_view{into.data(), static_cast<std::size_t>(length)} == target)
-            return true;
+        if (read_link(fmt::format("{}/{}", directory, entry->d_name)) == target) return true;
     }
     return false;
 }

@@ -5,9 +5,9 @@
 #include "core/fd.h"
 #include "core/io.h"
 #include "core/number.h"
+#include "core/path.h"
 #include "core/syscall.h"
 
-#include <array>
 #include <csignal>
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -49,12 +49,7 @@ bool may_have_socket(pid_t pid, const std::string& target) {
     const Directory stream{::opendir(directory.c_str())};
     if (!stream) return errno != ENOENT && errno != ESRCH;
     while (const dirent* entry = ::readdir(stream.get())) {
-        const auto link = fmt::format("{}/{}", directory, entry->d_name);
-        std::array<char, 64> into{};
-        const ssize_t length =
-            sys::call("readlink", ::readlink, link.c_str(), into.data(), into.size());
-        if (length > 0 && target == std::string_view{into.data(), static_cast<std::size_t>(length)})
-            return true;
+        if (read_link(fmt::format("{}/{}", directory, entry->d_name)) == target) return true;
     }
     return false;
 }

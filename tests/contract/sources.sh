@@ -92,6 +92,8 @@ check() {
         forbid '_exit is for core/child.cpp, core/signals.cpp and core/spawn.cpp'
     lines_with '#include <(iostream|regex)>' src applets tests |
         forbid 'iostreams cost start-up time'
+    lines_with '#include <filesystem>' src applets |
+        forbid 'std::filesystem links iostreams, and its calls pass by core/syscall.h: see core/path.h'
     lines_with 'using namespace std *;' src applets tests | forbid 'using namespace std'
     lines_with '\b(system|popen)\(' src applets | forbid 'no shell'
 

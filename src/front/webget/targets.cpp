@@ -2,13 +2,13 @@
 
 #include "cli/options.h"
 #include "core/io.h"
+#include "core/path.h"
 #include "core/text_lines.h"
 #include "download/place.h"
 #include "http/failure.h"
 
 #include <algorithm>
 #include <fcntl.h>
-#include <filesystem>
 #include <fmt/core.h>
 #include <set>
 #include <stdexcept>
@@ -120,14 +120,6 @@ std::string file_for(const download::Target& target, const TargetOptions& option
     return options.no_clobber ? free_name(name) : name;
 }
 
-void make_directories(const std::string& file) {
-    const auto directory = std::filesystem::path{file}.parent_path();
-    std::error_code error;
-    if (directory.empty()) return;
-    std::filesystem::create_directories(directory, error);
-    if (error) throw SysError("make", directory.string(), error.value());
-}
-
 http::Checksum checksum_for(const download::Target& target, const std::string& text,
                             const std::string& list) {
     if (list.empty()) return http::Checksum::parse(text);
@@ -176,7 +168,7 @@ std::vector<download::Target> find_targets(const std::vector<std::string>& opera
         for (auto& target : targets)
             if (target.url.target.ends_with('/'))
                 target.url.target +=
-                    http::percent_encoded(std::filesystem::path{*upload}.filename().string());
+                    http::percent_encoded(name_of(*upload));
     check(targets, options, download);
     const auto list = options.checksum ? checksum_list(*options.checksum) : std::string{};
     std::set<std::string> files;
@@ -188,7 +180,7 @@ std::vector<download::Target> find_targets(const std::vector<std::string>& opera
         if (auto identity = download::identity_of(target.file);
             targets.size() > 1 && !identity.empty() && !files.insert(std::move(identity)).second)
             throw cli::UsageError(fmt::format("two documents would be {}", target.file));
-        if (options.create_directories) make_directories(target.file);
+        if (options.create_directories) make_directories(directory_of(target.file));
     }
     return targets;
 }
