@@ -1,28 +1,29 @@
-// ipcbox-tls - speak TLS for another process, as net/tls_protocol.h says
+// ipcbox-tls - speak TLS for another process: for a client as net/tls_protocol.h says, for a
+// server's program as tls/serve.h does
 #include "core/error.h"
-#include "core/poll.h"
 #include "core/syscall.h"
 #include "net/tls_protocol.h"
+#include "tls/client.h"
+#include "tls/exchange.h"
 #include "tls/sandbox.h"
-#include "tls/session.h"
+#include "tls/serve.h"
+
+#include "core/number.h"
 
 #include <algorithm>
-#include <array>
 #include <csignal>
+#include <cstdlib>
 #include <fmt/core.h>
+#include <functional>
 #include <span>
-#include <stdexcept>
-#include <sys/socket.h>
+#include <string_view>
 #include <unistd.h>
-#include <vector>
 
 namespace ipcbox::tls {
 namespace {
 
 using namespace tls_protocol;
-
-// Whoever started us is gone, or does not want what comes.
-struct Abandoned {};
+using Words = std::span<char* const>;
 
 void say(const std::string& line) {
     const auto whole = line.substr(0, most_line - 1) + '\n';
@@ -30,11 +31,19 @@ void say(const std::string& line) {
     sys::call("write", ::write, control, static_cast<const void*>(whole.data()), whole.size());
 }
 
-Config parse(std::span<char* const> arguments) {
-    Config config;
-    for (const std::string_view argument : arguments) {
-        const auto key = argument.substr(0, argument.find('='));
-        const std::string value{argument.substr(std::min(key.size() + 1, argument.size()))};
+// Calls TAKE(key, value) for each word "key=value", which says whether it knows it.
+void parse(Words words, const std::function<bool(std::string_view, const std::string&)>& take) {
+    for (const std::string_view word : words) {
+        const auto key = word.substr(0, word.find('='));
+        const std::string value{word.substr(std::min(key.size() + 1, word.size()))};
+        if (!take(key, value))
+            throw Error(fmt::format("ipcbox-tls does not know {}", word), exit_status::usage);
+    }
+}
+
+ClientConfig parse_client(Words words) {
+    ClientConfig config;
+    parse(words, [&config](std::string_view key, const std::string& value) {
         if (key == "name")
             config.name = value;
         else if (key == "ca-file")
@@ -50,155 +59,45 @@ Config parse(std::span<char* const> arguments) {
         else if (key == "unexpected-eof" && value == "end")
             config.ignores_unexpected_eof = true;
         else
-            throw Error(fmt::format("ipcbox-tls does not know {}", argument), exit_status::usage);
-    }
+            return false;
+        return true;
+    });
     return config;
 }
 
-// Both directions at once. Each has one buffer; when that cannot be passed on its source is not
-// read, and the other direction goes on.
-class Exchange {
-  public:
-    explicit Exchange(Session& session) : session_(session) {}
+ServePlan parse_server(Words words) {
+    ServePlan plan;
+    const auto end = std::ranges::find(words, std::string_view{"--"});
+    parse(words.first(static_cast<std::size_t>(end - words.begin())),
+          [&plan](std::string_view key, const std::string& value) {
+              if (key == "certificate")
+                  plan.config.certificate = value;
+              else if (key == "key")
+                  plan.config.key = value;
+              else if (key == "client-ca")
+                  plan.config.client_ca = value;
+              else if (key == "handshake")
+                  plan.handshake_ms = whole_number<long>(value);
+              else if (key == "program")
+                  plan.program = value;
+              else
+                  return false;
+              return true;
+          });
+    if (end != words.end()) plan.words.assign(end + 1, words.end());
+    return plan;
+}
 
-    void run() {
-        shake_hands();
-        while (!received_all_ || !sent_all_)
-            if (const bool received = receive(); !send() && !received) wait();
-    }
-
-  private:
-    // 256 KiB a write is as fast as it gets: the pipe holds 1 MiB, and this stays in the cache.
-    static constexpr std::size_t received_size = 256UL * 1024;
-    static constexpr std::size_t sent_size = 64UL * 1024;
-
-    void shake_hands() {
-        for (Outcome outcome{}; (outcome = session_.shake_hands()) != Outcome::done; wait())
-            network_events_ = events_for(outcome);
-        say(fmt::format("{}{}", ready, session_.description()));
-        forbid_opening();
-    }
-
-    static short events_for(Outcome outcome) {
-        return outcome == Outcome::wants_read    ? short{POLLIN}
-               : outcome == Outcome::wants_write ? short{POLLOUT}
-                                                 : short{0};
-    }
-
-    // The network's bytes go to the pipe; false when nothing moved.
-    bool receive() {
-        receive_events_ = plain_events_ = 0;
-        if (received_all_) return false;
-        if (received_.empty() && !ending_) fill();
-        if (received_.empty()) {
-            if (ending_) finish_receiving();
-            return ending_.has_value();
-        }
-        const auto written = sys::call(
-            "write", ::write, plain, static_cast<const void*>(received_.data()), received_.size());
-        if (written < 0 && errno == EAGAIN) {
-            plain_events_ = POLLOUT;
-            return false;
-        }
-        if (written < 0 && errno != EINTR) throw Abandoned{};
-        received_ = received_.subspan(static_cast<std::size_t>(std::max(written, ssize_t{0})));
-        return true;
-    }
-
-    // As many records as are there, up to the buffer's size.
-    void fill() {
-        std::size_t filled = 0;
-        try {
-            while (filled < received_size && !ending_) {
-                const auto step = session_.read(std::span{received_buffer_}.subspan(filled));
-                filled += step.bytes;
-                if (step.outcome == Outcome::ended) ending_ = closed;
-                if (step.outcome == Outcome::done) continue;
-                receive_events_ = events_for(step.outcome);
-                break;
-            }
-        } catch (const Error& error) {
-            ending_ = fmt::format("{}{}", cut, error.what());
-            sent_all_ = true;
-        }
-        received_ = std::span{received_buffer_}.first(filled);
-    }
-
-    void finish_receiving() {
-        say(*ending_);
-        sys::call("close", ::close, plain);
-        received_all_ = true;
-    }
-
-    // What we are given goes to the network; false when nothing moved.
-    bool send() {
-        send_events_ = control_events_ = 0;
-        if (sent_all_) return false;
-        try {
-            if (to_send_.empty() && !closing_) return take();
-            const auto step = closing_ ? Step{session_.close()} : session_.write(to_send_);
-            send_events_ = events_for(step.outcome);
-            if (step.outcome != Outcome::done) return false;
-            to_send_ = to_send_.subspan(step.bytes);
-            sent_all_ = closing_;
-        } catch (const Error& error) {
-            say(fmt::format("{}{}", unsent, error.what()));
-            sys::call("shutdown", ::shutdown, control, SHUT_RD); // EPIPE for who goes on
-            sent_all_ = true;
-        }
-        return true;
-    }
-
-    bool take() {
-        const auto got = sys::call("read", ::read, control, static_cast<void*>(sent_buffer_.data()),
-                                   sent_buffer_.size());
-        if (got < 0 && errno != EAGAIN && errno != EINTR) throw Abandoned{};
-        if (got < 0) {
-            control_events_ = POLLIN;
-            return false;
-        }
-        to_send_ = std::span{sent_buffer_}.first(static_cast<std::size_t>(got));
-        closing_ = got == 0;
-        return true;
-    }
-
-    void wait() {
-        const auto events = static_cast<short>(network_events_ | receive_events_ | send_events_);
-        // Without events poll(2) would still tell that a connection is gone, again and again.
-        std::array entries{pollfd{events != 0 ? network : -1, events, 0},
-                           pollfd{received_all_ ? -1 : plain, plain_events_, 0},
-                           pollfd{control, control_events_, 0}};
-        (void)poll_until(entries, Deadline::never());
-        const bool nobody_reads = (entries[1].revents & POLLERR) != 0;
-        const bool nobody_is_there = (entries[2].revents & (POLLERR | POLLHUP)) != 0;
-        if (nobody_reads || nobody_is_there) throw Abandoned{};
-        network_events_ = 0;
-    }
-
-    Session& session_;
-    short network_events_ = 0; // of the handshake
-    short receive_events_ = 0; // on the network
-    short plain_events_ = 0;
-    short send_events_ = 0; // on the network
-    short control_events_ = 0;
-
-    std::vector<char> received_buffer_ = std::vector<char>(received_size);
-    std::span<const char> received_;
-    std::optional<std::string> ending_; // the line for the end of what comes
-    bool received_all_ = false;
-
-    std::vector<char> sent_buffer_ = std::vector<char>(sent_size);
-    std::span<const char> to_send_;
-    bool closing_ = false;
-    bool sent_all_ = false;
-};
-
-int run(std::span<char* const> arguments) {
+int run_client(Words words) {
     try {
-        ::signal(SIGPIPE, SIG_IGN); // OpenSSL writes with write(2)
-        Session session{network, parse(arguments)};
+        (void)::signal(SIGPIPE, SIG_IGN); // OpenSSL writes with write(2)
+        Channel channel = make_client(network, parse_client(words));
         enter_sandbox();
-        Exchange{session}.run();
+        Exchange exchange{channel, {network, plain, control}, say};
+        exchange.shake_hands(control);
+        say(fmt::format("{}{}", ready, channel.description()));
+        forbid_opening();
+        exchange.run();
         return exit_status::done;
     } catch (const Abandoned&) {
         return exit_status::failed;
@@ -212,10 +111,33 @@ int run(std::span<char* const> arguments) {
     return exit_status::failed;
 }
 
+// Its standard error is the server's.
+int run_server(Words words) {
+    try {
+        const auto plan = parse_server(words);
+        if (plan.words.empty()) {
+            check(plan.config);
+            return exit_status::done;
+        }
+        serve(plan);
+    } catch (const Error& error) {
+        const char* const client = std::getenv("TCPREMOTEIP");
+        const auto line = fmt::format("ipcbox-tls: {}{}{}\n", client != nullptr ? client : "",
+                                      client != nullptr ? ": " : "", error.what());
+        sys::call("write", ::write, STDERR_FILENO, static_cast<const void*>(line.data()),
+                  line.size());
+        const bool is_exit_status = error.status() >= exit_status::timed_out;
+        return is_exit_status ? error.status() : exit_status::failed;
+    }
+}
+
 } // namespace
 } // namespace ipcbox::tls
 
 int main(int count, char** arguments) {
-    const std::span<char* const> words{arguments, static_cast<std::size_t>(count)};
-    return ipcbox::tls::run(words.subspan(std::min<std::size_t>(words.size(), 1)));
+    using namespace ipcbox::tls;
+    Words words{arguments, static_cast<std::size_t>(count)};
+    words = words.subspan(std::min<std::size_t>(words.size(), 1));
+    const bool serves = !words.empty() && words.front() == std::string_view{"serve"};
+    return serves ? run_server(words.subspan(1)) : run_client(words);
 }

@@ -1,4 +1,5 @@
-// One TLS connection as a client, on a non-blocking socket: the only header in front of OpenSSL.
+// One TLS connection on a non-blocking socket: the only headers in front of OpenSSL are this one
+// and those of its two ends, tls/client.h and tls/server.h.
 //
 // Everything here throws Error with one of tls_protocol's numbers as its status, and words that
 // never contain a control character: they may come from the peer.
@@ -7,7 +8,6 @@
 #include "core/error.h"
 
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,15 +23,29 @@ class ConnectionBroken : public Error {
     using Error::Error;
 };
 
-struct Config {
-    std::string name; // what the certificate has to be for: a host name or an IP address
-    std::optional<std::string> ca_file;     // instead of the system's certificates
-    std::optional<std::string> certificate; // of ours
-    std::optional<std::string> key;         // if it is not in the same file
-    // Public keys, one of which the peer has to have: "sha256//BASE64;sha256//BASE64".
-    std::optional<std::string> pins;
-    bool verifies = true;
-    bool ignores_unexpected_eof = false; // an end without a close_notify is an end
+struct ContextCloser {
+    void operator()(ssl_ctx_st* context) const;
+};
+using Context = std::unique_ptr<ssl_ctx_st, ContextCloser>;
+
+// What both ends have in common. Throws Error.
+enum class Role { client, server };
+[[nodiscard]] Context make_context(Role role);
+
+// The oldest of OpenSSL's reasons in its queue, which is emptied: the others only say where it
+// passed on its way up.
+[[nodiscard]] std::string first_error();
+
+// What a context's callbacks know of the peer, and why they have refused its certificate: empty
+// when they have not.
+struct Judgement {
+    Judgement() = default;
+    Judgement(const Judgement&) = delete;
+    Judgement& operator=(const Judgement&) = delete;
+    virtual ~Judgement() = default;
+
+    int number = 0;
+    std::string refusal;
 };
 
 // What became of one step.
@@ -46,13 +60,13 @@ struct Step {
     std::size_t bytes = 0; // that were moved
 };
 
-class Session {
+class Channel {
   public:
-    // Reads the files; not a byte moves yet.
-    Session(int network, const Config& config);
-    ~Session();
-    Session(const Session&) = delete;
-    Session& operator=(const Session&) = delete;
+    // Not a byte moves yet. The callbacks of CONTEXT refer to JUDGEMENT.
+    Channel(Context context, Role role, int network, std::unique_ptr<Judgement> judgement);
+    ~Channel();
+    Channel(Channel&&) noexcept;
+    Channel& operator=(Channel&&) = delete;
 
     [[nodiscard]] Outcome shake_hands();
     // "TLSv1.3 TLS_AES_256_GCM_SHA384"
@@ -64,17 +78,18 @@ class Session {
     // Says that this was all of ours.
     [[nodiscard]] Outcome close();
 
+    // For the two ends.
+    [[nodiscard]] ssl_st* ssl() const { return ssl_.get(); }
+
   private:
     struct Closer {
-        void operator()(ssl_ctx_st* context) const;
         void operator()(ssl_st* ssl) const;
     };
-    struct Peer;
 
     [[nodiscard]] Outcome outcome_of(int result, int number, std::string_view what);
 
-    std::unique_ptr<Peer> peer_;
-    std::unique_ptr<ssl_ctx_st, Closer> context_;
+    std::unique_ptr<Judgement> judgement_;
+    Context context_;
     std::unique_ptr<ssl_st, Closer> ssl_;
 };
 

@@ -1,4 +1,4 @@
-#include "tls/session.h"
+#include "tls/client.h"
 
 #include "core/directory.h"
 #include "core/error.h"
@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fmt/core.h>
-#include <memory>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -18,25 +17,14 @@ namespace ipcbox::tls {
 
 using namespace tls_protocol;
 
-// Whom we want to talk to, and why not to the one who answered.
-struct Session::Peer {
-    std::string name;
-    std::optional<std::string> pins;
-    bool verifies;
-    int number = handshake_failed;
-    std::string refusal;
-};
-
 namespace {
 
-// The oldest of OpenSSL's reasons: the others only say where it passed on its way up.
-std::string first_error() {
-    const auto error = ERR_get_error();
-    const char* reason = ERR_reason_error_string(error);
-    if (ERR_SYSTEM_ERROR(error)) reason = error_text(ERR_GET_REASON(error)).data();
-    ERR_clear_error();
-    return reason != nullptr ? printable(reason) : "no reason given";
-}
+// Whom we want to talk to.
+struct Server : Judgement {
+    std::string name;
+    std::optional<std::string> pins;
+    bool verifies = true;
+};
 
 // RFC 6066: only host names are asked for by name. The zone of an IPv6 address means something here
 // only, and the last dot of a name nothing.
@@ -73,7 +61,7 @@ void trust_system(SSL_CTX* context) {
     ERR_clear_error(); // an unknown issuer will be told then
 }
 
-void load_own_certificate(SSL_CTX* context, const Config& config) {
+void load_own_certificate(SSL_CTX* context, const ClientConfig& config) {
     if (!config.certificate) return;
     // A key that wants a passphrase would make OpenSSL ask for it on the terminal.
     SSL_CTX_set_default_passwd_cb(context, [](char*, int, int, void*) { return 0; });
@@ -105,27 +93,10 @@ bool is_pinned(std::string_view pins, std::string_view pin) {
 
 } // namespace
 
-void Session::Closer::operator()(ssl_ctx_st* context) const {
-    SSL_CTX_free(context);
-}
-void Session::Closer::operator()(ssl_st* ssl) const {
-    SSL_free(ssl);
-}
-
-Session::Session(int network, const Config& config)
-    : peer_(new Peer{bare_name(config.name), config.pins, config.verifies, handshake_failed, {}}),
-      context_(SSL_CTX_new(TLS_client_method())) {
-    SSL_CTX* context = context_.get();
-    if (context == nullptr) throw Error(first_error(), handshake_failed);
-    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
+Channel make_client(int network, const ClientConfig& config) {
+    Context owner = make_context(Role::client);
+    SSL_CTX* context = owner.get();
     if (config.ignores_unexpected_eof) SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
-    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE);
-    // Several records with one read(2).
-    constexpr std::size_t read_ahead = 128UL * 1024;
-    SSL_CTX_set_read_ahead(context, 1);
-    SSL_CTX_set_default_read_buffer_len(context, read_ahead);
-
     if (config.ca_file && SSL_CTX_load_verify_file(context, config.ca_file->c_str()) != 1)
         throw Error(
             fmt::format("cannot read certificates from {}: {}", *config.ca_file, first_error()),
@@ -133,10 +104,14 @@ Session::Session(int network, const Config& config)
     if (!config.ca_file && config.verifies) trust_system(context);
     load_own_certificate(context, config);
 
+    auto server = std::make_unique<Server>();
+    server->name = bare_name(config.name);
+    server->pins = config.pins;
+    server->verifies = config.verifies;
     // Before anything of ours is told to a stranger.
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
     const auto judge = [](X509_STORE_CTX* shown, void* argument) {
-        auto& peer = *static_cast<Peer*>(argument);
+        auto& peer = *static_cast<Server*>(argument);
         if (peer.verifies && X509_verify_cert(shown) != 1) {
             peer.number = bad_certificate;
             peer.refusal = reason_of(shown, peer.name);
@@ -149,82 +124,12 @@ Session::Session(int network, const Config& config)
         X509_STORE_CTX_set_error(shown, X509_V_ERR_APPLICATION_VERIFICATION);
         return 0;
     };
-    SSL_CTX_set_cert_verify_callback(context, judge, peer_.get());
+    SSL_CTX_set_cert_verify_callback(context, judge, server.get());
 
-    ssl_.reset(SSL_new(context));
-    if (!ssl_ || SSL_set_fd(ssl_.get(), network) != 1) throw Error(first_error(), handshake_failed);
-    expect_name(ssl_.get(), peer_->name);
-}
-
-Session::~Session() = default;
-
-Outcome Session::outcome_of(int result, int number, std::string_view what) {
-    const int error = errno;
-    switch (SSL_get_error(ssl_.get(), result)) {
-    case SSL_ERROR_NONE:
-        return Outcome::done;
-    case SSL_ERROR_WANT_READ:
-        return Outcome::wants_read;
-    case SSL_ERROR_WANT_WRITE:
-        return Outcome::wants_write;
-    case SSL_ERROR_ZERO_RETURN:
-        if (number != not_sent) return Outcome::ended;
-        // The peer has ended its half, and so this stands for any failure of ours.
-        [[fallthrough]];
-    case SSL_ERROR_SYSCALL:
-        throw ConnectionBroken(fmt::format("{}{}", what, error_text(error)), number);
-    default:
-        break;
-    }
-    switch (ERR_GET_REASON(ERR_peek_error())) {
-    case SSL_R_UNEXPECTED_EOF_WHILE_READING:
-        throw ConnectionBroken(fmt::format("{}the peer closed the connection without a word", what),
-                               number);
-    case SSL_R_WRONG_VERSION_NUMBER:
-        throw Error(fmt::format("{}what came is not TLS", what), number);
-    default:
-        throw Error(fmt::format("{}{}", what, first_error()), number);
-    }
-}
-
-Outcome Session::shake_hands() {
-    ERR_clear_error();
-    const int result = SSL_connect(ssl_.get());
-    try {
-        const auto outcome = outcome_of(result, handshake_failed, "the handshake failed: ");
-        if (outcome != Outcome::ended) return outcome;
-    } catch (const Error&) {
-        if (!peer_->refusal.empty()) throw Error(peer_->refusal, peer_->number);
-        throw;
-    }
-    throw Error("the handshake failed: the peer does not want to talk", handshake_failed);
-}
-
-std::string Session::description() const {
-    return fmt::format("{} {}", SSL_get_version(ssl_.get()), SSL_get_cipher_name(ssl_.get()));
-}
-
-Step Session::read(std::span<char> into) {
-    ERR_clear_error();
-    Step step{Outcome::done};
-    const int result = SSL_read_ex(ssl_.get(), into.data(), into.size(), &step.bytes);
-    step.outcome = outcome_of(result, cut_off, "");
-    return step;
-}
-
-Step Session::write(std::span<const char> from) {
-    ERR_clear_error();
-    Step step{Outcome::done};
-    const int result = SSL_write_ex(ssl_.get(), from.data(), from.size(), &step.bytes);
-    step.outcome = outcome_of(result, not_sent, "");
-    return step;
-}
-
-Outcome Session::close() {
-    ERR_clear_error();
-    const int result = SSL_shutdown(ssl_.get());
-    // 0: it is said, and the peer has not answered yet.
-    return result >= 0 ? Outcome::done : outcome_of(result, not_sent, "");
+    const auto name = server->name;
+    Channel channel{std::move(owner), Role::client, network, std::move(server)};
+    expect_name(channel.ssl(), name);
+    return channel;
 }
 
 } // namespace ipcbox::tls

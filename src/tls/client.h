@@ -1,0 +1,25 @@
+// TLS as a client.
+#pragma once
+
+#include "tls/channel.h"
+
+#include <optional>
+#include <string>
+
+namespace ipcbox::tls {
+
+struct ClientConfig {
+    std::string name; // what the certificate has to be for: a host name or an IP address
+    std::optional<std::string> ca_file;     // instead of the system's certificates
+    std::optional<std::string> certificate; // of ours
+    std::optional<std::string> key;         // if it is not in the same file
+    // Public keys, one of which the peer has to have: "sha256//BASE64;sha256//BASE64".
+    std::optional<std::string> pins;
+    bool verifies = true;
+    bool ignores_unexpected_eof = false; // an end without a close_notify is an end
+};
+
+// Reads the files; not a byte moves yet. Throws Error.
+[[nodiscard]] Channel make_client(int network, const ClientConfig& config);
+
+} // namespace ipcbox::tls
