@@ -28,21 +28,6 @@ namespace {
 constexpr std::string_view pin_kind = "sha256//";
 constexpr std::size_t pin_size = pin_kind.size() + 44; // 32 bytes in base64
 
-std::string find_tls_program() {
-    std::vector<std::string> places;
-    if (const char* named = std::getenv("IPCBOX_TLS"); named != nullptr && *named != '\0') {
-        places.emplace_back(named);
-    } else {
-        const auto own = own_program();
-        places.push_back(own.substr(0, own.rfind('/')) + "/ipcbox-tls");
-        places.emplace_back(IPCBOX_LIBEXEC "/ipcbox-tls");
-    }
-    for (const auto& place : places)
-        if (sys::call("access", ::access, place.c_str(), X_OK) == 0) return place;
-    throw Error(
-        fmt::format("cannot speak TLS: there is no ipcbox-tls ({})", fmt::join(places, ", ")));
-}
-
 std::vector<std::string> arguments_for(const std::string& program, const TlsOptions& options) {
     std::vector<std::string> arguments{program, "name=" + options.name};
     const auto add = [&](std::string_view key, const std::optional<std::string>& value) {
@@ -58,6 +43,21 @@ std::vector<std::string> arguments_for(const std::string& program, const TlsOpti
 }
 
 } // namespace
+
+std::string tls_program() {
+    std::vector<std::string> places;
+    if (const char* named = std::getenv("IPCBOX_TLS"); named != nullptr && *named != '\0') {
+        places.emplace_back(named);
+    } else {
+        const auto own = own_program();
+        places.push_back(own.substr(0, own.rfind('/')) + "/ipcbox-tls");
+        places.emplace_back(IPCBOX_LIBEXEC "/ipcbox-tls");
+    }
+    for (const auto& place : places)
+        if (sys::call("access", ::access, place.c_str(), X_OK) == 0) return place;
+    throw Error(
+        fmt::format("cannot speak TLS: there is no ipcbox-tls ({})", fmt::join(places, ", ")));
+}
 
 std::string parse_pins(std::string_view text) {
     for (std::string_view left = text;;) {
@@ -75,7 +75,7 @@ bool TlsError::is_broken_handshake() const noexcept {
 
 TlsProcess::TlsProcess(Fd socket, const TlsOptions& options, Deadline deadline)
     : name_(options.name) {
-    const auto program = find_tls_program();
+    const auto program = tls_program();
     {
         Pipe pipe = make_pipe();
         SocketPair pair = make_socket_pair();

@@ -31,6 +31,10 @@ struct TlsOptions {
 // The pins as they came. Throws std::invalid_argument, saying what was expected.
 [[nodiscard]] std::string parse_pins(std::string_view text);
 
+// The path of ipcbox-tls: $IPCBOX_TLS, or beside our binary, or in libexec. Throws Error when there
+// is none.
+[[nodiscard]] std::string tls_program();
+
 // It cannot be spoken with this peer, or not to the end.
 class TlsError : public Error {
   public:

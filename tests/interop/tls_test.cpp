@@ -2,6 +2,7 @@
 #include "harness/scenario.h"
 #include "harness/tls_peer.h"
 
+#include <csignal>
 #include <doctest/doctest.h>
 #include <fmt/core.h>
 
@@ -76,4 +77,176 @@ TEST_CASE("openssl s_server wants a certificate of ours") {
     const auto server = world.start_server("-Verify 2 -verify_return_error -CAfile ca.pem", port);
     CHECK(world.talk(port, "--cacert ca.pem --cert client.pem").out == "desserts\n");
     CHECK(world.talk(port, "--cacert ca.pem").status == 1);
+}
+
+namespace {
+
+// A server of ours that speaks TLS, and its port.
+struct Served {
+    World world;
+    Process process;
+    std::string port;
+
+    explicit Served(const std::string& options, const std::string& program = "cat")
+        : process(world.scenario.start_shell(
+              fmt::format("exec forking-tcp-server 127.0.0.1:0 {} -- {}", options, program))) {
+        const auto line = process.error_line();
+        port = line.substr(line.rfind(':') + 1);
+    }
+    // Through our own client.
+    Result talk(const std::string& options, std::string_view input = "text\n") {
+        return world.scenario.shell(
+            fmt::format("tcp-client --tls --half-close {} localhost {}", options, port), {}, input);
+    }
+};
+
+constexpr auto with_server = "--tls-cert server.pem";
+
+std::string numbers(std::size_t count) {
+    std::string text;
+    for (std::size_t number = 0; number < count; ++number)
+        text += fmt::format("{}\n", number);
+    return text;
+}
+
+} // namespace
+
+TEST_CASE("a server's program speaks plain bytes to clients that speak TLS") {
+    Served served{with_server};
+    const auto text = numbers(100'000);
+    CHECK(served.talk("--cacert ca.pem", text).out == text);
+    Served one_line{with_server, "head -n 1"};
+    const auto openssl =
+        one_line.world.scenario.shell("openssl s_client -quiet -verify_return_error -CAfile ca.pem "
+                                      "-connect localhost:$1 2>/dev/null",
+                                      {one_line.port}, "by openssl\n");
+    CHECK(openssl.out == "by openssl\n");
+    CHECK(served.talk("").err.find("unknown issuer") != std::string::npos);
+}
+
+TEST_CASE("a program that says much and ends at once is heard to its end") {
+    Served served{with_server, "seq 1 300000"};
+    const auto result = served.world.scenario.shell(
+        "tcp-client --tls --cacert ca.pem localhost $1 </dev/null | tail -n 1", {served.port});
+    CHECK(result.out == "300000\n");
+    CHECK(result.err.empty());
+    // Also when the client has sent what nobody reads.
+    const auto talking = served.talk("--cacert ca.pem", numbers(10'000));
+    CHECK(talking.out.ends_with("\n300000\n"));
+}
+
+TEST_CASE("a program learns who its client is") {
+    Served served{"--tls-cert server.pem --tls-client-ca ca.pem",
+                  "sh -c 'echo $TCPREMOTEIP $SSL_CLIENT_VERIFY $SSL_CLIENT_S_DN "
+                  "$SSL_CLIENT_I_DN $SSL_TLS_SNI $SSL_PROTOCOL'"};
+    CHECK(served.talk("--cacert ca.pem --cert client.pem", "").out ==
+          "127.0.0.1 SUCCESS CN=client CN=Test CA localhost TLSv1.3\n");
+    // A client without a certificate, or with one of another issuer, starts no program.
+    CHECK(served.talk("--cacert ca.pem", "").out.empty());
+    const Certificate stranger{{.common_name = "stranger", .names = ""}};
+    served.world.scenario.write_file("stranger.pem", stranger.pem() + stranger.key_pem());
+    CHECK(served.talk("--cacert ca.pem --cert stranger.pem", "").out.empty());
+    std::string line;
+    do
+        line = served.process.error_line();
+    while (!line.empty() && line.find("no TLS with the client: ") == std::string::npos);
+    CHECK(line.starts_with("ipcbox-tls: 127.0.0.1: "));
+}
+
+TEST_CASE("a directory has a certificate for each name") {
+    World world;
+    REQUIRE(world.scenario
+                .shell("mkdir d && cp server.pem d/default.pem && cp server.pem d/localhost.pem")
+                .status == 0);
+    const Certificate other{{.common_name = "a.example", .names = "DNS:a.example"},
+                            &world.authority};
+    const Certificate below{{.common_name = "*.b.example", .names = "DNS:*.b.example"},
+                            &world.authority};
+    world.scenario.write_file("d/a.example.pem", other.pem() + other.key_pem());
+    world.scenario.write_file("d/_.b.example.pem", below.pem() + below.key_pem());
+    auto server =
+        world.scenario.start({"forking-tcp-server", "127.0.0.1:0", "--tls-cert", "d", "--", "cat"});
+    const auto line = server.error_line();
+    const auto port = line.substr(line.rfind(':') + 1);
+    for (const char* name : {"a.example", "A.Example", "x.b.example", "localhost"}) {
+        CAPTURE(name);
+        CHECK(world.scenario
+                  .run({"tcp-client", "--tls", "--half-close", "--cacert", "ca.pem", "--tls-name",
+                        name, "127.0.0.1", port},
+                       "text")
+                  .out == "text");
+    }
+    CHECK(world.scenario
+              .run({"tcp-client", "--tls", "--half-close", "--cacert", "ca.pem", "127.0.0.1", port},
+                   "no name")
+              .out == "no name");
+    // A name that would lead elsewhere gets the default one.
+    CHECK(world.scenario
+              .run({"tcp-client", "--tls", "--half-close", "-k", "--tls-name", "../client",
+                    "127.0.0.1", port},
+                   "text")
+              .out == "text");
+    // A certificate that is renewed is used at once.
+    REQUIRE(world.scenario.shell("cp server.pem d/a.example.pem").status == 0);
+    CHECK(world.scenario
+              .run({"tcp-client", "--tls", "--cacert", "ca.pem", "--tls-name", "a.example",
+                    "127.0.0.1", port})
+              .status == 1);
+}
+
+TEST_CASE("a client that never finishes the handshake is dropped in time") {
+    Served served{"--tls-cert server.pem --handshake-timeout 200ms"};
+    const auto silent =
+        served.world.scenario.shell("tcp-client localhost $1 </dev/null", {served.port});
+    CHECK(silent.status <= 1);
+    CHECK(silent.out.empty());
+    // Byte for byte, the beginning of a handshake without its end.
+    const auto slow = served.world.scenario.shell(
+        R"(printf '\026\003\001\002\000\001' | tcp-client --quit-after 20 localhost $1)",
+        {served.port});
+    CHECK(slow.status <= 1);
+    const auto junk = served.world.scenario.shell("tcp-client localhost $1", {served.port},
+                                                  "GET / HTTP/1.0\r\n\r\n");
+    CHECK(junk.out.find("cat") == std::string::npos);
+    CHECK(served.talk("--cacert ca.pem").out == "text\n");
+}
+
+TEST_CASE("a certificate that cannot be used is an error at the start") {
+    World world;
+    world.scenario.write_file("junk.pem", "no certificate\n");
+    world.scenario.write_file("other-key.pem", world.client.key_pem());
+    REQUIRE(world.scenario.shell("mkdir empty bad && cp junk.pem bad/a.example.pem").status == 0);
+    const auto start = [&](const std::string& options) {
+        return world.scenario.shell(
+            fmt::format("forking-tcp-server 127.0.0.1:0 {} -- cat", options));
+    };
+    for (const auto& [options, reason] :
+         {std::pair{"--tls-cert none.pem", "cannot use the certificate in none.pem: No such file"},
+          std::pair{"--tls-cert junk.pem", "cannot use the certificate in junk.pem"},
+          std::pair{"--tls-cert server.pem --tls-key other-key.pem",
+                    "the key in other-key.pem is not that of the certificate in server.pem"},
+          std::pair{"--tls-cert server.pem --tls-client-ca junk.pem",
+                    "cannot read certificates from junk.pem"},
+          std::pair{"--tls-cert empty", "there is no certificate (NAME.pem) in empty"},
+          std::pair{"--tls-cert bad", "cannot use the certificate in bad/a.example.pem"}}) {
+        const std::string words = options;
+        CAPTURE(words);
+        const auto result = start(words);
+        CHECK(result.status == 1);
+        CHECK(result.err.find(reason) != std::string::npos);
+    }
+    CHECK(start("--tls-key server.pem").status == 2);
+    CHECK(start("--tls-cert server.pem --record .").status == 2);
+    CHECK(start("--tls-cert server.pem --over busy").status == 2);
+    CHECK(world.scenario.run({"forking-tcp-server", "127.0.0.1:0", "--tls-cert", "server.pem"})
+              .status == 2);
+}
+
+TEST_CASE("a server over TLS goes on after HUP, and its time limits hold") {
+    Served served{"--tls-cert server.pem --max-time 300ms"};
+    auto held = served.world.scenario.start(
+        {"tcp-client", "-s", "--tls", "--cacert", "ca.pem", "localhost", served.port});
+    CHECK(held.wait().status <= 1);
+    served.process.kill(SIGHUP);
+    CHECK(served.talk("--cacert ca.pem").out == "text\n");
 }

@@ -36,6 +36,7 @@ void find_service(ServerOptions& asked, const ServerKind& kind) {
     if (!asked.command.empty()) {
         config.program = find_program(asked.command.front());
         config.arguments = asked.command;
+        if (asked.tls) serve_over_tls(asked.tls, asked.config.limits.handshake, config);
         return;
     }
     asked.config.greeting = greeting;
@@ -110,6 +111,14 @@ void check_before_start(const ServerOptions& asked) {
                                     limit.most == RLIM_INFINITY ? "unlimited"
                                                                 : fmt::format("{}", limit.most),
                                     error_text(error)));
+}
+
+void report_tls_problem(const ServerTls& tls, ServerReport& report) {
+    try {
+        check_tls_files(tls);
+    } catch (const Error& error) {
+        report.trouble(error.what());
+    }
 }
 
 // Which line decides; the status is 1 for a client who may not.
@@ -192,10 +201,14 @@ int run_server(const Invocation& invocation, const ServerKind& kind) {
     if (asked.user && ::geteuid() != asked.user->uid)
         become_user(asked.user->uid, asked.user->gid, asked.user->name);
     check_before_start(asked);
+    // Each connection reads the files anew. A new certificate that is wrong must not end the
+    // connections that our former image had.
+    if (asked.tls && !former) check_tls_files(asked.tls);
     auto left = former ? std::move(*former) : server::Handover{};
     ServerReport report{asked.verbosity,
                         asked.json ? ServerReport::Json::yes : ServerReport::Json::no,
                         std::move(left.unwritten)};
+    if (asked.tls && former) report_tls_problem(asked.tls, report);
     // The rules are read, and the loops run, before anybody is told that we listen.
     server::Server server{asked.config, listeners, signals, report, left.connections.served};
     server.resume(std::move(left.connections));

@@ -193,6 +193,15 @@ void apply(const Written& written, ServerOptions& asked, const ServerKind& kind,
         throw cli::UsageError("--check-rules goes with --rules");
     if (!asked.record_directory.empty() && asked.command.empty())
         throw cli::UsageError("--record goes with a PROGRAM");
+    check(asked.tls);
+    if (asked.tls && asked.command.empty())
+        throw cli::UsageError("--tls-cert needs a PROGRAM: the greeting is not encrypted");
+    if (asked.tls && !asked.record_directory.empty())
+        throw cli::UsageError(
+            "--record and --tls-cert exclude each other: what passes is encrypted");
+    if (asked.tls && config.over)
+        throw cli::UsageError(
+            "--over and --tls-cert exclude each other: the line is not encrypted");
     check_notify_fd(asked.notify_fd, asked.json);
     if (written.proxy) config.proxy_patience = config.limits.handshake.value_or(proxy_patience);
     if (written.once) config.admission.total = 1;
@@ -234,6 +243,7 @@ ServerOptions parse_server_options(const Invocation& invocation, const ServerKin
     declare_limits(options, asked, written, kind);
     declare_access(options, asked, written, kind);
     declare_program(options, asked);
+    declare(options, asked.tls);
     declare_service(options, asked);
     options.note(kind.service == ServerKind::Service::greeting
                      ? "Without a PROGRAM each client gets a greeting."

@@ -4,6 +4,7 @@
 #include "applet.h"
 #include "cli/options.h"
 #include "cli/values.h"
+#include "front/server/tls.h"
 #include "server/server.h"
 
 #include <optional>
@@ -30,6 +31,7 @@ struct ServerOptions {
     server::ServerConfig config;
     net::UnixSocketFile::Access access;
     std::string record_directory;
+    ServerTls tls;
     std::optional<cli::Owner> user;
     std::optional<int> loops; // none: as many as are best for the service
     bool keep_environment = false;
