@@ -10,6 +10,8 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/prctl.h>
+#include <sys/single_threaded.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 // The header of glibc 2.36 does not say that it is C.
@@ -38,6 +40,15 @@ std::optional<siginfo_t> wait_for_any(int events) {
 
 int wait_options(Deadline deadline) {
     return WEXITED | (deadline.is_never() ? 0 : WNOHANG);
+}
+
+// Threads that have ended cannot hold a lock, but the C library does not count them back.
+bool is_single_threaded() {
+    if (__libc_single_threaded != 0) return true;
+    struct stat tasks {};
+    constexpr nlink_t links_of_directory = 2;
+    return sys::call("stat", ::stat, "/proc/self/task", &tasks) == 0 &&
+           tasks.st_nlink == links_of_directory + 1;
 }
 
 } // namespace
@@ -70,9 +81,12 @@ void kill_group(pid_t leader, int signal) noexcept {
 }
 
 std::optional<WaitStatus> Child::wait_until(Deadline deadline) {
+    if (!deadline.is_never() && !pidfd_)
+        if (auto pidfd = open_process(pid_)) pidfd_ = std::move(*pidfd);
     if (!deadline.is_never() && !wait_for(pidfd_.get(), POLLIN, deadline)) return std::nullopt;
     siginfo_t info{};
-    while (sys::call("waitid", ::waitid, P_PIDFD, static_cast<id_t>(pidfd_.get()), &info,
+    const auto id = static_cast<id_t>(pidfd_ ? pidfd_.get() : pid_);
+    while (sys::call("waitid", ::waitid, pidfd_ ? P_PIDFD : P_PID, id, &info,
                      wait_options(deadline)) < 0)
         if (errno != EINTR) throw SysError("wait for", fmt::format("process {}", pid_));
     release();
@@ -115,20 +129,28 @@ void keep_ended_children() {
 }
 
 Child fork_child(const std::function<int()>& body) {
+    if (!is_single_threaded()) throw Error("cannot fork: this process has threads");
     keep_ended_children();
+    // The parent can open the handle even if this was the last free descriptor.
+    Fd reserved = open_file("/", O_PATH | O_DIRECTORY);
     const pid_t pid = sys::call("fork", ::fork);
     if (pid < 0) throw SysError("fork", "a process");
     if (pid == 0) {
         int status = exit_status::failed;
         try {
+            reserved = Fd{};
             restore_inherited_signals();
             status = body();
         } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): see the header
         }
         ::_exit(status);
     }
+    reserved = Fd{};
     Child child{pid};
-    if (auto pidfd = open_process(pid)) child.attach(std::move(*pidfd));
+    try {
+        if (auto pidfd = open_process(pid)) child.attach(std::move(*pidfd));
+    } catch (const SysError&) { // NOLINT(bugprone-empty-catch): see the header
+    }
     return child;
 }
 

@@ -80,8 +80,19 @@ struct ChildChange {
 // number cannot be another's.
 void kill_group(pid_t leader, int signal) noexcept;
 
-// Runs BODY in a forked child; what it returns is the child's exit status. No exception leaves the
-// child: BODY has to report what it throws, or it is lost.
+// Runs BODY in a forked child; BODY returns the child's exit status. No exception leaves the child:
+// BODY has to report what it throws, or it is lost.
+//
+// Only a process without other threads may do that. A thread may hold a lock of the C library (of
+// malloc, of stdio) at the moment of the fork; in the child that thread does not exist, and the
+// lock is never released: the first allocation there hangs for ever. A process with threads starts
+// programs with core/spawn.h, which allocates before the clone(2) and does nothing between it and
+// the exec that takes a lock; our own code runs there as our own program, executed anew
+// (server/relayed_program.h).
+//
+// Throws Error when there is another thread, or when it cannot be found out; SysError when there is
+// no child. Once there is a child, nothing is thrown: without a descriptor for its handle it is
+// known by its pid, which wait() and kill_group() can do with.
 [[nodiscard]] Child fork_child(const std::function<int()>& body);
 
 // For a forked child: it and what it starts can be signalled together.

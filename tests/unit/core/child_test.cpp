@@ -12,13 +12,16 @@
 #include "harness/scenario.h"
 
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 using namespace ipcbox;
@@ -224,6 +227,62 @@ TEST_CASE("a child is waited for until the deadline, and can be left alone") {
     CHECK(wait_for(process->get(), POLLIN, soon()));
     CHECK(::waitpid(pid, nullptr, 0) == pid);
     send_signal(*process, SIGKILL); // nothing happens
+}
+
+TEST_CASE("a process with threads does not fork, and starts programs under load") {
+    const BlockedSignals blocked{all_signals()};
+    std::atomic<bool> is_over = false;
+    std::vector<std::jthread> threads;
+    // They have the locks of malloc and of stdio most of the time.
+    for (int each = 0; each < 3; ++each)
+        threads.emplace_back([&is_over] {
+            while (!is_over) {
+                std::vector<std::string> texts;
+                for (std::size_t size = 1; size < 100'000; size *= 3)
+                    texts.push_back(fmt::format("{:>{}}", "x", size));
+            }
+        });
+    CHECK_THROWS_WITH(fork_child([] { return 0; }), "cannot fork: this process has threads");
+    const Words words{"true"};
+    const auto program = find_program("true");
+    std::vector<std::jthread> starters;
+    std::atomic<int> succeeded = 0;
+    constexpr int each_starts = 150;
+    for (int each = 0; each < 4; ++each)
+        starters.emplace_back([&] {
+            for (int start = 0; start < each_starts; ++start)
+                if (spawn(program, words, {}).wait_until(soon())->succeeded()) ++succeeded;
+        });
+    starters.clear();
+    is_over = true;
+    threads.clear();
+    CHECK(succeeded == 4 * each_starts);
+    // Threads that have ended hold no lock.
+    CHECK(fork_child([] { return 3; }).wait().as_exit_status() == 3);
+}
+
+TEST_CASE("a forked child needs no descriptor that is not there") {
+    Child child = fork_child([] {
+        // In a child of its own, for its limit.
+        Child grandchild;
+        const rlimit none{3, 3};
+        {
+            const Fd last = open_file("/", O_PATH);
+            const rlimit one_more{static_cast<rlim_t>(last.get()) + 1,
+                                  static_cast<rlim_t>(last.get()) + 1};
+            if (::setrlimit(RLIMIT_NOFILE, &one_more) < 0) return 1;
+        }
+        grandchild = fork_child([] { return 7; });
+        if (grandchild.wait().as_exit_status() != 7) return 2;
+        if (::setrlimit(RLIMIT_NOFILE, &none) < 0) return 3;
+        try {
+            (void)fork_child([] { return 7; });
+        } catch (const SysError&) {
+            return ::waitpid(-1, nullptr, WNOHANG) < 0 && errno == ECHILD ? 0 : 4;
+        }
+        return 5;
+    });
+    CHECK(child.wait().as_exit_status() == 0);
 }
 
 TEST_CASE("no exception leaves a forked child") {

@@ -1,0 +1,413 @@
+// The stages of a connection, each with what can go wrong: shortages, ends, restarts and limits.
+#include "harness/client.h"
+#include "harness/scenario.h"
+
+#include "core/error.h"
+#include "core/io.h"
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <filesystem>
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <thread>
+#include <unistd.h>
+
+using namespace ipcbox;
+using namespace ipcbox::test;
+
+namespace {
+
+Words server(const Words& options, const Words& program = {}) {
+    Words words{"forking-tcp-server"};
+    words.insert(words.end(), options.begin(), options.end());
+    words.emplace_back("127.0.0.1:0");
+    if (program.empty()) return words;
+    words.emplace_back("--");
+    words.insert(words.end(), program.begin(), program.end());
+    return words;
+}
+
+Words shell_program(const std::string& script) {
+    return {"sh", "-c", script};
+}
+
+constexpr auto header = "PROXY TCP4 192.0.2.7 198.51.100.1 4242 443\r\n";
+
+// A socket on which a service manager would listen.
+Fd notify_socket(const std::string& path) {
+    Fd socket = Fd::adopt(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const auto name = net::Address::unix_path(path);
+    REQUIRE(::bind(socket.get(), name.data(), name.size()) == 0);
+    return socket;
+}
+
+std::string notification(const Fd& socket) {
+    std::array<std::byte, 256> message{};
+    const auto size = read_some(socket.get(), message, "a notification",
+                                Deadline::after(std::chrono::seconds{30}));
+    return {reinterpret_cast<const char*>(message.data()), size};
+}
+
+void restart(Process& process) {
+    process.kill(SIGHUP);
+    (void)log_line(process, ": restarting");
+    (void)log_line(process, ": server started ");
+}
+
+} // namespace
+
+// --- A thread that waits for what only it could end
+
+TEST_CASE("a shortage of processes is waited out, while signals and clients are heeded") {
+    if (::geteuid() != 0) return; // only root can have a user for itself, whose limit this is
+    Scenario scenario;
+    const auto user = fmt::format("{0}:{0}", 1'000'000 + ::getpid());
+    // A limit counts the threads of all processes of a user: five of this one, ...
+    auto ballast = scenario.start_shell(
+        fmt::format("exec forking-tcp-server -u {} --prefork 3 127.0.0.1:0 -- cat", user));
+    (void)ready_address(ballast);
+    // ... and three of this one, so that there is no room for a program.
+    auto process =
+        scenario.start_shell(fmt::format("{{ ulimit -p 8 2>/dev/null || ulimit -u 8; }}; exec "
+                                         "forking-tcp-server --proxy-protocol -u {} --prefork 1 "
+                                         "127.0.0.1:0 -- cat",
+                                         user));
+    const auto address = ready_address(process);
+    Client client{address};
+    client.send(header);
+    client.send("hello\n");
+    (void)log_line(process, "Resource temporarily unavailable; trying again");
+    process.kill(SIGUSR1);
+    (void)log_line(process, ": 0 connections");
+    SUBCASE("it is served when the shortage is over") {
+        ballast.kill(SIGTERM);
+        CHECK(client.line() == "hello");
+    }
+    SUBCASE("TERM ends the accepting thread, which makes room for it") {
+        process.kill(SIGTERM);
+        client.end_input();
+        CHECK(client.rest() == "hello\n");
+        CHECK(process.wait().status == 0);
+    }
+    SUBCASE("HUP hands it over to the next image") {
+        process.kill(SIGHUP);
+        (void)log_line(process, ": restarting");
+        ballast.kill(SIGTERM);
+        CHECK(client.line() == "hello");
+    }
+}
+
+TEST_CASE("a client that sends no PROXY header is dropped at TERM") {
+    Scenario scenario;
+    auto process = scenario.start(server({"--proxy-protocol"}, {"cat"}));
+    Client silent{ready_address(process)};
+    silent.send("PROXY");
+    // It was accepted before another one that is served.
+    CHECK(eventually([&] { return count_descriptors(process.pid()) > 0; }));
+    process.kill(SIGTERM);
+    CHECK(is_turned_away(silent));
+    CHECK(process.wait().status == 0);
+}
+
+TEST_CASE("a client that has not sent its whole PROXY header yet is served after HUP") {
+    Scenario scenario;
+    auto process =
+        scenario.start(server({"--proxy-protocol"}, shell_program("read x; echo $TCPREMOTEIP $x")));
+    const auto address = ready_address(process);
+    Client slow{address};
+    slow.send("PROXY TCP4 192.0.2.7 198.");
+    CHECK(ask(address, std::string{header} + "first\n") == "192.0.2.7 first\n");
+    restart(process);
+    CHECK(ask(address, std::string{header} + "next\n") == "192.0.2.7 next\n");
+    slow.send("51.100.1 4242 443\r\nlate\n");
+    CHECK(slow.rest() == "192.0.2.7 late\n");
+}
+
+// --- A loop that died looks like one that is done
+
+TEST_CASE("a server that has too few descriptors to accept says so before it is ready") {
+    Scenario scenario;
+    const auto result =
+        scenario.shell("ulimit -n 8; exec forking-tcp-server 127.0.0.1:0 -- echo hello");
+    CHECK(result.status == 1);
+    CHECK(result.err.find("listening on") == std::string::npos);
+    CHECK(result.err.find("Too many open files") != std::string::npos);
+}
+
+TEST_CASE("with few descriptors every client is served, and accept is not called in vain") {
+    Scenario scenario;
+    auto process = scenario.start_shell("ulimit -n 16; IPCBOX_TRACE=1 exec forking-tcp-server -J "
+                                        "127.0.0.1:0 -- cat 2>trace");
+    CHECK(eventually([&] {
+        return scenario.exists("trace") &&
+               scenario.read_file("trace").find("listening on") != std::string::npos;
+    }));
+    auto text = scenario.read_file("trace");
+    text.erase(0, text.find("listening on"));
+    const auto address = announced_address(text.substr(0, text.find('\n')));
+    std::vector<Client> clients;
+    for (int each = 0; each < 20; ++each)
+        clients.emplace_back(address);
+    // A line of the trace for each accept4 that failed.
+    const auto failures = [&] {
+        const auto trace = scenario.read_file("trace");
+        int count = 0;
+        for (auto at = trace.find("EMFILE"); at != std::string::npos;
+             at = trace.find("EMFILE", at + 1))
+            ++count;
+        return count;
+    };
+    CHECK(eventually([&] { return failures() > 0; }));
+    const auto start = Deadline::Clock::now();
+    const int before = failures();
+    CHECK(eventually(
+        [&] { return Deadline::Clock::now() - start > std::chrono::milliseconds{500}; }));
+    CHECK(failures() - before < 100);
+    for (auto& client : clients) {
+        client.send("hello\n");
+        client.end_input();
+        CHECK(client.rest() == "hello\n");
+    }
+}
+
+TEST_CASE("a recorded client's program starts once, also with few descriptors") {
+    Scenario scenario;
+    std::filesystem::create_directory("transcripts");
+    auto process = scenario.start_shell(
+        "ulimit -n 20; exec forking-tcp-server -J --record transcripts 127.0.0.1:0 -- "
+        "sh -c 'echo run >>runs; cat'");
+    const auto address = ready_address(process);
+    constexpr int count = 30;
+    std::vector<Client> clients;
+    for (int each = 0; each < count; ++each) {
+        clients.emplace_back(address);
+        clients.back().send("hello\n");
+    }
+    for (auto& client : clients) {
+        client.end_input();
+        CHECK(client.rest() == "hello\n");
+    }
+    CHECK(scenario.read_file("runs").size() == count * std::string_view{"run\n"}.size());
+}
+
+TEST_CASE("--once ends also when HUP comes while its connection runs") {
+    Scenario scenario;
+    auto process = scenario.start(server({"--once"}, {"cat"}));
+    Client client{ready_address(process)};
+    client.send("before\n");
+    CHECK(client.line() == "before");
+    process.kill(SIGHUP);
+    (void)log_line(process, ": restarting");
+    client.send("after\n");
+    client.end_input();
+    CHECK(client.rest() == "after\n");
+    CHECK(process.wait().status == 0);
+}
+
+TEST_CASE("--once does not count a client that was refused") {
+    Scenario scenario;
+    auto process = scenario.start(server({"--once", "--proxy-protocol"}, {"echo", "served"}));
+    const auto address = ready_address(process);
+    Client wrong{address};
+    wrong.send("GET / HTTP/1.0\r\n\r\n");
+    CHECK(is_turned_away(wrong));
+    CHECK(ask(address, header) == "served\n");
+    CHECK(process.wait().status == 0);
+}
+
+TEST_CASE("HUP loses no JSON that a slow reader has not taken yet") {
+    Scenario scenario;
+    auto process = scenario.start(server({"-q", "-J", "--notify-fd", "2"}, {"true"}));
+    const auto address = announced_address(process.error_line());
+    constexpr int count = 900; // more than a pipe holds
+    for (int each = 0; each < count; ++each)
+        (void)ask(address);
+    process.kill(SIGHUP);
+    CHECK(ask(address).empty());
+    for (int each = 0; each < count + 1; ++each)
+        CHECK(process.line().starts_with(R"({"v":1,"peer":"127.0.0.1:)"));
+    process.kill(SIGTERM);
+    CHECK(process.wait().status == 0);
+}
+
+TEST_CASE("--json and the ready lines cannot share standard output") {
+    Scenario scenario;
+    const auto result = scenario.run(server({"-J", "--notify-fd", "1"}));
+    CHECK(result.status == 2);
+    CHECK(result.err.find("--notify-fd 1 would close standard output") != std::string::npos);
+}
+
+// --- Limits
+
+TEST_CASE("a rate allows no more after a long silence than at any other time") {
+    Scenario scenario;
+    auto process = scenario.start(server({"--rate", "1/1h", "--prefork", "4"}, {"echo", "served"}));
+    const auto address = ready_address(process);
+    CHECK(ask(address) == "served\n");
+    std::vector<Client> clients;
+    for (int each = 0; each < 4; ++each)
+        clients.emplace_back(address);
+    process.kill(SIGTERM);
+    for (auto& client : clients)
+        CHECK(is_turned_away(client));
+    CHECK(process.wait().status == 0);
+}
+
+TEST_CASE("a client that was already talking gets the line of --over, and no reset") {
+    Scenario scenario;
+    auto process = scenario.start(server({"-c", "1", "--over", "busy"}, {"cat"}));
+    const auto address = ready_address(process);
+    Client first{address};
+    first.send("hello\n");
+    CHECK(first.line() == "hello");
+    for (int round = 0; round < 20; ++round) {
+        Client second{address};
+        second.send(std::string(100'000, 'x'));
+        CHECK(second.line() == "busy");
+        second.send("more\n");
+        CHECK(second.rest().empty());
+    }
+}
+
+TEST_CASE("a connection that the program's child keeps has its place and its time limits") {
+    Scenario scenario;
+    auto process = scenario.start(server({"-c", "1", "--over", "busy", "--max-time", "0.3"},
+                                         shell_program("exec 3<&0; cat <&3 & echo started")));
+    const auto address = ready_address(process);
+    Client client{address};
+    CHECK(client.line() == "started");
+    CHECK(Client{address}.rest() == "busy\n");
+    CHECK(client.rest().empty());
+    CHECK(log_line(process, ": ending ").ends_with("not done after 0.3 s"));
+    (void)log_line(process, ": reaped ");
+    CHECK(eventually([&] { return Client{address}.line() == "started"; }));
+}
+
+TEST_CASE("a child that has let go of the connection does not keep its place") {
+    Scenario scenario;
+    auto process = scenario.start(server(
+        {"--once"}, shell_program("tail -f /dev/null >/dev/null 2>&1 </dev/null & echo done")));
+    CHECK(Client{ready_address(process)}.rest() == "done\n");
+    CHECK(process.wait().status == 0);
+}
+
+TEST_CASE("the PROXY header is not among the client's bytes") {
+    Scenario scenario;
+    auto process = scenario.start(server({"--proxy-protocol", "-J"}, {"cat"}));
+    CHECK(ask(ready_address(process), std::string{header} + "four\n") == "four\n");
+    CHECK(process.line().find(R"("bytes_in":5,"bytes_out":5,)") != std::string::npos);
+    auto waiting =
+        scenario.start(server({"--proxy-protocol", "--handshake-timeout", "0.05"}, {"cat"}));
+    Client silent{ready_address(waiting)};
+    silent.send(header);
+    CHECK(silent.rest().empty());
+    CHECK(log_line(waiting, ": ending ").ends_with("the client said nothing for 0.05 s"));
+}
+
+TEST_CASE("a time limit of 0 is refused") {
+    Scenario scenario;
+    for (const Words& options :
+         {Words{"--max-time", "0"}, Words{"--idle-timeout", "0"}, Words{"--handshake-timeout", "0"},
+          Words{"--rate", "10/0"}, Words{"--exit-idle-time", "0"}}) {
+        CAPTURE(options.front());
+        CHECK(scenario.run(server(options, {"cat"})).status == 2);
+    }
+}
+
+// --- Habits
+
+TEST_CASE("a program has SIGPIPE's default, though our parent ignores it") {
+    Scenario scenario;
+    auto process = scenario.start_shell("trap '' PIPE; exec forking-tcp-server 127.0.0.1:0 -- "
+                                        "grep SigIgn /proc/self/status");
+    CHECK(ask(ready_address(process)) == "SigIgn:\t0000000000000000\n");
+}
+
+TEST_CASE("HUP executes the version to which a symbolic link leads by then") {
+    Scenario scenario;
+    for (const char* version : {"v1", "v2"}) {
+        std::filesystem::create_directory(version);
+        std::filesystem::copy_file(binary(), std::string{version} + "/forking-tcp-server");
+    }
+    std::filesystem::create_symlink("v1", "current");
+    auto process = scenario.start({"./current/forking-tcp-server", "127.0.0.1:0", "--", "cat"});
+    const auto address = ready_address(process);
+    const auto exe = [&] {
+        return std::filesystem::read_symlink(fmt::format("/proc/{}/exe", process.pid())).string();
+    };
+    CHECK(exe().ends_with("/v1/forking-tcp-server"));
+    std::filesystem::create_symlink("v2", "new");
+    std::filesystem::rename("new", "current");
+    restart(process);
+    CHECK(ask(address, "hello\n") == "hello\n");
+    CHECK(exe().ends_with("/v2/forking-tcp-server"));
+}
+
+TEST_CASE("a resource limit that cannot be set is an error that names it") {
+    Scenario scenario;
+    const auto result = scenario.run(server({"--rlimit", "nofile=1000G"}, {"cat"}));
+    CHECK(result.status == 1);
+    CHECK(result.err.starts_with("forking-tcp-server: cannot set --rlimit nofile=1073741824000: "));
+    auto process =
+        scenario.start(server({"--rlimit", "core=unlimited"}, shell_program("ulimit -c")));
+    if (::geteuid() == 0) CHECK(ask(ready_address(process)) == "unlimited\n");
+}
+
+TEST_CASE("the service manager is told of a reload, of the end, and that the server is alive") {
+    Scenario scenario;
+    const auto path = scenario.path("notify");
+    const Fd socket = notify_socket(path);
+    auto process = scenario.start_shell("WATCHDOG_USEC=100000 NOTIFY_SOCKET=" + path +
+                                        " exec forking-tcp-server -q --keep-env 127.0.0.1:0 -- "
+                                        "sh -c 'echo $NOTIFY_SOCKET$WATCHDOG_USEC; cat'");
+    CHECK(notification(socket).starts_with("READY=1\n"));
+    CHECK(notification(socket) == "WATCHDOG=1\n");
+    process.kill(SIGHUP);
+    const auto next = [&socket] {
+        auto message = notification(socket);
+        while (message == "WATCHDOG=1\n")
+            message = notification(socket);
+        return message;
+    };
+    CHECK(next().starts_with("RELOADING=1\nMONOTONIC_USEC="));
+    CHECK(next().starts_with("READY=1\n"));
+    process.kill(SIGTERM);
+    CHECK(next() == "STOPPING=1\n");
+    CHECK(process.wait().status == 0);
+}
+
+TEST_CASE("a server that inetd starts has the listening socket as its standard input") {
+    Scenario scenario;
+    const Fd socket = Fd::adopt(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const auto any = net::Address::parse_ip("127.0.0.1", 0).value();
+    REQUIRE(::bind(socket.get(), any.data(), any.size()) == 0);
+    REQUIRE(::listen(socket.get(), 5) == 0);
+    const auto address = net::local_address(socket.get());
+    Client client{address};
+    client.end_input();
+    // sh(1) knows no larger numbers.
+    const Fd inherited = Fd::adopt(::fcntl(socket.get(), F_DUPFD, 3));
+    REQUIRE(inherited.get() <= 9);
+    auto process = scenario.start_shell(
+        fmt::format("exec forking-tcp-server -q --exit-idle-time 0.1 -- sh -c 'echo served; cat' "
+                    "<&{}",
+                    inherited.get()));
+    CHECK(client.rest() == "served\n");
+    // It ends for want of clients, and the socket stays with us for the next one.
+    CHECK(process.wait().status == 0);
+    const Client next{address};
+}
+
+TEST_CASE("only the inherited sockets with the name of --fd-name are served") {
+    Scenario scenario;
+    const auto result = scenario.shell("LISTEN_FDNAMES=web LISTEN_FDS=0 exec forking-tcp-server "
+                                       "--fd-name admin -- cat");
+    CHECK(result.status == 1);
+    CHECK(result.err == "forking-tcp-server: cannot find an inherited socket called admin "
+                        "(LISTEN_FDNAMES)\n");
+}
