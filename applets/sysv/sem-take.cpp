@@ -176,13 +176,11 @@ int take_for_command(const Config& config) {
 }
 
 int take_for_process(const Config& config) {
-    return sysv::start_keeper(config.hold_for, [&] {
-        return cli::guarded([&] {
-            auto set = open_set(config);
-            const bool taken = take(set, sysv::Lease::until_owner_ends, config);
-            report(set, "taken", taken, config);
-            return taken ? exit_status::done : config.busy_status;
-        });
+    return sysv::start_keeper(config.hold_for, cli::guarded, [&] {
+        auto set = open_set(config);
+        const bool taken = take(set, sysv::Lease::until_owner_ends, config);
+        report(set, "taken", taken, config);
+        return taken ? exit_status::done : config.busy_status;
     });
 }
 

@@ -33,25 +33,15 @@ int keep(pid_t owner, const Fd& owner_handle, Pipe& pipe, const std::function<in
     return exit_status::done;
 }
 
-// Nobody would print what is thrown here: TAKE has told its errors, and we have let go of stderr.
-int keep_or_fail(pid_t owner, const Fd& owner_handle, Pipe& pipe,
-                 const std::function<int()>& take) noexcept {
-    try {
-        return keep(owner, owner_handle, pipe, take);
-    } catch (const std::exception&) {
-        return exit_status::failed;
-    }
-}
-
 } // namespace
 
-int start_keeper(pid_t owner, const std::function<int()>& take) {
+int start_keeper(pid_t owner, const Border& border, const std::function<int()>& take) {
     const auto handle = open_process(owner);
     if (!handle) throw Error(fmt::format("cannot hold for {}: no such process", owner));
     Pipe pipe = make_pipe();
     Child keeper = fork_child([&, parent = ::getpid()] {
         end_with_parent(parent);
-        return keep_or_fail(owner, *handle, pipe, take);
+        return border([&] { return keep(owner, *handle, pipe, take); });
     });
     pipe.writer = Fd{};
     std::byte byte{};

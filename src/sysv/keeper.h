@@ -13,11 +13,15 @@
 
 namespace ipcbox::sysv {
 
-// Starts a keeper for OWNER. In the new process TAKE takes the token; it returns an exit status,
-// and lets no exception escape. Returns that status, or that of the keeper if it dies before: then
-// there is no keeper. After a 0 the keeper stays until OWNER ends, in a session of its own, and
-// keeps nothing else busy. Until then it also ends with us. Throws Error when OWNER does not exist.
-[[nodiscard]] int start_keeper(pid_t owner, const std::function<int()>& take);
+// Runs what it is given; reports what that throws, and returns an exit status (cli::guarded).
+using Border = std::function<int(const std::function<int()>&)>;
+
+// Starts a keeper for OWNER. In the new process TAKE takes the token and returns an exit status;
+// BORDER lets no exception out of that process. Returns that status, or that of the keeper if it
+// dies before: then there is no keeper. After a 0 the keeper stays until OWNER ends, in a session
+// of its own, and keeps nothing else busy. Until then it also ends with us. Throws Error when OWNER
+// does not exist.
+[[nodiscard]] int start_keeper(pid_t owner, const Border& border, const std::function<int()>& take);
 
 // The owner of the keeper that PROCESS is; 0 when its name is not a keeper's.
 [[nodiscard]] pid_t owner_of_keeper(const ProcessInfo& process);

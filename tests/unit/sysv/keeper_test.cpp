@@ -17,7 +17,8 @@ struct Kept {
     // Starts a keeper; its status.
     [[nodiscard]] int keep_for(pid_t owner) {
         return sysv::start_keeper(
-            owner, [&] { return set.take(sysv::Lease::until_owner_ends, now()) ? 0 : 9; });
+            owner, [](const auto& work) { return work(); },
+            [&] { return set.take(sysv::Lease::until_owner_ends, now()) ? 0 : 9; });
     }
 };
 
