@@ -70,9 +70,12 @@ void copy(const Fd& from, const Fd& to, const std::string& name) {
         write_all(to.get(), std::span{piece}.first(got), name);
 }
 
+// Throws when that cannot be found out: a file that may be somebody's is not taken for ours.
 bool is_there(const std::string& path) {
     struct stat status {};
-    return sys::call("lstat", ::lstat, path.c_str(), &status) == 0;
+    if (sys::call("lstat", ::lstat, path.c_str(), &status) == 0) return true;
+    if (errno == ENOENT) return false;
+    throw SysError("write", path);
 }
 
 // A directory, a mount or a file's owner does not let us put another file into its place.
