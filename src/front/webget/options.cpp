@@ -216,7 +216,7 @@ void declare_documents(cli::Options& options, Line& line, download::DownloadOpti
 
 void explain(cli::Options& options) {
     options.note("A document appears under its file's name when it is whole; until then it is "
-                 "NAME.part. With an HTTP error no file is touched, and the status is 22; all "
+                 "NAME.TAIL.part. With an HTTP error no file is touched, and the status is 22; all "
                  "statuses are curl's.");
     options.example("webget localhost /", "the whole response, as the manual page's client");
     options.example("webget -OL https://example.com/a.iso", "into a.iso, through redirects");
