@@ -44,7 +44,7 @@ Config parse(const Invocation& invocation) {
     options.value("-w,--wait DURATION", config.wait, cli::parse_duration,
                   "with --stream: wait at most DURATION for the writer");
     options.example("shm-read @state | tr -d '\\0'", "print the text that a segment holds");
-    options.example("shm-read @state -o 4K -n 16 | od -c", "look at sixteen bytes of it");
+    options.example("shm-read @state -n 16 | od -c", "look at its first sixteen bytes");
     options.example("shm-read --stream @feed | gzip > feed.gz",
                     "compress what another shell writes to it");
     config.verbosity = options.parse();
