@@ -1,5 +1,5 @@
-// What an applet is: the descriptor at the end of its file. Its name and its group stand in
-// applets/meson.build, which makes a row of each.
+// An applet is described at the end of its file. Its name and its group stand in
+// applets/meson.build, which makes a row of the table from them.
 #pragma once
 
 #include <span>

@@ -7,11 +7,11 @@
 
 namespace ipcbox::cli {
 
-// Runs the applet; returns its status, or that of what it threw.
+// Runs the applet; returns its status, or the status of the error that it threw.
 [[nodiscard]] int run_applet(const AppletRow& applet, std::span<char* const> arguments);
 
-// The same border around any work: `ipcbox` itself and forked children have it too. It ends with
-// stdout flushed, a lost write being a failure.
+// The same border around any WORK: `ipcbox` itself and forked children use it too. It flushes
+// stdout at the end; a write that is lost is a failure.
 [[nodiscard]] int guarded(const std::function<int()>& work);
 
 } // namespace ipcbox::cli

@@ -34,7 +34,7 @@ class JsonLine {
     // Adds VALUE to the list that object MEMBER has as NAME: {"name":["value",…]}.
     JsonLine& add(std::string_view member, std::string_view name, std::string_view value);
 
-    // Prints the line and flushes: whoever reads it may be waiting for it.
+    // Prints the line and flushes, because a reader may be waiting for it.
     void print() const;
     // The line, with its line feed.
     [[nodiscard]] std::string text() const;

@@ -22,7 +22,7 @@ class LineQueue {
     LineQueue(const LineQueue&) = delete;
     LineQueue& operator=(const LineQueue&) = delete;
 
-    // LINE has its line feed. From any thread.
+    // LINE ends with a line feed. Any thread may call it.
     void add(std::string_view line);
 
     // Waits until all is written, at most a second.

@@ -1,4 +1,4 @@
-// The box itself: which applet is meant, and what `ipcbox` can do without one.
+// The box itself: finding the applet, and the options of `ipcbox` alone.
 #pragma once
 
 #include "applet.h"

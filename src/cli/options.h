@@ -1,5 +1,5 @@
-// The command line of an applet: declared once, and parsed (by CLI11), explained (--help) and
-// completed (--completion) from that one declaration.
+// The command line of an applet. One declaration serves for parsing (by CLI11), for --help and for
+// --completion.
 //
 //     cli::Options options{invocation, "[KEY] [-- COMMAND [ARGUMENT...]]"};
 //     options.flag("-n,--nonblock", config.nonblock, "fail at once when none is free");
@@ -9,7 +9,7 @@
 //     options.example("sem-take -j 4 @build -- make", "at most four at once");
 //     options.parse();
 //
-// -h, -V, -v, -q and --trace are there by themselves.
+// Every applet has -h, -V, -v, -q and --trace without declaring them.
 #pragma once
 
 #include "applet.h"
@@ -48,7 +48,7 @@ struct Verbosity {
 
 class Options {
   public:
-    // USAGE is what stands behind "[OPTION...]" in the help's first line.
+    // USAGE follows "[OPTION...]" in the first line of the help.
     Options(const Invocation& invocation, std::string_view usage);
     ~Options();
     Options(const Options&) = delete;
@@ -63,8 +63,8 @@ class Options {
     // NAMES is "-n,--nonblock": a letter, a word or both.
     void flag(std::string_view names, bool& into, std::string_view text);
 
-    // NAMES is "-w,--wait DURATION", its last word what the help calls the value. INTO is what
-    // PARSER returns, or an optional of it. The last of several wins.
+    // NAMES is "-w,--wait DURATION"; the help calls the value by the last word. INTO has the type
+    // that PARSER returns, or is an optional of it. The last of several wins.
     template <class Value, class Parser>
     void value(std::string_view names, Value& into, Parser parser, std::string_view text) {
         add_value(names, setter(into, std::move(parser)), text);
@@ -81,13 +81,13 @@ class Options {
     void operand(std::string_view name, Value& into, Parser parser, std::string_view text) {
         add_operand(name, setter(into, std::move(parser)), text, Presence::optional);
     }
-    // An operand without which nothing can be done.
+    // An operand that must be given.
     template <class Value, class Parser>
     void required(std::string_view name, Value& into, Parser parser, std::string_view text) {
         add_operand(name, setter(into, std::move(parser)), text, Presence::required);
     }
 
-    // Any number of operands; a command then begins behind "--" only. INTO is a vector.
+    // Any number of operands; a command then begins only behind "--". INTO is a vector.
     template <class Value, class Parser>
     void operands(std::string_view name, std::vector<Value>& into, Parser parser,
                   std::string_view text) {
@@ -101,11 +101,11 @@ class Options {
     // -J,--json.
     void json(bool& into);
 
-    // A paragraph and an example for the help. As all texts here, they have to live until parse().
+    // A paragraph and an example for the help. Like all texts here, they must live until parse().
     void note(std::string_view text);
     void example(std::string_view command, std::string_view text);
 
-    // Fills what was declared. Throws UsageError, or Finished after --help and --version.
+    // Fills the declared variables. Throws UsageError, or Finished after --help and --version.
     Verbosity parse();
 
   private:

@@ -1,5 +1,5 @@
-// Where words go. Data goes to stdout, through a buffer that the border flushes and checks: a lost
-// write is a failure. Everything else goes to stderr as "applet: text", one write a line, so that
+// Printing. Data goes to stdout, through a buffer that the border flushes and checks: a lost write
+// is a failure. Everything else goes to stderr as "applet: text", one write for each line, so that
 // lines of several processes do not mix.
 #pragma once
 
@@ -17,10 +17,11 @@ void print_line(fmt::format_string<Arguments...> format, Arguments&&... argument
     print(fmt::format(format, std::forward<Arguments>(arguments)...).append(1, '\n'));
 }
 
-// Writes out what print() buffered. Call it before a wait, an exec or a fork.
+// Writes out the buffer of print(). Call it before a wait, an exec or a fork. Throws as print()
+// does.
 void flush();
 
-// "NAME: TEXT" on stderr. What cannot be written there is lost: there is nobody left to tell.
+// "NAME: TEXT" on stderr. A line that cannot be written is lost: nobody is left to be told.
 void diagnose(std::string_view text) noexcept;
 
 // The NAME of diagnose(): the border sets it to the applet's.
@@ -35,7 +36,7 @@ void set_program_name(std::string_view name) noexcept;
 class VisibleText {
   public:
     [[nodiscard]] std::string next(std::string_view piece);
-    // What was held back for want of its end.
+    // The bytes held back because their sequence was not complete.
     [[nodiscard]] std::string finish();
 
   private:
@@ -45,7 +46,7 @@ class VisibleText {
 [[nodiscard]] bool is_terminal(int fd) noexcept;
 // Whether we were started with it.
 [[nodiscard]] bool is_open(int fd) noexcept;
-// /dev/null, which stands for nothing where a file is wanted.
+// Whether it is /dev/null, by which users say "no file" where an option wants one.
 [[nodiscard]] bool is_null_device(int fd) noexcept;
 
 } // namespace ipcbox::cli

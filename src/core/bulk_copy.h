@@ -20,11 +20,11 @@ namespace ipcbox {
 // Writes all of FROM. Throws SysError "cannot write OBJECT".
 void drain_memory(int fd, std::span<const std::byte> from, std::string_view object);
 
-// What is left of a regular file behind where FD stands; nothing for anything else.
+// The bytes of a regular file from where FD stands to its end; nothing for another kind of file.
 [[nodiscard]] std::optional<std::size_t> bytes_left(int fd);
 
-// Whether FD has more to read, waiting until that is known. Nothing is taken from a pipe, a socket
-// or a file that can tell without.
+// Whether FD has more to read; waits until that is known. It reads nothing from a pipe, a socket or
+// a file, which can tell without. Throws SysError "cannot read OBJECT".
 [[nodiscard]] bool has_more(int fd, std::string_view object);
 
 } // namespace ipcbox

@@ -1,5 +1,5 @@
-// Children of ours: those that run our own code, and what becomes of them all. core/spawn.h starts
-// programs. fork(2), waitid(2), pidfd_open(2).
+// Child processes: forking one that runs our own code, waiting for it, signalling it. core/spawn.h
+// starts programs. fork(2), waitid(2), pidfd_open(2).
 #pragma once
 
 #include "core/deadline.h"
@@ -13,8 +13,8 @@
 
 namespace ipcbox {
 
-// A child of ours, known by a pidfd, so that a reused pid cannot be meant. One that was not waited
-// for when its owner goes is killed and reaped: no zombie and no stray process stays behind.
+// A child of ours, known by a pidfd, so that no other process with a reused pid can be meant. The
+// destructor kills and reaps a child that was not waited for: no zombie and no stray process stays.
 class Child {
   public:
     Child() noexcept = default;
@@ -36,12 +36,12 @@ class Child {
 
     void attach(Fd pidfd) noexcept { pidfd_ = std::move(pidfd); }
 
-    // Sends SIGNAL; nothing happens when it has ended.
+    // Sends SIGNAL; nothing happens when the child has ended. Throws SysError.
     void kill(int signal) const;
     // Sends SIGNAL to it and to what it started, if it was spawned with a group of its own. Before
     // it is waited for.
     void kill_group(int signal) const;
-    // Reaps it; nothing when the deadline passes first.
+    // Reaps it; nothing when the deadline passes first. Throws SysError, as wait() does.
     [[nodiscard]] std::optional<WaitStatus> wait_until(Deadline deadline);
     // Reaps it, however long it takes.
     WaitStatus wait();
@@ -53,11 +53,11 @@ class Child {
     Fd pidfd_;
 };
 
-// Makes us keep our ended children until they are waited for. A parent that ignores SIGCHLD passes
-// that on through execve(2), and then the kernel would reap them itself.
+// Makes the kernel keep our ended children until we wait for them. A parent that ignores SIGCHLD
+// hands that down through execve(2), and then the kernel would reap them itself. Throws SysError.
 void keep_ended_children();
 
-// Any child of ours that has ended, reaped; nothing when there is none (yet).
+// Any child of ours that has ended, reaped; nothing when there is none (yet). Throws SysError.
 struct Reaped {
     pid_t pid;
     WaitStatus status;

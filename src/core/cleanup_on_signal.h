@@ -1,7 +1,7 @@
 // For work that cannot be polled beside a SignalFd (semop(2), a large copy). While this object
 // lives, a signal of the SignalFd runs CLEANUP, in a thread of its own and so as ordinary code, and
-// then ends the process as it would have. The SignalFd comes first, so that no signal is lost
-// between the making of what is to be cleaned up and this:
+// then ends the process as it would have. Make the SignalFd first, so that no signal is lost before
+// this object exists:
 //
 //     SignalFd signals{SIGTERM, SIGINT, SIGHUP};
 //     Thing thing = make_thing();
@@ -18,6 +18,7 @@ namespace ipcbox {
 
 class CleanupOnSignal {
   public:
+    // Throws SysError.
     CleanupOnSignal(SignalFd& signals, std::function<void()> cleanup);
     ~CleanupOnSignal();
     CleanupOnSignal(const CleanupOnSignal&) = delete;

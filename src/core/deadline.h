@@ -10,7 +10,7 @@ namespace ipcbox {
 
 using Duration = std::chrono::nanoseconds;
 
-// A duration as people and JSON have it: seconds, with a fraction.
+// A duration as people and JSON write it: seconds, with a fraction.
 [[nodiscard]] constexpr double in_seconds(Duration duration) {
     return std::chrono::duration<double>{duration}.count();
 }

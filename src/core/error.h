@@ -1,6 +1,6 @@
-// What goes wrong, in words. Exceptions inside, one catch at the border (cli/border.h), which
-// prints `applet: what()` and exits with status(). Outcomes that are to be expected (end of file,
-// no token free) are return values instead.
+// Errors, in words. One catch at the border (cli/border.h) prints `applet: what()` and ends the
+// process with status(). An outcome that is to be expected (end of file, no token free) is a return
+// value instead.
 #pragma once
 
 #include "core/exit_status.h"
@@ -20,7 +20,7 @@ class Error : public std::exception {
     [[nodiscard]] const char* what() const noexcept override { return message_.c_str(); }
     [[nodiscard]] int status() const noexcept { return status_; }
 
-    // An applet that wraps a command reports its own failures as before_command.
+    // For an applet that runs a command: its own failures have the status before_command.
     void set_status(int status) noexcept { status_ = status; }
 
   private:
@@ -39,7 +39,7 @@ class SysError : public Error {
     int error_;
 };
 
-// Our own deadline passed: "timed out: WHAT".
+// A time limit of ours passed: "timed out: WHAT".
 class TimedOut : public Error {
   public:
     explicit TimedOut(std::string_view what);

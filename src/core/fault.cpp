@@ -221,20 +221,17 @@ constexpr Possibility possibilities[] = {
     {"ftruncate", {EINTR, ENOSPC}},
     {"getaddrinfo", {}}, // not a system call: it answers EAI_…
     {"getnameinfo", {}},
-    {"getpeername", {ENOTCONN}}, // reset by then
+    {"getpeername", {ENOTCONN, ENOBUFS}}, // the first when it was reset by then
     {"getrandom", {}},
     {"getresgid", {}},
     {"getresuid", {}},
     {"getrlimit", {}},
-    {"getsockname", {}},
+    {"getsockname", {ENOBUFS}},
     {"getsockopt", {ENOPROTOOPT, EMFILE, ENFILE, ENOMEM}, makes_handle},
     {"getsockopt", {}},
     {"inotify_add_watch", {ENOSPC, ENOMEM, EACCES}},
     {"inotify_init1", {EMFILE, ENFILE, ENOMEM}},
     {"ioctl", {}},
-    {"getpeername", {ENOBUFS}},
-    {"getsockname", {ENOBUFS}},
-    {"getsockopt", {}},
     {"isatty", {}},
     {"kill", {EPERM}},
     {"link", {EACCES, ENOSPC, ENOMEM}},
@@ -407,7 +404,7 @@ FaultPlan::Rule FaultPlan::parse_rule(std::string_view text) {
 FaultPlan FaultPlan::parse(std::string_view text) {
     FaultPlan plan;
     while (!text.empty()) {
-        if (plan.count_ == most_rules) throw std::invalid_argument("IPCBOX_FAULT: too many rules");
+        if (plan.count_ == max_rules) throw std::invalid_argument("IPCBOX_FAULT: too many rules");
         plan.rules_[plan.count_++] = parse_rule(take_until(text, ','));
     }
     return plan;

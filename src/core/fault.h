@@ -21,11 +21,11 @@ class FaultPlan {
   public:
     enum class Process { first, child };
 
-    // Throws std::invalid_argument for what is no rule, and for a fault that can never happen.
+    // Throws std::invalid_argument for a text that is no rule, and for a fault that cannot happen.
     [[nodiscard]] static FaultPlan parse(std::string_view text);
 
-    // What is to become of this call. Throws std::invalid_argument for a call that is not in the
-    // table of what each call can fail with.
+    // The fault that this call is to have. Throws std::invalid_argument for a call that is missing
+    // in the table of what each call can fail with.
     [[nodiscard]] detail::Fault next(std::string_view call,
                                      std::span<const detail::Argument> arguments, Process process);
 
@@ -39,11 +39,11 @@ class FaultPlan {
         unsigned number = 1;
         unsigned seen = 0;
     };
-    static constexpr std::size_t most_rules = 8;
+    static constexpr std::size_t max_rules = 8;
 
     [[nodiscard]] static Rule parse_rule(std::string_view text);
 
-    std::array<Rule, most_rules> rules_{};
+    std::array<Rule, max_rules> rules_{};
     std::size_t count_ = 0;
 };
 

@@ -1,5 +1,5 @@
-// A FIFO (fifo(7)) as its writer has it: the inode, whatever its name is at the moment, and the
-// write end when it is open.
+// A FIFO (fifo(7)) as its writer sees it: the inode, whatever its name is at the moment, and the
+// write end when it is open. All functions throw SysError.
 #pragma once
 
 #include "core/fd.h"
@@ -14,7 +14,7 @@ namespace ipcbox {
 
 class Fifo {
   public:
-    // Makes a FIFO with exactly these permission bits, whatever the umask is. Throws SysError.
+    // Makes a FIFO with exactly these permission bits, whatever the umask is.
     [[nodiscard]] static Fifo make(const Fd& directory, const std::string& name, mode_t mode);
     // The FIFO that has this name, not through a symbolic link; nothing when there is none.
     [[nodiscard]] static std::optional<Fifo> find(const Fd& directory, const std::string& name);
@@ -31,22 +31,23 @@ class Fifo {
     // The write end is open for reading, too, and non-blocking: so open(2) needs no reader, and
     // write(2) never meets EPIPE.
     void open_writer();
-    // Opens the write end if somebody has the FIFO open for reading or is blocked in open(2), who
-    // then gets in; false if nobody is there.
+    // Opens the write end if another process has the FIFO open for reading or waits in open(2) for
+    // a writer, and lets that one in. False if there is no such process.
     [[nodiscard]] bool open_writer_if_read();
-    // What was written and not read can still be read; then comes the end of file.
+    // The readers still get the bytes that they have not read, then the end of file.
     void close_writer() { writer_ = Fd{}; }
     [[nodiscard]] bool is_open() const { return static_cast<bool>(writer_); }
 
     // All that follow need an open write end.
 
-    // Whether anybody but us has it open for reading.
+    // Whether another process has it open for reading.
     [[nodiscard]] bool has_readers();
-    // How many bytes of TEXT found room: all of up to PIPE_BUF bytes, when the FIFO is empty.
+    // Writes as much of TEXT as there is room for; returns the number of bytes. An empty FIFO has
+    // room for at least PIPE_BUF bytes.
     [[nodiscard]] std::size_t write(std::string_view text);
     // How many bytes wait to be read.
     [[nodiscard]] std::size_t unread() const;
-    // How many bytes that were: nobody will read them any more.
+    // Throws away the bytes that wait to be read; returns their number.
     std::size_t discard_unread(); // NOLINT(modernize-use-nodiscard): it need not matter
 
   private:

@@ -17,11 +17,11 @@ namespace ipcbox {
 [[nodiscard]] std::size_t read_some(int fd, std::span<std::byte> into, std::string_view object,
                                     Deadline deadline = Deadline::never());
 
-// Fills INTO unless the file ends first; the bytes read.
+// Fills INTO unless the file ends first; the bytes read. Throws as read_some() does.
 [[nodiscard]] std::size_t read_exact(int fd, std::span<std::byte> into, std::string_view object,
                                      Deadline deadline = Deadline::never());
 
-// Everything up to the end of file; throws Error when that is more than LIMIT bytes.
+// Everything up to the end of file. Throws Error when that is more than LIMIT bytes, and SysError.
 [[nodiscard]] std::string read_to_end(int fd, std::size_t limit, std::string_view object,
                                       Deadline deadline = Deadline::never());
 
@@ -30,6 +30,7 @@ namespace ipcbox {
                                      std::string_view object,
                                      Deadline deadline = Deadline::never());
 
+// Writes all of it. Throws as write_some() does.
 void write_all(int fd, std::span<const std::byte> from, std::string_view object,
                Deadline deadline = Deadline::never());
 void write_all(int fd, std::string_view text, std::string_view object,

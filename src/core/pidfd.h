@@ -8,7 +8,8 @@
 
 namespace ipcbox {
 
-// A handle on any process; nothing when there is none with this pid.
+// A handle on any process; nothing when there is none with this pid. Throws SysError, as the other
+// functions here do.
 [[nodiscard]] std::optional<Fd> open_process(pid_t pid);
 
 // Sends SIGNAL to the process behind the handle; nothing happens when it has ended.

@@ -10,11 +10,12 @@ struct Pipe {
     Fd writer;
 };
 
+// Throws SysError "cannot make a pipe".
 [[nodiscard]] Pipe make_pipe();
 
 // Makes the pipe or FIFO behind FD hold as much as an unprivileged process may ask for
-// (F_SETPIPE_SZ, /proc/sys/fs/pipe-max-size): fewer, larger transfers. Does nothing to what is not
-// a pipe, or when the kernel will not.
+// (F_SETPIPE_SZ, /proc/sys/fs/pipe-max-size): fewer, larger transfers. Changes nothing when FD is
+// not a pipe or the kernel refuses.
 void widen_pipe(int fd) noexcept;
 
 } // namespace ipcbox

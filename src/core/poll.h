@@ -8,11 +8,12 @@
 
 namespace ipcbox {
 
-// How many of the entries have something in revents; 0 when the deadline passed first.
+// The number of entries that have something in revents; 0 when the deadline passed first. Throws
+// SysError, as wait_for() does.
 [[nodiscard]] int poll_until(std::span<pollfd> entries, Deadline deadline);
 
-// True when FD is ready for EVENTS (POLLIN, POLLOUT; an error or hang-up counts as ready, because
-// the next call will say what it is), false when the deadline passed first.
+// True when FD is ready for EVENTS (POLLIN, POLLOUT), false when the deadline passed first. An
+// error or a hang-up counts as ready, because the next call on FD reports it.
 [[nodiscard]] bool wait_for(int fd, short events, Deadline deadline);
 
 } // namespace ipcbox

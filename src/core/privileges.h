@@ -6,10 +6,10 @@
 
 namespace ipcbox {
 
-// Gives up what we are: the groups of the user NAME (/etc/group) and GID, or GID alone when NAME is
-// empty; then the group; then the user. What is left has been checked: every id is the new one, and
-// root cannot be had back. To be called before there are threads. Throws SysError when we may not
-// (only root may), Error when it did not hold; then there is nothing to do but to end.
+// Takes the groups of the user NAME (/etc/group) and GID, or GID alone when NAME is empty; then the
+// group; then the user. It checks the outcome: every id is the new one, and there is no way back to
+// root. Call it before there are threads. Throws SysError when we may not (only root may), and
+// Error when the check fails; then the process has to end.
 void become_user(uid_t uid, gid_t gid, const std::string& name);
 
 } // namespace ipcbox

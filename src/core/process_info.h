@@ -1,4 +1,4 @@
-// What proc(5) tells about a process of anybody's.
+// Any process, as proc(5) describes it.
 #pragma once
 
 #include "core/deadline.h"
@@ -21,10 +21,10 @@ struct ProcessInfo {
     [[nodiscard]] std::string text() const;
 };
 
-// Nothing when there is no such process, or it is a zombie.
+// Nothing when there is no such process, or it is a zombie. Throws SysError.
 [[nodiscard]] std::optional<ProcessInfo> find_process(pid_t pid);
 
-// The name that ps and proc(5) show for us from now on: its first 15 bytes.
+// Sets the name that ps and proc(5) show for us: the first 15 bytes of NAME.
 void set_own_name(const std::string& name);
 
 // "3m12s", "4h", "12d3h": the two largest units.

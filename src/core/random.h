@@ -1,4 +1,4 @@
-// Numbers that nobody can guess: getrandom(2).
+// Numbers that cannot be guessed: getrandom(2).
 #pragma once
 
 #include <array>
@@ -12,7 +12,7 @@ class RandomNumbers {
     [[nodiscard]] std::uint64_t next();
 
   private:
-    // So many bytes come at once, and without being interrupted (getrandom(2)).
+    // 256 bytes are the most that getrandom(2) gives at once and without being interrupted.
     std::array<std::uint64_t, 32> stock_{};
     std::size_t left_ = 0;
 };

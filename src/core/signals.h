@@ -1,4 +1,4 @@
-// Signals as events: a SignalFd is polled beside everything else, no work is done in handlers.
+// Signals as events: a SignalFd is polled beside everything else, so no handler does any work.
 // signal(7), signalfd(2).
 #pragma once
 
@@ -25,7 +25,8 @@ namespace ipcbox {
 [[nodiscard]] sigset_t signal_set(std::initializer_list<int> signals);
 [[nodiscard]] sigset_t all_signals();
 
-// Blocks signals for its lifetime, then puts back the mask that was.
+// Blocks signals for its lifetime, then puts back the mask from before. The constructor throws
+// SysError.
 class BlockedSignals {
   public:
     explicit BlockedSignals(const sigset_t& signals);
@@ -63,13 +64,14 @@ struct SignalEvent {
 // it.
 class SignalFd {
   public:
+    // Throws SysError, as the other constructor does.
     explicit SignalFd(std::initializer_list<int> signals);
     // Takes all of SIGNALS, those that are ignored too: for a supervisor, which passes them on to a
     // program that may heed them.
     explicit SignalFd(const sigset_t& signals);
 
     [[nodiscard]] int fd() const { return fd_.get(); }
-    // The number of the next signal, nothing when none is waiting.
+    // The number of the next signal, nothing when none is waiting. Both throw SysError.
     [[nodiscard]] std::optional<int> next();
     [[nodiscard]] std::optional<SignalEvent> next_event();
 

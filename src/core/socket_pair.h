@@ -1,4 +1,4 @@
-// socketpair(2): two ends of a stream, close-on-exec; one of them is for somebody else.
+// socketpair(2): two ends of a stream, close-on-exec, one of them for another process.
 #pragma once
 
 #include "core/fd.h"
@@ -10,6 +10,7 @@ struct SocketPair {
     Fd theirs;
 };
 
+// Throws SysError "cannot make a pair of sockets".
 [[nodiscard]] SocketPair make_socket_pair();
 
 } // namespace ipcbox

@@ -5,7 +5,7 @@
 
 namespace ipcbox {
 
-// How wide it is; 80 when it does not say.
+// The width of the terminal behind FD; 80 when it does not say.
 [[nodiscard]] std::size_t terminal_columns(int fd) noexcept;
 
 } // namespace ipcbox

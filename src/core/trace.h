@@ -1,10 +1,10 @@
-// Tracing: what passes core/syscall.h can be printed, like a built-in strace. The switch stands
-// apart, so that the command line can turn it on without making system calls.
+// Tracing: core/syscall.h can print each call, like a built-in strace. The switch stands apart, so
+// that the command line can turn it on and still includes nothing that makes system calls.
 #pragma once
 
 namespace ipcbox::sys {
 
-// Printing starts; never stops. The border calls it before anything else happens.
+// Starts to print calls. There is no way to stop it.
 void start_tracing() noexcept;
 
 } // namespace ipcbox::sys

@@ -23,10 +23,11 @@ struct User {
 [[nodiscard]] std::optional<User> find_user(std::string_view name);
 [[nodiscard]] std::optional<gid_t> find_group(std::string_view name);
 
-// The groups that have USER as a member: his supplementary ones, without that in his entry.
+// The groups that have USER as a member: the supplementary ones, without the group in the user's
+// own entry.
 [[nodiscard]] std::vector<gid_t> groups_of(std::string_view user);
 
-// The name of a user, or the number when nobody has it.
+// The name of a user, or the number when there is no such user.
 [[nodiscard]] std::string user_name(uid_t uid);
 
 // The entry of our real uid, with $HOME for a home if that is set, as a shell has it; without an

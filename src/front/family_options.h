@@ -1,4 +1,4 @@
-// -4 and -6, as all have them who connect to a host.
+// -4 and -6, the same for every applet that connects to a host.
 #pragma once
 
 #include "cli/options.h"
@@ -13,7 +13,7 @@ struct FamilyOptions {
 
 void declare(cli::Options& options, FamilyOptions& into);
 
-// What they say. Throws UsageError when both were given.
+// The family that they ask for. Throws UsageError when both were given.
 [[nodiscard]] net::Family family_of(const FamilyOptions& options);
 
 } // namespace ipcbox::front
