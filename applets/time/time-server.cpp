@@ -10,10 +10,10 @@
 #include "clocks/time_service.h"
 #include "core/privileges.h"
 #include "front/announce.h"
+#include "front/common_options.h"
 #include "server/readiness.h"
 
 #include <algorithm>
-#include <limits>
 #include <set>
 #include <stdexcept>
 #include <unistd.h>
@@ -82,12 +82,8 @@ Config parse(const Invocation& invocation) {
                   "wait this long before each answer");
     options.value("--rate N", config.rate, cli::number_between(0, max_rate),
                   "send at most N datagrams a second to one address (default 10; 0: no limit)");
-    options.value("-u,--user USER[:GROUP]", config.user, cli::parse_owner,
-                  "become this user as soon as the ports are open");
-    options.value("--notify-fd FD", config.notify_fd,
-                  cli::number_between(1, std::numeric_limits<int>::max()),
-                  "write the lines \"listening on ...\" to this descriptor instead of standard "
-                  "error");
+    front::declare_user(options, config.user);
+    front::declare_notify_fd(options, config.notify_fd);
     options.json(config.json);
     options.note("Port 0 takes a free port, the same one for TCP and UDP.");
     options.example("time-server -u nobody --daytime 13", "what inetd had built in");

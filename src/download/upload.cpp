@@ -1,6 +1,7 @@
 #include "download/upload.h"
 
 #include "core/error.h"
+#include "core/input_file.h"
 #include "core/io.h"
 #include "core/poll.h"
 #include "core/syscall.h"
@@ -13,7 +14,7 @@
 
 namespace ipcbox::download {
 
-Upload::Upload(const std::string& file) : name_(file == "-" ? "standard input" : file) {
+Upload::Upload(const std::string& file) : name_(input_name(file)) {
     if (file == "-") return;
     try {
         const auto look = look_at(file);

@@ -4,7 +4,7 @@
 #include "cli/values.h"
 #include "clocks/daytime.h"
 #include "core/error.h"
-#include "core/io.h"
+#include "core/input_file.h"
 #include "front/clocks/rows.h"
 #include "front/family_options.h"
 #include "front/tls_options.h"
@@ -59,11 +59,6 @@ std::time_t parse_date(std::string_view text) {
     return date->time;
 }
 
-std::string read_list(const std::string& name) {
-    if (name == "-") return read_to_end(STDIN_FILENO, max_list_bytes, "standard input");
-    return read_to_end(open_file(name, O_RDONLY).get(), max_list_bytes, name);
-}
-
 // As fping(8) has a range: "-g FIRST LAST", of which LAST looks like a host here.
 std::string take_range(Line& line) {
     auto& network = line.networks.front();
@@ -84,12 +79,14 @@ void find_hosts(Line& line, ClockConfig& config) {
         std::ranges::move(hosts, std::back_inserter(config.hosts));
     };
     for (const auto& name : line.lists)
-        add(clocks::parse_host_list(read_list(name), [&](const std::string& where,
-                                                         const std::string& reason) {
-            const auto place = fmt::format("{}, {}", name == "-" ? "standard input" : name, where);
-            if (config.bad_lines.count++ == 0) config.bad_lines.first = place;
-            cli::diagnose(fmt::format("{}: {}", place, reason));
-        }));
+        add(clocks::parse_host_list(read_input(name, max_list_bytes),
+                                    [&](const std::string& where, const std::string& reason) {
+                                        const auto place =
+                                            fmt::format("{}, {}", input_name(name), where);
+                                        if (config.bad_lines.count++ == 0)
+                                            config.bad_lines.first = place;
+                                        cli::diagnose(fmt::format("{}: {}", place, reason));
+                                    }));
     for (const auto& network : line.networks)
         try {
             add(clocks::hosts_of_network(network, line.max_addresses));

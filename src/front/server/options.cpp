@@ -2,6 +2,7 @@
 
 #include "core/user.h"
 #include "front/announce.h"
+#include "front/common_options.h"
 
 #include <algorithm>
 #include <array>
@@ -167,17 +168,14 @@ void declare_access(cli::Options& options, ServerOptions& asked, Written& writte
         options.value("-o,--owner USER[:GROUP]", written.socket_owner, parse_socket_owner,
                       "set the owner of the socket");
     }
-    options.value("-u,--user USER[:GROUP]", asked.user, cli::parse_owner,
-                  "become this user once the server listens");
+    declare_user(options, asked.user);
 }
 
 void declare_service(cli::Options& options, ServerOptions& asked) {
     options.section("Service");
     options.value("--prefork N", asked.loops, cli::number_between(1, max_server_loops),
                   "accept in N threads (default two for each CPU)");
-    options.value("--notify-fd FD", asked.notify_fd,
-                  cli::number_between(1, std::numeric_limits<int>::max()),
-                  "write the ready lines to FD, not to standard error");
+    declare_notify_fd(options, asked.notify_fd);
     options.value("--fd-name NAME", asked.descriptor_name, cli::parse_text,
                   "serve the inherited sockets called NAME (LISTEN_FDNAMES)");
     options.json(asked.json);

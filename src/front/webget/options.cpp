@@ -3,6 +3,7 @@
 #include "cli/output.h"
 #include "cli/values.h"
 #include "core/ascii.h"
+#include "core/input_file.h"
 #include "core/io.h"
 #include "core/user.h"
 #include "download/place.h"
@@ -62,8 +63,7 @@ struct Line {
 
 std::string file_text(const std::string& name) {
     try {
-        if (name == "-") return read_to_end(STDIN_FILENO, most_body, "standard input");
-        return read_to_end(open_file(name, O_RDONLY).get(), most_body, name);
+        return read_input(name, most_body);
     } catch (const SysError& error) {
         throw http::TransferError(error.what(), http::status::cannot_read);
     }

@@ -1,6 +1,7 @@
 #include "front/webget/targets.h"
 
 #include "cli/options.h"
+#include "core/input_file.h"
 #include "core/io.h"
 #include "core/path.h"
 #include "core/text_lines.h"
@@ -36,8 +37,7 @@ bool is_url(std::string_view text) {
 
 // One on each line; empty lines and those that begin with # are skipped.
 std::vector<std::string> listed_urls(const std::string& name) {
-    const auto text = name == "-" ? read_to_end(STDIN_FILENO, most_list, "standard input")
-                                  : read_to_end(open_file(name, O_RDONLY).get(), most_list, name);
+    const auto text = read_input(name, most_list);
     std::vector<std::string> urls;
     for (TextLines lines{text}; const auto line = lines.next();) {
         const auto url = trimmed(line->text);

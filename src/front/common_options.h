@@ -1,0 +1,18 @@
+// Options that several families of applets share, each declared once so that it reads the same
+// everywhere. -4 and -6 are in front/family_options.h, those of TLS in front/tls_options.h.
+#pragma once
+
+#include "cli/options.h"
+#include "cli/values.h"
+
+#include <optional>
+
+namespace ipcbox::front {
+
+// -u, --user USER[:GROUP] of a server.
+void declare_user(cli::Options& options, std::optional<cli::Owner>& into);
+
+// --notify-fd FD of a server; front/announce.h writes there.
+void declare_notify_fd(cli::Options& options, std::optional<int>& into);
+
+} // namespace ipcbox::front
