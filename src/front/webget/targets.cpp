@@ -167,8 +167,7 @@ std::vector<download::Target> find_targets(const std::vector<std::string>& opera
     if (const auto& upload = download.request.upload; upload && *upload != "-")
         for (auto& target : targets)
             if (target.url.target.ends_with('/'))
-                target.url.target +=
-                    http::percent_encoded(name_of(*upload));
+                target.url.target += http::percent_encoded(name_of(*upload));
     check(targets, options, download);
     const auto list = options.checksum ? checksum_list(*options.checksum) : std::string{};
     std::set<std::string> files;
