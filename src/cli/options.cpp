@@ -7,6 +7,9 @@
 #include "version.h"
 
 #include <algorithm>
+#include <deque>
+#include <limits>
+#include <map>
 #include <stdexcept>
 
 namespace ipcbox::cli {
@@ -23,8 +26,9 @@ struct Declaration {
     std::function<void(std::string_view)> set;
     bool required = false;
     bool repeated = false;
-    std::string_view section{};       // of the help; empty for an operand and for a plain option
-    std::vector<std::string> given{}; // the values on this command line, in their order
+    std::string_view section{};    // of the help; empty for an operand and for a plain option
+    Options::WordReader include{}; // of an option whose value is replaced by other words
+    bool given = false;            // on this command line
 
     [[nodiscard]] bool takes_value() const { return kind == Kind::value; }
     // As a user would write it: "--wait", "-n" or "KEY".
@@ -55,9 +59,12 @@ OptionName split_names(std::string_view names, std::string_view text) {
     return result;
 }
 
+constexpr std::string_view negation = "--no-";
+
 // Whether one of WORDS, which are options and their values, can mean the option of this name.
 bool is_mentioned(const OptionName& name, std::span<const std::string> words) {
     return std::ranges::any_of(words, [&name](std::string_view word) {
+        if (word.starts_with(negation) && word.substr(negation.size()) == name.word) return true;
         if (word.starts_with("--")) return !name.word.empty() && word.substr(2) == name.word;
         return word.starts_with('-') && !name.letter.empty() &&
                word.find(name.letter) != std::string_view::npos;
@@ -120,6 +127,16 @@ struct Options::Declarations {
     std::vector<Example> examples;
     std::optional<std::string_view> unexpected; // the first operand that is one too many
     bool lacks_command = false;                 // "--" stands last, before no command
+    std::span<const RefusedOption> refused;
+    bool negatable = false;
+    std::deque<std::string> included; // words that came from files
+    struct Given {
+        Declaration* declaration;
+        std::string value;   // of a flag: empty, or "no" when it is turned off
+        std::size_t options; // of an operand: how many options stand before it
+    };
+    std::vector<Given> operands; // in their order
+    std::vector<Given> line;     // all of the command line, in its order
     Verbosity verbosity;
     bool help = false;
     bool version = false;
@@ -127,9 +144,17 @@ struct Options::Declarations {
 
     [[nodiscard]] const Declaration* find(std::string_view name) const;
     [[nodiscard]] bool is_negative_number(std::string_view word) const;
+    [[nodiscard]] std::size_t value_letter(std::string_view word) const;
+    [[nodiscard]] std::size_t count_options(std::string_view word) const;
+    [[nodiscard]] const Declaration* option_with_value(std::string_view word) const;
     [[nodiscard]] bool wants_next_word(std::string_view word) const;
+    void include_words(std::vector<std::string>& options, std::size_t at,
+                       std::deque<std::string_view>& words);
     [[nodiscard]] std::vector<std::string> separate();
+    void distribute(std::span<const Given> found);
     void read();
+    void put_in_order(const CLI::App& app, const std::map<const CLI::Option*, Given>& known);
+    [[noreturn]] void refuse_unknown(std::string_view word) const;
     void apply();
     void print_operands() const;
     // Those of section OF, which is empty for the options that have none.
@@ -156,7 +181,7 @@ void Options::section(std::string_view title) {
 void Options::flag(std::string_view names, bool& into, std::string_view text) {
     declarations_->all.push_back({.kind = Declaration::Kind::flag,
                                   .name = split_names(names, text),
-                                  .set = [&into](std::string_view) { into = true; },
+                                  .set = [&into](std::string_view no) { into = no.empty(); },
                                   .section = declarations_->section});
 }
 
@@ -185,6 +210,19 @@ void Options::command(std::vector<std::string>& into) {
 
 void Options::json(bool& into) {
     flag("-J,--json", into, "print JSON, one object a line");
+}
+
+void Options::negatable_flags() {
+    declarations_->negatable = true;
+}
+
+void Options::refuse(std::span<const RefusedOption> table) {
+    declarations_->refused = table;
+}
+
+void Options::include(std::string_view names, WordReader read, std::string_view text) {
+    add_value(names, {}, text);
+    declarations_->all.back().include = std::move(read);
 }
 
 void Options::note(std::string_view text) {
@@ -235,17 +273,63 @@ bool Options::Declarations::is_negative_number(std::string_view word) const {
            find(word.substr(0, 2)) == nullptr;
 }
 
-// Whether the value of the option that WORD is, or ends with ("-abw"), is the word behind it.
-bool Options::Declarations::wants_next_word(std::string_view word) const {
-    if (word.starts_with("--")) {
-        const auto* option = find(word);
-        return option != nullptr && option->takes_value();
-    }
+// Where the letter stands in "-abwVALUE" whose option takes a value; the size of WORD without one.
+std::size_t Options::Declarations::value_letter(std::string_view word) const {
     for (std::size_t at = 1; at < word.size(); ++at)
         if (const auto* option = find(std::string{'-', word[at]});
             option != nullptr && option->takes_value())
-            return at + 1 == word.size();
-    return false;
+            return at;
+    return word.size();
+}
+
+// The option in WORD, "--wait" or "-abw", that takes a value; null without one.
+const Declaration* Options::Declarations::option_with_value(std::string_view word) const {
+    if (!word.starts_with("--")) {
+        const auto at = value_letter(word);
+        return at == word.size() ? nullptr : find(std::string{'-', word[at]});
+    }
+    const auto* option = find(word);
+    return option != nullptr && option->takes_value() ? option : nullptr;
+}
+
+// How many options WORD has in it.
+std::size_t Options::Declarations::count_options(std::string_view word) const {
+    if (word.starts_with("--")) return 1;
+    return std::min(value_letter(word), word.size() - 1);
+}
+
+// Whether the value of the option that WORD is, or ends with ("-abw"), is the word behind it.
+bool Options::Declarations::wants_next_word(std::string_view word) const {
+    return option_with_value(word) != nullptr &&
+           (word.starts_with("--") || value_letter(word) + 1 == word.size());
+}
+
+// The last of OPTIONS, which begins at AT, may stand for the words of a file: they replace it, and
+// come in front of WORDS.
+void Options::Declarations::include_words(std::vector<std::string>& options, std::size_t at,
+                                          std::deque<std::string_view>& words) {
+    const bool is_alone = at + 1 == options.size();
+    auto& word = options[at];
+    const auto* option = option_with_value(word);
+    if (option == nullptr || !option->include || (is_alone && wants_next_word(word))) return;
+    const auto letter = word.starts_with("--") ? 0 : value_letter(word);
+    const auto value = is_alone ? word.substr(letter + 1) : options.back();
+    constexpr std::size_t max_words = 100'000; // a file may include itself
+    try {
+        const auto first = included.size();
+        for (auto& one : option->include(value))
+            included.push_back(std::move(one));
+        words.insert(words.begin(), included.begin() + static_cast<std::ptrdiff_t>(first),
+                     included.end());
+        if (included.size() > max_words) throw std::invalid_argument("includes itself");
+    } catch (const std::invalid_argument& wrong) {
+        throw UsageError(fmt::format("{} '{}': {}", option->shown_name(), value, wrong.what()));
+    }
+    if (!is_alone) options.pop_back();
+    if (letter > 1)
+        options.back().resize(letter);
+    else
+        options.pop_back();
 }
 
 // Hands out the operands and the command, and returns the options with their values, for CLI11. It
@@ -253,30 +337,34 @@ bool Options::Declarations::wants_next_word(std::string_view word) const {
 // missing value and then the next word for it, and "--flag=no" for nothing at all.
 std::vector<std::string> Options::Declarations::separate() {
     std::vector<std::string> options;
-    std::vector<std::string_view> operands;
+    std::vector<Given> found;
+    std::size_t count = 0;
     const bool endless = std::ranges::any_of(all, &Declaration::repeated);
-    const auto room = endless ? arguments.size()
+    const auto room = endless ? std::numeric_limits<std::size_t>::max()
                               : static_cast<std::size_t>(std::ranges::count(
                                     all, Declaration::Kind::operand, &Declaration::kind));
     const auto required =
         static_cast<std::size_t>(std::ranges::count(all, true, &Declaration::required));
-    auto at = arguments.begin();
-    for (; at != arguments.end(); ++at) {
-        const std::string_view word = *at;
+    std::deque<std::string_view> words(arguments.begin(), arguments.end());
+    while (!words.empty()) {
+        const auto word = words.front();
+        const bool is_operand = !word.starts_with('-') || word == "-" || is_negative_number(word);
+        if (is_operand && command != nullptr && found.size() == room) break;
+        words.pop_front();
         if (word == "--") {
-            ++at;
             // "-- 10 make", as getopt(3) has it: operands that have to be there precede the
             // command.
-            while (command != nullptr && operands.size() < required && at != arguments.end())
-                operands.emplace_back(*at++);
+            while (command != nullptr && found.size() < required && !words.empty()) {
+                found.push_back({nullptr, std::string{words.front()}, count});
+                words.pop_front();
+            }
             // "-- $COMMAND", with nothing in the variable: what runs without a command is not
             // meant.
-            lacks_command = command != nullptr && at == arguments.end();
+            lacks_command = command != nullptr && words.empty();
             break;
         }
-        if (!word.starts_with('-') || word == "-" || is_negative_number(word)) {
-            if (command != nullptr && operands.size() == room) break;
-            operands.push_back(word);
+        if (is_operand) {
+            found.push_back({nullptr, std::string{word}, count});
             continue;
         }
         const auto name = word.substr(0, word.starts_with("--") ? word.find('=') : word.size());
@@ -284,30 +372,43 @@ std::vector<std::string> Options::Declarations::separate() {
         if (option != nullptr && !option->takes_value())
             throw UsageError(fmt::format("option {} takes no value", name), help_row(*option));
         options.emplace_back(word);
+        const auto position = options.size() - 1;
         if (option != nullptr) {
             options.back() = name;
             options.emplace_back(word.substr(name.size() + 1));
-        } else if (wants_next_word(word) && at + 1 != arguments.end()) {
-            options.emplace_back(*++at);
+        } else if (wants_next_word(word) && !words.empty()) {
+            options.emplace_back(words.front());
+            words.pop_front();
         }
+        include_words(options, position, words);
+        if (options.size() > position) count += count_options(options[position]);
     }
-    if (command != nullptr)
-        command->assign(at, arguments.end());
-    else
-        operands.insert(operands.end(), at, arguments.end());
-    auto next = operands.begin();
-    for (auto& declaration : all) {
-        if (declaration.kind != Declaration::Kind::operand) continue;
-        const auto most = declaration.repeated ? operands.end() - next : 1;
-        for (auto left = most; left > 0 && next != operands.end(); --left)
-            declaration.given.emplace_back(*next++);
+    for (const auto word : words) {
+        if (command != nullptr)
+            command->emplace_back(word);
+        else
+            found.push_back({nullptr, std::string{word}, count});
     }
-    if (next != operands.end()) unexpected = *next;
+    distribute(found);
     return options;
 }
 
-// Lets CLI11 sort the options into `given`. Nothing is interpreted yet: --help has to work on a
-// line that is wrong otherwise.
+// Gives each operand that was declared what it gets of those that were found.
+void Options::Declarations::distribute(std::span<const Given> found) {
+    for (auto& declaration : all) {
+        if (declaration.kind != Declaration::Kind::operand) continue;
+        const auto count =
+            std::min<std::size_t>(found.size(), declaration.repeated ? found.size() : 1);
+        for (const auto& one : found.first(count))
+            operands.push_back({&declaration, one.value, one.options});
+        declaration.given = count > 0;
+        found = found.subspan(count);
+    }
+    if (!found.empty()) unexpected = found.front().value;
+}
+
+// Lets CLI11 sort out the options. Nothing is interpreted yet: --help has to work on a line that is
+// wrong otherwise.
 //
 // It compares each option that it is told of with all before, which for sixty of them takes as long
 // as the whole rest of our start: so it is told of those only that are on the line.
@@ -318,23 +419,24 @@ void Options::Declarations::read() {
     CLI::App app;
     app.set_help_flag();
     app.allow_extras();
+    std::map<const CLI::Option*, Given> known;
     for (auto& declaration : all) {
+        const auto& [letter, word, value, text] = declaration.name;
         if (declaration.kind == Declaration::Kind::operand) continue;
         if (!is_mentioned(declaration.name, words)) continue;
-        auto names = declaration.name.letter.empty() ? "" : "-" + declaration.name.letter;
-        if (!declaration.name.word.empty())
-            names.append(names.empty() ? "--" : ",--").append(declaration.name.word);
+        auto names = letter.empty() ? "" : "-" + letter;
+        if (!word.empty()) names.append(names.empty() ? "--" : ",--").append(word);
         if (!declaration.takes_value()) {
-            app.add_flag_callback(names, [&declaration] { declaration.given.emplace_back(); });
+            known[app.add_flag(names)] = {&declaration, "", 0};
+            const auto no = std::string{negation} + word;
+            if (negatable && std::ranges::find(words, no) != words.end() && find(no) == nullptr)
+                known[app.add_flag(no)] = {&declaration, "no", 0};
             continue;
         }
-        app.add_option(names,
-                       [&declaration](const CLI::results_t& results) {
-                           declaration.given = results;
-                           return true;
-                       })
-            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-            ->allow_extra_args(false);
+        auto* option = app.add_option(names, [](const CLI::results_t&) { return true; })
+                           ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+                           ->allow_extra_args(false);
+        known[option] = {&declaration, "", 0};
     }
     try {
         std::ranges::reverse(words); // CLI11 takes them from the back
@@ -348,15 +450,45 @@ void Options::Declarations::read() {
     } catch (const CLI::ParseError& error) {
         throw UsageError(error.what());
     }
-    if (const auto unknown = app.remaining(); !unknown.empty())
-        throw UsageError(fmt::format("unknown option {}", unknown.front()));
+    if (const auto unknown = app.remaining(); !unknown.empty()) refuse_unknown(unknown.front());
+    put_in_order(app, known);
+}
+
+// Fills `line`.
+void Options::Declarations::put_in_order(const CLI::App& app,
+                                         const std::map<const CLI::Option*, Given>& known) {
+    std::map<const CLI::Option*, std::size_t> seen;
+    auto operand = operands.begin();
+    const auto add_operands = [&](std::size_t options) {
+        for (; operand != operands.end() && operand->options <= options; ++operand)
+            line.push_back(*operand);
+    };
+    std::size_t count = 0;
+    for (const auto* option : app.parse_order()) {
+        add_operands(count++);
+        auto given = known.at(option);
+        if (given.declaration->takes_value()) given.value = option->results().at(seen[option]++);
+        given.declaration->given = true;
+        line.push_back(std::move(given));
+    }
+    add_operands(std::numeric_limits<std::size_t>::max());
+}
+
+void Options::Declarations::refuse_unknown(std::string_view word) const {
+    const auto name = word.substr(0, word.starts_with("--") ? word.find('=') : 2);
+    for (const auto& [names, reason] : refused) {
+        const auto refused_name = split_names(names, reason);
+        if (name == (name.starts_with("--") ? "--" + refused_name.word : "-" + refused_name.letter))
+            throw UsageError(fmt::format("option {} is not supported: {}", name, reason));
+    }
+    throw UsageError(fmt::format("unknown option {}", word));
 }
 
 // Interprets what was given.
 void Options::Declarations::apply() {
     const auto is_given = [this](std::string_view word) {
         return std::ranges::any_of(all, [word](const Declaration& declaration) {
-            return declaration.name.word == word && !declaration.given.empty();
+            return declaration.name.word == word && declaration.given;
         });
     };
     if (is_given("help")) {
@@ -369,23 +501,21 @@ void Options::Declarations::apply() {
     }
     if (unexpected) throw UsageError(fmt::format("unexpected operand '{}'", *unexpected));
     if (lacks_command) throw UsageError("there is no command behind --");
+    for (const auto& given : line)
+        try {
+            given.declaration->set(given.value);
+        } catch (const std::invalid_argument& wrong) {
+            throw UsageError(fmt::format("{} '{}': {}", given.declaration->shown_name(),
+                                         given.value, wrong.what()),
+                             help_row(*given.declaration));
+        } catch (Error& error) {
+            // The line makes sense; what it names does not exist, or cannot be used.
+            if (command != nullptr && !command->empty() && error.status() == exit_status::failed)
+                error.set_status(exit_status::before_command);
+            throw;
+        }
     for (const auto& declaration : all)
-        for (const auto& value : declaration.given)
-            try {
-                declaration.set(value);
-            } catch (const std::invalid_argument& wrong) {
-                throw UsageError(
-                    fmt::format("{} '{}': {}", declaration.shown_name(), value, wrong.what()),
-                    help_row(declaration));
-            } catch (Error& error) {
-                // The line makes sense; what it names does not exist, or cannot be used.
-                if (command != nullptr && !command->empty() &&
-                    error.status() == exit_status::failed)
-                    error.set_status(exit_status::before_command);
-                throw;
-            }
-    for (const auto& declaration : all)
-        if (declaration.required && declaration.given.empty())
+        if (declaration.required && !declaration.given)
             throw UsageError(fmt::format("{} is missing", declaration.shown_name()),
                              help_row(declaration));
     if (trace) sys::start_tracing();

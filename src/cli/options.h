@@ -18,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +45,12 @@ struct Finished {};
 struct Verbosity {
     bool verbose = false; // tell more
     bool quiet = false;   // tell only errors
+};
+
+// An option of the tool that users come from, which an applet does not have.
+struct RefusedOption {
+    std::string_view names;  // "-P,--ftp-port": a letter, a word or both
+    std::string_view reason; // "FTP is not supported"
 };
 
 class Options {
@@ -101,11 +108,22 @@ class Options {
     // -J,--json.
     void json(bool& into);
 
+    // Flags that were declared with a word can be turned off again: --no-WORD, as curl has it.
+    void negatable_flags();
+    // One of these on the command line is a UsageError with its reason. TABLE has to live until
+    // parse().
+    void refuse(std::span<const RefusedOption> table);
+    // NAMES is "-K,--config FILE". The words that READ makes of its value take the option's place
+    // on the command line. READ may throw std::invalid_argument.
+    using WordReader = std::function<std::vector<std::string>(std::string_view value)>;
+    void include(std::string_view names, WordReader read, std::string_view text);
+
     // A paragraph and an example for the help. Like all texts here, they must live until parse().
     void note(std::string_view text);
     void example(std::string_view command, std::string_view text);
 
-    // Fills the declared variables. Throws UsageError, or Finished after --help and --version.
+    // Fills the declared variables, in the order of the command line. Throws UsageError, or Finished
+    // after --help and --version.
     Verbosity parse();
 
   private:

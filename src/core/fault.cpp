@@ -217,6 +217,7 @@ constexpr Possibility possibilities[] = {
     {"fstatat", {EACCES, ENOMEM}},
     {"fstatfs", {}},
     {"fsync", {EINTR, EIO, ENOSPC}},
+    {"futimens", {EPERM, EROFS}},
     {"ftok", {EACCES, ENOMEM}},
     {"ftruncate", {EINTR, ENOSPC}},
     {"getaddrinfo", {}}, // not a system call: it answers EAI_…

@@ -44,11 +44,19 @@ bool may_pass(int http_status) {
            http_status == 503 || http_status == 504;
 }
 
+namespace {
+
+std::optional<Duration> servers_pause(const http::ResponseHead* head) {
+    const auto* wish = head != nullptr ? head->find("Retry-After") : nullptr;
+    if (wish == nullptr || !may_pass(head->status)) return std::nullopt;
+    return http::parse_retry_after(*wish, std::time(nullptr));
+}
+
+} // namespace
+
 Duration pause_before_retry(int retries, const std::optional<Duration>& retry_pause,
                             const http::ResponseHead* head) {
-    if (const auto* wish = head != nullptr ? head->find("Retry-After") : nullptr;
-        wish != nullptr && may_pass(head->status))
-        if (const auto pause = http::parse_retry_after(*wish, std::time(nullptr))) return *pause;
+    if (const auto pause = servers_pause(head)) return *pause;
     if (retry_pause) return *retry_pause;
     Duration pause = first_pause;
     for (int attempt = 0; attempt < retries && pause < max_pause; ++attempt)
@@ -58,7 +66,10 @@ Duration pause_before_retry(int retries, const std::optional<Duration>& retry_pa
 
 bool Attempts::wait_for_next(const http::ResponseHead* head) {
     if (!may_repeat()) return false;
-    const auto end = Deadline::after(pause_before_retry(retries_, options_.retry_pause, head));
+    const auto pause = pause_before_retry(retries_, options_.retry_pause, head);
+    // Without this, a server could hold up somebody who gave the whole transfer less time.
+    if (servers_pause(head) && options_.time_limit && pause > *options_.time_limit) return false;
+    const auto end = Deadline::after(pause);
     if (limit_ < end) return false;
     ++retries_;
     (void)poll_until({}, end);

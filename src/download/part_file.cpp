@@ -9,6 +9,7 @@
 #include "download/place.h"
 #include "http/failure.h"
 
+#include <array>
 #include <cstdio>
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -46,6 +47,14 @@ void seek(const Fd& file, off_t offset, int whence, const std::string& name) {
 void truncate(const Fd& file, off_t size, const std::string& name) {
     while (sys::call("ftruncate", ::ftruncate, file.get(), size) < 0)
         if (errno != EINTR) throw SysError("write", name);
+}
+
+// Gives FILE a date; without one it keeps that of its last write.
+void date(const Fd& file, const std::optional<std::time_t>& modified, const std::string& name) {
+    if (!modified) return;
+    const std::array<timespec, 2> times{timespec{0, UTIME_NOW}, timespec{*modified, 0}};
+    if (sys::call("futimens", ::futimens, file.get(), times.data()) < 0)
+        throw SysError("date", name);
 }
 
 void synchronize(const Fd& file, const std::string& name) {
@@ -259,6 +268,7 @@ bool PartFile::takes_place_of(const struct stat& replaced) const {
 
 void PartFile::finish() {
     synchronize(part_, part_name_);
+    date(part_, modified_, name_);
     if (in_place_) return part_.close(name_);
     const auto replaced = status_of(name_);
     if (replaced && !takes_place_of(*replaced)) return write_in_place();
@@ -281,6 +291,7 @@ void PartFile::write_in_place() {
         copy(part_, file, name_);
         truncate(file, static_cast<off_t>(size_), name_);
         synchronize(file, name_);
+        date(file, modified_, name_);
         file.close(name_);
     } catch (const SysError& error) {
         throw SysError("write", name_, error.error());

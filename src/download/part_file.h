@@ -16,6 +16,7 @@
 #include "download/resumption.h"
 
 #include <cstdint>
+#include <ctime>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -52,6 +53,8 @@ class PartFile {
     // finish() does not have to wait for all of them.
     void wrote(std::uint64_t bytes);
 
+    // The date that the file gets by finish(); nothing: that of now.
+    void set_time(std::optional<std::time_t> modified) { modified_ = modified; }
     // The document is whole: puts it on the disk, and under its name.
     void finish();
     // The document is not what was wanted: leaves nothing of it.
@@ -80,6 +83,7 @@ class PartFile {
     std::uint64_t size_ = 0;
     std::uint64_t on_its_way_ = 0; // bytes that the disk was told to begin with
     DocumentVersion version_;
+    std::optional<std::time_t> modified_;
 };
 
 } // namespace ipcbox::download

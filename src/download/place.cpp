@@ -74,6 +74,7 @@ std::optional<int> descriptor_named(const std::string& name) {
 }
 
 bool is_null_device(const std::string& name) {
+    if (name.empty()) return false;
     const auto status = status_of(name);
     return status && S_ISCHR(status->st_mode) && status->st_rdev == makedev(1, 3);
 }

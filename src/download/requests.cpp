@@ -25,13 +25,11 @@ http::Request request_for(const DownloadOptions& options, const Target& target,
     http::Request request;
     request.route = http::route_to(url, options.route);
     request.way = request.route.key();
-    context.same_origin = url.same_origin(target.url);
+    context.same_origin = options.login.trusts_redirects || url.same_origin(target.url);
     context.through_proxy = request.route.forwards();
     if (context.through_proxy) context.proxy_credentials = request.route.proxy->credentials;
-    context.credentials = url.credentials;
-    if (!context.credentials && context.same_origin)
-        context.credentials = options.request.credentials;
-    if (!context.credentials && options.credentials) context.credentials = options.credentials(url);
+    if (options.login_scheme == DownloadOptions::LoginScheme::basic)
+        context.credentials = http::login_for(options.login, target.url, url);
     if (options.more_fields) {
         auto fields = options.more_fields(url);
         context.fields.insert(context.fields.end(), fields.begin(), fields.end());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "http/digest.h"
+#include "http/login.h"
 #include "http/request.h"
 #include "http/response_parser.h"
 #include "http/route.h"
@@ -36,25 +37,35 @@ struct DownloadOptions {
     http::RequestOptions request;
     http::RouteOptions route;
     ReceiverOptions receive;
-    // The login for a URL that has none of its own; may be empty.
-    std::function<std::optional<http::Credentials>(const http::Url&)> credentials;
+    http::LoginRules login;
+    // How a login is shown: at once with Basic, or only as an answer to a challenge.
+    enum class LoginScheme { basic, by_challenge } login_scheme = LoginScheme::basic;
     // More fields for a request to that URL, for example its cookies; may be empty. It is called
     // shortly before the request is sent, also after a redirect.
     std::function<std::vector<http::Field>(const http::Url&)> more_fields;
     // Told the head of every answer, also those on the way to the document, in their order; may be
     // empty. Several workers may call it at the same time.
     std::function<void(const Target&, const http::Url&, const http::ResponseHead&)> on_head;
-    // Told a 401 or 407: gives the Authorization (or Proxy-Authorization) field with which to ask
-    // once more, or nothing. May be empty.
-    std::function<std::optional<http::Field>(const http::Url&, const std::string& method,
-                                             const http::ResponseHead&)>
+    // Told a 401, and how many of them have been answered already for this URL: gives the
+    // Authorization field with which to ask once more, or nothing. May be empty. Several workers
+    // may call it at the same time.
+    std::function<std::optional<http::Field>(const Target&, const http::Url&,
+                                             const std::string& method, const http::ResponseHead&,
+                                             int answered)>
         answer_challenge;
-    std::optional<int> max_redirects;   // without it, redirects are not followed
+    std::optional<int> max_redirects; // without it, redirects are not followed
+    // Throws TransferError where a redirect must not lead FROM one URL TO another. Must not be
+    // empty when redirects are followed.
+    std::function<void(const http::Url& from, const http::Url& to)> check_redirect;
     std::optional<Duration> time_limit; // for each attempt
     int retries = 0;
     std::optional<Duration> retry_pause; // otherwise 1 s, 2 s, 4 s, ... as curl
     std::optional<Duration> retry_limit;
+    bool retry_all = false; // after any failure
     bool resume = false;
+    bool range_is_needed = false;   // an answer with the whole document is a failure
+    bool remote_time = false;       // files get the date that the server states
+    bool server_names_file = false; // Content-Disposition's name wins over the URL's
     bool include_head = false;
     // A document without a file goes nowhere: the report is what is wanted.
     bool drop_documents = false;
@@ -83,7 +94,16 @@ struct Outcome {
     Deadline::Clock::time_point ended{};
     int redirects = 0;
     int retries = 0;
-    std::string sha256; // if it was asked for
+    std::string sha256;   // if it was asked for
+    std::string file;     // where the document is; empty: standard output
+    std::string method;   // of the last request
+    std::string referer;  // that the requests state
+    int connects = 0;     // new connections
+    http::Endpoint local; // of the last connection; empty for a Unix socket
+    http::Endpoint remote;
+    std::uint64_t head_bytes = 0;    // of all answers' heads
+    std::uint64_t request_bytes = 0; // of all requests' heads
+    std::uint64_t uploaded = 0;      // of the last request's body
 };
 
 } // namespace ipcbox::download

@@ -2,6 +2,7 @@
 
 #include "core/ascii.h"
 #include "core/error.h"
+#include "download/suggested_name.h"
 #include "download/whole.h"
 #include "http/content_decoder.h"
 #include "http/date.h"
@@ -45,6 +46,12 @@ class Unwanted : public http::BodySink {
     std::uint64_t read_ = 0;
 };
 
+// Last-Modified, as far as it can be understood.
+std::optional<std::time_t> modified_of(const http::ResponseHead& head) {
+    const auto* date = head.find("Last-Modified");
+    return date != nullptr ? http::parse_http_date(*date, std::time(nullptr)) : std::nullopt;
+}
+
 bool has_users_field(const http::RequestOptions& options, std::string_view name) {
     return std::ranges::any_of(options.fields, [name](const http::CustomField& custom) {
         return !custom.omitted && ascii::same_but_for_case(custom.field.name, name);
@@ -55,6 +62,8 @@ bool has_users_field(const http::RequestOptions& options, std::string_view name)
 
 Outcome Transfer::run() {
     outcome_.url = target_.url;
+    outcome_.file = target_.file;
+    outcome_.referer = options_.request.referer;
     outcome_.began = Clock::now();
     do
         try_once();
@@ -76,7 +85,7 @@ void Transfer::try_once() {
         const auto failure = current_failure(http::is_idempotent(method_));
         outcome_.status = failure.status;
         outcome_.error = failure.error;
-        may_pass_ = failure.may_pass;
+        may_pass_ = failure.may_pass || options_.retry_all;
     }
     outcome_.bytes = delivery_.received();
 }
@@ -85,12 +94,14 @@ void Transfer::attempt() {
     url_ = target_.url;
     method_ = http::method_of(options_.request);
     login_.clear();
+    challenges_ = 0;
     heads_.clear();
+    outcome_.head_bytes = outcome_.request_bytes = 0;
     is_alone_ = false;
     outcome_.redirects = 0;
     outcome_.head.reset();
     delivery_.reset();
-    leftover_.open();
+    if (!options_.server_names_file) leftover_.open();
     for (;;) {
         continuation_ = leftover_.continuation();
         auto response = ask(make_request());
@@ -115,8 +126,16 @@ http::Response Transfer::ask(const http::Request& request) {
     std::span<const http::Request> ahead;
     if (!next_.empty() && tools_.pipeline.looks_ahead(request))
         ahead = tools_.requests.ahead(next_);
+    outcome_.method = method_;
+    outcome_.request_bytes += request.head.size();
+    outcome_.uploaded = request.body.source ? request.body.size : 0;
     auto response = tools_.pipeline.ask(request, ahead, deadline_);
     outcome_.milestones = response.milestones;
+    const auto& [start, resolved, connected, secured, first_byte] = outcome_.milestones;
+    outcome_.connects += connected != start;
+    outcome_.local = response.connection->local();
+    outcome_.remote = response.connection->remote();
+    outcome_.head_bytes += response.head.bytes.size();
     outcome_.head = std::move(response.head);
     outcome_.url = url_;
     if (options_.on_head) options_.on_head(target_, url_, *outcome_.head);
@@ -162,14 +181,12 @@ bool Transfer::follows_redirect() {
         throw http::TransferError(fmt::format("redirected to what is no URL: {}", wrong.what()),
                                   http::status::malformed_url);
     }
-    if (url_.is_https() && !to.is_https())
-        throw http::TransferError(
-            fmt::format("redirected to {}, where everybody could read along", to.text()),
-            http::status::malformed_url);
+    options_.check_redirect(url_, to);
     if (options_.include_head || options_.request.head_only) heads_ += head.bytes;
     method_ = http::method_after_redirect(method_, head.status);
     url_ = std::move(to);
     login_.clear();
+    challenges_ = 0;
     ++outcome_.redirects;
     return true;
 }
@@ -177,10 +194,11 @@ bool Transfer::follows_redirect() {
 // Whether to ask once more with a login that the server has told how to make.
 bool Transfer::answers_challenge() {
     const auto& head = *outcome_.head;
-    if ((head.status != 401 && head.status != 407) || !options_.answer_challenge || !login_.empty())
-        return false;
-    auto field = options_.answer_challenge(url_, method_, head);
+    if (head.status != 401 || !options_.answer_challenge) return false;
+    auto field = options_.answer_challenge(target_, url_, method_, head, challenges_);
     if (!field) return false;
+    ++challenges_;
+    login_.clear();
     if (options_.include_head || options_.request.head_only) heads_ += head.bytes;
     login_.push_back(std::move(*field));
     return true;
@@ -215,6 +233,9 @@ Transfer::Next Transfer::receive(http::Response& response) {
         outcome_.resumed_at = continuation_.at;
         return take_document(response, continuation_.at);
     case Meaning::document:
+        if (options_.range_is_needed)
+            throw http::TransferError("cannot go on: the server sends the whole document only",
+                                      http::status::cannot_resume);
         if (options_.request.range && head.status == 200)
             outcome_.warnings.push_back(
                 fmt::format("the server sends the whole document, not only the bytes {}",
@@ -235,7 +256,26 @@ std::string Transfer::preface_of(const http::ResponseHead& head) {
     return shows_heads ? std::exchange(heads_, {}) + head.bytes : std::string{};
 }
 
+// The file gets the name that the answer suggests, and may not replace another one: the server
+// chose the name, not the user.
+void Transfer::take_servers_name() {
+    const auto* disposition = outcome_.head->find("Content-Disposition");
+    const auto name = disposition != nullptr ? suggested_file_name(*disposition) : std::string{};
+    if (!name.empty() && !leftover_.part) {
+        const auto slash = target_.file.rfind('/');
+        auto file = target_.file.substr(0, slash == std::string::npos ? 0 : slash + 1) + name;
+        if (look_at(file).kind != ExistingFile::Kind::none)
+            throw http::TransferError(
+                fmt::format("cannot write {}: it is there already, and the server chose the name",
+                            file),
+                http::status::cannot_write);
+        named_.file = outcome_.file = std::move(file);
+    }
+    leftover_.open();
+}
+
 Transfer::Next Transfer::take_document(http::Response& response, std::uint64_t already) {
+    if (options_.server_names_file) take_servers_name();
     const auto& head = *outcome_.head;
     const auto range = content_range(head);
     const bool is_coded = options_.request.compressed && !http::codings_of(head).empty();
@@ -290,6 +330,7 @@ Transfer::Next Transfer::finish(std::uint64_t here, std::optional<std::uint64_t>
         throw;
     }
     if (!part) return Next::done;
+    if (options_.remote_time) part->set_time(modified_of(*outcome_.head));
     part->finish();
     if (part->is_in_place())
         outcome_.notes.push_back(fmt::format("{} was written in place", target_.file));
@@ -320,13 +361,15 @@ void Transfer::refuse(http::Response& response) {
     outcome_.error = fmt::format("{} {}", head.status, head.reason);
     if (head.is_redirect())
         outcome_.error += fmt::format(": it is at {} (-L goes there)", *head.find("Location"));
-    may_pass_ = may_pass(head.status);
+    may_pass_ = may_pass(head.status) || options_.retry_all;
     using Body = DownloadOptions::ErrorBody;
     // The user wants to see no document at all.
     const bool is_forgotten = !leftover_.goes_to_output() && is_null_device(target_.file);
     if ((may_pass_ && attempts_.may_repeat()) || options_.error_body == Body::drop ||
         is_forgotten) {
         drop_body(response, {});
+    } else if (options_.error_body == Body::aside && is_null_device(target_.file)) {
+        drop_body(response, {}); // nobody wants to see anything
     } else if (options_.error_body == Body::as_document && leftover_.goes_to_output()) {
         delivery_.deliver({head, *response.connection, 0, preface_of(head), false}, deadline_);
     } else {

@@ -28,8 +28,10 @@ class Transfer {
   public:
     // Of the first of TARGETS. Requests for those behind it may be sent ahead.
     Transfer(const TransferTools& tools, std::span<const Target> targets)
-        : tools_(tools), options_(tools.options), target_(targets.front()),
-          next_(targets.subspan(1)), attempts_(options_), leftover_(target_, options_),
+        : tools_(tools), options_(tools.options),
+          named_(options_.server_names_file ? targets.front() : Target{}),
+          target_(options_.server_names_file ? named_ : targets.front()), next_(targets.subspan(1)),
+          attempts_(options_), leftover_(target_, options_),
           delivery_(target_, options_, leftover_, tools.output, tools.progress) {}
 
     // Never throws what current_failure() knows: it is in the outcome.
@@ -40,6 +42,7 @@ class Transfer {
 
     void try_once();
     void attempt();
+    void take_servers_name();
     [[nodiscard]] http::Request make_request();
     [[nodiscard]] http::Response ask(const http::Request& request);
     [[nodiscard]] bool follows_redirect();
@@ -57,6 +60,7 @@ class Transfer {
 
     const TransferTools& tools_;
     const DownloadOptions& options_;
+    Target named_; // the target, when the server gives its file a name
     const Target& target_;
     std::span<const Target> next_;
     Attempts attempts_;
@@ -72,6 +76,7 @@ class Transfer {
     Continuation continuation_;
     std::shared_ptr<http::BodySource> body_;
     std::vector<http::Field> login_; // the answer to a challenge
+    int challenges_ = 0;             // that were answered
     std::string heads_;              // of the answers on the way, to be shown
     bool is_alone_ = false;          // it was asked again because its connection broke off
 };

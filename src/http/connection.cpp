@@ -3,6 +3,7 @@
 #include "core/poll.h"
 #include "core/syscall.h"
 #include "http/bulk_move.h"
+#include "net/address.h"
 #include "net/socket_options.h"
 
 #include <algorithm>
@@ -37,7 +38,27 @@ void in_time(Deadline deadline, std::string_view what) {
 
 Connection::Connection(Fd socket) : socket_(std::move(socket)) {}
 Connection::Connection(std::unique_ptr<net::TlsProcess> tls) : tls_(std::move(tls)) {}
+Connection::Connection(std::unique_ptr<net::TlsProcess> tls, Ends ends)
+    : tls_(std::move(tls)), ends_(std::move(ends)) {}
 Connection::~Connection() = default;
+
+Connection::Ends Connection::ends_of(const Fd& socket) {
+    const auto endpoint = [](const net::Address& address) {
+        const bool is_ip = address.family() == AF_INET || address.family() == AF_INET6;
+        return is_ip ? Endpoint{address.host(), address.port()} : Endpoint{};
+    };
+    try {
+        return {endpoint(net::local_address(socket.get())),
+                endpoint(net::peer_address(socket.get()))};
+    } catch (const SysError&) { // it is not connected any more
+        return {};
+    }
+}
+
+const Connection::Ends& Connection::ends() {
+    if (!ends_) ends_ = ends_of(socket_);
+    return *ends_;
+}
 
 std::string_view Connection::unread() const {
     return {buffer_.data() + begin_, end_ - begin_};

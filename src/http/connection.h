@@ -36,11 +36,25 @@ class ConnectionLost : public TransferError {
     Begun begun_;
 };
 
+// One end of a connection: an IP address, in its usual spelling, and a port. Both are empty for a
+// Unix socket.
+struct Endpoint {
+    std::string ip;
+    std::uint16_t port = 0;
+};
+
 class Connection {
   public:
     // A connected non-blocking socket.
     explicit Connection(Fd socket);
     explicit Connection(std::unique_ptr<net::TlsProcess> tls);
+    struct Ends {
+        Endpoint local;
+        Endpoint remote;
+    };
+    // TLS over a socket with these ENDS.
+    Connection(std::unique_ptr<net::TlsProcess> tls, Ends ends);
+    [[nodiscard]] static Ends ends_of(const Fd& socket);
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
@@ -80,11 +94,17 @@ class Connection {
 
     // Nothing more will be sent over it.
     void retire() { open_ = false; }
+    // The ends of the connection: of that to the proxy, where there is one. Empty when they are not
+    // known.
+    [[nodiscard]] const Endpoint& local() { return ends().local; }
+    [[nodiscard]] const Endpoint& remote() { return ends().remote; }
+
     // Gives up the socket, for TLS through a proxy's tunnel.
     [[nodiscard]] Fd release() { return std::move(socket_); }
     [[nodiscard]] const net::TlsProcess* tls() const { return tls_.get(); }
 
   private:
+    [[nodiscard]] const Ends& ends();
     [[nodiscard]] int in() const { return tls_ ? tls_->in() : socket_.get(); }
     [[nodiscard]] int out() const { return tls_ ? tls_->out() : socket_.get(); }
     [[nodiscard]] std::string_view unread() const;
@@ -105,6 +125,7 @@ class Connection {
 
     Fd socket_;
     std::unique_ptr<net::TlsProcess> tls_;
+    std::optional<Ends> ends_; // once somebody wants to know them
     std::function<void()> before_wait_;
     Outgoing outgoing_;
     bool sends_body_ = false; // the request that is answered next has one

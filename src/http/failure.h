@@ -7,6 +7,7 @@
 namespace ipcbox::http {
 
 namespace status {
+inline constexpr int protocol_not_allowed = 1; // --proto
 inline constexpr int malformed_url = 3;
 inline constexpr int cannot_resolve_proxy = 5;
 inline constexpr int cannot_resolve = 6;
@@ -24,6 +25,8 @@ inline constexpr int cannot_send = 55;
 inline constexpr int cannot_receive = 56; // the connection was reset
 inline constexpr int bad_encoding = 61;
 inline constexpr int too_large = 63;
+inline constexpr int cannot_log_in = 94;
+inline constexpr int proxy_refused = 97; // a SOCKS proxy
 inline constexpr int bad_checksum = 102; // curl has none
 } // namespace status
 

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <initializer_list>
 
 namespace ipcbox::http {
 
@@ -20,18 +21,26 @@ class Words {
   public:
     explicit Words(std::string_view text) : left_(without_byte_order_mark(text)) {}
 
-    // Nothing at the end.
+    // A word where a keyword can stand; nothing at the end. A # begins a comment.
     std::optional<std::string> next() {
         for (;;) {
-            skip(std::min(left_.find_first_not_of(blanks), left_.size()));
+            skip_blanks();
             if (left_.empty()) return std::nullopt;
-            if (left_.front() == '"') return quoted();
-            if (left_.front() != '#') break;
-            skip(std::min(left_.find('\n'), left_.size()));
+            if (left_.front() != '#') return word();
+            skip_line();
         }
-        const auto word = left_.substr(0, left_.find_first_of(blanks));
-        skip(word.size());
-        return std::string{word};
+    }
+
+    // The value of a keyword, which may begin with #. Nothing when there is none: the next entry
+    // begins instead, and what belongs to it has to stay for it.
+    std::optional<std::string> value() {
+        bool same_line = skip_blanks();
+        while (!same_line && left_.starts_with('#')) {
+            skip_line();
+            skip_blanks();
+        }
+        if (left_.empty() || begins_entry(left_, same_line)) return std::nullopt;
+        return word();
     }
 
     void skip_macro() {
@@ -42,6 +51,37 @@ class Words {
   private:
     static constexpr std::string_view blanks = " \t\r\n";
 
+    // Whether TEXT, which begins where a value is expected, goes on with the next entry. On the
+    // keyword's own line "machine" is one only if a name follows: a password may be called so.
+    static bool begins_entry(std::string_view text, bool same_line) {
+        const auto first = text.substr(0, text.find_first_of(blanks));
+        const auto is = [](std::string_view word, std::initializer_list<std::string_view> names) {
+            return std::ranges::any_of(
+                names, [word](auto name) { return ascii::same_but_for_case(word, name); });
+        };
+        if (!same_line) return is(first, {"machine", "default", "macdef"});
+        text.remove_prefix(first.size());
+        text = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
+        const auto second = text.substr(0, text.find_first_of(blanks));
+        return is(first, {"machine"}) && !second.empty() && second.front() != '#' &&
+               !is(second, {"login", "password", "account", "machine", "default", "macdef"});
+    }
+
+    std::string word() {
+        if (left_.front() == '"') return quoted();
+        const auto plain = left_.substr(0, left_.find_first_of(blanks));
+        skip(plain.size());
+        return std::string{plain};
+    }
+
+    // Whether what follows is on the same line.
+    bool skip_blanks() {
+        const auto line = line_;
+        skip(std::min(left_.find_first_not_of(blanks), left_.size()));
+        return line_ == line;
+    }
+    void skip_line() { skip(std::min(left_.find('\n'), left_.size())); }
     void skip(std::size_t size) {
         line_ += static_cast<unsigned>(std::ranges::count(left_.substr(0, size), '\n'));
         left_.remove_prefix(size);
@@ -96,10 +136,10 @@ std::optional<Credentials> credentials_for(std::string_view netrc, std::string_v
         } else if (is("machine") || is("default")) {
             if (is_found()) break;
             const bool is_ours =
-                is("default") || ascii::same_but_for_case(words.next().value_or(""), host);
+                is("default") || ascii::same_but_for_case(words.value().value_or(""), host);
             entry = is_ours ? std::optional<Credentials>{std::in_place} : std::nullopt;
         } else if (is("login") || is("password") || is("account")) {
-            auto value = words.next().value_or("");
+            auto value = words.value().value_or("");
             if (entry && is("login"))
                 entry->user = std::move(value);
             else if (entry && is("password"))

@@ -1,5 +1,5 @@
-// The .netrc file, in which users keep their passwords for hosts (netrc(5); curl and ftp read it,
-// too):
+// The .netrc file, in which users keep their passwords for hosts (netrc(5)). curl and ftp read it,
+// too:
 //     machine example.org login alice password "a b"
 //     default login anonymous password alice@
 #pragma once
@@ -11,11 +11,14 @@
 
 namespace ipcbox::http {
 
-// Of the first entry for HOST (in lower case, as a Url has it), or the default one where that comes
-// first; with a USER, of the first of those whose login that is. Either part may be empty. Words
-// may stand in double quotes, with \" \\ \n \r \t in them; a word that begins with # begins a
-// comment, to the end of the line; a macro (macdef) goes to the next empty line. Words that nobody
-// knows are skipped. Throws Error for a quote that nobody closes.
+// The login of the first entry for HOST (in lower case, as a Url has it), or of the default entry
+// where that comes first. With a USER, only an entry with that login counts. Either part of the
+// result may be empty.
+//
+// A word may stand in double quotes, with \" \\ \n \r \t in it. A # where a keyword can stand
+// begins a comment; a value may begin with #. A value that is missing never swallows the next
+// "machine": a password "machine" has to be quoted. A macro (macdef) goes to the next empty line.
+// Unknown words are skipped. Throws Error for a quote that is not closed.
 [[nodiscard]] std::optional<Credentials>
 credentials_for(std::string_view netrc, std::string_view host, std::string_view user = {});
 

@@ -82,16 +82,21 @@ struct Exception {
 } // namespace
 
 Proxy parse_proxy(std::string_view text) {
-    const auto colon = text.find("://");
-    if (colon != std::string_view::npos) {
-        if (!ascii::same_but_for_case(text.substr(0, colon), "http"))
-            throw std::invalid_argument("expected an HTTP proxy such as http://host:3128: others "
-                                        "(https, socks) are not supported");
+    auto kind = Proxy::Kind::http;
+    if (const auto colon = text.find("://"); colon != std::string_view::npos) {
+        const auto scheme = ascii::lower(text.substr(0, colon));
+        if (scheme == "socks5")
+            kind = Proxy::Kind::socks5;
+        else if (scheme == "socks5h")
+            kind = Proxy::Kind::socks5h;
+        else if (scheme != "http")
+            throw std::invalid_argument("expected a proxy such as http://host:3128 or "
+                                        "socks5://host:1080 (https and socks4 are not supported)");
         text.remove_prefix(colon + 3);
     }
     auto authority = Authority::parse(text.substr(0, text.find_first_of("/?#")));
     return {std::move(authority.host), authority.port.value_or(default_port),
-            std::move(authority.credentials)};
+            std::move(authority.credentials), kind};
 }
 
 std::optional<Proxy> proxy_for(const Url& url, const Environment& environment) {

@@ -14,13 +14,16 @@ struct Proxy {
     std::string host; // as in Url
     std::uint16_t port = 0;
     std::optional<Credentials> credentials;
+    // A SOCKS5 proxy is told an address, or with socks5h:// the host's name.
+    enum class Kind { http, socks5, socks5h } kind = Kind::http;
+    bool tunnels_all = false; // an HTTP proxy is asked for a tunnel for http://, too
 
     friend bool operator==(const Proxy&, const Proxy&) = default;
 };
 
-// "http://user:password@host:3128", "host:3128", "host": the port is 1080 when there is none, as
-// curl has it; what stands behind it is ignored. Throws std::invalid_argument, also for the schemes
-// of proxies that we do not speak to: socks5, https.
+// "http://user:password@host:3128", "host:3128", "host", "socks5://host", "socks5h://host": without
+// a port it is 1080, as curl has it; what stands behind it is ignored. Throws
+// std::invalid_argument, also for other kinds of proxies: https, socks4.
 [[nodiscard]] Proxy parse_proxy(std::string_view text);
 
 // std::getenv, or what stands for it in a test. Empty is as good as null.

@@ -138,7 +138,7 @@ std::string method_of(const RequestOptions& options) {
     if (!options.method.empty()) return options.method;
     if (options.head_only) return "HEAD";
     if (options.upload) return "PUT";
-    return options.body ? "POST" : "GET";
+    return options.has_body() ? "POST" : "GET";
 }
 
 std::string method_after_redirect(const std::string& method, int status) {
@@ -160,7 +160,7 @@ std::string request_head(const RequestOptions& options, const Url& url,
               fmt::format("{} {} HTTP/1.{}", context.method, target, options.version - 10)};
     head.add("Host", url.authority());
     if (!options.user_agent.empty()) head.add("User-Agent", options.user_agent);
-    head.add("Accept", "*/*");
+    head.add("Accept", options.accept);
     if (options.compressed) head.add("Accept-Encoding", "gzip, deflate");
     if (context.credentials) head.add("Authorization", basic(*context.credentials));
     if (context.proxy_credentials)

@@ -33,13 +33,13 @@ struct RequestOptions {
     int version = 11;
     std::vector<CustomField> fields;
     std::string user_agent;
-    std::string referer;                    // empty: none
-    std::optional<Credentials> credentials; // for the first URL's origin only
+    std::string referer; // empty: none
     std::optional<std::string> body;
     std::optional<std::string> upload; // a file to PUT, "-" for standard input
     // A body that is neither of both, for each document; may be empty.
     std::function<std::shared_ptr<BodySource>()> make_body;
     std::string content_type = "application/x-www-form-urlencoded"; // of body and make_body
+    std::string accept = "*/*";
     bool compressed = false;
     std::optional<std::string> range;      // "0-499"
     std::optional<std::time_t> newer_than; // (If-Modified-Since)

@@ -5,6 +5,7 @@
 #include "core/words.h"
 #include "http/request.h"
 #include "net/connect.h"
+#include "net/socks.h"
 #include "net/unreachable.h"
 
 #include <algorithm>
@@ -107,6 +108,25 @@ Fd tunnel(Fd socket, const Route& route, const RouteOptions& options, Deadline d
     return proxy.release();
 }
 
+// Behind its answer, a SOCKS proxy is the server, too.
+void pass_socks(const Fd& socket, const Route& route, const RouteOptions& options,
+                Deadline deadline) {
+    const auto& proxy = *route.proxy;
+    net::HostPort target{route.origin.host, route.origin.port};
+    if (proxy.kind == Proxy::Kind::socks5)
+        target.host =
+            addresses_of(target, options, status::cannot_resolve, deadline).front().host();
+    std::optional<net::SocksLogin> login;
+    if (proxy.credentials) login = {proxy.credentials->user, proxy.credentials->password};
+    try {
+        net::connect_through_socks5(socket, target, login, deadline);
+    } catch (const net::SocksError& error) {
+        fail(error.what(), status::proxy_refused);
+    } catch (const net::Unreachable& error) {
+        fail(error.what(), status::proxy_refused);
+    }
+}
+
 } // namespace
 
 KnownAddress KnownAddress::parse(std::string_view text) {
@@ -153,17 +173,21 @@ std::unique_ptr<Connection> open(const Route& route, const RouteOptions& options
                                  Milestones& milestones, Deadline deadline) {
     const auto limit = std::min(deadline, Deadline::after_or_never(options.connect_limit));
     Fd socket = open_socket(route, options, milestones, limit);
-    if (route.proxy && !route.forwards()) socket = tunnel(std::move(socket), route, options, limit);
+    if (route.proxy && route.proxy->kind != Proxy::Kind::http)
+        pass_socks(socket, route, options, limit);
+    else if (route.proxy && !route.forwards())
+        socket = tunnel(std::move(socket), route, options, limit);
     if (!route.origin.is_https()) {
         milestones.secured = milestones.connected;
         return std::make_unique<Connection>(std::move(socket));
     }
     auto tls = options.tls;
     if (tls.name.empty()) tls.name = route.origin.host;
+    auto ends = Connection::ends_of(socket);
     try {
         auto process = std::make_unique<net::TlsProcess>(std::move(socket), tls, limit);
         milestones.secured = Clock::now();
-        return std::make_unique<Connection>(std::move(process));
+        return std::make_unique<Connection>(std::move(process), std::move(ends));
     } catch (const net::TlsError& error) {
         if (!error.is_lost()) throw;
         throw ConnectionLost(error.what(), error.curl_status(), Begun::not_even_asked);

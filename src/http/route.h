@@ -62,7 +62,10 @@ struct Route {
     std::optional<Proxy> proxy;
 
     // The proxy is told whole URLs; otherwise it is asked for a tunnel, or not there.
-    [[nodiscard]] bool forwards() const { return proxy && !origin.is_https(); }
+    [[nodiscard]] bool forwards() const {
+        return proxy && proxy->kind == Proxy::Kind::http && !proxy->tunnels_all &&
+               !origin.is_https();
+    }
     // Who goes the same way can use the same connection.
     [[nodiscard]] std::string key() const;
 };

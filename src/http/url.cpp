@@ -190,6 +190,14 @@ Url Url::resolve(std::string_view reference) const {
     return url;
 }
 
+void Url::add_query(std::string_view query) {
+    require_no_control(query);
+    const bool has_query = target.find('?') != std::string::npos;
+    const bool is_open = target.ends_with('?') || target.ends_with('&');
+    if (!is_open) target += has_query ? '&' : '?';
+    target += encoded(query, " \"<>#");
+}
+
 std::string Url::authority() const {
     return host_text(host, Interface::left_out) + port_text(*this);
 }

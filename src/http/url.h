@@ -49,6 +49,10 @@ struct Url {
     // credentials stay as long as it names no host. Throws as parse() does.
     [[nodiscard]] Url resolve(std::string_view reference) const;
 
+    // Puts QUERY behind the target's own query, encoded where it is needed. Throws
+    // std::invalid_argument for control characters.
+    void add_query(std::string_view query);
+
     // As a Host field has it: "host", "host:8080", "[::1]:8080". The port is left out when it is
     // the scheme's own, and an interface always: its name means nothing elsewhere.
     [[nodiscard]] std::string authority() const;

@@ -34,6 +34,9 @@ std::vector<std::string> arguments_for(const std::string& program, const TlsOpti
         if (value) arguments.push_back(fmt::format("{}={}", key, *value));
     };
     add("ca-file", options.ca_file);
+    add("ca-directory", options.ca_directory);
+    add("min-version", options.min_version);
+    add("max-version", options.max_version);
     add("certificate", options.certificate);
     add("key", options.key);
     add("pins", options.pins);

@@ -21,6 +21,10 @@ struct TlsOptions {
     std::string name;                   // the server's: a host name or an IP address
     bool insecure = false;              // whatever its certificate is; pins still have to fit
     std::optional<std::string> ca_file; // PEM: whom to trust instead of the system's certificates
+    // Certificates by their hashes (c_rehash(1)): trusted beside ca_file, instead of the system's.
+    std::optional<std::string> ca_directory;
+    std::optional<std::string> min_version; // "1.2" (default) or "1.3"
+    std::optional<std::string> max_version; // "1.2" or "1.3"
     std::optional<std::string> certificate; // PEM: ours, and those of its issuers
     std::optional<std::string> key;         // PEM: the key, if it is not in the same file
     std::optional<std::string> pins; // keys that the server may have: "sha256//BASE64;sha256//…"

@@ -1,8 +1,9 @@
 // What ipcbox-tls and whoever starts it (net/tls_process.h) say to each other. It speaks TLS in a
 // process of its own, so that foreign certificates and records are parsed where nothing else is.
 //
-//     ipcbox-tls name=example.org [ca-file=FILE] [certificate=FILE] [key=FILE] [pins=PINS]
-//                [verification=off] [unexpected-eof=end]
+//     ipcbox-tls name=example.org [ca-file=FILE] [ca-directory=DIRECTORY]
+//                [min-version=1.2|1.3] [max-version=1.2|1.3] [certificate=FILE] [key=FILE]
+//                [pins=PINS] [verification=off] [unexpected-eof=end]
 //
 // Three descriptors, all non-blocking, and no other:
 //

@@ -61,6 +61,24 @@ void trust_system(SSL_CTX* context) {
     ERR_clear_error(); // an unknown issuer will be told then
 }
 
+int version_number(std::string_view version) {
+    return version == "1.2" ? TLS1_2_VERSION : TLS1_3_VERSION;
+}
+
+// Whatever the user names is trusted, also an intermediate certificate or the server's own: a chain
+// need not lead to a root.
+void trust_users(SSL_CTX* context, const ClientConfig& config) {
+    const auto fail = [](const std::string& path) {
+        throw Error(fmt::format("cannot read certificates from {}: {}", path, first_error()),
+                    bad_ca_file);
+    };
+    if (config.ca_file && SSL_CTX_load_verify_file(context, config.ca_file->c_str()) != 1)
+        fail(*config.ca_file);
+    if (config.ca_directory && SSL_CTX_load_verify_dir(context, config.ca_directory->c_str()) != 1)
+        fail(*config.ca_directory);
+    X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);
+}
+
 void load_own_certificate(SSL_CTX* context, const ClientConfig& config) {
     if (!config.certificate) return;
     // A key that wants a passphrase would make OpenSSL ask for it on the terminal.
@@ -97,11 +115,12 @@ Channel make_client(int network, const ClientConfig& config) {
     Context owner = make_context(Role::client);
     SSL_CTX* context = owner.get();
     if (config.ignores_unexpected_eof) SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
-    if (config.ca_file && SSL_CTX_load_verify_file(context, config.ca_file->c_str()) != 1)
-        throw Error(
-            fmt::format("cannot read certificates from {}: {}", *config.ca_file, first_error()),
-            bad_ca_file);
-    if (!config.ca_file && config.verifies) trust_system(context);
+    SSL_CTX_set_min_proto_version(context, version_number(config.min_version));
+    SSL_CTX_set_max_proto_version(context, version_number(config.max_version));
+    if (config.ca_file || config.ca_directory)
+        trust_users(context, config);
+    else if (config.verifies)
+        trust_system(context);
     load_own_certificate(context, config);
 
     auto server = std::make_unique<Server>();

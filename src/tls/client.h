@@ -10,7 +10,10 @@ namespace ipcbox::tls {
 
 struct ClientConfig {
     std::string name; // what the certificate has to be for: a host name or an IP address
-    std::optional<std::string> ca_file;     // instead of the system's certificates
+    std::optional<std::string> ca_file; // instead of the system's certificates
+    std::optional<std::string> ca_directory;
+    std::string min_version = "1.2";
+    std::string max_version = "1.3";
     std::optional<std::string> certificate; // of ours
     std::optional<std::string> key;         // if it is not in the same file
     // Public keys, one of which the peer has to have: "sha256//BASE64;sha256//BASE64".

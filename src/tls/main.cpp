@@ -48,6 +48,12 @@ ClientConfig parse_client(Words words) {
             config.name = value;
         else if (key == "ca-file")
             config.ca_file = value;
+        else if (key == "ca-directory")
+            config.ca_directory = value;
+        else if (key == "min-version" && (value == "1.2" || value == "1.3"))
+            config.min_version = value;
+        else if (key == "max-version" && (value == "1.2" || value == "1.3"))
+            config.max_version = value;
         else if (key == "certificate")
             config.certificate = value;
         else if (key == "key")

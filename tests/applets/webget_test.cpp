@@ -158,7 +158,7 @@ TEST_CASE("methods") {
     CHECK(server.requests().front().method() == "HEAD");
     CHECK(server.connections() == 1);
     CHECK(usage_error(scenario, {"-X", "G ET", server.url("/")})
-              .find("expected a method in capitals") != std::string::npos);
+              .find("expected a method such as GET") != std::string::npos);
 }
 
 TEST_CASE("heads before bodies with -i") {
@@ -321,7 +321,7 @@ TEST_CASE("proxies") {
         CHECK(result.err.starts_with("webget: " + url + ": cannot resolve proxy.invalid"));
     }
     SUBCASE("of another kind") {
-        CHECK(usage_error(scenario, {"-x", "socks5://host:1080", url}).find("--proxy") !=
+        CHECK(usage_error(scenario, {"-x", "https://host:1080", url}).find("--proxy") !=
               std::string::npos);
     }
 }
@@ -494,9 +494,13 @@ TEST_CASE("lists of URLs") {
 
 TEST_CASE("what makes no sense") {
     Scenario scenario;
-    CHECK(usage_error(scenario, {}) == "webget: what is to be fetched? (see webget --help)\n");
-    CHECK(usage_error(scenario, {"localhost"}) ==
-          "webget: which document of localhost? (HOST DOCUMENT..., or URLs with http://) "
+    CHECK(usage_error(scenario, {}) ==
+          "webget: expected a URL, or a HOST and a DOCUMENT (see webget --help)\n");
+    CHECK(usage_error(scenario, {"-p", "80", "localhost"}) ==
+          "webget: which document of localhost? Expected HOST DOCUMENT..., or URLs "
+          "(see webget --help)\n");
+    CHECK(usage_error(scenario, {"unix:/socket"}) ==
+          "webget: which document of unix:/socket? Expected HOST DOCUMENT..., or URLs "
           "(see webget --help)\n");
     CHECK(usage_error(scenario, {"localhost", "http://a/"}) ==
           "webget: http://a/ is a URL, and localhost is not (see webget --help)\n");
@@ -507,8 +511,8 @@ TEST_CASE("what makes no sense") {
     CHECK(usage_error(scenario, {"-o", "f", "-o", "f", "http://a/", "http://b/"}) ==
           "webget: two documents would be f (see webget --help)\n");
     CHECK(usage_error(scenario, {"-C", "-", "http://a/"}) ==
-          "webget: -C goes on with a file: it needs -o or -O (see webget --help)\n");
-    CHECK(usage_error(scenario, {"-C", "5", "-O", "http://a/b"}).find("expected -") !=
+          "webget: -C - goes on with a file: it needs -o or -O (see webget --help)\n");
+    CHECK(usage_error(scenario, {"-C", "x", "-O", "http://a/b"}).find("expected a number") !=
           std::string::npos);
     for (const char* const url : {"http://", "http://:80/", "http://host:99999/", "ftp://host/",
                                   "http://ho st/", "http://[::1/", "nonsense://"}) {

@@ -107,7 +107,13 @@ std::optional<HttpRequest> HttpReader::next() {
     if (!take_until(empty_line, request.head)) return std::nullopt;
     bool whole = true;
     if (request.field("Transfer-Encoding") == "chunked")
-        whole = take_until("0\r\n\r\n", request.body);
+        for (std::size_t size = 1; whole && size > 0;) {
+            std::string line;
+            whole = take_until("\r\n", line);
+            size = std::strtoul(line.c_str(), nullptr, 16);
+            request.body += line;
+            whole = whole && take(size + 2, request.body);
+        }
     else if (const auto length = request.field("Content-Length"); !length.empty())
         whole = take(std::strtoul(length.c_str(), nullptr, 10), request.body);
     if (!whole) return std::nullopt;

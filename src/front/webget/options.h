@@ -2,8 +2,11 @@
 #pragma once
 
 #include "cli/options.h"
-#include "download/workers.h"
+#include "download/target.h"
+#include "http/cookies.h"
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +22,10 @@ struct FetchConfig {
     bool show_progress = false;
     bool tell_errors = true;
     cli::Verbosity verbosity;
+    std::optional<std::string> head_file;  // -D; "-" is standard output
+    std::shared_ptr<http::CookieJar> jar;  // none: cookies are neither kept nor sent
+    std::optional<std::string> cookie_jar; // where the jar is written to at the end
+    std::vector<std::string> warnings;     // about the command line, for standard error
 };
 
 // Parses the line, and reads the files that it names. Throws UsageError, Error.

@@ -3,7 +3,9 @@
 #include "cli/json.h"
 #include "cli/output.h"
 #include "core/ascii.h"
+#include "core/io.h"
 #include "front/webget/progress.h"
+#include "front/webget/write_out.h"
 
 #include <algorithm>
 #include <fmt/core.h>
@@ -23,23 +25,8 @@ double milliseconds(Time from, Time to) {
     return 1000 * seconds(from, to);
 }
 
-std::string seconds_text(Time from, Time to) {
-    return fmt::format("{:.6f}", seconds(from, to));
-}
-
-std::string field_of(const Outcome& outcome, std::string_view name) {
-    const auto* value = outcome.head ? outcome.head->find(name) : nullptr;
-    return value != nullptr ? *value : std::string{};
-}
-
-std::string redirect_of(const Outcome& outcome) {
-    const auto location = field_of(outcome, "Location");
-    if (location.empty()) return {};
-    try {
-        return outcome.url.resolve(location).text();
-    } catch (const std::invalid_argument&) {
-        return location;
-    }
+std::string version_of(const Outcome& outcome) {
+    return outcome.head->version == 10 ? "1.0" : "1.1";
 }
 
 double rate_of(const Outcome& outcome) {
@@ -47,86 +34,8 @@ double rate_of(const Outcome& outcome) {
     return time > 0 ? static_cast<double>(outcome.bytes) / time : 0;
 }
 
-std::string version_of(const Outcome& outcome) {
-    if (!outcome.head) return "0";
-    return outcome.head->version == 10 ? "1.0" : "1.1";
-}
-
-struct Variable {
-    std::string_view name;
-    std::string (*value)(const Target& target, const Outcome& outcome);
-};
-
-// curl's, and their values in curl's form.
-constexpr Variable variables[] = {
-    {"content_type",
-     [](const Target&, const Outcome& outcome) { return field_of(outcome, "Content-Type"); }},
-    {"errormsg", [](const Target&, const Outcome& outcome) { return outcome.error; }},
-    {"exitcode",
-     [](const Target&, const Outcome& outcome) { return fmt::format("{}", outcome.status); }},
-    {"filename_effective", [](const Target& target, const Outcome&) { return target.file; }},
-    {"http_code",
-     [](const Target&, const Outcome& outcome) {
-         return fmt::format("{:03}", outcome.head ? outcome.head->status : 0);
-     }},
-    {"http_version", [](const Target&, const Outcome& outcome) { return version_of(outcome); }},
-    {"num_redirects",
-     [](const Target&, const Outcome& outcome) { return fmt::format("{}", outcome.redirects); }},
-    {"num_retries",
-     [](const Target&, const Outcome& outcome) { return fmt::format("{}", outcome.retries); }},
-    {"redirect_url", [](const Target&, const Outcome& outcome) { return redirect_of(outcome); }},
-    {"response_code",
-     [](const Target&, const Outcome& outcome) {
-         return fmt::format("{:03}", outcome.head ? outcome.head->status : 0);
-     }},
-    {"scheme", [](const Target&, const Outcome& outcome) { return outcome.url.scheme; }},
-    {"size_download",
-     [](const Target&, const Outcome& outcome) { return fmt::format("{}", outcome.bytes); }},
-    {"size_header",
-     [](const Target&, const Outcome& outcome) {
-         return fmt::format("{}", outcome.head ? outcome.head->bytes.size() : 0);
-     }},
-    {"speed_download",
-     [](const Target&, const Outcome& outcome) { return fmt::format("{:.0f}", rate_of(outcome)); }},
-    {"time_appconnect",
-     [](const Target&, const Outcome& outcome) {
-         return seconds_text(outcome.milestones.start, outcome.url.is_https()
-                                                           ? outcome.milestones.secured
-                                                           : outcome.milestones.start);
-     }},
-    {"time_connect",
-     [](const Target&, const Outcome& outcome) {
-         return seconds_text(outcome.milestones.start, outcome.milestones.connected);
-     }},
-    {"time_namelookup",
-     [](const Target&, const Outcome& outcome) {
-         return seconds_text(outcome.milestones.start, outcome.milestones.resolved);
-     }},
-    {"time_starttransfer",
-     [](const Target&, const Outcome& outcome) {
-         return seconds_text(outcome.milestones.start, outcome.milestones.first_byte);
-     }},
-    {"time_total",
-     [](const Target&, const Outcome& outcome) {
-         return seconds_text(outcome.began, outcome.ended);
-     }},
-    {"url", [](const Target& target, const Outcome&) { return target.url.text(); }},
-    {"url_effective", [](const Target&, const Outcome& outcome) { return outcome.url.text(); }},
-};
-
-std::string value_of(std::string_view name, const Target& target, const Outcome& outcome) {
-    const auto* found = std::ranges::find(variables, name, &Variable::name);
-    if (found == std::end(variables))
-        throw cli::UsageError(fmt::format("--write-out: there is no %{{{}}}", name));
-    return found->value(target, outcome);
-}
-
-char escaped(char letter) {
-    return letter == 'n' ? '\n' : letter == 'r' ? '\r' : letter == 't' ? '\t' : letter;
-}
-
 std::string summary(const Target& target, const Outcome& outcome) {
-    const auto& name = target.file.empty() ? target.url.text() : target.file;
+    const auto& name = outcome.file.empty() ? target.url.text() : outcome.file;
     const auto status = outcome.head ? fmt::format("{}", outcome.head->status) : "-";
     const auto from = outcome.resumed_at > 0 ? fmt::format(" from {} on", outcome.resumed_at) : "";
     return fmt::format("{}: {}, {} bytes{} in {:.3f} s ({}/s)", name, status, outcome.bytes, from,
@@ -149,10 +58,10 @@ std::string json_line(const Target& target, const Outcome& outcome) {
         line.set_null("error");
     else
         line.set("error", outcome.error);
-    if (target.file.empty())
+    if (outcome.file.empty())
         line.set_null("file");
     else
-        line.set("file", target.file);
+        line.set("file", outcome.file);
     line.set("bytes", outcome.bytes).set("resumed_at", outcome.resumed_at);
     line.set("redirects", outcome.redirects).set("retries", outcome.retries);
     const auto& [start, resolved, connected, secured, first_byte] = outcome.milestones;
@@ -168,45 +77,12 @@ std::string json_line(const Target& target, const Outcome& outcome) {
     return line.text();
 }
 
-// The name in "%{name}" or "%header{name}", which begins behind SIZE bytes of FORMAT; that goes on
-// behind the brace.
-std::string_view take_name(std::string_view& format, std::size_t size) {
-    const auto end = format.find('}');
-    if (end == std::string_view::npos) throw cli::UsageError("--write-out: a %{ has no }");
-    const auto name = format.substr(size, end - size);
-    format.remove_prefix(end + 1);
-    return name;
-}
-
 } // namespace
-
-std::string write_out(std::string_view format, const Target& target, const Outcome& outcome) {
-    constexpr std::string_view variable = "%{";
-    constexpr std::string_view header = "%header{";
-    std::string text;
-    while (!format.empty()) {
-        if (format.starts_with(variable)) {
-            text += value_of(take_name(format, variable.size()), target, outcome);
-        } else if (format.starts_with(header)) {
-            text += field_of(outcome, take_name(format, header.size()));
-        } else if (format.starts_with("%%")) {
-            text += '%';
-            format.remove_prefix(2);
-        } else if (format.front() == '\\' && format.size() > 1) {
-            text += escaped(format[1]);
-            format.remove_prefix(2);
-        } else {
-            text += format.front();
-            format.remove_prefix(1);
-        }
-    }
-    return text;
-}
 
 FetchReport::FetchReport(const FetchConfig& config, std::function<void()> before_line)
     : config_(config), before_line_(std::move(before_line)) {
-    // A mistake in it is told before anything is fetched.
-    if (!config.targets.empty()) (void)write_out(config.write_out, config.targets.front(), {});
+    for (const auto& warning : config.warnings)
+        if (config.tell_errors) diagnose(warning);
 }
 
 void FetchReport::diagnose(const std::string& line) {
@@ -233,7 +109,14 @@ std::string FetchReport::tell(const Target& target, const Outcome& outcome) {
             table_.push_back(summary(target, outcome));
     }
     auto text = config_.json ? json_line(target, outcome) : std::string{};
-    return text + write_out(config_.write_out, target, outcome);
+    const auto written = write_out(config_.write_out, target, outcome);
+    if (!written.err.empty()) {
+        before_line_();
+        write_all(STDERR_FILENO,
+                  cli::is_terminal(STDERR_FILENO) ? cli::visible(written.err) : written.err,
+                  "standard error");
+    }
+    return text + written.out;
 }
 
 int FetchReport::finish() {

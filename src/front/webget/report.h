@@ -9,11 +9,6 @@
 
 namespace ipcbox::front {
 
-// -w: "%{http_code} %{size_download}\n", with curl's names. Throws UsageError for a name that is
-// none.
-[[nodiscard]] std::string write_out(std::string_view format, const download::Target& target,
-                                    const download::Outcome& outcome);
-
 class FetchReport {
   public:
     // BEFORE_LINE is called before a line goes to stderr.

@@ -1,11 +1,14 @@
 #include "front/webget/targets.h"
 
 #include "cli/options.h"
+#include "core/ascii.h"
 #include "core/input_file.h"
 #include "core/io.h"
 #include "core/path.h"
 #include "core/text_lines.h"
 #include "download/place.h"
+#include "front/webget/glob.h"
+#include "front/webget/option_values.h"
 #include "http/failure.h"
 
 #include <algorithm>
@@ -19,8 +22,15 @@ namespace ipcbox::front {
 
 namespace {
 
-constexpr std::size_t most_list = 256UL * 1024 * 1024;
-constexpr int most_numbered_names = 100; // FILE.1 to FILE.100, as curl
+constexpr std::size_t max_list = 256UL * 1024 * 1024;
+constexpr int max_numbered_names = 100; // FILE.1 to FILE.100, as curl
+
+// A URL, and what its globs have become.
+struct Source {
+    http::Url url;
+    std::vector<std::string> values;
+    std::size_t operand = 0; // its place among the user's URLs
+};
 
 http::Url parse_url(const std::string& text) {
     try {
@@ -31,13 +41,19 @@ http::Url parse_url(const std::string& text) {
     }
 }
 
-bool is_url(std::string_view text) {
+bool has_scheme(std::string_view text) {
     return text.find("://") != std::string_view::npos;
+}
+
+// The HOST of the form "HOST DOCUMENT...".
+bool is_bare_host(std::string_view text) {
+    return text.starts_with("unix:") ||
+           (!has_scheme(text) && text.find_first_of("/?#") == std::string_view::npos);
 }
 
 // One on each line; empty lines and those that begin with # are skipped.
 std::vector<std::string> listed_urls(const std::string& name) {
-    const auto text = read_input(name, most_list);
+    const auto text = read_input(name, max_list);
     std::vector<std::string> urls;
     for (TextLines lines{text}; const auto line = lines.next();) {
         const auto url = trimmed(line->text);
@@ -46,14 +62,13 @@ std::vector<std::string> listed_urls(const std::string& name) {
     return urls;
 }
 
-// What is in the manual page's form: a host, and documents of it.
-std::vector<http::Url> documents_of(const std::vector<std::string>& operands,
-                                    const TargetOptions& options,
-                                    download::DownloadOptions& download) {
-    std::string host = operands.front();
-    if (operands.size() < 2)
+// The form of the manual page perlipc: a host, and documents of it.
+std::vector<Source> documents_of(const TargetOptions& options,
+                                 download::DownloadOptions& download) {
+    std::string host = options.sources.front();
+    if (options.sources.size() < 2)
         throw cli::UsageError(
-            fmt::format("which document of {}? (HOST DOCUMENT..., or URLs with http://)", host));
+            fmt::format("which document of {}? Expected HOST DOCUMENT..., or URLs", host));
     if (host.starts_with("unix:")) {
         download.route.unix_socket = host.substr(5);
         host = "localhost";
@@ -61,58 +76,84 @@ std::vector<http::Url> documents_of(const std::vector<std::string>& operands,
         host = '[' + host + ']';
     }
     download.include_head = true;
-    std::vector<http::Url> urls;
-    for (auto document = operands.begin() + 1; document != operands.end(); ++document) {
-        if (is_url(*document))
+    std::vector<Source> sources;
+    for (auto document = options.sources.begin() + 1; document != options.sources.end();
+         ++document) {
+        if (has_scheme(*document) && !document->starts_with('/'))
             throw cli::UsageError(fmt::format("{} is a URL, and {} is not", *document, host));
         const auto* slash = document->starts_with('/') ? "" : "/";
-        urls.push_back(parse_url("http://" + host + slash + *document));
-        if (options.port) urls.back().port = *options.port;
+        sources.push_back({parse_url("http://" + host + slash + *document), {}, sources.size()});
+        if (options.port) sources.back().url.port = *options.port;
     }
-    return urls;
+    return sources;
 }
 
-std::vector<http::Url> find_urls(const std::vector<std::string>& operands,
-                                 const TargetOptions& options,
+void add_url(std::string text, const TargetOptions& options, std::vector<Source>& sources,
+             std::size_t operand) {
+    if (!has_scheme(text.substr(0, text.find_first_of("?#"))))
+        text = options.default_scheme + "://" + text;
+    if (options.globoff || text.find_first_of("{}[]") == std::string::npos) {
+        sources.push_back({parse_url(text), {}, operand});
+        return;
+    }
+    try {
+        for (auto& one : expand_globs(text))
+            sources.push_back({parse_url(one.url), std::move(one.values), operand});
+    } catch (const std::invalid_argument& wrong) {
+        throw http::TransferError(fmt::format("cannot fetch {}: {}", text, wrong.what()),
+                                  http::status::malformed_url);
+    }
+}
+
+std::vector<Source> find_sources(const TargetOptions& options,
                                  download::DownloadOptions& download) {
-    std::vector<std::string> texts;
-    if (options.list) texts = listed_urls(*options.list);
-    if (!operands.empty() && !options.list && !is_url(operands.front()))
-        return documents_of(operands, options, download);
-    texts.insert(texts.end(), operands.begin(), operands.end());
-    if (texts.empty() && !options.list) throw cli::UsageError("what is to be fetched?");
+    const auto& words = options.sources;
+    // A host alone is a URL without a scheme, unless it says that it is none.
+    const bool is_host = !words.empty() && !options.list && !options.has_urls &&
+                         is_bare_host(words.front()) &&
+                         (words.size() > 1 || options.port || words.front().starts_with("unix:"));
+    if (is_host) return documents_of(options, download);
+    std::vector<Source> sources;
+    if (options.list)
+        for (auto& url : listed_urls(*options.list)) {
+            // What stands in a list is as it is: it came from a program, most likely.
+            if (!has_scheme(url)) url = options.default_scheme + "://" + url;
+            sources.push_back({parse_url(url), {}, sources.size()});
+        }
+    if (words.empty() && !options.list)
+        throw cli::UsageError("expected a URL, or a HOST and a DOCUMENT");
     if (options.port) throw cli::UsageError("--port is for HOST; a URL has its own");
-    std::vector<http::Url> urls;
-    urls.reserve(texts.size());
-    for (const auto& text : texts)
-        urls.push_back(parse_url(text));
-    return urls;
+    const auto first = sources.size();
+    for (std::size_t index = 0; index < words.size(); ++index)
+        add_url(words[index], options, sources, first + index);
+    return sources;
 }
 
 // NAME, or NAME.1, ... if it is there.
 std::string free_name(const std::string& name) {
     using Kind = download::ExistingFile::Kind;
     if (download::look_at(name).kind != Kind::regular) return name;
-    for (int number = 1; number <= most_numbered_names; ++number)
+    for (int number = 1; number <= max_numbered_names; ++number)
         if (auto other = fmt::format("{}.{}", name, number);
             download::look_at(other).kind == Kind::none)
             return other;
     throw http::TransferError(
-        fmt::format("cannot write {}: there are {} of it already", name, most_numbered_names),
+        fmt::format("cannot write {}: there are {} of it already", name, max_numbered_names),
         http::status::cannot_write);
 }
 
-std::string file_for(const download::Target& target, const TargetOptions& options) {
+std::string file_for(const Source& source, const TargetOptions& options) {
     std::string name;
     if (options.remote_names) {
-        name = target.url.file_name();
+        name = source.url.file_name();
         if (name.empty())
             throw http::TransferError(
-                fmt::format("cannot name a file after {}: use -o", target.url.text()),
+                fmt::format("cannot name a file after {}: use -o", source.url.text()),
                 http::status::cannot_write);
-    } else if (target.number < options.outputs.size()) {
-        name = options.outputs[target.number];
+    } else if (source.operand < options.outputs.size()) {
+        name = options.outputs[source.operand];
         if (name == "-") return {};
+        name = fill_in(name, source.values);
     } else {
         return {};
     }
@@ -141,43 +182,60 @@ std::string checksum_list(const std::string& text) {
         if (text.find(':') != std::string::npos && download::look_at(text).kind == Kind::none)
             throw cli::UsageError(fmt::format("--checksum {}: {}", text, wrong.what()));
     }
-    return read_to_end(open_file(text, O_RDONLY).get(), most_list, text);
+    return read_to_end(open_file(text, O_RDONLY).get(), max_list, text);
 }
 
-void check(const std::vector<download::Target>& targets, const TargetOptions& options,
+void check(const std::vector<Source>& sources, const TargetOptions& options, const Schemes& schemes,
            const download::DownloadOptions& download) {
+    for (const auto& source : sources)
+        if (!schemes.allow(source.url))
+            throw http::TransferError(fmt::format("cannot fetch {}: --proto does not allow {}",
+                                                  source.url.text(), source.url.scheme),
+                                      http::status::protocol_not_allowed);
     if (!options.outputs.empty() && options.remote_names)
         throw cli::UsageError("--output and --remote-name exclude each other");
-    if (!options.outputs.empty() && options.outputs.size() != targets.size())
+    const auto operands = sources.empty() ? 0 : sources.back().operand + 1;
+    if (!options.outputs.empty() && options.outputs.size() != operands)
         throw cli::UsageError(fmt::format("{} documents need as many -o, and there are {}",
-                                          targets.size(), options.outputs.size()));
-    if (download.resume && options.outputs.empty() && !options.remote_names)
-        throw cli::UsageError("-C goes on with a file: it needs -o or -O");
+                                          operands, options.outputs.size()));
+    const bool has_files = !options.outputs.empty() || options.remote_names;
+    if (download.resume && !has_files)
+        throw cli::UsageError("-C - goes on with a file: it needs -o or -O");
 }
 
 } // namespace
 
-std::vector<download::Target> find_targets(const std::vector<std::string>& operands,
-                                           const TargetOptions& options,
+std::string parse_default_scheme(std::string_view text) {
+    const auto scheme = ascii::lower(text);
+    if (scheme != "http" && scheme != "https")
+        throw std::invalid_argument("expected http or https");
+    return scheme;
+}
+
+std::vector<download::Target> find_targets(const TargetOptions& options, const Schemes& schemes,
+                                           const std::string& query,
                                            download::DownloadOptions& download) {
+    auto sources = find_sources(options, download);
+    check(sources, options, schemes, download);
     std::vector<download::Target> targets;
-    for (auto& url : find_urls(operands, options, download))
-        targets.push_back({targets.size(), std::move(url), {}, {}});
-    // As curl: what is put into a directory keeps its name.
-    if (const auto& upload = download.request.upload; upload && *upload != "-")
-        for (auto& target : targets)
-            if (target.url.target.ends_with('/'))
-                target.url.target += http::percent_encoded(name_of(*upload));
-    check(targets, options, download);
+    targets.reserve(sources.size());
     const auto list = options.checksum ? checksum_list(*options.checksum) : std::string{};
+    const auto& upload = download.request.upload;
     std::set<std::string> files;
-    for (auto& target : targets) {
-        target.file = file_for(target, options);
+    for (auto& source : sources) {
+        auto& target = targets.emplace_back();
+        target.number = targets.size() - 1;
+        target.file = file_for(source, options);
+        target.url = std::move(source.url);
         if (options.checksum) target.checksum = checksum_for(target, *options.checksum, list);
+        // As curl: what is put into a directory keeps its name.
+        if (upload && *upload != "-" && target.url.target.ends_with('/'))
+            target.url.target += http::percent_encoded(name_of(*upload));
+        if (!query.empty()) target.url.add_query(query);
         if (target.file.empty()) continue;
         // Two names may lead to one file.
         if (auto identity = download::identity_of(target.file);
-            targets.size() > 1 && !identity.empty() && !files.insert(std::move(identity)).second)
+            sources.size() > 1 && !identity.empty() && !files.insert(std::move(identity)).second)
             throw cli::UsageError(fmt::format("two documents would be {}", target.file));
         if (options.create_directories) make_directories(directory_of(target.file));
     }

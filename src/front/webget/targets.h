@@ -1,7 +1,7 @@
-// Which documents webget is to fetch, and what they are to be called here.
+// Which documents webget fetches, and the names of their files.
 #pragma once
 
-#include "download/workers.h"
+#include "download/target.h"
 
 #include <optional>
 #include <string>
@@ -9,23 +9,35 @@
 
 namespace ipcbox::front {
 
+struct Schemes;
+
 struct TargetOptions {
+    std::vector<std::string> sources; // operands, and the values of --url, in their order
+    bool has_urls = false;            // one is a value of --url: then all are URLs
+    std::optional<std::string> list;  // --urls: a file of URLs
     std::optional<std::uint16_t> port;
+    bool globoff = false;
+    std::string default_scheme = "http";
     std::vector<std::string> outputs; // -o, in the order of the URLs
     bool remote_names = false;
     std::string directory;
     bool create_directories = false;
     bool no_clobber = false;
     std::optional<std::string> checksum;
-    std::optional<std::string> list; // a file of URLs
 };
 
-// "HOST DOCUMENT..." or "URL...": numbered targets, with files and checksums where they have them.
-// For the first form DOWNLOAD is told that heads are to be shown, and which Unix socket is meant.
-// Makes directories, if that is asked for. Throws UsageError; TransferError with curl's status for
-// what is no URL, and for a URL without a name for -O.
-[[nodiscard]] std::vector<download::Target> find_targets(const std::vector<std::string>& operands,
-                                                         const TargetOptions& options,
+// "http" or "https". Throws std::invalid_argument for another.
+[[nodiscard]] std::string parse_default_scheme(std::string_view text);
+
+// "HOST DOCUMENT..." or "URL...": numbered targets, with their files and checksums. The first form
+// needs a HOST without /, ? and #, and a document; everything else is a URL. For the first form,
+// DOWNLOAD gets that heads are printed, and which Unix socket is meant. QUERY is put behind each
+// URL. Makes directories if the user wants that. Throws UsageError; TransferError with curl's
+// status for what is no URL, for a protocol that SCHEMES forbid, and for a URL that names no file
+// for -O.
+[[nodiscard]] std::vector<download::Target> find_targets(const TargetOptions& options,
+                                                         const Schemes& schemes,
+                                                         const std::string& query,
                                                          download::DownloadOptions& download);
 
 } // namespace ipcbox::front

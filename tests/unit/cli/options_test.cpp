@@ -263,3 +263,81 @@ TEST_CASE("an applet's declarations can be had without running it") {
     CHECK(declared.options[0].value == "DURATION");
     CHECK(declared.options[5].word == "version");
 }
+
+namespace {
+
+// Everything that is given, in the order in which it takes effect.
+std::string order_of(Words words) {
+    std::vector<char*> arguments;
+    for (auto& word : words)
+        arguments.push_back(word.data());
+    std::string order;
+    const auto note = [&order](std::string_view what) {
+        return [&order, what](std::string_view value) {
+            order.append(order.empty() ? "" : " ").append(what).append(value);
+            return std::string{};
+        };
+    };
+    constexpr cli::RefusedOption refused[] = {{"-P,--ftp-port", "FTP is not spoken"}};
+    std::string into;
+    bool flag = false;
+    std::vector<std::string> operands;
+    cli::Options options{{"test", "parse options", arguments}, "[WHAT...]"};
+    options.value("-d,--data DATA", into, note("d:"), "a value");
+    options.value("-b,--binary DATA", into, note("b:"), "another value");
+    options.operands("WHAT", operands, note(""), "operands");
+    options.flag("-s,--silent", flag, "a flag");
+    options.negatable_flags();
+    options.refuse(refused);
+    options.include(
+        "-K,--config FILE",
+        [](std::string_view value) {
+            if (value == "bad") throw std::invalid_argument("expected better");
+            if (value == "loop") return Words{"-K", "loop"};
+            return Words{"-b", std::string{value}, "from-" + std::string{value}};
+        },
+        "words from a file");
+    (void)options.parse();
+    return flag ? order + " silent" : order;
+}
+
+std::string order_error(const Words& words) {
+    try {
+        return order_of(words);
+    } catch (const cli::UsageError& error) {
+        return error.what();
+    }
+}
+
+} // namespace
+
+TEST_CASE("options and operands take effect in the order of the command line") {
+    CHECK(order_of({"-d", "1", "-b", "2", "-d", "3"}) == "d:1 b:2 d:3");
+    CHECK(order_of({"x", "-b1", "y", "-sd2", "z", "--", "-d"}) == "x b:1 y d:2 z -d silent");
+    CHECK(order_of({"-ss", "x", "--data=", "y"}) == "x d: y silent");
+}
+
+TEST_CASE("a flag is turned off again by --no-WORD, and the last one wins") {
+    CHECK(order_of({"-s", "x"}) == "x silent");
+    CHECK(order_of({"-s", "--no-silent", "x"}) == "x");
+    CHECK(order_of({"--no-silent", "--silent", "x"}) == "x silent");
+    CHECK(order_error({"--no-data", "x"}) == "unknown option --no-data");
+}
+
+TEST_CASE("the words of a file take the place of the option that names it") {
+    CHECK(order_of({"-d1", "-K", "f", "x"}) == "d:1 b:f from-f x");
+    CHECK(order_of({"x", "-sKf", "-d", "1"}) == "x b:f from-f d:1 silent");
+    CHECK(order_of({"-sK", "f", "--config=g", "--config", "h"}) ==
+          "b:f from-f b:g from-g b:h from-h silent");
+    CHECK(order_error({"-K", "bad"}) == "--config 'bad': expected better");
+    CHECK(order_error({"-K", "loop"}) == "--config 'loop': includes itself");
+    CHECK(order_error({"-K"}).find("needs a value") != std::string::npos);
+}
+
+TEST_CASE("an option of another tool is refused by name and with a reason") {
+    const auto* const refusal = " is not supported: FTP is not spoken";
+    CHECK(order_error({"-P", "-", "x"}) == std::string{"option -P"} + refusal);
+    CHECK(order_error({"--ftp-port=1"}) == std::string{"option --ftp-port"} + refusal);
+    CHECK(order_error({"-sP"}) == std::string{"option -P"} + refusal);
+    CHECK(order_error({"-Q"}) == "unknown option -Q");
+}

@@ -117,3 +117,29 @@ TEST_CASE("the file") {
     CHECK_THROWS_AS((void)load_netrc(scenario.path("long")), Error);
     CHECK_THROWS_AS((void)load_netrc(scenario.path(".")), SysError);
 }
+
+TEST_CASE("a value may begin with #, and a keyword's place may hold a comment") {
+    constexpr auto netrc = "machine a login u password #secret\n"
+                           "machine b login x password y # of b\n"
+                           "machine c login\n# between\n#u password\n   # more\n   p\n"
+                           "machine d login #u password p#q\n";
+    CHECK(who(netrc, "a") == "u:#secret");
+    CHECK(who(netrc, "b") == "x:y");
+    CHECK(who(netrc, "c") == "p:"); // both comments; "p" is the login, and no password follows
+    CHECK(who(netrc, "d") == "#u:p#q");
+}
+
+TEST_CASE("a missing value never reaches into the next entry") {
+    CHECK(who("machine a login u password\nmachine b login x password y\n", "a") == "u:");
+    CHECK(who("machine a login u password\nmachine b login x password y\n", "b") == "x:y");
+    CHECK(who("machine a login\nmachine b login x password y\n", "a") == ":");
+    CHECK(who("machine a login u password machine b login x password y", "a") == "u:");
+    CHECK(who("machine a login u password machine b login x password y", "b") == "x:y");
+    CHECK(who("machine a login u password\ndefault login x password y\n", "a") == "u:");
+    CHECK(who("machine a login u account\nmachine b login x password y\n", "a") == "u:");
+    CHECK(who("machine\nmachine b login x password y\n", "b") == "x:y");
+    CHECK(who("machine a login u password\nmacdef m\npassword z\n\nmachine b login x", "a") ==
+          "u:");
+    CHECK(who("machine a login u password \"machine\"", "a") == "u:machine");
+    CHECK(who("machine a login u password default", "a") == "u:default");
+}

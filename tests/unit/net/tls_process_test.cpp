@@ -191,6 +191,33 @@ TEST_CASE("the certificate has to fit") {
         CHECK(handshake_with(world.good, options) ==
               cannot("the certificate comes from an unknown issuer (CN = Test CA)"));
     }
+    SUBCASE("whatever the user names is trusted") {
+        const auto trust = [&](const Certificate& certificate) {
+            world.scenario.write_file("named.pem", certificate.pem());
+            options.ca_file = world.scenario.path("named.pem");
+        };
+        const Certificate middle{{.common_name = "Middle CA", .is_authority = true},
+                                 &world.authority};
+        const Certificate leaf{{}, &middle};
+        trust(middle);
+        CHECK(handshake_with(leaf, options).empty());
+        CHECK(handshake_with(leaf, options, &middle).empty());
+        trust(leaf);
+        CHECK(handshake_with(leaf, options).empty());
+        CHECK(handshake_with(Certificate{{}, &middle}, options)
+                  .starts_with(cannot("the certificate comes from an unknown issuer")));
+        const Certificate other_name{{.names = "DNS:other"}, &middle};
+        trust(other_name);
+        CHECK(handshake_with(other_name, options)
+                  .starts_with(cannot("the certificate is for other, not for localhost")));
+    }
+    SUBCASE("another version") {
+        options.min_version = "1.3";
+        CHECK(handshake_with(world.good, options).empty());
+        options.min_version.reset();
+        options.max_version = "1.2";
+        CHECK(handshake_with(world.good, options).empty());
+    }
     SUBCASE("too weak") {
         constexpr unsigned bits = 1024;
         CHECK(handshake_with(Certificate{{.rsa_bits = bits}, &world.authority}, options) ==

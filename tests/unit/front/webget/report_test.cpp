@@ -1,6 +1,7 @@
 #include "front/webget/report.h"
 
 #include "cli/options.h"
+#include "front/webget/write_out.h"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -35,6 +36,7 @@ download::Outcome fetched() {
     outcome.milestones = {start + 100ms, start + 110ms, start + 130ms, start + 160ms,
                           start + 200ms};
     outcome.ended = start + 500ms;
+    outcome.file = "doc";
     outcome.redirects = 1;
     outcome.retries = 2;
     return outcome;
@@ -49,7 +51,7 @@ download::Outcome failed() {
 }
 
 std::string written(std::string_view format, const download::Outcome& outcome = fetched()) {
-    return write_out(format, target(), outcome);
+    return write_out(format, target(), outcome).out;
 }
 
 } // namespace
@@ -58,7 +60,7 @@ TEST_CASE("curl's variables") {
     CHECK(written("%{content_type} %{filename_effective} %{http_code} %{response_code}") ==
           "text/plain doc 206 206");
     CHECK(written("%{http_version} %{num_redirects} %{num_retries} %{scheme} %{size_header}") ==
-          "1.0 1 2 https 10");
+          "1.0 1 2 https 0");
     CHECK(written("%{url} %{url_effective} %{redirect_url}") ==
           "http://host/doc https://other/there https://other/a");
     CHECK(written("%{size_download} %{speed_download} %{time_total}") == "1000 2000 0.500000");
@@ -80,7 +82,7 @@ TEST_CASE("what is not known has a value all the same") {
 
 TEST_CASE("headers, escapes, and what is neither") {
     CHECK(written("%header{X}%header{CONTENT-type}%header{none}.") == "1text/plain.");
-    CHECK(written(R"(\n\r\t\\\x\)") == "\n\r\t\\x\\");
+    CHECK(written(R"(\n\r\t\\\x\)") == "\n\r\t\\\\\\x\\");
     CHECK(written("100 % %% %%{url} %x % {") == "100 % % %{url} %x % {");
     CHECK(written("").empty());
     for (const auto* format : {"%{", "a%{url", "%{url%", "%header{X"})
@@ -91,13 +93,52 @@ TEST_CASE("headers, escapes, and what is neither") {
         CHECK_THROWS_AS((void)written(format), cli::UsageError);
 }
 
-TEST_CASE("a mistake is told before anything is fetched") {
-    FetchConfig config;
-    config.targets = {target()};
-    config.write_out = "%{url_effective}%{redirect_url}%{time_total}%{none}";
-    CHECK_THROWS_AS((FetchReport{config, [] {}}), cli::UsageError);
-    config.write_out = "%{url_effective}%{redirect_url}%{time_total}%{scheme}";
-    CHECK_NOTHROW((FetchReport{config, [] {}}));
+TEST_CASE("a mistake in a format is known before anything is fetched") {
+    CHECK_THROWS_AS(check_format("%{url_effective}%{redirect_url}%{time_total}%{none}"),
+                    cli::UsageError);
+    CHECK_THROWS_AS(check_format("%{onerror}%{none}"), cli::UsageError);
+    CHECK_NOTHROW(check_format("%{url_effective}%{redirect_url}%{time_total}%{scheme}"));
+}
+
+TEST_CASE("a format is written to both streams, or only after an error") {
+    const auto both = write_out("a%{stderr}b%{stdout}c", target(), fetched());
+    CHECK(both.out == "ac");
+    CHECK(both.err == "b");
+    CHECK(written("a%{onerror}b") == "a");
+    CHECK(written("a%{onerror}b", failed()) == "ab");
+}
+
+TEST_CASE("all variables and all heads are written as JSON") {
+    auto outcome = fetched();
+    outcome.error = "a \"quoted\" \x01 error";
+    outcome.method = "GET";
+    const auto all = nlohmann::json::parse(written("%{json}", outcome));
+    CHECK(all["http_code"] == 206);
+    CHECK(all["errormsg"] == outcome.error);
+    CHECK(all["method"] == "GET");
+    CHECK(all["time_total"] == 0.5);
+    CHECK(all["referer"].is_null());
+    CHECK(nlohmann::json::parse(written("%{json}", failed()))["http_code"] == 0);
+    const auto heads = nlohmann::json::parse(written("%{header_json}", outcome));
+    CHECK(heads["x"] == nlohmann::json::array({"1", "2"}));
+    CHECK(heads["location"] == nlohmann::json::array({"../a"}));
+    CHECK(written("%{header_json}", failed()) == "{}");
+}
+
+TEST_CASE("sizes, addresses and times are those of the transfer") {
+    auto outcome = fetched();
+    outcome.head_bytes = 300;
+    outcome.request_bytes = 90;
+    outcome.uploaded = 500;
+    outcome.connects = 2;
+    outcome.local = {"127.0.0.1", 4000};
+    outcome.remote = {"127.0.0.2", 80};
+    CHECK(written("%{size_header} %{size_request} %{size_upload} %{speed_upload} %{num_connects}",
+                  outcome) == "300 90 500 1000 2");
+    CHECK(written("%{local_ip}:%{local_port} %{remote_ip}:%{remote_port}", outcome) ==
+          "127.0.0.1:4000 127.0.0.2:80");
+    CHECK(written("%{time_pretransfer} %{time_redirect} %{num_headers} %{ssl_verify_result}") ==
+          "0.060000 0.100000 4 0");
 }
 
 TEST_CASE("an object for each document") {

@@ -1,0 +1,102 @@
+#include "front/webget/cookie_options.h"
+
+#include "cli/output.h"
+#include "core/io.h"
+#include "core/random.h"
+#include "core/syscall.h"
+#include "download/place.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <unistd.h>
+
+namespace ipcbox::front {
+
+namespace {
+
+// Cookies are as good as passwords.
+constexpr mode_t private_mode = 0600;
+
+bool is_there(const std::string& name) {
+    return name == "-" || download::look_at(name).kind != download::ExistingFile::Kind::none;
+}
+
+// A new file takes the place of the old one, so that no other process reads half of it.
+void replace_file(const std::string& name, const std::string& text) {
+    const auto whole = download::without_links(name);
+    const auto temporary = fmt::format("{}.{:016x}", whole, RandomNumbers{}.next());
+    Fd file = open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, private_mode);
+    try {
+        write_all(file.get(), text, temporary);
+        file.close(temporary);
+        if (sys::call("rename", ::rename, temporary.c_str(), whole.c_str()) < 0)
+            throw SysError("write", name);
+    } catch (...) {
+        sys::call("unlink", ::unlink, temporary.c_str());
+        throw;
+    }
+}
+
+} // namespace
+
+void set_cookies(const Line& line, FetchConfig& config) {
+    if (line.cookies.empty() && !line.cookie_jar) return;
+    const auto now = std::time(nullptr);
+    const auto session = line.junk_session_cookies ? http::CookieJar::SessionCookies::junk
+                                                   : http::CookieJar::SessionCookies::keep;
+    std::string text; // "a=1; b=2", for the user's own URLs
+    std::shared_ptr<http::CookieJar> jar;
+    if (line.cookie_jar) jar = std::make_shared<http::CookieJar>();
+    for (const auto& cookies : line.cookies) {
+        if (cookies.find('=') != std::string::npos) {
+            text += (text.empty() ? "" : "; ") + cookies;
+            continue;
+        }
+        if (!jar) jar = std::make_shared<http::CookieJar>();
+        if (!cookies.empty() && is_there(cookies)) jar->load(input_text(cookies), now, session);
+    }
+    config.jar = jar;
+    config.cookie_jar = line.cookie_jar;
+    auto& download = config.download;
+    // What a document sets, the next one may need.
+    if (jar) download.pipelining = false;
+    std::vector<http::Url> origins;
+    for (const auto& target : config.targets)
+        if (std::ranges::none_of(origins, [&target](const http::Url& origin) {
+                return origin.same_origin(target.url);
+            }))
+            origins.push_back(target.url);
+    const bool trusts_all = line.follow_trusting;
+    download.more_fields = [jar, text, origins, trusts_all](const http::Url& url) {
+        auto value = jar ? jar->field_for(url, std::time(nullptr)) : std::string{};
+        const bool is_users = trusts_all || std::ranges::any_of(origins, [&url](const auto& one) {
+                                  return one.same_origin(url);
+                              });
+        if (!text.empty() && is_users) value += (value.empty() ? "" : "; ") + text;
+        return value.empty() ? std::vector<http::Field>{}
+                             : std::vector<http::Field>{{"Cookie", value}};
+    };
+    if (!jar) return;
+    download.on_head = [jar](const download::Target&, const http::Url& url,
+                             const http::ResponseHead& head) {
+        jar->store_all(url, head, std::time(nullptr));
+    };
+}
+
+void write_cookies(const FetchConfig& config) {
+    if (!config.cookie_jar) return;
+    const auto text = config.jar->netscape_text(std::time(nullptr));
+    const auto& name = *config.cookie_jar;
+    using Kind = download::ExistingFile::Kind;
+    if (name == "-")
+        cli::print(text);
+    else if (download::look_at(name).kind == Kind::special)
+        write_all(open_file(name, O_WRONLY).get(), text, name);
+    else
+        replace_file(name, text);
+}
+
+} // namespace ipcbox::front

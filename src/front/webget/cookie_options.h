@@ -1,0 +1,18 @@
+// -b and -c: which cookies are sent, and where those that came are kept.
+#pragma once
+
+#include "front/webget/line.h"
+#include "front/webget/options.h"
+
+namespace ipcbox::front {
+
+// Reads the cookie files and lets CONFIG's downloads use the jar. CONFIG must have its targets.
+// Throws TransferError for a file that cannot be read; one that is not there is an empty one, as in
+// curl.
+void set_cookies(const Line& line, FetchConfig& config);
+
+// Writes CONFIG's jar to its file, which is replaced as a whole, or to standard output for "-".
+// Throws SysError.
+void write_cookies(const FetchConfig& config);
+
+} // namespace ipcbox::front

@@ -1,0 +1,16 @@
+// Logins and redirects: which login goes to which server, and where redirects may lead.
+#pragma once
+
+#include "download/target.h"
+#include "front/webget/line.h"
+
+namespace ipcbox::front {
+
+// Reads the netrc file if the user wants that. Throws UsageError for a login without a password.
+void set_logins(const Line& line, download::DownloadOptions& download);
+
+// --proto, --proto-redir: a redirect leads from https to http only where the user allows http by
+// --proto-redir.
+void set_redirect_rule(const Line& line, download::DownloadOptions& download);
+
+} // namespace ipcbox::front

@@ -1,0 +1,137 @@
+#include "front/webget/option_values.h"
+
+#include "cli/values.h"
+#include "core/ascii.h"
+#include "core/number.h"
+#include "core/text_lines.h"
+#include "http/cookie_date.h"
+#include "http/date.h"
+
+#include <algorithm>
+#include <climits>
+#include <fmt/core.h>
+#include <limits>
+#include <stdexcept>
+
+namespace ipcbox::front {
+
+namespace {
+
+bool is_token_byte(char byte) {
+    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+    return ascii::is_digit(byte) || ascii::is_letter(byte) ||
+           marks.find(byte) != std::string_view::npos;
+}
+
+// What curl knows beside http and https.
+bool is_other_protocol(std::string_view name) {
+    constexpr std::string_view names[] = {
+        "dict", "file",  "ftp",  "ftps",  "gopher", "gophers", "imap", "imaps", "ipfs",
+        "ldap", "ldaps", "mqtt", "pop3",  "pop3s",  "rtmp",    "rtsp", "scp",   "sftp",
+        "smb",  "smbs",  "smtp", "smtps", "telnet", "tftp",    "ws",   "wss"};
+    return std::ranges::find(names, name) != std::end(names);
+}
+
+} // namespace
+
+std::string parse_method(std::string_view text) {
+    if (text.empty() || !std::ranges::all_of(text, is_token_byte))
+        throw std::invalid_argument("expected a method such as GET");
+    return std::string{text};
+}
+
+std::string parse_one_line(std::string_view text) {
+    if (text.find_first_of(std::string_view{"\r\n\0", 3}) != std::string_view::npos)
+        throw std::invalid_argument("expected one line");
+    return std::string{text};
+}
+
+LoginText parse_login(std::string_view text) {
+    const auto line = parse_one_line(text);
+    const auto colon = line.find(':');
+    if (colon == std::string::npos) return {{line, ""}, false};
+    return {{line.substr(0, colon), line.substr(colon + 1)}, true};
+}
+
+std::string parse_range(std::string_view text) {
+    if (text.empty() || text.find_first_not_of("0123456789-,") != std::string_view::npos ||
+        text.find('-') == std::string_view::npos)
+        throw std::invalid_argument("expected bytes such as 0-499, 500- or -500");
+    return std::string{text};
+}
+
+std::optional<std::uint64_t> parse_byte_limit(std::string_view text) {
+    const auto wrong = [] {
+        return std::invalid_argument("expected a number of bytes such as 4096, 100k or 1M");
+    };
+    if (text.empty()) throw wrong();
+    auto digits = text;
+    std::size_t power = 0;
+    if (!ascii::is_digit(text.back())) {
+        constexpr std::string_view units = "BKMGTP";
+        power = units.find(ascii::upper(text.back()));
+        if (power == std::string_view::npos) throw wrong();
+        digits.remove_suffix(1);
+    }
+    const auto number = whole_number<std::uint64_t>(digits);
+    constexpr auto max = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+    if (!number || *number > max >> (10 * power)) throw wrong();
+    if (*number == 0) return std::nullopt;
+    return *number << (10 * power);
+}
+
+std::optional<Duration> parse_optional_duration(std::string_view text) {
+    const auto duration = cli::parse_duration(text);
+    if (duration == Duration::zero()) return std::nullopt;
+    return duration;
+}
+
+int parse_max_redirects(std::string_view text) {
+    return text == "-1" ? INT_MAX : cli::number_between(0, INT_MAX)(text);
+}
+
+std::optional<std::uint64_t> parse_offset_or_dash(std::string_view text) {
+    if (text == "-") return std::nullopt;
+    const auto offset = whole_number<std::uint64_t>(text);
+    if (!offset)
+        throw std::invalid_argument("expected a number of bytes, or - to find out where to go on");
+    return offset;
+}
+
+std::optional<std::time_t> parse_date(std::string_view text) {
+    if (const auto date = http::parse_http_date(text, std::time(nullptr))) return date;
+    const std::string value{text};
+    for (const char* format : {"%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S GMT",
+                               "%Y-%m-%d", "%Y%m%d"}) {
+        std::tm parts{};
+        const char* end = ::strptime(value.c_str(), format, &parts);
+        if (end != nullptr && *end == '\0') return ::timegm(&parts);
+    }
+    // "31 Jan 2026 10:00:00"; a day without a time of day begins at midnight.
+    if (const auto date = http::parse_cookie_date(text)) return date;
+    if (text.find(':') != std::string_view::npos) return std::nullopt;
+    return http::parse_cookie_date(value + " 00:00:00");
+}
+
+Schemes parse_schemes(std::string_view text, Schemes initial) {
+    auto schemes = initial;
+    while (!text.empty()) {
+        const auto whole = text.substr(0, text.find(','));
+        text.remove_prefix(std::min(whole.size() + 1, text.size()));
+        auto part = trimmed(whole);
+        const char sign = part.empty() || ascii::is_letter(part.front()) ? '+' : part.front();
+        if (!part.empty() && !ascii::is_letter(part.front())) part.remove_prefix(1);
+        const auto name = ascii::lower(part);
+        const bool is_all = name == "all";
+        if (sign != '+' && sign != '-' && sign != '=')
+            throw std::invalid_argument("expected protocols such as =https");
+        if (!is_all && name != "http" && name != "https" && !is_other_protocol(name))
+            throw std::invalid_argument(fmt::format("there is no protocol '{}'", name));
+        if (sign == '=') schemes = {false, false};
+        if (is_all || name == "http") schemes.http = sign != '-';
+        if (is_all || name == "https") schemes.https = sign != '-';
+    }
+    return schemes;
+}
+
+} // namespace ipcbox::front

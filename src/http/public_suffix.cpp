@@ -1,0 +1,13 @@
+#include "http/public_suffix.h"
+
+#include <libpsl.h>
+
+namespace ipcbox::http {
+
+bool is_public_suffix(const std::string& domain) {
+    // Loaded at the first question, and kept: a program without cookies never asks.
+    static const psl_ctx_t* const list = psl_latest(nullptr);
+    return list == nullptr || psl_is_public_suffix(list, domain.c_str()) != 0;
+}
+
+} // namespace ipcbox::http
