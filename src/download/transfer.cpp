@@ -368,8 +368,6 @@ void Transfer::refuse(http::Response& response) {
     if ((may_pass_ && attempts_.may_repeat()) || options_.error_body == Body::drop ||
         is_forgotten) {
         drop_body(response, {});
-    } else if (options_.error_body == Body::aside && is_null_device(target_.file)) {
-        drop_body(response, {}); // nobody wants to see anything
     } else if (options_.error_body == Body::as_document && leftover_.goes_to_output()) {
         delivery_.deliver({head, *response.connection, 0, preface_of(head), false}, deadline_);
     } else {
