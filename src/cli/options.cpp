@@ -415,7 +415,10 @@ void Options::Declarations::distribute(std::span<const Given> found) {
 void Options::Declarations::read() {
     auto words = separate();
     // A line without options, as `sem-take KEY -- COMMAND`, need not touch CLI11's pages at all.
-    if (words.empty()) return;
+    if (words.empty()) {
+        line = operands;
+        return;
+    }
     CLI::App app;
     app.set_help_flag();
     app.allow_extras();

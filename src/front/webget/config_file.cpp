@@ -53,12 +53,16 @@ void add_words(std::string_view line, std::vector<std::string>& words) {
     const std::string_view separators = has_dash ? " \t\r\v\f" : " \t\r\v\f=:";
     const auto name = line.substr(0, line.find_first_of(separators));
     line.remove_prefix(name.size());
-    skip(line, separators);
+    const auto gap = line.substr(0, line.find_first_not_of(separators));
+    line.remove_prefix(gap.size());
     std::string value;
-    const bool has_value = !line.empty();
+    // "silent # behind" has a comment, "data = #1" has a value.
+    const bool is_comment =
+        line.starts_with('#') && gap.find_first_of("=:") == std::string_view::npos;
+    const bool has_value = !line.empty() && !is_comment;
     if (line.starts_with('"')) {
         value = take_quoted(line);
-    } else {
+    } else if (has_value) {
         value = line.substr(0, line.find_first_of(blanks));
         line.remove_prefix(value.size());
     }

@@ -21,6 +21,7 @@ TEST_CASE("a worker tells how each document went, and goes on") {
         targets.push_back({targets.size(), http::Url::parse(server.url(target)), {}, {}});
     DownloadOptions options;
     options.max_redirects = 1;
+    options.check_redirect = [](const http::Url&, const http::Url&) {};
     std::string heads;
     options.on_head = [&](const Target&, const http::Url& url, const http::ResponseHead& head) {
         heads += url.target + std::to_string(head.status) + ' ';
@@ -58,8 +59,10 @@ TEST_CASE("a challenge is answered once") {
     DownloadOptions options;
     options.drop_documents = true;
     const char* login = "Digest x";
-    options.answer_challenge = [&](const http::Url&, const std::string&,
-                                   const http::ResponseHead&) -> std::optional<http::Field> {
+    options.answer_challenge = [&](const Target&, const http::Url&, const std::string&,
+                                   const http::ResponseHead&,
+                                   int answered) -> std::optional<http::Field> {
+        if (answered > 0) return std::nullopt;
         return http::Field{"Authorization", login};
     };
     auto pipe = make_pipe();

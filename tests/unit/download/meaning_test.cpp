@@ -19,7 +19,7 @@ http::ResponseHead head(int status, std::vector<http::Field> fields = {}) {
 const http::Field behind{"Content-Range", "bytes 100-199/200"};
 
 Expectation behind_100(const char* tag = "\"v1\"") {
-    Expectation expected;
+    Expectation expected{};
     expected.continuation = {100, {tag, "", {}}, {}};
     return expected;
 }
@@ -57,7 +57,7 @@ TEST_CASE("the rest has to fit in place and in version") {
 }
 
 TEST_CASE("another tool's bytes need a date that is not newer") {
-    Expectation expected;
+    Expectation expected{};
     expected.continuation = {100, {}, 784111777}; // RFC 9110, section 5.6.7
     const auto dated = [](const char* date) { return http::Field{"Last-Modified", date}; };
     CHECK(meaning_of(head(206, {behind, dated("Sun, 06 Nov 1994 08:49:37 GMT")}), expected) ==
@@ -68,7 +68,7 @@ TEST_CASE("another tool's bytes need a date that is not newer") {
 }
 
 TEST_CASE("a part is one that somebody asked for") {
-    Expectation expected;
+    Expectation expected{};
     expected.range = "100-199";
     CHECK(meaning_of(head(206, {behind}), expected) == Meaning::part);
     expected.range = "0-99";
@@ -81,7 +81,7 @@ TEST_CASE("a part is one that somebody asked for") {
 }
 
 TEST_CASE("a document that is not newer is unchanged") {
-    Expectation expected;
+    Expectation expected{};
     expected.newer_than = 784111777;
     CHECK(meaning_of(head(200, {{"Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT"}}), expected) ==
           Meaning::unchanged);

@@ -37,10 +37,12 @@ TEST_CASE("a proxy as a user writes it") {
     CHECK(parse_proxy("http://us%40er:p%3Ass@[::1]:3128/") ==
           Proxy{"::1", 3128, Credentials{"us@er", "p:ss"}});
     CHECK(parse_proxy("user:secret@host") == Proxy{"host", 1080, Credentials{"user", "secret"}});
-    for (const auto* text : {"socks5://host:1080", "https://host", "://host", "ftp://host"})
+    CHECK(parse_proxy("socks5://host:1080").kind == Proxy::Kind::socks5);
+    CHECK(parse_proxy("socks5h://host").kind == Proxy::Kind::socks5h);
+    for (const auto* text : {"socks4://host:1080", "https://host", "://host", "ftp://host"})
         CHECK_THROWS_WITH_AS((void)parse_proxy(text),
-                             "expected an HTTP proxy such as http://host:3128: others (https, "
-                             "socks) are not supported",
+                             "expected a proxy such as http://host:3128 or socks5://host:1080 "
+                             "(https and socks4 are not supported)",
                              std::invalid_argument);
     for (const auto* text :
          {"", "http://", ":3128", "host:0", "host:port", "ho st", "host\n", "::1"})
