@@ -58,7 +58,7 @@ HttpPeer::Answers always(const std::string& bytes, Then then = Then::keep) {
 }
 
 // The temporary files of a document that is to become "f".
-const std::string part = download::part_names("f", download::tail_for("f")).part;
+const std::string part = part_of("f");
 const std::string state = download::part_names("f", download::tail_for("f")).state;
 // What a transfer leaves beside TEXT.
 std::string state_text(const std::string& url, const std::string& tag,

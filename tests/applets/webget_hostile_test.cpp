@@ -91,7 +91,7 @@ TEST_CASE("nobody there") {
     CHECK(result.status == 7);
     CHECK(result.err.find("absent") != std::string::npos);
     CHECK_FALSE(scenario.exists("f"));
-    CHECK_FALSE(scenario.exists("f.part"));
+    CHECK_FALSE(scenario.exists(part_of("f")));
 }
 
 TEST_CASE("who says nothing, or is no HTTP server") {

@@ -272,7 +272,7 @@ TEST_CASE("parts, and what is newer") {
     CHECK(result.status == 0);
     CHECK(result.err.empty());
     CHECK(scenario.read_file("old") == "kept");
-    CHECK_FALSE(scenario.exists("old.part"));
+    CHECK_FALSE(scenario.exists(part_of("old")));
     CHECK_FALSE(server.requests().front().field("If-Modified-Since").empty());
     const HttpPeer partial{always("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes "
                                   "1-2/9\r\nContent-Length: 2\r\n\r\nel")};

@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "core/io.h"
+#include "download/part_name.h"
 #include "harness/peer.h"
 #include "harness/scenario.h"
 
@@ -202,6 +203,10 @@ std::string HttpPeer::targets() const {
 std::size_t HttpPeer::connections() const {
     const std::lock_guard lock{mutex_};
     return connections_.size();
+}
+
+std::string part_of(const std::string& file) {
+    return download::part_names(file, download::tail_for(file)).part;
 }
 
 } // namespace ipcbox::test

@@ -114,4 +114,7 @@ class HttpPeer {
     std::jthread acceptor_; // the last to come and the first to go
 };
 
+// The temporary file in which webget keeps what it has of FILE.
+[[nodiscard]] std::string part_of(const std::string& file);
+
 } // namespace ipcbox::test

@@ -1,5 +1,6 @@
 // webget with servers and proxies that we did not write.
 #include "harness/environment.h"
+#include "harness/http_peer.h"
 #include "harness/peer.h"
 #include "harness/scenario.h"
 
@@ -224,7 +225,7 @@ TEST_CASE("ranges, resumption and conditions") {
         CHECK(unchanged.status == 0);
         CHECK(unchanged.err.empty());
         CHECK(scenario.read_file("file") == "kept\n");
-        CHECK_FALSE(scenario.exists("file.part"));
+        CHECK_FALSE(scenario.exists(part_of("file")));
     }
 }
 
@@ -241,7 +242,7 @@ TEST_CASE("an interrupted transfer is resumed") {
     const auto interrupted = scenario.start({"webget", "-o", "text", nginx.url("/text")});
     CHECK(eventually([&] {
         std::error_code not_yet;
-        const auto size = std::filesystem::file_size("text.part", not_yet);
+        const auto size = std::filesystem::file_size(part_of("text"), not_yet);
         return !not_yet && size >= 1'000'000;
     }));
     interrupted.kill(SIGINT);
@@ -249,7 +250,7 @@ TEST_CASE("an interrupted transfer is resumed") {
     CHECK_FALSE(scenario.exists("text"));
     CHECK(scenario.run({"webget", "-C", "-", "-o", "text", nginx.url("/text")}).status == 0);
     CHECK((scenario.read_file("text") == text));
-    CHECK_FALSE(scenario.exists("text.part"));
+    CHECK_FALSE(scenario.exists(part_of("text")));
     CHECK(scenario.read_file("log").find("\" 206 ") != std::string::npos);
 }
 

@@ -5,7 +5,6 @@
 #include "core/io.h"
 #include "core/pipe.h"
 #include "core/poll.h"
-#include "core/syscall.h"
 #include "net/tls_process.h"
 #include "net/unreachable.h"
 
@@ -54,9 +53,8 @@ Waiter start_waiter(const std::string& target,
             failure = Error{error.what()};
         }
         const std::string_view words = failure.what();
-        // It fits into the pipe; when nobody reads it, nobody waits for us.
-        sys::call("write", ::write, pipe.writer.get(), static_cast<const void*>(words.data()),
-                  std::min(words.size(), max_words));
+        // They fit into the pipe. When nobody reads them, nobody waits for us.
+        write_all(pipe.writer.get(), words.substr(0, max_words), "the reason");
         return failure.status();
     });
     return {std::move(child), std::move(pipe.reader)};
