@@ -31,9 +31,16 @@ char* mutable_text(const char* text) {
 bool is_binary(const char* path) noexcept {
     const int error = errno;
     std::array<char, SELFMAG> magic{};
-    const int file = sys::call("openat", ::openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+    const int file =
+        sys::call("openat", ::openat, AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (file >= 0) {
-        (void)sys::call("read", ::read, file, static_cast<void*>(magic.data()), magic.size());
+        for (std::size_t have = 0; have < magic.size();) {
+            const ssize_t got = sys::call(
+                "read", ::read, file, static_cast<void*>(magic.data() + have), magic.size() - have);
+            if (got < 0 && errno == EINTR) continue;
+            if (got <= 0) break;
+            have += static_cast<std::size_t>(got);
+        }
         sys::call("close", ::close, file);
     }
     errno = error;

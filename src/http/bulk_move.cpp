@@ -44,7 +44,7 @@ BulkMove::Step step_of(ssize_t moved, int error) {
     using Outcome = BulkMove::Step::Outcome;
     if (moved > 0) return {Outcome::moved, static_cast<std::size_t>(moved), 0};
     if (moved == 0) return {Outcome::ended, 0, 0};
-    if (error == EAGAIN || error == EINTR) return {Outcome::would_wait, 0, 0};
+    if (error == EAGAIN) return {Outcome::would_wait, 0, 0};
     return {Outcome::failed, 0, error};
 }
 
@@ -74,9 +74,11 @@ BulkMove::Step BulkMove::step(std::uint64_t most, Deadline deadline) {
         return static_cast<std::size_t>(std::min<std::uint64_t>(most, size));
     };
     if (way_ == Way::drop) {
-        const ssize_t dropped = sys::call("recv", ::recv, from_, static_cast<void*>(nullptr),
-                                          at_most(max_dropped), MSG_TRUNC | MSG_DONTWAIT);
-        return step_of(dropped, errno);
+        for (;;) {
+            const ssize_t dropped = sys::call("recv", ::recv, from_, static_cast<void*>(nullptr),
+                                              at_most(max_dropped), MSG_TRUNC | MSG_DONTWAIT);
+            if (dropped >= 0 || errno != EINTR) return step_of(dropped, errno);
+        }
     }
     switch (way_) {
     case Way::splice:
@@ -90,9 +92,12 @@ BulkMove::Step BulkMove::step(std::uint64_t most, Deadline deadline) {
 
 // What has come out of the socket is in the file when this returns.
 BulkMove::Step BulkMove::splice_through_pipe(std::size_t most, Deadline deadline) {
-    const ssize_t moved =
-        sys::call("splice", ::splice, from_, static_cast<loff_t*>(nullptr), pipe_.writer.get(),
-                  static_cast<loff_t*>(nullptr), most, unsigned{SPLICE_F_MOVE | SPLICE_F_NONBLOCK});
+    ssize_t moved = 0;
+    do
+        moved = sys::call("splice", ::splice, from_, static_cast<loff_t*>(nullptr),
+                          pipe_.writer.get(), static_cast<loff_t*>(nullptr), most,
+                          unsigned{SPLICE_F_MOVE | SPLICE_F_NONBLOCK});
+    while (moved < 0 && errno == EINTR);
     const auto step = step_of(moved, errno);
     if (moved < 0 && (step.error == EINVAL || step.error == ENOSYS)) { // not this kind of socket
         way_ = Way::memory;

@@ -344,3 +344,30 @@ TEST_CASE("the default is the manual page's socket") {
     CHECK(scenario.run({"catsock-server", "--help"}).out.find("(default /tmp/catsock)") !=
           std::string::npos);
 }
+
+TEST_CASE("an idle connection ends with the whole group of its program, and the log says so") {
+    Scenario scenario;
+    auto process = scenario.start(
+        server({"--idle-timeout", "0.1"}, shell_program("exec 3<&0; cat <&3 & echo $!; wait")));
+    Client client{ready(process)};
+    CHECK_FALSE(client.line().empty());
+    CHECK(client.rest().empty()); // the child has let go of the connection, too
+    CHECK(log_line(process, ": ending ").ends_with(": idle for 0.1 s"));
+    CHECK(log_line(process, ": reaped ").ends_with(" killed by TERM"));
+}
+
+TEST_CASE("HUP keeps a socket whose path has a line feed, and the end removes it") {
+    Scenario scenario;
+    const std::string path = "./line\nfeed";
+    auto process = scenario.start(server({"-q", "--notify-fd", "1"}, {"cat"}, {path}));
+    CHECK(process.line() == "listening on ./line");
+    const auto address = net::Address::unix_path(path);
+    CHECK(ask(address, "before\n") == "before\n");
+    process.kill(SIGHUP);
+    CHECK(log_line(process, ": restarting").ends_with("restarting"));
+    CHECK(ask(address, "after\n") == "after\n");
+    process.kill(SIGTERM);
+    CHECK(process.wait().status == 0);
+    CHECK_FALSE(scenario.exists("line\nfeed"));
+    CHECK_FALSE(scenario.exists("line\nfeed.lock"));
+}

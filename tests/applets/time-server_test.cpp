@@ -493,8 +493,9 @@ TEST_CASE("a host without a port has that of --port") {
                                      {"127.0.0.1", {"127.0.0.1:"}},
                                      {"[::1]", {"[::1]:"}},
                                      {"::1", {"[::1]:"}}}) {
-        CAPTURE(host);
-        auto process = scenario.start({"time-server", "--tcp", "-p", "0", host});
+        const std::string named = host;
+        CAPTURE(named);
+        auto process = scenario.start({"time-server", "--tcp", "-p", "0", named});
         const auto text = ready_text(process);
         CHECK(std::ranges::any_of(starts, [&](auto start) { return text.starts_with(start); }));
         CHECK_FALSE(text.find(":0 ") != std::string::npos);

@@ -410,7 +410,7 @@ TEST_CASE("curl: what is not supported is refused by name") {
              {{"--socks4", "h:1"}, "SOCKS5"}}) {
         auto all = words;
         all.emplace_back("http://a/");
-        CAPTURE(words.front());
+        CAPTURE(all.front());
         const auto error = usage_error(scenario, all);
         CHECK(
             error.starts_with(fmt::format("webget: option {} is not supported: ", words.front())));

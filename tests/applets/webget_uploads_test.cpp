@@ -76,7 +76,9 @@ TEST_CASE("an interim answer does not end an upload") {
     for (const char* const interim :
          {"HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 102 Processing\r\n\r\n",
           "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"})
-        for (const auto& [what, options] : uploads()) {
+        for (const auto& way : uploads()) {
+            const auto& what = way.what;
+            const auto& options = way.options;
             CAPTURE(what);
             std::atomic<bool> is_whole = false;
             const Peer server{[&](const Fd& client) {
@@ -135,7 +137,9 @@ TEST_CASE("a server that is asked for 100 Continue gets the body in any case") {
 TEST_CASE("an early success does not end an upload") {
     Scenario scenario;
     scenario.write_file("big", big());
-    for (const auto& [what, options] : uploads()) {
+    for (const auto& way : uploads()) {
+        const auto& what = way.what;
+        const auto& options = way.options;
         CAPTURE(what);
         std::atomic<bool> is_whole = false;
         const auto serve = [&](const std::string& bytes) {
@@ -172,7 +176,9 @@ TEST_CASE("an early success does not end an upload") {
 TEST_CASE("an early success is none when the server goes before it has everything") {
     Scenario scenario;
     scenario.write_file("big", big());
-    for (const auto& [what, options] : uploads()) {
+    for (const auto& way : uploads()) {
+        const auto& what = way.what;
+        const auto& options = way.options;
         CAPTURE(what);
         const Peer server{[](const Fd& client) {
             std::string rest;
@@ -190,7 +196,9 @@ TEST_CASE("an early success is none when the server goes before it has everythin
 TEST_CASE("a refusal ends an upload at once") {
     Scenario scenario;
     scenario.write_file("big", big());
-    for (const auto& [what, options] : uploads()) {
+    for (const auto& way : uploads()) {
+        const auto& what = way.what;
+        const auto& options = way.options;
         CAPTURE(what);
         const Peer refusing{[](const Fd& client) {
             std::string rest;
