@@ -669,7 +669,7 @@ TEST_CASE("a check that cannot be made is UNKNOWN, in one line and with status 3
              {{"--stratum-warn", "3", "a"}, "only NTP tells a stratum"},
              {{"a", "--crit"}, "option --crit needs a value"}}) {
         auto result = scenario.run(command(words));
-        const std::string expected = reason;
+        const std::string expected{reason};
         CAPTURE(expected);
         CHECK(result.status == 3);
         CHECK(result.out.starts_with(fmt::format("TIMECHECK UNKNOWN - {}", reason)));
