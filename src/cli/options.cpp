@@ -125,8 +125,8 @@ struct Options::Declarations {
     std::vector<std::string>* command = nullptr;
     std::vector<std::string_view> notes;
     std::vector<Example> examples;
-    std::optional<std::string_view> unexpected; // the first operand that is one too many
-    bool lacks_command = false;                 // "--" stands last, before no command
+    std::optional<std::string> unexpected; // the first operand that is one too many
+    bool lacks_command = false;            // "--" stands last, before no command
     std::span<const RefusedOption> refused;
     bool negatable = false;
     std::deque<std::string> included; // words that came from files

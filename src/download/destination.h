@@ -50,7 +50,7 @@ class ToSpecial : public http::BodySink {
     [[nodiscard]] std::optional<Direct> direct() override;
 
   private:
-    const std::string& name_;
+    const std::string name_;
     Fd file_; // none: the descriptor is not ours to close
     int fd_;
 };
