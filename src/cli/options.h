@@ -122,8 +122,8 @@ class Options {
     void note(std::string_view text);
     void example(std::string_view command, std::string_view text);
 
-    // Fills the declared variables, in the order of the command line. Throws UsageError, or Finished
-    // after --help and --version.
+    // Fills the declared variables, in the order of the command line. Throws UsageError, or
+    // Finished after --help and --version.
     Verbosity parse();
 
   private:

@@ -1,6 +1,6 @@
 // Files of access rules, and rules on the process at the other end: the same bytes as either.
-#include "server/access_rules.h"
 #include "net/peer_process.h"
+#include "server/access_rules.h"
 
 #include <algorithm>
 #include <cstdlib>

@@ -142,8 +142,8 @@ TEST_CASE("a program is a file, and not the name that it has for the peer") {
     const auto link = scenario.path("link");
     REQUIRE(::symlink(our_exe().c_str(), link.c_str()) == 0);
     CHECK(peer.runs(link));
-    CHECK_FALSE(net::PeerProcess::of(ends.first.get(), net::PeerProcess::Handle::none)
-                    .runs(our_exe()));
+    CHECK_FALSE(
+        net::PeerProcess::of(ends.first.get(), net::PeerProcess::Handle::none).runs(our_exe()));
     if (::geteuid() != 0) {
         MESSAGE("not root: no mount namespace of its own");
         return;
