@@ -15,7 +15,7 @@ namespace ipcbox::http {
 
 namespace {
 
-constexpr std::size_t most_bytes = 1024UL * 1024;
+constexpr std::size_t max_bytes = 1024UL * 1024;
 
 class Words {
   public:
@@ -151,7 +151,7 @@ std::optional<Credentials> credentials_for(std::string_view netrc, std::string_v
 
 std::string load_netrc(const std::string& path) try {
     // A FIFO would have us wait for a writer.
-    return read_to_end(open_file(path, O_RDONLY | O_NONBLOCK).get(), most_bytes, path);
+    return read_to_end(open_file(path, O_RDONLY | O_NONBLOCK).get(), max_bytes, path);
 } catch (const SysError& error) {
     if (error.error() == ENOENT || error.error() == ENOTDIR) return {};
     throw;

@@ -16,7 +16,7 @@ namespace {
 
 // A name server that is asked through getaddrinfo(3) answers one question at a time; a few dozen
 // at once are what a resolver in the neighbourhood takes without dropping some.
-constexpr std::size_t most_threads = 32;
+constexpr std::size_t max_threads = 32;
 
 } // namespace
 
@@ -81,7 +81,7 @@ void Lookups::ask(std::size_t number, std::string host, Deadline deadline) {
     auto& questions = state_->questions;
     questions.push_back({number, std::move(host), deadline});
     // Who is idle may have been told of another question a moment ago.
-    if (questions.size() > state_->idle && state_->threads < most_threads) {
+    if (questions.size() > state_->idle && state_->threads < max_threads) {
         try {
             std::thread{[state = state_] { state->answer_questions(); }}.detach();
             ++state_->threads;

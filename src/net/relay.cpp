@@ -24,7 +24,7 @@ namespace ipcbox::net {
 namespace {
 
 // What a widened pipe holds (core/pipe.h), so the most that one splice(2) can move.
-constexpr std::size_t most_at_once = 1024UL * 1024;
+constexpr std::size_t max_at_once = 1024UL * 1024;
 constexpr std::size_t buffer_size = 128UL * 1024;
 // After so many moves the other direction has its turn.
 constexpr int moves_in_a_turn = 16;
@@ -81,7 +81,7 @@ class Stream {
   public:
     Stream(Flow flow, Port from, Port to, const RelayOptions& options, std::uint64_t& count)
         : flow_(flow), from_(from), to_(to), options_(options), count_(count), way_(choose_way()) {
-        if (flow == Flow::answer && options.most_answer) most_ = *options.most_answer;
+        if (flow == Flow::answer && options.max_answer) limit_ = *options.max_answer;
         for (const auto& port : {from_, to_})
             if (port.kind == Kind::pipe) widen_pipe(port.fd);
         if (way_ == Way::own_pipe) {
@@ -152,7 +152,7 @@ class Stream {
     // How much may be taken from the source; 0 when the limit is reached, which is an error if
     // there is more.
     [[nodiscard]] std::size_t room(std::size_t size) const {
-        return static_cast<std::size_t>(std::min<std::uint64_t>(size, most_ - count_));
+        return static_cast<std::size_t>(std::min<std::uint64_t>(size, limit_ - count_));
     }
 
     // SIZE bytes came, or the end of it, or an error.
@@ -210,7 +210,7 @@ class Stream {
                 ? transfer("recv", ::recv, from_.fd, into, std::size_t{1}, MSG_PEEK | MSG_DONTWAIT)
                 : transfer("read", ::read, from_.fd, into, std::size_t{1});
         if (got > 0)
-            throw Error(fmt::format("cannot read {}: more than {} bytes", from_.name, most_));
+            throw Error(fmt::format("cannot read {}: more than {} bytes", from_.name, limit_));
         return took(got);
     }
 
@@ -221,7 +221,7 @@ class Stream {
     }
 
     Outcome move_directly() {
-        const auto size = room(most_at_once);
+        const auto size = room(max_at_once);
         if (size == 0) return expect_end();
         const bool sends_file = from_.kind == Kind::file && to_.kind == Kind::socket;
         const ssize_t moved =
@@ -245,7 +245,7 @@ class Stream {
 
     Outcome move_through_pipe() {
         if (held_ == 0) {
-            const auto size = room(most_at_once);
+            const auto size = room(max_at_once);
             if (size == 0) return expect_end();
             const ssize_t taken = splice_some(from_.fd, hold_.writer.get(), size);
             if (taken < 0 && cannot_splice(errno)) return go_through_memory();
@@ -324,7 +324,7 @@ class Stream {
     Port to_;
     const RelayOptions& options_;
     std::uint64_t& count_;
-    std::uint64_t most_ = std::numeric_limits<std::uint64_t>::max();
+    std::uint64_t limit_ = std::numeric_limits<std::uint64_t>::max();
     Way way_;
     State state_ = State::reading;
     std::exception_ptr refusal_;

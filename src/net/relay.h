@@ -52,7 +52,7 @@ struct RelayOptions {
     std::optional<Duration> quit_after;
     // A longer answer is an Error; what fits was passed on. Its answerer has to be a socket, or a
     // non-blocking pipe.
-    std::optional<std::uint64_t> most_answer;
+    std::optional<std::uint64_t> max_answer;
     // Sees every chunk, and says what is passed on in its place; what it returns has to live until
     // its next call. An empty chunk is the flow's end.
     std::function<std::string_view(Flow, std::string_view chunk)> filter;

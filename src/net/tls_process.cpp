@@ -111,12 +111,12 @@ std::optional<std::string> TlsProcess::next_line(Deadline deadline) {
             heard_.erase(0, end + 1);
             return line;
         }
-        std::array<char, most_line> buffer{};
+        std::array<char, max_line> buffer{};
         std::size_t got = 0;
         try {
             const auto room = std::as_writable_bytes(std::span{buffer});
             got =
-                heard_.size() < most_line ? read_some(out_.get(), room, "ipcbox-tls", deadline) : 0;
+                heard_.size() < max_line ? read_some(out_.get(), room, "ipcbox-tls", deadline) : 0;
         } catch (const SysError& error) {
             if (error.error() != ECONNRESET) throw; // it ended before it read all that we said
         }

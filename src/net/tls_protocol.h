@@ -43,7 +43,7 @@ inline constexpr std::string_view cut = "cut ";
 inline constexpr std::string_view unsent = "unsent ";
 
 // A status line, its line feed included, is never longer.
-inline constexpr std::size_t most_line = 2000;
+inline constexpr std::size_t max_line = 2000;
 
 // The numbers that curl(1) has for them.
 enum Number : int {

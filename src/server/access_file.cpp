@@ -11,7 +11,7 @@ namespace ipcbox::server {
 
 namespace {
 
-constexpr std::size_t most_bytes = 4UL * 1024 * 1024;
+constexpr std::size_t max_bytes = 4UL * 1024 * 1024;
 
 std::chrono::nanoseconds since_epoch(const timespec& time) {
     return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
@@ -45,7 +45,7 @@ void AccessFile::load() {
     seen_ = version.is_settled() ? std::optional{version} : std::nullopt;
     std::string text;
     try {
-        text = read_to_end(file.get(), most_bytes, path_);
+        text = read_to_end(file.get(), max_bytes, path_);
     } catch (const SysError&) {
         seen_.reset();
         throw;

@@ -15,8 +15,8 @@ namespace ipcbox::tls {
 
 namespace {
 
-constexpr std::size_t most_text = 200;
-constexpr std::size_t most_names = 5;
+constexpr std::size_t max_text = 200;
+constexpr std::size_t max_names = 5;
 
 template <auto function> struct Freer {
     template <class Object> void operator()(Object* object) const { function(object); }
@@ -34,7 +34,7 @@ std::string text_of(const ASN1_STRING* string) {
 // "O = Example, CN = Example CA"
 std::string text_of(const X509_NAME* name) {
     const std::unique_ptr<BIO, Freer<BIO_free>> out{BIO_new(BIO_s_mem())};
-    std::array<char, most_text> text{};
+    std::array<char, max_text> text{};
     if (X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB) < 0)
         return "nobody";
     const int size = BIO_read(out.get(), text.data(), static_cast<int>(text.size()));
@@ -75,7 +75,7 @@ std::string names_of(const X509* certificate) {
     for (int at = 0; at < sk_GENERAL_NAME_num(alternatives.get()); ++at) {
         auto text = text_of(sk_GENERAL_NAME_value(alternatives.get(), at));
         if (text.empty()) continue;
-        if (names.size() < most_names)
+        if (names.size() < max_names)
             names.push_back(std::move(text));
         else
             ++others;
@@ -100,7 +100,7 @@ std::string size_of_key(const X509* certificate) {
 } // namespace
 
 std::string printable(std::string_view text) {
-    std::string line{text.substr(0, most_text)};
+    std::string line{text.substr(0, max_text)};
     std::ranges::replace_if(
         line, [](char byte) { return byte < ' ' || byte > '~'; }, '?');
     return line;

@@ -26,7 +26,7 @@ using namespace tls_protocol;
 using Words = std::span<char* const>;
 
 void say(const std::string& line) {
-    const auto whole = line.substr(0, most_line - 1) + '\n';
+    const auto whole = line.substr(0, max_line - 1) + '\n';
     // It fits: the socket's buffer has nothing but such lines.
     sys::call("write", ::write, control, static_cast<const void*>(whole.data()), whole.size());
 }

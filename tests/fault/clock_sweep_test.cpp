@@ -36,7 +36,7 @@ constexpr std::array faults{"*=ENOMEM",
                             "connect=ENETUNREACH",
                             "connect=EADDRNOTAVAIL"};
 
-constexpr int most_calls = 300;
+constexpr int max_calls = 300;
 
 // Runs the command with one fault; false when no call was left to fail.
 bool fails_somewhere(Scenario& scenario, const Words& words, int rows, const std::string& fault) {
@@ -71,10 +71,10 @@ void sweep(const Words& words, int rows) {
     Scenario scenario;
     for (const char* const fault : faults) {
         int number = 1;
-        while (number <= most_calls &&
+        while (number <= max_calls &&
                fails_somewhere(scenario, words, rows, fmt::format("{}@{}", fault, number)))
             ++number;
-        CHECK(number <= most_calls);
+        CHECK(number <= max_calls);
     }
 }
 

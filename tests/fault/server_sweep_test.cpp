@@ -124,15 +124,15 @@ TEST_CASE("whatever fails once, a server goes on, or has said why it did not beg
          says_hello},
         {{"time-server", "-q", "--notify-fd", "1", "127.0.0.1:0"}, tells_time},
     };
-    constexpr int most_calls = 300;
+    constexpr int max_calls = 300;
     for (const auto& server : servers)
         for (const int error : errors)
             for (const char* const process : {"", "child"}) {
                 int number = 1;
-                while (number <= most_calls &&
+                while (number <= max_calls &&
                        fails_somewhere(server, fmt::format("*={}@{}{}", strerrorname_np(error),
                                                            process, number)))
                     ++number;
-                CHECK(number <= most_calls);
+                CHECK(number <= max_calls);
             }
 }

@@ -47,7 +47,7 @@ constexpr std::array faults{"*=ENOMEM", "*=EMFILE",  "*=ENFILE", "*=ENOSPC",
                             "*=EACCES", "*=EAGAIN",  "*=EIO",    "*=EPERM",
                             "*=EROFS",  "*=ENOBUFS", "*=ENOLCK", "recv=ECONNRESET"};
 
-constexpr int most_calls = 300;
+constexpr int max_calls = 300;
 
 // The rest of the document, or all of it.
 HttpAnswer give(const HttpRequest& request) {
@@ -126,9 +126,9 @@ TEST_CASE("whatever fails, a file is whole, or as it was") {
     for (const auto& download : downloads())
         for (const char* const fault : faults) {
             int number = 1;
-            while (number <= most_calls &&
+            while (number <= max_calls &&
                    fails_somewhere(download, fmt::format("{}@{}", fault, number)))
                 ++number;
-            CHECK(number <= most_calls);
+            CHECK(number <= max_calls);
         }
 }

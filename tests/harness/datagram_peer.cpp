@@ -13,7 +13,7 @@ namespace ipcbox::test {
 
 namespace {
 
-constexpr std::size_t most_bytes = 65536;
+constexpr std::size_t max_bytes = 65536;
 
 Fd bound_socket(const net::Address& address) {
     Fd socket = Fd::adopt(::socket(address.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -85,7 +85,7 @@ DatagramPeer::~DatagramPeer() {
 }
 
 void DatagramPeer::serve(const Work& work) const {
-    std::string bytes(most_bytes, '\0');
+    std::string bytes(max_bytes, '\0');
     for (std::size_t number = 0;;) {
         std::array<pollfd, 2> entries{pollfd{ended_.fd(), POLLIN, 0}, {socket_.get(), POLLIN, 0}};
         (void)::poll(entries.data(), entries.size(), -1);

@@ -14,7 +14,7 @@ namespace ipcbox::test {
 namespace {
 
 constexpr auto limit = std::chrono::seconds{30};
-constexpr std::size_t most_bytes = 256UL * 1024 * 1024;
+constexpr std::size_t max_bytes = 256UL * 1024 * 1024;
 
 enum class Sharing { none, reuse_address };
 
@@ -83,7 +83,7 @@ void Peer::serve(const Work& work) const {
 }
 
 std::string receive_all(const Fd& socket) {
-    return read_to_end(socket.get(), most_bytes, "a peer", Deadline::after(limit));
+    return read_to_end(socket.get(), max_bytes, "a peer", Deadline::after(limit));
 }
 
 void say(const Fd& socket, std::string_view text) {

@@ -32,7 +32,7 @@ namespace ipcbox::test {
 namespace {
 
 constexpr auto limit = std::chrono::seconds{30};
-constexpr std::size_t most_output = 256UL * 1024 * 1024;
+constexpr std::size_t max_output = 256UL * 1024 * 1024;
 constexpr int keys_of_a_test = 8;
 
 // Reads what is there now; false at the end of file.
@@ -40,7 +40,7 @@ bool drain(int fd, std::string& into) {
     std::array<std::byte, 65536> buffer;
     const std::size_t got = read_some(fd, buffer, "the output of a command");
     into.append(reinterpret_cast<const char*>(buffer.data()), got);
-    if (into.size() > most_output) throw std::runtime_error("too much output");
+    if (into.size() > max_output) throw std::runtime_error("too much output");
     return got > 0;
 }
 
@@ -48,7 +48,7 @@ bool drain(int fd, std::string& into) {
 std::vector<pid_t> children(pid_t pid, const std::string& thread) {
     const auto path = fmt::format("/proc/{}/task/{}/children", pid, thread);
     const Fd file = open_file(path, O_RDONLY);
-    const auto text = read_to_end(file.get(), most_output, path);
+    const auto text = read_to_end(file.get(), max_output, path);
     std::vector<pid_t> pids;
     for (const char* at = text.c_str(); *at != '\0';) {
         char* end = nullptr;
@@ -125,7 +125,7 @@ bool eventually(const std::function<bool()>& condition) {
 
 bool is_blocked_in(pid_t pid, long number) {
     const auto path = fmt::format("/proc/{}/syscall", pid);
-    const auto text = read_to_end(open_file(path, O_RDONLY).get(), most_output, path);
+    const auto text = read_to_end(open_file(path, O_RDONLY).get(), max_output, path);
     return text.starts_with(fmt::format("{} ", number));
 }
 
@@ -278,7 +278,7 @@ Result Scenario::shell(const std::string& script, const Words& arguments, std::s
 }
 
 std::string Scenario::read_file(std::string_view name) const {
-    return read_to_end(open_file(path(name), O_RDONLY).get(), most_output, name);
+    return read_to_end(open_file(path(name), O_RDONLY).get(), max_output, name);
 }
 
 void Scenario::write_file(std::string_view name, std::string_view text) const {

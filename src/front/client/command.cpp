@@ -158,7 +158,7 @@ void converse(const ClientOptions& options, const std::string& target, Reached& 
     }
     net::RelayOptions how;
     how.idle = options.idle_limit;
-    how.most_answer = options.max_bytes;
+    how.max_answer = options.max_bytes;
     how.quit_after = options.quit_after;
     how.request_end = server.request_end;
     using Finish = net::RelayOptions::FinishRequest;

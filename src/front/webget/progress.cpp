@@ -15,7 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto interval = 100ms;
-constexpr std::size_t most_lines = 8;
+constexpr std::size_t max_lines = 8;
 
 std::string clock_text(double seconds) {
     const auto whole = static_cast<std::uint64_t>(std::min(seconds, 359999.0));
@@ -113,7 +113,7 @@ void FetchProgress::draw() {
     std::string text;
     int lines = 0;
     for (const auto& [number, document] : coming_) {
-        if (static_cast<std::size_t>(lines) == most_lines) break;
+        if (static_cast<std::size_t>(lines) == max_lines) break;
         text += progress_text({document.name, document.size, document.already + document.bytes,
                                rate(document.bytes, document.began), columns}) +
                 '\n';

@@ -327,7 +327,7 @@ TEST_CASE("an answer that is too long is cut off and is an error") {
         const Server server{[](const Fd& client) { say(client, "12345"); }};
         Output output{scenario, "pipe"};
         net::RelayOptions options;
-        options.most_answer = most;
+        options.max_answer = most;
         net::RelayCounts counts;
         const auto error =
             failure(net::RelayEnd::streams(-1, output.get()), server.end(), options, counts);

@@ -27,7 +27,7 @@ namespace {
 
 using std::chrono::hours;
 
-constexpr std::size_t most_bytes = 256UL * 1024 * 1024;
+constexpr std::size_t max_bytes = 256UL * 1024 * 1024;
 
 Deadline soon() {
     return Deadline::after(std::chrono::seconds{30});
@@ -59,7 +59,7 @@ net::TlsProcess talk_to(const TlsPeer& peer, const net::TlsOptions& options) {
 }
 
 std::string receive_all(const net::TlsProcess& tls) {
-    return read_to_end(tls.in(), most_bytes, "plain bytes", soon());
+    return read_to_end(tls.in(), max_bytes, "plain bytes", soon());
 }
 
 void say(const net::TlsProcess& tls, std::string_view text) {
