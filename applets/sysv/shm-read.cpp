@@ -74,11 +74,12 @@ std::size_t read_segment(const Config& config) {
 std::size_t read_stream(const Config& config) {
     widen_pipe(STDOUT_FILENO);
     SignalFd signals{SIGTERM, SIGINT, SIGHUP};
-    sysv::ShmRingReader ring{*config.key};
+    const auto deadline = [&] { return Deadline::after_or_never(config.wait); };
+    sysv::ShmRingReader ring{*config.key, deadline()};
     const CleanupOnSignal cleanup{signals, [&ring] { ring.abandon(); }};
     std::size_t total = 0;
     for (;;) {
-        const auto bytes = ring.next(Deadline::after_or_never(config.wait));
+        const auto bytes = ring.next(deadline());
         if (bytes.empty()) return total;
         write_all(STDOUT_FILENO, bytes, output);
         total += bytes.size();

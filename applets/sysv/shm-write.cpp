@@ -138,7 +138,7 @@ std::size_t write_stream(const Config& config) {
     const auto deadline = [&] { return Deadline::after_or_never(config.wait); };
     widen_pipe(STDIN_FILENO);
     SignalFd signals{SIGTERM, SIGINT, SIGHUP};
-    sysv::ShmRingWriter ring{*config.key};
+    sysv::ShmRingWriter ring{*config.key, deadline()};
     const CleanupOnSignal cleanup{signals, [&ring] { ring.abandon(); }};
     std::size_t total = 0;
     for (;;) {

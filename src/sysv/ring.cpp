@@ -37,8 +37,7 @@ struct Unfinished {
     }
 };
 
-constexpr std::array lock_ring{operation(lock, 0), operation(lock, 1, SEM_UNDO)};
-constexpr std::array unlock_ring{operation(lock, -1, SEM_UNDO)};
+constexpr sembuf unlock = operation(lock, -1, SEM_UNDO);
 
 } // namespace
 
@@ -97,39 +96,68 @@ void ShmRing::reset(Parts& parts) {
                                  operation(free_slots, slots)});
 }
 
-// The ring with us as END. The lock keeps the other end from joining, and the last one from
-// removing the ring, while we look; when we throw, it goes with our process.
-ShmRing::Parts ShmRing::join(const Key& key, End end) {
+// The lock keeps the other end from joining, and the last one from removing the ring, while we
+// look. It goes with our process.
+void ShmRing::lock_ring(Parts& parts, Deadline deadline) {
+    if (parts.set.operate(std::array{operation(lock, 0), operation(lock, 1, SEM_UNDO)}, deadline) ==
+        SemaphoreSet::Outcome::would_wait)
+        throw TimedOut(fmt::format("the lock of {}", parts.memory.name()));
+}
+
+// With the lock held. Gives the lock back, too.
+void ShmRing::take_place(Parts& parts, const Key& key, End end) {
     const unsigned short own = end == End::writer ? writer : reader;
     const unsigned short other = end == End::writer ? reader : writer;
     const unsigned short woken = end == End::writer ? filled_slots : free_slots;
+    const auto values = parts.set.values();
+    if (values[own] != 0)
+        throw Error(fmt::format("cannot stream through {}: it has a {} already", key.text(),
+                                end == End::writer ? "writer" : "reader"));
+    // What an end of our kind began cannot be gone on with.
+    const auto& header = parts.header();
+    const bool used = end == End::writer ? header.written != 0 : header.joined.load();
+    if (used && values[other] != 0)
+        throw Error(
+            fmt::format("cannot stream through {}: another stream has not ended yet", key.text()));
+    if (values[other] == 0) reset(parts);
+    parts.set.operate(std::array{operation(own, 1, SEM_UNDO),
+                                 // Nothing now, and one more when we die.
+                                 operation(woken, 1), operation(woken, -1, SEM_UNDO), unlock});
+    // After it has the place: a writer takes "joined, and no reader there" for a death.
+    if (end == End::reader) parts.header().joined = true;
+}
+
+// With the lock held. The ring goes when no end but OURS is there; else the lock is given back.
+void ShmRing::release(Parts& parts, int ours) {
+    const auto values = parts.set.values();
+    if (values[writer] + values[reader] <= ours)
+        remove(parts);
+    else
+        parts.set.operate(std::array{unlock});
+}
+
+ShmRing::Parts ShmRing::join(const Key& key, End end, Deadline deadline) {
     for (;;)
         try {
             auto parts = make_or_find(key);
-            parts.set.operate(lock_ring);
-            const auto values = parts.set.values();
-            if (values[own] != 0)
-                throw Error(fmt::format("cannot stream through {}: it has a {} already", key.text(),
-                                        end == End::writer ? "writer" : "reader"));
-            // What an end of our kind began cannot be gone on with.
-            const auto& header = parts.header();
-            const bool used = end == End::writer ? header.written != 0 : header.joined.load();
-            if (used && values[other] != 0)
-                throw Error(fmt::format(
-                    "cannot stream through {}: another stream has not ended yet", key.text()));
-            if (values[other] == 0) reset(parts);
-            parts.set.operate(std::array{operation(own, 1, SEM_UNDO),
-                                         // Nothing now, and one more when we die.
-                                         operation(woken, 1), operation(woken, -1, SEM_UNDO),
-                                         unlock_ring[0]});
-            // After it has the place: a writer takes "joined, and no reader there" for a death.
-            if (end == End::reader) parts.header().joined = true;
+            lock_ring(parts, deadline);
+            try {
+                take_place(parts, key, end);
+            } catch (const std::exception&) {
+                // A ring that we made for nothing does not stay.
+                try {
+                    release(parts, 0);
+                } catch (const Error&) { // NOLINT(bugprone-empty-catch): the first error is told
+                }
+                throw;
+            }
             return parts;
         } catch (const SetRemoved&) { // NOLINT(bugprone-empty-catch): the last stream ended
         }
 }
 
-ShmRing::ShmRing(const Key& key, End end) : name_(key.text()), end_(end), parts_(join(key, end)) {}
+ShmRing::ShmRing(const Key& key, End end, Deadline deadline)
+    : name_(key.text()), end_(end), parts_(join(key, end, deadline)) {}
 
 ShmRing::Header& ShmRing::Parts::header() const {
     return *reinterpret_cast<Header*>(attached.bytes().data());
@@ -151,18 +179,14 @@ void ShmRing::add(unsigned short semaphore) {
 
 // With the lock held, and in this order: an end that finds the old set waits for the lock, and
 // begins again when it is gone.
-void ShmRing::remove() {
-    parts_.memory.remove();
-    parts_.set.remove();
+void ShmRing::remove(Parts& parts) {
+    parts.memory.remove();
+    parts.set.remove();
 }
 
 void ShmRing::abandon() noexcept try {
-    parts_.set.operate(lock_ring);
-    const bool alone = parts_.set.values()[end_ == End::writer ? reader : writer] == 0;
-    if (alone)
-        remove();
-    else
-        parts_.set.operate(unlock_ring);
+    lock_ring(parts_, Deadline::never());
+    release(parts_, 1);
 } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): the other end removed it
 }
 
@@ -216,8 +240,8 @@ std::span<const std::byte> ShmRingReader::next(Deadline deadline) {
     const auto length = parts_.header().lengths[read % slots];
     if (length == 0) {
         parts_.header().done = true;
-        parts_.set.operate(lock_ring);
-        remove();
+        lock_ring(parts_, Deadline::never());
+        remove(parts_);
         return {};
     }
     holds_slot_ = true;

@@ -36,8 +36,9 @@ class ShmRing {
   protected:
     enum class End { writer, reader };
 
-    // Takes the place of END. Throws Error when another process has it.
-    ShmRing(const Key& key, End end);
+    // Takes the place of END. Throws Error when another process has it, TimedOut when a process
+    // that is about to join or to leave does not let go of the ring in time.
+    ShmRing(const Key& key, End end, Deadline deadline);
     ~ShmRing() { abandon(); }
 
     struct Header;
@@ -48,7 +49,8 @@ class ShmRing {
         [[nodiscard]] Header& header() const;
     };
 
-    void remove();
+    static void lock_ring(Parts& parts, Deadline deadline);
+    static void remove(Parts& parts);
     [[nodiscard]] std::span<std::byte> slot(std::uint64_t turn) const;
     // Takes one of SEMAPHORE's units. Throws TimedOut.
     void take(unsigned short semaphore, Deadline deadline);
@@ -61,12 +63,15 @@ class ShmRing {
   private:
     [[nodiscard]] static Parts make_or_find(const Key& key);
     static void reset(Parts& parts);
-    [[nodiscard]] static Parts join(const Key& key, End end);
+    static void take_place(Parts& parts, const Key& key, End end);
+    static void release(Parts& parts, int ours);
+    [[nodiscard]] static Parts join(const Key& key, End end, Deadline deadline);
 };
 
 class ShmRingWriter : public ShmRing {
   public:
-    explicit ShmRingWriter(const Key& key) : ShmRing(key, End::writer) {}
+    explicit ShmRingWriter(const Key& key, Deadline deadline = Deadline::never())
+        : ShmRing(key, End::writer, deadline) {}
 
     // The next free slot, to be filled. Throws TimedOut, or Error when the reader died.
     [[nodiscard]] std::span<std::byte> next_slot(Deadline deadline);
@@ -78,7 +83,8 @@ class ShmRingWriter : public ShmRing {
 
 class ShmRingReader : public ShmRing {
   public:
-    explicit ShmRingReader(const Key& key) : ShmRing(key, End::reader) {}
+    explicit ShmRingReader(const Key& key, Deadline deadline = Deadline::never())
+        : ShmRing(key, End::reader, deadline) {}
 
     // The bytes of the next filled slot, empty at the end of the data. They are good until the next
     // call. Throws TimedOut, or Error when the writer died.
