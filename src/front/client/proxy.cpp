@@ -47,7 +47,8 @@ http::ResponseHead read_tunnel_head(const Fd& socket, const std::string& goal, D
         const auto belongs = parser.has_head() ? used - std::min(used, before) : seen;
         head.resize(before + belongs);
         if (!parser.has_head()) head.erase(0, used); // an interim response
-        for (auto left = belongs; left > 0;) left -= look(left, 0);
+        for (auto left = belongs; left > 0;)
+            left -= look(left, 0);
     }
     return std::move(parser.head());
 }
