@@ -17,7 +17,8 @@ constexpr unsigned short lent_tokens = 3;
 constexpr unsigned short first_label = 4;
 constexpr unsigned short used_tokens = 7;
 constexpr unsigned short sharers = 8;
-constexpr unsigned short first_slot = 9;
+constexpr unsigned short first_name = 9;
+constexpr unsigned short first_slot = first_name + set_name_words;
 
 constexpr int min_capacity = 64;
 
@@ -30,7 +31,7 @@ constexpr short slot_kept = 3;
 // What stands in the set: a set that an older ipcbox has made, with fewer semaphores before the
 // slots, has another label.
 Key::Label label_in_set(const Key::Label& label) {
-    constexpr std::uint16_t layout = 2;
+    constexpr std::uint16_t layout = 3;
     return {label[0], label[1], static_cast<std::uint16_t>(label[2] ^ layout)};
 }
 
@@ -63,17 +64,42 @@ bool CountingSet::is_blank(std::span<const unsigned short> values) {
 
 // Without the one operation, sem_otime would have to be watched: semctl(2), which sets values, is a
 // step of its own.
-void CountingSet::initialize(SemaphoreSet& set, int slots, const Key::Label& label) {
-    const auto words = label_in_set(label);
-    // Whether we or somebody else did it is seen in the result.
-    set.operate(std::array{
+void CountingSet::initialize(SemaphoreSet& set, int slots, const Key& key) {
+    std::vector operations{
         wait_for_zero(slot_count, IPC_NOWAIT),
         add(slot_count, slots),
         add(free_tokens, slots),
-        add(first_label, words[0]),
-        add(first_label + 1, words[1]),
-        add(first_label + 2, words[2]),
-    });
+    };
+    unsigned short semaphore = first_label;
+    for (const auto word : label_in_set(key.label()))
+        operations.push_back(add(semaphore++, word));
+    semaphore = first_name;
+    for (const auto word : set_name_of(key.is_name() ? key.text() : std::string{}))
+        operations.push_back(add(semaphore++, word));
+    // Whether we or somebody else did it is seen in the result.
+    set.operate(operations);
+}
+
+bool CountingSet::has_shape(std::span<const unsigned short> values) {
+    return values.size() > first_slot && is_set_name(values.subspan(first_name, set_name_words));
+}
+
+std::string CountingSet::name_in(std::span<const unsigned short> values) {
+    return text_of_set_name(values.subspan(first_name, set_name_words));
+}
+
+CountingSet::State CountingSet::state_in(std::span<const unsigned short> values) {
+    State state{values[slot_count], 0, 0};
+    const auto slots = values.subspan(first_slot);
+    const auto used = std::ranges::count_if(slots, [](auto value) { return value != 0; });
+    state.taken = values[sharers] != 0 ? values[slot_count]
+                                       : static_cast<int>(used) + values[door] % our_weight;
+    state.waiting = std::max(values[door] / our_weight - values[used_tokens] - values[sharers], 0);
+    return state;
+}
+
+pid_t CountingSet::creator_of(const SemaphoreSet& set) {
+    return set.last_process(first_name);
 }
 
 int CountingSet::slots() const {
@@ -81,11 +107,7 @@ int CountingSet::slots() const {
 }
 
 int CountingSet::taken() const {
-    const auto values = set_.values();
-    if (values[sharers] != 0) return values[slot_count];
-    const auto taken = std::count_if(values.begin() + first_slot, values.end(),
-                                     [](unsigned short value) { return value != 0; });
-    return static_cast<int>(taken) + values[door] % our_weight;
+    return state_in(set_.values()).taken;
 }
 
 // Puts our weight on the door, inside or waiting, unless a taker of the page is inside: the door is

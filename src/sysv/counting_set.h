@@ -1,13 +1,17 @@
 // A counting set: a semaphore set of ours that hands out any number of tokens. Takers and givers of
 // the perlipc manual page are safe on it.
 //
-//     0  door     2 for each of our takers and sharers, inside or waiting; 1 for a taker of the
-//     page 1  free     tokens that nobody has 2  slots    how many tokens there are 3  lent tokens
-//     that stay taken until they are given 4-6         the label of the key (sysv/key.h), which
-//     tells the set from a stranger's 7  used     tokens that somebody has 8  sharers  how many
-//     share the whole set, for which no token may be taken 9…          one for each token: 0 free,
-//     1 lent, 2 taken until its process ends, 3 kept until the
-//                 owner of its keeper ends
+//     0       door     2 for each of our takers and sharers, inside or waiting; 1 for a taker of
+//                      the page
+//     1       free     tokens that nobody has
+//     2       slots    how many tokens there are
+//     3       lent     tokens that stay taken until they are given
+//     4-6              the label of the key (sysv/key.h), which tells the set from a stranger's
+//     7       used     tokens that somebody has
+//     8       sharers  how many share the whole set, for which no token may be taken
+//     9-29             the name of the key (sysv/set_name.h), so that others can show it
+//     30...            one for each token: 0 free, 1 lent, 2 taken until its process ends, 3 kept
+//                      until the owner of its keeper ends
 //
 // A taker of the page enters when the door is 0, so alone, and while the door is odd none of ours
 // enters. What depends on a process is done with SEM_UNDO: the kernel takes it back however the
@@ -16,6 +20,7 @@
 
 #include "sysv/holders.h"
 #include "sysv/semaphore.h"
+#include "sysv/set_name.h"
 
 namespace ipcbox::sysv {
 
@@ -30,16 +35,29 @@ class CountingSet {
     // Whether a set with these VALUES is a counting set of this label.
     [[nodiscard]] static bool has_label(std::span<const unsigned short> values,
                                         const Key::Label& label);
+    // Whether a set with these VALUES looks like a counting set, of whatever key, and the name that
+    // it gives for that: empty for a number, a path and a name too long. The label proves it.
+    [[nodiscard]] static bool has_shape(std::span<const unsigned short> values);
+    [[nodiscard]] static std::string name_in(std::span<const unsigned short> values);
+    // What such VALUES say of the tokens. WAITING are our takers and sharers that are past the
+    // door; those at the door wait for its zero (SemaphoreSet::waiting).
+    struct State {
+        int slots = 0;
+        int taken = 0; // all of them while they are shared
+        int waiting = 0;
+    };
+    [[nodiscard]] static State state_in(std::span<const unsigned short> values);
+    // The process that made the set, as the kernel knows it; 0 when that is of another namespace.
+    [[nodiscard]] static pid_t creator_of(const SemaphoreSet& set);
     // Whether a set with these VALUES is as the kernel made it. The door does not count: it is open
     // from the first moment on, and a taker of the page may be faster than the process that makes
     // the set.
     [[nodiscard]] static bool is_blank(std::span<const unsigned short> values);
     // Makes a blank set a counting set, in one operation: of several that do this at once, the
     // first has an effect. Throws as operate().
-    static void initialize(SemaphoreSet& set, int slots, const Key::Label& label);
+    static void initialize(SemaphoreSet& set, int slots, const Key& key);
 
     [[nodiscard]] int slots() const;
-    // All of them while they are shared.
     [[nodiscard]] int taken() const;
     [[nodiscard]] std::vector<TokenHolder> holders() const;
 

@@ -124,6 +124,16 @@ pid_t SemaphoreSet::last_process(int semaphore) const {
     return pid;
 }
 
+int SemaphoreSet::waiting(int semaphore) const {
+    int count = 0;
+    for (const int command : {GETNCNT, GETZCNT}) {
+        const int waiting = sys::call("semctl", control, id_, semaphore, command, nullptr);
+        if (waiting < 0) throw_semaphore_error("read", name_, errno);
+        count += waiting;
+    }
+    return count;
+}
+
 void SemaphoreSet::remove() {
     if (sys::call("semctl", control, id_, 0, IPC_RMID, nullptr) < 0)
         throw_semaphore_error("remove", name_, errno);

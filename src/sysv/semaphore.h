@@ -34,6 +34,11 @@ class SemaphoreSet {
     // A new set, with every semaphore zero (Linux); nothing when the key is taken.
     [[nodiscard]] static std::optional<SemaphoreSet> create(const Key& key, int count, mode_t mode);
 
+    // The set with this id, whether or not there is one; NAME is for messages.
+    [[nodiscard]] static SemaphoreSet with_id(int id, std::string name) {
+        return {id, std::move(name)};
+    }
+
     [[nodiscard]] int id() const { return id_; }
     [[nodiscard]] const std::string& name() const { return name_; }
 
@@ -48,6 +53,8 @@ class SemaphoreSet {
     [[nodiscard]] int count() const;
     // The process that last changed the semaphore (its pid in our namespace), 0 for none.
     [[nodiscard]] pid_t last_process(int semaphore) const;
+    // How many threads wait for the semaphore to grow, or to become zero (GETNCNT, GETZCNT).
+    [[nodiscard]] int waiting(int semaphore) const;
     // When an operation last succeeded.
     [[nodiscard]] std::chrono::system_clock::time_point last_operation() const;
 

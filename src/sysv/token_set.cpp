@@ -71,7 +71,7 @@ TokenSet TokenSet::shaped(SemaphoreSet set, const Key& key, int slots) {
     const bool is_plain = is_for_plain_set(key, slots);
     if (!is_plain && count >= CountingSet::semaphores_for(slots) &&
         CountingSet::is_blank(set.values()))
-        CountingSet::initialize(set, slots, key.label());
+        CountingSet::initialize(set, slots, key);
     auto tokens = recognize(set, key);
     if (!tokens || (std::holds_alternative<PlainSet>(tokens->kind_) && count != 1))
         throw Error(

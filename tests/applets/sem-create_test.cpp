@@ -172,8 +172,8 @@ TEST_CASE("the system's limits are named") {
         MESSAGE("not root: no IPC namespace of our own");
         return;
     }
-    // 4 sets of at most 100 semaphores, 150 in all.
-    const std::string limits = "echo 100 150 100 4 >/proc/sys/kernel/sem; ";
+    // 4 sets of at most 100 semaphores, 200 in all.
+    const std::string limits = "echo 100 200 100 4 >/proc/sys/kernel/sem; ";
     const auto in_namespace = [&](const std::string& script) {
         return scenario.run({"unshare", "--ipc", "sh", "-c", limits + script});
     };
@@ -181,7 +181,7 @@ TEST_CASE("the system's limits are named") {
                                 "sysctl kernel.sem) or semaphores (the 2nd) are in use\n";
     const auto too_many = in_namespace("sem-create -n 200 @a");
     CHECK(too_many.status == 1);
-    CHECK(too_many.err == "sem-create: cannot create semaphore set @a of 209 semaphores: the "
+    CHECK(too_many.err == "sem-create: cannot create semaphore set @a of 230 semaphores: the "
                           "system's limit for one set is smaller (SEMMSL, the 1st number of sysctl "
                           "kernel.sem)\n");
     CHECK(in_namespace("sem-create -n 9 @a && sem-create -n 9 @b && sem-create -n 9 @c").err ==
@@ -201,7 +201,7 @@ TEST_CASE("a limit of operations is named, and the set that could not be finishe
         scenario.run({"unshare", "--ipc", "sh", "-c",
                       "echo 250 32000 3 128 >/proc/sys/kernel/sem; sem-create @a; ipcs -s"});
     CHECK(result.err ==
-          "sem-create: cannot use semaphore set @a: it needs 6 operations at once, and "
+          "sem-create: cannot use semaphore set @a: it needs 27 operations at once, and "
           "the system allows fewer (SEMOPM, the 3rd number of sysctl kernel.sem)\n");
     CHECK_FALSE(contains(result.out, "0x"));
 }
