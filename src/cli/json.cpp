@@ -59,6 +59,13 @@ JsonLine& JsonLine::add(std::string_view member, std::string_view name, std::str
     return *this;
 }
 
+JsonLine& JsonLine::add_object(std::string_view member, const JsonLine& object) {
+    auto members = object.object_->members;
+    members.erase("v");
+    object_->members[std::string{member}].push_back(std::move(members));
+    return *this;
+}
+
 std::string JsonLine::text() const {
     constexpr auto replace = ordered_json::error_handler_t::replace;
     return object_->members.dump(-1, ' ', false, replace) + '\n';

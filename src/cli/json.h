@@ -33,6 +33,8 @@ class JsonLine {
     JsonLine& set_null(std::string_view member);
     // Adds VALUE to the list that object MEMBER has as NAME: {"name":["value",…]}.
     JsonLine& add(std::string_view member, std::string_view name, std::string_view value);
+    // Adds the members of OBJECT, without its "v", as one more object of the list MEMBER.
+    JsonLine& add_object(std::string_view member, const JsonLine& object);
 
     // Prints the line and flushes, because a reader may be waiting for it.
     void print() const;

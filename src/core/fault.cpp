@@ -126,13 +126,16 @@ bool finds_object(Arguments get) {
     return !creates_object(get);
 }
 bool reads_semaphores(Arguments semctl) {
-    return integer(semctl[2]) != IPC_RMID;
+    return integer(semctl[2]) != IPC_RMID && integer(semctl[2]) != SEM_INFO;
 }
 bool reads_all_semaphores(Arguments semctl) {
     return integer(semctl[2]) == GETALL;
 }
 bool reads_segment(Arguments shmctl) {
     return integer(shmctl[1]) == IPC_STAT;
+}
+bool reads_queue(Arguments msgctl) {
+    return integer(msgctl[1]) == IPC_STAT;
 }
 // Whether one of the operations has FLAG.
 bool has_flag(Arguments semtimedop, short flag) {
@@ -245,6 +248,8 @@ constexpr Possibility possibilities[] = {
     {"mkfifo", {EACCES, ENOSPC, ENOMEM, EROFS}},
     {"mkfifoat", {EACCES, ENOSPC, ENOMEM, EROFS}},
     {"mmap", {ENOMEM, EACCES, ENFILE}},
+    {"msgctl", {EIDRM, EACCES}, reads_queue},
+    {"msgget", {EACCES}}, // we make none
     {"munmap", {}},
     {"name_to_handle_at", {ENOMEM, EACCES, EOPNOTSUPP}},
     {"open", {EMFILE, ENFILE, ENOMEM, EACCES}},
@@ -310,7 +315,9 @@ constexpr Possibility possibilities[] = {
     {"splice", {EAGAIN}, is_nonblocking},
     {"stat", {EACCES, ENOMEM}},
     {"symlink", {EACCES, ENOSPC, ENOMEM, EROFS}},
+    {"tcgetattr", {}},
     {"tcgetpgrp", {ENOTTY}},
+    {"tcsetattr", {}},
     {"tcsetpgrp", {EPERM, ENOTTY}},
     {"sync_file_range", {}}, // its errors come again from fsync
     {"umask", {}},

@@ -68,7 +68,7 @@ bool PlainSet::wait_until_free(Deadline deadline) {
 bool PlainSet::resize(int slots, Deadline /*deadline*/) {
     if (slots == 1) return true;
     throw Error(fmt::format("cannot resize {}: it is a plain set of one semaphore; remove it "
-                            "(ipcrm -s {}) and create it with -n {}",
+                            "(ipc-remove sem:{}) and create it with -n {}",
                             set_.name(), set_.id(), slots));
 }
 

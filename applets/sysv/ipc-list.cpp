@@ -1,0 +1,185 @@
+// ipc-list - list System V objects and the processes that use them
+#include "applet.h"
+#include "cli/json.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/values.h"
+#include "core/number.h"
+#include "front/ipc/limits_report.h"
+#include "front/ipc/logout.h"
+#include "front/ipc/rows.h"
+#include "front/ipc/tree.h"
+#include "front/ipc/watch.h"
+#include "sysv/limits.h"
+#include "sysv/object_name.h"
+#include "sysv/wait_graph.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <unistd.h>
+
+namespace ipcbox {
+namespace {
+
+struct Config {
+    std::vector<sysv::ObjectName> names;
+    front::IpcKinds kinds;
+    bool tree = false;
+    std::optional<Duration> watch;
+    bool limits = false;
+    front::LimitsCheck check;
+    bool json = false;
+    cli::Verbosity verbosity;
+};
+
+double parse_percent(std::string_view text) {
+    constexpr double max_percent = 100;
+    if (text.ends_with('%')) text.remove_suffix(1);
+    const auto percent = whole_decimal(text);
+    if (!percent || *percent > max_percent)
+        throw std::invalid_argument("expected percent, from 0 to 100");
+    return *percent;
+}
+
+void check(const Config& config) {
+    const int ways = (config.tree ? 1 : 0) + (config.watch ? 1 : 0) + (config.limits ? 1 : 0);
+    if (ways > 1) throw cli::UsageError("--tree, --watch and --limits exclude each other");
+    if (config.check.any() && !config.limits)
+        throw cli::UsageError("--warn and --crit go with --limits");
+    if (config.limits && !config.names.empty())
+        throw cli::UsageError("--limits are the system's: no KEY with it");
+}
+
+Config parse(const Invocation& invocation) {
+    Config config;
+    cli::Options options{invocation, "[KEY...]"};
+    options.operands("KEY", config.names, sysv::ObjectName::parse,
+                     "1234, 0x4d2, ./path, @name, an id, or sem:12 (default: all objects)");
+    options.flag("-s,--sem", config.kinds.semaphores, "list semaphore sets");
+    options.flag("-m,--shm", config.kinds.memory, "list shared memory");
+    options.flag("--msg", config.kinds.messages, "list message queues");
+    options.flag("--tree", config.tree, "show which process waits for which, and deadlocks");
+    options.value("--watch DURATION", config.watch, cli::parse_positive_duration,
+                  "look again each time this long has passed, and show what changes");
+    options.flag("-l,--limits", config.limits, "show how near the kernel's limits are");
+    options.value("--warn PERCENT", config.check.warn, parse_percent,
+                  "with --limits: a warning (status 1) from this part of a limit on");
+    options.value("--crit PERCENT", config.check.critical, parse_percent,
+                  "with --limits: critical (status 2) from this part of a limit on");
+    options.json(config.json);
+    options.note("A process that ipc-list cannot see is shown as unknown, never as nobody.");
+    options.example("ipc-list @build", "who holds the tokens of @build, and who waits?");
+    options.example("ipc-list --tree", "who waits for whom?");
+    options.example("ipc-list --limits --warn 80 --crit 95", "a check for monitoring");
+    config.verbosity = options.parse();
+    check(config);
+    return config;
+}
+
+void print_lines(const std::vector<std::string>& lines) {
+    const bool is_terminal = cli::is_terminal(STDOUT_FILENO);
+    for (const auto& line : lines)
+        cli::print_line("{}", is_terminal ? cli::visible(line) : line);
+}
+
+int show_limits(const Config& config) {
+    const auto limits = sysv::read_limits();
+    if (config.json)
+        for (const auto& limit : limits)
+            cli::print(front::json_of(limit, config.check));
+    else if (config.check.any())
+        print_lines({front::verdict_of(limits, config.check)});
+    else
+        print_lines(front::table_of(limits));
+    return static_cast<int>(front::judge(limits, config.check));
+}
+
+// Looks at what was asked for.
+class Look {
+  public:
+    explicit Look(const Config& config) : config_(config), survey_(names_in(config)) {}
+
+    std::vector<sysv::Entry> operator()() {
+        auto entries = survey_.look_at(front::ipc_objects(config_.kinds, config_.names));
+        if (!config_.names.empty())
+            std::erase_if(entries, [this](const sysv::Entry& entry) {
+                return std::ranges::none_of(config_.names,
+                                            [&](const auto& name) { return name.means(entry); });
+            });
+        return entries;
+    }
+    [[nodiscard]] const sysv::Sight<sysv::Waiter>& waiters() const { return survey_.waiters(); }
+
+  private:
+    static sysv::KnownNames names_in(const Config& config) {
+        sysv::KnownNames names;
+        for (const auto& name : config.names)
+            names.add(name.text());
+        return names;
+    }
+
+    const Config& config_;
+    sysv::Survey survey_;
+};
+
+// Says which of the names mean nothing.
+bool all_found(const Config& config, const std::vector<sysv::Entry>& entries) {
+    bool all = true;
+    for (const auto& name : config.names) {
+        const auto means = [&](const sysv::Entry& entry) { return name.means(entry); };
+        if (std::ranges::any_of(entries, means)) continue;
+        cli::diagnose(fmt::format("cannot find {}: there is no such object", name.text()));
+        all = false;
+    }
+    return all;
+}
+
+// Whose objects go when they log out.
+void warn_of_logouts(const std::vector<sysv::Entry>& entries, front::UserNames& users) {
+    std::vector<uid_t> owners;
+    for (const auto& entry : entries)
+        if (std::ranges::find(owners, entry.object.owner) == owners.end())
+            owners.push_back(entry.object.owner);
+    for (const uid_t owner : owners)
+        if (front::goes_at_logout(owner))
+            cli::diagnose(fmt::format("logind removes all objects of {0} when {0} logs out "
+                                      "(RemoveIPC=no in logind.conf keeps them)",
+                                      users.of(owner)));
+}
+
+void show_tree(const Config& config, const std::vector<sysv::Entry>& entries, const Look& look) {
+    if (!config.json) print_lines(front::tree_of(entries, look.waiters()));
+    for (const auto& deadlock : sysv::find_deadlocks(entries, look.waiters()))
+        if (config.json)
+            cli::print(front::json_of(deadlock));
+        else
+            print_lines({front::text_of(deadlock)});
+}
+
+int run(const Invocation& invocation) {
+    const Config config = parse(invocation);
+    if (config.limits) return show_limits(config);
+    Look look{config};
+    if (config.watch) {
+        front::watch_ipc([&] { return look(); }, *config.watch,
+                         config.json ? front::IpcChanges::Form::json
+                                     : front::IpcChanges::Form::text);
+        return exit_status::done;
+    }
+    const auto entries = look();
+    front::UserNames users;
+    if (config.json)
+        for (const auto& entry : entries)
+            cli::print(front::json_of(entry, users));
+    else if (!config.tree)
+        print_lines(front::table_of(entries, users));
+    if (config.tree) show_tree(config, entries, look);
+    if (!config.json && !config.verbosity.quiet) warn_of_logouts(entries, users);
+    return all_found(config, entries) ? exit_status::done : exit_status::failed;
+}
+
+} // namespace
+
+extern constexpr Applet ipc_list{"list System V objects and the processes that use them", run};
+
+} // namespace ipcbox

@@ -1,0 +1,41 @@
+// How a user names existing System V objects.
+//
+//     sem:12, shm:12, msg:12    exactly one
+//     @build, ./path, 0x4d2     all with this key; with a name, only those whose label is right
+//     1234                      all with this key or this id
+#pragma once
+
+#include "sysv/key.h"
+#include "sysv/survey.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace ipcbox::sysv {
+
+class ObjectName {
+  public:
+    // Throws std::invalid_argument, saying what was expected, or Error for a path that is not
+    // there.
+    [[nodiscard]] static ObjectName parse(std::string_view text);
+
+    // As the user wrote it.
+    [[nodiscard]] const std::string& text() const { return text_; }
+    // "@build".
+    [[nodiscard]] bool is_name() const { return key_ && key_->is_name(); }
+    // Whether OBJECT may be meant: a name has to be proved.
+    [[nodiscard]] bool may_mean(const Object& object) const;
+    // Whether it is meant.
+    [[nodiscard]] bool means(const Entry& entry) const;
+
+  private:
+    explicit ObjectName(std::string_view text) : text_(text) {}
+
+    std::string text_;
+    std::optional<Key> key_;
+    std::optional<Kind> kind_;
+    std::optional<int> id_;
+};
+
+} // namespace ipcbox::sysv

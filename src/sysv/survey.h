@@ -1,0 +1,98 @@
+// System V objects, and all that can be found out about them: their names, how much of them is
+// taken, the processes that use them, and whether somebody would miss them.
+#pragma once
+
+#include "core/process_info.h"
+#include "sysv/kernel_objects.h"
+#include "sysv/known_names.h"
+#include "sysv/witnesses.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ipcbox::sysv {
+
+class SemaphoreSet;
+
+// A process that uses an object.
+struct User {
+    enum class Does {
+        holds,   // a token, until it ends
+        took,    // a token, which stays taken until somebody gives it
+        shares,  // the set
+        waits,   // for the set or the queue
+        attached // to the segment
+    } does = Does::holds;
+    pid_t pid = 0;                           // 0: of another PID namespace
+    std::string text;                        // "812 (make, root, 3m12s)", "812 (ended)"
+    std::optional<ProcessInfo> process = {}; // nothing when it has ended, or nobody can tell
+};
+
+// "holds it", "waits"
+[[nodiscard]] std::string_view name_of(User::Does does);
+
+// Whether somebody would miss the object.
+enum class Use { free, used, unknown };
+
+struct Entry {
+    Object object;
+    std::string name{};         // "@build" where the label proves it; else empty
+    bool is_readable = true;    // what a set holds
+    std::optional<int> slots{}; // of a set that hands out tokens
+    int taken = 0;
+    int waiting = 0; // threads, as the kernel counts them; of a queue, those that were found
+    int value = 0;   // of a set of one semaphore
+    std::uint64_t bytes = 0; // of a segment, without the label of its name
+    std::vector<User> users{};
+    std::uint64_t unknown_users = 0; // so many more use it
+    bool may_have_more = false;      // of a queue: more may wait for it
+    pid_t creator_pid = 0;           // 0: unknown
+    // Of a set or a queue that the kernel knows no creator of: of all that used it.
+    Presence creator = Presence::unknown;
+    Use use = Use::unknown;
+    std::string why{}; // it is used, or unknown: "2 of 4 tokens are taken"
+
+    // The name, or the key.
+    [[nodiscard]] std::string key_text() const { return name.empty() ? object.key_text() : name; }
+    // Nobody uses it, and its creator is gone.
+    [[nodiscard]] bool is_orphan() const { return use == Use::free && creator == Presence::gone; }
+};
+
+class Survey {
+  public:
+    // NAMES are those that the user gave.
+    explicit Survey(KnownNames names = {});
+
+    // One entry for each of OBJECTS that is still there. Throws SysError.
+    [[nodiscard]] std::vector<Entry> look_at(const std::vector<Object>& objects);
+
+    // Of the last look, when something waited.
+    [[nodiscard]] const Sight<Waiter>& waiters() const { return waiters_; }
+
+  private:
+    [[nodiscard]] bool inspect(Entry& entry);
+    void inspect_set(Entry& entry);
+    void inspect_tokens(Entry& entry, const SemaphoreSet& set,
+                        const std::vector<unsigned short>& values);
+    void inspect_strange_set(Entry& entry, const SemaphoreSet& set);
+    // The name that may have this key, null when none is known.
+    [[nodiscard]] const Key* known_name(key_t key);
+    void name_segment(Entry& entry);
+    void add_users(std::vector<Entry>& entries);
+    void judge(Entry& entry) const;
+    [[nodiscard]] Presence presence(pid_t pid, std::time_t when);
+    // Of all of PIDS, of which one at least has to be known.
+    [[nodiscard]] Presence presence_of_any(const std::vector<pid_t>& pids, std::time_t when);
+    [[nodiscard]] User user(User::Does does, pid_t pid) const;
+
+    KnownNames names_;
+    bool knows_processes_ = false;
+    bool has_own_proc_ = false;
+    std::map<std::pair<pid_t, std::time_t>, Presence> presences_;
+    Sight<Waiter> waiters_;
+    Sight<Attacher> attachers_;
+    std::vector<std::uint64_t> attached_before_; // what the list of attachers was made for
+};
+
+} // namespace ipcbox::sysv

@@ -1,0 +1,56 @@
+#include "front/ipc/watch.h"
+
+#include <doctest/doctest.h>
+
+using namespace ipcbox;
+
+namespace {
+
+sysv::Entry set_of(int id, int waiting) {
+    sysv::Entry entry;
+    entry.object.id = id;
+    entry.object.key = id;
+    entry.slots = 2;
+    entry.object.size = 94;
+    entry.waiting = waiting;
+    entry.use = waiting > 0 ? sysv::Use::used : sysv::Use::free;
+    return entry;
+}
+
+} // namespace
+
+TEST_CASE("a picture fits its terminal, and shows first where somebody waits") {
+    front::UserNames users;
+    std::vector<sysv::Entry> entries;
+    for (int id = 0; id < 10'000; ++id)
+        entries.push_back(set_of(id, id == 5000 ? 12 : 0));
+    const auto lines = front::picture_of(entries, users, 0, 24, 80);
+    REQUIRE(lines.size() == 24);
+    CHECK(lines[0].find("10000 objects, 1 used, 12 waiting; 1 to 22 shown") != std::string::npos);
+    CHECK(lines[2].find("sem:5000") != std::string::npos);
+    CHECK(lines[2].find("||||||||||+2") != std::string::npos);
+    for (const auto& line : lines)
+        CHECK(line.size() <= 80 + 8); // with colours
+    CHECK(front::picture_of(entries, users, 9'999, 24, 80).size() == 3);
+    CHECK(front::picture_of({}, users, 0, 24, 80).size() == 2);
+    CHECK(front::picture_of(entries, users, 0, 1, 5).size() == 1);
+}
+
+TEST_CASE("only lines that differ are drawn again") {
+    CHECK(front::redrawing({"a", "b"}, {"a", "b"}).empty());
+    CHECK(front::redrawing({"a", "b"}, {"a", "c"}) == "\x1b[2;1Hc\x1b[K");
+    CHECK(front::redrawing({"a", "b"}, {"a"}) == "\x1b[2;1H\x1b[K");
+    CHECK(front::redrawing({}, {"a"}) == "\x1b[1;1Ha\x1b[K");
+}
+
+TEST_CASE("changes are printed once: what is new, what differs, what is gone") {
+    front::UserNames users;
+    front::IpcChanges changes{front::IpcChanges::Form::text};
+    CHECK(changes.since_last({set_of(1, 0)}, users) ==
+          std::vector<std::string>{"+ sem:1 (0x1): 0 of 2 taken; nobody\n"});
+    CHECK(changes.since_last({set_of(1, 0)}, users).empty());
+    auto taken = set_of(1, 0);
+    taken.taken = 1;
+    CHECK(changes.since_last({taken}, users).front().starts_with("~ sem:1 (0x1): 1 of 2 taken"));
+    CHECK(changes.since_last({}, users) == std::vector<std::string>{"- sem:1\n"});
+}
