@@ -215,7 +215,9 @@ constexpr Possibility possibilities[] = {
     {"flock", {ENOLCK}},
     {"flock", {EWOULDBLOCK}, is_nonblocking_lock},
     {"flock", {EINTR}, is_blocking_lock},
+    {"fgetxattr", {ENODATA, EOPNOTSUPP}},
     {"fork", {EAGAIN, ENOMEM}},
+    {"fsetxattr", {ENOSPC, EOPNOTSUPP}},
     {"fstat", {}},
     {"fstatat", {EACCES, ENOMEM}},
     {"fstatfs", {}},
@@ -224,6 +226,7 @@ constexpr Possibility possibilities[] = {
     {"ftok", {EACCES, ENOMEM}},
     {"ftruncate", {EINTR, ENOSPC}},
     {"getaddrinfo", {}}, // not a system call: it answers EAI_…
+    {"getcwd", {ENOENT}},
     {"getnameinfo", {}},
     {"getpeername", {ENOTCONN, ENOBUFS}}, // the first when it was reset by then
     {"getrandom", {}},

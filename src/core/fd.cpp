@@ -58,13 +58,24 @@ void let_go_of(int number, std::string_view object) {
 }
 
 void close_descriptors_except(const Fd& kept) {
+    close_descriptors_except(std::vector{kept.get()});
+}
+
+void close_descriptors_except(std::vector<int> kept) {
     const auto close = [](unsigned first, unsigned last) {
         // An empty range is EINVAL.
         return first <= last ? ::close_range(first, last, 0) : 0;
     };
-    const auto number = static_cast<unsigned>(kept.get());
-    if (sys::call("close_range", close, unsigned{first_number}, number - 1) < 0 ||
-        sys::call("close_range", close, number + 1, std::numeric_limits<unsigned>::max()) < 0)
+    std::ranges::sort(kept);
+    unsigned first = first_number;
+    for (const int number : kept) {
+        const auto next = static_cast<unsigned>(number);
+        if (number < first_number) continue;
+        if (sys::call("close_range", close, first, next - 1) < 0)
+            throw SysError("close", "descriptors");
+        first = next + 1;
+    }
+    if (sys::call("close_range", close, first, std::numeric_limits<unsigned>::max()) < 0)
         throw SysError("close", "descriptors");
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <sys/types.h>
 #include <utility>
+#include <vector>
 
 namespace ipcbox {
 
@@ -51,6 +52,7 @@ void let_go_of(int number, std::string_view object);
 // Closes every descriptor but KEPT and the standard ones, also those that we were started with and
 // that are nobody's Fd: for a process that is going to stay and must keep nothing else busy.
 void close_descriptors_except(const Fd& kept);
+void close_descriptors_except(std::vector<int> kept);
 
 // Raises the limit on our descriptors (RLIMIT_NOFILE, getrlimit(2)) to WANTED or as near to that as
 // the hard limit is; what it is then.

@@ -20,6 +20,18 @@ std::string directory_of(std::string_view path) {
     return std::string{path.substr(0, slash == 0 ? 1 : slash)};
 }
 
+std::string absolute_path(const std::string& path) {
+    if (path.starts_with('/')) return path;
+    std::array<char, 4096> directory{}; // PATH_MAX
+    const auto get = [](char* into, std::size_t size) {
+        return ::getcwd(into, size) == nullptr ? -1 : 0;
+    };
+    if (sys::call("getcwd", get, directory.data(), directory.size()) < 0)
+        throw SysError("find", "the working directory");
+    const std::string above{directory.data()};
+    return above == "/" ? above + path : above + "/" + path;
+}
+
 std::optional<std::string> read_link(const std::string& path) {
     std::array<char, 4096> target{}; // PATH_MAX
     const ssize_t size =

@@ -15,6 +15,9 @@ namespace ipcbox {
 // The directory in which that name stands: "a" for "a/b", "/" for "/b", "." for "b".
 [[nodiscard]] std::string directory_of(std::string_view path);
 
+// PATH as it is from any working directory; links stay in it. Throws SysError.
+[[nodiscard]] std::string absolute_path(const std::string& path);
+
 // Where a symbolic link points to; nothing when PATH is not a link or cannot be read (errno says
 // why).
 [[nodiscard]] std::optional<std::string> read_link(const std::string& path);

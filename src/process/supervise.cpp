@@ -16,14 +16,6 @@ namespace ipcbox::process {
 
 namespace {
 
-// All but those that say that we ourselves are broken.
-sigset_t signals_to_pass() {
-    sigset_t set = all_signals();
-    for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS})
-        sigdelset(&set, own);
-    return set;
-}
-
 // The terminal of which our group has the foreground; nothing when there is none.
 Fd foreground_terminal() try {
     Fd terminal = open_file("/dev/tty", O_RDWR | O_NOCTTY);
@@ -58,6 +50,13 @@ bool is_job_control(int signal) {
 }
 
 } // namespace
+
+sigset_t signals_to_pass() {
+    sigset_t set = all_signals();
+    for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS})
+        sigdelset(&set, own);
+    return set;
+}
 
 Supervised::Supervised(const std::string& program, std::span<const std::string> arguments,
                        SupervisePlan plan)

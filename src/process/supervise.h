@@ -55,6 +55,9 @@ struct SupervisePlan {
     std::function<void(const EndedChild&)> on_end{};
 };
 
+// All signals but those that say that we ourselves are broken.
+[[nodiscard]] sigset_t signals_to_pass();
+
 class Supervised {
   public:
     // Starts PROGRAM (a path) with ARGUMENTS. Throws as spawn() does.

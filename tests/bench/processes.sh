@@ -38,6 +38,12 @@ if [ -x ./reap-run ] && has tini && has dumb-init; then
     "$times" 600 ./reap-run "$nothing" -- tini -s "$nothing" -- dumb-init "$nothing" -- "$nothing"
 fi
 
+if [ -x ./daemon-run ] && has start-stop-daemon; then
+    title 'As a daemon, until its number is known (start-stop-daemon -b >= 3.0 x daemon-run)'
+    "$times" 600 ./daemon-run --settle 0 "$nothing" \
+        -- start-stop-daemon --start --background --exec "$nothing" -- "$nothing"
+fi
+
 # A shell with a thousand children, which wait for the end of a FIFO.
 mkfifo end ready
 exec 9<>end

@@ -22,6 +22,14 @@ TEST_CASE("a path has a name, and a directory in which the name stands") {
     CHECK(directory_of("a/") == "a");
 }
 
+TEST_CASE("a path is made absolute from the working directory") {
+    const Scenario scenario;
+    CHECK(absolute_path("/a/../b") == "/a/../b");
+    CHECK(absolute_path("a") == scenario.path("a"));
+    REQUIRE(::chdir("/") == 0);
+    CHECK(absolute_path("a") == "/a");
+}
+
 TEST_CASE("a link is read, and anything else is none") {
     const Scenario scenario;
     const auto link = scenario.path("link");

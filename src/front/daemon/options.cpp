@@ -1,0 +1,183 @@
+#include "front/daemon/options.h"
+
+#include "cli/output.h"
+#include "core/number.h"
+#include "core/path.h"
+
+#include <algorithm>
+#include <csignal>
+#include <limits>
+#include <stdexcept>
+
+namespace ipcbox::front {
+
+namespace {
+
+// The daemon has another working directory.
+std::string parse_path(std::string_view text) {
+    if (text.empty()) throw std::invalid_argument("expected the path of a file");
+    return absolute_path(std::string{text});
+}
+
+std::string parse_variable(std::string_view text) {
+    const auto equals = text.find('=');
+    if (equals == 0 || equals == std::string_view::npos)
+        throw std::invalid_argument("expected NAME=VALUE");
+    return std::string{text};
+}
+
+process::Rotation parse_rotation(std::string_view text) {
+    constexpr int max_files = 999;
+    const auto colon = text.find(':');
+    const auto count =
+        colon == std::string_view::npos ? std::nullopt : whole_number<int>(text.substr(colon + 1));
+    try {
+        const auto size = cli::parse_size(text.substr(0, colon));
+        if (count && *count >= 0 && *count <= max_files && size > 0) return {size, *count};
+    } catch (const std::invalid_argument&) { // NOLINT(bugprone-empty-catch): said below
+    }
+    throw std::invalid_argument("expected SIZE:FILES, such as 10M:5 for five old files of 10 MB");
+}
+
+int parse_descriptor(std::string_view text) {
+    constexpr int first = 3; // the others are the standard ones
+    constexpr int last = 1023;
+    return cli::number_between(first, last)(text);
+}
+
+int parse_open_descriptor(std::string_view text) {
+    const int number = parse_descriptor(text);
+    if (!cli::is_open(number)) throw std::invalid_argument("expected a descriptor that is open");
+    return number;
+}
+
+struct Flags {
+    bool stop = false;
+    bool restart = false;
+    bool reload = false;
+    bool status = false;
+    std::optional<process::Stages> stages;
+};
+
+void declare_daemon(cli::Options& options, DaemonConfig& config) {
+    options.section("The daemon");
+    options.value("-p,--pid-file FILE", config.pid_file, parse_path,
+                  "write the daemon's number to this file; refuse to start it twice");
+    options.value("-l,--lock FILE", config.lock_file, parse_path,
+                  "start only if nobody has the lock of this file; the daemon holds it");
+    options.value("-u,--user USER[:GROUP]", config.user, cli::parse_owner, "run it as this user");
+    options.value("-c,--directory DIR", config.directory, cli::parse_text,
+                  "run it in this directory (default /)");
+    options.values("-E,--env NAME=VALUE", config.environment, parse_variable,
+                   "set an environment variable; can be given more than once");
+    options.values("--keep-fd FD", config.kept, parse_open_descriptor,
+                   "leave this descriptor open; those above 2 are closed");
+    options.flag("--background", config.background,
+                 "leave it its terminal, directory and output: a job in the background");
+    options.value("--respawn MAX/WINDOW", config.respawn, process::parse_respawn_limit,
+                  "start it again when it ends, at most MAX times in WINDOW, such as 5/1m");
+    options.section("Its output");
+    options.value("-o,--output FILE", config.output, parse_path,
+                  "write its standard output to this file (default /dev/null)");
+    options.value("-e,--error FILE", config.error, parse_path,
+                  "write its standard error to this file (default /dev/null)");
+    options.flag("-a,--append", config.appends, "append to these files, do not empty them first");
+    options.value("--rotate SIZE:FILES", config.rotation, parse_rotation,
+                  "keep these files below SIZE, and FILES old ones beside each, such as 10M:5");
+    options.flag("--syslog", config.syslog, "send each line to the system's log");
+}
+
+void declare_start(cli::Options& options, DaemonConfig& config) {
+    options.section("When it is up");
+    options.value("--settle DURATION", config.settle, cli::parse_duration,
+                  "report a daemon that ends within this time (default 1s)");
+    options.value("--ready-fd FD", config.ready_fd, parse_descriptor,
+                  "wait until it writes a line to this descriptor of its own");
+    options.flag("--ready-notify", config.ready_notify,
+                 "wait until it sends READY=1 to $NOTIFY_SOCKET (sd_notify)");
+    options.value("--ready-port PORT", config.ready_port, cli::parse_port,
+                  "wait until it listens on this TCP port");
+    options.value("--ready-timeout DURATION", config.ready_timeout, cli::parse_time_limit,
+                  "end it when it is not ready by then (status 124; default 1m)");
+}
+
+void declare_actions(cli::Options& options, Flags& flags) {
+    options.section("A daemon that runs");
+    options.flag("--stop", flags.stop, "end the daemon of the pid file; STAGES can follow");
+    options.flag("--restart", flags.restart, "end it if it runs, and start COMMAND");
+    options.flag("--reload", flags.reload, "send it HUP");
+    options.flag("--status", flags.status, "say whether it runs");
+    options.value("--stages STAGES", flags.stages, process::parse_stages,
+                  "how to end it (default TERM:10s,KILL)");
+}
+
+DaemonConfig::Action action_of(const Flags& flags) {
+    const int count = int{flags.stop} + int{flags.restart} + int{flags.reload} + int{flags.status};
+    if (count > 1)
+        throw cli::UsageError("--stop, --restart, --reload and --status exclude each other");
+    if (flags.stop) return DaemonConfig::Action::stop;
+    if (flags.restart) return DaemonConfig::Action::restart;
+    if (flags.reload) return DaemonConfig::Action::reload;
+    return flags.status ? DaemonConfig::Action::status : DaemonConfig::Action::start;
+}
+
+// --stop TERM:5s,KILL: no command follows there.
+void take_stages(DaemonConfig& config, Flags& flags) {
+    if (config.action != DaemonConfig::Action::stop || config.command.size() != 1) return;
+    if (flags.stages) throw cli::UsageError("--stop has its stages already");
+    try {
+        flags.stages = process::parse_stages(config.command[0]);
+    } catch (const std::invalid_argument& wrong) {
+        throw cli::UsageError(fmt::format("--stop '{}': {}", config.command[0], wrong.what()));
+    }
+    config.command.clear();
+}
+
+void check(const DaemonConfig& config) {
+    using Action = DaemonConfig::Action;
+    const bool starts = config.action == Action::start || config.action == Action::restart;
+    if (config.action != Action::start && !config.pid_file)
+        throw cli::UsageError("--stop, --restart, --reload and --status need --pid-file");
+    if (starts && config.command.empty()) throw cli::UsageError("COMMAND is missing");
+    if (!starts && !config.command.empty())
+        throw cli::UsageError("only a start and --restart take a COMMAND");
+    if (config.rotation && !config.output && !config.error)
+        throw cli::UsageError("--rotate needs --output or --error");
+    if (config.background && config.needs_keeper())
+        throw cli::UsageError("--background excludes --rotate, --syslog and --respawn");
+    if (config.ready_fd && std::ranges::find(config.kept, *config.ready_fd) != config.kept.end())
+        throw cli::UsageError("--ready-fd and --keep-fd name the same descriptor");
+}
+
+} // namespace
+
+DaemonConfig parse_daemon_options(const Invocation& invocation) {
+    DaemonConfig config;
+    Flags flags;
+    cli::Options options{invocation, "[--] COMMAND [ARGUMENT...]"};
+    options.command(config.command);
+    declare_daemon(options, config);
+    declare_start(options, config);
+    declare_actions(options, flags);
+    options.json(config.json);
+    options.note(
+        "daemon-run prints PID:START of the daemon once it is up. A daemon that ends before "
+        "gives daemon-run its status.");
+    options.example("daemon-run -p /run/d.pid -o /var/log/d -u www-data -- ./d --foreground",
+                    "a daemon with a log and a pid file");
+    options.example("daemon-run -p /run/d.pid --ready-port 8080 -- ./d && ./tests",
+                    "go on once it can be connected to");
+    options.example("daemon-run -p /run/d.pid --stop TERM:5s,KILL", "end it, and nobody else");
+    config.verbosity = options.parse();
+    config.action = action_of(flags);
+    take_stages(config, flags);
+    constexpr auto patience = std::chrono::seconds{10};
+    config.stages =
+        flags.stages.value_or(process::Stages{{SIGTERM, patience}, {SIGKILL, std::nullopt}});
+    if (!config.directory && !config.background) config.directory = "/";
+    if (!config.ready_timeout) config.ready_timeout = std::chrono::minutes{1};
+    check(config);
+    return config;
+}
+
+} // namespace ipcbox::front

@@ -1,0 +1,50 @@
+// The command line of daemon-run.
+#pragma once
+
+#include "cli/options.h"
+#include "cli/values.h"
+#include "process/respawn.h"
+#include "process/rotating_log.h"
+#include "process/stages.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ipcbox::front {
+
+struct DaemonConfig {
+    enum class Action { start, stop, restart, reload, status };
+    Action action = Action::start;
+    std::optional<std::string> pid_file; // this path and the others are absolute
+    std::optional<std::string> lock_file;
+    std::optional<cli::Owner> user;
+    std::optional<std::string> directory;
+    std::optional<std::string> output;
+    std::optional<std::string> error;
+    bool appends = false;
+    std::vector<std::string> environment;
+    bool background = false;
+    std::vector<int> kept; // descriptors
+    Duration settle = std::chrono::seconds{1};
+    std::optional<int> ready_fd;
+    bool ready_notify = false;
+    std::optional<std::uint16_t> ready_port;
+    std::optional<Duration> ready_timeout;
+    std::optional<process::Rotation> rotation;
+    bool syslog = false;
+    std::optional<process::RespawnLimit> respawn;
+    process::Stages stages;
+    bool json = false;
+    cli::Verbosity verbosity;
+    std::vector<std::string> command;
+
+    // Whether a process of ours has to stay beside the daemon.
+    [[nodiscard]] bool needs_keeper() const { return rotation || syslog || respawn; }
+};
+
+// Throws UsageError.
+[[nodiscard]] DaemonConfig parse_daemon_options(const Invocation& invocation);
+
+} // namespace ipcbox::front

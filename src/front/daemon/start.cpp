@@ -1,0 +1,269 @@
+#include "front/daemon/start.h"
+
+#include "cli/json.h"
+#include "cli/output.h"
+#include "core/duration.h"
+#include "core/environment.h"
+#include "core/error.h"
+#include "core/file_lock.h"
+#include "core/path.h"
+#include "core/pidfd.h"
+#include "core/process_info.h"
+#include "core/syscall.h"
+#include "process/daemon_keeper.h"
+#include "process/lock_holders.h"
+#include "process/pid_file.h"
+#include "process/readiness.h"
+
+#include <fcntl.h>
+#include <optional>
+#include <unistd.h>
+
+namespace ipcbox::front {
+
+namespace {
+
+using Outcome = process::Readiness::Outcome;
+
+std::string text_of(pid_t pid) {
+    const auto info = pid > 0 ? find_process(pid) : std::nullopt;
+    return info ? info->text() : "another process";
+}
+
+// A number that the daemon's user chose. Nothing of ours may have it, or the daemon would get that
+// closed.
+void reserve(int number) {
+    if (cli::is_open(number)) return;
+    Fd null = open_file("/dev/null", O_RDWR);
+    if (null.get() == number)
+        (void)null.release();
+    else if (sys::call("dup2", ::dup2, null.get(), number) < 0)
+        throw SysError("reserve", "the descriptor of --ready-fd");
+}
+
+class Start {
+  public:
+    Start(const DaemonConfig& config, const Command& command)
+        : config_(config), name_(command.words().front()), environment_(Environment::ours()) {
+        plan_.program = absolute_path(command.program());
+        plan_.arguments.assign(command.words().begin(), command.words().end());
+    }
+
+    int run() {
+        if (config_.ready_fd) reserve(*config_.ready_fd);
+        if (config_.pid_file) {
+            if (const auto running = process::daemon_of(*config_.pid_file))
+                return refuse(running->identity.pid);
+            pid_file_.emplace(*config_.pid_file, patience());
+            // Another one may have been started while we waited.
+            if (const auto running = process::daemon_of(*config_.pid_file))
+                return refuse(running->identity.pid);
+        }
+        if (config_.lock_file && !lock()) return exit_status::failed;
+        try {
+            launch();
+        } catch (const Error&) {
+            if (pid_file_) pid_file_->remove();
+            throw;
+        }
+        pid_ = child_.pid();
+        const auto found = process::find({pid_});
+        id_ = found ? found->identity(pid_).text() : fmt::format("{}", pid_);
+        pid_file_.reset();
+        return finish(readiness_->wait(child_, channel_));
+    }
+
+  private:
+    // With one file for both, the daemon has it locked for as long as it runs.
+    [[nodiscard]] bool has_one_file() const {
+        return config_.lock_file && config_.lock_file == config_.pid_file;
+    }
+    [[nodiscard]] Deadline patience() const {
+        return Deadline::after(has_one_file() ? Duration::zero() : std::chrono::seconds{30});
+    }
+
+    int refuse(pid_t pid) {
+        cli::diagnose(fmt::format("cannot start {}: it runs already: {}", name_, text_of(pid)));
+        return exit_status::failed;
+    }
+
+    bool lock() {
+        if (has_one_file()) {
+            held_ = &pid_file_->fd();
+            return true;
+        }
+        lock_ = open_lock_file(*config_.lock_file, LockKind::exclusive);
+        held_ = &lock_;
+        if (try_lock()) {
+            // The daemon takes it anew, so that /proc/locks has the daemon as the holder.
+            unlock(lock_.get(), *config_.lock_file);
+            return true;
+        }
+        cli::diagnose(locked());
+        return false;
+    }
+    bool try_lock() const {
+        return lock_until(lock_.get(), LockKind::exclusive, Deadline::after(Duration::zero()),
+                          *config_.lock_file);
+    }
+    [[nodiscard]] std::string locked() const {
+        const auto holders = process::lock_holders(lock_.get());
+        return fmt::format("cannot start {}: {} is locked by {}", name_, *config_.lock_file,
+                           text_of(holders.empty() ? 0 : holders.front()));
+    }
+
+    void launch() {
+        plan_.directory = config_.directory;
+        plan_.kept = config_.kept;
+        if (config_.user) plan_.user = {config_.user->uid, config_.user->gid, config_.user->name};
+        environment_.set_all(config_.environment);
+        plan_.environment = &environment_.entries();
+        if (config_.background) plan_.place = process::DaemonPlan::Place::group;
+        if (config_.needs_keeper())
+            launch_kept();
+        else
+            launch_alone();
+    }
+
+    void prepare_readiness() {
+        process::ReadyPlan plan;
+        plan.by_descriptor = config_.ready_fd.has_value();
+        plan.by_notification = config_.ready_notify;
+        if (config_.user) plan.user = config_.user->uid;
+        plan.port = config_.ready_port;
+        plan.settle = config_.settle;
+        plan.limit = config_.ready_timeout;
+        readiness_.emplace(std::move(plan));
+        if (config_.ready_fd) plan_.handed_over = {readiness_->descriptor(), *config_.ready_fd};
+        if (const auto& name = readiness_->socket_name())
+            environment_.set("NOTIFY_SOCKET=" + *name);
+    }
+
+    // In the new process.
+    void take_places() {
+        if (lock_ && !try_lock()) throw Error(locked());
+        if (pid_file_) pid_file_->write_own();
+    }
+
+    void launch_alone() {
+        const int flags =
+            O_WRONLY | O_CREAT | O_NOCTTY | (config_.appends ? O_APPEND : O_TRUNC | O_APPEND);
+        constexpr mode_t mode = 0666; // and the umask
+        const Fd null = config_.background ? Fd{} : open_file("/dev/null", O_RDWR);
+        const Fd output = config_.output ? open_file(*config_.output, flags, mode) : Fd{};
+        const bool is_same = config_.error == config_.output;
+        const Fd error = config_.error && !is_same ? open_file(*config_.error, flags, mode) : Fd{};
+        plan_.input = plan_.output = plan_.error = null ? null.get() : process::DaemonPlan::same;
+        if (output) plan_.output = output.get();
+        if (error || (config_.error && is_same)) plan_.error = error ? error.get() : output.get();
+        if (held_ != nullptr) {
+            set_across_exec(*held_, AcrossExec::keep);
+            plan_.kept.push_back(held_->get());
+        }
+        plan_.before = [this] { take_places(); };
+        prepare_readiness();
+        child_ = process::start_daemon(plan_);
+    }
+
+    void launch_kept() {
+        prepare_readiness();
+        const Fd null = open_file("/dev/null", O_RDWR);
+        plan_.input = null.get();
+        process::KeeperPlan keeper;
+        keeper.daemon = plan_;
+        keeper.logs = {config_.output, config_.error, config_.rotation,
+                       config_.appends ? process::RotatingLog::Start::append
+                                       : process::RotatingLog::Start::truncate,
+                       config_.syslog ? std::optional{std::string{name_of(name_)}} : std::nullopt};
+        keeper.respawn = config_.respawn;
+        keeper.kept.push_back(null.get());
+        if (held_ != nullptr) keeper.kept.push_back(held_->get());
+        keeper.before = [this] { take_places(); };
+        if (config_.pid_file)
+            keeper.after = [path = *config_.pid_file] {
+                process::remove_pid_file(path, ::getpid());
+            };
+        auto kept = process::start_kept_daemon(std::move(keeper));
+        child_ = std::move(kept.keeper);
+        channel_ = std::move(kept.channel);
+    }
+
+    int finish(const Outcome& outcome) {
+        using Kind = Outcome::Kind;
+        const auto after = rounded_duration(Deadline::Clock::now() - started_);
+        if (outcome.kind == Kind::up || outcome.kind == Kind::ready) {
+            child_.release();
+            if (channel_) process::confirm_start(channel_);
+            report(outcome.kind == Kind::up ? "up" : "ready", std::nullopt);
+            if (config_.verbosity.verbose)
+                cli::diagnose(fmt::format("{} is {} after {}", name_,
+                                          outcome.kind == Kind::up ? "up" : "ready", after));
+            return exit_status::done;
+        }
+        int status = exit_status::timed_out;
+        if (outcome.kind == Kind::ended) {
+            cli::diagnose(fmt::format("{} ended after {}: {}{}", name_, after,
+                                      outcome.status->text(), advice(*outcome.status)));
+            status = outcome.status->as_exit_status();
+            // It promised to become ready.
+            if (status == 0 && is_asked()) status = exit_status::failed;
+        } else {
+            cli::diagnose(
+                fmt::format("{} is not ready after {}: {}", name_, after, outcome.missing));
+            if (outcome.kind == Kind::hung_up) status = exit_status::failed;
+            end_daemon();
+        }
+        if (config_.pid_file) process::remove_pid_file(*config_.pid_file, pid_);
+        report(outcome.kind == Kind::ended ? "ended" : "not ready", status);
+        return status;
+    }
+
+    [[nodiscard]] bool is_asked() const {
+        return config_.ready_fd || config_.ready_notify || config_.ready_port;
+    }
+    static std::string_view advice(WaitStatus status) {
+        return status.succeeded() ? " (if it becomes a daemon by itself, have it stay in the "
+                                    "foreground)"
+                                  : "";
+    }
+
+    void end_daemon() {
+        const auto handle = open_process(pid_); // not reaped, so the number is its own
+        if (handle)
+            (void)process::end_in_stages({&*handle, 1}, config_.stages,
+                                         [](std::size_t, const process::Ending&) {});
+    }
+
+    void report(std::string_view outcome, std::optional<int> status) const {
+        if (config_.json) {
+            cli::JsonLine line;
+            line.set("outcome", outcome).set("id", id_);
+            if (status) line.set("status", *status);
+            line.set("seconds", in_seconds(Deadline::Clock::now() - started_)).print();
+        } else if (!status && !config_.verbosity.quiet) {
+            cli::print_line("{}", id_);
+        }
+    }
+
+    const DaemonConfig& config_;
+    std::string name_;
+    Environment environment_;
+    process::DaemonPlan plan_;
+    std::optional<process::PidFile> pid_file_;
+    Fd lock_;
+    const Fd* held_ = nullptr; // the descriptor with which the daemon holds its lock
+    std::optional<process::Readiness> readiness_;
+    Child child_;
+    Fd channel_;
+    pid_t pid_ = 0;
+    std::string id_;
+    Deadline::Clock::time_point started_ = Deadline::Clock::now();
+};
+
+} // namespace
+
+int run_daemon_start(const DaemonConfig& config, const Command& command) {
+    return Start{config, command}.run();
+}
+
+} // namespace ipcbox::front

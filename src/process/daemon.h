@@ -1,0 +1,62 @@
+// Starting a program as a daemon: on its own in every respect, as the manual page's "Complete
+// Dissociation of Child from Parent" has it, or merely in the background. setsid(2), daemon(3),
+// close_range(2).
+#pragma once
+
+#include "core/child.h"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+namespace ipcbox::process {
+
+struct DaemonPlan {
+    // session: a session of its own, without a terminal; all signals have their defaults and none
+    // is blocked. group: a process group of its own, and what we have otherwise.
+    enum class Place { session, group };
+    struct User {
+        uid_t uid = 0;
+        gid_t gid = 0;
+        std::string name; // may be empty, see become_user()
+    };
+    // One of our descriptors that the program gets by a number that it was told.
+    struct HandedOver {
+        int ours = -1;
+        int number = -1;
+    };
+    static constexpr int same = -1;
+
+    std::string program; // a path
+    std::vector<std::string> arguments;
+    Place place = Place::session;
+    std::optional<std::string> directory{}; // to work in
+    std::optional<User> user{};
+    const std::vector<std::string>* environment = nullptr; // the whole; null: ours
+    // The standard descriptors: one of ours each, or the same as we have.
+    int input = same;
+    int output = same;
+    int error = same;
+    // Which others stay open. The rest is closed.
+    std::vector<int> kept{};
+    std::optional<HandedOver> handed_over{};
+    int death_signal = 0; // that the program gets when we die; 0: none
+    // Called in the new process, by the user that we are, before anything of it is the program's.
+    std::function<void()> before{};
+};
+
+// Starts it. Once this returns, the program runs. Throws Error with status 126 or 127 as execute()
+// does, and whatever else kept the new process from becoming the program.
+[[nodiscard]] Child start_daemon(const DaemonPlan& plan);
+
+// For a new process: every signal at its default, and none blocked in the programs that it becomes
+// or starts. Throws SysError.
+void reset_signals();
+
+// Errors that cross from a new process to us, in one line: what the exception says and its status.
+[[nodiscard]] std::string error_line(const std::exception& error);
+[[noreturn]] void throw_error_line(std::string_view line);
+
+} // namespace ipcbox::process

@@ -1,0 +1,153 @@
+#include "process/pid_file.h"
+
+#include "core/error.h"
+#include "core/file_identity.h"
+#include "core/file_lock.h"
+#include "core/io.h"
+#include "core/number.h"
+#include "core/process_stat.h"
+#include "core/syscall.h"
+#include "core/user.h"
+#include "process/selection.h"
+
+#include <array>
+#include <ctime>
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+namespace ipcbox::process {
+
+namespace {
+
+constexpr const char* start_attribute = "user.ipcbox.start";
+
+double seconds_of(const timespec& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
+
+double now_of(clockid_t clock) {
+    timespec now{};
+    ::clock_gettime(clock, &now);
+    return seconds_of(now);
+}
+
+struct stat status_of(const Fd& file, const std::string& path) {
+    struct stat status {};
+    if (sys::call("fstat", ::fstat, file.get(), &status) < 0) throw SysError("read", path);
+    return status;
+}
+
+// Starts have a resolution of 10 ms, and a clock that is being adjusted drifts.
+bool started_after(std::uint64_t start_ticks, const timespec& time) {
+    constexpr double tolerance = 2;
+    const double age = now_of(CLOCK_BOOTTIME) - ticks_in_seconds(start_ticks);
+    return now_of(CLOCK_REALTIME) - age > seconds_of(time) + tolerance;
+}
+
+std::optional<uid_t> owner_of(pid_t pid) {
+    struct stat status {};
+    const auto directory = fmt::format("/proc/{}", pid);
+    if (sys::call("stat", ::stat, directory.c_str(), &status) < 0) return std::nullopt;
+    return status.st_uid;
+}
+
+std::optional<std::uint64_t> recorded_start(const Fd& file) {
+    std::array<char, 24> text{};
+    const auto get = [](int fd, const char* name, char* into, std::size_t size) {
+        return ::fgetxattr(fd, name, into, size);
+    };
+    const auto size =
+        sys::call("fgetxattr", get, file.get(), start_attribute, text.data(), text.size());
+    if (size <= 0) return std::nullopt;
+    return whole_number<std::uint64_t>({text.data(), static_cast<std::size_t>(size)});
+}
+
+void check_trust(const std::string& path, const struct stat& file, pid_t pid) {
+    constexpr uid_t root = 0;
+    if (file.st_uid != root && file.st_uid != ::geteuid() && file.st_uid != owner_of(pid))
+        throw Error(fmt::format("cannot trust {}: it belongs to {}, and process {} does not", path,
+                                user_name(file.st_uid), pid));
+    if (::geteuid() == root && (file.st_mode & S_IWOTH) != 0)
+        throw Error(fmt::format("cannot trust {}: everybody may write it", path));
+}
+
+} // namespace
+
+PidFile::PidFile(const std::string& path, Deadline deadline) : path_(path) {
+    constexpr mode_t mode = 0644;
+    while (!file_) {
+        Fd file = open_file(path, O_RDWR | O_CREAT | O_NOCTTY | O_NONBLOCK, mode);
+        if (!lock_until(file.get(), LockKind::exclusive, deadline, path))
+            throw TimedOut(fmt::format("{} is locked by another process", path));
+        struct stat named {};
+        // By name, through links: the file may have been removed while we waited.
+        if (sys::call("stat", ::stat, path.c_str(), &named) == 0) {
+            if (FileIdentity{named} == FileIdentity{status_of(file, path)}) file_ = std::move(file);
+        } else if (errno != ENOENT) {
+            throw SysError("open", path);
+        }
+    }
+}
+
+void PidFile::write_own() {
+    // The start first: a reader in between sees a daemon that has ended.
+    if (const auto stat = read_process_stat(::getpid())) {
+        const auto start = fmt::format("{}", stat->start_ticks);
+        const auto set = [](int fd, const char* name, const char* value, std::size_t size) {
+            return ::fsetxattr(fd, name, value, size, 0);
+        };
+        // A file system without attributes leaves the time of the file to go by.
+        sys::call("fsetxattr", set, file_.get(), start_attribute, start.c_str(), start.size());
+    }
+    const auto text = fmt::format("{}\n", ::getpid());
+    write_all(file_.get(), text, path_);
+    const auto size = static_cast<off_t>(text.size());
+    while (sys::call("ftruncate", ::ftruncate, file_.get(), size) < 0)
+        if (errno != EINTR) throw SysError("write", path_);
+}
+
+void PidFile::remove() noexcept {
+    sys::call("unlink", ::unlink, path_.c_str());
+}
+
+std::optional<RunningDaemon> daemon_of(const std::string& path) {
+    Fd file;
+    try {
+        file = open_file(path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
+    } catch (const SysError& error) {
+        if (error.error() != ENOENT) throw;
+        return std::nullopt;
+    }
+    const auto status = status_of(file, path);
+    if (S_ISREG(status.st_mode) && status.st_size == 0) return std::nullopt;
+    Identity identity = read_pid_file(path);
+    if (!identity.start) identity.start = recorded_start(file);
+    auto found = find(identity);
+    if (!found || (found->stat && found->stat->has_ended())) return std::nullopt;
+    if (!identity.start && found->stat && started_after(found->stat->start_ticks, status.st_mtim))
+        return std::nullopt;
+    check_trust(path, status, identity.pid);
+    return RunningDaemon{found->identity(identity.pid), std::move(found->handle)};
+}
+
+bool has_pid_file(const std::string& path) {
+    struct stat status {};
+    if (sys::call("stat", ::stat, path.c_str(), &status) == 0) return true;
+    if (errno != ENOENT) throw SysError("find", path);
+    return false;
+}
+
+void remove_pid_file(const std::string& path, pid_t pid) noexcept {
+    try {
+        // Not made anew if it is gone.
+        if (read_pid_file(path).pid != pid) return;
+        PidFile file{path, Deadline::after(std::chrono::seconds{1})};
+        if (read_pid_file(path).pid == pid) file.remove();
+    } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): then it stays, and is stale
+    }
+}
+
+} // namespace ipcbox::process

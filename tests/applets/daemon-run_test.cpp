@@ -1,0 +1,419 @@
+#include "harness/scenario.h"
+
+#include "core/error.h"
+#include "core/fd.h"
+#include "core/process_stat.h"
+
+#include <algorithm>
+#include <csignal>
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+#include <utility>
+
+using namespace ipcbox;
+using namespace ipcbox::test;
+
+namespace {
+
+Words words(const Words& options, const Words& command) {
+    Words all{"daemon-run"};
+    all.insert(all.end(), options.begin(), options.end());
+    all.insert(all.end(), command.begin(), command.end());
+    return all;
+}
+
+// One that runs until it is told to end.
+const Words sleeper{"sleep", "1000"};
+
+pid_t pid_in(const std::string& id) {
+    return static_cast<pid_t>(std::stoi(id));
+}
+
+bool runs(pid_t pid) {
+    const auto stat = read_process_stat(pid);
+    return stat && !stat->has_ended();
+}
+
+bool ends(pid_t pid) {
+    return eventually([pid] { return !runs(pid); });
+}
+
+bool has(const std::string& text, std::string_view part) {
+    return text.find(part) != std::string::npos;
+}
+
+// Waits until NAME holds PART.
+bool gets(const Scenario& scenario, std::string_view name, std::string_view part) {
+    return eventually([&] {
+        try {
+            return has(scenario.read_file(name), part);
+        } catch (const Error&) { // it is being rotated
+            return false;
+        }
+    });
+}
+
+} // namespace
+
+TEST_CASE("a daemon has its own session, no terminal, no open file and no changed signal") {
+    Scenario scenario;
+    const auto script = "trap '' USR1; exec 7<.; daemon-run --settle 0 -o out -e err -E A=b -- "
+                        "sh -c 'pwd; echo $A; grep -c . /proc/$$/fd/0; ls /proc/$$/fd; "
+                        "grep -E \"SigIgn|SigBlk\" /proc/self/status; echo end; exec sleep 1000'";
+    const auto result = scenario.shell(script);
+    REQUIRE(result.status == 0);
+    REQUIRE(gets(scenario, "out", "end\n"));
+    CHECK(scenario.read_file("out") ==
+          "/\nb\n0\n0\n1\n2\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\nend\n");
+    const auto stat = read_process_stat(pid_in(result.out));
+    REQUIRE(stat);
+    CHECK(stat->session == stat->pid);
+    CHECK(result.out == fmt::format("{}:{}\n", stat->pid, stat->start_ticks));
+}
+
+TEST_CASE("a command that cannot be run has the statuses of env") {
+    Scenario scenario;
+    CHECK(scenario.run(words({"-p", "pid"}, {"no-such-command"})).status == 127);
+    CHECK(scenario.run(words({"-p", "pid"}, {"."})).status == 126);
+    scenario.write_file("text", "true");
+    CHECK(scenario.run(words({"-p", "pid"}, {"./text"})).status == 126);
+    CHECK(scenario.run(words({"-p", "pid", "-o", "none/out"}, sleeper)).status == 125);
+    const auto lost = scenario.run(words({"-p", "pid", "-c", "none"}, sleeper));
+    CHECK(lost.status == 125);
+    CHECK(lost.err == "daemon-run: cannot go to none: No such file or directory\n");
+    CHECK_FALSE(scenario.exists("pid"));
+}
+
+TEST_CASE("a daemon that ends at once gives its status, and leaves no pid file") {
+    Scenario scenario;
+    for (const auto& [script, status] : {std::pair{"exit 3", 3}, std::pair{"exit 0", 0},
+                                         std::pair{"kill -KILL $$", 128 + SIGKILL}}) {
+        const auto result =
+            scenario.run(words({"-p", "pid", "--settle", "30"}, {"sh", "-c", script}));
+        CHECK(result.status == status);
+        CHECK(result.out.empty());
+        CHECK(result.err.starts_with("daemon-run: sh ended after "));
+        CHECK_FALSE(scenario.exists("pid"));
+    }
+    const auto result = scenario.run(words({"-J", "--settle", "30"}, {"sh", "-c", "exit 3"}));
+    CHECK(has(result.out, R"("outcome":"ended","id":")"));
+    CHECK(has(result.out, R"("status":3,"seconds":)"));
+}
+
+TEST_CASE("a daemon is ready once it writes a line to its descriptor") {
+    Scenario scenario;
+    const auto start = [&](const char* script, const char* settle = "30") {
+        return scenario.run(
+            words({"--ready-fd", "9", "-J", "--settle", settle}, {"sh", "-c", script}));
+    };
+    CHECK(has(start("echo up >&9; exec sleep 1000").out, R"("outcome":"ready")"));
+    const auto closed = start("exec 9>&-; exec sleep 1000", "0.1");
+    CHECK(closed.status == 1);
+    CHECK(has(closed.err, "it closed the descriptor of --ready-fd without writing a line\n"));
+    CHECK(start("exit 0").status == 1);
+    CHECK(start("exit 5").status == 5);
+}
+
+TEST_CASE("a daemon that is not ready in time is ended") {
+    Scenario scenario;
+    const auto result = scenario.run(words(
+        {"-p", "pid", "--ready-notify", "--ready-timeout", "0.1", "--stages", "TERM:0.1s,KILL"},
+        {"sh", "-c", "trap '' TERM; echo $$ >&2; while :; do sleep 1; done"}));
+    CHECK(result.status == 124);
+    CHECK(has(result.err, "is not ready after 0.1s: it has not sent READY=1\n"));
+    CHECK_FALSE(scenario.exists("pid"));
+    CHECK(test::children_of(::getpid()).size() <= 1); // its sleep, that nobody waits for
+}
+
+TEST_CASE("a server is ready once it notifies, or listens on its port") {
+    Scenario scenario;
+    const auto notifies =
+        scenario.run(words({"--ready-notify", "-J"}, {"tcp-server", "127.0.0.1:0", "--", "true"}));
+    CHECK(has(notifies.out, R"("outcome":"ready")"));
+    // A port that nobody has: the kernel gives it to a server, and then it is free again.
+    auto server = scenario.start({"tcp-server", "127.0.0.1:0", "--", "true"});
+    const auto line = server.error_line();
+    const auto port = line.substr(line.rfind(':') + 1);
+    const Words again{"tcp-server", "127.0.0.1:" + port, "--", "true"};
+    const Words options{"--ready-port", port, "--ready-timeout", "0.2", "-J"};
+    // Another one that listens there is not the daemon.
+    const auto stranger = scenario.run(words(options, sleeper));
+    CHECK(stranger.status == 124);
+    CHECK(has(stranger.err, fmt::format("it does not listen on port {}\n", port)));
+    server.kill(SIGTERM);
+    (void)server.wait();
+    CHECK(
+        has(scenario.run(words({"--ready-port", port, "-J"}, again)).out, R"("outcome":"ready")"));
+}
+
+TEST_CASE("a daemon runs once: the pid file means one process for ever") {
+    Scenario scenario;
+    const Words options{"-p", "pid", "--settle", "0"};
+    const auto first = scenario.run(words(options, sleeper));
+    REQUIRE(first.status == 0);
+    const pid_t pid = pid_in(first.out);
+    CHECK(scenario.read_file("pid") == fmt::format("{}\n", pid));
+    const auto second = scenario.run(words(options, sleeper));
+    CHECK(second.status == 1);
+    CHECK(second.err.starts_with(
+        fmt::format("daemon-run: cannot start sleep: it runs already: {} (sleep, ", pid)));
+    const auto status = scenario.run({"daemon-run", "-p", "pid", "--status"});
+    CHECK(status.status == 0);
+    CHECK(status.out == first.out);
+    CHECK(scenario.run({"daemon-run", "-p", "pid", "--stop"}).status == 0);
+    CHECK_FALSE(runs(pid));
+    CHECK_FALSE(scenario.exists("pid"));
+    CHECK(scenario.run({"daemon-run", "-p", "pid", "--status"}).status == 3);
+    const auto again = scenario.run({"daemon-run", "-p", "pid", "--stop"});
+    CHECK(again.status == 1);
+    CHECK(has(again.err, "it does not run\n"));
+}
+
+TEST_CASE("of many that start the same daemon at once, one does") {
+    Scenario scenario;
+    const auto result = scenario.shell("for i in 1 2 3 4 5 6 7 8; do daemon-run --settle 0 -p pid "
+                                       "sleep 1000 2>/dev/null & done; wait");
+    CHECK(std::ranges::count(result.out, '\n') == 1);
+    CHECK(result.out.starts_with(scenario.read_file("pid").substr(0, 2)));
+}
+
+TEST_CASE("a stranger that has the number now is left alone") {
+    Scenario scenario;
+    auto stranger = scenario.start_shell("echo up; exec sleep 1000");
+    REQUIRE(stranger.line() == "up");
+    const auto number = fmt::format("{}\n", stranger.pid());
+    SUBCASE("because its start is another") {
+        scenario.write_file("pid", number);
+        if (::setxattr("pid", "user.ipcbox.start", "1", 1, 0) != 0) return; // no attributes here
+    }
+    SUBCASE("because the file of another program is older") {
+        scenario.write_file("pid", number);
+        const timespec times[]{{1, 0}, {1, 0}};
+        REQUIRE(::utimensat(AT_FDCWD, "pid", times, 0) == 0);
+    }
+    SUBCASE("because the file has another start in it") {
+        scenario.write_file("pid", fmt::format("{}:1\n", stranger.pid()));
+    }
+    CHECK(scenario.run({"daemon-run", "-p", "pid", "--status"}).status == 1);
+    CHECK(scenario.run({"daemon-run", "-p", "pid", "--stop"}).status == 1);
+    CHECK(scenario.run({"daemon-run", "-p", "pid", "--reload"}).status == 1);
+    CHECK(stranger.is_running());
+}
+
+TEST_CASE("the pid file of another program works, unless it cannot be trusted") {
+    Scenario scenario;
+    auto other = scenario.start_shell("echo up; exec sleep 1000");
+    REQUIRE(other.line() == "up");
+    scenario.write_file("pid", fmt::format("{}", other.pid()));
+    const auto status = [&] { return scenario.run({"daemon-run", "-p", "pid", "--status"}); };
+    CHECK(status().status == 0);
+    if (::geteuid() == 0) {
+        REQUIRE(::chmod("pid", 0666) == 0);
+        CHECK(status().status == 4);
+        REQUIRE(::chmod("pid", 0644) == 0);
+        REQUIRE(::chown("pid", 65534, 65534) == 0);
+        const auto result = status();
+        CHECK(result.status == 4);
+        CHECK(has(result.err, "it belongs to nobody, and process "));
+        CHECK(scenario.run({"daemon-run", "-p", "pid", "--stop"}).status == 1);
+        CHECK(other.is_running());
+    }
+}
+
+TEST_CASE("a pid file that makes no sense is refused") {
+    Scenario scenario;
+    REQUIRE(::mkdir("pid", 0755) == 0);
+    CHECK(scenario.run({"daemon-run", "-p", "pid", "--status"}).status == 4);
+    CHECK(scenario.run(words({"-p", "pid", "--settle", "0"}, sleeper)).status == 125);
+    REQUIRE(::rmdir("pid") == 0);
+    for (const std::string_view text : {"none", "0", "-1", "99999999999", "\x01\xff\n"}) {
+        scenario.write_file("pid", text);
+        const auto result = scenario.run({"daemon-run", "-p", "pid", "--stop"});
+        CHECK(result.status == 1);
+        CHECK(has(result.err, "it does not begin with a process number\n"));
+    }
+    scenario.write_file("pid", "");
+    CHECK(scenario.run({"daemon-run", "-p", "pid", "--status"}).status == 1);
+    CHECK(scenario.run(words({"-p", "pid", "--settle", "0"}, sleeper)).status == 0);
+}
+
+TEST_CASE("a daemon is restarted, and ended in stages") {
+    Scenario scenario;
+    const Words restart{"-p", "pid", "--restart", "--settle", "0"};
+    const auto first = scenario.run(words(restart, sleeper));
+    REQUIRE(first.status == 0);
+    const Words deaf{"sh", "-c", "trap '' TERM; : >deaf; while :; do sleep 1; done"};
+    const auto second = scenario.run(
+        words({"-p", "pid", "--restart", "--settle", "0", "-c", scenario.path("")}, deaf));
+    REQUIRE(second.status == 0);
+    CHECK(first.out != second.out);
+    CHECK_FALSE(runs(pid_in(first.out)));
+    REQUIRE(eventually([&] { return scenario.exists("deaf"); }));
+    const auto outlived = scenario.run({"daemon-run", "-p", "pid", "--stop", "TERM:0"});
+    CHECK(outlived.status == 1);
+    CHECK(has(outlived.err, ": it outlived TERM:0"));
+    const auto stop = scenario.run({"daemon-run", "-vp", "pid", "--stop", "TERM:0.1s,KILL"});
+    CHECK(stop.status == 0);
+    CHECK(has(stop.err, ") ended by KILL after 0."));
+}
+
+TEST_CASE("a lock is held by the daemon, which is named") {
+    Scenario scenario;
+    const Words options{"-l", "lock", "--settle", "0"};
+    const auto first = scenario.run(words(options, sleeper));
+    REQUIRE(first.status == 0);
+    const auto second = scenario.run(words(options, sleeper));
+    CHECK(second.status == 1);
+    CHECK(has(second.err, "lock is locked by "));
+    CHECK(has(second.err, " (sleep, "));
+    const auto pid = fmt::format("{}", pid_in(first.out));
+    REQUIRE(scenario.run({"signal-send", "-KILL", "-w", "30", pid}).status == 0);
+    CHECK(scenario.run(words(options, sleeper)).status == 0);
+}
+
+TEST_CASE("one file can be the pid file and the lock") {
+    Scenario scenario;
+    const Words options{"-p", "file", "-l", "file", "--settle", "0"};
+    REQUIRE(scenario.run(words(options, sleeper)).status == 0);
+    CHECK(scenario.run({"lock-run", "-n", "file", "true"}).status == 1);
+    CHECK(scenario.run(words(options, sleeper)).status == 1);
+    CHECK(scenario.run({"daemon-run", "-p", "file", "--stop"}).status == 0);
+    CHECK(scenario.run(words(options, sleeper)).status == 0);
+}
+
+TEST_CASE("descriptors stay open that are asked for") {
+    Scenario scenario;
+    const auto result =
+        scenario.shell("exec 7>seven 8>eight; daemon-run --settle 30 --keep-fd 8 -- sh -c '"
+                       "echo kept >&8; { echo kept >&7; } 2>/dev/null || exit 9'");
+    CHECK(result.status == 9);
+    CHECK(scenario.read_file("eight") == "kept\n");
+    CHECK(scenario.read_file("seven").empty());
+}
+
+TEST_CASE("a job in the background keeps its session, directory and output") {
+    Scenario scenario;
+    auto job = scenario.start_shell(
+        "daemon-run --background --settle 0 -- sh -c 'pwd; exec sleep 1000' & wait");
+    const auto line = job.line();
+    const auto other = job.line();
+    const auto path = scenario.path("");
+    CHECK((path.starts_with(line) || path.starts_with(other)));
+    const auto stat = read_process_stat(pid_in(path.starts_with(line) ? other : line));
+    REQUIRE(stat);
+    CHECK(stat->session == ::getsid(0));
+    CHECK(stat->group == stat->pid);
+}
+
+TEST_CASE("another user's daemon runs as that user") {
+    if (::geteuid() != 0) return;
+    Scenario scenario;
+    REQUIRE(scenario
+                .run(words({"-u", "nobody", "-o", "out", "--settle", "30"},
+                           {"sh", "-c", "id -un; exit 7"}))
+                .status == 7);
+    CHECK(scenario.read_file("out") == "nobody\n");
+}
+
+TEST_CASE("logs rotate, and HUP opens them again") {
+    Scenario scenario;
+    const auto script = "trap 'echo again' HUP; n=1; while [ $n -le 9 ]; do "
+                        "echo line $n; n=$((n + 1)); done; echo up >&3; sleep 1000 & "
+                        "while :; do wait; done";
+    REQUIRE(scenario
+                .run(words({"-p", "pid", "-o", "out", "-e", "out", "--rotate", "21:2", "--ready-fd",
+                            "3", "-c", scenario.path("")},
+                           {"sh", "-c", script}))
+                .status == 0);
+    REQUIRE(gets(scenario, "out", "line 9\n"));
+    CHECK(scenario.read_file("out") == "line 7\nline 8\nline 9\n");
+    CHECK(scenario.read_file("out.1") == "line 4\nline 5\nline 6\n");
+    CHECK(scenario.read_file("out.2") == "line 1\nline 2\nline 3\n");
+    CHECK_FALSE(scenario.exists("out.3"));
+    REQUIRE(::rename("out", "moved") == 0);
+    REQUIRE(scenario.run({"daemon-run", "-p", "pid", "--reload"}).status == 0);
+    CHECK(gets(scenario, "out", "again\n"));
+    CHECK(scenario.run({"daemon-run", "-p", "pid", "--stop"}).status == 0);
+    CHECK_FALSE(scenario.exists("pid"));
+}
+
+TEST_CASE("a daemon is started again, with pauses, until it ends too often") {
+    Scenario scenario;
+    const auto result = scenario.run(words(
+        {"-p", "pid", "-e", "log", "--respawn", "2/1m", "--ready-fd", "3", "-c", scenario.path("")},
+        {"sh", "-c", "echo up >&3; echo started >&2; exit 4"}));
+    REQUIRE(result.status == 0);
+    CHECK(ends(pid_in(result.out)));
+    CHECK(scenario.read_file("log") ==
+          "started\n"
+          "daemon-run: sh ended: exit 4\n"
+          "daemon-run: starting sh again in 0.1s\n"
+          "started\n"
+          "daemon-run: sh ended: exit 4\n"
+          "daemon-run: starting sh again in 0.2s\n"
+          "started\n"
+          "daemon-run: sh ended: exit 4\n"
+          "daemon-run: sh ended too often, and is not started again\n");
+    CHECK_FALSE(scenario.exists("pid"));
+}
+
+TEST_CASE("a daemon that ends at once is not started again, and one that is stopped neither") {
+    Scenario scenario;
+    const Words options{"-p", "pid", "--respawn", "9/1m", "--settle"};
+    auto words_with = [&](const char* settle, const Words& command) {
+        auto all = options;
+        all.emplace_back(settle);
+        return words(all, command);
+    };
+    CHECK(scenario.run(words_with("30", {"sh", "-c", "exit 4"})).status == 4);
+    CHECK(scenario.run(words_with("0", {"no-such-command"})).status == 127);
+    const auto result = scenario.run(words_with("0", sleeper));
+    REQUIRE(result.status == 0);
+    const pid_t keeper = pid_in(result.out);
+    REQUIRE(eventually([&] { return !test::children_of(keeper).empty(); }));
+    const pid_t first = test::children_of(keeper).front();
+    REQUIRE(::kill(first, SIGKILL) == 0);
+    REQUIRE(eventually([&] {
+        const auto children = test::children_of(keeper);
+        return !children.empty() && children.front() != first;
+    }));
+    const pid_t second = test::children_of(keeper).front();
+    CHECK(scenario.run({"daemon-run", "-p", "pid", "--stop"}).status == 0);
+    CHECK_FALSE(runs(second));
+}
+
+TEST_CASE("a keeper that is killed takes its daemon along") {
+    Scenario scenario;
+    const auto result =
+        scenario.run(words({"-o", "out", "--rotate", "1M:1", "--settle", "0"}, sleeper));
+    REQUIRE(result.status == 0);
+    const pid_t keeper = pid_in(result.out);
+    REQUIRE(eventually([&] { return !test::children_of(keeper).empty(); }));
+    const pid_t child = test::children_of(keeper).front();
+    REQUIRE(::kill(keeper, SIGKILL) == 0);
+    CHECK(ends(child));
+}
+
+TEST_CASE("a command line that makes no sense is refused") {
+    Scenario scenario;
+    for (const Words& line : std::vector<Words>{{},
+                                                {"--stop"},
+                                                {"-p", "f", "--stop", "--status"},
+                                                {"-p", "f", "--stop", "NONE:1s"},
+                                                {"-p", "f", "--reload", "true"},
+                                                {"--rotate", "1M:1", "true"},
+                                                {"--rotate", "1M", "-o", "f", "true"},
+                                                {"--respawn", "3", "true"},
+                                                {"--background", "--respawn", "3/1m", "true"},
+                                                {"--keep-fd", "77", "true"},
+                                                {"--ready-fd", "1", "true"},
+                                                {"-E", "=x", "true"},
+                                                {"-u", "no-such-user", "true"}}) {
+        CAPTURE(fmt::format("{}", fmt::join(line, " ")));
+        CHECK(scenario.run(words(line, {})).status == 2);
+    }
+}
