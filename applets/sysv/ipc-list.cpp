@@ -7,10 +7,12 @@
 #include "core/number.h"
 #include "front/ipc/limits_report.h"
 #include "front/ipc/logout.h"
+#include "front/ipc/named_rows.h"
 #include "front/ipc/rows.h"
 #include "front/ipc/tree.h"
 #include "front/ipc/watch.h"
 #include "sysv/limits.h"
+#include "sysv/named_objects.h"
 #include "sysv/object_name.h"
 #include "sysv/wait_graph.h"
 
@@ -24,6 +26,8 @@ namespace {
 struct Config {
     std::vector<sysv::ObjectName> names;
     front::IpcKinds kinds;
+    bool posix = false;
+    bool fifo = false;
     bool tree = false;
     std::optional<Duration> watch;
     bool limits = false;
@@ -44,6 +48,9 @@ double parse_percent(std::string_view text) {
 void check(const Config& config) {
     const int ways = (config.tree ? 1 : 0) + (config.watch ? 1 : 0) + (config.limits ? 1 : 0);
     if (ways > 1) throw cli::UsageError("--tree, --watch and --limits exclude each other");
+    if ((config.posix || config.fifo) && (ways > 0 || !config.names.empty()))
+        throw cli::UsageError("--posix and --fifo list all objects: no KEY, --tree, --watch or "
+                              "--limits with them");
     if (config.check.any() && !config.limits)
         throw cli::UsageError("--warn and --crit go with --limits");
     if (config.limits && !config.names.empty())
@@ -58,6 +65,8 @@ Config parse(const Invocation& invocation) {
     options.flag("-s,--sem", config.kinds.semaphores, "list semaphore sets");
     options.flag("-m,--shm", config.kinds.memory, "list shared memory");
     options.flag("--msg", config.kinds.messages, "list message queues");
+    options.flag("--posix", config.posix, "list POSIX shared memory, semaphores and queues");
+    options.flag("--fifo", config.fifo, "list FIFOs that processes have open");
     options.flag("--tree", config.tree, "show which process waits for which, and deadlocks");
     options.value("--watch DURATION", config.watch, cli::parse_positive_duration,
                   "look again each time this long has passed, and show what changes");
@@ -92,6 +101,34 @@ int show_limits(const Config& config) {
     else
         print_lines(front::table_of(limits));
     return static_cast<int>(front::judge(limits, config.check));
+}
+
+// POSIX objects and FIFOs.
+std::vector<sysv::NamedObject> named_objects(const Config& config) {
+    std::vector<sysv::NamedObject> objects;
+    const auto append = [&objects](std::vector<sysv::NamedObject> more) {
+        std::ranges::move(more, std::back_inserter(objects));
+    };
+    if (config.posix) {
+        append(sysv::memory_files("/dev/shm"));
+        if (auto queues = sysv::message_queues("/dev/mqueue"))
+            append(*std::move(queues));
+        else if (!config.verbosity.quiet)
+            cli::diagnose("cannot list POSIX message queues: /dev/mqueue is not mounted");
+        sysv::add_users(objects);
+    }
+    if (config.fifo) append(sysv::open_fifos());
+    // A shell hands its own descriptors on to us.
+    for (auto& object : objects)
+        std::erase_if(object.users, [](const auto& user) { return user.pid == ::getpid(); });
+    return objects;
+}
+
+void show_named(const Config& config, front::UserNames& users) {
+    const auto objects = named_objects(config);
+    if (!config.json) return print_lines(front::table_of(objects, users));
+    for (const auto& object : objects)
+        cli::print(front::json_of(object, users));
 }
 
 // Looks at what was asked for.
@@ -166,8 +203,12 @@ int run(const Invocation& invocation) {
                                      : front::IpcChanges::Form::text);
         return exit_status::done;
     }
-    const auto entries = look();
     front::UserNames users;
+    if (config.posix || config.fifo) {
+        show_named(config, users);
+        if (!config.kinds.any()) return exit_status::done;
+    }
+    const auto entries = look();
     if (config.json)
         for (const auto& entry : entries)
             cli::print(front::json_of(entry, users));

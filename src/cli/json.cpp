@@ -71,6 +71,11 @@ std::string JsonLine::text() const {
     return object_->members.dump(-1, ' ', false, replace) + '\n';
 }
 
+std::string json_string(std::string_view text) {
+    constexpr auto replace = ordered_json::error_handler_t::replace;
+    return ordered_json(text).dump(-1, ' ', false, replace);
+}
+
 void JsonLine::print() const {
     cli::print(text());
     flush();

@@ -49,4 +49,7 @@ class JsonLine {
     std::unique_ptr<Object> object_;
 };
 
+// TEXT as JSON has it, in quotes: for lines of which there are many thousands.
+[[nodiscard]] std::string json_string(std::string_view text);
+
 } // namespace ipcbox::cli

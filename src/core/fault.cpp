@@ -317,6 +317,7 @@ constexpr Possibility possibilities[] = {
     {"splice", {short_count, EINTR, ENOMEM}},
     {"splice", {EAGAIN}, is_nonblocking},
     {"stat", {EACCES, ENOMEM}},
+    {"statfs", {EACCES, ENOMEM}},
     {"symlink", {EACCES, ENOSPC, ENOMEM, EROFS}},
     {"tcgetattr", {}},
     {"tcgetpgrp", {ENOTTY}},

@@ -30,19 +30,6 @@ std::string link_target(const std::string& path) {
     return size < 0 ? std::string{} : std::string{target.data(), static_cast<std::size_t>(size)};
 }
 
-// The text of a file below /proc/PID, nothing when we may not read it. ENDED is whether there is no
-// such process any more.
-std::optional<std::string> text_of(pid_t pid, std::string_view name, bool& ended) try {
-    constexpr std::size_t limit = 64UL * 1024 * 1024;
-    const auto path = fmt::format("/proc/{}/{}", pid, name);
-    return read_to_end(open_file(path, O_RDONLY).get(), limit, path);
-} catch (const SysError& error) {
-    ended = error.error() == ENOENT || error.error() == ESRCH;
-    return std::nullopt;
-} catch (const Error&) {
-    return std::nullopt;
-}
-
 // Whether PID is of our IPC namespace: ids of another one mean other objects. Nothing when we may
 // not know.
 std::optional<bool> is_of_our_namespace(pid_t pid, const std::string& ours) {
@@ -60,7 +47,7 @@ template <class User, class Look> Sight<User> look_at_all(Look look) {
     sight.is_complete = read_process_stat(1).has_value();
     for (const pid_t pid : process::all_pids()) {
         bool ended = false;
-        const auto line = text_of(pid, "stat", ended);
+        const auto line = process_text(pid, "stat", ended);
         const auto stat = line ? parse_process_stat(*line) : std::nullopt;
         if (!stat) {
             sight.is_complete &= ended;
@@ -84,7 +71,7 @@ bool look_for_waits(Sight<Waiter>& sight, const ProcessStat& stat, Witness& witn
                     const std::string& ours) {
     const bool is_single = stat.threads == 1;
     for (const pid_t thread : is_single ? std::vector{stat.pid} : process::threads_of(stat.pid)) {
-        const auto line = text_of(
+        const auto line = process_text(
             stat.pid, is_single ? "syscall" : fmt::format("task/{}/syscall", thread), ended);
         if (!line && !ended) return false;
         if (!line) continue;
@@ -104,6 +91,23 @@ bool has_own_proc() try {
     return link_target("/proc/self") == fmt::format("{}", ::getpid());
 } catch (const Error&) {
     return false;
+}
+
+std::optional<std::string> process_text(pid_t pid, std::string_view name, bool& ended) try {
+    constexpr std::size_t limit = 64UL * 1024 * 1024;
+    const auto path = fmt::format("/proc/{}/{}", pid, name);
+    return read_to_end(open_file(path, O_RDONLY).get(), limit, path);
+} catch (const SysError& error) {
+    ended = error.error() == ENOENT || error.error() == ESRCH;
+    return std::nullopt;
+} catch (const Error&) {
+    return std::nullopt;
+}
+
+bool look_at_processes(const std::function<bool(pid_t pid, bool& ended)>& look) {
+    return look_at_all<pid_t>([&](auto& /*sight*/, const ProcessStat& stat, Witness& /*witness*/,
+                                  bool& ended) { return look(stat.pid, ended); })
+        .is_complete;
 }
 
 std::optional<std::pair<Kind, int>> waited_for(std::string_view line) {
@@ -154,7 +158,7 @@ Sight<Attacher> find_attachers() {
     const auto ours = link_target("/proc/self/ns/ipc");
     return look_at_all<Attacher>(
         [&](auto& sight, const ProcessStat& stat, Witness& /*witness*/, bool& ended) {
-            const auto maps = text_of(stat.pid, "maps", ended);
+            const auto maps = process_text(stat.pid, "maps", ended);
             if (!maps) return false;
             const auto attached = attached_in(*maps);
             if (attached.empty()) return true;

@@ -9,6 +9,7 @@
 #include "core/process_stat.h"
 #include "sysv/kernel_objects.h"
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <sys/types.h>
@@ -48,6 +49,14 @@ template <class User> struct Sight {
 
 [[nodiscard]] Sight<Waiter> find_waiters();
 [[nodiscard]] Sight<Attacher> find_attachers();
+
+// Calls LOOK for each living process that /proc shows. LOOK returns false when it may not see all
+// that it wants to, and says whether that is because the process has ended meanwhile. Returns
+// whether no process could be overlooked.
+[[nodiscard]] bool look_at_processes(const std::function<bool(pid_t pid, bool& ended)>& look);
+// The text of a file below /proc/PID, for that; nothing when we may not read it.
+[[nodiscard]] std::optional<std::string> process_text(pid_t pid, std::string_view name,
+                                                      bool& ended);
 
 // The object that a line of /proc/PID/syscall waits for: "220 0x1 0x7ffd… …".
 [[nodiscard]] std::optional<std::pair<Kind, int>> waited_for(std::string_view line);

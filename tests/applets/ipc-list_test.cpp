@@ -180,6 +180,33 @@ TEST_CASE("a set that we may not read is unknown") {
     CHECK_FALSE(contains(list.out, "nobody"));
 }
 
+TEST_CASE("--posix lists memory, semaphores and queues, and --fifo the FIFOs that are open") {
+    Scenario scenario;
+    if (!is_root()) return;
+    const auto posix = in_namespace(
+        scenario, "mount -t tmpfs none /dev/shm; echo four >/dev/shm/build; "
+                  "printf '\\003%31s' | tr ' ' '\\0' >/dev/shm/sem.lock; mkdir -p /dev/mqueue; "
+                  "mount -t mqueue none /dev/mqueue || exit; : >/dev/mqueue/jobs; "
+                  "exec 4</dev/mqueue/jobs; mkfifo \"$PWD/feed\"; exec 3<>feed; "
+                  "ipc-list --posix --fifo; ipc-list --posix -J");
+    CHECK(posix.status == 0);
+    CHECK(posix.err.empty());
+    CHECK(contains(posix.out, "memory     /build "));
+    CHECK(contains(posix.out, "semaphore  /lock "));
+    CHECK(contains(posix.out, " value 3 "));
+    CHECK(contains(posix.out, "queue      /jobs "));
+    CHECK(contains(posix.out, "open in 1 (sh, root, "));
+    CHECK(contains(posix.out, scenario.path("feed") + " "));
+    CHECK(contains(posix.out, "1 reading, 1 writing"));
+    CHECK(contains(posix.out, R"({"v":1,"kind":"posix-semaphore","name":"/lock",)"));
+    CHECK(contains(posix.out, R"("kind":"posix-queue","name":"/jobs",)"));
+    const auto unmounted =
+        in_namespace(scenario, "umount /dev/mqueue 2>/dev/null; ipc-list --posix");
+    CHECK(unmounted.status == 0);
+    CHECK(unmounted.err ==
+          "ipc-list: cannot list POSIX message queues: /dev/mqueue is not mounted\n");
+}
+
 TEST_CASE("limits are shown, and judged as monitoring wants it") {
     Scenario scenario;
     if (!is_root()) return;
@@ -251,6 +278,7 @@ TEST_CASE("what makes no sense together is refused") {
     for (const Words& words :
          {Words{"ipc-list", "--tree", "--limits"}, Words{"ipc-list", "--warn", "5"},
           Words{"ipc-list", "--limits", "1234"}, Words{"ipc-list", "--limits", "--warn", "101"},
+          Words{"ipc-list", "--posix", "1234"}, Words{"ipc-list", "--fifo", "--tree"},
           Words{"ipc-list", "--watch", "0"}, Words{"ipc-list", "sem:x"}}) {
         const auto result = scenario.run(words);
         CHECK(result.status == 2);

@@ -40,25 +40,46 @@ std::int64_t seconds_since_epoch(std::chrono::system_clock::time_point time) {
     return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
 }
 
-void add_users(cli::JsonLine& line, const Entry& entry, UserNames& names) {
-    line.set("users", std::vector<std::string>{});
-    for (const auto& user : entry.users) {
-        cli::JsonLine object;
-        object.set("pid", user.pid).set("does", sysv::name_of(user.does));
-        if (user.process)
-            object.set("command", user.process->name)
-                .set("user", names.of(user.process->user))
-                .set("since", seconds_since_epoch(user.process->started));
-        line.add_object("users", object);
+std::string number_or_null(pid_t pid) {
+    return pid == 0 ? "null" : fmt::format("{}", pid);
+}
+
+// What only objects of its kind have.
+std::string members_of(const Entry& entry) {
+    const auto& object = entry.object;
+    switch (object.kind) {
+    case Kind::semaphores:
+        if (!entry.is_readable)
+            return fmt::format(R"("semaphores":{},"waiting":null)", object.size);
+        if (!entry.slots)
+            return fmt::format(R"("semaphores":{},"waiting":{})", object.size, entry.waiting);
+        return fmt::format(R"("semaphores":{},"slots":{},"taken":{},"waiting":{})", object.size,
+                           *entry.slots, entry.taken, entry.waiting);
+    case Kind::memory:
+        return fmt::format(R"("size":{},"attached":{},"removed":{})", object.size, object.count,
+                           object.is_doomed);
+    case Kind::messages:
+        break;
     }
-    line.set("unknown_users", entry.unknown_users);
+    return fmt::format(R"("messages":{},"bytes":{},"room":{},"waiting":{},"may_have_more":{})",
+                       object.count, object.size, object.room, entry.waiting, entry.may_have_more);
+}
+
+std::string user_object(const sysv::User& user, UserNames& names) {
+    auto text = fmt::format(R"({{"pid":{},"does":"{}")", user.pid, sysv::name_of(user.does));
+    if (user.process)
+        text += fmt::format(R"(,"command":{},"user":{},"since":{})",
+                            cli::json_string(user.process->name),
+                            cli::json_string(names.of(user.process->user)),
+                            seconds_since_epoch(user.process->started));
+    return text + "}";
 }
 
 } // namespace
 
 std::vector<Kind> IpcKinds::chosen() const {
     std::vector<Kind> kinds;
-    const bool all = !semaphores && !memory && !messages;
+    const bool all = !any();
     if (all || semaphores) kinds.push_back(Kind::semaphores);
     if (all || memory) kinds.push_back(Kind::memory);
     if (all || messages) kinds.push_back(Kind::messages);
@@ -178,45 +199,22 @@ std::vector<std::string> table_of(const std::vector<Entry>& entries, UserNames& 
     return lines;
 }
 
+// By hand: there can be 30 000 of them, and a tree of values for each takes most of the time.
 std::string json_of(const Entry& entry, UserNames& users) {
     const auto& object = entry.object;
-    cli::JsonLine line;
-    line.set("kind", sysv::short_name_of(object.kind)).set("id", object.id);
-    line.set("key", static_cast<std::uint32_t>(object.key));
-    if (entry.name.empty())
-        line.set_null("name");
-    else
-        line.set("name", entry.name);
-    line.set("owner", users.of(object.owner)).set("uid", object.owner);
-    line.set("mode", fmt::format("{:03o}", object.mode));
-    switch (object.kind) {
-    case Kind::semaphores:
-        line.set("semaphores", object.size);
-        if (entry.slots && entry.is_readable)
-            line.set("slots", *entry.slots).set("taken", entry.taken);
-        if (entry.is_readable)
-            line.set("waiting", entry.waiting);
-        else
-            line.set_null("waiting");
-        break;
-    case Kind::memory:
-        line.set("size", object.size).set("attached", object.count);
-        line.set_flag("removed", object.is_doomed);
-        break;
-    case Kind::messages:
-        line.set("messages", object.count).set("bytes", object.size).set("room", object.room);
-        line.set("waiting", entry.waiting).set_flag("may_have_more", entry.may_have_more);
-        break;
-    }
-    line.set("use", name_of(entry.use));
-    add_users(line, entry, users);
-    line.set("creator", name_of(entry.creator));
-    if (entry.creator_pid != 0)
-        line.set("creator_pid", entry.creator_pid);
-    else
-        line.set_null("creator_pid");
-    line.set("changed", object.last_change());
-    return line.text();
+    std::string list;
+    for (const auto& user : entry.users)
+        list.append(list.empty() ? "" : ",").append(user_object(user, users));
+    return fmt::format(
+        R"({{"v":1,"kind":"{}","id":{},"key":{},"name":{},"owner":{},"uid":{},"mode":"{:03o}",{},)"
+        R"("use":"{}","users":[{}],"unknown_users":{},"creator":"{}","creator_pid":{},)"
+        R"("changed":{}}})"
+        "\n",
+        sysv::short_name_of(object.kind), object.id, static_cast<std::uint32_t>(object.key),
+        entry.name.empty() ? "null" : cli::json_string(entry.name),
+        cli::json_string(users.of(object.owner)), object.owner, object.mode, members_of(entry),
+        name_of(entry.use), list, entry.unknown_users, name_of(entry.creator),
+        number_or_null(entry.creator_pid), object.last_change());
 }
 
 } // namespace ipcbox::front

@@ -17,6 +17,7 @@ struct IpcKinds {
     bool memory = false;
     bool messages = false;
 
+    [[nodiscard]] bool any() const { return semaphores || memory || messages; }
     [[nodiscard]] std::vector<sysv::Kind> chosen() const;
 };
 
