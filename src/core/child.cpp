@@ -10,8 +10,10 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/single_threaded.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 // The header of glibc 2.36 does not say that it is C.
@@ -117,6 +119,24 @@ bool has_children() {
 
 WaitStatus Child::wait() {
     return *wait_until(Deadline::never());
+}
+
+std::optional<Child::End> Child::reap_if_ended() {
+    // The C library's waitid(3) does not hand on what the kernel's tells of the CPU.
+    const auto wait = [](int kind, id_t id, siginfo_t* info, rusage* usage) {
+        return static_cast<int>(::syscall(SYS_waitid, kind, id, info, WEXITED | WNOHANG, usage));
+    };
+    siginfo_t info{};
+    rusage usage{};
+    const auto id = static_cast<id_t>(pidfd_ ? pidfd_.get() : pid_);
+    while (sys::call("waitid", wait, int{pidfd_ ? P_PIDFD : P_PID}, id, &info, &usage) < 0)
+        if (errno != EINTR) throw SysError("wait for", fmt::format("process {}", pid_));
+    if (info.si_pid == 0) return std::nullopt;
+    release();
+    const auto duration = [](const timeval& time) {
+        return std::chrono::seconds{time.tv_sec} + std::chrono::microseconds{time.tv_usec};
+    };
+    return End{WaitStatus::of(info), duration(usage.ru_utime) + duration(usage.ru_stime)};
 }
 
 void Child::release() {

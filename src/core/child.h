@@ -45,6 +45,12 @@ class Child {
     [[nodiscard]] std::optional<WaitStatus> wait_until(Deadline deadline);
     // Reaps it, however long it takes.
     WaitStatus wait();
+    // Reaps it without waiting; nothing while it runs. Throws as wait() does.
+    struct End {
+        WaitStatus status;
+        Duration cpu; // the time that it and the children that it waited for used
+    };
+    [[nodiscard]] std::optional<End> reap_if_ended();
     // Leaves it to run on its own.
     void release();
 

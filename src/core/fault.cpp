@@ -323,6 +323,7 @@ constexpr Possibility possibilities[] = {
     {"tcgetpgrp", {ENOTTY}},
     {"tcsetattr", {}},
     {"tcsetpgrp", {EPERM, ENOTTY}},
+    {"tee", {short_count, EINTR, ENOMEM}},
     {"sync_file_range", {}}, // its errors come again from fsync
     {"umask", {}},
     {"unlink", {}}, // of what we made a moment ago

@@ -45,6 +45,7 @@ int follow(const SpawnPlan& plan) {
     }
     const auto set_priority = [](int nice) { return ::setpriority(PRIO_PROCESS, 0, nice); };
     if (plan.nice && sys::call("setpriority", set_priority, *plan.nice) < 0) return -1;
+    if (plan.user != nullptr && take_credentials(*plan.user) < 0) return -1;
     const auto forbid = [](unsigned long on) {
         return ::prctl(PR_SET_NO_NEW_PRIVS, on, 0UL, 0UL, 0UL);
     };

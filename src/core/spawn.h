@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/child.h"
+#include "core/privileges.h"
 
 #include <cstdint>
 #include <optional>
@@ -44,6 +45,8 @@ struct SpawnPlan {
     const std::vector<std::string>* environment = nullptr;
     std::span<const ResourceLimit> limits = {};
     std::optional<int> nice = {};
+    // The program runs as this user. Only root may say so.
+    const Credentials* user = nullptr;
     // PR_SET_NO_NEW_PRIVS: no set-uid program that it starts gains anything.
     bool no_new_privileges = false;
 };

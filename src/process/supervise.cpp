@@ -34,11 +34,6 @@ bool is_in_pipeline() {
     return is_pipe(STDIN_FILENO) || is_pipe(STDOUT_FILENO);
 }
 
-void adopt_orphans() {
-    const auto set = [](unsigned long on) { return ::prctl(PR_SET_CHILD_SUBREAPER, on); };
-    if (sys::call("prctl", set, 1UL) < 0) throw SysError("become", "a subreaper");
-}
-
 // The terminal itself sends these to the whole group.
 bool is_from_keyboard(const SignalEvent& event) {
     return !event.from_process &&

@@ -5,6 +5,7 @@
 #include "core/number.h"
 #include "core/pidfd.h"
 #include "core/process_stat.h"
+#include "core/syscall.h"
 
 #include <algorithm>
 #include <csignal>
@@ -12,6 +13,7 @@
 #include <map>
 #include <optional>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 namespace ipcbox::process {
@@ -222,6 +224,11 @@ std::vector<pid_t> descendants_of(pid_t pid) {
         append(all, children);
     }
     return all;
+}
+
+void adopt_orphans() {
+    const auto set = [](unsigned long on) { return ::prctl(PR_SET_CHILD_SUBREAPER, on); };
+    if (sys::call("prctl", set, 1UL) < 0) throw SysError("become", "a subreaper");
 }
 
 TreeResult signal_own_tree(int signal) {

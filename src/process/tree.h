@@ -23,8 +23,12 @@ struct TreeResult {
     std::vector<pid_t> refused{}; // we may not signal them (EPERM)
 };
 
-// Sends SIGNAL to all that descend from us, who have to be a subreaper: nobody can get away from us
-// then. A tree that keeps growing is stopped as below.
+// Makes us a subreaper (prctl(2)): what descends from us becomes our child when it loses its
+// parent. Throws SysError.
+void adopt_orphans();
+
+// Sends SIGNAL to all that descend from us. We have to be a subreaper: nothing can get away then. A
+// tree that keeps growing is stopped as below.
 TreeResult signal_own_tree(int signal);
 
 // Sends SIGNAL to the processes ROOTS, by their handles, and to all that descend from them, without

@@ -1,0 +1,254 @@
+// pipe-run - run a pipeline without a shell, and tell how each stage ended
+#include "applet.h"
+#include "cli/json.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/values.h"
+#include "core/duration.h"
+#include "core/error.h"
+#include "core/fd.h"
+#include "core/io.h"
+#include "core/number.h"
+#include "core/privileges.h"
+#include "dialog/pipeline_run.h"
+#include "dialog/redirections.h"
+#include "front/run_command.h"
+#include "process/supervise.h"
+
+#include <algorithm>
+#include <csignal>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace ipcbox {
+namespace {
+
+using dialog::StageEnd;
+
+// "VALUE" or "STAGE=VALUE".
+template <class Value> struct ForStage {
+    std::optional<std::size_t> stage; // counted from 1
+    Value value;
+};
+using Words = std::vector<std::string>;
+
+struct Config {
+    std::string separator = "--then";
+    dialog::RedirectionNames files;
+    dialog::PipelineLimits limits{.kill_after = std::chrono::seconds{5}};
+    dialog::BrokenPipe broken_pipe = dialog::BrokenPipe::excused;
+    std::vector<ForStage<cli::Owner>> users;
+    std::vector<ForStage<std::string>> copies;
+    std::string report;
+    bool json = false;
+    cli::Verbosity verbosity;
+    std::vector<Words> stages;
+};
+
+template <class Parser> auto for_stage(Parser parse) {
+    return [parse](std::string_view text) {
+        using Value = decltype(parse(text));
+        const auto equals = text.find('=');
+        if (equals == std::string_view::npos) return ForStage<Value>{std::nullopt, parse(text)};
+        const auto stage = whole_number<std::size_t>(text.substr(0, equals));
+        if (!stage || *stage == 0) return ForStage<Value>{std::nullopt, parse(text)};
+        return ForStage<Value>{stage, parse(text.substr(equals + 1))};
+    };
+}
+
+std::vector<Words> split(std::span<const std::string> words, const std::string& separator) {
+    std::vector<Words> stages(1);
+    for (const auto& word : words)
+        if (word == separator)
+            stages.emplace_back();
+        else
+            stages.back().push_back(word);
+    for (std::size_t stage = 0; stage < stages.size(); ++stage)
+        if (stages[stage].empty())
+            throw cli::UsageError(fmt::format("stage {} is empty: expected a COMMAND {} {}",
+                                              stage + 1, stage == 0 ? "before" : "after",
+                                              separator));
+    return stages;
+}
+
+void check(const Config& config) {
+    if (!config.files.whole.empty() && (!config.files.output.empty() || config.files.appends))
+        throw cli::UsageError("--atomic excludes --output and --append");
+    if (config.files.appends && config.files.output.empty())
+        throw cli::UsageError("--append goes with --output");
+    const auto in_range = [&](std::optional<std::size_t> stage, std::string_view option) {
+        if (stage && *stage > config.stages.size())
+            throw cli::UsageError(fmt::format("{} {}=...: there {} only {} {}", option, *stage,
+                                              config.stages.size() == 1 ? "is" : "are",
+                                              config.stages.size(),
+                                              config.stages.size() == 1 ? "stage" : "stages"));
+    };
+    for (const auto& user : config.users)
+        in_range(user.stage, "--user");
+    for (const auto& copy : config.copies)
+        in_range(copy.stage, "--tee");
+}
+
+Config parse(const Invocation& invocation) {
+    Config config;
+    std::vector<std::string> words;
+    bool strict = false;
+    cli::Options options{invocation, "-- COMMAND... [--then COMMAND...]..."};
+    options.command(words);
+    options.value("--separator WORD", config.separator, cli::parse_text,
+                  "the word that parts the stages (default --then)");
+    options.section("Files");
+    options.value("-i,--input FILE", config.files.input, cli::parse_text,
+                  "let the first stage read FILE");
+    options.value("-o,--output FILE", config.files.output, cli::parse_text,
+                  "let the last stage write to FILE");
+    options.flag("-a,--append", config.files.appends,
+                 "with -o: add to FILE, do not empty it first");
+    options.value("--atomic FILE", config.files.whole, cli::parse_text,
+                  "as -o, but replace FILE only when every stage has succeeded");
+    options.value("-e,--error FILE", config.files.error, cli::parse_text,
+                  "append what all stages write to standard error to FILE");
+    options.values("--tee [STAGE=]FILE", config.copies, for_stage(cli::parse_text),
+                   "copy the output of a stage to FILE (without STAGE=: of the last one)");
+    options.section("Rights and limits");
+    options.values("-u,--user [STAGE=]USER[:GROUP]", config.users, for_stage(cli::parse_owner),
+                   "run a stage, or all of them, as this user");
+    options.value("-t,--timeout DURATION", config.limits.time, cli::parse_positive_duration,
+                  "end all stages, and what they started, after DURATION");
+    options.value("--line-timeout DURATION", config.limits.line, cli::parse_positive_duration,
+                  "end them when the last stage writes no line for DURATION");
+    options.value("-k,--kill-after DURATION", config.limits.kill_after, cli::parse_duration,
+                  "send KILL this long after the TERM of -t (default 5s)");
+    options.section("Failures and reports");
+    options.flag("--strict", strict, "take a stage killed by PIPE for a failure in any case");
+    options.value("--report FILE", config.report, cli::parse_text,
+                  "append a JSON object for each stage to FILE");
+    options.flag("-J,--json", config.json, "tell on standard error how each stage ended, as JSON");
+    options.note("All programs are found before any of them runs. The status is that of the last "
+                 "stage that failed. A stage killed by PIPE did not fail if a later stage "
+                 "succeeded.");
+    options.example("pipe-run -- zcat log.gz --then grep -c error", "status 1 or 2 is grep's, or "
+                                                                    "zcat's");
+    options.example("pipe-run --atomic db.gz -- dump db --then gzip",
+                    "replace db.gz only by a whole dump");
+    options.example("pipe-run -u 1=nobody -- ./untrusted --then sort",
+                    "read from a program with fewer rights");
+    config.verbosity = options.parse();
+    if (words.empty()) throw cli::UsageError("COMMAND is missing");
+    config.stages = split(words, config.separator);
+    config.files.commands = std::move(words);
+    if (strict) config.broken_pipe = dialog::BrokenPipe::strict;
+    check(config);
+    return config;
+}
+
+std::vector<dialog::PipelineStage> plan(const Config& config,
+                                        const std::vector<front::Command>& commands,
+                                        std::vector<Credentials>& users) {
+    std::vector<dialog::PipelineStage> stages;
+    for (const auto& command : commands)
+        stages.push_back({command.program(), command.words()});
+    users.reserve(config.users.size());
+    for (const auto& [stage, owner] : config.users) {
+        users.push_back(credentials_of(owner.uid, owner.gid, owner.name));
+        for (std::size_t which = 0; which < stages.size(); ++which)
+            if (!stage || *stage == which + 1) stages[which].user = &users.back();
+    }
+    for (const auto& [stage, file] : config.copies)
+        stages[stage.value_or(stages.size()) - 1].copy = file;
+    stages.back().watches_lines = config.limits.line.has_value();
+    return stages;
+}
+
+std::string text_of(const StageEnd& end) {
+    return fmt::format("{} after {}", end.status.text(), rounded_duration(end.time));
+}
+
+std::string json_line(const Words& words, std::size_t stage, const StageEnd& end, bool failed) {
+    cli::JsonLine line;
+    line.set("stage", stage + 1).set("command", words);
+    line.set("status", end.status.as_exit_status()).set("end", end.status.text());
+    line.set_flag("failed", failed);
+    line.set("seconds", in_seconds(end.time)).set("cpu", in_seconds(end.cpu));
+    if (end.bytes) line.set("bytes", *end.bytes);
+    return line.text();
+}
+
+// A shell, too, says nothing of a program whose reader has seen enough.
+bool is_told(const Config& config, const StageEnd& end, bool has_failed) {
+    if (config.verbosity.verbose) return true;
+    const bool is_silent =
+        end.status.signal() == SIGPIPE && config.broken_pipe == dialog::BrokenPipe::excused;
+    return has_failed && !is_silent && !config.verbosity.quiet;
+}
+
+void report(const Config& config, std::span<const StageEnd> ends,
+            std::span<const std::size_t> failed) {
+    std::string json;
+    for (std::size_t stage = 0; stage < ends.size(); ++stage) {
+        const auto& words = config.stages[stage];
+        const bool has_failed = std::ranges::find(failed, stage) != failed.end();
+        json += json_line(words, stage, ends[stage], has_failed);
+        if (!config.json && is_told(config, ends[stage], has_failed))
+            cli::diagnose(fmt::format("stage {} ({}): {}", stage + 1, cli::visible(words.front()),
+                                      config.verbosity.verbose ? text_of(ends[stage])
+                                                               : ends[stage].status.text()));
+    }
+    if (config.json) write_all(STDERR_FILENO, json, "standard error");
+    if (config.report.empty()) return;
+    constexpr mode_t everybody = 0666; // as far as the umask allows
+    const Fd file = open_file(config.report, O_WRONLY | O_CREAT | O_APPEND, everybody);
+    write_all(file.get(), json, config.report);
+}
+
+// "stage 1 (sleep), stage 2 (cat)"
+std::string names(const Config& config, std::span<const std::size_t> stages) {
+    std::string text;
+    for (const auto stage : stages)
+        text += fmt::format("{}stage {} ({})", text.empty() ? "" : ", ", stage + 1,
+                            cli::visible(config.stages[stage].front()));
+    return text;
+}
+
+// The status of the run: of ours, or of the stage that decides it.
+struct Outcome {
+    int status = exit_status::done;
+    std::optional<WaitStatus> failed_stage{};
+};
+
+Outcome run_pipeline(const Config& config, const std::vector<front::Command>& commands) {
+    std::vector<Credentials> users;
+    const auto stages = plan(config, commands, users);
+    dialog::Redirections files{config.files};
+    dialog::PipelineRun run{stages, files.streams(), config.limits};
+    try {
+        const auto ends = run.to_end();
+        const auto failed = dialog::failed_stages(ends, config.broken_pipe);
+        report(config, ends, failed);
+        if (!run.late().empty())
+            throw TimedOut(fmt::format("{} still ran", names(config, run.late())));
+        if (!failed.empty()) return {exit_status::failed, ends[failed.back()].status};
+        files.commit();
+        return {};
+    } catch (const Error& error) { // after the start: not the 125 of one before it
+        cli::diagnose(error.what());
+        return {error.status()};
+    }
+}
+
+int run(const Invocation& invocation) {
+    const Config config = parse(invocation);
+    return front::run_command(config.stages.front(), [&config](const front::Command& first) {
+        std::vector<front::Command> commands{first};
+        for (const auto& words : std::span{config.stages}.subspan(1))
+            commands.emplace_back(words);
+        const auto [status, failed_stage] = run_pipeline(config, commands);
+        return failed_stage ? process::end_as(*failed_stage) : status;
+    });
+}
+
+} // namespace
+
+extern constexpr Applet pipe_run{"run a pipeline and tell how each stage ended", run};
+
+} // namespace ipcbox

@@ -1,0 +1,127 @@
+#include "dialog/pipeline.h"
+
+#include "core/error.h"
+#include "core/pipe.h"
+#include "core/poll.h"
+#include "core/syscall.h"
+
+#include <algorithm>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace ipcbox::dialog {
+
+namespace {
+
+bool died_of_broken_pipe(WaitStatus status) {
+    constexpr int as_a_shell_reports_it = 128 + SIGPIPE;
+    return status.as_exit_status() == as_a_shell_reports_it;
+}
+
+Fd copy_of(int fd) {
+    const int copy = sys::call("fcntl", ::fcntl, fd, F_DUPFD_CLOEXEC, 3);
+    if (copy < 0) throw SysError("use", "standard output");
+    return Fd::adopt(copy);
+}
+
+} // namespace
+
+std::vector<std::size_t> failed_stages(std::span<const StageEnd> ends, BrokenPipe broken_pipe) {
+    std::vector<std::size_t> failed;
+    bool later_one_succeeded = false;
+    for (std::size_t stage = ends.size(); stage-- > 0;) {
+        const auto& status = ends[stage].status;
+        const bool is_excused = later_one_succeeded && broken_pipe == BrokenPipe::excused &&
+                                died_of_broken_pipe(status);
+        if (status.succeeded())
+            later_one_succeeded = true;
+        else if (!is_excused)
+            failed.insert(failed.begin(), stage);
+    }
+    return failed;
+}
+
+Pipeline::Pipeline(std::span<const PipelineStage> stages, const PipelineStreams& streams) {
+    Fd input; // of the next stage
+    for (const auto& stage : stages) {
+        const bool is_last = &stage == &stages.back();
+        const bool is_first = &stage == &stages.front();
+        Pipe next = is_last ? Pipe{} : make_pipe();
+        Running running;
+        if (!stage.copy.empty() || stage.watches_lines) {
+            Pipe own = make_pipe();
+            if (is_last)
+                next.writer =
+                    copy_of(streams.output == SpawnPlan::same ? STDOUT_FILENO : streams.output);
+            running.tap =
+                &taps_.emplace_back(std::move(own.reader), std::move(next.writer), stage.copy);
+            next.writer = std::move(own.writer);
+        }
+        SpawnPlan plan;
+        plan.input = is_first ? streams.input : input.get();
+        plan.output = next.writer ? next.writer.get() : streams.output;
+        plan.error = streams.error;
+        plan.user = stage.user;
+        plan.death_signal = SIGKILL;
+        running.start = Deadline::Clock::now();
+        running.child = spawn(stage.program, stage.words, plan);
+        stages_.push_back(std::move(running));
+        input = std::move(next.reader);
+    }
+}
+
+std::vector<pollfd> Pipeline::poll_entries() const {
+    std::vector<pollfd> entries;
+    for (const auto& stage : stages_)
+        if (!stage.end) entries.push_back({stage.child.pidfd(), POLLIN, 0});
+    for (const auto& tap : taps_)
+        if (!tap.is_over()) entries.push_back(tap.poll_entry());
+    return entries;
+}
+
+void Pipeline::work() {
+    for (auto& tap : taps_) {
+        auto entry = tap.poll_entry();
+        if (!tap.is_over() && poll_until({&entry, 1}, Deadline::after(Duration::zero())) > 0)
+            tap.work();
+    }
+    for (auto& stage : stages_) {
+        if (stage.end) continue;
+        if (const auto end = stage.child.reap_if_ended())
+            stage.end = StageEnd{end->status, Deadline::Clock::now() - stage.start, end->cpu};
+    }
+}
+
+bool Pipeline::has_ended() const {
+    return std::ranges::all_of(stages_,
+                               [](const Running& stage) { return stage.end.has_value(); }) &&
+           std::ranges::all_of(taps_, [](const Tap& tap) { return tap.is_over(); });
+}
+
+std::vector<StageEnd> Pipeline::ends() const {
+    std::vector<StageEnd> ends;
+    for (const auto& stage : stages_) {
+        ends.push_back(*stage.end);
+        if (stage.tap != nullptr) ends.back().bytes = stage.tap->bytes();
+    }
+    return ends;
+}
+
+std::vector<std::size_t> Pipeline::running() const {
+    std::vector<std::size_t> running;
+    for (std::size_t stage = 0; stage < stages_.size(); ++stage)
+        if (!stages_[stage].end) running.push_back(stage);
+    return running;
+}
+
+void Pipeline::signal(int number) const {
+    for (const auto& stage : stages_)
+        if (!stage.end) stage.child.kill(number);
+}
+
+std::optional<Deadline::Clock::time_point> Pipeline::last_line() const {
+    const auto& last = stages_.back();
+    return last.tap == nullptr ? std::nullopt : std::optional{last.tap->last_line()};
+}
+
+} // namespace ipcbox::dialog

@@ -1,0 +1,48 @@
+#include "dialog/pipeline_run.h"
+
+#include "core/poll.h"
+#include "process/tree.h"
+
+#include <algorithm>
+
+namespace ipcbox::dialog {
+
+PipelineRun::PipelineRun(std::span<const PipelineStage> stages, const PipelineStreams& streams,
+                         const PipelineLimits& limits)
+    : limits_(limits), limit_(Deadline::after_or_never(limits.time)), pipeline_(stages, streams) {
+    if (limits_.time || limits_.line) process::adopt_orphans();
+}
+
+std::vector<StageEnd> PipelineRun::to_end() {
+    while (!pipeline_.has_ended()) {
+        auto entries = pipeline_.poll_entries();
+        entries.push_back({signals_.fd(), POLLIN, 0});
+        (void)poll_until(entries, next_deadline());
+        pass_signals_on();
+        pipeline_.work();
+        if (!pipeline_.has_ended() && next_deadline().passed()) end_stages();
+    }
+    return pipeline_.ends();
+}
+
+Deadline PipelineRun::next_deadline() const {
+    const auto last_line = pipeline_.last_line();
+    if (!late_.empty() || !limits_.line || !last_line) return limit_;
+    const auto quiet = Deadline::Clock::now() - *last_line;
+    return std::min(limit_, Deadline::after(*limits_.line - quiet));
+}
+
+// The stages are of our group: what the terminal sends reaches them without us.
+void PipelineRun::pass_signals_on() {
+    while (const auto event = signals_.next_event())
+        if (event->from_process && event->number != SIGPIPE) pipeline_.signal(event->number);
+}
+
+void PipelineRun::end_stages() {
+    const bool is_first_time = late_.empty();
+    if (is_first_time) late_ = pipeline_.running();
+    (void)process::signal_own_tree(is_first_time ? SIGTERM : SIGKILL);
+    limit_ = is_first_time ? Deadline::after(limits_.kill_after) : Deadline::never();
+}
+
+} // namespace ipcbox::dialog

@@ -1,0 +1,71 @@
+#include "dialog/redirections.h"
+
+#include "core/error.h"
+#include "core/syscall.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace ipcbox::dialog {
+
+namespace {
+
+constexpr mode_t everybody = 0666; // as far as the umask allows
+
+struct stat status_of(int fd) {
+    struct stat status {};
+    sys::call("fstat", ::fstat, fd, &status);
+    return status;
+}
+
+bool is_same_file(const struct stat& one, const struct stat& other) {
+    return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+} // namespace
+
+Redirections::Redirections(const RedirectionNames& names) {
+    if (!names.input.empty()) {
+        input_ = open_file(names.input, O_RDONLY);
+        streams_.input = input_.get();
+    }
+    if (!names.error.empty()) {
+        error_ = open_file(names.error, O_WRONLY | O_CREAT | O_APPEND, everybody);
+        streams_.error = error_.get();
+    }
+    if (!names.whole.empty()) {
+        whole_.emplace(names.whole);
+        streams_.output = whole_->fd();
+    } else if (!names.output.empty()) {
+        output_ = open_output(names);
+        streams_.output = output_.get();
+    }
+}
+
+// It is emptied only when it is known to be no input.
+Fd Redirections::open_output(const RedirectionNames& names) const {
+    Fd output =
+        open_file(names.output, O_WRONLY | O_CREAT | (names.appends ? O_APPEND : 0), everybody);
+    const auto status = status_of(output.get());
+    if (!S_ISREG(status.st_mode)) return output;
+    if (is_same_file(status, status_of(input_ ? input_.get() : STDIN_FILENO)))
+        throw Error(fmt::format("cannot write {}: it is also what is read", names.output));
+    if (names.appends) return output;
+    for (const auto& word : names.commands) {
+        struct stat named {};
+        if (sys::call("stat", ::stat, word.c_str(), &named) == 0 && is_same_file(status, named))
+            throw Error(fmt::format("cannot write {}: a command reads it, and would find it empty",
+                                    names.output));
+    }
+    while (sys::call("ftruncate", ::ftruncate, output.get(), off_t{0}) < 0)
+        if (errno != EINTR) throw SysError("empty", names.output);
+    return output;
+}
+
+void Redirections::commit() {
+    if (whole_) whole_->commit();
+}
+
+} // namespace ipcbox::dialog

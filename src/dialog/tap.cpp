@@ -1,0 +1,120 @@
+#include "dialog/tap.h"
+
+#include "core/error.h"
+#include "core/io.h"
+#include "core/pipe.h"
+#include "core/syscall.h"
+
+#include <algorithm>
+#include <climits>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+namespace ipcbox::dialog {
+
+namespace {
+
+constexpr std::size_t buffer_size = 64UL * 1024;
+constexpr std::size_t max_shared = 1024UL * 1024;
+
+mode_t kind_of(const Fd& file) {
+    struct stat status {};
+    return sys::call("fstat", ::fstat, file.get(), &status) == 0 ? status.st_mode & S_IFMT : 0;
+}
+
+Fd open_copy(const std::string& path) {
+    constexpr mode_t everybody = 0666; // as far as the umask allows
+    return open_file(path, O_WRONLY | O_CREAT | O_TRUNC, everybody);
+}
+
+} // namespace
+
+Tap::Tap(Fd from, Fd to, std::string copy)
+    : from_(std::move(from)), to_(std::move(to)), copy_(std::move(copy)) {
+    const mode_t kind = kind_of(to_);
+    // pipe(7): a pipe that is writable takes that much at once.
+    largest_write_ = kind == S_IFREG ? buffer_size : std::size_t{PIPE_BUF};
+    widen_pipe(from_.get());
+    if (copy_.empty()) return;
+    file_ = open_copy(copy_);
+    shares_ = kind == S_IFIFO;
+    if (shares_) widen_pipe(to_.get());
+}
+
+void Tap::work() {
+    if (is_over()) return;
+    if (shares_)
+        share();
+    else if (waits_for_reader_)
+        pass_on();
+    else
+        read_more();
+}
+
+void Tap::share() {
+    ssize_t shared = -1;
+    do
+        shared = sys::call("tee", ::tee, from_.get(), to_.get(), max_shared,
+                           static_cast<unsigned>(SPLICE_F_NONBLOCK));
+    while (shared < 0 && errno == EINTR);
+    if (shared > 0) {
+        waits_for_reader_ = false;
+        copy_to_file(static_cast<std::uint64_t>(shared));
+    } else if (shared == 0 || errno == EPIPE) {
+        end();
+    } else if (errno == EAGAIN) { // one of the two is not ready: wait for the other now
+        waits_for_reader_ = !waits_for_reader_;
+    } else {
+        throw SysError("copy to", copy_);
+    }
+}
+
+// The next COUNT bytes of FROM, which TO has already.
+void Tap::copy_to_file(std::uint64_t count) {
+    bytes_ += count;
+    while (count > 0) {
+        const ssize_t moved = sys::call("splice", ::splice, from_.get(), nullptr, file_.get(),
+                                        nullptr, static_cast<std::size_t>(count), 0U);
+        if (moved > 0) {
+            count -= static_cast<std::uint64_t>(moved);
+        } else if (moved < 0 && errno == EINVAL) { // a file that splice(2) cannot write
+            pending_.resize(std::min<std::size_t>(count, buffer_size));
+            pending_.resize(
+                read_some(from_.get(), std::as_writable_bytes(std::span{pending_}), "a pipe"));
+            write_all(file_.get(), pending_, copy_);
+            count -= pending_.size();
+        } else if (errno != EINTR) {
+            throw SysError("write", copy_);
+        }
+    }
+}
+
+void Tap::read_more() {
+    pending_.resize(buffer_size);
+    pending_.resize(read_some(from_.get(), std::as_writable_bytes(std::span{pending_}), "a pipe"));
+    if (pending_.empty()) return end();
+    bytes_ += pending_.size();
+    if (pending_.find('\n') != std::string::npos) last_line_ = Deadline::Clock::now();
+    if (file_) write_all(file_.get(), pending_, copy_);
+    waits_for_reader_ = true;
+    written_ = 0;
+}
+
+void Tap::pass_on() {
+    const auto rest = std::string_view{pending_}.substr(written_, largest_write_);
+    try {
+        written_ += write_some(to_.get(), std::as_bytes(std::span{rest}), "standard output");
+    } catch (const SysError& error) {
+        if (error.error() != EPIPE) throw;
+        return end();
+    }
+    waits_for_reader_ = written_ < pending_.size();
+}
+
+void Tap::end() {
+    from_ = Fd{};
+    to_ = Fd{};
+    if (file_) file_.close(copy_);
+}
+
+} // namespace ipcbox::dialog

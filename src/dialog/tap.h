@@ -1,0 +1,57 @@
+// What flows from a pipe to its reader, on its way through us: copied into a file as tee(1) does,
+// or looked at for line feeds. Nothing here waits: the caller polls.
+//
+// A copy of what flows between two pipes costs no copy in memory: tee(2) lets both have the same
+// pages, and splice(2) takes them into the file.
+#pragma once
+
+#include "core/deadline.h"
+#include "core/fd.h"
+
+#include <cstdint>
+#include <poll.h>
+#include <string>
+
+namespace ipcbox::dialog {
+
+class Tap {
+  public:
+    // FROM is the reading end of a pipe. COPY is the file that gets a copy; empty: none is made.
+    // Throws SysError.
+    Tap(Fd from, Fd to, std::string copy);
+
+    // Call work() when this is ready.
+    [[nodiscard]] pollfd poll_entry() const {
+        return waits_for_reader_ ? pollfd{to_.get(), POLLOUT, 0} : pollfd{from_.get(), POLLIN, 0};
+    }
+    // Moves what can be moved. Throws SysError when COPY cannot be written.
+    void work();
+    // At the end of what is to be read, and when the reader has gone: then the writer's next write
+    // fails, as if the reader had left it alone.
+    [[nodiscard]] bool is_over() const { return !from_; }
+
+    // What has come so far, and when its last line feed came or, before one did, when we began.
+    [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+    [[nodiscard]] Deadline::Clock::time_point last_line() const { return last_line_; }
+
+  private:
+    void share();
+    void read_more();
+    void pass_on();
+    void copy_to_file(std::uint64_t count);
+    void end();
+
+    Fd from_;
+    Fd to_;
+    std::string copy_;
+    Fd file_;
+    bool shares_ = false;           // by tee(2)
+    std::size_t largest_write_ = 0; // that does not wait once TO is writable
+    bool waits_for_reader_ = false;
+    std::string pending_; // read, and not written yet
+    std::size_t written_ = 0;
+    std::uint64_t bytes_ = 0;
+    Deadline::Clock::time_point last_line_ = Deadline::Clock::now();
+};
+
+} // namespace ipcbox::dialog

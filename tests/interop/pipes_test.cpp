@@ -1,0 +1,111 @@
+// pipe-run beside bash's own pipelines: the same output, and the same statuses as PIPESTATUS has
+// them, except where pipe-run says on purpose that a broken pipe is no failure.
+#include "harness/scenario.h"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <ranges>
+
+using namespace ipcbox;
+using namespace ipcbox::test;
+
+namespace {
+
+struct Case {
+    std::vector<const char*> stages; // each a script for sh(1)
+    const char* input = "";
+};
+
+const std::vector<Case>& cases() {
+    static const std::vector<Case> all{
+        {{"true"}},
+        {{"false"}},
+        {{"exit 3"}},
+        {{"cat"}, "text\n"},
+        {{"cat", "cat"}, "text\n"},
+        {{"cat", "tr a-z A-Z"}, "no line feed"},
+        {{"false", "true"}},
+        {{"true", "false"}},
+        {{"false", "false"}},
+        {{"exit 3", "exit 4", "exit 5"}},
+        {{"exit 3", "true", "exit 5", "true"}},
+        {{"echo one", "cat >/dev/null; exit 9"}},
+        {{"kill -TERM $$", "cat"}},
+        {{"cat >/dev/null", "kill -KILL $$"}, "text"},
+        {{"kill -INT $$", "cat"}},
+        {{"kill -HUP $$", "exit 2"}},
+        {{"seq 10000", "tail -n1"}},
+        {{"seq 10000", "sort -r", "sed -n 1p", "wc -c"}},
+        {{"seq 10000", "grep -c 7", "cat"}},
+        {{"seq 100", "grep nothing", "cat"}},
+        {{"exec 1>&-; echo x", "cat"}},
+        {{"printf 'a\\0b'", "od -c"}},
+        {{"head -c 300000 /dev/zero", "cksum"}},
+        {{"echo out; echo err >&2", "cat"}},
+        {{"exit 255", "true"}},
+        {{"cat /no/such/file", "cat"}},
+        {{"echo 'a b  c'", "read x; echo \"$x\""}},
+        {{"echo $((6 * 7))", "cat", "cat", "cat", "cat", "cat", "cat"}},
+        {{"sleep 0", "echo late"}},
+        {{"exec cat", "exec cat", "exit 7"}, "x"},
+        {{"exec sh -c 'exit 126'", "exec sh -c 'exit 127'"}},
+    };
+    return all;
+}
+
+std::string quoted(std::string_view script) {
+    std::string text{"'"};
+    for (const char byte : script)
+        text += byte == '\'' ? std::string{"'\\''"} : std::string{byte};
+    return text + "'";
+}
+
+// bash's status, and the pipeline's statuses as a list.
+std::string bash_pipeline(const Case& test) {
+    std::string line;
+    for (const auto* stage : test.stages)
+        line += fmt::format("{}sh -c {}", line.empty() ? "" : " | ", quoted(stage));
+    return fmt::format(
+        "set -o pipefail; {}; s=$? p=${{PIPESTATUS[*]}}; echo \"$p\" >statuses; exit $s", line);
+}
+
+std::string statuses_in(std::string_view report) {
+    std::string statuses;
+    constexpr std::string_view member = "\"status\":";
+    for (auto at = report.find(member); at != std::string_view::npos;
+         at = report.find(member, at)) {
+        at += member.size();
+        statuses += fmt::format("{}{}", statuses.empty() ? "" : " ",
+                                report.substr(at, report.find(',', at) - at));
+    }
+    return statuses + "\n";
+}
+
+} // namespace
+
+TEST_CASE("pipe-run has bash's output, status and PIPESTATUS") {
+    for (const auto& test : cases()) {
+        Scenario scenario;
+        const auto script = bash_pipeline(test);
+        CAPTURE(script);
+        const auto theirs = scenario.run({"bash", "-c", script}, test.input);
+        Words words{"pipe-run", "--report", "report", "--"};
+        for (const auto* stage : test.stages) {
+            if (words.size() > 4) words.emplace_back("--then");
+            words.insert(words.end(), {"sh", "-c", stage});
+        }
+        const auto ours = scenario.run(words, test.input);
+        CHECK(ours.out == theirs.out);
+        CHECK(ours.status == theirs.status);
+        CHECK(statuses_in(scenario.read_file("report")) == scenario.read_file("statuses"));
+    }
+}
+
+TEST_CASE("only a reader that has seen enough makes a difference") {
+    Scenario scenario;
+    const auto theirs = scenario.run({"bash", "-c", "set -o pipefail; yes | head -n1"});
+    CHECK(theirs.status == 141);
+    CHECK(scenario.run({"pipe-run", "--", "yes", "--then", "head", "-n1"}).status == 0);
+    CHECK(scenario.run({"pipe-run", "--strict", "--", "yes", "--then", "head", "-n1"}).status ==
+          141);
+}

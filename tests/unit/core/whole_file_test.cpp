@@ -1,0 +1,72 @@
+#include "core/whole_file.h"
+
+#include "core/error.h"
+#include "core/io.h"
+#include "harness/scenario.h"
+
+#include <doctest/doctest.h>
+#include <filesystem>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace ipcbox;
+using test::Scenario;
+
+namespace {
+
+std::size_t files_in(const Scenario& scenario) {
+    return static_cast<std::size_t>(
+        std::distance(std::filesystem::directory_iterator{scenario.path("")}, {}));
+}
+
+} // namespace
+
+TEST_CASE("a file keeps what it has until the new one is committed") {
+    const Scenario scenario;
+    scenario.write_file("file", "old");
+    WholeFile whole{scenario.path("file")};
+    write_all(whole.fd(), "new", "file");
+    CHECK(scenario.read_file("file") == "old");
+    whole.commit();
+    CHECK(scenario.read_file("file") == "new");
+    CHECK(files_in(scenario) == 1);
+}
+
+TEST_CASE("a file that is not committed leaves nothing") {
+    const Scenario scenario;
+    { const WholeFile whole{scenario.path("file")}; }
+    CHECK(files_in(scenario) == 0);
+}
+
+TEST_CASE("the new file has the mode of the one that it replaces") {
+    const Scenario scenario;
+    scenario.write_file("file", "old");
+    constexpr mode_t mode = 0640;
+    REQUIRE(::chmod(scenario.path("file").c_str(), mode) == 0);
+    WholeFile whole{scenario.path("file")};
+    whole.commit();
+    struct stat status {};
+    REQUIRE(::stat(scenario.path("file").c_str(), &status) == 0);
+    CHECK((status.st_mode & 0777) == mode);
+}
+
+TEST_CASE("a symbolic link stays, and its target is replaced") {
+    const Scenario scenario;
+    scenario.write_file("target", "old");
+    REQUIRE(::symlink("target", scenario.path("link").c_str()) == 0);
+    WholeFile whole{scenario.path("link")};
+    write_all(whole.fd(), "new", "link");
+    whole.commit();
+    CHECK(scenario.read_file("target") == "new");
+    CHECK(std::filesystem::is_symlink(scenario.path("link")));
+}
+
+TEST_CASE("what is no regular file is not replaced") {
+    const Scenario scenario;
+    CHECK_THROWS_AS(WholeFile{scenario.path("")}, Error);
+    REQUIRE(::mkfifo(scenario.path("fifo").c_str(), 0600) == 0);
+    CHECK_THROWS_AS(WholeFile{scenario.path("fifo")}, Error);
+    REQUIRE(::symlink("loop", scenario.path("loop").c_str()) == 0);
+    CHECK_THROWS_AS(WholeFile{scenario.path("loop")}, Error);
+    CHECK(files_in(scenario) == 2);
+}
