@@ -17,8 +17,8 @@ struct RedirectionNames {
     std::string input{};
     std::string output{};
     bool appends = false; // to OUTPUT, which otherwise is emptied
-    std::string whole{};    // in place of OUTPUT: a file that is replaced when commit() is called
-    std::string error{};    // always appended to
+    std::string whole{};  // in place of OUTPUT: a file that is replaced when commit() is called
+    std::string error{};  // always appended to
     // The words of the commands. OUTPUT is not emptied when one of them names it.
     std::vector<std::string> commands{};
 };
