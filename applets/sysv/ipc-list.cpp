@@ -85,6 +85,10 @@ Config parse(const Invocation& invocation) {
     return config;
 }
 
+void print_text(const std::string& text) {
+    cli::print(cli::is_terminal(STDOUT_FILENO) ? cli::visible(text) : text);
+}
+
 void print_lines(const std::vector<std::string>& lines) {
     const bool is_terminal = cli::is_terminal(STDOUT_FILENO);
     for (const auto& line : lines)
@@ -213,7 +217,7 @@ int run(const Invocation& invocation) {
         for (const auto& entry : entries)
             cli::print(front::json_of(entry, users));
     else if (!config.tree)
-        print_lines(front::table_of(entries, users));
+        print_text(front::table_of(entries, users));
     if (config.tree) show_tree(config, entries, look);
     if (!config.json && !config.verbosity.quiet) warn_of_logouts(entries, users);
     return all_found(config, entries) ? exit_status::done : exit_status::failed;

@@ -129,7 +129,8 @@ class Removal {
         }
     }
 
-    // Who names an object is told why it stays; who chooses among all does not mean that one.
+    // A user that names an object learns why it stays. One that chooses among all objects does not
+    // mean those in use.
     bool refuses(const sysv::Entry& entry) {
         const auto reason = obstacle(entry, config_);
         if (reason.empty()) return false;

@@ -95,6 +95,7 @@ template <class Status> std::vector<Object> list(Kind kind, const Commands& comm
     const int last = commands.control(0, commands.info, limits.data());
     if (last < 0) throw SysError("list", fmt::format("every {}", long_name_of(kind)));
     std::vector<Object> objects;
+    objects.reserve(static_cast<std::size_t>(last) + 1);
     int command = commands.any;
     for (int place = 0; place <= last; ++place) {
         Status status{};
@@ -152,7 +153,7 @@ std::string_view long_name_of(Kind kind) {
 }
 
 std::string Object::handle() const {
-    return fmt::format("{}:{}", short_name_of(kind), id);
+    return std::string{short_name_of(kind)}.append(1, ':').append(std::to_string(id));
 }
 
 std::string Object::key_text() const {

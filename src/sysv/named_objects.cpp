@@ -202,13 +202,13 @@ std::vector<NamedObject> open_fifos() {
                 const auto status = file_at(fmt::format("/proc/{}/fd/{}", pid, number));
                 if (!status || !S_ISFIFO(status->st_mode)) return;
                 const auto text = text_of(fmt::format("/proc/{}/fdinfo/{}", pid, number));
-                const auto mode = text ? parse_open_mode(*text) : std::nullopt;
+                const int mode = text ? parse_open_mode(*text).value_or(O_RDONLY) : O_RDONLY;
                 auto& fifo = fifos
                                  .try_emplace({status->st_dev, status->st_ino},
                                               object_of(Sort::fifo, target, *status))
                                  .first->second;
                 if (mode != O_WRONLY) add_user(fifo, Does::reads, pid);
-                if (mode && *mode != O_RDONLY) add_user(fifo, Does::writes, pid);
+                if (mode != O_RDONLY) add_user(fifo, Does::writes, pid);
             });
     });
     std::vector<NamedObject> objects;

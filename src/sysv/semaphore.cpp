@@ -91,7 +91,11 @@ SemaphoreSet::Outcome SemaphoreSet::operate(std::span<const sembuf> operations, 
 }
 
 std::vector<unsigned short> SemaphoreSet::values() const {
-    std::vector<unsigned short> values(static_cast<std::size_t>(count()));
+    return values(static_cast<std::size_t>(count()));
+}
+
+std::vector<unsigned short> SemaphoreSet::values(std::size_t count) const {
+    std::vector<unsigned short> values(count);
     if (sys::call("semctl", control, id_, 0, GETALL, values.data()) < 0)
         throw_semaphore_error("read", name_, errno);
     return values;
@@ -124,14 +128,13 @@ pid_t SemaphoreSet::last_process(int semaphore) const {
     return pid;
 }
 
-int SemaphoreSet::waiting(int semaphore) const {
-    int count = 0;
-    for (const int command : {GETNCNT, GETZCNT}) {
+int SemaphoreSet::waiting(int semaphore, int value) const {
+    const auto count = [&](int command) {
         const int waiting = sys::call("semctl", control, id_, semaphore, command, nullptr);
         if (waiting < 0) throw_semaphore_error("read", name_, errno);
-        count += waiting;
-    }
-    return count;
+        return waiting;
+    };
+    return count(GETNCNT) + (value != 0 ? count(GETZCNT) : 0);
 }
 
 void SemaphoreSet::remove() {

@@ -49,12 +49,15 @@ class SemaphoreSet {
     Outcome operate(std::span<const sembuf> operations, Deadline deadline = Deadline::never());
 
     [[nodiscard]] std::vector<unsigned short> values() const;
+    // The same of a set of COUNT semaphores.
+    [[nodiscard]] std::vector<unsigned short> values(std::size_t count) const;
     [[nodiscard]] int value(int semaphore) const;
     [[nodiscard]] int count() const;
     // The process that last changed the semaphore (its pid in our namespace), 0 for none.
     [[nodiscard]] pid_t last_process(int semaphore) const;
-    // How many threads wait for the semaphore to grow, or to become zero (GETNCNT, GETZCNT).
-    [[nodiscard]] int waiting(int semaphore) const;
+    // How many threads wait for the semaphore, whose value is VALUE, to grow (GETNCNT) or to become
+    // zero (GETZCNT): nobody waits for the zero of one that is zero.
+    [[nodiscard]] int waiting(int semaphore, int value) const;
     // When an operation last succeeded.
     [[nodiscard]] std::chrono::system_clock::time_point last_operation() const;
 

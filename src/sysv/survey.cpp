@@ -80,8 +80,8 @@ std::vector<Entry> Survey::look_at(const std::vector<Object>& objects) {
     std::vector<Entry> entries;
     entries.reserve(objects.size());
     for (const auto& object : objects) {
-        Entry entry{object};
-        if (inspect(entry)) entries.push_back(std::move(entry));
+        entries.emplace_back().object = object;
+        if (!inspect(entries.back())) entries.pop_back();
     }
     add_users(entries);
     for (auto& entry : entries)
@@ -116,14 +116,14 @@ bool Survey::inspect(Entry& entry) {
 void Survey::inspect_set(Entry& entry) try {
     const auto& object = entry.object;
     const auto set = SemaphoreSet::with_id(object.id, object.key_text());
-    const auto values = set.values();
+    const auto values = set.values(object.size);
     if (values.size() == 1) entry.value = values[0];
     if (CountingSet::has_shape(values) || is_plain(object))
         return inspect_tokens(entry, set, values);
     if (values.size() == ring_semaphores)
         if (const auto* key = known_name(object.key); is_ring_of(values, key))
             entry.name = key->text();
-    inspect_strange_set(entry, set);
+    inspect_strange_set(entry, set, values);
 } catch (const SysError& error) {
     if (error.error() != EACCES) throw;
     entry.is_readable = false;
@@ -138,14 +138,14 @@ void Survey::inspect_tokens(Entry& entry, const SemaphoreSet& set, const Values&
         if (key) entry.name = proven_name(entry.object, values, *key);
         entry.slots = state.slots;
         entry.taken = state.taken;
-        entry.waiting = state.waiting + (values[0] != 0 ? set.waiting(0) : 0);
+        entry.waiting = state.waiting + (values[0] != 0 ? set.waiting(0, values[0]) : 0);
         entry.creator_pid = CountingSet::creator_of(set);
         entry.creator = presence(entry.creator_pid, entry.object.changed);
         if (state.taken > 0) holders = CountingSet{set}.holders();
     } else {
         entry.slots = 1;
         entry.taken = values[0] != 0 ? 1 : 0;
-        entry.waiting = set.waiting(0);
+        entry.waiting = set.waiting(0, values[0]);
         entry.creator = presence_of_any({set.last_process(0)}, entry.object.last_change());
         if (entry.taken > 0) holders = PlainSet{set}.holders();
     }
@@ -160,14 +160,15 @@ void Survey::inspect_tokens(Entry& entry, const SemaphoreSet& set, const Values&
 }
 
 // What a stranger's values mean, nobody can tell; but the kernel knows the processes that changed
-// them last.
-void Survey::inspect_strange_set(Entry& entry, const SemaphoreSet& set) {
+// them last. A set that is as it was made has no such process.
+void Survey::inspect_strange_set(Entry& entry, const SemaphoreSet& set, const Values& values) {
+    const bool is_fresh = entry.object.used == 0 &&
+                          std::ranges::all_of(values, [](auto value) { return value == 0; });
     std::vector<pid_t> pids;
-    for (int semaphore = 0; semaphore < static_cast<int>(entry.object.size); ++semaphore) {
-        entry.waiting += set.waiting(semaphore);
-        if (const pid_t pid = set.last_process(semaphore);
-            pid != 0 && std::ranges::find(pids, pid) == pids.end())
-            pids.push_back(pid);
+    for (int semaphore = 0; semaphore < static_cast<int>(values.size()); ++semaphore) {
+        entry.waiting += set.waiting(semaphore, values[static_cast<std::size_t>(semaphore)]);
+        const pid_t pid = is_fresh ? 0 : set.last_process(semaphore);
+        if (pid != 0 && std::ranges::find(pids, pid) == pids.end()) pids.push_back(pid);
     }
     entry.creator = presence_of_any(pids, entry.object.last_change());
 }

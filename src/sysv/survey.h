@@ -45,10 +45,11 @@ struct Entry {
     int value = 0;   // of a set of one semaphore
     std::uint64_t bytes = 0; // of a segment, without the label of its name
     std::vector<User> users{};
-    std::uint64_t unknown_users = 0; // so many more use it
+    std::uint64_t unknown_users = 0; // more processes use it, which nobody can name
     bool may_have_more = false;      // of a queue: more may wait for it
     pid_t creator_pid = 0;           // 0: unknown
-    // Of a set or a queue that the kernel knows no creator of: of all that used it.
+    // The kernel knows no creator of a queue and of most sets. Then this tells of the processes
+    // that used it last.
     Presence creator = Presence::unknown;
     Use use = Use::unknown;
     std::string why{}; // it is used, or unknown: "2 of 4 tokens are taken"
@@ -75,7 +76,8 @@ class Survey {
     void inspect_set(Entry& entry);
     void inspect_tokens(Entry& entry, const SemaphoreSet& set,
                         const std::vector<unsigned short>& values);
-    void inspect_strange_set(Entry& entry, const SemaphoreSet& set);
+    void inspect_strange_set(Entry& entry, const SemaphoreSet& set,
+                             const std::vector<unsigned short>& values);
     // The name that may have this key, null when none is known.
     [[nodiscard]] const Key* known_name(key_t key);
     void name_segment(Entry& entry);

@@ -14,9 +14,9 @@ struct Link {
     pid_t holder = 0; // of that: the next one's ancestor, or the next one itself
 };
 
-// Each circle once, beginning with its lowest pid. A process that cannot go on waits for a set all
-// of whose holders cannot go on, or for its children, none of which can. A holder that may go on,
-// that nobody can see, or whose token anybody could give, is no part of a deadlock.
+// Each circle once, beginning with its lowest pid. A process cannot go on when it waits for a set
+// whose holders all cannot go on, or for its children, none of which can. There is no deadlock
+// where a holder may go on, where nobody can see a holder, or where anybody could give the token.
 [[nodiscard]] std::vector<std::vector<Link>> find_deadlocks(const std::vector<Entry>& entries,
                                                             const Sight<Waiter>& sight);
 

@@ -25,7 +25,7 @@ bool exists(const std::string& path) {
 std::string text_of(const std::string& path) try {
     constexpr std::size_t limit = 1UL << 20U;
     return read_to_end(open_file(path, O_RDONLY).get(), limit, path);
-} catch (const Error&) { // it is not there, or not for us: then its words do not count
+} catch (const Error&) { // a file that is missing, or that we may not read, changes nothing
     return {};
 }
 

@@ -17,7 +17,9 @@ using sysv::Presence;
 using Does = sysv::User::Does;
 
 std::string counted(std::uint64_t count, std::string_view one) {
-    return fmt::format("{} {}{}", count, one, count == 1 ? "" : "s");
+    const fmt::format_int digits{count};
+    std::string text{digits.data(), digits.size()};
+    return text.append(1, ' ').append(one).append(count == 1 ? "" : "s");
 }
 
 // "held by 812 (make, root, 3m12s), 815 (make, root, 2s)", empty when nobody does that.
@@ -40,30 +42,64 @@ std::int64_t seconds_since_epoch(std::chrono::system_clock::time_point time) {
     return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
 }
 
-std::string number_or_null(pid_t pid) {
-    return pid == 0 ? "null" : fmt::format("{}", pid);
-}
-
 // What only objects of its kind have.
-std::string members_of(const Entry& entry) {
+void add_members(std::string& text, const Entry& entry) {
     const auto& object = entry.object;
+    const auto add = [&text](std::string_view name, auto value) {
+        const fmt::format_int digits{value};
+        text.append(name).append(digits.data(), digits.size());
+    };
     switch (object.kind) {
     case Kind::semaphores:
-        if (!entry.is_readable)
-            return fmt::format(R"("semaphores":{},"waiting":null)", object.size);
-        if (!entry.slots)
-            return fmt::format(R"("semaphores":{},"waiting":{})", object.size, entry.waiting);
-        return fmt::format(R"("semaphores":{},"slots":{},"taken":{},"waiting":{})", object.size,
-                           *entry.slots, entry.taken, entry.waiting);
+        add(R"("semaphores":)", object.size);
+        if (!entry.is_readable) {
+            text += R"(,"waiting":null)";
+            return;
+        }
+        if (entry.slots) {
+            add(R"(,"slots":)", *entry.slots);
+            add(R"(,"taken":)", entry.taken);
+        }
+        add(R"(,"waiting":)", entry.waiting);
+        return;
     case Kind::memory:
-        return fmt::format(R"("size":{},"attached":{},"removed":{})", object.size, object.count,
-                           object.is_doomed);
+        add(R"("size":)", object.size);
+        add(R"(,"attached":)", object.count);
+        text.append(R"(,"removed":)").append(object.is_doomed ? "true" : "false");
+        return;
     case Kind::messages:
-        break;
+        add(R"("messages":)", object.count);
+        add(R"(,"bytes":)", object.size);
+        add(R"(,"room":)", object.room);
+        add(R"(,"waiting":)", entry.waiting);
+        text.append(R"(,"may_have_more":)").append(entry.may_have_more ? "true" : "false");
+        return;
     }
-    return fmt::format(R"("messages":{},"bytes":{},"room":{},"waiting":{},"may_have_more":{})",
-                       object.count, object.size, object.room, entry.waiting, entry.may_have_more);
 }
+
+// "640": three digits.
+std::string mode_text(mode_t mode) {
+    constexpr unsigned bits = 7;
+    const auto digit = [mode](unsigned shift) {
+        return static_cast<char>('0' + ((mode >> shift) & bits));
+    };
+    return {digit(6), digit(3), digit(0)};
+}
+
+// Ages in words; rows that follow each other often have the same one.
+class Ages {
+  public:
+    const std::string& of(std::time_t when) {
+        if (when != when_ || text_.empty()) text_ = age_text(when, now_);
+        when_ = when;
+        return text_;
+    }
+
+  private:
+    std::time_t now_ = std::time(nullptr);
+    std::time_t when_ = 0;
+    std::string text_;
+};
 
 std::string user_object(const sysv::User& user, UserNames& names) {
     auto text = fmt::format(R"({{"pid":{},"does":"{}")", user.pid, sysv::name_of(user.does));
@@ -131,7 +167,7 @@ std::string state_text(const Entry& entry) {
         if (!entry.is_readable) return counted(object.size, "semaphore") + ", unknown";
         if (object.size == 1 && entry.slots)
             return fmt::format("value {}: {}", entry.value, entry.taken > 0 ? "taken" : "free");
-        if (object.size == 1) return fmt::format("value {}", entry.value);
+        if (object.size == 1) return "value " + std::to_string(entry.value);
         if (entry.slots) return fmt::format("{} of {} taken", entry.taken, *entry.slots);
         return counted(object.size, "semaphore");
     case Kind::memory:
@@ -167,54 +203,83 @@ std::string users_text(const Entry& entry) {
     return text;
 }
 
-const std::string& UserNames::of(uid_t uid) {
+const UserNames::Name& UserNames::look_up(uid_t uid) {
     const auto [place, is_new] = names_.try_emplace(uid);
-    if (is_new) place->second = user_name(uid);
+    if (is_new) {
+        place->second.name = user_name(uid);
+        place->second.quoted = cli::json_string(place->second.name);
+    }
     return place->second;
 }
 
-std::vector<std::string> table_of(const std::vector<Entry>& entries, UserNames& users) {
+// All cells stand in one text, since there can be 30 000 rows.
+std::string table_of(const std::vector<Entry>& entries, UserNames& users) {
     if (entries.empty()) return {};
     constexpr std::size_t columns = 7;
-    using Cells = std::array<std::string, columns>;
-    const std::time_t now = std::time(nullptr);
-    std::vector<Cells> rows{{"ID", "KEY", "OWNER", "MODE", "STATE", "CHANGED", "USED BY"}};
+    using Lengths = std::array<std::size_t, columns>;
+    std::string cells;
+    std::vector<Lengths> rows;
     rows.reserve(entries.size() + 1);
-    for (const auto& entry : entries)
-        rows.push_back({entry.object.handle(), entry.key_text(), users.of(entry.object.owner),
-                        fmt::format("{:03o}", entry.object.mode), state_text(entry),
-                        age_text(entry.object.last_change(), now), users_text(entry)});
-    std::array<std::size_t, columns> widths{};
-    for (const auto& row : rows)
-        for (std::size_t at = 0; at + 1 < columns; ++at)
+    Lengths widths{};
+    const auto add_row = [&](const std::array<std::string_view, columns>& row) {
+        auto& lengths = rows.emplace_back();
+        for (std::size_t at = 0; at < columns; ++at) {
+            cells += row[at];
+            lengths[at] = row[at].size();
             widths[at] = std::max(widths[at], row[at].size());
-    std::vector<std::string> lines;
-    lines.reserve(rows.size());
-    for (const auto& row : rows) {
-        std::string line;
-        for (std::size_t at = 0; at + 1 < columns; ++at)
-            line.append(row[at]).append(widths[at] - row[at].size() + 2, ' ');
-        lines.push_back(line.append(row.back()));
+        }
+    };
+    add_row({"ID", "KEY", "OWNER", "MODE", "STATE", "CHANGED", "USED BY"});
+    Ages ages;
+    for (const auto& entry : entries)
+        add_row({entry.object.handle(), entry.key_text(), users.of(entry.object.owner),
+                 mode_text(entry.object.mode), state_text(entry),
+                 ages.of(entry.object.last_change()), users_text(entry)});
+    std::string table;
+    table.reserve(rows.size() * 100);
+    std::string_view left{cells};
+    for (const auto& lengths : rows) {
+        for (std::size_t at = 0; at < columns; ++at) {
+            table += left.substr(0, lengths[at]);
+            left.remove_prefix(lengths[at]);
+            if (at + 1 < columns) table.append(widths[at] - lengths[at] + 2, ' ');
+        }
+        table += '\n';
     }
-    return lines;
+    return table;
 }
 
-// By hand: there can be 30 000 of them, and a tree of values for each takes most of the time.
+// By hand: there can be 30 000 of them, and a tree of values for each, or one format for all, takes
+// most of the time.
 std::string json_of(const Entry& entry, UserNames& users) {
     const auto& object = entry.object;
-    std::string list;
+    constexpr std::size_t usual_length = 400;
+    std::string text;
+    text.reserve(usual_length);
+    text += R"({"v":1,"kind":")";
+    const auto add = [&text](std::string_view name, auto value) {
+        const fmt::format_int digits{value};
+        text.append(name).append(digits.data(), digits.size());
+    };
+    text += sysv::short_name_of(object.kind);
+    add(R"(","id":)", object.id);
+    add(R"(,"key":)", static_cast<std::uint32_t>(object.key));
+    text.append(R"(,"name":)").append(entry.name.empty() ? "null" : cli::json_string(entry.name));
+    text.append(R"(,"owner":)").append(users.quoted(object.owner));
+    add(R"(,"uid":)", object.owner);
+    text.append(R"(,"mode":")").append(mode_text(object.mode)).append(R"(",)");
+    add_members(text, entry);
+    text.append(R"(,"use":")").append(name_of(entry.use)).append(R"(","users":[)");
     for (const auto& user : entry.users)
-        list.append(list.empty() ? "" : ",").append(user_object(user, users));
-    return fmt::format(
-        R"({{"v":1,"kind":"{}","id":{},"key":{},"name":{},"owner":{},"uid":{},"mode":"{:03o}",{},)"
-        R"("use":"{}","users":[{}],"unknown_users":{},"creator":"{}","creator_pid":{},)"
-        R"("changed":{}}})"
-        "\n",
-        sysv::short_name_of(object.kind), object.id, static_cast<std::uint32_t>(object.key),
-        entry.name.empty() ? "null" : cli::json_string(entry.name),
-        cli::json_string(users.of(object.owner)), object.owner, object.mode, members_of(entry),
-        name_of(entry.use), list, entry.unknown_users, name_of(entry.creator),
-        number_or_null(entry.creator_pid), object.last_change());
+        text.append(&user == entry.users.data() ? "" : ",").append(user_object(user, users));
+    add(R"(],"unknown_users":)", entry.unknown_users);
+    text.append(R"(,"creator":")").append(name_of(entry.creator)).append(R"(")");
+    if (entry.creator_pid != 0)
+        add(R"(,"creator_pid":)", entry.creator_pid);
+    else
+        text += R"(,"creator_pid":null)";
+    add(R"(,"changed":)", object.last_change());
+    return text.append("}\n");
 }
 
 } // namespace ipcbox::front

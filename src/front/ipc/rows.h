@@ -39,15 +39,22 @@ struct IpcKinds {
 // Names of users, each looked up once.
 class UserNames {
   public:
-    const std::string& of(uid_t uid);
+    const std::string& of(uid_t uid) { return look_up(uid).name; }
+    // As JSON has it.
+    const std::string& quoted(uid_t uid) { return look_up(uid).quoted; }
 
   private:
-    std::map<uid_t, std::string> names_;
+    struct Name {
+        std::string name;
+        std::string quoted;
+    };
+    const Name& look_up(uid_t uid);
+
+    std::map<uid_t, Name> names_;
 };
 
-// The table, with a line of titles; nothing for no entries.
-[[nodiscard]] std::vector<std::string> table_of(const std::vector<sysv::Entry>& entries,
-                                                UserNames& users);
+// The table, with a line of titles; empty for no entries.
+[[nodiscard]] std::string table_of(const std::vector<sysv::Entry>& entries, UserNames& users);
 // One object for -J, with its line feed.
 [[nodiscard]] std::string json_of(const sysv::Entry& entry, UserNames& users);
 

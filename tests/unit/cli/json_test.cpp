@@ -62,3 +62,15 @@ TEST_CASE("bytes that are not UTF-8 become U+FFFD") {
                                                     "b\"}\n");
     CHECK(printed(cli::JsonLine{}.set("t", "\xe2\x82")) == "{\"v\":1,\"t\":\"\xef\xbf\xbd\"}\n");
 }
+
+TEST_CASE("objects go into a list, without their version") {
+    cli::JsonLine line;
+    line.add_object("users", cli::JsonLine{}.set("pid", 8));
+    line.add_object("users", cli::JsonLine{}.set("pid", 9).set("t", "x"));
+    CHECK(printed(line) == "{\"v\":1,\"users\":[{\"pid\":8},{\"pid\":9,\"t\":\"x\"}]}\n");
+}
+
+TEST_CASE("a text alone is escaped as in an object") {
+    CHECK(cli::json_string("a\"b\n\xff") == "\"a\\\"b\\n\xef\xbf\xbd\"");
+    CHECK(cli::json_string("") == "\"\"");
+}

@@ -90,3 +90,34 @@ TEST_CASE("a counting set is resized up and down, also while it is in use") {
               fmt::format("cannot resize {} to 65 slots: it was made for at most 64", key.text()));
     }
 }
+
+TEST_CASE("a counting set tells its shape, its name and its state by its values") {
+    const Scenario scenario;
+    const auto named = sysv::Key::parse(scenario.name());
+    auto set = sysv::TokenSet::create(named, 3, modes);
+    CHECK(sysv::CountingSet::has_shape(values_of(named)));
+    CHECK(sysv::CountingSet::name_in(values_of(named)) == scenario.name());
+    CHECK(sysv::CountingSet::creator_of(*sysv::SemaphoreSet::find(named)) == ::getpid());
+    const auto holder = start_holder(named, sysv::Lease::until_process_ends);
+    REQUIRE(set.take(sysv::Lease::until_given, now()));
+    const auto state = sysv::CountingSet::state_in(values_of(named));
+    CHECK(state.slots == 3);
+    CHECK(state.taken == 2);
+    CHECK(state.waiting == 0);
+    const auto numbered = sysv::Key::parse(scenario.key());
+    (void)sysv::TokenSet::create(numbered, 3, modes);
+    CHECK(sysv::CountingSet::has_shape(values_of(numbered)));
+    CHECK(sysv::CountingSet::name_in(values_of(numbered)).empty());
+    const auto plain = sysv::Key::parse(scenario.key(1));
+    (void)sysv::TokenSet::create(plain, 1, modes);
+    CHECK_FALSE(sysv::CountingSet::has_shape(values_of(plain)));
+}
+
+TEST_CASE("a set whose name is too long to keep is used as any other") {
+    const Scenario scenario;
+    const auto key = sysv::Key::parse(scenario.name() + std::string(60, 'x'));
+    const auto set = sysv::TokenSet::create(key, 2, modes);
+    CHECK(sysv::CountingSet::name_in(values_of(key)).empty());
+    CHECK(sysv::TokenSet::find(key)->id() == set.id());
+    sysv::SemaphoreSet::find(key)->remove();
+}

@@ -1,5 +1,6 @@
 #include "sysv/semaphore.h"
 
+#include "core/child.h"
 #include "core/error.h"
 #include "harness/scenario.h"
 
@@ -71,4 +72,18 @@ TEST_CASE("a value at its maximum and a set of too many are said in words") {
                           "(SEMMSL, the 1st number of sysctl kernel.sem)")
                              .c_str(),
                          Error);
+}
+
+TEST_CASE("those that wait for a semaphore are counted") {
+    const test::Scenario scenario;
+    auto set = sysv::SemaphoreSet::create(sysv::Key::parse(scenario.key()), 2, 0600);
+    REQUIRE(set);
+    CHECK(set->operate(std::array{operation(1, 1)}) == done);
+    const auto waiter = [&](sembuf what) {
+        return fork_child([&, what] { return set->operate(std::array{what}) == done ? 0 : 1; });
+    };
+    const Child grows = waiter(operation(0, -1));
+    const Child empties = waiter(operation(1, 0));
+    CHECK(test::eventually([&] { return set->waiting(0, 0) == 1 && set->waiting(1, 1) == 1; }));
+    set->remove(); // both end
 }
