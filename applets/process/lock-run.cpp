@@ -7,8 +7,11 @@
 #include "core/file_lock.h"
 #include "core/number.h"
 #include "core/process_info.h"
+#include "core/program.h"
 #include "front/run_command.h"
 #include "process/lock_holders.h"
+#include "process/lock_reach.h"
+#include "process/stages.h"
 #include "process/supervise.h"
 
 #include <algorithm>
@@ -23,11 +26,22 @@ struct Config {
     LockKind kind = LockKind::exclusive;
     std::optional<Duration> wait;
     int busy_status = exit_status::failed;
+    std::optional<std::string> max_hold; // a duration, as timeout-run takes it
+    std::string stages = "TERM:10s,KILL";
     bool closes = false;
     bool unlocks = false;
     cli::Verbosity verbosity;
     std::vector<std::string> command;
 };
+
+// Texts that timeout-run will read.
+std::string parse_limit(std::string_view text) {
+    (void)cli::parse_positive_duration(text);
+    return std::string{text};
+}
+std::string parse_stages(std::string_view text) {
+    return process::stages_text(process::parse_stages(text));
+}
 
 Config parse(const Invocation& invocation) {
     Config config;
@@ -52,6 +66,10 @@ Config parse(const Invocation& invocation) {
                   "run this command line with a shell ($SHELL or /bin/sh)");
     options.flag("-o,--close", config.closes,
                  "keep the lock from the command, so that no daemon of it inherits the lock");
+    options.value("--max-hold DURATION", config.max_hold, parse_limit,
+                  "end the command and all that it started after this long (status 124)");
+    options.value("--stages STAGES", config.stages, parse_stages,
+                  "how to end it then (default TERM:10s,KILL)");
     options.flag("-F,--no-fork", no_fork,
                  "become the command, as without -o anyway; for scripts written for flock");
     options.note(
@@ -63,6 +81,8 @@ Config parse(const Invocation& invocation) {
     config.verbosity = options.parse();
     if (shared && exclusive) throw cli::UsageError("--shared and --exclusive exclude each other");
     if (config.closes && no_fork) throw cli::UsageError("--close and --no-fork exclude each other");
+    if (config.max_hold && no_fork)
+        throw cli::UsageError("--max-hold and --no-fork exclude each other");
     if (shared) config.kind = LockKind::shared;
     if (nonblock) config.wait = Duration::zero();
     if (script && !config.command.empty())
@@ -111,13 +131,32 @@ bool take(int fd, const std::string& object, const Config& config) {
     return false;
 }
 
+void warn_of_local_lock(int fd, const Config& config) {
+    if (config.verbosity.quiet) return;
+    if (const auto reason = process::local_lock_reason(fd))
+        cli::diagnose(fmt::format("warning: only processes of this machine see a lock on {} ({})",
+                                  config.object, *reason));
+}
+
+// timeout-run around the command.
+std::vector<std::string> with_limit(const Config& config, std::span<const std::string> command) {
+    std::vector<std::string> words{"timeout-run", "--stages", config.stages, *config.max_hold,
+                                   "--"};
+    words.insert(words.end(), command.begin(), command.end());
+    return words;
+}
+
 int run_with_lock(const Config& config, const front::Command& command) {
     const Fd file = open_lock_file(config.object, config.kind);
+    warn_of_local_lock(file.get(), config);
     if (!take(file.get(), config.object, config)) return config.busy_status;
-    if (config.closes)
-        return process::end_as(process::supervise(command.program(), command.words(), {}));
+    const auto limited =
+        config.max_hold ? with_limit(config, command.words()) : std::vector<std::string>{};
+    const auto program = config.max_hold ? own_program() : command.program();
+    const auto words = config.max_hold ? std::span<const std::string>{limited} : command.words();
+    if (config.closes) return process::end_as(process::supervise(program, words, {}));
     set_across_exec(file, AcrossExec::keep);
-    command.become();
+    execute(program, words);
 }
 
 int lock_descriptor(const Config& config) {

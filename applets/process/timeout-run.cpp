@@ -215,6 +215,11 @@ class Run {
             if (command_.wait_for_all()) return;
             send_next();
         }
+        // What was killed ends before we do, so that its locks and ports are free by then; unless
+        // it hangs in the kernel.
+        constexpr auto patience = std::chrono::seconds{1};
+        command_.set_limit(Deadline::after(patience));
+        if (outcome_.last_signal == SIGKILL) (void)command_.wait_for_all();
     }
 
     const Config& config_;

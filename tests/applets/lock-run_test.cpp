@@ -1,6 +1,7 @@
 #include "harness/scenario.h"
 
 #include <csignal>
+#include <cstdio>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <sys/syscall.h>
@@ -157,4 +158,22 @@ TEST_CASE("a file that cannot be opened is told, and the command is not run") {
     CHECK(missing.err == "lock-run: cannot open none/lock: No such file or directory\n");
     CHECK_FALSE(scenario.exists("ran"));
     CHECK(scenario.run({"lock-run", ".", "true"}).status == 0);
+}
+
+TEST_CASE("a command that holds the lock for too long is ended with all that it started") {
+    Scenario scenario;
+    const auto script = "(setsid sh -c 'trap \"\" TERM; echo $$ >deaf; while :; do sleep 1; done' "
+                        "<&- >/dev/null 2>&1 &); until [ -s deaf ]; do :; done; exec sleep 1000";
+    for (const char* const option : {"-x", "-o"}) {
+        const auto result = scenario.run({"lock-run", option, "--max-hold", "0.3", "--stages",
+                                          "TERM:0.1s,KILL", "lock", "sh", "-c", script});
+        CHECK((result.status == 124 || result.status == 137));
+        CHECK(scenario.run({"lock-run", "-n", "lock", "true"}).status == 0);
+        REQUIRE(std::remove("deaf") == 0);
+    }
+    CHECK(scenario.run({"lock-run", "--max-hold", "1m", "lock", "sh", "-c", "exit 7"}).status == 7);
+    CHECK(scenario.run({"lock-run", "--max-hold", "1m", "lock", "no-such-command"}).status == 127);
+    CHECK(scenario.run({"lock-run", "--max-hold", "0", "lock", "true"}).status == 2);
+    CHECK(scenario.run({"lock-run", "--max-hold", "1", "--stages", "X", "lock", "true"}).status ==
+          2);
 }
