@@ -244,6 +244,7 @@ constexpr Possibility possibilities[] = {
     {"link", {EACCES, ENOSPC, ENOMEM}},
     {"listen", {EADDRINUSE}},
     {"lseek", {}},
+    {"linkat", {EACCES, ENOSPC, ENOMEM, EROFS}},
     {"lstat", {EACCES, ENOMEM}},
     {"madvise", {ENOMEM, EAGAIN}},
     {"memfd_create", {EMFILE, ENFILE, ENOMEM}},

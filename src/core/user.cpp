@@ -18,8 +18,9 @@ template <class Matches> std::optional<User> first_user(Matches matches) {
     while (const passwd* entry = ::fgetpwent(file.get())) {
         if (!matches(*entry)) continue;
         const std::string_view comment = entry->pw_gecos != nullptr ? entry->pw_gecos : "";
-        return User{entry->pw_name, entry->pw_uid, entry->pw_gid,
-                    std::string{comment.substr(0, comment.find(','))}, entry->pw_dir};
+        return User{entry->pw_name, entry->pw_uid,
+                    entry->pw_gid,  std::string{comment.substr(0, comment.find(','))},
+                    entry->pw_dir,  entry->pw_shell != nullptr ? entry->pw_shell : ""};
     }
     return std::nullopt;
 }
@@ -58,7 +59,7 @@ std::string user_name(uid_t uid) {
 
 User current_user() {
     const uid_t uid = ::getuid();
-    auto user = find_user(uid).value_or(User{fmt::format("{}", uid), uid, ::getgid(), {}, "/"});
+    auto user = find_user(uid).value_or(User{fmt::format("{}", uid), uid, ::getgid(), {}, "/", {}});
     if (const char* home = std::getenv("HOME")) user.home = home;
     return user;
 }

@@ -16,6 +16,7 @@ struct User {
     gid_t gid = 0;
     std::string full_name; // the first part of the comment field (passwd(5))
     std::string home;
+    std::string shell; // the program that they log in to
 };
 
 // Nothing when the file has no such entry.

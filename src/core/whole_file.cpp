@@ -26,67 +26,111 @@ std::string behind_links(std::string name) {
     throw SysError("write", name, ELOOP);
 }
 
-// For an error in what is done anyway, and is not worth a failure.
-void sync_directory(const std::string& name) {
-    try {
-        const Fd directory = open_file(directory_of(name), O_RDONLY | O_DIRECTORY);
-        sys::call("fsync", ::fsync, directory.get());
-    } catch (const SysError&) { // NOLINT(bugprone-empty-catch): we may write there, but not read
+int open_at(const Fd& directory, const std::string& name, mode_t mode) {
+    constexpr int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    for (;;) {
+        const int fd = sys::call("openat", ::openat, directory.get(), name.c_str(), flags, mode);
+        if (fd >= 0 || errno != EINTR) return fd;
     }
+}
+
+void remove_at(const Fd& directory, const std::string& name) {
+    sys::call("unlinkat", ::unlinkat, directory.get(), name.c_str(), 0);
+}
+
+int link_at(const Fd& directory, const std::string& old_name, const std::string& new_name) {
+    return sys::call("linkat", ::linkat, directory.get(), old_name.c_str(), directory.get(),
+                     new_name.c_str(), 0);
+}
+
+void sync(const Fd& file, const std::string& name) {
+    while (sys::call("fsync", ::fsync, file.get()) < 0)
+        if (errno != EINTR) throw SysError("write", name);
+}
+
+// As far as we may: a directory that we cannot read we cannot sync, and the file is there anyway.
+void sync_directory(const Fd& directory) {
+    constexpr int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+    const int fd = sys::call("openat", ::openat, directory.get(), ".", flags, mode_t{0});
+    if (fd < 0) return;
+    const Fd readable = Fd::adopt(fd);
+    sys::call("fsync", ::fsync, readable.get());
 }
 
 } // namespace
 
-WholeFile::WholeFile(const std::string& name) : name_(behind_links(name)) {
+WholeFile::WholeFile(const std::string& name, const WholeFilePlan& plan)
+    : path_(plan.link == WholeFilePlan::Link::follow ? behind_links(name) : name),
+      name_(name_of(path_)), plan_(plan) {
+    if (name_.empty()) throw SysError("write", name, EISDIR);
+    directory_ = open_file(directory_of(path_), O_PATH | O_DIRECTORY);
     constexpr mode_t everybody = 0666; // as far as the umask allows
     RandomNumbers numbers;
     for (;;) {
-        const auto part = fmt::format("{}.{:08x}.part", name_, numbers.next() & 0xffffffff);
-        try {
-            file_ = open_file(part, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, everybody);
-        } catch (const SysError& error) {
-            if (error.error() == EEXIST) continue;
-            throw SysError("write", name, error.error());
+        part_ = fmt::format("{}.{:08x}.part", name_, numbers.next() & 0xffffffff);
+        const int fd = open_at(directory_, part_, everybody);
+        if (fd >= 0) {
+            file_ = Fd::adopt(fd);
+            break;
         }
-        part_name_ = part;
-        break;
+        if (errno == EEXIST) continue;
+        part_.clear();
+        throw SysError("write", name);
     }
     try {
-        take_after(name);
+        take_after();
     } catch (...) {
-        sys::call("unlink", ::unlink, part_name_.c_str());
+        discard();
         throw;
     }
 }
 
-void WholeFile::take_after(const std::string& replaced) {
+void WholeFile::take_after() {
+    auto mode = plan_.mode;
     struct stat status {};
-    if (sys::call("stat", ::stat, name_.c_str(), &status) < 0) {
-        if (errno == ENOENT) return;
-        throw SysError("look at", replaced);
+    if (sys::call("fstatat", ::fstatat, directory_.get(), name_.c_str(), &status,
+                  AT_SYMLINK_NOFOLLOW) == 0) {
+        if (plan_.existing == WholeFilePlan::Existing::keep) throw SysError("write", path_, EEXIST);
+        if (!S_ISREG(status.st_mode))
+            throw Error(
+                fmt::format("cannot replace {}: it is {}", path_,
+                            S_ISLNK(status.st_mode) ? "a symbolic link" : "not a regular file"));
+        constexpr mode_t permissions = 07777;
+        if (!mode) mode = status.st_mode & permissions;
+        // Only root may give a file away. A group of ours we may give it.
+        if (sys::call("fchown", ::fchown, file_.get(), status.st_uid, status.st_gid) < 0)
+            sys::call("fchown", ::fchown, file_.get(), static_cast<uid_t>(-1), status.st_gid);
+    } else if (errno != ENOENT) {
+        throw SysError("look at", path_);
     }
-    if (!S_ISREG(status.st_mode))
-        throw Error(fmt::format("cannot replace {}: it is not a regular file", replaced));
-    constexpr mode_t permissions = 07777;
-    // Only root may give a file away. A group of ours we may give it.
-    if (sys::call("fchown", ::fchown, file_.get(), status.st_uid, status.st_gid) < 0)
-        sys::call("fchown", ::fchown, file_.get(), static_cast<uid_t>(-1), status.st_gid);
-    if (sys::call("fchmod", ::fchmod, file_.get(), status.st_mode & permissions) < 0)
-        throw SysError("set the mode of", part_name_);
+    if (mode && sys::call("fchmod", ::fchmod, file_.get(), *mode) < 0)
+        throw SysError("set the mode of", part_);
 }
 
-WholeFile::~WholeFile() {
-    if (!part_name_.empty()) sys::call("unlink", ::unlink, part_name_.c_str());
+void WholeFile::discard() noexcept {
+    if (part_.empty()) return;
+    remove_at(directory_, part_);
+    part_.clear();
 }
 
 void WholeFile::commit() {
-    while (sys::call("fsync", ::fsync, file_.get()) < 0)
-        if (errno != EINTR) throw SysError("write", name_);
-    file_.close(name_);
-    if (sys::call("rename", ::rename, part_name_.c_str(), name_.c_str()) < 0)
-        throw SysError("replace", name_);
-    part_name_.clear();
-    sync_directory(name_);
+    sync(file_, path_);
+    file_.close(path_);
+    if (plan_.existing == WholeFilePlan::Existing::keep) {
+        if (link_at(directory_, part_, name_) < 0) throw SysError("write", path_);
+        discard();
+    } else {
+        if (plan_.existing == WholeFilePlan::Existing::back_up) {
+            remove_at(directory_, name_ + "~");
+            if (link_at(directory_, name_, name_ + "~") < 0 && errno != ENOENT)
+                throw SysError("back up", path_);
+        }
+        if (sys::call("renameat2", ::renameat2, directory_.get(), part_.c_str(), directory_.get(),
+                      name_.c_str(), 0U) < 0)
+            throw SysError("replace", path_);
+        part_.clear();
+    }
+    sync_directory(directory_);
 }
 
 } // namespace ipcbox

@@ -58,3 +58,9 @@ compare "$size MiB through three cats (bash >= 1.0 x pipe-run)" \
 compare "$size MiB with a copy to a file (tee >= 2 x pipe-run --tee)" \
     'pipe-run --tee' './pipe-run -i data --tee 1=copy -- cat --then cat' \
     tee 'cat <data | tee copy | cat'
+
+if has sponge; then
+    compare "$size MiB into a file, from a pipe (sponge >= 1.5 x safe-write)" \
+        safe-write 'cat data | ./safe-write --any-directory copy' \
+        sponge 'cat data | sponge copy'
+fi

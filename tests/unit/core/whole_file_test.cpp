@@ -70,3 +70,19 @@ TEST_CASE("what is no regular file is not replaced") {
     CHECK_THROWS_AS(WholeFile{scenario.path("loop")}, Error);
     CHECK(files_in(scenario) == 2);
 }
+
+TEST_CASE("a link is refused when the plan says so") {
+    const Scenario scenario;
+    REQUIRE(::symlink("target", scenario.path("link").c_str()) == 0);
+    CHECK_THROWS_AS((WholeFile{scenario.path("link"), {.link = WholeFilePlan::Link::refuse}}),
+                    Error);
+    CHECK(files_in(scenario) == 1);
+}
+
+TEST_CASE("a file that comes meanwhile is kept, when the plan says so") {
+    const Scenario scenario;
+    WholeFile whole{scenario.path("file"), {.existing = WholeFilePlan::Existing::keep}};
+    scenario.write_file("file", "theirs");
+    CHECK_THROWS_AS(whole.commit(), Error);
+    CHECK(scenario.read_file("file") == "theirs");
+}

@@ -1,0 +1,205 @@
+// safe-write - write a file, or feed a program, with the rights of a user
+#include "applet.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/values.h"
+#include "core/cleanup_on_signal.h"
+#include "core/environment.h"
+#include "core/error.h"
+#include "core/file_lock.h"
+#include "core/path.h"
+#include "core/privileges.h"
+#include "core/program.h"
+#include "core/signals.h"
+#include "core/stream_copy.h"
+#include "core/syscall.h"
+#include "core/user.h"
+#include "core/whole_file.h"
+#include "front/run_command.h"
+
+#include <array>
+#include <cstdlib>
+#include <fcntl.h>
+#include <limits>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace ipcbox {
+namespace {
+
+constexpr std::string_view input = "standard input";
+
+struct Config {
+    std::string file;
+    std::optional<cli::Owner> user;
+    WholeFilePlan plan{.link = WholeFilePlan::Link::refuse};
+    bool appends = false;
+    std::uint64_t max_size = std::numeric_limits<std::uint64_t>::max() - 1;
+    bool any_directory = false;
+    bool keep_environment = false;
+    cli::Verbosity verbosity;
+    std::vector<std::string> command;
+};
+
+void check(const Config& config) {
+    const bool has_command = !config.command.empty();
+    if (config.file.empty() != has_command)
+        throw cli::UsageError("expected a FILE, or -- and a COMMAND");
+    if (has_command && (config.appends || config.plan.mode || config.any_directory ||
+                        config.plan.existing != WholeFilePlan::Existing::replace))
+        throw cli::UsageError("options about the file do not go with a command");
+    if (!has_command && config.keep_environment)
+        throw cli::UsageError("--keep-env goes with a command");
+    if (config.appends &&
+        (config.plan.mode || config.plan.existing != WholeFilePlan::Existing::replace))
+        throw cli::UsageError("--append excludes --mode, --no-clobber and --backup");
+}
+
+Config parse(const Invocation& invocation) {
+    Config config;
+    bool no_clobber = false;
+    bool backup = false;
+    cli::Options options{invocation, "FILE | -- COMMAND [ARGUMENT...]"};
+    options.operand("FILE", config.file, cli::parse_text, "the file that gets standard input");
+    options.command(config.command);
+    options.value("-u,--user USER[:GROUP]", config.user, cli::parse_owner,
+                  "become this user before anything is opened or run");
+    options.value("-m,--mode MODE", config.plan.mode, cli::parse_mode,
+                  "the file's permissions, in octal (default: as before, or by the umask)");
+    options.flag("-a,--append", config.appends,
+                 "add to the file; when that fails, cut it back to what it was");
+    options.flag("-n,--no-clobber", no_clobber, "fail when the file exists");
+    options.flag("-b,--backup", backup, "keep the old file as FILE~");
+    options.value("--max-size SIZE", config.max_size, cli::parse_size,
+                  "fail when there is more input than this, and write nothing");
+    options.flag("--any-directory", config.any_directory,
+                 "let root write where another user may change the directory");
+    options.flag("--keep-env", config.keep_environment,
+                 "leave the whole environment to the command");
+    options.note("The file is replaced when all of the input is on the disk, and stays as it was "
+                 "otherwise. A FILE that is a symbolic link, a FIFO or a device is refused.");
+    options.example("report | safe-write -u alice /home/alice/report",
+                    "as root, write where alice may, and nowhere else");
+    options.example("report | safe-write -u nobody -- mail -s report admin",
+                    "run a command that cannot become root again");
+    config.verbosity = options.parse();
+    if (no_clobber && backup) throw cli::UsageError("--no-clobber and --backup exclude each other");
+    if (no_clobber) config.plan.existing = WholeFilePlan::Existing::keep;
+    if (backup) config.plan.existing = WholeFilePlan::Existing::back_up;
+    check(config);
+    return config;
+}
+
+// Root could be led anywhere by a user who may exchange what is in the directory.
+void check_directory(const Config& config) {
+    if (config.user || config.any_directory || ::geteuid() != 0) return;
+    const auto path = directory_of(config.file);
+    struct stat status {};
+    if (sys::call("stat", ::stat, path.c_str(), &status) < 0) throw SysError("look at", path);
+    const bool is_open =
+        (status.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (status.st_mode & S_ISVTX) == 0;
+    if (status.st_uid != 0 || is_open)
+        throw Error(fmt::format("cannot write {}: root is not alone in {}; write as its owner "
+                                "with -u {}, or use --any-directory",
+                                config.file, path, user_name(status.st_uid)));
+}
+
+std::uint64_t copy_input(int to, const Config& config) {
+    const auto size = copy_stream(STDIN_FILENO, to, config.max_size + 1, {input, config.file});
+    if (size > config.max_size)
+        throw Error(fmt::format("cannot write {}: there are more than {} bytes of input",
+                                config.file, config.max_size));
+    return size;
+}
+
+std::uint64_t replace_file(const Config& config, SignalFd& signals) {
+    WholeFile file{config.file, config.plan};
+    const auto size = [&] {
+        const CleanupOnSignal cleanup{signals, [&file] { file.discard(); }};
+        return copy_input(file.fd(), config);
+    }();
+    file.commit();
+    return size;
+}
+
+// The lock keeps another one of us from adding to what we may have to cut off again.
+std::uint64_t append_to_file(const Config& config, SignalFd& signals) {
+    constexpr int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
+    constexpr mode_t everybody = 0666; // as far as the umask allows
+    const Fd file = open_file(config.file, flags, everybody);
+    (void)lock_until(file.get(), LockKind::exclusive, Deadline::never(), config.file);
+    struct stat before {};
+    sys::call("fstat", ::fstat, file.get(), &before);
+    if (!S_ISREG(before.st_mode))
+        throw Error(fmt::format("cannot write {}: it is not a regular file", config.file));
+    const auto cut_back = [&] {
+        while (sys::call("ftruncate", ::ftruncate, file.get(), before.st_size) < 0)
+            if (errno != EINTR) throw SysError("cut back", config.file);
+    };
+    try {
+        const CleanupOnSignal cleanup{signals, cut_back};
+        const auto size = copy_input(file.get(), config);
+        while (sys::call("fsync", ::fsync, file.get()) < 0)
+            if (errno != EINTR) throw SysError("write", config.file);
+        return size;
+    } catch (...) {
+        cut_back();
+        throw;
+    }
+}
+
+int write_file(const Config& config) {
+    if (config.user) become_user(config.user->uid, config.user->gid, config.user->name);
+    check_directory(config);
+    SignalFd signals{SIGTERM, SIGINT, SIGHUP};
+    const auto size =
+        config.appends ? append_to_file(config, signals) : replace_file(config, signals);
+    if (config.verbosity.verbose) cli::diagnose(fmt::format("{} bytes written", size));
+    return exit_status::done;
+}
+
+// What a program needs to know of its user and of the language, and no more.
+std::vector<std::string> clean_environment(const User& user) {
+    Environment environment = Environment::ours();
+    environment.remove_if([](std::string_view name) {
+        return name != "TERM" && name != "TZ" && name != "LANG" && !name.starts_with("LC_");
+    });
+    environment.set("PATH=/usr/local/bin:/usr/bin:/bin");
+    environment.set("HOME=" + (user.home.empty() ? "/" : user.home));
+    environment.set("USER=" + user.name);
+    environment.set("LOGNAME=" + user.name);
+    environment.set("SHELL=" + (user.shell.empty() ? "/bin/sh" : user.shell));
+    return environment.entries();
+}
+
+[[noreturn]] void become_command(const Config& config, const front::Command& command) {
+    const uid_t uid = config.user ? config.user->uid : ::getuid();
+    const auto user = find_user(uid).value_or(User{fmt::format("{}", uid), uid, 0, {}, {}, {}});
+    const auto environment = clean_environment(user);
+    if (config.user) become_user(config.user->uid, config.user->gid, config.user->name);
+    const auto forbid = [](unsigned long on) {
+        return ::prctl(PR_SET_NO_NEW_PRIVS, on, 0UL, 0UL, 0UL);
+    };
+    if (sys::call("prctl", forbid, 1UL) < 0) throw SysError("give up", "new privileges");
+    close_descriptors_except(Fd{});
+    restore_inherited_signals();
+    PreparedProgram program{command.program(), command.words(),
+                            config.keep_environment ? nullptr : &environment};
+    throw_exec_error(command.program(), program.execute());
+}
+
+int run(const Invocation& invocation) {
+    const Config config = parse(invocation);
+    if (config.command.empty()) return write_file(config);
+    return front::run_command(config.command, [&config](const front::Command& command) -> int {
+        become_command(config, command);
+    });
+}
+
+} // namespace
+
+extern constexpr Applet safe_write{"write a file with the rights of a user, whole or not at all",
+                                   run};
+
+} // namespace ipcbox
