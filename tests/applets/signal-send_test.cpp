@@ -1,10 +1,14 @@
 #include "harness/scenario.h"
 
+#include "core/child.h"
+#include "process/tree.h"
+
 #include <csignal>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
+using namespace ipcbox;
 using namespace ipcbox::test;
 
 namespace {
@@ -183,4 +187,26 @@ TEST_CASE("a dry run and JSON tell who is meant") {
     CHECK(job.is_running());
     CHECK(scenario.run({"signal-send", "-J", number(job.pid())}).out ==
           fmt::format("{{\"v\":1,\"pid\":{},\"signal\":\"TERM\",\"sent\":true}}\n", job.pid()));
+}
+
+TEST_CASE("a tree that forks at full speed does not outrun its killer") {
+    Scenario scenario;
+    // At most 127 processes at a time, of which the last generation ends at once and is replaced.
+    scenario.write_file("fork",
+                        "#!/bin/sh\n[ $1 -eq 0 ] && exit\n"
+                        "while :; do ./fork $(($1 - 1)) & ./fork $(($1 - 1)) & wait; done\n");
+    REQUIRE(scenario.shell("chmod +x fork").status == 0);
+    for (int round = 0; round < 5; ++round) {
+        auto root = scenario.start({"./fork", "6"});
+        REQUIRE(eventually([&] { return process::descendants_of(root.pid()).size() > 60; }));
+        const auto pid = fmt::format("{}", root.pid());
+        CHECK(scenario.run({"signal-send", "-KILL", "--tree", pid}).status == 0);
+        CHECK(root.wait().status == 128 + SIGKILL);
+        // What had escaped would be ours now.
+        CHECK(eventually([] {
+            while (reap_child())
+                ;
+            return !has_children();
+        }));
+    }
 }

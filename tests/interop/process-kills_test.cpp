@@ -1,0 +1,103 @@
+// Supervisors, commands and their children are killed at random, again and again: no process is
+// left, no lock is held, and no status lies. IPCBOX_SOAK=60 does it for so many seconds.
+#include "harness/scenario.h"
+
+#include "core/child.h"
+#include "core/deadline.h"
+#include "core/pidfd.h"
+#include "process/tree.h"
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstdlib>
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <random>
+#include <unistd.h>
+
+using namespace ipcbox;
+using namespace ipcbox::test;
+
+namespace {
+
+struct Supervisor {
+    Words words;
+    // It ends what its command left behind, so the command may have children. Then it is not killed
+    // itself: nobody could end them.
+    bool ends_all = false;
+};
+
+const std::vector<Supervisor>& supervisors() {
+    static const std::vector<Supervisor> all{
+        {{"timeout-run", "1m"}},
+        {{"signal-run", "--rewrite", "USR1:TERM"}},
+        {{"lock-run", "lock"}},
+        {{"lock-run", "-o", "lock"}},
+        {{"lock-run", "--max-hold", "1m", "lock"}},
+        {{"reap-run", "--"}},
+        {{"reap-run", "--kill-orphans", "TERM:0.1s,KILL", "--"}, true},
+    };
+    return all;
+}
+
+// They end with their standard input, or when they are killed.
+constexpr const char* alone = "echo up; read line; exit 3";
+constexpr const char* family = "exec 3<&0; setsid sh -c 'trap \"\" TERM; read line <&3' & "
+                               "(read line <&3) & echo up; read line; exit 3";
+
+constexpr std::array signals{SIGKILL, SIGTERM, SIGINT, SIGKILL};
+
+// Nobody but us reaps below ROOT, except its parents: a handle on a number that was a descendant
+// before and is one after means that descendant.
+void kill_one_of(std::vector<pid_t> pids, std::minstd_rand& random) {
+    const auto pid = pids[random() % pids.size()];
+    const auto handle = open_process(pid);
+    const auto ours = process::descendants_of(::getpid());
+    if (handle && std::ranges::find(ours, pid) != ours.end())
+        (void)try_to_signal(*handle, signals[random() % signals.size()]);
+}
+
+bool is_possible(int status) {
+    return status == 3 ||
+           std::ranges::any_of(signals, [status](int signal) { return status == 128 + signal; });
+}
+
+// Orphans are ours: the harness is a subreaper.
+bool is_all_gone() {
+    while (reap_child())
+        ;
+    return !has_children();
+}
+
+} // namespace
+
+TEST_CASE("a supervisor, a command or a child is killed, and nothing is left and no status lies") {
+    Scenario scenario;
+    const char* const soak = std::getenv("IPCBOX_SOAK");
+    const auto end = Deadline::after(std::chrono::seconds{soak != nullptr ? std::atoi(soak) : 3});
+    std::minstd_rand random{static_cast<unsigned>(::getpid())};
+    int rounds = 0;
+    for (; !end.passed(); ++rounds) {
+        const auto& [options, ends_all] = supervisors()[random() % supervisors().size()];
+        Words words = options;
+        for (const char* word : {"sh", "-c", ends_all ? family : alone})
+            words.emplace_back(word);
+        CAPTURE(fmt::format("{}", fmt::join(words, " ")));
+        auto supervisor = scenario.start(words);
+        REQUIRE(supervisor.line() == "up");
+        const auto kills = 1 + random() % 3;
+        for (unsigned number = 0; number < kills; ++number) {
+            auto pids = process::descendants_of(supervisor.pid());
+            if (!ends_all || pids.empty()) pids.push_back(supervisor.pid());
+            if (!ends_all || pids.front() != supervisor.pid()) kill_one_of(pids, random);
+        }
+        supervisor.close_input();
+        const int status = supervisor.wait().status;
+        CHECK_MESSAGE(is_possible(status), status);
+        CHECK(eventually(is_all_gone));
+        CHECK(scenario.run({"lock-run", "-n", "lock", "true"}).status == 0);
+    }
+    MESSAGE(rounds, " rounds");
+    CHECK(rounds > 3);
+}
