@@ -150,6 +150,27 @@ TEST_CASE("a server is ready once it notifies, or listens on its port") {
         has(scenario.run(words({"--ready-port", port, "-J"}, again)).out, R"("outcome":"ready")"));
 }
 
+TEST_CASE("a daemon is ready once a line of its output says so") {
+    Scenario scenario;
+    scenario.write_file("log", "port 1 is open\n");
+    const Words command{"sh", "-c", "echo port x; echo port 99 is open >&2; exec sleep 1000"};
+    const auto start = [&](Words options) {
+        for (const char* word : {"--ready-log", "^port \\d+ is", "-J"})
+            options.emplace_back(word);
+        return scenario.run(words(options, command));
+    };
+    constexpr std::string_view ready = R"("outcome":"ready")";
+    CHECK(has(start({"-a", "-o", "log", "-e", "log"}).out, ready));
+    CHECK(has(start({"-o", "/dev/null", "-e", "err"}).out, ready));
+    CHECK(has(start({"-e", "err", "--rotate", "1M:1"}).out, ready));
+    CHECK(has(start({"-e", "err", "--respawn", "1/1m"}).out, ready));
+    const auto silent = start({"-a", "-o", "log", "--ready-timeout", "0.1"});
+    CHECK(silent.status == 124);
+    CHECK(has(silent.err, ": no line of its output matches --ready-log\n"));
+    CHECK(start({}).status == 2);
+    CHECK(scenario.run({"daemon-run", "-o", "log", "--ready-log", "(", "true"}).status == 2);
+}
+
 TEST_CASE("a daemon runs once: the pid file means one process for ever") {
     Scenario scenario;
     const Words options{"-p", "pid", "--settle", "0"};

@@ -39,6 +39,10 @@ process::Rotation parse_rotation(std::string_view text) {
     throw std::invalid_argument("expected SIZE:FILES, such as 10M:5 for five old files of 10 MB");
 }
 
+dialog::Pattern parse_pattern(std::string_view text) {
+    return dialog::Pattern{text};
+}
+
 int parse_descriptor(std::string_view text) {
     constexpr int first = 3; // the others are the standard ones
     constexpr int last = 1023;
@@ -97,6 +101,8 @@ void declare_start(cli::Options& options, DaemonConfig& config) {
                  "wait until it sends READY=1 to $NOTIFY_SOCKET (sd_notify)");
     options.value("--ready-port PORT", config.ready_port, cli::parse_port,
                   "wait until it listens on this TCP port");
+    options.value("--ready-log REGEX", config.ready_log, parse_pattern,
+                  "wait until a line of its output matches this expression");
     options.value("--ready-timeout DURATION", config.ready_timeout, cli::parse_time_limit,
                   "end it when it is not ready by then (status 124; default 1m)");
 }
@@ -143,6 +149,8 @@ void check(const DaemonConfig& config) {
         throw cli::UsageError("only a start and --restart take a COMMAND");
     if (config.rotation && !config.output && !config.error)
         throw cli::UsageError("--rotate needs --output or --error");
+    if (config.ready_log && !config.output && !config.error && !config.needs_keeper())
+        throw cli::UsageError("--ready-log needs --output, --error or --syslog");
     if (config.background && config.needs_keeper())
         throw cli::UsageError("--background excludes --rotate, --syslog and --respawn");
     if (config.ready_fd && std::ranges::find(config.kept, *config.ready_fd) != config.kept.end())

@@ -3,6 +3,7 @@
 
 #include "cli/options.h"
 #include "cli/values.h"
+#include "dialog/pattern.h"
 #include "process/respawn.h"
 #include "process/rotating_log.h"
 #include "process/stages.h"
@@ -31,6 +32,7 @@ struct DaemonConfig {
     std::optional<int> ready_fd;
     bool ready_notify = false;
     std::optional<std::uint16_t> ready_port;
+    std::optional<dialog::Pattern> ready_log;
     std::optional<Duration> ready_timeout;
     std::optional<process::Rotation> rotation;
     bool syslog = false;
@@ -40,6 +42,10 @@ struct DaemonConfig {
     cli::Verbosity verbosity;
     std::vector<std::string> command;
 
+    // Whether it has to say or show that it is ready.
+    [[nodiscard]] bool asks_for_readiness() const {
+        return ready_fd || ready_notify || ready_port || ready_log;
+    }
     // Whether a process of ours has to stay beside the daemon.
     [[nodiscard]] bool needs_keeper() const { return rotation || syslog || respawn; }
 };

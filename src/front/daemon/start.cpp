@@ -131,12 +131,26 @@ class Start {
         plan.by_notification = config_.ready_notify;
         if (config_.user) plan.user = config_.user->uid;
         plan.port = config_.ready_port;
+        if (config_.ready_log) plan.is_ready_line = ready_line();
+        if (config_.ready_log && !config_.needs_keeper())
+            for (const auto& file : {config_.output, config_.error})
+                if (file) plan.files.push_back(*file);
         plan.settle = config_.settle;
         plan.limit = config_.ready_timeout;
         readiness_.emplace(std::move(plan));
         if (config_.ready_fd) plan_.handed_over = {readiness_->descriptor(), *config_.ready_fd};
         if (const auto& name = readiness_->socket_name())
             environment_.set("NOTIFY_SOCKET=" + *name);
+    }
+
+    [[nodiscard]] std::function<bool(std::string_view)> ready_line() const {
+        return [this](std::string_view line) {
+            try {
+                return config_.ready_log->matches(line);
+            } catch (const Error&) { // the line takes the expression too long
+                return false;
+            }
+        };
     }
 
     // In the new process.
@@ -176,6 +190,7 @@ class Start {
                                        : process::RotatingLog::Start::truncate,
                        config_.syslog ? std::optional{std::string{name_of(name_)}} : std::nullopt};
         keeper.respawn = config_.respawn;
+        if (config_.ready_log) keeper.is_ready_line = ready_line();
         keeper.kept.push_back(null.get());
         if (held_ != nullptr) keeper.kept.push_back(held_->get());
         keeper.before = [this] { take_places(); };
@@ -206,7 +221,7 @@ class Start {
                                       outcome.status->text(), advice(*outcome.status)));
             status = outcome.status->as_exit_status();
             // It promised to become ready.
-            if (status == 0 && is_asked()) status = exit_status::failed;
+            if (status == 0 && config_.asks_for_readiness()) status = exit_status::failed;
         } else {
             cli::diagnose(
                 fmt::format("{} is not ready after {}: {}", name_, after, outcome.missing));
@@ -218,9 +233,6 @@ class Start {
         return status;
     }
 
-    [[nodiscard]] bool is_asked() const {
-        return config_.ready_fd || config_.ready_notify || config_.ready_port;
-    }
     static std::string_view advice(WaitStatus status) {
         return status.succeeded() ? " (if it becomes a daemon by itself, have it stay in the "
                                     "foreground)"
