@@ -2,9 +2,7 @@
 #include "applet.h"
 #include "cli/values.h"
 #include "front/client/command.h"
-#include "front/client/tcp_way.h"
-#include "front/family_options.h"
-#include "front/tls_options.h"
+#include "front/client/tcp_way_options.h"
 
 #include <stdexcept>
 
@@ -41,73 +39,24 @@ std::string parse_waited(std::string_view text) {
     return target.text();
 }
 
-// ADDRESS or ADDRESS:PORT.
-net::Address parse_source(std::string_view text) {
-    const auto written = net::WrittenHost::parse(text);
-    if (const auto address = net::Address::parse_ip(written.host, written.port.value_or(0)))
-        return *address;
-    throw std::invalid_argument("expected a numeric ADDRESS or ADDRESS:PORT of this machine");
-}
-
-net::Address parse_client(std::string_view text) {
-    if (const auto address = net::Address::parse_ip(text, 0)) return *address;
-    throw std::invalid_argument("expected a numeric address");
-}
-
-// What Linux takes for TCP_KEEPIDLE.
-std::chrono::seconds parse_keepalive(std::string_view text) {
-    constexpr std::chrono::seconds max{32767};
-    const auto time = cli::parse_duration(text);
-    if (time < std::chrono::seconds{1} || time > max)
-        throw std::invalid_argument("expected 1 to 32767 seconds");
-    return std::chrono::ceil<std::chrono::seconds>(time);
-}
-
 void declare(cli::Options& options, Config& config, front::FamilyOptions& family) {
     auto& way = config.way;
     options.operand("HOST", config.target, parse_target,
                     "the server, also as HOST:PORT (default localhost)");
     options.operand("PORT", config.port, cli::parse_port, "a number or a service (default 2345)");
     front::declare(options, config.client, "HOST:PORT", parse_waited);
-    options.section("Connecting");
-    front::declare(options, family);
-    options.value("--source ADDRESS", way.source, parse_source,
-                  "connect from this address of ours, or from ADDRESS:PORT");
-    options.value("-x,--proxy URL", way.proxy, front::ClientProxy::parse,
-                  "connect through this proxy: http://, socks5:// or socks5h://HOST[:PORT]");
-    options.value("--haproxy-clientip ADDRESS", way.client, parse_client,
-                  "send a PROXY header with this address as the client's");
-    options.value("--keepalive-time DURATION", way.keepalive, parse_keepalive,
-                  "when nothing comes for this time, probe whether the server is still there");
-    options.section("TLS");
-    options.flag("--tls", way.speaks_tls, "speak TLS");
-    options.value("--tls-name NAME", way.tls.name, cli::parse_text,
-                  "TLS: the server's certificate has to be for NAME (default HOST)");
-    front::declare(options, way.tls);
-    options.flag("--half-close", way.half_close,
-                 "TLS: tell the server where the input ends; some then drop their answer");
-    options.flag("--ignore-unexpected-eof", way.tls.ignore_unexpected_eof,
-                 "TLS: accept an answer whose end is not announced (close_notify)");
+    front::declare(options, way, family);
 }
 
 // Throws UsageError for what does not go together.
 void check(Config& config, const front::FamilyOptions& family) {
     auto& way = config.way;
-    way.family = front::family_of(family);
     way.sends_proxy_line = config.client.haproxy_protocol || way.client;
     if (config.target && !config.client.wait_for.empty())
         throw cli::UsageError("a HOST and --wait-for exclude each other (is there a -- missing?)");
-    const bool about_tls = way.half_close || way.tls.ignore_unexpected_eof ||
-                           !way.tls.name.empty() || front::says_something(way.tls);
-    if (about_tls && !way.speaks_tls) throw cli::UsageError("the options for TLS need --tls");
     if (way.proxy && config.client.closed)
         throw cli::UsageError("--proxy and --closed exclude each other");
-    if (!way.source) return;
-    const auto source_family =
-        way.source->family() == AF_INET ? net::Family::ipv4 : net::Family::ipv6;
-    if (way.family != net::Family::any && way.family != source_family)
-        throw cli::UsageError("--source is an address of the other family");
-    way.family = source_family;
+    front::check(way, family);
 }
 
 Config parse(const Invocation& invocation) {

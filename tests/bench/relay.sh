@@ -54,3 +54,5 @@ row 'file to a Unix socket (2.5)' file unix \
     'catsock-client @PLACE@' 'STDIN UNIX-CONNECT:@PLACE@' '-U --send-only @PLACE@'
 row 'TCP to a pipe (1.8)' tcp pipe \
     'tcp-client 127.0.0.1 @PLACE@' 'TCP:127.0.0.1:@PLACE@ STDOUT' '--recv-only 127.0.0.1 @PLACE@'
+row 'the same, tcp-interact (1.8)' tcp pipe \
+    'tcp-interact -q 127.0.0.1 @PLACE@' 'TCP:127.0.0.1:@PLACE@ STDOUT' '--recv-only 127.0.0.1 @PLACE@'

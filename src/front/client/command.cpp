@@ -28,7 +28,8 @@ Deadline connect_deadline(const ClientOptions& options) {
     return Deadline::after_or_never(options.connect_limit);
 }
 
-// Connects, trying again when the options want it.
+} // namespace
+
 Reached reach(const ClientOptions& options, const std::string& target, const Connect& connect) {
     const auto deadline = connect_deadline(options);
     Reached server;
@@ -42,6 +43,8 @@ Reached reach(const ClientOptions& options, const std::string& target, const Con
                                   server.tls_text.empty() ? "" : ", ", server.tls_text));
     return server;
 }
+
+namespace {
 
 void wait_until_there(const ClientOptions& options, const std::string& target,
                       const Connect& connect, Deadline deadline) {

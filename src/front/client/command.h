@@ -9,6 +9,10 @@
 
 namespace ipcbox::front {
 
+// Connects, trying again when the options want it, and says so with -v.
+[[nodiscard]] Reached reach(const ClientOptions& options, const std::string& target,
+                            const Connect& connect);
+
 // Waits, tests or talks, as the options say; returns the exit status.
 [[nodiscard]] int run_client(const ClientOptions& options, const std::string& target,
                              const Connect& connect);

@@ -1,0 +1,117 @@
+#include "front/client/interact.h"
+
+#include "core/child.h"
+#include "core/error.h"
+#include "core/io.h"
+#include "core/poll.h"
+#include "core/syscall.h"
+#include "front/client/line_history.h"
+#include "front/client/socket_writer.h"
+#include "front/client/terminal_talk.h"
+
+#include <array>
+#include <csignal>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace ipcbox::front {
+
+namespace {
+
+constexpr std::size_t buffer_size = 64UL * 1024;
+
+// One process for both ways.
+void talk_in_pipe(const InteractOptions& options, const std::string& target, Reached& server,
+                  Passage& passage) {
+    const auto end = server.end(target);
+    SocketWriter replies{end.out, target};
+    net::RelayOptions how;
+    how.idle = options.client.idle_limit;
+    how.request_end = server.request_end;
+    how.finish_request = net::RelayOptions::FinishRequest::never;
+    if (!passage.changes_nothing())
+        how.filter = [&](net::Flow flow, std::string_view chunk) -> std::string_view {
+            if (flow == net::Flow::request) return passage.request(chunk);
+            const auto shown = passage.answer(chunk);
+            replies.add(passage.take_replies());
+            replies.send_now();
+            return shown;
+        };
+    net::RelayCounts counts;
+    const int input = cli::is_open(STDIN_FILENO) ? STDIN_FILENO : -1;
+    net::relay(net::RelayEnd::streams(input, STDOUT_FILENO), end, how, counts);
+}
+
+// The manual page's twins: the child has the way to the server, and ends when its parent does.
+int speak_as_twin(Passage& passage, const std::string& target, const Reached& server,
+                  pid_t parent) {
+    try {
+        end_with_parent(parent);
+        const auto end = server.end(target);
+        SocketWriter out{end.out, target};
+        std::array<std::byte, buffer_size> buffer;
+        for (;;) {
+            const auto got = read_some(STDIN_FILENO, buffer, "standard input");
+            out.add(passage.request(
+                {reinterpret_cast<const char*>(buffer.data()), got})); // NOLINT(*-reinterpret-cast)
+            out.send_all(Deadline::never());
+            if (got == 0) break;
+        }
+        if (server.request_end == net::RelayOptions::RequestEnd::told) out.end();
+        return exit_status::done;
+    } catch (const Error& error) {
+        cli::diagnose(error.what());
+        return error.status();
+    } catch (const std::exception& error) {
+        cli::diagnose(error.what());
+        return exit_status::failed;
+    }
+}
+
+void talk_as_twins(const std::string& target, const Reached& server, Passage& passage) {
+    const auto end = server.end(target);
+    const pid_t parent = ::getpid();
+    Child twin = fork_child([&] { return speak_as_twin(passage, target, server, parent); });
+    std::array<std::byte, buffer_size> buffer;
+    for (;;) {
+        const auto got = read_some(end.in, buffer, target);
+        const auto shown = passage.answer(
+            {reinterpret_cast<const char*>(buffer.data()), got}); // NOLINT(*-reinterpret-cast)
+        write_all(STDOUT_FILENO, shown, "standard output");
+        if (got == 0) break;
+    }
+    twin.kill(SIGTERM);
+    const auto status = twin.wait();
+    // It has said why.
+    if (status.signal() == 0 && status.as_exit_status() != exit_status::done)
+        throw Error("cannot send all of the input", status.as_exit_status());
+}
+
+} // namespace
+
+void interact(const InteractOptions& options, const std::string& target, Reached& server) {
+    const bool shows_to_person = cli::is_terminal(STDOUT_FILENO);
+    const bool edits = !options.leaves_editing && !options.twin && !options.client.raw &&
+                       shows_to_person && cli::is_terminal(STDIN_FILENO);
+    auto how = options.passage;
+    how.visible = shows_to_person && !options.client.raw;
+    Passage passage{how};
+    try {
+        if (edits) {
+            const auto file = options.forgets ? std::string{} : history_file(target);
+            TerminalTalk{server, target, passage, file.empty() ? LineHistory{} : LineHistory{file},
+                         options.escape}
+                .run(options.client.idle_limit);
+        } else if (options.twin) {
+            talk_as_twins(target, server, passage);
+        } else {
+            talk_in_pipe(options, target, server, passage);
+        }
+    } catch (const SysError&) {
+        if (server.tls) server.tls->check(); // it may know better why
+        throw;
+    }
+    if (server.tls) server.tls->check_end(Deadline::after_or_never(options.client.idle_limit));
+}
+
+} // namespace ipcbox::front

@@ -1,0 +1,26 @@
+// A conversation with a server: what tcp-interact does with a connection. The person's lines go to
+// the server, and whatever the server says is shown at once.
+#pragma once
+
+#include "front/client/options.h"
+#include "front/client/passage.h"
+#include "front/client/reached.h"
+
+#include <string>
+
+namespace ipcbox::front {
+
+struct InteractOptions {
+    ClientOptions client;        // of these the connection, the idle limit, --raw and -v
+    PassageOptions passage;      // visible follows from --raw
+    char escape = '\x1d';        // ^]; 0: there is none
+    bool leaves_editing = false; // to the terminal
+    bool forgets = false;        // keeps no history
+    bool twin = false;           // with two processes
+};
+
+// Talks to SERVER, which is called TARGET, until it ends the connection or the person does. Throws
+// SysError when the connection is reset, TimedOut after the idle limit, TlsError.
+void interact(const InteractOptions& options, const std::string& target, Reached& server);
+
+} // namespace ipcbox::front

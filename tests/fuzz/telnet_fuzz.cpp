@@ -1,0 +1,46 @@
+// The telnet filter: what a server can send to a client that wants none of its options.
+#include "net/telnet.h"
+
+#include <cstdint>
+#include <cstdlib>
+
+using namespace ipcbox;
+
+namespace {
+
+void require(bool condition) {
+    if (!condition) std::abort();
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string_view bytes{reinterpret_cast<const char*>(data), size}; // NOLINT
+    net::TelnetFilter whole;
+    const auto text = whole.next(bytes);
+    const auto replies = whole.take_replies();
+    require(text.size() <= size);
+    require(replies.size() <= size);
+    require(replies.size() % 3 == 0);
+    for (std::size_t at = 0; at < replies.size(); at += 3) {
+        const auto verb = static_cast<unsigned char>(replies[at + 1]);
+        require(replies[at] == '\xff' && (verb == 252 || verb == 254)); // WONT, DONT
+    }
+    // The pieces in which it comes change nothing.
+    net::TelnetFilter pieces;
+    std::string joined;
+    std::string answered;
+    for (const char byte : bytes) {
+        joined += pieces.next({&byte, 1});
+        answered += pieces.take_replies();
+    }
+    require(joined == text && answered == replies);
+    // No option is refused twice.
+    (void)whole.next("\xff\xf0");
+    require(whole.take_replies().empty());
+    // What we send comes through such a filter unchanged.
+    net::TelnetFilter server;
+    require(server.next(net::TelnetFilter::escaped(bytes)) == bytes);
+    require(server.take_replies().empty());
+    return 0;
+}
