@@ -68,6 +68,7 @@ class Keeper {
     }
 
     void note(std::string_view text) { logs_.note(text); }
+    [[nodiscard]] bool is_starting() const { return is_starting_; }
 
   private:
     std::function<void(std::string_view)> on_line() {
@@ -207,7 +208,7 @@ int keep(KeeperPlan& plan, Fd channel) {
         keeper->begin();
         is_begun = true;
         const int status = keeper->run();
-        if (plan.after) plan.after();
+        if (plan.after && !keeper->is_starting()) plan.after();
         return status;
     } catch (const std::exception& error) {
         if (is_begun)

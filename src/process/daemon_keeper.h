@@ -19,8 +19,8 @@ struct KeeperPlan {
     // Whether a line of the daemon's output says that it is ready.
     std::function<bool(std::string_view)> is_ready_line{};
     std::vector<int> kept{};        // descriptors that the keeper keeps for itself
-    std::function<void()> before{}; // called in the keeper when it begins, and when it ends
-    std::function<void()> after{};
+    std::function<void()> before{}; // called in the keeper when it begins
+    std::function<void()> after{};  // and when it ends after the start is over
 };
 
 struct KeptDaemon {

@@ -3,9 +3,12 @@
 #include "core/error.h"
 #include "core/number.h"
 #include "core/pidfd.h"
+#include "core/syscall.h"
 
 #include <fmt/core.h>
 #include <stdexcept>
+#include <sys/stat.h>
+#include <sys/statfs.h>
 
 namespace ipcbox::process {
 
@@ -41,6 +44,17 @@ std::optional<Found> find(const Identity& identity) {
             fmt::format("cannot check {}: /proc does not show that process", identity.text()));
     if (identity.start && *identity.start != stat->start_ticks) return std::nullopt;
     return Found{*std::move(handle), std::move(stat)};
+}
+
+std::optional<std::uint64_t> unique_number(const Fd& handle) {
+    constexpr long pidfs = 0x50494446;
+    struct statfs system {};
+    struct stat status {};
+    // Before, all handles had the same inode.
+    if (sys::call("fstatfs", ::fstatfs, handle.get(), &system) < 0 || system.f_type != pidfs ||
+        sys::call("fstat", ::fstat, handle.get(), &status) < 0)
+        return std::nullopt;
+    return status.st_ino;
 }
 
 bool may_signal(const Fd& handle) try {

@@ -40,6 +40,10 @@ struct Found {
 // mistake.
 [[nodiscard]] std::optional<Found> find(const Identity& identity);
 
+// The number that no other process has until the machine is started again: the inode of its handle
+// in pidfs, since Linux 6.9. Nothing with an older kernel.
+[[nodiscard]] std::optional<std::uint64_t> unique_number(const Fd& handle);
+
 // Whether we could signal it (EPERM).
 [[nodiscard]] bool may_signal(const Fd& handle);
 

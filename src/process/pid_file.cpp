@@ -5,9 +5,11 @@
 #include "core/file_lock.h"
 #include "core/io.h"
 #include "core/number.h"
+#include "core/pidfd.h"
 #include "core/process_stat.h"
 #include "core/syscall.h"
 #include "core/user.h"
+#include "core/words.h"
 #include "process/selection.h"
 
 #include <array>
@@ -54,15 +56,32 @@ std::optional<uid_t> owner_of(pid_t pid) {
     return status.st_uid;
 }
 
-std::optional<std::uint64_t> recorded_start(const Fd& file) {
-    std::array<char, 24> text{};
+// The start of the process, and where the kernel has one, its unique number.
+struct Stamp {
+    std::optional<std::uint64_t> start;
+    std::optional<std::uint64_t> unique;
+};
+
+Stamp stamp_of(const Fd& file) {
+    std::array<char, 48> text{};
     const auto get = [](int fd, const char* name, char* into, std::size_t size) {
         return ::fgetxattr(fd, name, into, size);
     };
     const auto size =
         sys::call("fgetxattr", get, file.get(), start_attribute, text.data(), text.size());
-    if (size <= 0) return std::nullopt;
-    return whole_number<std::uint64_t>({text.data(), static_cast<std::size_t>(size)});
+    if (size <= 0) return {};
+    std::string_view words{text.data(), static_cast<std::size_t>(size)};
+    const auto start = whole_number<std::uint64_t>(take_word(words));
+    return {start, whole_number<std::uint64_t>(take_word(words))};
+}
+
+std::string own_stamp() {
+    const auto stat = read_process_stat(::getpid());
+    if (!stat) return {};
+    const auto handle = open_process(::getpid());
+    const auto unique = handle ? unique_number(*handle) : std::nullopt;
+    return unique ? fmt::format("{} {}", stat->start_ticks, *unique)
+                  : fmt::format("{}", stat->start_ticks);
 }
 
 void check_trust(const std::string& path, const struct stat& file, pid_t pid) {
@@ -94,13 +113,12 @@ PidFile::PidFile(const std::string& path, Deadline deadline) : path_(path) {
 
 void PidFile::write_own() {
     // The start first: a reader in between sees a daemon that has ended.
-    if (const auto stat = read_process_stat(::getpid())) {
-        const auto start = fmt::format("{}", stat->start_ticks);
+    if (const auto stamp = own_stamp(); !stamp.empty()) {
         const auto set = [](int fd, const char* name, const char* value, std::size_t size) {
             return ::fsetxattr(fd, name, value, size, 0);
         };
         // A file system without attributes leaves the time of the file to go by.
-        sys::call("fsetxattr", set, file_.get(), start_attribute, start.c_str(), start.size());
+        sys::call("fsetxattr", set, file_.get(), start_attribute, stamp.c_str(), stamp.size());
     }
     const auto text = fmt::format("{}\n", ::getpid());
     write_all(file_.get(), text, path_);
@@ -124,9 +142,12 @@ std::optional<RunningDaemon> daemon_of(const std::string& path) {
     const auto status = status_of(file, path);
     if (S_ISREG(status.st_mode) && status.st_size == 0) return std::nullopt;
     Identity identity = read_pid_file(path);
-    if (!identity.start) identity.start = recorded_start(file);
+    const Stamp stamp = stamp_of(file);
+    if (!identity.start) identity.start = stamp.start;
     auto found = find(identity);
     if (!found || (found->stat && found->stat->has_ended())) return std::nullopt;
+    const auto unique = stamp.unique ? unique_number(found->handle) : std::nullopt;
+    if (unique && *unique != *stamp.unique) return std::nullopt;
     if (!identity.start && found->stat && started_after(found->stat->start_ticks, status.st_mtim))
         return std::nullopt;
     check_trust(path, status, identity.pid);

@@ -1,7 +1,7 @@
 // The file with a daemon's number, for everybody who wants to signal it. The number stands alone,
 // so that `kill $(cat FILE)` works. After the daemon's end another process can get the number; what
-// tells them apart, the start of the process, is an attribute of the file, user.ipcbox.start
-// (xattr(7)).
+// tells them apart, the start of the process, and its unique number where the kernel has one, is an
+// attribute of the file, user.ipcbox.start (xattr(7)).
 //
 // A process that starts the daemon locks the file (flock(2)) until the number is in it, so that of
 // two that do so at the same time, one sees the other's daemon. Readers need no lock.

@@ -287,8 +287,9 @@ TEST_CASE("a lock is held by the daemon, which is named") {
     const Words options{"-l", "lock", "--settle", "0"};
     const auto first = scenario.run(words(options, sleeper));
     REQUIRE(first.status == 0);
-    const auto second = scenario.run(words(options, sleeper));
+    const auto second = scenario.run(words({"-p", "pid", "-l", "lock", "--settle", "0"}, sleeper));
     CHECK(second.status == 1);
+    CHECK_FALSE(scenario.exists("pid"));
     CHECK(has(second.err, "lock is locked by "));
     CHECK(has(second.err, " (sleep, "));
     const auto pid = fmt::format("{}", pid_in(first.out));

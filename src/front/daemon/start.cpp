@@ -10,6 +10,7 @@
 #include "core/pidfd.h"
 #include "core/process_info.h"
 #include "core/syscall.h"
+#include "front/daemon/plans.h"
 #include "process/daemon_keeper.h"
 #include "process/lock_holders.h"
 #include "process/pid_file.h"
@@ -59,18 +60,21 @@ class Start {
             if (const auto running = process::daemon_of(*config_.pid_file))
                 return refuse(running->identity.pid);
         }
-        if (config_.lock_file && !lock()) return exit_status::failed;
+        if (config_.lock_file && !lock()) {
+            if (pid_file_) pid_file_->remove(); // nothing runs that it could mean
+            return exit_status::failed;
+        }
         try {
             launch();
+            pid_ = child_.pid();
+            id_ = process::find({pid_}).value_or(process::Found{}).identity(pid_).text();
+            return finish(readiness_->wait(child_, channel_));
         } catch (const Error&) {
-            if (pid_file_) pid_file_->remove();
+            const bool is_up = pid_ != 0 && !child_; // and only the report of that failed
+            child_ = Child{};                        // otherwise killed, if it was started
+            if (pid_file_ && !is_up) pid_file_->remove();
             throw;
         }
-        pid_ = child_.pid();
-        const auto found = process::find({pid_});
-        id_ = found ? found->identity(pid_).text() : fmt::format("{}", pid_);
-        pid_file_.reset();
-        return finish(readiness_->wait(child_, channel_));
     }
 
   private:
@@ -126,31 +130,10 @@ class Start {
     }
 
     void prepare_readiness() {
-        process::ReadyPlan plan;
-        plan.by_descriptor = config_.ready_fd.has_value();
-        plan.by_notification = config_.ready_notify;
-        if (config_.user) plan.user = config_.user->uid;
-        plan.port = config_.ready_port;
-        if (config_.ready_log) plan.is_ready_line = ready_line();
-        if (config_.ready_log && !config_.needs_keeper())
-            for (const auto& file : {config_.output, config_.error})
-                if (file) plan.files.push_back(*file);
-        plan.settle = config_.settle;
-        plan.limit = config_.ready_timeout;
-        readiness_.emplace(std::move(plan));
+        readiness_.emplace(ready_plan(config_));
         if (config_.ready_fd) plan_.handed_over = {readiness_->descriptor(), *config_.ready_fd};
         if (const auto& name = readiness_->socket_name())
             environment_.set("NOTIFY_SOCKET=" + *name);
-    }
-
-    [[nodiscard]] std::function<bool(std::string_view)> ready_line() const {
-        return [this](std::string_view line) {
-            try {
-                return config_.ready_log->matches(line);
-            } catch (const Error&) { // the line takes the expression too long
-                return false;
-            }
-        };
     }
 
     // In the new process.
@@ -185,12 +168,9 @@ class Start {
         plan_.input = null.get();
         process::KeeperPlan keeper;
         keeper.daemon = plan_;
-        keeper.logs = {config_.output, config_.error, config_.rotation,
-                       config_.appends ? process::RotatingLog::Start::append
-                                       : process::RotatingLog::Start::truncate,
-                       config_.syslog ? std::optional{std::string{name_of(name_)}} : std::nullopt};
+        keeper.logs = log_plan(config_, name_of(name_));
         keeper.respawn = config_.respawn;
-        if (config_.ready_log) keeper.is_ready_line = ready_line();
+        if (config_.ready_log) keeper.is_ready_line = ready_plan(config_).is_ready_line;
         keeper.kept.push_back(null.get());
         if (held_ != nullptr) keeper.kept.push_back(held_->get());
         keeper.before = [this] { take_places(); };
@@ -228,7 +208,7 @@ class Start {
             if (outcome.kind == Kind::hung_up) status = exit_status::failed;
             end_daemon();
         }
-        if (config_.pid_file) process::remove_pid_file(*config_.pid_file, pid_);
+        if (pid_file_) pid_file_->remove();
         report(outcome.kind == Kind::ended ? "ended" : "not ready", status);
         return status;
     }
@@ -261,7 +241,7 @@ class Start {
     std::string name_;
     Environment environment_;
     process::DaemonPlan plan_;
-    std::optional<process::PidFile> pid_file_;
+    std::optional<process::PidFile> pid_file_; // locked until we know what came of it
     Fd lock_;
     const Fd* held_ = nullptr; // the descriptor with which the daemon holds its lock
     std::optional<process::Readiness> readiness_;

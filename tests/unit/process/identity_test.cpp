@@ -1,5 +1,8 @@
 #include "process/identity.h"
 
+#include "core/pidfd.h"
+#include "harness/scenario.h"
+
 #include <doctest/doctest.h>
 #include <fmt/core.h>
 #include <stdexcept>
@@ -33,4 +36,14 @@ TEST_CASE("a pid that is another's now is gone") {
     ++*identity.start;
     CHECK_FALSE(find(identity));
     CHECK_FALSE(find({4'194'304, std::nullopt}));
+}
+
+TEST_CASE("each process has its unique number, where the kernel has such numbers") {
+    test::Scenario scenario;
+    auto first = scenario.start({"cat"});
+    auto second = scenario.start({"cat"});
+    const auto one = unique_number(*open_process(first.pid()));
+    if (!one) return; // before Linux 6.9
+    CHECK(unique_number(*open_process(first.pid())) == one);
+    CHECK(unique_number(*open_process(second.pid())) != one);
 }

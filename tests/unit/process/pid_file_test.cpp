@@ -61,6 +61,17 @@ TEST_CASE("a process with the number and another start is not the daemon") {
     CHECK_FALSE(daemon_of("pid"));
 }
 
+TEST_CASE("a process with the number, the start and another unique number is not the daemon") {
+    const test::Scenario scenario;
+    PidFile{"pid", at_once()}.write_own();
+    const auto daemon = daemon_of("pid");
+    REQUIRE(daemon);
+    if (!unique_number(daemon->handle)) return; // a kernel before 6.9
+    const auto stamp = fmt::format("{} 1", *daemon->identity.start);
+    if (::setxattr("pid", "user.ipcbox.start", stamp.data(), stamp.size(), 0) != 0) return;
+    CHECK_FALSE(daemon_of("pid"));
+}
+
 TEST_CASE("without a start the age of the file counts") {
     const test::Scenario scenario;
     scenario.write_file("pid", fmt::format("{}\n", ::getpid()));
