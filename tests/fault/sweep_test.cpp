@@ -117,7 +117,7 @@ const std::vector<Sweep>& sweeps() {
          {},
          {"daemon-run", "-p", "pid", "--settle", "9", "true"},
          "",
-         Failure::may_come_late},
+         Failure::may_leave_to_next_run},
         {"signal-run", {}, {"signal-run", "--ignore", "HUP", "true"}},
         {"signal-run beside its command", {}, {"signal-run", "--log", "true"}},
         {"signal-send", {}, {"signal-send", "-CONT", "OWNER"}},
