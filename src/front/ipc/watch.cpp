@@ -39,9 +39,9 @@ bool is_used(const Entry& entry) {
     return entry.use == sysv::Use::used;
 }
 
-// A queue of processes as a bar: "|||".
+// A queue of processes as a bar: "|||", "|||||+7".
 std::string bar(int waiting) {
-    constexpr int max_bar = 10;
+    constexpr int max_bar = 5;
     if (waiting == 0) return {};
     return std::string(static_cast<std::size_t>(std::min(waiting, max_bar)), '|') +
            (waiting > max_bar ? fmt::format("+{}", waiting - max_bar) : "");
@@ -58,10 +58,15 @@ std::string summary(const std::vector<Entry>& entries, std::size_t first, std::s
     return text + "; q quits";
 }
 
-std::string row(std::string_view id, std::string_view key, std::string_view owner,
-                std::string_view state, std::string_view queue, std::string_view users) {
-    return fmt::format("{:<12.12} {:<16.16} {:<8.8} {:<20.20} {:<10.13} {}", id, key, owner, state,
-                       queue, users);
+// On a narrow terminal the users of an object are worth more than its owner.
+std::string row(std::size_t columns, std::string_view id, std::string_view key,
+                std::string_view owner, std::string_view state, std::string_view queue,
+                std::string_view users) {
+    constexpr std::size_t wide = 110;
+    if (columns >= wide)
+        return fmt::format("{:<14.14} {:<20.20} {:<10.10} {:<24.24} {:<8} {}", id, key, owner,
+                           state, queue, users);
+    return fmt::format("{:<12.12} {:<12.12} {:<15.15} {:<7} {}", id, key, state, queue, users);
 }
 
 // What of an entry is worth a line when it changes: no ages.
@@ -193,17 +198,18 @@ std::vector<std::string> picture_of(std::vector<Entry> entries, UserNames& users
     lines.push_back(
         fmt::format("{}{}{}", reversed, fitted(summary(entries, first, shown), columns), normal));
     lines.push_back(fmt::format(
-        "{}{}{}", bold, fitted(row("ID", "KEY", "OWNER", "STATE", "WAITING", "USED BY"), columns),
+        "{}{}{}", bold,
+        fitted(row(columns, "ID", "KEY", "OWNER", "STATE", "WAITING", "USED BY"), columns),
         normal));
     for (std::size_t at = first; at < first + shown; ++at) {
         const auto& entry = entries[at];
         const auto colour = entry.waiting > 0 ? red : is_used(entry) ? green : std::string_view{};
-        lines.push_back(fmt::format(
-            "{}{}{}", colour,
-            fitted(row(entry.object.handle(), entry.key_text(), users.of(entry.object.owner),
-                       state_text(entry), bar(entry.waiting), users_text(entry)),
-                   columns),
-            colour.empty() ? colour : normal));
+        lines.push_back(fmt::format("{}{}{}", colour,
+                                    fitted(row(columns, entry.object.handle(), entry.key_text(),
+                                               users.of(entry.object.owner), state_text(entry),
+                                               bar(entry.waiting), users_text(entry)),
+                                           columns),
+                                    colour.empty() ? colour : normal));
     }
     lines.resize(std::min(lines.size(), rows));
     return lines;
