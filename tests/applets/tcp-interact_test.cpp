@@ -3,6 +3,10 @@
 #include "harness/scenario.h"
 #include "net/connect.h"
 
+#ifdef IPCBOX_HAS_TLS
+#include "harness/tls_peer.h"
+#endif
+
 #include <algorithm>
 #include <csignal>
 #include <doctest/doctest.h>
@@ -333,3 +337,87 @@ TEST_CASE("a long line without an end is shown on a terminal as it comes") {
     const Terminal terminal{scenario, "--no-history " + server.text()};
     CHECK(terminal.shows("end of the flood\nleft with 0"));
 }
+
+TEST_CASE("Ctrl-Z stops the client with the terminal as it was, and fg brings the line back") {
+    Scenario scenario;
+    const Peer server{ask_for_commands};
+    const Terminal terminal{scenario, server.text()};
+    CHECK(terminal.shows("Command?"));
+    terminal.type("dat");
+    CHECK(terminal.shows("Command? dat"));
+    terminal.key("C-z");
+    CHECK(terminal.shows("ready>"));
+    terminal.type("stty -a | grep -o ' icanon' | tr -d ' '; clear; fg");
+    terminal.key("Enter");
+    CHECK(terminal.shows("Command? dat"));
+    terminal.type("e");
+    terminal.key("Enter");
+    CHECK(terminal.shows("<date>"));
+}
+
+TEST_CASE("the line keeps to a terminal that becomes narrow") {
+    Scenario scenario;
+    const Peer server{ask_for_commands};
+    const Terminal terminal{scenario, server.text()};
+    CHECK(terminal.shows("Command?"));
+    terminal.type("0123456789abcdefghijklmnopqrstuvwxyz");
+    CHECK(terminal.shows("wxyz"));
+    REQUIRE(scenario.shell("tmux -S server resize-window -x 20 -y 20").status == 0);
+    terminal.type("!");
+    CHECK(terminal.shows("Command? rstuvwxyz!"));
+}
+
+TEST_CASE("--telnet sends a break from the menu") {
+    Scenario scenario;
+    const Peer server{[](const Fd& client) {
+        say(client, "login: ");
+        std::string got(2, '\0');
+        if (::read(client.get(), got.data(), got.size()) == 2 && got == "\xff\xf3")
+            say(client, "\na break\n");
+    }};
+    const Terminal terminal{scenario, "--telnet " + server.text()};
+    CHECK(terminal.shows("login:"));
+    terminal.key("C-]");
+    CHECK(terminal.shows("q: quit"));
+    terminal.type("b");
+    CHECK(terminal.shows("a break\nleft with 0"));
+}
+
+TEST_CASE("a server that sends byte by byte, NULs among them, is shown as it is") {
+    Scenario scenario;
+    const std::string text{"a\0b\nc", 5};
+    const Peer server{[&text](const Fd& client) {
+        for (const char byte : text)
+            say(client, {&byte, 1});
+    }};
+    CHECK(scenario.run({"tcp-interact", "-q", server.text()}).out == text);
+    CHECK(scenario.run({"tcp-interact", "-q", "--twin", server.text()}).out == text);
+}
+
+#ifdef IPCBOX_HAS_TLS
+TEST_CASE("--tls, in a pipe, with two processes and on a terminal that is left") {
+    Scenario scenario;
+    const Certificate certificate{{}};
+    const TlsPeer server{{.certificate = &certificate}, [](TlsConnection& client) {
+                             client.say("Command? ");
+                             client.say("<" + client.receive() + ">\n");
+                             client.end();
+                         }};
+    for (const Words& more : {Words{}, Words{"--twin"}}) {
+        Words words{"tcp-interact", "-q", "--tls", "-k"};
+        words.insert(words.end(), more.begin(), more.end());
+        words.push_back(server.text());
+        const auto result = scenario.run(words, "date");
+        CHECK(result.status == 0);
+        CHECK(result.err.empty());
+        CHECK(result.out == "Command? <date>\n");
+    }
+    CHECK(scenario.run({"tcp-interact", "-q", "--tls", server.text()}).status == 1);
+    const Terminal terminal{scenario, "--tls -k " + server.text()};
+    CHECK(terminal.shows("Command?"));
+    terminal.key("C-]");
+    CHECK(terminal.shows("q: quit"));
+    terminal.type("q");
+    CHECK(terminal.shows("left with 0"));
+}
+#endif

@@ -42,6 +42,8 @@ TEST_CASE("tcpserver") {
     auto server = scenario.start({"tcpserver", "-1", "-HRl0", "127.0.0.1", "0", "cat"});
     const auto port = server.line();
     check_echo(scenario, {"tcp-client", "127.0.0.1", port});
+    check_echo(scenario, {"tcp-interact", "-q", "127.0.0.1", port});
+    check_echo(scenario, {"tcp-interact", "-q", "--twin", "127.0.0.1", port});
     // The UCSPI environment is about us.
     auto other = scenario.start({"tcpserver", "-1", "-HRl0", "127.0.0.1", "0", "sh", "-c",
                                  "echo $TCPREMOTEIP; cat >/dev/null"});
@@ -64,10 +66,13 @@ TEST_CASE("socat") {
     Scenario scenario;
     auto tcp =
         scenario.start({"socat", "-d", "-d", "TCP-LISTEN:0,bind=127.0.0.1,fork", "EXEC:cat"});
-    check_echo(scenario, {"tcp-client", "127.0.0.1", last_number(tcp.error_line())});
+    const auto port = last_number(tcp.error_line());
+    check_echo(scenario, {"tcp-client", "127.0.0.1", port});
+    check_echo(scenario, {"tcp-interact", "-q", "127.0.0.1", port});
     auto local = scenario.start({"socat", "-d", "-d", "UNIX-LISTEN:socket,fork", "EXEC:cat"});
     CHECK(local.error_line().find("listening on") != std::string::npos);
     check_echo(scenario, {"catsock-client", "socket"});
+    check_echo(scenario, {"tcp-interact", "-q", "unix:socket"});
     auto named = scenario.start(
         {"socat", "-d", "-d", "ABSTRACT-LISTEN:" + scenario.name().substr(1), "EXEC:cat"});
     CHECK(named.error_line().find("listening on") != std::string::npos);

@@ -87,6 +87,16 @@ void talk_as_twins(const std::string& target, const Reached& server, Passage& pa
         throw Error("cannot send all of the input", status.as_exit_status());
 }
 
+// What was said last is sent before the process that speaks TLS goes; nobody waits for more.
+void end_tls_soon(net::TlsProcess& tls) {
+    constexpr auto time_to_send = std::chrono::milliseconds{100};
+    try {
+        tls.check_end(Deadline::after(time_to_send));
+    } catch (const TimedOut&) {      // NOLINT(bugprone-empty-catch)
+    } catch (const net::TlsError&) { // NOLINT(bugprone-empty-catch)
+    }
+}
+
 } // namespace
 
 void interact(const InteractOptions& options, const std::string& target, Reached& server) {
@@ -96,12 +106,13 @@ void interact(const InteractOptions& options, const std::string& target, Reached
     auto how = options.passage;
     how.visible = shows_to_person && !options.client.raw;
     Passage passage{how};
+    auto ending = TerminalTalk::Ending::by_server;
     try {
         if (edits) {
             const auto file = options.forgets ? std::string{} : history_file(target);
-            TerminalTalk{server, target, passage, file.empty() ? LineHistory{} : LineHistory{file},
-                         options.escape}
-                .run(options.client.idle_limit);
+            TerminalTalk talk{server, target, passage,
+                              file.empty() ? LineHistory{} : LineHistory{file}, options.escape};
+            ending = talk.run(options.client.idle_limit);
         } else if (options.twin) {
             talk_as_twins(target, server, passage);
         } else {
@@ -111,7 +122,9 @@ void interact(const InteractOptions& options, const std::string& target, Reached
         if (server.tls) server.tls->check(); // it may know better why
         throw;
     }
-    if (server.tls) server.tls->check_end(Deadline::after_or_never(options.client.idle_limit));
+    if (!server.tls) return;
+    if (ending == TerminalTalk::Ending::by_person) return end_tls_soon(*server.tls);
+    server.tls->check_end(Deadline::after_or_never(options.client.idle_limit));
 }
 
 } // namespace ipcbox::front

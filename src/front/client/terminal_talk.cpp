@@ -118,6 +118,7 @@ void TerminalTalk::use_menu_key(char key) {
         return end_input();
     case 'q':
         over_ = true;
+        ending_ = Ending::by_person;
         return show(LineEditor::erase());
     case 'b':
         if (passage_.speaks_telnet()) {
@@ -198,7 +199,7 @@ void TerminalTalk::take_signals() {
     }
 }
 
-void TerminalTalk::run(std::optional<Duration> idle) {
+TerminalTalk::Ending TerminalTalk::run(std::optional<Duration> idle) {
     signals_.emplace({SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH});
     keys_.emplace(STDIN_FILENO);
     editor_.set_columns(terminal_columns(STDOUT_FILENO));
@@ -227,7 +228,8 @@ void TerminalTalk::run(std::optional<Duration> idle) {
     }
     keys_.reset();
     signals_.reset();
-    out_.check();
+    if (ending_ == Ending::by_server) out_.check();
+    return ending_;
 }
 
 } // namespace ipcbox::front

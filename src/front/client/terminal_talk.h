@@ -22,10 +22,12 @@ class TerminalTalk {
     TerminalTalk(Reached& server, const std::string& target, Passage& passage, LineHistory history,
                  char escape);
 
+    enum class Ending { by_server, by_person };
+
     // Until the server ends the connection or the person quits. INT, TERM, HUP and QUIT end us as
     // they always do; the terminal is as it was before then, and also while TSTP stops us. Throws
     // SysError, and TimedOut when nothing was sent or received for so long.
-    void run(std::optional<Duration> idle);
+    Ending run(std::optional<Duration> idle);
 
   private:
     enum class Mode { talk, menu, log_name };
@@ -57,6 +59,7 @@ class TerminalTalk {
     std::string typed_; // the line of the conversation, while a file's name is asked for
     bool input_ended_ = false;
     bool over_ = false;
+    Ending ending_ = Ending::by_server;
     bool is_active_ = false; // a byte came or went
     std::optional<UnbufferedKeys> keys_;
     std::optional<SignalFd> signals_;
