@@ -40,9 +40,9 @@ compare() {
     exec 8>hold
     read -r count <made
     title "List $count objects (lsipc >= 2 x ipc-list)"
-    "$times" "$rounds" ./ipc-list "$2" -- lsipc "$3" -- ipcs "$3"
+    "$times" "$rounds" ./ipc-list "$2" -- lsipc "$3" -- ipcs "$3" 8>&-
     title "List $count objects as JSON (lsipc >= 2 x ipc-list)"
-    "$times" "$rounds" ./ipc-list "$2" -J -- lsipc "$3" -J
+    "$times" "$rounds" ./ipc-list "$2" -J -- lsipc "$3" -J 8>&-
     exec 8>&-
     wait "$maker"
 }
@@ -59,6 +59,6 @@ exec 8>hold
 read -r count <made
 printf '\nWatch %s objects at 20 ms for 50 looks (each <= 20 ms of CPU)\n' "$count"
 bash -c 'TIMEFORMAT="%U s of user time, %S s of system time, %R s"
-    time timeout 1 "$@" >/dev/null || :' bash ./ipc-list --watch 0.02
+    time timeout 1 "$@" >/dev/null || :' bash ./ipc-list --watch 0.02 8>&-
 exec 8>&-
 wait "$maker"
