@@ -1,6 +1,5 @@
 #include "core/stream_copy.h"
 
-#include "core/error.h"
 #include "core/io.h"
 #include "core/pipe.h"
 #include "core/syscall.h"
@@ -9,6 +8,7 @@
 #include <fcntl.h>
 #include <memory>
 #include <span>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,69 +16,76 @@ namespace ipcbox {
 
 namespace {
 
-constexpr std::size_t piece = 1024UL * 1024;
-
 mode_t kind_of(int fd) {
     struct stat status {};
     return sys::call("fstat", ::fstat, fd, &status) == 0 ? status.st_mode & S_IFMT : 0;
 }
 
-// Whether a call that moves bytes in the kernel says that it cannot do so for these two. Then
-// nothing has been moved.
-bool cannot_move(int error) {
-    return error == EINVAL || error == EXDEV || error == EBADF || error == EOPNOTSUPP ||
-           error == ENOSYS;
-}
-
 class StreamCopy {
   public:
     StreamCopy(int from, int to, std::uint64_t limit, const StreamNames& names)
-        : from_(from), to_(to), left_(limit), names_(names) {}
+        : from_(from), to_(to), left_(limit), names_(names), way_(fastest_way()) {}
 
     std::uint64_t run() {
-        const mode_t from = kind_of(from_);
-        const mode_t to = kind_of(to_);
-        const auto range = [this](std::size_t size) {
-            return sys::call("copy_file_range", ::copy_file_range, from_, nullptr, to_, nullptr,
-                             size, 0U);
-        };
-        const auto spliced = [this](std::size_t size) {
-            return sys::call("splice", ::splice, from_, nullptr, to_, nullptr, size, 0U);
-        };
-        if (S_ISREG(from) && S_ISREG(to) && move(range)) return total_;
-        if (S_ISFIFO(from)) widen_pipe(from_);
-        if (S_ISFIFO(to)) widen_pipe(to_);
-        if ((S_ISFIFO(from) || S_ISFIFO(to)) && move(spliced)) return total_;
-        copy();
+        if (way_ == Way::splice) {
+            widen_pipe(from_);
+            widen_pipe(to_);
+        }
+        while (left_ > 0)
+            if (!move_in_kernel() && !move_through_memory()) break;
         return total_;
     }
 
   private:
-    // By MOVE_SOME until the end; false when it cannot go on so. A file of /proc has no bytes for
-    // copy_file_range(2): nothing at all may mean either.
-    template <class MoveSome> bool move(MoveSome move_some) {
-        while (left_ > 0) {
-            const ssize_t moved =
-                move_some(static_cast<std::size_t>(std::min<std::uint64_t>(left_, piece)));
-            if (moved == 0) return total_ > 0;
-            if (moved > 0)
-                count(static_cast<std::size_t>(moved));
-            else if (cannot_move(errno))
-                return false;
-            else if (errno != EINTR && errno != EAGAIN)
-                throw SysError("write", names_.to);
-        }
-        return true;
+    enum class Way { splice, file_range, sendfile, memory };
+
+    [[nodiscard]] Way fastest_way() const {
+        const mode_t from = kind_of(from_);
+        const mode_t to = kind_of(to_);
+        if (S_ISFIFO(from) || S_ISFIFO(to)) return Way::splice;
+        if (!S_ISREG(from)) return Way::memory;
+        return S_ISREG(to) ? Way::file_range : Way::sendfile;
     }
 
-    void copy() {
-        const auto memory = std::make_unique_for_overwrite<std::byte[]>(piece);
-        while (left_ > 0) {
-            const std::span all{memory.get(), std::min<std::uint64_t>(left_, piece)};
-            const auto size = read_some(from_, all, names_.from);
-            if (size == 0) return;
-            write_all(to_, all.first(size), names_.to);
-            count(size);
+    // False when the next bytes have to go through memory. That way can wait, and it tells which
+    // side has failed. It also knows the end for sure: a file in /proc has bytes although its size
+    // is 0.
+    bool move_in_kernel() {
+        if (way_ == Way::memory) return false;
+        const ssize_t moved = move_some();
+        if (moved > 0) count(static_cast<std::size_t>(moved));
+        if (moved > 0 || (moved < 0 && errno == EINTR)) return true;
+        if (moved == 0 || errno != EAGAIN)
+            way_ = way_ == Way::file_range ? Way::sendfile : Way::memory;
+        return false;
+    }
+    // As the system calls: -1 and errno, 0 at the end.
+    [[nodiscard]] ssize_t move_some() const {
+        constexpr std::uint64_t max_piece = 1024UL * 1024 * 1024;
+        const auto size = static_cast<std::size_t>(std::min(left_, max_piece));
+        if (way_ == Way::splice)
+            return sys::call("splice", ::splice, from_, nullptr, to_, nullptr, size, 0U);
+        if (way_ == Way::sendfile)
+            return sys::call("sendfile", ::sendfile, to_, from_, nullptr, size);
+        return sys::call("copy_file_range", ::copy_file_range, from_, nullptr, to_, nullptr, size,
+                         0U);
+    }
+
+    // False at the end.
+    bool move_through_memory() {
+        constexpr std::uint64_t max_piece = 128UL * 1024;
+        if (!memory_) memory_ = std::make_unique_for_overwrite<std::byte[]>(max_piece);
+        const auto bytes = read({memory_.get(), std::min(left_, max_piece)});
+        if (bytes.empty()) return false;
+        write_all(to_, bytes, names_.to);
+        count(bytes.size());
+        return true;
+    }
+    [[nodiscard]] std::span<std::byte> read(std::span<std::byte> into) const {
+        try {
+            return into.first(read_some(from_, into, names_.from));
+        } catch (const SysError& error) {
+            throw ReadFailed(error);
         }
     }
 
@@ -92,6 +99,8 @@ class StreamCopy {
     std::uint64_t left_;
     std::uint64_t total_ = 0;
     const StreamNames& names_;
+    Way way_;
+    std::unique_ptr<std::byte[]> memory_;
 };
 
 } // namespace

@@ -1,6 +1,9 @@
-// All that one descriptor has to another one: by the kernel alone where it can
-// (copy_file_range(2) between files, splice(2) from or to a pipe), else through memory.
+// All that one descriptor has to another one, by the kernel alone where it can: splice(2) from or
+// to a pipe, copy_file_range(2) between files, sendfile(2) from a file to anything else; otherwise
+// through memory.
 #pragma once
+
+#include "core/error.h"
 
 #include <cstdint>
 #include <string_view>
@@ -12,8 +15,14 @@ struct StreamNames {
     std::string_view to;
 };
 
+// "cannot read FROM": apart, for a caller that can go on with something else.
+class ReadFailed : public SysError {
+  public:
+    explicit ReadFailed(const SysError& error) : SysError(error) {}
+};
+
 // Copies from where FROM stands to its end, and at most LIMIT bytes; how many it were. Waits for as
-// long as both take. Throws SysError "cannot read FROM", "cannot write TO".
+// long as both take. Throws ReadFailed, SysError "cannot write TO".
 std::uint64_t copy_stream(int from, int to, std::uint64_t limit, const StreamNames& names);
 
 } // namespace ipcbox

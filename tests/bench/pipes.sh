@@ -58,9 +58,22 @@ compare "$size MiB through three cats (bash >= 1.0 x pipe-run)" \
 compare "$size MiB with a copy to a file (tee >= 2 x pipe-run --tee)" \
     'pipe-run --tee' './pipe-run -i data --tee 1=copy -- cat --then cat' \
     tee 'cat <data | tee copy | cat'
-
 if has sponge; then
     compare "$size MiB into a file, from a pipe (sponge >= 1.5 x safe-write)" \
         safe-write 'cat data | ./safe-write --any-directory copy' \
         sponge 'cat data | sponge copy'
+fi
+rm -f copy
+compare "$size MiB twice to /dev/null (cat >= 1.0 x magic-cat)" \
+    magic-cat './magic-cat data data' cat 'cat data data'
+compare "$size MiB to a pipe (cat >= 1.0 x magic-cat)" \
+    magic-cat './magic-cat data | cat >/dev/null' cat 'cat data | cat >/dev/null'
+compare "$size MiB to a file (cat >= 1.0 x magic-cat)" \
+    magic-cat './magic-cat data >copy' cat 'cat data >copy'
+if has perl; then
+    rm -f copy
+    yes 'a line of the length that lines often have' | head -c "$((size / 8 + 1))M" >lines
+    compare "$((size / 8 + 1)) MiB of lines to a pipe (perl >= 10 x magic-cat)" \
+        magic-cat './magic-cat lines | cat >/dev/null' \
+        'perl <>' "perl -e 'print while <>' lines | cat >/dev/null"
 fi

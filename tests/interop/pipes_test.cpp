@@ -1,5 +1,6 @@
 // pipe-run beside bash's own pipelines: the same output, and the same statuses as PIPESTATUS has
-// them, except where pipe-run says on purpose that a broken pipe is no failure.
+// them, except where pipe-run says on purpose that a broken pipe is no failure. magic-cat beside
+// Perl's <> and cat(1).
 #include "harness/scenario.h"
 
 #include <doctest/doctest.h>
@@ -108,4 +109,33 @@ TEST_CASE("only a reader that has seen enough makes a difference") {
     CHECK(scenario.run({"pipe-run", "--", "yes", "--then", "head", "-n1"}).status == 0);
     CHECK(scenario.run({"pipe-run", "--strict", "--", "yes", "--then", "head", "-n1"}).status ==
           141);
+}
+
+TEST_CASE("magic-cat writes what Perl's <> reads") {
+    Scenario scenario;
+    scenario.write_file("f1", "one\n");
+    scenario.write_file("f2", "no line feed");
+    const Words sources{"f1", "echo two|", "-", "printf '%s\n' 'a  b' \"c\"|", "f2"};
+    Words theirs{"perl", "-e", "print while <>"};
+    Words ours{"magic-cat"};
+    for (auto* words : {&theirs, &ours})
+        words->insert(words->end(), sources.begin(), sources.end());
+    CHECK(scenario.run(ours, "three\n").out == scenario.run(theirs, "three\n").out);
+    // Perl runs a missing command for nothing, and says so to nobody.
+    CHECK(scenario.run({"magic-cat", "no-such-program|"}).status == 1);
+}
+
+TEST_CASE("magic-cat writes and numbers files as cat does") {
+    Scenario scenario;
+    scenario.write_file("f1", "one\n\ntwo");
+    scenario.write_file("f2", "three\n");
+    for (const Words& options : {Words{}, Words{"-n"}}) {
+        Words theirs{"cat"};
+        Words ours{"magic-cat"};
+        for (auto* words : {&theirs, &ours}) {
+            words->insert(words->end(), options.begin(), options.end());
+            words->insert(words->end(), {"f1", "f2", "-", "/proc/version"});
+        }
+        CHECK(scenario.run(ours, "input\n").out == scenario.run(theirs, "input\n").out);
+    }
 }

@@ -45,16 +45,30 @@ TEST_CASE("a file, a pipe and a file of the kernel's are copied") {
         CHECK(copy_stream(pipe.reader.get(), out().get(), no_limit, names) == 9);
         CHECK(scenario.read_file("out") == "some text");
     }
+    SUBCASE("file to a device, behind what was read of it") {
+        const Fd from = in();
+        std::byte first[5];
+        REQUIRE(read_exact(from.get(), first, "in") == 5);
+        const Fd null = open_file("/dev/null", O_WRONLY);
+        CHECK(copy_stream(from.get(), null.get(), no_limit, names) == 4);
+    }
     SUBCASE("a file that says it is empty, and is not") {
         const Fd version = open_file("/proc/version", O_RDONLY);
         CHECK(copy_stream(version.get(), out().get(), no_limit, names) > 0);
+        Pipe pipe = make_pipe();
+        const Fd again = open_file("/proc/version", O_RDONLY);
+        CHECK(copy_stream(again.get(), pipe.writer.get(), no_limit, names) > 0);
     }
 }
 
-TEST_CASE("what cannot be written is an error") {
+TEST_CASE("an error tells which side has failed") {
     Pipe pipe = make_pipe();
     write_all(pipe.writer.get(), "text", "a pipe");
     pipe.writer = Fd{};
     const Fd full = open_file("/dev/full", O_WRONLY);
-    CHECK_THROWS_AS(copy_stream(pipe.reader.get(), full.get(), no_limit, names), Error);
+    CHECK_THROWS_WITH_AS(copy_stream(pipe.reader.get(), full.get(), no_limit, names),
+                         "cannot write out: No space left on device", SysError);
+    const Fd directory = open_file("/", O_RDONLY);
+    CHECK_THROWS_WITH_AS(copy_stream(directory.get(), full.get(), no_limit, names),
+                         "cannot read in: Is a directory", ReadFailed);
 }

@@ -1,0 +1,228 @@
+// magic-cat - write files and the output of commands to standard output, one after the other
+#include "applet.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/values.h"
+#include "core/error.h"
+#include "core/file_identity.h"
+#include "core/input_file.h"
+#include "core/io.h"
+#include "core/stream_copy.h"
+#include "core/syscall.h"
+#include "core/words.h"
+#include "dialog/line_marker.h"
+#include "dialog/magic_source.h"
+
+#include <algorithm>
+#include <deque>
+#include <limits>
+#include <memory>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace ipcbox {
+namespace {
+
+struct Config {
+    std::vector<std::string> arguments;
+    dialog::MagicRules rules;
+    bool numbers = false;
+    bool header = false;
+    bool prefix = false;
+    bool fail_fast = false;
+    int parallel = 1;
+    cli::Verbosity verbosity;
+
+    // With a header, too: we have to know whether the last line has ended.
+    [[nodiscard]] bool marks_lines() const { return numbers || prefix || header; }
+};
+
+std::vector<std::string> read_list(const std::string& file, char separator) {
+    constexpr std::size_t max_size = 64UL * 1024 * 1024;
+    const auto text = read_input(file, max_size);
+    std::vector<std::string> names;
+    for (std::string_view left = text; !left.empty();)
+        if (const auto name = take_until(left, separator); !name.empty()) names.emplace_back(name);
+    return names;
+}
+
+Config parse(const Invocation& invocation) {
+    constexpr int max_parallel = 256;
+    Config config;
+    std::optional<std::string> list;
+    bool null = false;
+    cli::Options options{invocation, "[FILE | 'COMMAND|' | -]..."};
+    options.operands("SOURCE", config.arguments, cli::parse_text,
+                     "a file, a command with a | at its end, or - for standard input");
+    options.flag("-n,--number", config.numbers, "number all lines");
+    options.flag("-H,--header", config.header, "write a line with its name before each source");
+    options.flag("--prefix", config.prefix, "write the source's name before each line");
+    options.value("-f,--files-from LIST", list, cli::parse_text,
+                  "read more sources from this file, one in each line");
+    options.flag("-0,--null", null, "with -f: sources end with a NUL byte instead");
+    options.flag("--shell", config.rules.uses_shell, "run commands with /bin/sh");
+    options.flag("--exec", config.rules.prefers_command,
+                 "run a COMMAND| even when a file has that name");
+    options.flag("--literal", config.rules.is_literal, "take every source for the name of a file");
+    options.flag("--fail-fast", config.fail_fast, "stop at the first source that fails");
+    options.value("--parallel NUMBER", config.parallel, cli::number_between(1, max_parallel),
+                  "let up to NUMBER commands run ahead; the order of output stays");
+    options.note("Commands are split into words by the shell's rules and run without a shell. "
+                 "Without a SOURCE, standard input is read. The status is 1 when a file could "
+                 "not be read or a command failed.");
+    options.example("magic-cat head.txt 'zcat body.gz|' - tail.txt",
+                    "a file, a command, standard input and a file");
+    options.example("magic-cat --prefix 'ssh a uptime|' 'ssh b uptime|'",
+                    "tell where each line comes from");
+    options.example("magic-cat --literal -- *", "only files, whatever their names are");
+    config.verbosity = options.parse();
+    if (null && !list) throw cli::UsageError("--null goes with --files-from");
+    if (config.rules.is_literal && (config.rules.uses_shell || config.rules.prefers_command))
+        throw cli::UsageError("--literal excludes --shell and --exec");
+    if (list) {
+        const bool has_input = std::ranges::find(config.arguments, "-") != config.arguments.end();
+        if (*list == "-" && has_input && !config.rules.is_literal)
+            throw cli::UsageError("--files-from - and the source - both read standard input");
+        for (auto& name : read_list(*list, null ? '\0' : '\n'))
+            config.arguments.push_back(std::move(name));
+    } else if (config.arguments.empty()) {
+        config.arguments.emplace_back("-");
+        config.rules.is_literal = false;
+    }
+    return config;
+}
+
+constexpr std::string_view output_name = "standard output";
+
+// What would be copied into itself for ever. As cat(1) has it: a file of which nothing is left to
+// read is harmless.
+bool is_also_output(int fd) {
+    struct stat input {};
+    struct stat output {};
+    if (sys::call("fstat", ::fstat, fd, &input) < 0 || !S_ISREG(input.st_mode)) return false;
+    if (sys::call("fstat", ::fstat, STDOUT_FILENO, &output) < 0) return false;
+    return FileIdentity{input} == FileIdentity{output} &&
+           sys::call("lseek", ::lseek, fd, off_t{0}, SEEK_CUR) < input.st_size;
+}
+
+// A source, open or not: the reason for the latter is told in its turn.
+struct Opened {
+    std::unique_ptr<dialog::MagicSource> source;
+    std::string error;
+};
+
+Opened open_source(const std::string& argument, const dialog::MagicRules& rules) {
+    try {
+        return {std::make_unique<dialog::MagicSource>(argument, rules), {}};
+    } catch (const Error& error) {
+        return {nullptr, error.what()};
+    }
+}
+
+class Concatenation {
+  public:
+    explicit Concatenation(const Config& config)
+        : config_(config), marker_(config.numbers ? dialog::LineMarker::Numbers::as_cat
+                                                  : dialog::LineMarker::Numbers::none) {}
+
+    // Whether every source could be read to its end.
+    bool run() {
+        bool succeeded = true;
+        for (std::size_t at = 0; at < config_.arguments.size(); ++at) {
+            open_ahead(at);
+            auto opened = std::move(opened_.front());
+            opened_.pop_front();
+            if (write(config_.arguments[at], opened)) continue;
+            succeeded = false;
+            if (config_.fail_fast) break;
+        }
+        return succeeded;
+    }
+
+  private:
+    // The source AT, and the commands among those that may run at the same time. A file behind
+    // them waits for its turn, and so does what follows it.
+    void open_ahead(std::size_t at) {
+        const auto max_opened = static_cast<std::size_t>(config_.parallel);
+        for (auto next = at + opened_.size();
+             next < config_.arguments.size() && opened_.size() < max_opened; ++next) {
+            const auto& argument = config_.arguments[next];
+            if (next > at && !dialog::may_be_command(argument, config_.rules)) break;
+            opened_.push_back(open_source(argument, config_.rules));
+        }
+    }
+
+    bool write(const std::string& argument, Opened& opened) {
+        if (!opened.source) return fail(opened.error);
+        auto& source = *opened.source;
+        if (is_also_output(source.fd()))
+            return fail(fmt::format("cannot read {}: it is also the output", argument));
+        begin(argument);
+        const bool was_read = copy(source);
+        const auto status = source.finish();
+        if (!status || status->succeeded()) return was_read;
+        return fail(fmt::format("{}: {}", argument, status->text()));
+    }
+
+    void begin(const std::string& argument) {
+        if (config_.prefix || config_.header) write_out(marker_.finish_line());
+        if (config_.prefix) marker_.set_prefix(argument + ": ");
+        if (!config_.header) return;
+        write_out(fmt::format("{}==> {} <==\n", is_first_ ? "" : "\n", argument));
+        is_first_ = false;
+    }
+
+    // False when it could not be read; that our output cannot be written is thrown.
+    bool copy(const dialog::MagicSource& source) {
+        if (config_.marks_lines()) return copy_marked(source);
+        constexpr auto no_limit = std::numeric_limits<std::uint64_t>::max();
+        try {
+            copy_stream(source.fd(), STDOUT_FILENO, no_limit, {source.name(), output_name});
+            return true;
+        } catch (const ReadFailed& error) {
+            return fail(error.what());
+        }
+    }
+    bool copy_marked(const dialog::MagicSource& source) {
+        while (const auto piece = read_piece(source)) {
+            if (piece->empty()) return true;
+            write_out(marker_.mark(*piece));
+        }
+        return false;
+    }
+    std::optional<std::string_view> read_piece(const dialog::MagicSource& source) {
+        constexpr std::size_t max_piece = 64UL * 1024;
+        buffer_.resize(max_piece);
+        try {
+            const auto size =
+                read_some(source.fd(), std::as_writable_bytes(std::span{buffer_}), source.name());
+            return std::string_view{buffer_}.substr(0, size);
+        } catch (const SysError& error) {
+            fail(error.what());
+            return std::nullopt;
+        }
+    }
+
+    static void write_out(std::string_view text) { write_all(STDOUT_FILENO, text, output_name); }
+    static bool fail(std::string_view text) {
+        cli::diagnose(cli::visible(text));
+        return false;
+    }
+
+    const Config& config_;
+    dialog::LineMarker marker_;
+    std::deque<Opened> opened_;
+    std::string buffer_;
+    bool is_first_ = true;
+};
+
+int run(const Invocation& invocation) {
+    const Config config = parse(invocation);
+    return Concatenation{config}.run() ? exit_status::done : exit_status::failed;
+}
+
+} // namespace
+
+extern constexpr Applet magic_cat{"write files and the output of commands", run};
+
+} // namespace ipcbox
