@@ -48,13 +48,13 @@ Pipeline::Pipeline(std::span<const PipelineStage> stages, const PipelineStreams&
         const bool is_first = &stage == &stages.front();
         Pipe next = is_last ? Pipe{} : make_pipe();
         Running running;
-        if (!stage.copy.empty() || stage.watches_lines) {
+        if (!stage.copy.empty() || stage.watches_lines || stage.listener) {
             Pipe own = make_pipe();
             if (is_last)
                 next.writer =
                     copy_of(streams.output == SpawnPlan::same ? STDOUT_FILENO : streams.output);
-            running.tap =
-                &taps_.emplace_back(std::move(own.reader), std::move(next.writer), stage.copy);
+            running.tap = &taps_.emplace_back(std::move(own.reader), std::move(next.writer),
+                                              stage.copy, stage.listener);
             next.writer = std::move(own.writer);
         }
         SpawnPlan plan;
@@ -112,6 +112,13 @@ std::vector<std::size_t> Pipeline::running() const {
     for (std::size_t stage = 0; stage < stages_.size(); ++stage)
         if (!stages_[stage].end) running.push_back(stage);
     return running;
+}
+
+std::vector<pid_t> Pipeline::pids() const {
+    std::vector<pid_t> pids;
+    for (const auto& stage : stages_)
+        if (!stage.end) pids.push_back(stage.child.pid());
+    return pids;
 }
 
 void Pipeline::signal(int number) const {

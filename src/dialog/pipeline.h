@@ -23,6 +23,7 @@ struct PipelineStage {
     const Credentials* user = nullptr;  // null: we are the user
     std::string copy = {};              // the file that gets a copy of its output; empty: none
     bool watches_lines = false;         // tells last_line() of its output
+    Tap::Listener listener = {};        // is given its output
 };
 
 // What the whole pipeline reads and writes: descriptors of ours.
@@ -66,6 +67,7 @@ class Pipeline {
     // The stages that still run, by position, and a signal for each of them.
     [[nodiscard]] std::vector<std::size_t> running() const;
     void signal(int number) const;
+    [[nodiscard]] std::vector<pid_t> pids() const; // of those that still run
     // When the last stage that is watched wrote its last line.
     [[nodiscard]] std::optional<Deadline::Clock::time_point> last_line() const;
 

@@ -8,8 +8,9 @@
 namespace ipcbox::dialog {
 
 PipelineRun::PipelineRun(std::span<const PipelineStage> stages, const PipelineStreams& streams,
-                         const PipelineLimits& limits)
-    : limits_(limits), limit_(Deadline::after_or_never(limits.time)), pipeline_(stages, streams) {
+                         const PipelineLimits& limits, PipelineWatch watch)
+    : limits_(limits), watch_(std::move(watch)), next_look_(Deadline::after_or_never(watch_.every)),
+      limit_(Deadline::after_or_never(limits.time)), pipeline_(stages, streams) {
     if (limits_.time || limits_.line) process::adopt_orphans();
 }
 
@@ -17,12 +18,19 @@ std::vector<StageEnd> PipelineRun::to_end() {
     while (!pipeline_.has_ended()) {
         auto entries = pipeline_.poll_entries();
         entries.push_back({signals_.fd(), POLLIN, 0});
-        (void)poll_until(entries, next_deadline());
+        (void)poll_until(entries, std::min(next_deadline(), next_look_));
         pass_signals_on();
         pipeline_.work();
+        look();
         if (!pipeline_.has_ended() && next_deadline().passed()) end_stages();
     }
     return pipeline_.ends();
+}
+
+void PipelineRun::look() {
+    if (!next_look_.passed()) return;
+    watch_.look(pipeline_.pids());
+    next_look_ = Deadline::after_or_never(watch_.every);
 }
 
 Deadline PipelineRun::next_deadline() const {

@@ -5,6 +5,7 @@
 #include "core/signals.h"
 #include "dialog/pipeline.h"
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -17,13 +18,19 @@ struct PipelineLimits {
     Duration kill_after = Duration::zero(); // from TERM to KILL
 };
 
+// Now and then a look at the stages that run.
+struct PipelineWatch {
+    std::optional<Duration> every{}; // nothing: no look
+    std::function<void(std::span<const pid_t>)> look{};
+};
+
 class PipelineRun {
   public:
     // Starts it. With a limit we become a subreaper, so that what the stages start can be ended
     // with them. The last stage has to be watched for lines when LIMITS has one for them. Throws as
     // Pipeline does.
     PipelineRun(std::span<const PipelineStage> stages, const PipelineStreams& streams,
-                const PipelineLimits& limits);
+                const PipelineLimits& limits, PipelineWatch watch = {});
 
     // Waits for the end of all stages. Throws SysError when a copy cannot be written.
     [[nodiscard]] std::vector<StageEnd> to_end();
@@ -32,10 +39,13 @@ class PipelineRun {
 
   private:
     [[nodiscard]] Deadline next_deadline() const;
+    void look();
     void pass_signals_on();
     void end_stages();
 
     PipelineLimits limits_;
+    PipelineWatch watch_;
+    Deadline next_look_;
     SignalFd signals_{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGPIPE};
     Deadline limit_;
     std::vector<std::size_t> late_;

@@ -29,15 +29,16 @@ Fd open_copy(const std::string& path) {
 
 } // namespace
 
-Tap::Tap(Fd from, Fd to, std::string copy)
-    : from_(std::move(from)), to_(std::move(to)), copy_(std::move(copy)) {
+Tap::Tap(Fd from, Fd to, std::string copy, Listener listener)
+    : from_(std::move(from)), to_(std::move(to)), copy_(std::move(copy)),
+      listener_(std::move(listener)) {
     const mode_t kind = kind_of(to_);
     // pipe(7): a pipe that is writable takes that much at once.
     largest_write_ = kind == S_IFREG ? buffer_size : std::size_t{PIPE_BUF};
     widen_pipe(from_.get());
     if (copy_.empty()) return;
     file_ = open_copy(copy_);
-    shares_ = kind == S_IFIFO;
+    shares_ = kind == S_IFIFO && !listener_;
     if (shares_) widen_pipe(to_.get());
 }
 
@@ -96,6 +97,7 @@ void Tap::read_more() {
     bytes_ += pending_.size();
     if (pending_.find('\n') != std::string::npos) last_line_ = Deadline::Clock::now();
     if (file_) write_all(file_.get(), pending_, copy_);
+    if (listener_) listener_(pending_);
     waits_for_reader_ = true;
     written_ = 0;
 }

@@ -9,16 +9,21 @@
 #include "core/fd.h"
 
 #include <cstdint>
+#include <functional>
 #include <poll.h>
 #include <string>
+#include <string_view>
 
 namespace ipcbox::dialog {
 
 class Tap {
   public:
+    // Is given all that flows, in pieces.
+    using Listener = std::function<void(std::string_view)>;
+
     // FROM is the reading end of a pipe. COPY is the file that gets a copy; empty: none is made.
     // Throws SysError.
-    Tap(Fd from, Fd to, std::string copy);
+    Tap(Fd from, Fd to, std::string copy, Listener listener = {});
 
     // Call work() when this is ready.
     [[nodiscard]] pollfd poll_entry() const {
@@ -44,6 +49,7 @@ class Tap {
     Fd from_;
     Fd to_;
     std::string copy_;
+    Listener listener_;
     Fd file_;
     bool shares_ = false;           // by tee(2)
     std::size_t largest_write_ = 0; // that does not wait once TO is writable

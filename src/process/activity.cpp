@@ -4,7 +4,9 @@
 #include "core/process_stat.h"
 #include "process/tree.h"
 
+#include <fmt/core.h>
 #include <string_view>
+#include <sys/syscall.h>
 
 namespace ipcbox::process {
 
@@ -31,6 +33,12 @@ Activity activity_below(pid_t root) {
             activity.bytes += value_of(*io, "rchar: ") + value_of(*io, "wchar: ");
     }
     return activity;
+}
+
+bool waits_for_input(pid_t pid) {
+    // The call's number and its arguments, of which the first is the descriptor.
+    const auto text = read_process_file(pid, "syscall");
+    return text && text->starts_with(fmt::format("{} 0x0 ", SYS_read));
 }
 
 } // namespace ipcbox::process

@@ -18,4 +18,8 @@ struct Activity {
 // Of all that descend from ROOT, without it.
 [[nodiscard]] Activity activity_below(pid_t root);
 
+// Whether PID, a single process, waits for its standard input: /proc/PID/syscall. False when that
+// cannot be found out.
+[[nodiscard]] bool waits_for_input(pid_t pid);
+
 } // namespace ipcbox::process

@@ -111,6 +111,8 @@ const std::vector<Sweep>& sweeps() {
          {{"pipe-run", "-o", "file", "--", "echo", "text"}},
          {"magic-cat", "--fail-fast", "file", "echo text|", "-"},
          "input"},
+        {"open2-run", {}, {"open2-run", "--", "echo", "text", "--with", "cat"}},
+        {"open2-run --ask", {}, {"open2-run", "--ask", "text", "--", "cat"}},
         {"magic-cat -n", {}, {"magic-cat", "-n", "echo text|"}},
         {"reap-run", {}, {"reap-run", "--", "true"}},
         {"daemon-run",

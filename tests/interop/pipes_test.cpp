@@ -139,3 +139,17 @@ TEST_CASE("magic-cat writes and numbers files as cat does") {
         CHECK(scenario.run(ours, "input\n").out == scenario.run(theirs, "input\n").out);
     }
 }
+
+TEST_CASE("open2-run --ask holds the dialogue that a Perl script holds by open2") {
+    Scenario scenario;
+    const auto theirs = scenario.run({"perl", "-MIPC::Open2", "-e",
+                                      "my $pid = open2(my $from, my $to, 'cat', '-u', '-n');"
+                                      "for my $line ('stuff', 'more') {"
+                                      "  print $to \"$line\\n\"; $to->flush; print scalar <$from> }"
+                                      "close $to; waitpid $pid, 0; exit $? >> 8"});
+    const auto ours =
+        scenario.run({"open2-run", "--ask", "stuff", "--ask", "more", "--", "cat", "-u", "-n"});
+    CHECK(theirs.status == 0);
+    CHECK(ours.status == 0);
+    CHECK(ours.out == theirs.out);
+}
