@@ -48,7 +48,7 @@ const std::vector<Case>& cases() {
         {{"echo 'a b  c'", "read x; echo \"$x\""}},
         {{"echo $((6 * 7))", "cat", "cat", "cat", "cat", "cat", "cat"}},
         {{"sleep 0", "echo late"}},
-        {{"exec cat", "exec cat", "exit 7"}, "x"},
+        {{"exec cat", "exec cat", "cat >/dev/null; exit 7"}, "x"},
         {{"exec sh -c 'exit 126'", "exec sh -c 'exit 127'"}},
     };
     return all;
