@@ -2,6 +2,7 @@
 
 #include "core/io.h"
 #include "core/syscall.h"
+#include "core/utf8.h"
 
 #include <algorithm>
 #include <sys/stat.h>
@@ -23,40 +24,18 @@ struct Buffer {
 };
 constinit Buffer buffer{};
 
-// The length of the UTF-8 sequence at the front of TEXT (RFC 3629), 0 when there is none.
-std::size_t sequence_length(std::string_view text) {
-    const auto byte = [text](std::size_t at) { return static_cast<unsigned char>(text[at]); };
-    const auto first = byte(0);
-    const std::size_t length = first < 0x80                     ? 1
-                               : first >= 0xc2 && first <= 0xdf ? 2
-                               : first >= 0xe0 && first <= 0xef ? 3
-                               : first >= 0xf0 && first <= 0xf4 ? 4
-                                                                : 0;
-    if (length == 0 || length > text.size()) return 0;
-    for (std::size_t at = 1; at < length; ++at)
-        if ((byte(at) & 0xc0U) != 0x80) return 0;
-    if (length == 1) return 1;
-    // Overlong forms, surrogates, beyond U+10FFFF, and the C1 controls U+0080 to U+009F.
-    const auto second = byte(1);
-    if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
-        (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f) ||
-        (first == 0xc2 && second < 0xa0))
-        return 0;
-    return length;
+// The length of the UTF-8 sequence at the front of TEXT that a terminal may get, 0 when there is
+// none: not one of the C1 controls, U+0080 to U+009F.
+std::size_t harmless_length(std::string_view text) {
+    const auto length = utf8_length(text);
+    const bool is_control =
+        length == 2 && text[0] == '\xc2' && static_cast<unsigned char>(text[1]) < 0xa0;
+    return is_control ? 0 : length;
 }
 
 // How many bytes at the end of TEXT may be the beginning of a UTF-8 sequence, or of a line's end.
 std::size_t unfinished_length(std::string_view text) {
-    if (text.ends_with('\r')) return 1;
-    constexpr std::size_t longest = 3;
-    for (std::size_t back = 1; back <= std::min(longest, text.size()); ++back) {
-        const auto byte = static_cast<unsigned char>(text[text.size() - back]);
-        if (byte < 0x80) return 0;
-        if (byte < 0xc0) continue; // one that goes on
-        const std::size_t length = byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
-        return length > back ? back : 0;
-    }
-    return 0;
+    return text.ends_with('\r') ? 1 : utf8_unfinished(text);
 }
 
 } // namespace
@@ -96,7 +75,7 @@ std::string visible(std::string_view bytes) {
         // The end of a line, as network protocols have it.
         if (bytes.starts_with("\r\n")) bytes.remove_prefix(1);
         const auto first = static_cast<unsigned char>(bytes.front());
-        const std::size_t length = sequence_length(bytes);
+        const std::size_t length = harmless_length(bytes);
         if (length == 0) {
             text += fmt::format("\\x{:02x}", first);
         } else if ((first < 0x20 && first != '\n' && first != '\t') || first == 0x7f) {

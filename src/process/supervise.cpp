@@ -2,7 +2,6 @@
 
 #include "core/error.h"
 #include "core/poll.h"
-#include "core/spawn.h"
 #include "core/syscall.h"
 #include "process/tree.h"
 
@@ -62,6 +61,9 @@ Supervised::Supervised(const std::string& program, std::span<const std::string> 
         has_own_group_ = !terminal_ || !is_in_pipeline();
     }
     SpawnPlan spawn_plan;
+    spawn_plan.input = plan_.input;
+    spawn_plan.output = plan_.output;
+    spawn_plan.error = plan_.error;
     spawn_plan.death_signal = plan_.death_signal;
     if (has_own_group_) {
         spawn_plan.group = ProcessGroup::own;

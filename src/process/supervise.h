@@ -14,6 +14,7 @@
 #include "core/child.h"
 #include "core/deadline.h"
 #include "core/signals.h"
+#include "core/spawn.h"
 #include "core/wait_status.h"
 #include "process/reaper.h"
 
@@ -47,6 +48,10 @@ struct SupervisePlan {
     Extent extent = Extent::group;
     Group group = Group::own;
     std::vector<Rewrite> rewrites{};
+    // The standard descriptors of the program, as SpawnPlan has them.
+    int input = SpawnPlan::same;
+    int output = SpawnPlan::same;
+    int error = SpawnPlan::same;
     // What the program is sent when we die first; 0: nothing.
     int death_signal = SIGKILL;
     // Called for each signal that we get, CHLD excepted, before it is passed on; false: it is not.

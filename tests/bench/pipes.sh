@@ -77,3 +77,18 @@ if has perl; then
         magic-cat './magic-cat lines | cat >/dev/null' \
         'perl <>' "perl -e 'print while <>' lines | cat >/dev/null"
 fi
+
+lines=$((size * 4000))
+seq -f 'line %.0f of a log that is not very long' "$lines" >log
+head -n $((lines / 4000 + 1)) log >short
+if has ts; then
+    compare "Stamp $lines lines (2 M lines/s; ts >= 8 x open3-run)" \
+        open3-run './open3-run -q -- cat log' \
+        'open3-run -J' './open3-run -qJ -- cat log' \
+        ts 'cat log | ts'
+fi
+if has annotate-output; then
+    compare "Stamp $((lines / 4000 + 1)) lines (annotate-output >= 100 x open3-run)" \
+        open3-run './open3-run -- cat short' \
+        annotate-output 'annotate-output cat short'
+fi

@@ -1,0 +1,16 @@
+// UTF-8 (RFC 3629) in bytes that may be anything.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace ipcbox {
+
+// The length of the UTF-8 sequence at the front of TEXT, from 1 to 4 bytes; 0 when there is none.
+// Overlong forms, surrogates and what is beyond U+10FFFF are none.
+[[nodiscard]] std::size_t utf8_length(std::string_view text) noexcept;
+
+// How many bytes at the end of TEXT, at most 3, may begin a sequence that goes on behind it.
+[[nodiscard]] std::size_t utf8_unfinished(std::string_view text) noexcept;
+
+} // namespace ipcbox

@@ -1,0 +1,74 @@
+// open3-run beside annotate-output(1) and ts(1): the same command and the same format make the same
+// lines. The command is slow enough that both tools see its lines in the order of their writing.
+#include "harness/scenario.h"
+
+#include <algorithm>
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+using namespace ipcbox::test;
+
+namespace {
+
+const std::vector<std::string> scripts{
+    ":",
+    "echo a",
+    "echo a; sleep 0.1; echo b >&2; sleep 0.1; echo c; exit 3",
+    "printf '%s\\n' '' '  spaces  ' 'back\\\\slash' '%d %s' \"quote'\"",
+    "printf 'tab\\there\\r\\n'; sleep 0.1; printf 'no UTF-8: \\377\\n' >&2",
+    "exec >&- 2>&-; exit 9",
+    "kill -TERM $$",
+    "head -c 50000 /dev/zero | tr '\\0' x; echo",
+};
+
+// Any digit is as good as another.
+std::string masked(std::string text) {
+    std::replace_if(
+        text.begin(), text.end(), [](char digit) { return digit >= '0' && digit <= '9'; }, '0');
+    return text;
+}
+
+void compare(const std::string& format) {
+    Scenario scenario;
+    for (const auto& script : scripts) {
+        CAPTURE(script);
+        const auto theirs = scenario.run({"annotate-output", format, "sh", "-c", script});
+        const auto ours = scenario.run({"open3-run", format, "sh", "-c", script});
+        CHECK(ours.status == theirs.status);
+        CHECK(ours.out == theirs.out);
+    }
+}
+
+} // namespace
+
+TEST_CASE("open3-run prints what annotate-output prints") {
+    compare("+x");
+    compare("+");
+    compare("+%Y %% %^B"); // the same through date(1), as long as the test runs
+}
+
+TEST_CASE("open3-run has the default format of annotate-output") {
+    Scenario scenario;
+    const auto lines = [&](const std::string& tool) {
+        return masked(scenario.run({tool, "sh", "-c", "echo a; sleep 0.1; echo b >&2"}).out);
+    };
+    CHECK(lines("open3-run") == lines("annotate-output"));
+}
+
+TEST_CASE("open3-run stamps lines as ts does") {
+    Scenario scenario;
+    for (const auto* const options :
+         {"+%Y", "-s", "-i", "-s -m", "-i +%.s", "-s +%.S", "-m +%Y", "+%.T"}) {
+        CAPTURE(options);
+        const auto result =
+            scenario.shell("for word in $1; do case $word in +*) theirs=\"$theirs ${word#+}\";; "
+                           "*) theirs=\"$theirs $word\";; esac; done\n"
+                           "printf 'a\\n\\nb c\\n' | ts $theirs\n"
+                           "open3-run -q $1 -- printf 'a\\n\\nb c\\n' | sed 's/ O: / /'",
+                           {options});
+        CHECK(result.err.empty());
+        const auto both = masked(result.out);
+        const auto half = both.size() / 2;
+        CHECK(both.substr(0, half) == both.substr(half));
+    }
+}
