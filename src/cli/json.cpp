@@ -81,4 +81,19 @@ void JsonLine::print() const {
     flush();
 }
 
+std::optional<std::map<std::string, std::vector<std::string>>> json_texts(std::string_view text) {
+    const auto object = ordered_json::parse(text, nullptr, false);
+    if (!object.is_object()) return std::nullopt;
+    std::map<std::string, std::vector<std::string>> members;
+    for (const auto& [name, value] : object.items()) {
+        auto& texts = members[name];
+        const auto& list = value.is_array() ? value : ordered_json::array({value});
+        for (const auto& element : list) {
+            if (!element.is_string()) return std::nullopt;
+            texts.push_back(element.get<std::string>());
+        }
+    }
+    return members;
+}
+
 } // namespace ipcbox::cli

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -51,5 +53,10 @@ class JsonLine {
 
 // TEXT as JSON has it, in quotes: for lines of which there are many thousands.
 [[nodiscard]] std::string json_string(std::string_view text);
+
+// The members of the object that TEXT is, where each is a text or a list of texts; a text alone is
+// a list of one. Nothing when TEXT is anything else.
+[[nodiscard]] std::optional<std::map<std::string, std::vector<std::string>>>
+json_texts(std::string_view text);
 
 } // namespace ipcbox::cli

@@ -1,7 +1,8 @@
 #include "core/shell_words.h"
 
-#include "core/error.h"
+#include "core/ascii.h"
 
+#include <algorithm>
 #include <fmt/core.h>
 
 namespace ipcbox {
@@ -83,7 +84,7 @@ class Splitter {
         fail(at_, fmt::format("only a shell can act on this {}; quote it", text_[at_]));
     }
     [[noreturn]] static void fail(std::size_t position, std::string_view reason) {
-        throw Error(fmt::format("column {}: {}", position + 1, reason));
+        throw ShellWordsError(position + 1, reason);
     }
 
     std::string_view text_;
@@ -95,8 +96,25 @@ class Splitter {
 
 } // namespace
 
+ShellWordsError::ShellWordsError(std::size_t column, std::string_view reason)
+    : Error(fmt::format("column {}: {}", column, reason)), column_(column), reason_(reason) {}
+
 std::vector<std::string> shell_words(std::string_view text) {
     return Splitter{text}.words();
+}
+
+std::string shell_quoted(std::string_view word) {
+    const auto is_plain = [](char byte) {
+        return ascii::is_letter(byte) || ascii::is_digit(byte) || is_in(byte, "%+,-./:=@_");
+    };
+    if (!word.empty() && std::ranges::all_of(word, is_plain)) return std::string{word};
+    std::string quoted = "'";
+    for (const char byte : word)
+        if (byte == '\'')
+            quoted += "'\\''";
+        else
+            quoted += byte;
+    return quoted + "'";
 }
 
 } // namespace ipcbox

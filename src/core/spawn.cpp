@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstddef>
+#include <fcntl.h>
 #include <memory>
 #include <sched.h>
 #include <sys/prctl.h>
@@ -32,6 +33,8 @@ int follow(const SpawnPlan& plan) {
         const int source = sources[static_cast<std::size_t>(target)];
         if (source != SpawnPlan::same && sys::call("dup2", ::dup2, source, target) < 0) return -1;
     }
+    const auto keep = [](int fd) { return ::fcntl(fd, F_SETFD, 0); };
+    if (plan.kept >= 0 && sys::call("fcntl", keep, plan.kept) < 0) return -1;
     if (plan.group == ProcessGroup::own) sys::call("setpgid", ::setpgid, 0, 0);
     if (plan.group == ProcessGroup::own_session) sys::call("setsid", ::setsid);
     // TTOU is blocked, as all signals are. That it fails must not keep the program from running.

@@ -49,6 +49,8 @@ struct SpawnPlan {
     const Credentials* user = nullptr;
     // PR_SET_NO_NEW_PRIVS: no set-uid program that it starts gains anything.
     bool no_new_privileges = false;
+    // A descriptor of ours that the program has under the same number. -1: none.
+    int kept = -1;
 };
 
 // Runs PROGRAM (a path) with ARGUMENTS, whose first is the name it is called by. That exec(2)

@@ -200,6 +200,7 @@ Started start_relayed(const Connection& connection, const RelayPlan& relay,
     ours.input = ours.output = plan.input;
     ours.group = plan.group;
     ours.environment = plan.environment;
+    ours.kept = plan.kept; // which the program inherits from that process
     // The program that we are, even when its file has been replaced.
     return start_process("/proc/self/exe", words, ours);
 }

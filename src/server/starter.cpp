@@ -13,6 +13,7 @@ Started start_program(const OpenConnection& connection, const ProgramPlan& progr
     plan.limits = program.resource_limits;
     plan.nice = program.nice;
     plan.no_new_privileges = program.no_new_privileges;
+    plan.kept = program.kept;
     if (program.relay)
         return start_relayed(connection.told, *program.relay, program.program, program.arguments,
                              plan);

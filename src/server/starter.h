@@ -20,6 +20,7 @@ struct ProgramPlan {
     std::vector<ResourceLimit> resource_limits;
     std::optional<int> nice;
     bool no_new_privileges = false;
+    int kept = -1;                  // a descriptor of ours that it gets; -1: none
     std::optional<RelayPlan> relay; // how the connection passes through us; not all do
 };
 

@@ -33,6 +33,7 @@ std::string greeting(const server::Connection& connection) {
 // Found now, so that a wrong name is our error and not that of each client.
 void find_service(ServerOptions& asked, const ServerKind& kind) {
     auto& config = asked.config.program;
+    if (kind.own != nullptr) return; // it has prepared itself
     if (!asked.command.empty()) {
         config.program = find_program(asked.command.front());
         config.arguments = asked.command;
@@ -76,15 +77,15 @@ Environment base_environment(bool keep) {
     return environment;
 }
 
-std::vector<net::Listener> listen(const ServerOptions& asked, const ServerKind& kind) {
-    auto listeners = net::inherited_listeners(kind.listens, asked.descriptor_name);
+std::vector<net::Listener> listen(const ServerOptions& asked) {
+    auto listeners = net::inherited_listeners(asked.listens, asked.descriptor_name);
     if (asked.descriptor_name && listeners.empty())
         throw Error(fmt::format("cannot find an inherited socket called {} (LISTEN_FDNAMES)",
                                 *asked.descriptor_name));
-    if (listeners.empty()) listeners = net::listener_on_standard_input(kind.listens);
+    if (listeners.empty()) listeners = net::listener_on_standard_input(asked.listens);
     if (!listeners.empty()) return listeners;
     for (const auto& address : asked.addresses) {
-        if (kind.listens == net::ListenerKind::unix_domain) {
+        if (asked.listens == net::ListenerKind::unix_domain) {
             listeners.push_back(net::listen_unix(address, {asked.access}));
             continue;
         }
@@ -150,7 +151,7 @@ std::optional<Duration> heartbeat() {
 // Serves; comes back at the end, and does not when our next image has taken over.
 server::Server::Outcome serve(server::Server& server, ServerReport& report,
                               const server::OwnCommand& self,
-                              const std::vector<net::Listener>& listeners) {
+                              const std::vector<net::Listener>& listeners, OwnService* own) {
     for (;;) {
         const auto outcome = server.run();
         if (outcome != server::Server::Outcome::restart) return outcome;
@@ -159,6 +160,7 @@ server::Server::Outcome serve(server::Server& server, ServerReport& report,
         report.flush();
         const auto unwritten = report.take_unwritten();
         try {
+            if (own != nullptr) own->check_restart();
             server::Handover::hand_over(self, listeners, server, unwritten);
         } catch (const Error& error) {
             report.write_again(unwritten);
@@ -183,10 +185,11 @@ int run_server(const Invocation& invocation, const ServerKind& kind) {
     if (server::is_relay(invocation.arguments)) return run_relayed_connection(invocation);
     ServerOptions asked = parse_server_options(invocation, kind);
     if (asked.check_rules) return check_rules(asked);
+    if (kind.own != nullptr && kind.own->prepare(asked)) return exit_status::done;
     find_service(asked, kind);
     asked.config.loops = asked.loops.value_or(default_loops(asked.config));
     asked.config.heartbeat = heartbeat();
-    auto former = server::Handover::take_over(kind.listens);
+    auto former = server::Handover::take_over(asked.listens);
     const auto self = server::own_command();
     // Programs expect its default, whatever our parent did (a shell of Python's, say).
     stop_ignoring(SIGPIPE);
@@ -194,7 +197,7 @@ int run_server(const Invocation& invocation, const ServerKind& kind) {
     const BlockedSignals unharmed{signal_set({SIGPIPE})};
     keep_ended_children();
     SignalFd signals{SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD};
-    auto listeners = former ? std::move(former->listeners) : listen(asked, kind);
+    auto listeners = former ? std::move(former->listeners) : listen(asked);
     // By now nothing is left in our environment that is for us alone.
     asked.config.program.environment = base_environment(asked.keep_environment);
     // Before there is a thread.
@@ -218,7 +221,7 @@ int run_server(const Invocation& invocation, const ServerKind& kind) {
     else
         announce(texts_of(listeners), asked.notify_fd, asked.verbosity);
     report.server_started(listeners);
-    const auto outcome = serve(server, report, self, listeners);
+    const auto outcome = serve(server, report, self, listeners, kind.own);
     server::notify_service_manager("STOPPING=1\n");
     report.flush();
     if (report.failed())

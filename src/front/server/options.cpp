@@ -100,6 +100,18 @@ struct Written {
     bool proxy = false;
 };
 
+bool takes_tcp(const ServerKind& kind) {
+    return kind.own != nullptr || kind.listens == net::ListenerKind::tcp;
+}
+bool takes_unix(const ServerKind& kind) {
+    return kind.own != nullptr || kind.listens == net::ListenerKind::unix_domain;
+}
+
+// Only a service of our own listens at either kind of address.
+bool is_unix_address(std::string_view text) {
+    return text.starts_with('@') || text.find('/') != std::string_view::npos;
+}
+
 void declare_limits(cli::Options& options, ServerOptions& asked, Written& written,
                     const ServerKind& kind) {
     auto& config = asked.config;
@@ -109,7 +121,7 @@ void declare_limits(cli::Options& options, ServerOptions& asked, Written& writte
                   fmt::format("serve at most MAX at a time (default {})", kind.connections));
     options.value("--over MESSAGE", config.over, cli::parse_text,
                   "send MESSAGE to a client that finds no free place");
-    if (kind.listens == net::ListenerKind::tcp)
+    if (takes_tcp(kind))
         options.value("-C,--per-address MAX[/BITS[/BITS6]]", written.per_network, parse_per_network,
                       "serve at most MAX of one network at a time (default /32/64)");
     options.value("--rate N/DURATION", config.admission.rate, parse_rate,
@@ -123,7 +135,7 @@ void declare_limits(cli::Options& options, ServerOptions& asked, Written& writte
                   "end a connection that lasts longer");
     options.value("--idle-timeout DURATION", config.limits.idle, cli::parse_positive_duration,
                   "end a connection that is silent for DURATION");
-    if (kind.listens == net::ListenerKind::tcp)
+    if (takes_tcp(kind))
         options.value("--handshake-timeout DURATION", config.limits.handshake,
                       cli::parse_positive_duration,
                       "end a connection whose client sends nothing at first");
@@ -151,7 +163,7 @@ void declare_access(cli::Options& options, ServerOptions& asked, Written& writte
                     const ServerKind& kind) {
     options.section("Access");
     auto& access = asked.config.access;
-    if (kind.listens == net::ListenerKind::tcp) {
+    if (takes_tcp(kind)) {
         options.value("-x,--rules FILE", access.rules_file, cli::parse_text,
                       "let clients in by the rules on addresses in FILE");
         options.value("--check-rules IP", asked.check_rules, parse_client,
@@ -160,7 +172,8 @@ void declare_access(cli::Options& options, ServerOptions& asked, Written& writte
                      "call clients by their names once these are known");
         options.flag("--proxy-protocol", written.proxy,
                      "expect a proxy's header that tells the client");
-    } else {
+    }
+    if (takes_unix(kind)) {
         options.values("--allow RULE", access.peer_rules, net::PeerRule::parse,
                        "let in processes with uid=, gid=, user=, group= or exe=");
         options.value("-m,--mode MODE", asked.access.mode, cli::parse_mode,
@@ -181,15 +194,41 @@ void declare_service(cli::Options& options, ServerOptions& asked) {
     options.json(asked.json);
 }
 
+// Options that would do nothing at the addresses that are served.
+void refuse_wrong_kind(const Written& written, const ServerOptions& asked) {
+    const auto& access = asked.config.access;
+    if (asked.listens == net::ListenerKind::tcp) {
+        if (!access.peer_rules.empty()) throw cli::UsageError("--allow goes with Unix sockets");
+        if (asked.access.mode != net::UnixSocketFile::Access{}.mode || written.socket_owner.user ||
+            written.socket_owner.group)
+            throw cli::UsageError("--mode and --owner go with Unix sockets");
+        return;
+    }
+    if (!access.rules_file.empty() || written.per_network || written.proxy)
+        throw cli::UsageError("--rules, --per-address and --proxy-protocol go with TCP");
+}
+
+// What its kind lets the addresses be.
+void set_kind(ServerOptions& asked, const ServerKind& kind) {
+    asked.listens = kind.listens;
+    if (kind.own == nullptr || asked.addresses.empty()) return;
+    const bool is_unix = is_unix_address(asked.addresses.front());
+    if (is_unix) asked.listens = net::ListenerKind::unix_domain;
+    for (const auto& address : asked.addresses)
+        if (is_unix_address(address) != is_unix)
+            throw cli::UsageError(
+                "one server listens at TCP ports or at Unix sockets, not at both");
+}
+
 void apply(const Written& written, ServerOptions& asked, const ServerKind& kind,
            std::string_view applet) {
     auto& config = asked.config;
-    const bool tcp = kind.listens == net::ListenerKind::tcp;
+    const bool tcp = asked.listens == net::ListenerKind::tcp;
     asked.access.owner = written.socket_owner.user;
     asked.access.group = written.socket_owner.group;
     if (asked.check_rules && config.access.rules_file.empty())
         throw cli::UsageError("--check-rules goes with --rules");
-    if (!asked.record_directory.empty() && asked.command.empty())
+    if (!asked.record_directory.empty() && asked.command.empty() && kind.own == nullptr)
         throw cli::UsageError("--record goes with a PROGRAM");
     check(asked.tls);
     if (asked.tls && asked.command.empty())
@@ -216,6 +255,21 @@ void apply(const Written& written, ServerOptions& asked, const ServerKind& kind,
         config.program.relay = {asked.record_directory, looked_into, std::string{applet}};
 }
 
+std::string_view usage_of(const ServerKind& kind) {
+    if (kind.own != nullptr) return "[[HOST:]PORT|PATH...]";
+    return kind.listens == net::ListenerKind::tcp ? "[[HOST:]PORT...] [-- PROGRAM [ARG...]]"
+                                                  : "[PATH...] [-- PROGRAM [ARG...]]";
+}
+
+std::string_view where_to_listen(const ServerKind& kind) {
+    if (kind.own != nullptr)
+        return "where to listen (default localhost:9000): a PORT alone is on loopback; a PATH has "
+               "a slash, and @name is an abstract socket";
+    return kind.listens == net::ListenerKind::tcp
+               ? "where to listen (default 2345, on all interfaces)"
+               : "the socket (default /tmp/catsock); @name is an abstract one";
+}
+
 } // namespace
 
 std::string_view resource_name(int number) {
@@ -228,29 +282,35 @@ ServerOptions parse_server_options(const Invocation& invocation, const ServerKin
     asked.config.admission.places = kind.connections;
     const bool tcp = kind.listens == net::ListenerKind::tcp;
     Written written;
-    const auto parse_address = [tcp](std::string_view text) {
-        if (tcp) (void)net::HostPort::parse(text);
+    const auto parse_address = [&](std::string_view text) {
+        if (tcp && (kind.own == nullptr || !is_unix_address(text)))
+            (void)net::HostPort::parse(text);
         return std::string{text};
     };
-    cli::Options options{invocation, tcp ? "[[HOST:]PORT...] [-- PROGRAM [ARG...]]"
-                                         : "[PATH...] [-- PROGRAM [ARG...]]"};
-    options.operands(tcp ? "[HOST:]PORT" : "PATH", asked.addresses, parse_address,
-                     tcp ? "where to listen (default 2345, on all interfaces)"
-                         : "the socket (default /tmp/catsock); @name is an abstract one");
-    options.command(asked.command);
+    cli::Options options{invocation, usage_of(kind)};
+    options.operands(kind.own != nullptr ? "[HOST:]PORT|PATH"
+                     : tcp               ? "[HOST:]PORT"
+                                         : "PATH",
+                     asked.addresses, parse_address, where_to_listen(kind));
+    if (kind.own == nullptr) options.command(asked.command);
+    if (kind.own != nullptr) kind.own->declare(options);
     declare_limits(options, asked, written, kind);
     declare_access(options, asked, written, kind);
     declare_program(options, asked);
-    declare(options, asked.tls);
+    if (kind.own == nullptr) declare(options, asked.tls);
     declare_service(options, asked);
-    options.note(kind.service == ServerKind::Service::greeting
-                     ? "Without a PROGRAM each client gets a greeting."
-                     : "The connection is the PROGRAM's standard input and output. Without a "
-                       "PROGRAM each client gets a greeting, and a fortune where fortune(6) is "
-                       "installed.");
+    if (kind.own == nullptr)
+        options.note(kind.service == ServerKind::Service::greeting
+                         ? "Without a PROGRAM each client gets a greeting."
+                         : "The connection is the PROGRAM's standard input and output. Without a "
+                           "PROGRAM each client gets a greeting, and a fortune where fortune(6) is "
+                           "installed.");
     options.example(kind.example, kind.example_text);
     asked.verbosity = options.parse();
-    if (asked.addresses.empty()) asked.addresses.emplace_back(tcp ? "2345" : "/tmp/catsock");
+    set_kind(asked, kind);
+    if (kind.own != nullptr) refuse_wrong_kind(written, asked);
+    if (asked.addresses.empty() && kind.own == nullptr)
+        asked.addresses.emplace_back(tcp ? "2345" : "/tmp/catsock");
     apply(written, asked, kind, invocation.name);
     return asked;
 }

@@ -13,13 +13,31 @@
 
 namespace ipcbox::front {
 
+struct ServerOptions;
+
+// What serves the connections of a server that needs no PROGRAM: our own program, executed anew for
+// each of them.
+class OwnService {
+  public:
+    virtual ~OwnService() = default;
+    // Its options.
+    virtual void declare(cli::Options& options) = 0;
+    // After the command line is read, and before anything is opened: completes what was asked, its
+    // program above all. True when that was all that the user wanted. Throws Error, also for a
+    // wrong value.
+    [[nodiscard]] virtual bool prepare(ServerOptions& asked) = 0;
+    // Whether our next image could serve. Throws Error, and then the server goes on as it is.
+    virtual void check_restart() = 0;
+};
+
 // What makes one server applet another one.
 struct ServerKind {
     net::ListenerKind listens = net::ListenerKind::tcp;
     int connections = 128; // at a time, by default
     // What a client gets when no program is named.
     enum class Service { greeting, greeting_and_fortune } service = Service::greeting;
-    std::string_view example; // of a command line, and what it does
+    OwnService* own = nullptr; // then the addresses are of both kinds, and no program is taken
+    std::string_view example;  // of a command line, and what it does
     std::string_view example_text;
 };
 
@@ -27,7 +45,8 @@ constexpr int max_server_loops = 64;
 
 struct ServerOptions {
     std::vector<std::string> addresses; // as they were written; at least one
-    std::vector<std::string> command;   // empty: the service of its kind
+    net::ListenerKind listens = net::ListenerKind::tcp;
+    std::vector<std::string> command; // empty: the service of its kind
     server::ServerConfig config;
     net::UnixSocketFile::Access access;
     std::string record_directory;

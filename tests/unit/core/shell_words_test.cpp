@@ -58,3 +58,12 @@ TEST_CASE("an unquoted character on which a shell would act is refused") {
     CHECK(shell_words("a~ b#c [ ] { } ! = %") ==
           Words{"a~", "b#c", "[", "]", "{", "}", "!", "=", "%"});
 }
+
+TEST_CASE("a quoted word is read as this one word again") {
+    for (const std::string word : {"", "plain-1.0", "a b", "it's", "$x `y` \"z\"", "\\", "a\nb"}) {
+        CAPTURE(word);
+        CHECK(shell_words(shell_quoted(word)) == Words{word});
+    }
+    CHECK(shell_quoted("plain-1.0") == "plain-1.0");
+    CHECK(shell_quoted("it's") == R"('it'\''s')");
+}

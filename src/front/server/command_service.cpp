@@ -1,0 +1,144 @@
+#include "front/server/command_service.h"
+
+#include "cli/output.h"
+#include "core/io.h"
+#include "core/program.h"
+#include "core/text_lines.h"
+#include "core/user.h"
+#include "front/server/command_session.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace ipcbox::front {
+
+namespace {
+
+constexpr std::size_t max_file = 1024UL * 1024;
+constexpr std::size_t default_max_line = 1024;
+constexpr auto default_idle = std::chrono::minutes{10};
+
+bool parse_protocol(std::string_view text) {
+    if (text == "json") return true;
+    if (text == "text") return false;
+    throw std::invalid_argument("expected text or json");
+}
+
+std::size_t parse_line_limit(std::string_view text) {
+    return static_cast<std::size_t>(cli::number_between(16, 65536)(text));
+}
+
+// The first line of PATH, which others must not be able to read.
+std::string read_token(const std::string& path) {
+    const Fd file = open_file(path, O_RDONLY);
+    struct stat status {};
+    if (::fstat(file.get(), &status) < 0) throw SysError("examine", path);
+    if ((status.st_mode & S_IROTH) != 0)
+        throw Error(fmt::format("cannot use --token-file {}: everybody can read it; chmod 600 {}",
+                                path, path));
+    constexpr std::size_t max_token = 4096;
+    const auto text = read_to_end(file.get(), max_token, path);
+    std::string token{trimmed(std::string_view{text}.substr(0, text.find('\n')))};
+    if (token.empty())
+        throw Error(fmt::format("cannot use --token-file {}: its first line is empty", path));
+    return token;
+}
+
+// What would fail for each client alike: a program or a user that is not there.
+void check_commands(const server::CommandLanguage& language, const std::string& file) {
+    for (const auto& command : language.commands()) {
+        const auto where = command.line > 0 ? fmt::format("{}:{}:1", file, command.line)
+                                            : std::string{"--command"};
+        try {
+            (void)find_program(command.words.front().front().text);
+        } catch (const Error& error) {
+            throw Error(fmt::format("{}: {}: {}", where, command.name, error.what()),
+                        error.status());
+        }
+        if (command.user.empty()) continue;
+        const auto user = find_user(command.user);
+        if (!user)
+            throw Error(
+                fmt::format("{}: {}: there is no user {}", where, command.name, command.user));
+        if (::geteuid() != 0 && user->uid != ::geteuid())
+            throw Error(fmt::format("{}: {}: only root can run it as {}", where, command.name,
+                                    command.user));
+    }
+}
+
+} // namespace
+
+void CommandService::declare(cli::Options& options) {
+    options.section("Commands");
+    options.value("-f,--file FILE", file_, cli::parse_text,
+                  "offer the commands that FILE defines; HUP reads it again");
+    options.values("--command NAME=ARGV", definitions_, cli::parse_text,
+                   "offer one more command: disk='df -h {1:word}'");
+    options.flag("--check", check_, "say whether the commands are right, and end");
+    options.flag("--no-builtins", without_builtins_, "offer none of date, who, cookie and motd");
+    options.flag("--loose", loose_, "find the name of a command anywhere in the line");
+    options.value("--protocol PROTOCOL", json_protocol_, parse_protocol,
+                  "speak text (default) or json with clients");
+    options.value("--max-line BYTES", max_line_, parse_line_limit,
+                  "end a connection whose line is longer (default 1024)");
+    options.value("--token-file FILE", token_file_, cli::parse_text,
+                  "ask each client for the token in the first line of FILE");
+    options.flag("-L,--all-interfaces", all_interfaces_,
+                 "listen on all interfaces where only a PORT is given");
+    options.flag("--iterative", iterative_, "serve one client at a time");
+}
+
+CommandPlan CommandService::read() const {
+    CommandPlan plan;
+    plan.server = fmt::format("{} {}", applet_, ::getpid());
+    plan.file = file_;
+    if (!file_.empty()) plan.text = read_to_end(open_file(file_, O_RDONLY).get(), max_file, file_);
+    plan.definitions = definitions_;
+    if (!token_file_.empty()) plan.token = read_token(token_file_);
+    plan.idle = idle_;
+    plan.max_line = max_line_.value_or(default_max_line);
+    plan.loose = loose_;
+    plan.json = json_protocol_;
+    plan.without_builtins = without_builtins_;
+    plan.logs = !quiet_;
+    check_commands(plan.language(), file_);
+    return plan;
+}
+
+bool CommandService::prepare(ServerOptions& asked) {
+    auto& config = asked.config;
+    quiet_ = asked.verbosity.quiet;
+    // A session knows better than the kernel whether its client is idle: a command may be at work.
+    idle_ = std::exchange(config.limits.idle, std::nullopt).value_or(Duration{default_idle});
+    if (config.program.relay) {
+        config.program.relay->idle.reset();
+        if (config.program.relay->record_directory.empty()) config.program.relay.reset();
+    }
+    const auto plan = read();
+    if (check_) {
+        cli::print_line("{} commands", plan.language().commands().size());
+        return true;
+    }
+    if (iterative_) config.admission.places = 1;
+    for (auto& address : asked.addresses)
+        if (asked.listens == net::ListenerKind::tcp && !all_interfaces_ &&
+            address.find(':') == std::string::npos)
+            address.insert(0, "localhost:");
+    if (asked.addresses.empty())
+        asked.addresses.emplace_back(all_interfaces_ ? "9000" : "localhost:9000");
+    memory_ = plan.to_memory();
+    // The program that we are, even when its file has been replaced.
+    config.program.program = "/proc/self/exe";
+    config.program.arguments = command_session_arguments(memory_.get());
+    config.program.arguments.insert(config.program.arguments.begin(), applet_);
+    config.program.kept = memory_.get();
+    return false;
+}
+
+void CommandService::check_restart() {
+    (void)read();
+}
+
+} // namespace ipcbox::front

@@ -1,0 +1,207 @@
+#include "server/command_run.h"
+
+#include "core/child.h"
+#include "core/io.h"
+#include "core/pipe.h"
+#include "core/poll.h"
+#include "core/privileges.h"
+#include "core/program.h"
+#include "core/spawn.h"
+#include "core/syscall.h"
+#include "core/user.h"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <poll.h>
+#include <unistd.h>
+
+namespace ipcbox::server {
+
+namespace {
+
+// One of the places of a command, free again when this goes or when our process ends: a lock of
+// our process (fcntl(2), F_SETLK) on one byte.
+class RunPlace {
+  public:
+    RunPlace(int file, std::size_t index, unsigned places) : file_(file) {
+        for (unsigned number = 0; number < places && byte_ < 0; ++number) {
+            const auto byte = static_cast<off_t>(index * CommandLanguage::max_concurrency + number);
+            if (lock(byte, F_WRLCK)) byte_ = byte;
+        }
+    }
+    ~RunPlace() {
+        if (byte_ >= 0) (void)lock(byte_, F_UNLCK);
+    }
+    RunPlace(const RunPlace&) = delete;
+    RunPlace& operator=(const RunPlace&) = delete;
+
+    explicit operator bool() const { return byte_ >= 0; }
+
+  private:
+    [[nodiscard]] bool lock(off_t byte, short kind) const {
+        struct flock wanted {};
+        wanted.l_type = kind;
+        wanted.l_whence = SEEK_SET;
+        wanted.l_start = byte;
+        wanted.l_len = 1;
+        const auto set = [](int file, const struct flock* how) {
+            return ::fcntl(file, F_SETLK, how);
+        };
+        const struct flock* const how = &wanted;
+        return sys::call("fcntl", set, file_, how) == 0;
+    }
+
+    int file_;
+    off_t byte_ = -1;
+};
+
+// As another user: a copy of ours becomes that user, and then the program.
+Child start_as(const User& user, const std::string& program, const std::vector<std::string>& words,
+               const Environment& environment, const Fd& null, const Pipe& output) {
+    const pid_t parent = ::getpid();
+    return fork_child([&]() -> int {
+        lead_process_group();
+        try {
+            become_user(user.uid, user.gid, user.name);
+        } catch (const Error& error) {
+            write_all(output.writer.get(), fmt::format("{}\n", error.what()), "our output");
+            return exit_status::cannot_execute;
+        }
+        // After the change of user, which would undo it.
+        end_with_parent(parent);
+        PreparedProgram prepared{program, words, &environment.entries()};
+        const std::array sources{null.get(), output.writer.get(), output.writer.get()};
+        for (int target = 0; target < 3; ++target)
+            if (sys::call("dup2", ::dup2, sources[static_cast<std::size_t>(target)], target) < 0)
+                return exit_status::cannot_execute;
+        restore_inherited_signals();
+        (void)prepared.execute();
+        return exit_status::cannot_execute;
+    });
+}
+
+Child start(const Command& command, const std::vector<std::string>& words,
+            const CommandSurroundings& surroundings, const Pipe& output) {
+    Environment environment = surroundings.environment;
+    environment.set_all(command.environment);
+    const auto program = find_program(words.front());
+    const Fd null = open_file("/dev/null", O_RDONLY);
+    if (!command.user.empty()) {
+        const auto user = find_user(command.user);
+        if (!user) throw Error(fmt::format("cannot find the user {}", command.user));
+        if (user->uid != ::geteuid())
+            return start_as(*user, program, words, environment, null, output);
+    }
+    SpawnPlan plan;
+    plan.input = null.get();
+    plan.output = plan.error = output.writer.get();
+    plan.group = ProcessGroup::own;
+    plan.death_signal = SIGKILL;
+    plan.environment = &environment.entries();
+    return spawn(program, words, plan);
+}
+
+// The command while it runs.
+class Run {
+  public:
+    Run(const Command& command, const std::vector<std::string>& words,
+        const CommandSurroundings& surroundings, const std::function<void(std::string_view)>& sink)
+        : command_(command), surroundings_(surroundings), sink_(sink),
+          deadline_(Deadline::after_or_never(command.timeout)), output_(make_pipe()),
+          child_(start(command, words, surroundings, output_)) {
+        output_.writer = Fd{};
+        set_nonblocking(output_.reader);
+    }
+    ~Run() {
+        if (child_) ::ipcbox::kill_group(child_.pid(), SIGKILL);
+    }
+    Run(const Run&) = delete;
+    Run& operator=(const Run&) = delete;
+
+    CommandOutcome finish() {
+        while (!work()) {
+        }
+        ::ipcbox::kill_group(child_.pid(), SIGKILL);
+        const auto status = child_.wait();
+        child_ = Child{};
+        if (outcome_.end == CommandOutcome::End::ended) outcome_.status = status.as_exit_status();
+        return outcome_;
+    }
+
+  private:
+    using End = CommandOutcome::End;
+
+    // True when the run is over.
+    bool work() {
+        std::array entries{pollfd{has_ended_output_ ? -1 : output_.reader.get(), POLLIN, 0},
+                           pollfd{child_.pidfd(), POLLIN, 0}, pollfd{surroundings_.client, 0, 0},
+                           pollfd{surroundings_.signals.fd(), POLLIN, 0}};
+        if (poll_until(entries, deadline_) == 0)
+            return over(End::timed_out, exit_status::timed_out);
+        if (entries[3].revents != 0) return over(End::stopped, 128 + SIGTERM);
+        if ((entries[2].revents & (POLLHUP | POLLERR)) != 0)
+            return over(End::client_gone, 128 + SIGPIPE);
+        // What it wrote before its end is in the pipe by the time that it has ended.
+        const bool has_ended = entries[1].revents != 0;
+        if (!collect(has_ended)) return over(End::wrote_too_much, 128 + SIGKILL);
+        if (deadline_.passed() && !has_ended) return over(End::timed_out, exit_status::timed_out);
+        return has_ended;
+    }
+
+    bool over(End end, int status) {
+        outcome_.end = end;
+        outcome_.status = status;
+        return true;
+    }
+
+    // Takes what is there; false when that was too much.
+    bool collect(bool all) {
+        std::array<char, 16UL * 1024> buffer; // NOLINT(cppcoreguidelines-pro-type-member-init)
+        do {
+            if (has_ended_output_) return true;
+            const auto left = command_.max_output - outcome_.bytes;
+            const auto read = read_available(buffer);
+            if (read == 0) return true;
+            const auto taken = std::min<std::size_t>(read, left);
+            outcome_.bytes += taken;
+            if (taken > 0) sink_({buffer.data(), taken});
+            if (taken < read) return false;
+        } while (all);
+        return true;
+    }
+
+    // 0 when nothing is there now.
+    std::size_t read_available(std::span<char> into) {
+        if (!wait_for(output_.reader.get(), POLLIN, Deadline::after(Duration{}))) return 0;
+        const auto read =
+            read_some(output_.reader.get(), std::as_writable_bytes(into), "the command's output");
+        has_ended_output_ = read == 0;
+        return read;
+    }
+
+    const Command& command_;
+    const CommandSurroundings& surroundings_;
+    const std::function<void(std::string_view)>& sink_;
+    Deadline deadline_;
+    Pipe output_;
+    Child child_;
+    bool has_ended_output_ = false;
+    CommandOutcome outcome_;
+};
+
+} // namespace
+
+CommandOutcome run_command(const Command& command, std::size_t index,
+                           const std::vector<std::string>& words,
+                           const CommandSurroundings& surroundings,
+                           const std::function<void(std::string_view)>& sink) {
+    const RunPlace place{surroundings.places, index, command.concurrency};
+    if (command.concurrency > 0 && !place)
+        return {CommandOutcome::End::busy, exit_status::failed, 0};
+    return Run{command, words, surroundings, sink}.finish();
+}
+
+} // namespace ipcbox::server

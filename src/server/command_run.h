@@ -1,0 +1,40 @@
+// One run of a command for a client: without a shell, in a process group of its own, with /dev/null
+// as its input; both its outputs come to us. A command that outlasts its time, writes too much, or
+// whose client has gone is killed with all of its group.
+#pragma once
+
+#include "core/environment.h"
+#include "core/fd.h"
+#include "core/signals.h"
+#include "server/command_language.h"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace ipcbox::server {
+
+struct CommandOutcome {
+    enum class End { ended, timed_out, wrote_too_much, client_gone, stopped, busy };
+    End end = End::ended;
+    int status = 0;          // of the command, as a shell has it
+    std::uint64_t bytes = 0; // that it wrote and the client gets
+};
+
+// What runs of commands have in common.
+struct CommandSurroundings {
+    int client = -1;         // a socket: the run ends when it is gone
+    SignalFd& signals;       // the run ends at the first signal
+    Environment environment; // without the command's own
+    int places = -1;         // a file whose bytes are locked for Command::concurrency
+};
+
+// Runs the command that has INDEX in its file with WORDS, and gives its output to SINK piece by
+// piece. Throws Error when it cannot be started, and what SINK throws.
+[[nodiscard]] CommandOutcome run_command(const Command& command, std::size_t index,
+                                         const std::vector<std::string>& words,
+                                         const CommandSurroundings& surroundings,
+                                         const std::function<void(std::string_view)>& sink);
+
+} // namespace ipcbox::server
