@@ -29,11 +29,12 @@ std::string parse_variable(std::string_view text) {
 process::Rotation parse_rotation(std::string_view text) {
     constexpr int max_files = 999;
     const auto colon = text.find(':');
-    const auto count =
-        colon == std::string_view::npos ? std::nullopt : whole_number<int>(text.substr(colon + 1));
+    int count = -1;
+    if (colon != std::string_view::npos)
+        count = whole_number<int>(text.substr(colon + 1)).value_or(count);
     try {
         const auto size = cli::parse_size(text.substr(0, colon));
-        if (count && *count >= 0 && *count <= max_files && size > 0) return {size, *count};
+        if (count >= 0 && count <= max_files && size > 0) return {size, count};
     } catch (const std::invalid_argument&) { // NOLINT(bugprone-empty-catch): said below
     }
     throw std::invalid_argument("expected SIZE:FILES, such as 10M:5 for five old files of 10 MB");

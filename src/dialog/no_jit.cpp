@@ -1,0 +1,25 @@
+// Stands in for PCRE2's compiler to machine code, a quarter of a megabyte that the library would
+// bring along although dialog/pattern.cpp never asks for it. Its matcher calls these for an
+// expression that has been compiled so: for none of ours.
+#include <cstddef>
+#include <cstdint>
+
+// The names and the signatures are the library's. NOLINTBEGIN
+extern "C" {
+int pcre2_jit_match_8(const void*, const std::uint8_t*, std::size_t, std::size_t, std::uint32_t,
+                      void*, void*) {
+    constexpr int bad_option = -45; // PCRE2_ERROR_JIT_BADOPTION
+    return bad_option;
+}
+void _pcre2_jit_free_8(void*, void*) {}
+std::size_t _pcre2_jit_get_size_8(void*) {
+    return 0;
+}
+const char* _pcre2_jit_get_target_8() {
+    return "none";
+}
+int _pcre2_jit_check_exec_8() {
+    return 0;
+}
+}
+// NOLINTEND
