@@ -61,9 +61,7 @@ void ArgumentType::parse_range(std::string_view text) {
     // A sign in front is no separator.
     const auto dash = text.find('-', 1);
     const auto min = whole_number<std::int64_t>(text.substr(0, std::min(dash, text.size())));
-    const auto max = dash == std::string_view::npos
-                         ? std::nullopt
-                         : whole_number<std::int64_t>(text.substr(dash + 1));
+    const auto max = whole_number<std::int64_t>(text.substr(std::min(dash, text.size() - 1) + 1));
     if (!min || !max || *min > *max)
         throw std::invalid_argument("expected a range of whole numbers, such as 1-9");
     min_ = *min;
