@@ -67,55 +67,60 @@ struct Flags {
 void declare_daemon(cli::Options& options, DaemonConfig& config) {
     options.section("The daemon");
     options.value("-p,--pid-file FILE", config.pid_file, parse_path,
-                  "write the daemon's number to this file; refuse to start it twice");
+                  "write the daemon's process number to FILE; do not start it twice");
     options.value("-l,--lock FILE", config.lock_file, parse_path,
-                  "start only if nobody has the lock of this file; the daemon holds it");
-    options.value("-u,--user USER[:GROUP]", config.user, cli::parse_owner, "run it as this user");
+                  "start the daemon only if FILE is not locked; the daemon keeps the lock");
+    options.value("-u,--user USER[:GROUP]", config.user, cli::parse_owner,
+                  "run the daemon as this user");
     options.value("-c,--directory DIR", config.directory, cli::parse_text,
-                  "run it in this directory (default /)");
+                  "run the daemon in DIR (default /)");
     options.values("-E,--env NAME=VALUE", config.environment, parse_variable,
-                   "set an environment variable; can be given more than once");
+                   "set an environment variable for the daemon; can be given more than once");
     options.values("--keep-fd FD", config.kept, parse_open_descriptor,
-                   "leave this descriptor open; those above 2 are closed");
+                   "leave this descriptor open for the daemon; can be given more than once");
     options.flag("--background", config.background,
-                 "leave it its terminal, directory and output: a job in the background");
+                 "start a job in the background, which keeps terminal, directory and output");
     options.value("--respawn MAX/WINDOW", config.respawn, process::parse_respawn_limit,
-                  "start it again when it ends, at most MAX times in WINDOW, such as 5/1m");
+                  "start COMMAND again when it ends, at most MAX times in WINDOW, such as 5/1m");
     options.section("Its output");
     options.value("-o,--output FILE", config.output, parse_path,
-                  "write its standard output to this file (default /dev/null)");
+                  "write the daemon's standard output to FILE (default /dev/null)");
     options.value("-e,--error FILE", config.error, parse_path,
-                  "write its standard error to this file (default /dev/null)");
-    options.flag("-a,--append", config.appends, "append to these files, do not empty them first");
-    options.value("--rotate SIZE:FILES", config.rotation, parse_rotation,
-                  "keep these files below SIZE, and FILES old ones beside each, such as 10M:5");
-    options.flag("--syslog", config.syslog, "send each line to the system's log");
+                  "write the daemon's standard error to FILE (default /dev/null)");
+    options.flag("-a,--append", config.appends,
+                 "with -o and -e: append to the file, do not empty it first");
+    options.value(
+        "--rotate SIZE:FILES", config.rotation, parse_rotation,
+        "with -o and -e: rename the file before it outgrows SIZE; keep FILES old ones (10M:5)");
+    options.flag("--syslog", config.syslog, "also send each line of output to the system's log");
 }
 
 void declare_start(cli::Options& options, DaemonConfig& config) {
     options.section("When it is up");
     options.value("--settle DURATION", config.settle, cli::parse_duration,
-                  "report a daemon that ends within this time (default 1s)");
+                  "the daemon is up when it has run this long (default 1s)");
     options.value("--ready-fd FD", config.ready_fd, parse_descriptor,
-                  "wait until it writes a line to this descriptor of its own");
+                  "wait until the daemon writes a line to its descriptor FD");
     options.flag("--ready-notify", config.ready_notify,
-                 "wait until it sends READY=1 to $NOTIFY_SOCKET (sd_notify)");
+                 "wait until the daemon sends READY=1 to $NOTIFY_SOCKET (sd_notify)");
     options.value("--ready-port PORT", config.ready_port, cli::parse_port,
-                  "wait until it listens on this TCP port");
+                  "wait until the daemon listens on this TCP port");
     options.value("--ready-log REGEX", config.ready_log, parse_pattern,
-                  "wait until a line of its output matches this expression");
-    options.value("--ready-timeout DURATION", config.ready_timeout, cli::parse_time_limit,
-                  "end it when it is not ready by then (status 124; default 1m)");
+                  "wait until a line of the daemon's output matches REGEX");
+    options.value(
+        "--ready-timeout DURATION", config.ready_timeout, cli::parse_time_limit,
+        "end a daemon that is not ready after this time (status 124; default 1m; 0: never)");
 }
 
 void declare_actions(cli::Options& options, Flags& flags) {
     options.section("A daemon that runs");
     options.flag("--stop", flags.stop, "end the daemon of the pid file; STAGES can follow");
-    options.flag("--restart", flags.restart, "end it if it runs, and start COMMAND");
-    options.flag("--reload", flags.reload, "send it HUP");
-    options.flag("--status", flags.status, "say whether it runs");
+    options.flag("--restart", flags.restart, "end the daemon if it runs, and start COMMAND");
+    options.flag("--reload", flags.reload, "send HUP to the daemon of the pid file");
+    options.flag("--status", flags.status,
+                 "print PID:START of the daemon of the pid file if it runs");
     options.value("--stages STAGES", flags.stages, process::parse_stages,
-                  "how to end it (default TERM:10s,KILL)");
+                  "signals that end the daemon, and the wait after each (default TERM:10s,KILL)");
 }
 
 DaemonConfig::Action action_of(const Flags& flags) {
@@ -170,13 +175,14 @@ DaemonConfig parse_daemon_options(const Invocation& invocation) {
     declare_actions(options, flags);
     options.json(config.json);
     options.note(
-        "daemon-run prints PID:START of the daemon once it is up. A daemon that ends before "
-        "gives daemon-run its status.");
+        "daemon-run prints PID:START of the daemon once it is up. If the daemon ends before that, "
+        "daemon-run exits with the daemon's status.");
     options.example("daemon-run -p /run/d.pid -o /var/log/d -u www-data -- ./d --foreground",
                     "a daemon with a log and a pid file");
     options.example("daemon-run -p /run/d.pid --ready-port 8080 -- ./d && ./tests",
-                    "go on once it can be connected to");
-    options.example("daemon-run -p /run/d.pid --stop TERM:5s,KILL", "end it, and nobody else");
+                    "run the tests once the daemon takes connections");
+    options.example("daemon-run -p /run/d.pid --stop TERM:5s,KILL",
+                    "end the daemon, and no other process that has its number now");
     config.verbosity = options.parse();
     config.action = action_of(flags);
     take_stages(config, flags);
