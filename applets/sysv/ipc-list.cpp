@@ -61,25 +61,29 @@ Config parse(const Invocation& invocation) {
     Config config;
     cli::Options options{invocation, "[KEY...]"};
     options.operands("KEY", config.names, sysv::ObjectName::parse,
-                     "1234, 0x4d2, ./path, @name, an id, or sem:12 (default: all objects)");
+                     "an object: 1234, 0x4d2, ./path, @name, an id, or sem:12 (default: all)");
     options.flag("-s,--sem", config.kinds.semaphores, "list semaphore sets");
-    options.flag("-m,--shm", config.kinds.memory, "list shared memory");
+    options.flag("-m,--shm", config.kinds.memory, "list shared memory segments");
     options.flag("--msg", config.kinds.messages, "list message queues");
-    options.flag("--posix", config.posix, "list POSIX shared memory, semaphores and queues");
+    options.flag("--posix", config.posix,
+                 "list POSIX shared memory, semaphores and message queues");
     options.flag("--fifo", config.fifo, "list FIFOs that processes have open");
     options.flag("--tree", config.tree, "show which process waits for which, and deadlocks");
     options.value("--watch DURATION", config.watch, cli::parse_positive_duration,
-                  "look again each time this long has passed, and show what changes");
+                  "look again every DURATION, and show the changes");
     options.flag("-l,--limits", config.limits, "show how near the kernel's limits are");
     options.value("--warn PERCENT", config.check.warn, parse_percent,
-                  "with --limits: a warning (status 1) from this part of a limit on");
+                  "with --limits: exit with 1 if PERCENT of a limit is used");
     options.value("--crit PERCENT", config.check.critical, parse_percent,
-                  "with --limits: critical (status 2) from this part of a limit on");
+                  "with --limits: exit with 2 if PERCENT of a limit is used");
     options.json(config.json);
-    options.note("A process that ipc-list cannot see is shown as unknown, never as nobody.");
-    options.example("ipc-list @build", "who holds the tokens of @build, and who waits?");
-    options.example("ipc-list --tree", "who waits for whom?");
-    options.example("ipc-list --limits --warn 80 --crit 95", "a check for monitoring");
+    options.note("Where ipc-list cannot see the processes that use an object, it prints unknown, "
+                 "not nobody.");
+    options.example("ipc-list @build",
+                    "show the processes that hold tokens of @build, and those that wait");
+    options.example("ipc-list --tree", "show which process waits for which");
+    options.example("ipc-list --limits --warn 80 --crit 95",
+                    "check the limits for a monitoring program");
     config.verbosity = options.parse();
     check(config);
     return config;
