@@ -35,25 +35,31 @@ Config parse(const Invocation& invocation) {
     Config config;
     cli::Options options{invocation, "[KEY...]"};
     options.operands("KEY", config.names, sysv::ObjectName::parse,
-                     "1234, 0x4d2, ./path, @name, an id, or sem:12");
-    options.flag("-s,--sem", config.kinds.semaphores, "remove semaphore sets only");
-    options.flag("-m,--shm", config.kinds.memory, "remove shared memory only");
-    options.flag("--msg", config.kinds.messages, "remove message queues only");
+                     "an object: 1234, 0x4d2, ./path, @name, an id, or sem:12");
+    options.flag("-s,--sem", config.kinds.semaphores, "remove only semaphore sets");
+    options.flag("-m,--shm", config.kinds.memory, "remove only shared memory segments");
+    options.flag("--msg", config.kinds.messages, "remove only message queues");
     options.flag("--orphans", config.orphans,
-                 "remove what nobody uses and whose creator has ended");
+                 "remove only objects that nobody uses and whose creator has ended");
     options.value("--older DURATION", config.older, cli::parse_duration,
-                  "remove what was not used or changed for this long");
-    options.value("--owner USER", config.owner, cli::parse_owner, "remove what belongs to USER");
-    options.flag("--all-mine", config.all_mine, "remove what belongs to the caller");
-    options.flag("-f,--force", config.force, "remove what is in use, too");
-    options.flag("-y,--yes", config.yes, "do not ask");
-    options.flag("-n,--dry-run", config.dry_run, "print what would be removed, and remove nothing");
+                  "remove only objects that nobody used or changed for this long");
+    options.value("--owner USER", config.owner, cli::parse_owner,
+                  "remove only objects that belong to USER");
+    options.flag("--all-mine", config.all_mine, "remove only objects that belong to the caller");
+    options.flag("-f,--force", config.force, "also remove objects that are in use");
+    options.flag("-y,--yes", config.yes, "remove the objects without asking");
+    options.flag("-n,--dry-run", config.dry_run,
+                 "print the objects that would be removed, and remove nothing");
     options.json(config.json);
-    options.note("Options that choose objects, and KEY, are all to be met. An object in use stays, "
-                 "and so does one whose users cannot be seen.");
+    options.note(
+        "ipc-remove removes only objects that meet all options and, if KEYs are given, that "
+        "one of them names. An object stays if it is in use, or if its users cannot be "
+        "seen.");
     options.example("ipc-remove @build", "remove the set that sem-create made");
-    options.example("ipc-remove --orphans --older 1h --dry-run", "what was left behind?");
-    options.example("ipc-remove --yes --shm --all-mine", "clean up in a script");
+    options.example("ipc-remove --orphans --older 1h --dry-run",
+                    "show what earlier programs left behind");
+    options.example("ipc-remove --yes --shm --all-mine",
+                    "remove the caller's segments in a script");
     config.verbosity = options.parse();
     if (config.owner && config.all_mine)
         throw cli::UsageError("--owner and --all-mine exclude each other");
