@@ -53,28 +53,32 @@ Config parse(const Invocation& invocation) {
     bool null = false;
     cli::Options options{invocation, "[FILE | 'COMMAND|' | -]..."};
     options.operands("SOURCE", config.arguments, cli::parse_text,
-                     "a file, a command with a | at its end, or - for standard input");
+                     "a file, a command with | at its end, or - for standard input");
     options.flag("-n,--number", config.numbers, "number all lines");
-    options.flag("-H,--header", config.header, "write a line with its name before each source");
-    options.flag("--prefix", config.prefix, "write the source's name before each line");
+    options.flag("-H,--header", config.header,
+                 "write a line with the name of the source before each source");
+    options.flag("--prefix", config.prefix, "write the name of the source before each line");
     options.value("-f,--files-from LIST", list, cli::parse_text,
-                  "read more sources from this file, one in each line");
-    options.flag("-0,--null", null, "with -f: sources end with a NUL byte instead");
+                  "read more sources from the file LIST, one on each line");
+    options.flag("-0,--null", null, "with -f: each source in LIST ends with a NUL byte");
     options.flag("--shell", config.rules.uses_shell, "run commands with /bin/sh");
     options.flag("--exec", config.rules.prefers_command,
-                 "run a COMMAND| even when a file has that name");
-    options.flag("--literal", config.rules.is_literal, "take every source for the name of a file");
+                 "run COMMAND| even if a file has this name");
+    options.flag("--literal", config.rules.is_literal, "take every source as the name of a file");
     options.flag("--fail-fast", config.fail_fast, "stop at the first source that fails");
-    options.value("--parallel NUMBER", config.parallel, cli::number_between(1, max_parallel),
-                  "let up to NUMBER commands run ahead; the order of output stays");
-    options.note("Commands are split into words by the shell's rules and run without a shell. "
-                 "Without a SOURCE, standard input is read. The status is 1 when a file could "
-                 "not be read or a command failed.");
+    options.value(
+        "--parallel NUMBER", config.parallel, cli::number_between(1, max_parallel),
+        "run at most NUMBER commands at the same time (default 1); output keeps its order");
+    options.note(
+        "magic-cat splits commands into words by the shell's rules, and runs them without a "
+        "shell. Without a SOURCE, it reads standard input. The status is 1 if a file "
+        "cannot be read or a command fails.");
     options.example("magic-cat head.txt 'zcat body.gz|' - tail.txt",
-                    "a file, a command, standard input and a file");
+                    "write a file, the output of a command, standard input and a file");
     options.example("magic-cat --prefix 'ssh a uptime|' 'ssh b uptime|'",
-                    "tell where each line comes from");
-    options.example("magic-cat --literal -- *", "only files, whatever their names are");
+                    "show which command each line comes from");
+    options.example("magic-cat --literal -- *",
+                    "write all files of a directory, whatever their names are");
     config.verbosity = options.parse();
     if (null && !list) throw cli::UsageError("--null goes with --files-from");
     if (config.rules.is_literal && (config.rules.uses_shell || config.rules.prefers_command))
