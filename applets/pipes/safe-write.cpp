@@ -61,26 +61,27 @@ Config parse(const Invocation& invocation) {
     bool no_clobber = false;
     bool backup = false;
     cli::Options options{invocation, "FILE | -- COMMAND [ARGUMENT...]"};
-    options.operand("FILE", config.file, cli::parse_text, "the file that gets standard input");
+    options.operand("FILE", config.file, cli::parse_text, "the file to write standard input to");
     options.command(config.command);
     options.value("-u,--user USER[:GROUP]", config.user, cli::parse_owner,
-                  "become this user before anything is opened or run");
-    options.value("-m,--mode MODE", config.plan.mode, cli::parse_mode,
-                  "the file's permissions, in octal (default: as before, or by the umask)");
+                  "become this user before opening the file or running COMMAND");
+    options.value(
+        "-m,--mode MODE", config.plan.mode, cli::parse_mode,
+        "the file's permissions, in octal (default: those of the old file, or by the umask)");
     options.flag("-a,--append", config.appends,
-                 "add to the file; when that fails, cut it back to what it was");
-    options.flag("-n,--no-clobber", no_clobber, "fail when the file exists");
+                 "add to the file; if that fails, cut the file back to what it was");
+    options.flag("-n,--no-clobber", no_clobber, "fail if the file exists");
     options.flag("-b,--backup", backup, "keep the old file as FILE~");
     options.value("--max-size SIZE", config.max_size, cli::parse_size,
-                  "fail when there is more input than this, and write nothing");
+                  "fail if there is more input than SIZE, and leave the file as it was");
     options.flag("--any-directory", config.any_directory,
-                 "let root write where another user may change the directory");
-    options.flag("--keep-env", config.keep_environment,
-                 "leave the whole environment to the command");
-    options.note("The file is replaced when all of the input is on the disk, and stays as it was "
-                 "otherwise. A FILE that is a symbolic link, a FIFO or a device is refused.");
+                 "let root write into a directory that another user can change");
+    options.flag("--keep-env", config.keep_environment, "pass the whole environment to COMMAND");
+    options.note("safe-write replaces FILE once all of the input is on the disk. If anything fails "
+                 "before that, FILE stays as it was. safe-write refuses a FILE that is a symbolic "
+                 "link, a FIFO or a device.");
     options.example("report | safe-write -u alice /home/alice/report",
-                    "as root, write where alice may, and nowhere else");
+                    "as root, write only where alice may write");
     options.example("report | safe-write -u nobody -- mail -s report admin",
                     "run a command that cannot become root again");
     config.verbosity = options.parse();
