@@ -96,7 +96,7 @@ Config parse(const Invocation& invocation) {
     cli::Options options{invocation, "-- COMMAND... [--then COMMAND...]..."};
     options.command(words);
     options.value("--separator WORD", config.separator, cli::parse_text,
-                  "the word that parts the stages (default --then)");
+                  "the word between two stages (default --then)");
     options.section("Files");
     options.value("-i,--input FILE", config.files.input, cli::parse_text,
                   "let the first stage read FILE");
@@ -105,34 +105,35 @@ Config parse(const Invocation& invocation) {
     options.flag("-a,--append", config.files.appends,
                  "with -o: add to FILE, do not empty it first");
     options.value("--atomic FILE", config.files.whole, cli::parse_text,
-                  "as -o, but replace FILE only when every stage has succeeded");
+                  "like -o, but replace FILE only if every stage succeeds");
     options.value("-e,--error FILE", config.files.error, cli::parse_text,
-                  "append what all stages write to standard error to FILE");
+                  "append the standard error of all stages to FILE");
     options.values("--tee [STAGE=]FILE", config.copies, for_stage(cli::parse_text),
-                   "copy the output of a stage to FILE (without STAGE=: of the last one)");
+                   "copy the output of a stage to FILE (default: of the last stage)");
     options.section("Rights and limits");
     options.values("-u,--user [STAGE=]USER[:GROUP]", config.users, for_stage(cli::parse_owner),
-                   "run a stage, or all of them, as this user");
+                   "run a stage as this user (default: all stages)");
     options.value("-t,--timeout DURATION", config.limits.time, cli::parse_positive_duration,
-                  "end all stages, and what they started, after DURATION");
+                  "end all stages, and the processes they started, after DURATION");
     options.value("--line-timeout DURATION", config.limits.line, cli::parse_positive_duration,
-                  "end them when the last stage writes no line for DURATION");
+                  "end all stages when the last one writes no line for DURATION");
     options.value("-k,--kill-after DURATION", config.limits.kill_after, cli::parse_duration,
-                  "send KILL this long after the TERM of -t (default 5s)");
+                  "send KILL this long after the TERM of a timeout (default 5s)");
     options.section("Failures and reports");
-    options.flag("--strict", strict, "take a stage killed by PIPE for a failure in any case");
+    options.flag("--strict", strict, "count every stage killed by PIPE as a failure");
     options.value("--report FILE", config.report, cli::parse_text,
                   "append a JSON object for each stage to FILE");
-    options.flag("-J,--json", config.json, "tell on standard error how each stage ended, as JSON");
-    options.note("All programs are found before any of them runs. The status is that of the last "
-                 "stage that failed. A stage killed by PIPE did not fail if a later stage "
+    options.flag("-J,--json", config.json,
+                 "report each stage on standard error as JSON, one object a line");
+    options.note("pipe-run finds all programs before it runs any. Its status is that of the last "
+                 "stage that failed. A stage killed by PIPE is no failure if a later stage "
                  "succeeded.");
-    options.example("pipe-run -- zcat log.gz --then grep -c error", "status 1 or 2 is grep's, or "
-                                                                    "zcat's");
+    options.example("pipe-run -- zcat log.gz --then grep -c error",
+                    "count the errors, and fail if zcat or grep fails");
     options.example("pipe-run --atomic db.gz -- dump db --then gzip",
-                    "replace db.gz only by a whole dump");
+                    "replace db.gz only with a whole dump");
     options.example("pipe-run -u 1=nobody -- ./untrusted --then sort",
-                    "read from a program with fewer rights");
+                    "run the first stage with fewer rights");
     config.verbosity = options.parse();
     if (words.empty()) throw cli::UsageError("COMMAND is missing");
     config.stages = split(words, config.separator);
