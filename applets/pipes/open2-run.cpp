@@ -61,23 +61,24 @@ Config parse(const Invocation& invocation) {
     cli::Options options{invocation, "[--ask LINE]... -- COMMAND... [--with COMMAND...]"};
     options.command(words);
     options.values("--ask LINE", config.questions, cli::parse_text,
-                   "send LINE, print a line of answer; - reads the lines from standard input");
+                   "send LINE and print one line of answer; - sends the lines of standard input");
     options.value("--separator WORD", config.separator, cli::parse_text,
-                  "the word between the commands (default --with)");
+                  "the word between the two commands (default --with)");
     options.value("--tap FILE", config.tap, cli::parse_text,
-                  "write to FILE which command said what, and when");
+                  "write each line to FILE, with its command and its time");
     options.value("--stuck DURATION", config.stuck, cli::parse_time_limit,
-                  "warn when no command goes on for this long (default 10s; 0: never)");
+                  "warn when all commands wait for input for this long (default 10s; 0: never)");
     options.value("-t,--timeout DURATION", config.limits.time, cli::parse_positive_duration,
                   "end the commands after DURATION");
     options.value("-k,--kill-after DURATION", config.limits.kill_after, cli::parse_duration,
-                  "send KILL to two commands this long after TERM (default 5s)");
+                  "with two commands: send KILL this long after TERM (default 5s)");
     options.json(config.json);
-    options.note("Each command reads what the other one writes. The status is that of the last "
-                 "command that failed. A command killed by PIPE did not fail if the other one "
-                 "succeeded.");
+    options.note(
+        "Each of two commands reads the output of the other one. The status is that of the "
+        "second command if it failed, and otherwise that of the first. A command killed "
+        "by PIPE is no failure if the other one succeeded.");
     options.example("open2-run --tap log -- ./client --with ./server",
-                    "let two programs talk, and listen");
+                    "let two programs talk, and keep what they say");
     options.example("open2-run --ask '6*7' --ask 2^10 -- bc", "ask bc twice");
     config.verbosity = options.parse();
     if (words.empty()) throw cli::UsageError("COMMAND is missing");
