@@ -50,24 +50,25 @@ Config parse(const Invocation& invocation) {
     options.flag("-i,--incremental", since_last, "show the time since the line before");
     options.flag("-s,--since-start", since_start, "show the time since the start");
     options.flag("-m,--monotonic", plan.monotonic,
-                 "use a clock that does not jump when the time of day is set");
+                 "use a clock that does not jump when somebody sets the time of day");
     options.json(plan.json);
     options.value("--split-dir DIR", plan.split_directory, cli::parse_text,
-                  "write the lines to the files stdout, stderr and info in this directory");
+                  "write the lines to the files stdout, stderr and info in DIR instead");
     options.value("--tee-out FILE", plan.tee_output, cli::parse_text,
-                  "copy the command's output to this file, unchanged");
+                  "copy the command's standard output to FILE, unchanged");
     options.value("--tee-err FILE", plan.tee_error, cli::parse_text,
-                  "copy the command's error messages to this file, unchanged");
+                  "copy the command's standard error to FILE, unchanged");
     options.flag("--fail-on-stderr", plan.fail_on_stderr,
-                 "exit with status 1 when a successful command wrote to standard error");
-    options.note("Each line gets the time and a letter: O for output, E for error messages, I for "
-                 "information about the run, which -q leaves out. A line that has not ended after "
-                 "100 ms is shown with + instead of a colon. +FORMAT is that of date(1). The "
-                 "status is the command's own.");
-    options.example("open3-run make", "tell make's output and its errors apart");
-    options.example("open3-run +%.T -q -- ./job", "with microseconds, without I lines");
+                 "exit with status 1 if a command succeeds but writes to standard error");
+    options.note(
+        "Each line gets the time and a letter: O for standard output, E for standard error, "
+        "I for the start and the end of the command. -q leaves out the I lines. A line "
+        "that has not ended after 100 ms is shown with + instead of a colon. +FORMAT is "
+        "as for date(1). The status is that of the command.");
+    options.example("open3-run make", "show which lines of make are errors");
+    options.example("open3-run +%.T -q -- ./job", "show microseconds, and no I lines");
     options.example("open3-run --tee-err errors --fail-on-stderr -- ./backup.sh",
-                    "keep the errors, and fail when there are some");
+                    "keep the errors in a file, and fail if there are any");
     plan.quiet = options.parse().quiet;
     take_format(config);
     if (config.command.empty()) throw cli::UsageError("COMMAND is missing");
