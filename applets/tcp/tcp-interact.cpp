@@ -54,34 +54,34 @@ char parse_escape(std::string_view text) {
 void declare(cli::Options& options, Config& config, front::FamilyOptions& family) {
     auto& talk = config.talk;
     auto& client = talk.client;
-    options.required("HOST", config.host, parse_host,
-                     "the server, also as HOST:PORT or unix:PATH (unix:@NAME for an abstract "
-                     "socket)");
-    options.operand("PORT", config.port, cli::parse_port, "a number or a service");
+    options.required(
+        "HOST", config.host, parse_host,
+        "the server; also HOST:PORT, or unix:PATH (unix:@NAME for an abstract socket)");
+    options.operand("PORT", config.port, cli::parse_port,
+                    "the server's port: a number or the name of a service");
     options.section("Conversation");
-    options.flag("-C,--crlf", talk.passage.crlf, "send CR LF where a line ends");
+    options.flag("-C,--crlf", talk.passage.crlf, "send CR LF at the end of each line");
     options.flag("--telnet", talk.passage.telnet,
-                 "refuse the options of the telnet protocol that the server asks for, and show "
-                 "only the text");
+                 "refuse the telnet options that the server asks for, and show only the text");
     options.value("-e,--escape CHARACTER", talk.escape, parse_escape,
-                  "the key that opens the menu on a terminal (default ^]; none: no key does)");
+                  "the key that opens the menu on a terminal (default ^]), or none");
     options.value("-i,--idle-timeout DURATION", client.idle_limit, cli::parse_time_limit,
-                  "give up when nothing is sent or received for this time (0: never)");
+                  "give up when nothing is sent or received for this long (0: never)");
 
     options.flag("--twin", talk.twin, "use two processes, one for each direction");
     options.section("Output");
     options.value("--log FILE", talk.passage.log, cli::parse_text,
-                  "add both directions to FILE, with the time of each line");
+                  "append all that is sent and received to FILE, with the time of each line");
     options.flag("--hex", talk.passage.hex, "show what the server sends as a hexadecimal dump");
     options.flag("--raw", client.raw,
-                 "show control characters to the terminal unchanged, and leave editing to it");
-    options.flag("--no-edit", talk.leaves_editing, "leave editing the line to the terminal");
-    options.flag("--no-history", talk.forgets, "neither read nor keep the lines typed");
+                 "show control characters to the terminal unchanged; implies --no-edit");
+    options.flag("--no-edit", talk.leaves_editing, "let the terminal edit the line");
+    options.flag("--no-history", talk.forgets, "neither recall nor keep the lines that you type");
     options.section("Connecting");
     options.value("-w,--connect-timeout DURATION", client.connect_limit, cli::parse_time_limit,
-                  "give up connecting after this time (0: never)");
+                  "give up connecting after this long (0: never)");
     options.flag("--wait", client.retry,
-                 "try again until the server answers (for 30 s, or as -w says)");
+                 "try again until the server answers, for 30 s or the time of -w");
     options.flag("--haproxy-protocol", client.haproxy_protocol,
                  "send a PROXY header (version 1) before everything else");
     front::declare(options, config.way, family);
@@ -119,15 +119,15 @@ Config parse(const Invocation& invocation) {
     front::FamilyOptions family;
     cli::Options options{invocation, "HOST [PORT]"};
     declare(options, config, family);
-    options.note("On a terminal you edit each line before it is sent, and the text of the server "
-                 "appears above it. Ctrl-D ends the input; the escape key opens a menu. The end of "
-                 "the connection ends the command at once.");
+    options.note("On a terminal, you edit each line before it is sent, and the text of the server "
+                 "appears above your line. Ctrl-D ends the input. The escape key opens a menu. "
+                 "When the connection ends, tcp-interact ends at once.");
     options.example("tcp-interact localhost 9000", "talk to a server");
-    options.example("tcp-interact -C mail.example.com smtp", "for servers that want CR LF");
-    options.example("tcp-interact --tls mail.example.com imaps", "over TLS");
+    options.example("tcp-interact -C mail.example.com smtp", "talk to a server that wants CR LF");
+    options.example("tcp-interact --tls mail.example.com imaps", "talk to a server over TLS");
     options.example("tcp-interact --telnet --log session.log switch telnet",
-                    "a telnet server, and keep a log");
-    options.example("tcp-interact unix:/run/app.sock", "over a Unix-domain socket");
+                    "talk to a telnet server, and keep a log");
+    options.example("tcp-interact unix:/run/app.sock", "talk to a server at a Unix-domain socket");
     config.talk.client.verbosity = options.parse();
     check(config, family);
     return config;
