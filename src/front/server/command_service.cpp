@@ -73,16 +73,16 @@ void check_commands(const server::CommandLanguage& language, const std::string& 
 void CommandService::declare(cli::Options& options) {
     options.section("Commands");
     options.value("-f,--file FILE", file_, cli::parse_text,
-                  "offer the commands that FILE defines; HUP reads it again");
+                  "offer the commands that FILE defines; HUP makes the server read it again");
     options.values("--command NAME=ARGV", definitions_, cli::parse_text,
-                   "offer one more command: disk='df -h {1:word}'");
+                   "offer one more command, such as disk='df -h {1:word}'");
     options.flag("--check", check_, "say whether the commands are right, and end");
     options.flag("--no-builtins", without_builtins_, "offer none of date, who, cookie and motd");
-    options.flag("--loose", loose_, "find the name of a command anywhere in the line");
+    options.flag("--loose", loose_, "find the name of a command anywhere in the client's line");
     options.value("--protocol PROTOCOL", json_protocol_, parse_protocol,
                   "speak text (default) or json with clients");
     options.value("--max-line BYTES", max_line_, parse_line_limit,
-                  "end a connection whose line is longer (default 1024)");
+                  "end a connection if a line is longer than BYTES (default 1024)");
     options.value("--token-file FILE", token_file_, cli::parse_text,
                   "ask each client for the token in the first line of FILE");
     options.flag("-L,--all-interfaces", all_interfaces_,
