@@ -69,7 +69,7 @@ Config parse(const Invocation& invocation) {
     options.value("--max-hold DURATION", config.max_hold, parse_limit,
                   "end the command and all that it started after this long (status 124)");
     options.value("--stages STAGES", config.stages, parse_stages,
-                  "how to end it then (default TERM:10s,KILL)");
+                  "with --max-hold: signals, and the wait after each (default TERM:10s,KILL)");
     options.flag("-F,--no-fork", no_fork,
                  "become the command, as without -o anyway; for scripts written for flock");
     options.note(
