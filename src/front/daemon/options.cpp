@@ -89,9 +89,9 @@ void declare_daemon(cli::Options& options, DaemonConfig& config) {
                   "write the daemon's standard error to FILE (default /dev/null)");
     options.flag("-a,--append", config.appends,
                  "with -o and -e: append to the file, do not empty it first");
-    options.value(
-        "--rotate SIZE:FILES", config.rotation, parse_rotation,
-        "with -o and -e: rename the file before it outgrows SIZE; keep FILES old ones, such as 10M:5");
+    options.value("--rotate SIZE:FILES", config.rotation, parse_rotation,
+                  "with -o and -e: rename the file before it outgrows SIZE; keep FILES old ones, "
+                  "such as 10M:5");
     options.flag("--syslog", config.syslog, "also send each line of output to the system's log");
 }
 
