@@ -16,19 +16,20 @@ struct Accepted {
     std::size_t listener = 0; // its number
 };
 
-// A connection to LISTENER, which is told of as WHERE, that is there already; nothing when there is
-// none. Throws as Acceptor::accept_if_any().
+// Accepts a connection that LISTENER has already; returns nothing when there is none. Errors call
+// the listener WHERE. Throws as Acceptor::accept_if_any().
 [[nodiscard]] std::optional<Accepted> accept_if_any(const Fd& listener, std::string_view where);
 
 class Acceptor {
   public:
-    // Both have to outlive it. Throws SysError.
+    // LISTENERS and STOP must outlive this object. Throws SysError.
     Acceptor(std::span<const Listener> listeners, const Event& stop);
 
-    // A connection that is there already; nothing when there is none. Throws SysError for what the
-    // system lacks (EMFILE, ENFILE, ENOMEM, ENOBUFS): the connection stays in the backlog.
+    // Accepts a connection that is there already; returns nothing when there is none. Throws
+    // SysError when the system lacks something (EMFILE, ENFILE, ENOMEM, ENOBUFS): the connection
+    // then stays in the backlog.
     [[nodiscard]] std::optional<Accepted> accept_if_any();
-    // Waits until there may be one. False once STOP is signalled. Never throws.
+    // Waits until there may be a connection. False once STOP is signalled. Never throws.
     [[nodiscard]] bool wait() noexcept;
 
   private:

@@ -16,34 +16,34 @@ namespace ipcbox::net {
 
 class Address {
   public:
-    // No address (AF_UNSPEC): what getpeername(2) knows of an unnamed Unix socket is not more.
+    // No address (AF_UNSPEC), as getpeername(2) gives it for an unnamed Unix socket.
     Address() noexcept = default;
 
-    // What a system call filled in.
+    // The address that a system call stored in STORAGE.
     Address(const sockaddr_storage& storage, socklen_t size) noexcept;
 
     // A numeric IP address: "192.0.2.1", "2001:db8::1", and with a zone "fe80::1%eth0" or
     // "fe80::1%4", the number of the interface. Nothing for anything else.
     [[nodiscard]] static std::optional<Address> parse_ip(std::string_view text, std::uint16_t port);
 
-    // What ip_bytes() says; nothing for another number of bytes than 4 or 16.
+    // The address whose ip_bytes() are BYTES. Nothing unless there are 4 or 16 bytes.
     [[nodiscard]] static std::optional<Address> of_ip_bytes(std::string_view bytes,
                                                             std::uint16_t port);
 
-    // The path of a Unix socket; "@name" is in the abstract namespace. Throws Error for what is
-    // empty, for an abstract name over 107 bytes, and for a path over 4095 bytes.
+    // The path of a Unix socket; "@name" is in the abstract namespace. Throws Error when PATH is
+    // empty, when an abstract name has more than 107 bytes, and when a path has more than 4095.
     //
-    // sockaddr_un has room for 107 bytes of a path. A longer one is an Address like any other, but
-    // data() cannot say it: net/unix_name.h finds a short name for it.
+    // sockaddr_un has room for 107 bytes of a path. A longer one is an Address like any other,
+    // except that data() cannot express it. net/unix_name.h finds a short name for it.
     [[nodiscard]] static Address unix_path(std::string_view path);
 
     [[nodiscard]] int family() const noexcept { return storage_.ss_family; }
     [[nodiscard]] bool is_unix() const noexcept { return family() == AF_UNIX; }
     [[nodiscard]] bool is_abstract() const noexcept;
-    // 0.0.0.0 or ::, on which one listens for all interfaces.
+    // Whether it is 0.0.0.0 or ::, which means all interfaces.
     [[nodiscard]] bool is_wildcard() const noexcept;
 
-    // "192.0.2.1", "2001:db8::1": without the port. The path or "@name" of a Unix address, empty
+    // "192.0.2.1", "2001:db8::1": without the port. The path or "@name" of a Unix address; empty
     // for an unnamed one.
     [[nodiscard]] std::string host() const;
     // 0 when it has none.
@@ -73,11 +73,11 @@ class Address {
     std::string long_path_;
 };
 
-// Our end of a connected or listening socket, and the other. Throw SysError.
+// The addresses of a socket: our own end, and the peer's end. Both throw SysError.
 [[nodiscard]] Address local_address(int socket);
 [[nodiscard]] Address peer_address(int socket);
 
-// What a user writes for a TCP address: "2345", "localhost:80", "192.0.2.1:http", "[::1]:80".
+// A TCP address as users write it: "2345", "localhost:80", "192.0.2.1:http", "[::1]:80".
 struct HostPort {
     std::string host; // empty when only a port was written
     std::uint16_t port = 0;
@@ -88,10 +88,10 @@ struct HostPort {
     [[nodiscard]] std::string text() const;
 };
 
-// What a user writes for a host where there is a port for those that have none: "localhost",
-// "localhost:80", "192.0.2.1", "2001:db8::1", "[2001:db8::1]", "[2001:db8::1]:http".
+// A host as users write it where the port may be left out: "localhost", "localhost:80",
+// "192.0.2.1", "2001:db8::1", "[2001:db8::1]", "[2001:db8::1]:http".
 struct WrittenHost {
-    std::string host; // not looked at, but for the colons of an address
+    std::string host; // not checked, except for the colons of an address
     std::optional<std::uint16_t> port;
 
     // Throws std::invalid_argument, as above.

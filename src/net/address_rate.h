@@ -1,11 +1,12 @@
-// How often each address may have something: a limit for a service that answers whoever is named as
-// the sender, which can be a lie (UDP). With it nobody can be flooded through us.
+// Limits how often each address gets an answer. A UDP service answers the address that a datagram
+// names as its sender, and that address can be forged. With this limit nobody can flood a victim
+// through us.
 //
-// It is the Generic Cell Rate Algorithm (ITU-T I.371): of each address one moment is kept, at which
-// it will have had exactly its rate. That is a table of moments and nothing else. Addresses share
-// the slots of the table, found by a hash with a secret, so it can neither grow nor be swept clean
-// by a flood of forged senders; two that share one share a rate. A network of IPv6 (/64), of which
-// every host has addresses without number, counts as one address.
+// It is the Generic Cell Rate Algorithm (ITU-T I.371). It keeps one moment for each address: when
+// the address will have had exactly its rate. A hash with a secret maps addresses to the slots of a
+// table of fixed size. So a flood of forged senders can neither grow the table nor clear it. Two
+// addresses in the same slot share one rate. An IPv6 network (/64) counts as one address, because
+// each of its hosts can use countless addresses.
 #pragma once
 
 #include "core/deadline.h"
@@ -19,10 +20,10 @@ namespace ipcbox::net {
 
 class AddressRate {
   public:
-    // PER_SECOND times in any second, all at once or not; 0 for without a limit.
+    // Allows PER_SECOND answers in any second, even all at once. 0 means no limit.
     explicit AddressRate(unsigned per_second);
 
-    // Whether ADDRESS may at NOW, which is noted then.
+    // Whether ADDRESS may get an answer at NOW. A true result counts as an answer.
     [[nodiscard]] bool allows(const Address& address, Deadline::Clock::time_point now);
 
   private:
@@ -30,7 +31,7 @@ class AddressRate {
 
     [[nodiscard]] std::size_t slot_of(const Address& address) const;
 
-    Duration interval_; // between two, at the rate
+    Duration interval_; // between two answers, at the rate
     std::uint64_t secret_;
     std::vector<Deadline::Clock::time_point> served_until_;
 };

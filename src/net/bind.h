@@ -1,5 +1,5 @@
-// What sockets that wait for others at an IP address have in common, be it for connections
-// (net/listener.h) or for datagrams (net/datagram_socket.h): bind(2), ip(7), ipv6(7).
+// Binds sockets to IP addresses, for connections (net/listener.h) and for datagrams
+// (net/datagram_socket.h): bind(2), ip(7), ipv6(7).
 #pragma once
 
 #include "core/error.h"
@@ -25,34 +25,34 @@ class BindError : public SysError {
     Address address;
 };
 
-// What a user gets to see of it: with who has the address, or what can be done.
+// Throws ERROR as an Error for the user, with the process that has the address or with advice. TYPE
+// is the socket's type.
 [[noreturn]] void throw_explained(const BindError& error, int type);
 
-// Thrown by throw_explained() when somebody else has the address.
+// throw_explained() throws it when another process has the address.
 class AddressInUse : public Error {
   public:
     using Error::Error;
 };
 
-// Of a family and a type, close-on-exec and non-blocking. Throws SysError, as all of these do.
+// A new socket, close-on-exec and non-blocking. Throws SysError, as all functions here do.
 [[nodiscard]] Fd make_socket(int family, int type);
 
 void set_option(const Fd& socket, int level, int option, int value);
 
-// Whether an IPv6 socket on all interfaces is for IPv4, too.
+// Whether an IPv6 socket on all interfaces also accepts IPv4.
 enum class Ipv4Too { no, yes };
 
 // Throws BindError.
 void bind_to(const Fd& socket, const Address& address, Ipv4Too ipv4_too);
 
-// When a host has several addresses, some can be of a family that is switched off here, or of
-// another machine.
+// Whether ERROR means that an address is not this machine's. A host can have addresses of a family
+// that is switched off here, and addresses of other machines.
 [[nodiscard]] inline bool is_not_ours(int error) {
     return error == EAFNOSUPPORT || error == EADDRNOTAVAIL;
 }
 
-// Opens a socket on each of ADDRESSES that is this machine's. The port of the first is the port of
-// all.
+// Opens a socket on each of ADDRESSES that is this machine's. All get the port of the first.
 template <class Open> auto bind_all(std::vector<Address> addresses, Open open) {
     std::vector<std::invoke_result_t<Open, const Address&, Ipv4Too>> sockets;
     for (auto& address : addresses) {
@@ -67,10 +67,11 @@ template <class Open> auto bind_all(std::vector<Address> addresses, Open open) {
     return sockets;
 }
 
-// The sockets that OPEN(address, Ipv4Too) makes, which have a member `address`, on every address of
-// the host that this machine has, on the same port of each, also when port 0 has the kernel choose
-// it. Without a host: one socket for all interfaces, IPv6 and IPv4, or IPv4 alone on a machine
-// without IPv6. Throws what OPEN does, and Error; looking up a name takes no longer than 10 s.
+// Calls OPEN(address, Ipv4Too) for each address of the host that this machine has, and returns the
+// sockets, which have a member `address`. All have the same port, even when port 0 lets the kernel
+// choose it. Without a host there is one socket for all interfaces, IPv6 and IPv4; on a machine
+// without IPv6 it is IPv4 only. Throws what OPEN throws, and Error. Looking up a name takes at most
+// 10 s.
 template <class Open> auto bind_each(const HostPort& where, Open open) {
     if (where.host.empty()) {
         const auto any = [&where](const char* ip) { return *Address::parse_ip(ip, where.port); };

@@ -1,4 +1,4 @@
-// What the kernel says beside a datagram (cmsg(3)): ip(7), ipv6(7), socket(7).
+// Control messages, which the kernel adds to a datagram (cmsg(3)): ip(7), ipv6(7), socket(7).
 #pragma once
 
 #include <cstring>
@@ -7,7 +7,7 @@
 
 namespace ipcbox::net {
 
-// The message of LEVEL and TYPE behind HEADER, if there is one.
+// The value of HEADER's control message of LEVEL and TYPE, if there is one.
 template <class Value>
 [[nodiscard]] std::optional<Value> control_message(msghdr& header, int level, int type) {
     for (auto* each = CMSG_FIRSTHDR(&header); each != nullptr; each = CMSG_NXTHDR(&header, each)) {

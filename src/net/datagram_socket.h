@@ -1,10 +1,10 @@
-// Sockets that get datagrams, and answers that leave from the very address that was asked: udp(7),
-// ip(7), ipv6(7), recvmmsg(2), sendmmsg(2).
+// Sockets that receive datagrams, and answers that leave from the address that the client asked:
+// udp(7), ip(7), ipv6(7), recvmmsg(2), sendmmsg(2).
 //
-// A socket on all interfaces has no address of its own. What it sends would leave from whichever
-// one the routing table prefers, and a client who asked 127.9.8.7 waits for an answer from there.
-// So the kernel is made to say with each datagram where it was going (IP_PKTINFO), and is told to
-// send the answer from it.
+// A socket on all interfaces has no address of its own. Its answers would leave from the address
+// that the routing table prefers, while a client that asked 127.9.8.7 waits for an answer from
+// there. So the kernel reports with each datagram the address that it was sent to (IP_PKTINFO), and
+// we tell it to send the answer from that address.
 #pragma once
 
 #include "net/bind.h"
@@ -17,20 +17,20 @@
 
 namespace ipcbox::net {
 
-// As listen_tcp() (net/listener.h): on every address of the host that this machine has, or one
-// socket for all interfaces, IPv6 and IPv4. The same errors.
+// Binds UDP sockets as listen_tcp() (net/listener.h) does: one on each address of the host that
+// this machine has, or one for all interfaces, IPv6 and IPv4. Throws the same errors.
 [[nodiscard]] std::vector<BoundSocket> bind_udp(const HostPort& where);
 
-// One that we were started with (take_inherited_count()), made as these are. Throws Error when it
-// is no UDP socket, or one that is connected.
+// A socket that we were started with (take_inherited_count()), with the same options set. Throws
+// Error when it is not a UDP socket, or is connected.
 [[nodiscard]] BoundSocket inherited_datagram_socket(int number);
 [[nodiscard]] bool is_datagram_socket(int number);
 
-// A datagram that came: its bytes are of no interest here.
+// A datagram that came. Its bytes are not kept.
 struct Datagram {
     Address sender;
-    Address asked; // the address of ours that it was sent to
-    // False when it was for everybody: sent to a broadcast or multicast address.
+    Address asked; // our address that it was sent to
+    // False when it was sent to a broadcast or multicast address.
     bool for_us_alone = true;
 };
 
@@ -44,12 +44,12 @@ class DatagramBatch {
     DatagramBatch(const DatagramBatch&) = delete;
     DatagramBatch& operator=(const DatagramBatch&) = delete;
 
-    // Those that are there already, MOST at most; valid up to the next call. Never waits. Throws
-    // SysError for what the system lacks.
+    // The datagrams that are there already, at most MOST; valid until the next call. Never waits.
+    // Throws SysError when the system lacks something.
     [[nodiscard]] std::span<const Datagram> receive(const BoundSocket& from);
 
-    // Sends TEXT to the sender of each of DATAGRAMS (MOST at most), from the address that was
-    // asked. The number of those that the kernel took; one that cannot be sent (no route, a
+    // Sends TEXT to the sender of each of DATAGRAMS (at most MOST), from the address that the
+    // sender asked. Returns how many the kernel took. An answer that cannot be sent (no route, a
     // firewall's rule, no room) is lost, as datagrams may be.
     std::size_t answer(const BoundSocket& from, std::span<const Datagram> datagrams,
                        std::string_view text);

@@ -1,5 +1,5 @@
-// The addresses of many names at a time: what net/resolve.h does for one, in a few threads. A
-// lookup that hangs holds up a thread, not its caller.
+// Looks up many names at the same time, each as net/resolve.h does it, in a few threads. A lookup
+// that hangs holds up a thread, not its caller.
 #pragma once
 
 #include "net/resolve.h"
@@ -12,20 +12,20 @@ namespace ipcbox::net {
 
 class Lookups {
   public:
-    // Signals have to be blocked already.
+    // Block all signals before: the threads of this object must not get any.
     explicit Lookups(Family family);
-    // Threads that wait for an answer are left to end by themselves.
+    // Does not wait for threads that still wait for an answer: they end by themselves.
     ~Lookups();
     Lookups(const Lookups&) = delete;
     Lookups& operator=(const Lookups&) = delete;
 
-    // What needs no lookup is answered at once: a numeric address, and localhost, if it has an
-    // address of the family; empty for all others.
+    // The addresses of a HOST that needs no lookup: a numeric address, or localhost if it has an
+    // address of the family. Empty for all others.
     [[nodiscard]] std::vector<Address> known(const std::string& host) const;
 
-    // Asks; NUMBER comes back with the answer. The first few have a thread each, what is more
-    // waits for its turn. Whose DEADLINE has passed by then is not asked any more, and has
-    // "timed out" for its problem.
+    // Asks for HOST; the answer carries NUMBER. The first few questions get a thread each, and the
+    // others wait for their turn. A question whose DEADLINE has passed by then is not asked: its
+    // answer has the problem "timed out".
     void ask(std::size_t number, std::string host, Deadline deadline);
 
     struct Answer {

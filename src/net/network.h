@@ -1,4 +1,4 @@
-// Networks of addresses: what their hosts have in common.
+// Networks: addresses that begin with the same bits.
 #pragma once
 
 #include "net/address.h"
@@ -10,15 +10,16 @@
 
 namespace ipcbox::net {
 
-// What the clients of one network have in common, to count them by: the first BITS4 or BITS6 bits
-// of the address, the rest zero. One host is one IPv4 address; for IPv6 it is a /64, in which it
-// can choose its address freely (RFC 4862). Empty for a Unix address.
+// A key that is the same for all clients of one network: the first BITS4 or BITS6 bits of the
+// address, the rest zero. The defaults stand for one host: one IPv4 address, or an IPv6 /64, in
+// which a host can choose its address freely (RFC 4862). Empty for a Unix address.
 [[nodiscard]] std::string network_key(const Address& client, unsigned bits4 = 32,
                                       unsigned bits6 = 64);
 
-// The number of bits after the slash of WRITTEN, "192.0.2.0/24", of which ADDRESS is the part
-// before; all bits without a slash. The first 96 bits of ::ffff:192.0.2.0/120 only say that it is
-// IPv4, and do not count: 24. Nothing when the number is none, or is more than the address has.
+// The number of bits after the slash in WRITTEN, such as "192.0.2.0/24"; all bits of the address
+// when there is no slash. ADDRESS is the part before the slash. The first 96 bits of
+// ::ffff:192.0.2.0/120 only say that it is IPv4, so its result is 24. Nothing when the number is
+// malformed, or larger than the address.
 [[nodiscard]] std::optional<unsigned> prefix_length(const Address& address,
                                                     std::string_view written);
 

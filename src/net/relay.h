@@ -1,16 +1,18 @@
-// Bytes between two ends, both ways at once: what the asker says goes to the answerer, and the
-// answer back. A client's asker is its standard streams and the answerer the server's socket; a
-// server's asker is the client's socket and the answerer the socket of a program.
+// Moves bytes between two ends, both ways at the same time: the asker's request goes to the
+// answerer, and the answer goes back. In a client the asker is its standard streams, and the
+// answerer is the server's socket. In a server the asker is the client's socket, and the answerer
+// is the socket of a program.
 //
 //     RelayCounts counts;
 //     relay(RelayEnd::streams(STDIN_FILENO, STDOUT_FILENO),
 //           RelayEnd::socket(server.get(), "the server"), {}, counts);
 //
-// The end of what one end says is passed on (shutdown(2)), and the other direction goes on for as
-// long as it takes. It is over when both directions are; see also FinishRequest. An end that is
-// gone (poll(2): POLLHUP, POLLERR) is told nothing more.
+// When one end has sent everything, the other end is told (shutdown(2)), and the other direction
+// goes on for as long as it takes. The relay is over when both directions are; see also
+// FinishRequest. Nothing more is sent to an end that is gone (poll(2): POLLHUP, POLLERR).
 //
-// Bytes do not come by our memory where the kernel can move them itself: splice(2), sendfile(2).
+// Where the kernel can move the bytes itself (splice(2), sendfile(2)), they do not pass through our
+// memory.
 #pragma once
 
 #include "core/deadline.h"
@@ -24,19 +26,20 @@
 namespace ipcbox::net {
 
 struct RelayEnd {
-    int in;  // what it says is read here; -1 when it says nothing
-    int out; // what it is told is written here
-    // What errors call them: "cannot read NAME", "cannot write NAME".
+    int in;  // read its bytes here; -1 when it sends none
+    int out; // write bytes for it here
+    // The names in error messages: "cannot read NAME", "cannot write NAME".
     std::string_view in_name;
     std::string_view out_name;
-    // A shared one is not only ours: it is never made non-blocking and never shut down.
+    // Other processes use a shared descriptor too: the relay never makes it non-blocking and never
+    // shuts it down.
     enum class Ownership { ours, shared } ownership;
 
     // A connected stream socket of ours, non-blocking.
     [[nodiscard]] static RelayEnd socket(int socket, std::string_view name) {
         return {socket, socket, name, name, Ownership::ours};
     }
-    // Whatever we were started with: pipes, files, terminals, sockets.
+    // The descriptors that we were started with: pipes, files, terminals, sockets.
     [[nodiscard]] static RelayEnd streams(int in, int out) {
         return {in, out, "standard input", "standard output", Ownership::shared};
     }
@@ -45,23 +48,23 @@ struct RelayEnd {
 enum class Flow { request, answer };
 
 struct RelayOptions {
-    // No byte either way for so long is TimedOut.
+    // Throws TimedOut after this time without a byte either way.
     std::optional<Duration> idle;
-    // When one direction has ended, the other one has no more time than this; then the relay is
-    // over, with RelayCounts::quit, and that is no error.
+    // When one direction has ended, the other one has at most this time. After that the relay ends
+    // with RelayCounts::quit, which is not an error.
     std::optional<Duration> quit_after;
-    // A longer answer is an Error; what fits was passed on. Its answerer has to be a socket, or a
-    // non-blocking pipe.
+    // Throws Error for a longer answer, after passing on this many bytes. The answerer must be a
+    // socket or a non-blocking pipe.
     std::optional<std::uint64_t> max_answer;
-    // Sees every chunk, and says what is passed on in its place; what it returns has to live until
-    // its next call. An empty chunk is the flow's end.
+    // Gets every chunk and returns the bytes to pass on in its place. The result must live until
+    // the next call. An empty chunk is the end of the flow.
     std::function<std::string_view(Flow, std::string_view chunk)> filter;
-    // When the answer has ended, and the request has not: an answerer may have closed its half
-    // because it only listens, or the whole, and TCP does not tell which until we send. So what has
-    // begun is finished, and also what may yet begin when the answer was empty; but whoever has an
-    // answer and has said nothing (a pipe to nobody in particular) has nothing to say.
+    // What to do when the answer has ended before the request. The answerer may have closed only
+    // its own half, or the whole connection; TCP does not tell which until we send. So "if_begun"
+    // finishes a request that has begun, and waits for one when the answer was empty. An asker that
+    // got an answer without a request is taken to have nothing to send.
     enum class FinishRequest { always, if_begun, never } finish_request = FinishRequest::if_begun;
-    // Whether the answerer is told where the request ends (shutdown(2)).
+    // Whether to tell the answerer that the request has ended (shutdown(2)).
     enum class RequestEnd { told, kept_back } request_end = RequestEnd::told;
 };
 
@@ -73,12 +76,12 @@ struct RelayCounts {
     bool quit = false; // quit_after has passed
 };
 
-// COUNTS is right also when this throws. Throws SysError for what cannot be read or written, a
-// reset connection too; a request that the answerer refuses is only told once its answer has ended.
-// Throws TimedOut after the deadline.
+// COUNTS is right even when this throws. Throws SysError when an end cannot be read or written,
+// also for a reset connection. When the answerer refuses the request, this throws only after the
+// answer has ended. Throws TimedOut after the deadline.
 //
-// SIGPIPE keeps its disposition for what is shared: when nobody reads our standard output any more,
-// it comes when this is left. Sockets give none.
+// SIGPIPE keeps its disposition for shared descriptors: when nobody reads our standard output any
+// more, the signal comes when this function returns. Sockets raise none.
 void relay(const RelayEnd& asker, const RelayEnd& answerer, const RelayOptions& options,
            RelayCounts& counts, Deadline deadline = Deadline::never());
 

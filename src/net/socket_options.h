@@ -1,5 +1,5 @@
-// getsockopt(2) and setsockopt(2), socket(7): for the files that make system calls. Both return
-// what the calls do, -1 and errno on failure; what that means is the caller's to say.
+// getsockopt(2) and setsockopt(2), socket(7): for the files that make system calls. Both return -1
+// and set errno on failure, as the calls do; the caller decides what that means.
 #pragma once
 
 #include "core/fd.h"
@@ -23,8 +23,8 @@ template <class Value>
 }
 
 // Makes room for a rush of datagrams: some 10 000 small ones, each of which the kernel counts as
-// about 800 bytes. More than net.core.rmem_max is for root (socket(7)); who gets less loses more
-// of a rush, and nothing else.
+// about 800 bytes. Only root may exceed net.core.rmem_max (socket(7)). A smaller buffer loses more
+// datagrams of a rush, and has no other effect.
 inline void enlarge_receive_buffer(const Fd& socket) {
     constexpr int bytes = 8 * 1024 * 1024;
     if (set_socket_option(socket, SOL_SOCKET, SO_RCVBUFFORCE, bytes) < 0)

@@ -33,12 +33,12 @@ struct SocksLogin {
 };
 
 // Asks the proxy at the other end of SOCKET, which is connected and non-blocking, for a connection
-// to TARGET. Reads no byte of what the target then says. LOGIN is offered beside "no login", and
-// sent only if the proxy asks for it.
+// to TARGET. Reads no byte that the target then sends. LOGIN is offered beside "no login", and sent
+// only if the proxy asks for it.
 //
 // Throws Unreachable when the proxy cannot reach the target (its reply says so, and why) or closes
-// the connection, SocksError for all else that the proxy refuses, SocksError for a host name or a
-// login that the protocol has no room for, and TimedOut. (curl has the status 97 for the first
+// the connection, SocksError for everything else that the proxy refuses, SocksError for a host name
+// or a login that is too long for the protocol, and TimedOut. (curl has the status 97 for the first
 // two.)
 void connect_through_socks5(const Fd& socket, const HostPort& target,
                             const std::optional<SocksLogin>& login, Deadline deadline);

@@ -1,6 +1,6 @@
-// The telnet protocol as far as a client needs it that wants none of it: RFC 854, RFC 855. Every
-// option that the server asks for is refused, once, so that the connection stays a plain terminal
-// (NVT); what is not text is taken out.
+// The telnet protocol for a client that wants plain text: RFC 854, RFC 855. The filter refuses
+// every option that the server asks for, once, so that the connection stays a plain terminal (NVT).
+// It removes everything that is not text.
 //
 //     TelnetFilter telnet;
 //     print(telnet.next(chunk));   // text only
@@ -17,13 +17,14 @@ namespace ipcbox::net {
 
 class TelnetFilter {
   public:
-    // The text in what the server sent. A command may begin in one piece and end in another.
+    // The text in PIECE, which the server sent. A command may begin in one piece and end in
+    // another.
     [[nodiscard]] std::string next(std::string_view piece);
-    // What the server has to be told, and was not yet. At most 3 bytes for each option and verb:
-    // a server that asks again gets no second answer, so it cannot make us talk without end.
+    // The answers that the server has not got yet. They have at most 3 bytes for each option and
+    // verb. A server that asks again gets no second answer, so it cannot make us talk forever.
     [[nodiscard]] std::string take_replies();
 
-    // TEXT as it has to be sent: a byte 255 is doubled.
+    // TEXT in the form to send: each byte 255 is doubled.
     [[nodiscard]] static std::string escaped(std::string_view text);
     // IAC BREAK
     static constexpr std::string_view break_command{"\xff\xf3"};

@@ -1,5 +1,5 @@
-// TLS, spoken by a process of its own (net/tls_protocol.h). We see plain bytes only: what comes is
-// in a pipe, from which it can be spliced on without touching it, and what we say goes into a
+// TLS, spoken by a process of its own (net/tls_protocol.h). We see only plain bytes: those that
+// come are in a pipe, from which the kernel can splice them on, and those that we send go into a
 // socket.
 //
 //     TlsProcess tls{connect_tcp(…), {.name = "example.org"}, deadline};
@@ -19,8 +19,8 @@ namespace ipcbox::net {
 
 struct TlsOptions {
     std::string name;                   // the server's: a host name or an IP address
-    bool insecure = false;              // whatever its certificate is; pins still have to fit
-    std::optional<std::string> ca_file; // PEM: whom to trust instead of the system's certificates
+    bool insecure = false;              // accept any certificate; pins must still fit
+    std::optional<std::string> ca_file; // PEM: trusted instead of the system's certificates
     // Certificates by their hashes (c_rehash(1)): trusted beside ca_file, instead of the system's.
     std::optional<std::string> ca_directory;
     std::optional<std::string> min_version; // "1.2" (default) or "1.3"
@@ -28,18 +28,18 @@ struct TlsOptions {
     std::optional<std::string> certificate; // PEM: ours, and those of its issuers
     std::optional<std::string> key;         // PEM: the key, if it is not in the same file
     std::optional<std::string> pins; // keys that the server may have: "sha256//BASE64;sha256//…"
-    // An end of the connection without a close_notify is the end of what the peer says.
+    // Accept the end of a connection without a close_notify as the end of the peer's data.
     bool ignore_unexpected_eof = false;
 };
 
-// The pins as they came. Throws std::invalid_argument, saying what was expected.
+// Returns TEXT unchanged. Throws std::invalid_argument, saying what was expected.
 [[nodiscard]] std::string parse_pins(std::string_view text);
 
 // The path of ipcbox-tls: $IPCBOX_TLS, or beside our binary, or in libexec. Throws Error when there
 // is none.
 [[nodiscard]] std::string tls_program();
 
-// It cannot be spoken with this peer, or not to the end.
+// TLS with this peer failed, at its beginning or later.
 class TlsError : public Error {
   public:
     // With ConnectionLost::yes the network is to blame, and another attempt may go better.
@@ -47,10 +47,11 @@ class TlsError : public Error {
     TlsError(std::string message, int number, ConnectionLost lost = ConnectionLost::no)
         : Error(std::move(message)), number_(number), lost_(lost) {}
 
-    // The exit status that curl(1) has for it: tls_protocol::Number.
+    // curl(1)'s exit status for this failure: tls_protocol::Number.
     [[nodiscard]] int curl_status() const noexcept { return number_; }
-    // The connection broke, or what came made no sense, before the peer had shown who it is: a
-    // server that is just starting. Another try may help, as it does not for a wrong certificate.
+    // The connection broke, or the bytes made no sense, before the peer had proved its identity. A
+    // server that is just starting can do that, so another attempt may help. It does not help
+    // against a wrong certificate.
     [[nodiscard]] bool is_broken_handshake() const noexcept;
     // The connection broke during the handshake.
     [[nodiscard]] bool is_lost() const noexcept { return lost_ == ConnectionLost::yes; }
@@ -60,32 +61,32 @@ class TlsError : public Error {
     ConnectionLost lost_;
 };
 
-// Several threads may make these at the same time. When one goes its process is killed: who has
-// said something calls check_end() first, or what was said last may not be sent.
+// Several threads may make these objects at the same time. The destructor kills the process. Call
+// check_end() before it, or the last bytes may not be sent.
 class TlsProcess {
   public:
-    // Gives a connected SOCKET away; when this returns the peer is who it has to be. Throws
-    // TlsError, TimedOut, or Error when there is no ipcbox-tls: it is $IPCBOX_TLS, or beside our
-    // binary, or in libexec.
+    // Gives the connected SOCKET to the process and waits for the handshake; then the identity of
+    // the peer is verified. Throws TlsError, TimedOut, and as tls_program() does.
     TlsProcess(Fd socket, const TlsOptions& options, Deadline deadline);
 
-    // Both are non-blocking. The plain bytes that came: a pipe, whose end says only that no more
-    // will come; see check_end().
+    // in() and out() are non-blocking. in() is a pipe with the plain bytes that came. Its end says
+    // only that no more will come; see check_end().
     [[nodiscard]] int in() const { return in_.get(); }
-    // The plain bytes to send: a stream socket. Shutting it down for writing says that this is all.
+    // A stream socket for the plain bytes to send. Shut it down for writing after the last byte.
     [[nodiscard]] int out() const { return out_.get(); }
     // "TLSv1.3 TLS_AES_256_GCM_SHA384"
     [[nodiscard]] const std::string& description() const { return description_; }
 
-    // Why nothing more comes or goes, if that is known by now: throws TlsError.
+    // Throws TlsError if the connection is known to have failed.
     void check();
-    // After the end of in(): says that we have said all, and waits until it is sent. Throws
-    // TlsError when the peer did not say that it had said all (close_notify), so that what came may
-    // have been cut off, or when not all could be sent. Throws TimedOut.
+    // Call it after the end of in(). It ends our side and waits until all bytes are sent. Throws
+    // TlsError when the peer did not announce the end of its data (close_notify), so that they may
+    // have been cut off, and when not all of our bytes could be sent. Throws TimedOut.
     void check_end(Deadline deadline);
 
   private:
-    // Reads a status line, and throws what it says; false when there will be no more.
+    // Reads a status line and throws the failure that it reports; false when there will be no more
+    // lines.
     [[nodiscard]] bool hear(Deadline deadline);
     [[nodiscard]] std::optional<std::string> next_line(Deadline deadline);
     [[nodiscard]] std::string last_words();
@@ -96,7 +97,7 @@ class TlsProcess {
     Fd out_;
     std::string heard_; // and not yet read
     std::string description_;
-    std::string unknown_; // what somebody else said in its place
+    std::string unknown_; // a line from another program, such as the loader
     bool ended_well_ = false;
 };
 

@@ -1,5 +1,6 @@
-// What ipcbox-tls and whoever starts it (net/tls_process.h) say to each other. It speaks TLS in a
-// process of its own, so that foreign certificates and records are parsed where nothing else is.
+// The protocol between ipcbox-tls and the program that starts it (net/tls_process.h). ipcbox-tls
+// speaks TLS in a process of its own, so that foreign certificates and records are parsed where
+// nothing else is.
 //
 //     ipcbox-tls name=example.org [ca-file=FILE] [ca-directory=DIRECTORY]
 //                [min-version=1.2|1.3] [max-version=1.2|1.3] [certificate=FILE] [key=FILE]
@@ -20,11 +21,11 @@
 //            cut REASON                               it did not; either before the pipe's end
 //            unsent REASON                            not all could be sent
 //
-// Standard error is one of them on purpose: what a C library or a loader prints about us can then
-// become an unknown status line, and never bytes that seem to come from the peer.
+// Standard error is one of the three on purpose: a message from the C library or the loader then
+// becomes an unknown status line, and never bytes that seem to come from the peer.
 //
-// ipcbox-tls ends when all was said both ways, when the stream is cut, and when nobody is there any
-// more at the other end of 1 or 2.
+// ipcbox-tls ends when both sides have sent everything, when the stream is cut, and when the
+// program at the other end of 1 or 2 is gone.
 #pragma once
 
 #include <string_view>
@@ -42,10 +43,10 @@ inline constexpr std::string_view closed = "closed";
 inline constexpr std::string_view cut = "cut ";
 inline constexpr std::string_view unsent = "unsent ";
 
-// A status line, its line feed included, is never longer.
+// The longest status line, in bytes, with its line feed.
 inline constexpr std::size_t max_line = 2000;
 
-// The numbers that curl(1) has for them.
+// The numbers of failures, as curl(1) has them.
 enum Number : int {
     handshake_failed = 35,
     not_sent = 55,

@@ -1,8 +1,8 @@
-// The file of a listening Unix socket (unix(7)): it is taken over from a dead server only, nobody
-// can connect before its mode and owner are in force, and no file but our own is removed at the
-// end. Beside PATH there is PATH.lock, held by flock(2) as long as the server lives: two servers
-// that start at once could both find the old socket dead, and one of them would remove the other's
-// new one.
+// The file of a listening Unix socket (unix(7)): it is taken over only from a dead server, nobody
+// can connect before its mode and owner are in force, and at the end we remove only our own file.
+// Beside PATH there is PATH.lock, held by flock(2) as long as the server lives: two servers that
+// start at once could both find the old socket dead, and one of them would remove the other's new
+// one.
 #pragma once
 
 #include "core/fd.h"
@@ -17,16 +17,16 @@ namespace ipcbox::net {
 
 class UnixSocketFile {
   public:
-    // Takes PATH for us: locks it, and removes the socket of a dead server. Throws Error when
-    // somebody serves it, when it is anything but a socket, and when its directory is missing or
-    // would let anybody replace the socket.
+    // Takes PATH: locks it, and removes the socket of a dead server. Throws Error when a live
+    // server has it, when it is not a socket, and when its directory is missing or would let any
+    // user replace the socket.
     explicit UnixSocketFile(const std::string& path);
     UnixSocketFile(UnixSocketFile&& other) noexcept = default;
     UnixSocketFile& operator=(UnixSocketFile&& other) noexcept;
     ~UnixSocketFile() { remove(); }
 
     struct Access {
-        mode_t mode = 0600; // whoever may write may connect
+        mode_t mode = 0600; // write permission lets a client connect
         std::optional<uid_t> owner;
         std::optional<gid_t> group;
     };
@@ -36,14 +36,14 @@ class UnixSocketFile {
 
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
-    // Unlinks the file if it still is ours, then the lock. After that there is nothing to release.
+    // Unlinks the file if it is still ours, and then the lock. After that release() does nothing.
     void remove() noexcept;
-    // For a forked child: forgets it all and leaves the files, which are the parent's.
+    // For a forked child: forgets the files and leaves them to the parent.
     void release() noexcept;
 
-    // To hand it over to a program that we become by execve(2): KEEP_ACROSS_EXEC before,
-    // CLOSE_ON_EXEC if that failed, and there resume(STATE), once. Throws Error for a state that
-    // is none.
+    // These hand the file over to the program that we become by execve(2). Call KEEP_ACROSS_EXEC
+    // before execve(2), and CLOSE_ON_EXEC if it failed. The next program calls resume(STATE) once,
+    // which throws Error for a malformed state.
     void keep_across_exec() const;
     void close_on_exec() const;
     [[nodiscard]] std::string state() const;
@@ -58,8 +58,8 @@ class UnixSocketFile {
 
     std::string path_;
     std::string name_;
-    Fd directory_; // in which the names are looked up, wherever we or it are moved
-    Fd lock_;      // while we have one, the files are ours to remove
+    Fd directory_; // names are looked up in it, even after it is moved
+    Fd lock_;      // while we hold it, we may remove the files
     std::optional<FileIdentity> ours_;
 };
 

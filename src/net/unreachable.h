@@ -1,5 +1,5 @@
-// Nobody answers there, at least not now: the name is unknown, the connection refused, the socket's
-// file missing. A client that waits for a server to start tries again after this.
+// The server does not answer, at least not now: the name is unknown, the connection was refused, or
+// the socket's file is missing. A client that waits for a server to start tries again after this.
 #pragma once
 
 #include "core/error.h"
@@ -11,9 +11,8 @@ class Unreachable : public Error {
     using Error::Error;
 };
 
-// The machine answers, and says that nobody listens there: each of its addresses refused the
-// connection, or a Unix socket's file is missing or dead. A name that is unknown and a machine that
-// is silent are no such answer.
+// The machine answers that no server listens there: each of its addresses refused the connection,
+// or a Unix socket's file is missing or dead. An unknown name and a silent machine are not Refused.
 class Refused : public Unreachable {
   public:
     using Unreachable::Unreachable;

@@ -15,12 +15,12 @@ namespace ipcbox::server {
 
 class AcceptLoops {
   public:
-    // What is done with connections. The loops call it, several at the same time.
+    // Takes the connections. Several loops may call it at the same time.
     class Handler {
       public:
         virtual ~Handler() = default;
         virtual void accepted(net::Accepted accepted, Place place) = 0;
-        // No place is free, and the client is not to wait for one.
+        // No place is free, and the client must not wait for one (WithoutPlace::turn_away).
         virtual void no_place(net::Accepted accepted) = 0;
         // The system lacks something; the loop tries again after a pause.
         virtual void shortage(const std::string& what) = 0;
@@ -28,24 +28,25 @@ class AcceptLoops {
     // Whether a client without a place waits for one in the kernel's queue.
     enum class WithoutPlace { wait, turn_away };
 
-    // Opens what COUNT loops need, or fewer of them when the descriptors do not suffice: then some
-    // are left for clients. LISTENERS, ADMISSION, HANDLER and ENDED have to outlive it. ENDED is
-    // signalled when a loop ends. Throws SysError when there can be no loop at all.
+    // Opens the descriptors for COUNT loops. When descriptors are scarce it makes fewer loops and
+    // leaves some descriptors for clients. LISTENERS, ADMISSION, HANDLER and ENDED must outlive
+    // this object. A loop that ends signals ENDED. Throws SysError when not even one loop is
+    // possible.
     AcceptLoops(const std::vector<net::Listener>& listeners, Admission& admission, Handler& handler,
                 const Event& ended, int count, WithoutPlace without_place);
     ~AcceptLoops();
     AcceptLoops(const AcceptLoops&) = delete;
     AcceptLoops& operator=(const AcceptLoops&) = delete;
 
-    // Makes the threads, which accept nobody before go(). With too few threads fewer loops run.
-    // Throws Error when there can be none.
+    // Makes the threads, which accept no client before go(). When the system has too few threads,
+    // fewer loops run. Throws Error when it has none.
     void start();
     void go();
     // Tells the loops to end. They do so soon, but this does not wait for it.
     void stop();
-    // Whether all have ended: they were told to, or the admission is over.
+    // Whether all loops have ended, because of stop() or because the admission is over.
     [[nodiscard]] bool have_ended() const { return running_ == 0; }
-    // Waits for their end, and forgets them; start() may come again.
+    // Waits until all loops have ended. After that start() may be called again.
     void join();
 
   private:

@@ -17,23 +17,24 @@ namespace ipcbox::server {
 class Access {
   public:
     struct Limits {
-        std::string rules_file;                // rules on addresses; empty: everybody may connect
+        std::string rules_file; // rules on addresses; empty: every client may connect
         std::vector<net::PeerRule> peer_rules; // a process that fulfils one of them may connect
-        // Connections of one network at a time. A network is what has so many bits in common.
+        // The maximum of connections from one network at the same time. A network is all addresses
+        // that have the same first bits.
         std::optional<unsigned> per_network;
         unsigned network_bits_4 = 32;
         unsigned network_bits_6 = 64;
     };
     using Trouble = std::function<void(const std::string&)>;
 
-    // Reads the rules. TROUBLE is told when the file becomes wrong later; the old rules then stay
-    // in force. Throws Error when it is wrong or cannot be read now.
+    // Reads the rules. Throws Error when the file is wrong or cannot be read. When it becomes wrong
+    // later, the old rules stay in force and TROUBLE is called.
     Access(Limits limits, Trouble trouble);
 
-    // Lets the client in: finds out who it is where the socket tells (credentials), counts it for
-    // its network and its address, and takes over the variables of its rule. Returns why the client
-    // may not connect, or nothing when it may. The family of the socket decides what is checked,
-    // never what a header announced. Throws SysError.
+    // Returns the reason why the client may not connect, or nothing when it may. For a client that
+    // may, this stores its credentials (Unix sockets), counts it for its network and its address,
+    // and adds the variables of its rule. The family of the socket decides which rules apply; the
+    // addresses in a PROXY header never do. Throws SysError.
     [[nodiscard]] std::optional<std::string> refuse(OpenConnection& connection);
 
   private:

@@ -13,21 +13,22 @@ namespace ipcbox::server {
 
 class AccessFile {
   public:
-    // Loads it. Throws RulesError for what is wrong in it, Error when it cannot be read or has more
-    // than 4 MiB.
+    // Loads the file PATH. Throws RulesError when a rule is wrong, and Error when the file cannot
+    // be read or is larger than 4 MiB.
     explicit AccessFile(std::string path);
 
-    // The rules as the file has them now: looked at with one stat(2), and read again when it
-    // changed. While it is wrong, or not there, the last good rules stay in force. Who changes the
-    // file had better rename(2) a new one over it: one that is half written can be right, too.
-    // What is returned, and what was found in it, holds until the next call.
+    // The rules as the file has them now. Each call costs one stat(2); a file that has changed is
+    // read again. While the file is wrong or missing, the last good rules stay in force.
+    // Administrators should change it by rename(2): a file that is half written may be valid too.
+    // The result, and every rule that match() found in it, is valid until the next call.
     [[nodiscard]] const AccessRules& current();
 
-    // What was wrong when it was looked at last; told once.
+    // The error that the last look at the file found. Each error is returned once.
     [[nodiscard]] std::optional<std::string> take_error();
 
   private:
-    // What a change changes. (inode(7): nobody can set the last of them.)
+    // The attributes by which a change is noticed. No program can set the last of them (inode(7),
+    // ctime).
     struct Version {
         FileIdentity identity;
         off_t size;
@@ -44,7 +45,7 @@ class AccessFile {
 
     std::string path_;
     AccessRules rules_;
-    std::optional<Version> seen_; // none: it is to be read again in any case
+    std::optional<Version> seen_; // none: read the file again in any case
     std::string error_;           // the last one, until the file is right again
     bool is_told_ = true;
 };

@@ -1,4 +1,5 @@
-// Who may connect: rules on addresses, one on a line, the first that matches decides.
+// Rules that say which addresses may connect. A file has one rule on each line, and the first rule
+// that matches decides.
 //
 //     # the office, at most ten at once; what is set goes into the program's environment
 //     allow 192.0.2.0/24 limit 10 set ROLE=staff
@@ -6,8 +7,8 @@
 //     allow 2001:db8::/32 set GREETING="good day"
 //     deny  all
 //
-// An address that no line matches is denied: a file that ends too early keeps people out, and does
-// not let them in.
+// An address that no line matches is denied. So a file that was cut short keeps clients out and
+// never lets them in.
 #pragma once
 
 #include "core/error.h"
@@ -26,7 +27,7 @@ class RulesError : public Error {
   public:
     RulesError(std::string_view file, unsigned line, unsigned column, std::string_view expected);
 
-    // Both from 1; columns are bytes.
+    // Both count from 1. A column is a byte.
     [[nodiscard]] unsigned line() const noexcept { return line_; }
     [[nodiscard]] unsigned column() const noexcept { return column_; }
 
@@ -49,22 +50,23 @@ struct AccessRule {
 
 class AccessRules {
   public:
-    // No rules: everybody is denied.
+    // Without rules every client is denied.
     AccessRules() = default;
 
-    // allow|deny all|ADDRESS|ADDRESS/BITS [limit N] [set NAME=VALUE]…, and # for comments. A value
-    // with blanks in it stands in double quotes. FILE is for the messages. Throws RulesError, also
-    // for a network with bits set behind its prefix, because one of the two numbers is wrong.
+    // Parses lines of the form allow|deny all|ADDRESS|ADDRESS/BITS [limit N] [set NAME=VALUE]…; a #
+    // begins a comment. A value with blanks in it stands in double quotes. Error messages name
+    // FILE. Throws RulesError. A network with bits set behind its prefix is such an error, because
+    // one of its two numbers must be wrong.
     [[nodiscard]] static AccessRules parse(std::string_view text, std::string_view file);
 
-    // The rule that decides on a client; null when there is none, and so it is denied. A Unix
-    // address is matched by "all" only.
+    // The first rule that matches CLIENT. Null when none does, and then the client is denied. Only
+    // "all" matches a Unix address.
     [[nodiscard]] const AccessRule* match(const net::Address& client) const noexcept;
 
   private:
     struct Network {
         std::array<char, 16> bytes{}; // in network order
-        std::uint8_t size = 0;        // 4 or 16; 0 for everybody
+        std::uint8_t size = 0;        // 4 or 16; 0 for "all"
         std::uint8_t bits = 0;
     };
     struct Entry {

@@ -1,6 +1,6 @@
-// How many connections a server takes: at a time, from one network, in a period, in all. Each
-// connection holds a Place from the moment it is accepted to its end; a Place gives back what it
-// took by itself, whatever way the connection goes.
+// Limits the connections of a server: at the same time, from one network, in a period, and in
+// total. Each connection holds a Place from the moment it is accepted to its end. The destructor of
+// a Place gives back everything that it counted, however the connection ended.
 #pragma once
 
 #include "core/deadline.h"
@@ -24,11 +24,12 @@ class Place {
     Place() noexcept = default;
     Place(Place&& other) noexcept;
     Place& operator=(Place&& other) noexcept;
-    // Gives the place back. Unless it was confirmed, the connection never was: neither the total
-    // nor the rate counts it.
+    // Gives the place back. The total and the rate do not count a connection that was never
+    // confirmed.
     ~Place();
 
-    // What our former image counted a connection for; Admission::take_over() makes it a place.
+    // A connection that our former image counted for NETWORK and CLIENT. Admission::take_over()
+    // makes it a place.
     [[nodiscard]] static Place left(std::string network, std::string client);
 
     explicit operator bool() const noexcept { return admission_ != nullptr; }
@@ -36,10 +37,10 @@ class Place {
     // The client is served: from now on the connection counts in the total and in the rate.
     void confirm();
 
-    // Counts the connection as one of NETWORK. False when NETWORK has MAX of them already. To be
-    // called once.
+    // Counts the connection as one of NETWORK. False when NETWORK has MAX connections already. Call
+    // it once.
     [[nodiscard]] bool enter_network(const std::string& network, unsigned max);
-    // Counts the connection as one of CLIENT, and says how many it has now. To be called once.
+    // Counts the connection as one of CLIENT, and returns how many CLIENT has now. Call it once.
     unsigned enter_client(const std::string& client);
 
     // As they were entered, for the next image of the server; empty when none was.
@@ -70,36 +71,37 @@ class Admission {
     struct Limits {
         int places = 128;                        // connections at the same time
         std::optional<Rate> rate = {};           // more of them wait in the backlog
-        std::optional<std::uint64_t> total = {}; // no place after so many confirmed ones
+        std::optional<std::uint64_t> total = {}; // confirmed ones, then no place
     };
 
     // SERVED_BEFORE counts in the total: connections that our former image served.
     explicit Admission(Limits limits, std::uint64_t served_before = 0)
         : limits_(limits), served_(served_before) {}
 
-    // A place, as soon as one is free, the rate allows it and no pause lasts. Nothing once the
-    // admission is closed, or the total is served. Take it when a client has come, or give it back
-    // at once: a place that waits for a client keeps others out.
+    // Waits until a place is free, the rate allows one and no pause lasts; then returns the place.
+    // Returns nothing once the admission is closed or the total is served. Take a place only when a
+    // client has come: a place that waits for a client keeps other clients out.
     [[nodiscard]] std::optional<Place> take();
     // The same without waiting for a place: nothing when none is free.
     [[nodiscard]] std::optional<Place> try_take();
-    // Waits for the end of a pause. False when no place will ever be free again: the admission is
+    // Waits for the end of a pause. False when there will be no place any more: the admission is
     // closed, or the total is served.
     [[nodiscard]] bool wait_for_pause();
 
-    // A place for a connection that our former image accepted, beyond all limits. SERVED_BEFORE
-    // counts it already, or it is still to be confirmed.
+    // A place for a connection that our former image accepted. No limit applies to it. COUNTED says
+    // whether SERVED_BEFORE includes it already or it has yet to be confirmed.
     enum class Counted { already, not_yet };
     [[nodiscard]] Place take_over(Place left, Counted counted);
 
-    // Nobody gets a place for so long: the system lacks something. Only time ends it, or close().
+    // Gives nobody a place for DURATION, because the system lacks something. Only time or close()
+    // ends the pause.
     void pause(Duration duration);
 
     // No place is handed out any more, until open().
     void close();
     void open();
 
-    // How many connections were confirmed so far, and whether those are all.
+    // The number of connections confirmed so far, and whether the total is reached.
     [[nodiscard]] std::uint64_t served();
     [[nodiscard]] bool is_total_served();
 

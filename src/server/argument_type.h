@@ -1,4 +1,4 @@
-// What a client may give as an argument of a command: `int 1-9`, `word` or `/REGEX/`.
+// The arguments that a command accepts from a client: `int 1-9`, `word` or `/REGEX/`.
 #pragma once
 
 #include <cstdint>

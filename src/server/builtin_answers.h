@@ -1,5 +1,5 @@
-// What command-server answers without starting a program, where it can: in a container there may be
-// none.
+// Answers that command-server gives without starting a program, because a container may lack the
+// program.
 #pragma once
 
 #include <string>

@@ -19,10 +19,10 @@ struct CommandOutcome {
     enum class End { ended, timed_out, wrote_too_much, client_gone, stopped, busy };
     End end = End::ended;
     int status = 0;          // of the command, as a shell has it
-    std::uint64_t bytes = 0; // that it wrote and the client gets
+    std::uint64_t bytes = 0; // that the command wrote and the client gets
 };
 
-// What runs of commands have in common.
+// Settings that all runs of commands share.
 struct CommandSurroundings {
     int client = -1;         // a socket: the run ends when it is gone
     SignalFd& signals;       // the run ends at the first signal

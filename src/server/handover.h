@@ -14,13 +14,12 @@
 
 namespace ipcbox::server {
 
-// The path that we were executed by and our arguments, as they were given to execve(2). The path
-// leads to a newer program when that has taken our place since, or when a symbolic link in it was
-// changed.
+// The path by which we were executed, and our arguments, as execve(2) got them. When a newer
+// program was installed since, or a symbolic link was changed, the path leads to the newer program.
 struct OwnCommand {
     std::string program;
     std::vector<std::string> arguments;
-    std::string file; // which that path led to, for a user who may not walk the path
+    std::string file; // the file that the path led to, for a user who may not walk the path
 };
 // At the start, in the working directory in which we were started. Throws SysError.
 [[nodiscard]] OwnCommand own_command();
@@ -30,14 +29,14 @@ struct Handover {
     Inheritance connections; // whose places Server::resume() takes up again
     std::string unwritten;   // lines for standard output that its reader has not taken
 
-    // What our former image left for us; nothing when we are the first. It also tells which signals
-    // our children are to start with blocked, because all of ours stay blocked across the exec:
-    // none is lost, and none ends us between two images. Call it before anything blocks signals or
-    // opens files. Throws Error.
+    // What our former image left for us; nothing when we are the first. It includes the signals
+    // that our children start with blocked. Our own signals all stay blocked across the exec, so
+    // that none is lost and none ends us between two images. Call this before anything blocks
+    // signals or opens files. Throws Error.
     [[nodiscard]] static std::optional<Handover> take_over(net::ListenerKind kind);
 
-    // Executes our next image. It comes back only if that failed, by throwing Error, and then all
-    // is as before. UNWRITTEN goes to the next image's standard output.
+    // Executes our next image. When that fails it throws Error, and everything is as before. The
+    // next image writes UNWRITTEN to its standard output.
     [[noreturn]] static void hand_over(const OwnCommand& next,
                                        const std::vector<net::Listener>& listeners, Server& server,
                                        const std::string& unwritten);

@@ -1,5 +1,5 @@
-// Where connections wait for the PROXY header that says who their client is. Each has a place and a
-// deadline; neither other clients nor the end of the server wait for them.
+// Connections wait here for the PROXY header that names their client. Each has a place and a
+// deadline. Neither other clients nor the end of the server wait for them.
 #pragma once
 
 #include "core/event.h"
@@ -15,29 +15,31 @@ namespace ipcbox::server {
 
 class ProxyEntrance {
   public:
-    // PATIENCE is how long a header may take. CHANGED is signalled when the waiting thread has to
-    // look; it has to outlive this.
+    // A header may take PATIENCE to come. CHANGED is signalled when the waiting thread has to look;
+    // it must outlive this object.
     ProxyEntrance(Duration patience, const Event& changed)
         : patience_(patience), changed_(changed) {}
 
-    // From any thread.
+    // Any thread may call it.
     void add(OpenConnection connection);
 
-    // The rest is for one thread. What to poll, and until when.
+    // The remaining functions belong to one thread. These two give the descriptors to poll and the
+    // time to stop waiting.
     void add_polled(std::vector<pollfd>& entries);
     [[nodiscard]] Deadline next_deadline();
     [[nodiscard]] bool empty();
 
-    // Connections whose header is complete: their peer and local address are the client's now, and
-    // the next bytes are its own. Or there is a problem with them.
+    // A connection that need not wait any more. Its header is complete: the peer and local address
+    // are now the client's, and the next bytes are the client's own. Or its header is late or
+    // wrong, as PROBLEM says.
     struct Arrival {
         OpenConnection connection;
         std::string problem; // empty: none
     };
     [[nodiscard]] std::vector<Arrival> arrivals();
 
-    // Gives up all that still wait, for the end of the server or for its next image. Nothing of
-    // their headers was taken from the sockets.
+    // Gives up all connections that still wait, for the end of the server or for its next image.
+    // The bytes of their headers are still unread in the sockets.
     [[nodiscard]] std::vector<OpenConnection> take_all();
 
   private:

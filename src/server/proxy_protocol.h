@@ -1,6 +1,6 @@
-// The PROXY protocol, versions 1 (a line of text) and 2 (binary): what a proxy in front of us sends
-// first, to tell who its client is. Specified in haproxy's doc/proxy-protocol.txt, sections 2.1 and
-// 2.2. Whoever can connect can write such a header: it is to be asked for only of peers that are
+// Reads the header of the PROXY protocol, version 1 (a line of text) or 2 (binary): haproxy's
+// doc/proxy-protocol.txt, sections 2.1 and 2.2. A proxy in front of us sends it first, to name its
+// client. Anybody who can connect can forge such a header, so expect one only from peers that are
 // known to be proxies.
 #pragma once
 
@@ -14,22 +14,22 @@
 namespace ipcbox::server {
 
 struct ProxyHeader {
-    // More than any header that we take; a line of version 1 has 107 bytes at most.
+    // The longest header that we accept. A line of version 1 has at most 107 bytes.
     static constexpr std::size_t max_bytes = 4096;
 
     enum class State { needs_more, bad, complete };
     State state = State::needs_more;
-    std::string_view reason; // when it is bad: "expected …"
-    std::size_t length = 0;  // when it is complete: what the client sent begins behind it
-    // The proxy opened the connection itself (LOCAL: a health check), for no client.
+    std::string_view reason; // of a bad header: "expected …"
+    std::size_t length = 0;  // of a complete header; the client's own bytes follow it
+    // The proxy opened the connection for itself (LOCAL), for example to check our health.
     bool is_from_proxy_itself = false;
-    // The client and where it connected to. Neither is there when the proxy speaks for itself or
-    // does not know the client (UNKNOWN, UNSPEC).
+    // The client's address, and the address that it connected to. Both are empty when the proxy
+    // speaks for itself or does not know the client (UNKNOWN, UNSPEC).
     std::optional<net::Address> source;
     std::optional<net::Address> destination;
 
-    // What the first bytes of a connection are. Once it is bad or complete more bytes do not change
-    // that; with max_bytes it never needs more.
+    // Parses BYTES, the first bytes of a connection. More bytes never change the verdict "bad" or
+    // "complete", and max_bytes always suffice for one of these two.
     [[nodiscard]] static ProxyHeader parse(std::span<const std::byte> bytes);
 };
 

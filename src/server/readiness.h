@@ -1,4 +1,4 @@
-// Tells the service manager what a server does: sd_notify(3).
+// Tells the service manager the state of a server: sd_notify(3).
 #pragma once
 
 #include <string>

@@ -1,7 +1,7 @@
-// Names for addresses, by reverse lookup. Nobody waits for them: the first connection of an address
-// goes by its number, and later ones by its name once that is known.
+// Names for addresses, by reverse lookup. No connection waits for them: the first connection of an
+// address is called by its number, and later ones by its name once that is known.
 //
-// The owner of an address can have the DNS say any name for it. So a name counts only if its own
+// The owner of an address can put any name for it into the DNS. So a name counts only if its own
 // addresses include the one that was asked for (forward-confirmed reverse DNS, RFC 8601, 2.7.3).
 #pragma once
 
@@ -17,12 +17,12 @@ namespace ipcbox::server {
 
 class ReverseNames {
   public:
-    // How names are found. Each may throw, which means that there is no answer.
+    // The functions that ask for names and addresses. An exception means that there is no answer.
     struct Questions {
         std::function<std::optional<std::string>(const net::Address&)> name_of;
         std::function<std::vector<net::Address>(const std::string& name)> addresses_of;
     };
-    // Questions to /etc/hosts and the DNS; each answer has a second to come.
+    // Asks /etc/hosts and the DNS, and waits at most one second for each answer.
     [[nodiscard]] static Questions dns();
 
     // A thread of ours calls FOUND with each new name. Signals have to be blocked already. FOUND
@@ -33,8 +33,8 @@ class ReverseNames {
     ReverseNames(const ReverseNames&) = delete;
     ReverseNames& operator=(const ReverseNames&) = delete;
 
-    // The confirmed name, if it is known by now; else it is empty, and the thread asks for it. The
-    // answer is kept for ten minutes, also the answer that there is no name.
+    // The confirmed name if it is known. If not, the result is empty and the thread asks for the
+    // name. Each answer is kept for ten minutes, including the answer that there is no name.
     [[nodiscard]] std::string name_of(const net::Address& address);
 
   private:

@@ -1,9 +1,10 @@
-// The children that serve a server's connections: reaped whatever the burst, held to their time
-// limits, signalled together. Any thread may start one; the other functions belong to one thread.
+// The children that serve a server's connections. This class reaps them, even in a burst, enforces
+// their time limits and signals them together. Any thread may start one; the other functions belong
+// to one thread.
 //
-// What is limited is the connection, not the child: when a program ends and a process of its group
-// keeps the connection (sh -c 'worker & exit'), it lasts until that process lets go of it, with its
-// place and all its time limits.
+// The limits apply to the connection, not to the child. When a program ends and a process of its
+// group keeps the connection (sh -c 'worker & exit'), the connection lasts until that process
+// closes it. Until then it keeps its place and all its time limits.
 #pragma once
 
 #include "core/event.h"
@@ -24,11 +25,11 @@ namespace ipcbox::server {
 struct ServedChild {
     OpenConnection connection;
     ino_t socket_inode = 0; // of the connection's socket, by which its holders are found
-    // Once the child has ended, when others of its group keep the connection.
+    // Set once the child has ended, when other processes of its group keep the connection.
     std::optional<WaitStatus> status = {};
 };
 
-// A connection that is over, with what its child returned.
+// A connection that is over, with the status of its child.
 struct EndedChild {
     OpenConnection connection;
     WaitStatus status;
@@ -41,13 +42,13 @@ class ServedChildren {
         std::optional<Duration> idle;      // without a byte either way; TCP only (tcp(7), TCP_INFO)
         std::optional<Duration> handshake; // until the client's first byte; TCP only
     };
-    // Is told what an administrator wants to know. It must not call us.
+    // Called with news for the administrator. It must not call this object.
     using Trouble = std::function<void(const std::string&)>;
 
-    // CHANGED is signalled when the waiting thread has to look; it has to outlive this.
+    // CHANGED is signalled when the waiting thread has to look; it must outlive this object.
     ServedChildren(Limits limits, Trouble trouble, const Event& changed);
 
-    // While one of these lives, a child may end before it was added.
+    // While one of these objects lives, a child may end before it was added.
     class Start {
       public:
         explicit Start(ServedChildren& children);
@@ -69,11 +70,11 @@ class ServedChildren {
     [[nodiscard]] Deadline next_deadline();
     // Sends SIGNAL to all groups, also to those of children that are being started.
     void signal_all(int signal);
-    // Whether that met any.
+    // Whether signal_all() met any child.
     [[nodiscard]] bool were_signalled();
     [[nodiscard]] bool empty();
     [[nodiscard]] std::vector<Connection> connections();
-    // Calls USE with each, to look at or to change what is to be handed over to our next image.
+    // Calls USE with each child, to read or change what our next image will get.
     void for_each(const std::function<void(ServedChild&)>& use);
 
   private:
@@ -108,12 +109,12 @@ class ServedChildren {
     int starting_ = 0;
 };
 
-// What the kernel tells about a TCP connection (tcp(7), TCP_INFO).
+// The kernel's counts of a TCP connection (tcp(7), TCP_INFO).
 struct TcpActivity {
     Traffic traffic;
     Duration silent{}; // since the last byte either way
 };
-// Of CONNECTION, without its PROXY header. Nothing for what is no TCP socket.
+// The counts for CONNECTION, without its PROXY header. Nothing when it is not a TCP socket.
 [[nodiscard]] std::optional<TcpActivity> tcp_activity(const OpenConnection& connection);
 
 } // namespace ipcbox::server

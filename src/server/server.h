@@ -7,10 +7,10 @@
 //   welcome()        access rules, log, greeting
 //   begin()          its program is started; a shortage makes it wait     retry_starts()
 //   children         time limits, signals, end                            end_connections()
-// Whatever stage it is in, the end of the server does not wait for more than its program.
+// In every stage, the end of the server waits at most for the program of the connection.
 //
 // One thread, in run(), waits for signals, ended children and deadlines. It never waits for
-// anything that only it could end.
+// something that only this thread can end.
 #pragma once
 
 #include "core/event.h"
@@ -47,14 +47,14 @@ struct ServerConfig {
 
     ServedChildren::Limits limits;
     Duration grace = std::chrono::seconds{30}; // for connections, when the server is to end
-    // The server ends by itself after so long without a connection.
+    // The server ends by itself after this time without a connection.
     std::optional<Duration> exit_idle_time;
     bool count_traffic = false;
     // How often ServerEvents::alive() is called; never without it.
     std::optional<Duration> heartbeat;
 };
 
-// What happens. Called from several threads at the same time.
+// Called when something happens. Several threads may call it at the same time.
 class ServerEvents {
   public:
     virtual ~ServerEvents() = default;
@@ -64,11 +64,11 @@ class ServerEvents {
     virtual void ended(const Connection& connection, const ConnectionEnd& end) = 0;
     // A client was turned away.
     virtual void refused(const Connection& connection, const std::string& why) = 0;
-    // Something that an administrator wants to know.
+    // News for the administrator.
     virtual void trouble(const std::string& what) = 0;
     // The name of an address has become known.
     virtual void named(const std::string& ip, const std::string& name) = 0;
-    // SIGUSR1 asks for what goes on.
+    // SIGUSR1 asked for the table of connections.
     virtual void table(const std::vector<Connection>& connections) = 0;
     // The server accepts no more clients, and is about to end.
     virtual void draining() = 0;
@@ -76,7 +76,7 @@ class ServerEvents {
     virtual void alive() = 0;
 };
 
-// What a server has that its next image goes on with, beside the listening sockets.
+// Everything that a server leaves to its next image, beside the listening sockets.
 struct Inheritance {
     std::vector<ServedChild> children;
     std::vector<OpenConnection> guests;   // wait for their PROXY header
@@ -86,17 +86,18 @@ struct Inheritance {
 
 class Server : private AcceptLoops::Handler {
   public:
-    // SIGNALS has TERM, INT, HUP, USR1 and CHLD, and is older than any thread. It opens what the
-    // server needs to accept; SERVED connections were served before. Throws Error.
+    // SIGNALS has TERM, INT, HUP, USR1 and CHLD, and must be made before any thread. The
+    // constructor opens what the server needs to accept. SERVED connections were served before.
+    // Throws Error.
     Server(ServerConfig config, std::vector<net::Listener>& listeners, SignalFd& signals,
            ServerEvents& events, std::uint64_t served = 0);
     ~Server() override;
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 
-    // Goes on with what our former image had.
+    // Takes up the connections of our former image.
     void resume(Inheritance inheritance);
-    // Makes ready to accept clients; run() does it. Throws Error when it cannot.
+    // Makes the server ready to accept clients, which run() then does. Throws Error.
     void start();
 
     enum class Outcome {
@@ -104,10 +105,10 @@ class Server : private AcceptLoops::Handler {
         cut_short, // some were ended by us
         restart,   // SIGHUP: start() and run() again if we cannot become our next image
     };
-    // Serves until it is to end.
+    // Serves until the server must end.
     [[nodiscard]] Outcome run();
 
-    // After a restart: lends what is to be handed over, and puts it back.
+    // For a restart: lends what the next image will get, and takes it back when there is none.
     [[nodiscard]] ServedChildren& children() { return children_; }
     [[nodiscard]] Inheritance lend_waiting();
     void put_back(Inheritance waiting);
@@ -118,7 +119,7 @@ class Server : private AcceptLoops::Handler {
     // In the accept loops.
     void accepted(net::Accepted accepted, Place place) override;
     void no_place(net::Accepted accepted) override;
-    void shortage(const std::string& what) override; // told once in a while
+    void shortage(const std::string& what) override; // reported once in a while
 
     [[nodiscard]] Connection describe(const net::Accepted& accepted) const;
     // In an accept loop, or in the waiting thread for a client behind a proxy. Neither throws.

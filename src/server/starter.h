@@ -1,5 +1,5 @@
-// How a connection gets its program: started directly, with the socket as its standard input and
-// output, or through a process of ours that passes the bytes on (server/relayed_program.h).
+// Starts the program of a connection: directly, with the socket as its standard input and output,
+// or behind a process of ours that passes the bytes on (server/relayed_program.h).
 #pragma once
 
 #include "core/environment.h"
@@ -16,16 +16,17 @@ namespace ipcbox::server {
 struct ProgramPlan {
     std::string program; // empty: no program serves connections
     std::vector<std::string> arguments;
-    Environment environment; // what tells of the connection is stronger, and a rule is strongest
+    Environment
+        environment; // UCSPI variables override it, and the variables of a rule override both
     std::vector<ResourceLimit> resource_limits;
     std::optional<int> nice;
     bool no_new_privileges = false;
-    int kept = -1;                  // a descriptor of ours that it gets; -1: none
-    std::optional<RelayPlan> relay; // how the connection passes through us; not all do
+    int kept = -1;                  // a descriptor of ours that the program inherits; -1: none
+    std::optional<RelayPlan> relay; // set when the connection passes through a process of ours
 };
 
-// Starts the program for CONNECTION as the leader of a process group. It is one attempt: either it
-// throws SysError, and there is no process, or there is exactly one.
+// Starts the program for CONNECTION as the leader of a process group, in one attempt. Either there
+// is exactly one process, or this throws SysError and there is none.
 [[nodiscard]] Started start_program(const OpenConnection& connection, const ProgramPlan& plan);
 
 } // namespace ipcbox::server
