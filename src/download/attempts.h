@@ -1,4 +1,4 @@
-// How often a document is tried, and how long to wait in between.
+// Attempts at a document: how many there are, and the pauses between them.
 #pragma once
 
 #include "download/target.h"
@@ -7,21 +7,23 @@
 
 namespace ipcbox::download {
 
-// Why an attempt failed, as it is told in an outcome.
+// The reason why an attempt failed, as an outcome reports it.
 struct Failure {
     int status = 0;
     std::string error;
     bool may_pass = false; // another attempt may go better
 };
-// What the exception says that is being handled. With IDEMPOTENT false, a request that the server
-// may have heard does not pass. Rethrows what no transfer throws.
+// The failure for the exception that is being handled. With IDEMPOTENT false, a request that the
+// server may have heard must not be sent again, so its failure never passes. Rethrows exceptions
+// that no transfer throws.
 [[nodiscard]] Failure current_failure(bool idempotent);
 
-// Another attempt may go better, as curl --retry has it.
+// Whether another attempt may succeed after HTTP_STATUS, by the rules of curl --retry.
 [[nodiscard]] bool may_pass(int http_status);
 
-// The pause before the attempt that follows RETRIES repeated ones: what the answer's Retry-After
-// asks for, else RETRY_PAUSE, else 1 s, 2 s, 4 s ... up to ten minutes, as curl.
+// The pause before the next attempt, when there were RETRIES retries so far: the time that the
+// answer's Retry-After asks for, else RETRY_PAUSE, else 1 s, 2 s, 4 s ... up to ten minutes, as in
+// curl.
 [[nodiscard]] Duration pause_before_retry(int retries, const std::optional<Duration>& retry_pause,
                                           const http::ResponseHead* head);
 
@@ -31,7 +33,7 @@ class Attempts {
         : options_(options), limit_(Deadline::after_or_never(options.retry_limit)) {}
 
     [[nodiscard]] int retries() const { return retries_; }
-    // Whether there will be another attempt if this one fails in a way that may pass.
+    // Whether there will be another attempt if this one fails for a reason that may pass.
     [[nodiscard]] bool may_repeat() const {
         return retries_ < options_.retries && !limit_.passed();
     }

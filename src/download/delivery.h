@@ -1,4 +1,4 @@
-// Brings the body of an answer to where the document belongs, and says what has arrived.
+// Brings the body of an answer to the document's place, and counts the bytes that have arrived.
 #pragma once
 
 #include "download/leftover.h"
@@ -14,11 +14,11 @@
 
 namespace ipcbox::download {
 
-// An answer, as far as a delivery has to know it.
+// The facts about an answer that a delivery needs.
 struct Arrival {
     const http::ResponseHead& head;
     http::Connection& connection;
-    std::uint64_t already = 0;   // bytes of the document that are here, which the body follows
+    std::uint64_t already = 0;   // bytes of the document that are here already
     std::string preface;         // heads that go before the body
     bool can_be_resumed = false; // the body is the document itself, byte by byte
 };
@@ -30,16 +30,16 @@ class Delivery {
         : target_(target), options_(options), leftover_(leftover), output_(output),
           progress_(progress) {}
 
-    // Reads the body into the target's place, behind what is here already. Throws what
-    // Connection::read_body() and the place throw; received() is right then, too.
+    // Reads the body into the target's place, behind the bytes that are here already. Throws what
+    // Connection::read_body() and the place throw. received() is right even then.
     void deliver(const Arrival& arrival, Deadline deadline);
-    // What came over the connection, by all calls of deliver() since the last reset().
+    // The bytes that came over the connection, in all calls of deliver() since the last reset().
     [[nodiscard]] std::uint64_t received() const { return received_; }
     void reset() { received_ = 0; }
 
-    // The digests of what is here: the one of the target's checksum (empty when it has none), and
-    // the sha256 that the user wants to know. SIZE bytes of FILE are read when deliver() has not
-    // seen them all. Each may be called once for each document.
+    // The digests of the bytes that are here: the one for the target's checksum (empty when it has
+    // none), and the sha256 that the user asked for. They read SIZE bytes of FILE when deliver()
+    // has not seen them all. Call each function once for each document.
     struct Digests {
         std::string wanted;
         std::string sha256;

@@ -1,4 +1,4 @@
-// The places where a document can end up, besides nowhere.
+// Sinks for the places where a document can go.
 #pragma once
 
 #include "core/fd.h"
@@ -9,7 +9,7 @@
 
 namespace ipcbox::download {
 
-// Standard output, in document NUMBER's turn. WRITTEN counts the document's bytes.
+// Standard output, when it is document NUMBER's turn. WRITTEN counts the document's bytes.
 class ToOutput : public http::BodySink {
   public:
     // FILTER may be empty.
@@ -42,7 +42,7 @@ class ToPart : public http::BodySink {
     PartFile& part_;
 };
 
-// A device, a FIFO, or a descriptor that we were started with (/dev/fd/N), as it is.
+// A device, a FIFO, or a descriptor that we were started with (/dev/fd/N).
 class ToSpecial : public http::BodySink {
   public:
     explicit ToSpecial(const std::string& name);

@@ -11,10 +11,10 @@
 
 namespace ipcbox::download {
 
-// Not for several threads.
+// Only one thread may use it.
 class Downloader {
   public:
-    // OUTPUT takes what goes to standard output. PROGRESS may be null.
+    // OUTPUT takes the documents for standard output. PROGRESS may be null.
     Downloader(const DownloadOptions& options, OrderedOutput& output, Progress* progress);
 
     // Fetches the first of TARGETS; the others will be next, in their order. Never throws

@@ -1,5 +1,5 @@
-// What is here of a document already: a part file, a file that another tool left unfinished, or
-// what standard output has got. It decides what may be asked for to go on.
+// The part of a document that is here already: in a part file, in a file that another tool left
+// unfinished, or on standard output. It decides which bytes to ask for next.
 #pragma once
 
 #include "download/part_file.h"
@@ -13,12 +13,12 @@
 
 namespace ipcbox::download {
 
-// How to go on behind what is here.
+// How to continue behind the bytes that are here.
 struct Continuation {
     std::uint64_t at = 0;    // bytes that are here; 0: from the beginning
     DocumentVersion version; // of these bytes
-    // Another tool left these bytes, and nobody knows their version: the document must not have
-    // changed since that time.
+    // Set when another tool left these bytes, so that their version is unknown: the document must
+    // not have changed since that time.
     std::optional<std::int64_t> unmodified_since;
 };
 
@@ -30,12 +30,12 @@ class Leftover {
     // Looks at the target's file and opens its part, unless that has happened already. Throws as
     // PartFile does.
     void open();
-    // What to ask for next.
+    // The bytes to ask for next.
     [[nodiscard]] Continuation continuation() const;
-    // What is here is of no use.
+    // The bytes that are here are useless: the next request asks for all of the document.
     void start_over() { must_start_over_ = true; }
-    // Whether the document can still come from its beginning: not when standard output has got
-    // something already.
+    // Whether the document can still come from its beginning. False once standard output has got a
+    // byte of it.
     [[nodiscard]] bool may_begin_again() const { return written == 0; }
 
     [[nodiscard]] bool goes_to_output() const { return target_.file.empty(); }
@@ -44,7 +44,7 @@ class Leftover {
 
     // None for standard output, and for a device or a FIFO.
     std::optional<PartFile> part;
-    // Of standard output: the bytes that it has got, and their version.
+    // The bytes that standard output has got, and their version.
     std::uint64_t written = 0;
     DocumentVersion written_version;
 

@@ -1,4 +1,4 @@
-// What an answer means for the document that was asked for.
+// The meaning of an answer for the document that was asked for.
 #pragma once
 
 #include "download/leftover.h"
@@ -17,19 +17,19 @@ enum class Meaning {
     all_here,      // the bytes that are here are the document
     unchanged,     // the document is not newer than the user's date
     other_version, // the bytes that are here belong to another version: start over
-    refused        // the body is an error's page, or a redirect's that is not followed
+    refused        // the body belongs to an error, or to a redirect that is not followed
 };
 
 struct Expectation {
-    Continuation continuation;             // what was asked for because of what is here
-    std::optional<std::string> range;      // what the user asked for (--range)
+    Continuation continuation;             // the request, as the bytes that are here demand it
+    std::optional<std::string> range;      // the user's --range
     std::optional<std::time_t> newer_than; // the user's date
     bool redirects_are_documents = false;  // the user wants to see heads
     bool range_is_users_business = false;  // the user wrote a Range field
 };
 
-// Throws TransferError with status cannot_resume for bytes that nobody asked for, and ProtocolError
-// for a 101, after which the connection would no longer speak HTTP.
+// Throws TransferError with status cannot_resume when the server sends other bytes than those we
+// asked for, and ProtocolError for a 101, after which the connection would no longer speak HTTP.
 [[nodiscard]] Meaning meaning_of(const http::ResponseHead& head, const Expectation& expected);
 
 } // namespace ipcbox::download

@@ -1,6 +1,6 @@
-// One stream to which several workers write, document after document: what belongs to a later one
-// waits, in memory as long as it is little, for its turn. So the result is the same however many
-// work at it.
+// One stream to which several workers write, document after document. Bytes of a later document
+// wait for its turn, in memory while they are few. So the result does not depend on the number of
+// workers.
 #pragma once
 
 #include "core/deadline.h"
@@ -17,25 +17,26 @@ namespace ipcbox::download {
 
 class OrderedOutput {
   public:
-    // FD stays the caller's; NAME is what its errors call it.
+    // The caller keeps and closes FD. Errors call it NAME.
     OrderedOutput(int fd, std::string_view name) : fd_(fd), name_(name) {}
     OrderedOutput(const OrderedOutput&) = delete;
     OrderedOutput& operator=(const OrderedOutput&) = delete;
 
-    // So much of later documents is kept; who has more waits for his turn.
+    // The maximum of bytes kept for later documents. A worker with more waits for its turn.
     static constexpr std::size_t max_kept = 4UL * 1024 * 1024;
 
-    // Of document NUMBER; they count from 0, and each is worked at by somebody who has not left an
-    // earlier one undone. Throws SysError "cannot write NAME", TimedOut.
+    // Writes BYTES of document NUMBER; numbers count from 0. A worker must finish its earlier
+    // documents before it writes a later one. Throws SysError "cannot write NAME", TimedOut.
     void write(std::size_t number, std::string_view bytes, Deadline deadline);
-    // Writes out what is only buffered, if it is NUMBER's turn; false if it is not. After true, its
-    // bytes may also be written to fd() directly.
+    // Writes out the buffer if it is NUMBER's turn; false if it is not. After true, its bytes may
+    // also be written to fd() directly.
     [[nodiscard]] bool flush(std::size_t number, Deadline deadline);
-    // Nothing more of it will come. Every number has to be finished.
+    // Document NUMBER is complete. Call it for every number.
     void finish(std::size_t number, Deadline deadline);
     // Writes out all that is buffered.
     void flush();
-    // Nothing can be written any more: nobody waits for his turn, and what comes is dropped.
+    // Call it when nothing can be written any more: no worker then waits for its turn, and all
+    // further bytes are dropped.
     void give_up();
 
     [[nodiscard]] int fd() const { return fd_; }

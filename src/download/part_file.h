@@ -1,5 +1,5 @@
-// A document on its way into a file, which appears under its name only when it is whole. Until then
-// it is in a part file beside it:
+// A document on its way into a file. The file appears under its name only when the document is
+// whole. Until then the bytes are in a part file beside it:
 //
 //     NAME.TAIL.part    what has come, locked (flock(2)) while somebody is at work
 //     NAME.TAIL.state   of which document that is: its URL and its version
@@ -32,34 +32,34 @@ class PartFile {
     // link, its target is meant. Throws TransferError when another process is at work on the same
     // file, SysError.
     PartFile(const std::string& name, std::string url, Begin begin);
-    // Leaves what has come, with its state.
+    // Leaves the bytes that have come, with their state.
     ~PartFile();
     PartFile(const PartFile&) = delete;
     PartFile& operator=(const PartFile&) = delete;
 
     [[nodiscard]] int fd() const { return part_.get(); }
-    // What errors call it.
+    // The name that error messages use.
     [[nodiscard]] const std::string& part_name() const { return part_name_; }
     // The bytes that are there, and the version that came with them.
     [[nodiscard]] std::uint64_t size() const { return size_; }
     [[nodiscard]] const DocumentVersion& version() const { return version_; }
 
-    // What follows is the document from its beginning, in this version.
+    // Drops the bytes that are there: the document now comes from its beginning, in this version.
     void restart(const DocumentVersion& version);
-    // What follows belongs behind the bytes that are in NAME already: another tool left it
+    // The next bytes belong behind those that are in NAME already, which another tool left
     // unfinished.
     void continue_existing(const DocumentVersion& version);
-    // That many more bytes are there. The disk is told to begin with them now and then, so that
+    // BYTES more bytes are there. Now and then this tells the disk to begin with them, so that
     // finish() does not have to wait for all of them.
     void wrote(std::uint64_t bytes);
 
-    // The date that the file gets by finish(); nothing: that of now.
+    // The date that finish() gives to the file; nothing: the current time.
     void set_time(std::optional<std::time_t> modified) { modified_ = modified; }
-    // The document is whole: puts it on the disk, and under its name.
+    // The document is whole: puts it on the disk, and gives it its name.
     void finish();
-    // The document is not what was wanted: leaves nothing of it.
+    // The document is not the wanted one: removes it.
     void discard() noexcept;
-    // The document was, or will be, written into the file in place.
+    // Whether the document was, or will be, written into the file in place.
     [[nodiscard]] bool is_in_place() const { return in_place_; }
 
   private:

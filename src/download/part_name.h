@@ -17,7 +17,7 @@ struct PartNames {
 
 // The same tail for the same last name of FILE, and another one for any other.
 [[nodiscard]] std::string tail_for(std::string_view file);
-// A tail that nobody can guess. Throws SysError.
+// A random tail that nobody can guess. Throws SysError.
 [[nodiscard]] std::string random_tail();
 
 } // namespace ipcbox::download

@@ -11,11 +11,11 @@ namespace ipcbox::download {
 
 class PieceSource : public http::BodySource {
   public:
-    // Opens the files. PIECES have to live as long as the source. Throws TransferError with status
+    // Opens the files. PIECES must outlive the source. Throws TransferError with status
     // cannot_read.
     explicit PieceSource(const std::vector<http::BodyPiece>& pieces);
 
-    // The sum of all, if each file is a regular one.
+    // The sum of all lengths, if every file is a regular one.
     [[nodiscard]] std::optional<std::uint64_t> length() const override { return length_; }
     [[nodiscard]] std::optional<std::size_t> read(std::span<std::byte> into) override;
     [[nodiscard]] int waits_for() const override;

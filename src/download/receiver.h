@@ -1,5 +1,5 @@
-// What happens to a body on its way: it is decoded, limited in size and speed, hashed, counted, and
-// handed on to the sink behind.
+// Receives a body: decodes it, limits its size and speed, hashes and counts it, and hands it to the
+// next sink.
 #pragma once
 
 #include "download/target.h"
@@ -15,7 +15,7 @@
 
 namespace ipcbox::download {
 
-// Told how far the documents have come, by several threads.
+// Shows how far the documents have come. Several threads call it.
 class Progress {
   public:
     Progress() = default;
@@ -23,7 +23,7 @@ class Progress {
     Progress& operator=(const Progress&) = delete;
     virtual ~Progress() = default;
 
-    // SIZE is what the document has in all, if that is known, of which ALREADY bytes are here.
+    // SIZE is the size of the whole document, if that is known. ALREADY bytes of it are here.
     virtual void begin(std::size_t number, const std::string& name,
                        std::optional<std::uint64_t> size, std::uint64_t already) = 0;
     virtual void moved(std::size_t number, std::uint64_t bytes) = 0;
@@ -32,8 +32,8 @@ class Progress {
 
 class Receiver : public http::BodySink {
   public:
-    // DECODER may be null. DIGESTS see what NEXT gets. Of the document, ALREADY bytes are here.
-    // PROGRESS (may be null) is told what moves, of document NUMBER.
+    // DECODER may be null. DIGESTS get the same bytes as NEXT. ALREADY bytes of the document are
+    // here. PROGRESS (may be null) gets the progress of document NUMBER.
     Receiver(http::BodySink& next, std::unique_ptr<http::ContentDecoder> decoder,
              std::vector<http::Digest*> digests, const ReceiverOptions& options,
              std::uint64_t already, Progress* progress, std::size_t number, Deadline deadline);
@@ -46,7 +46,7 @@ class Receiver : public http::BodySink {
     void moved(std::uint64_t bytes) override;
     void finish() override;
 
-    // What came over the connection.
+    // The bytes that came over the connection.
     [[nodiscard]] std::uint64_t bytes() const { return received_; }
 
   private:

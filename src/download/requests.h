@@ -9,8 +9,8 @@
 
 namespace ipcbox::download {
 
-// The request for URL on behalf of TARGET. CONTEXT says what this request has of its own; the rest
-// (the login, the way, the fields) follows from OPTIONS. Throws TransferError.
+// The request for URL on behalf of TARGET. CONTEXT has the data of this one request; the rest (the
+// login, the way, the fields) follows from OPTIONS. Throws TransferError.
 [[nodiscard]] http::Request request_for(const DownloadOptions& options, const Target& target,
                                         const http::Url& url, http::RequestContext context);
 
@@ -29,7 +29,7 @@ class RequestQueue {
 
     // The requests for the first of TARGETS, in their order.
     [[nodiscard]] std::span<const http::Request> ahead(std::span<const Target> targets);
-    // The request for TARGET, if it was made; it is taken away, and so are those before it.
+    // Takes the request for TARGET out of the queue, if it was made, and drops those before it.
     [[nodiscard]] std::optional<http::Request> take(const Target& target);
 
   private:

@@ -1,5 +1,5 @@
-// What responses say of versions and ranges: what it takes to go on with a document where it broke
-// off (RFC 9110, sections 8.8, 13.1.5 and 14.4).
+// Versions and ranges in responses, with which a transfer that broke off can be resumed (RFC 9110,
+// sections 8.8, 13.1.5 and 14.4).
 #pragma once
 
 #include "http/response_parser.h"
@@ -10,21 +10,21 @@
 
 namespace ipcbox::download {
 
-// What is known of one version of a document.
+// The known facts about one version of a document.
 struct DocumentVersion {
     std::string tag;                   // ETag, also a weak one; empty: unknown
     std::string date;                  // Last-Modified; empty: unknown
     std::optional<std::uint64_t> size; // of the whole
 
-    // For If-Range: the tag if it is a strong one, else the date; empty when there is neither, and
-    // the document cannot be taken up again.
+    // The value for If-Range: the tag if it is a strong one, else the date. Empty when there is
+    // neither; then the transfer cannot be resumed.
     [[nodiscard]] std::string validator() const;
-    // False when something that is known of both differs: they are two versions.
+    // False when a fact that is known of both differs, which proves that they are two versions.
     [[nodiscard]] bool may_be(const DocumentVersion& other) const;
 
     friend bool operator==(const DocumentVersion&, const DocumentVersion&) = default;
 };
-// The size is taken from Content-Range, or for a 200 from Content-Length.
+// The version in HEAD. Its size is from Content-Range, or for a 200 from Content-Length.
 [[nodiscard]] DocumentVersion version_of(const http::ResponseHead& head);
 
 // Content-Range: "bytes 100-199/200" has all three, "bytes 100-199/*" no size, "bytes */200" the
@@ -36,8 +36,9 @@ struct ContentRange {
 };
 [[nodiscard]] ContentRange content_range(const http::ResponseHead& head);
 
-// Whether the bytes of FOUND are what the user's RANGE ("0-99", "100-", "-100") asks for, as far as
-// the document has them. True for several ranges, which come in a form of their own.
+// Whether FOUND has the bytes that the user's RANGE ("0-99", "100-", "-100") asks for, as far as
+// the document has them. True when RANGE is several ranges, because their answer has a different
+// form.
 [[nodiscard]] bool answers_range(const std::string& range, const ContentRange& found);
 
 } // namespace ipcbox::download

@@ -1,4 +1,4 @@
-// What is to be fetched, how, and how it went.
+// The documents to fetch, the options, and the outcomes.
 #pragma once
 
 #include "http/digest.h"
@@ -27,7 +27,7 @@ struct Target {
 struct ReceiverOptions {
     std::optional<std::uint64_t> max_bytes; // of the document
     std::optional<std::uint64_t> bytes_per_second;
-    bool hash = false; // also tell the document's sha256
+    bool hash = false; // report the document's sha256
 };
 
 // Changes the pieces of a document on their way to a terminal; an empty piece is the end.
@@ -40,15 +40,15 @@ struct DownloadOptions {
     http::LoginRules login;
     // How a login is shown: at once with Basic, or only as an answer to a challenge.
     enum class LoginScheme { basic, by_challenge } login_scheme = LoginScheme::basic;
-    // More fields for a request to that URL, for example its cookies; may be empty. It is called
-    // shortly before the request is sent, also after a redirect.
+    // Gives more fields for a request to that URL, for example its cookies; may be empty. It is
+    // called shortly before each request is sent, also after a redirect.
     std::function<std::vector<http::Field>(const http::Url&)> more_fields;
-    // Told the head of every answer, also those on the way to the document, in their order; may be
-    // empty. Several workers may call it at the same time.
+    // Gets the head of every answer, also of redirects, in their order; may be empty. Several
+    // workers may call it at the same time.
     std::function<void(const Target&, const http::Url&, const http::ResponseHead&)> on_head;
-    // Told a 401, and how many of them have been answered already for this URL: gives the
-    // Authorization field with which to ask once more, or nothing. May be empty. Several workers
-    // may call it at the same time.
+    // Answers a 401: gets its head, and the number of them answered already for this URL. Returns
+    // the Authorization field for one more request, or nothing. May be empty. Several workers may
+    // call it at the same time.
     std::function<std::optional<http::Field>(const Target&, const http::Url&,
                                              const std::string& method, const http::ResponseHead&,
                                              int answered)>
@@ -67,10 +67,10 @@ struct DownloadOptions {
     bool remote_time = false;       // files get the date that the server states
     bool server_names_file = false; // Content-Disposition's name wins over the URL's
     bool include_head = false;
-    // A document without a file goes nowhere: the report is what is wanted.
+    // Drop every document that has no file: only the report is wanted.
     bool drop_documents = false;
     bool pipelining = true;
-    // Where the body goes that comes with a status from 400 on, or with a redirect that is not
+    // The place for the body of an answer with a status from 400 on, or of a redirect that is not
     // followed.
     enum class ErrorBody { aside, drop, as_document } error_body = ErrorBody::aside;
     // The place for ErrorBody::aside.
@@ -79,13 +79,13 @@ struct DownloadOptions {
     std::function<OutputFilter()> make_visible;
 };
 
-// How it went.
+// The outcome of one target.
 struct Outcome {
     http::Url url;  // the last one
     int status = 0; // an exit status: 0, or one of failure.h
     std::string error;
-    std::vector<std::string> warnings;      // what the user should know although it is no error
-    std::vector<std::string> notes;         // what the user may want to know (--verbose)
+    std::vector<std::string> warnings;      // for the user, although they are not errors
+    std::vector<std::string> notes;         // for the user with --verbose
     std::optional<http::ResponseHead> head; // the last one
     std::uint64_t bytes = 0;                // of the body, as they came
     std::uint64_t resumed_at = 0;

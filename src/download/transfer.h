@@ -1,5 +1,5 @@
-// One target, over all attempts at it: redirects are followed, attempts repeated and taken up where
-// they broke off, and a file appears only when it is whole.
+// Fetches one target, in as many attempts as allowed. It follows redirects and resumes attempts
+// that broke off. A file appears only when it is whole.
 #pragma once
 
 #include "download/attempts.h"
@@ -15,7 +15,7 @@
 
 namespace ipcbox::download {
 
-// What the transfers of one worker share.
+// The tools that all transfers of one worker share.
 struct TransferTools {
     const DownloadOptions& options;
     http::Pipeline& pipeline;
@@ -26,7 +26,7 @@ struct TransferTools {
 
 class Transfer {
   public:
-    // Of the first of TARGETS. Requests for those behind it may be sent ahead.
+    // A transfer of the first of TARGETS. It may send requests for the others ahead.
     Transfer(const TransferTools& tools, std::span<const Target> targets)
         : tools_(tools), options_(tools.options),
           named_(options_.server_names_file ? targets.front() : Target{}),
@@ -34,7 +34,7 @@ class Transfer {
           attempts_(options_), leftover_(target_, options_),
           delivery_(target_, options_, leftover_, tools.output, tools.progress) {}
 
-    // Never throws what current_failure() knows: it is in the outcome.
+    // Never throws an exception that current_failure() knows: it reports that in the outcome.
     [[nodiscard]] Outcome run();
 
   private:

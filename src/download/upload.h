@@ -1,4 +1,4 @@
-// The body of a request from a file or from standard input, as long as it takes.
+// The body of a request from a file or from standard input.
 #pragma once
 
 #include "core/fd.h"
@@ -15,7 +15,7 @@ class Upload : public http::BodySource {
     // Opens FILE; "-" is standard input. Throws TransferError with status cannot_read.
     explicit Upload(const std::string& file);
 
-    // The length that a regular file has.
+    // The length of a regular file; nothing for others.
     [[nodiscard]] std::optional<std::uint64_t> length() const override { return length_; }
     [[nodiscard]] std::optional<std::size_t> read(std::span<std::byte> into) override;
     [[nodiscard]] int waits_for() const override;

@@ -1,4 +1,4 @@
-// All documents, by one worker or several, each with connections of its own.
+// Fetches all documents, with one or several workers. Each worker has connections of its own.
 #pragma once
 
 #include "download/download.h"
@@ -9,12 +9,12 @@
 
 namespace ipcbox::download {
 
-// What standard output gets behind a document. Called once for each, as they are done, by one
-// thread at a time.
+// Makes the text that standard output gets behind a document. It is called once for each document
+// when that is done, by one thread at a time.
 using Report = std::function<std::string(const Target& target, const Outcome& outcome)>;
 
-// TARGETS have to be numbered from 0, in their order. When standard output takes no more, those
-// that are left are not fetched. Throws what OUTPUT does.
+// Fetches TARGETS, which must be numbered from 0 in their order. When standard output takes no
+// more, it does not fetch the rest. Throws what OUTPUT throws.
 void fetch_all(const std::vector<Target>& targets, const DownloadOptions& options, int workers,
                OrderedOutput& output, Progress* progress, const Report& report);
 

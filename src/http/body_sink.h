@@ -1,4 +1,4 @@
-// Where the body of an answer goes.
+// A sink takes the body of an answer.
 #pragma once
 
 #include <cstdint>
@@ -16,17 +16,17 @@ class BodySink {
 
     virtual void write(std::string_view bytes) = 0;
 
-    // A descriptor to which the kernel may move bytes past write(); nothing when the sink has to
-    // see all of them. Errors call the descriptor OBJECT.
+    // A descriptor to which the kernel may move bytes without write(); nothing when the sink must
+    // see every byte. Errors call the descriptor OBJECT.
     struct Direct {
         int fd;
         std::string_view object;
     };
     [[nodiscard]] virtual std::optional<Direct> direct() { return std::nullopt; }
-    // That many bytes were moved to the descriptor of direct().
+    // The kernel moved this many bytes to the descriptor of direct().
     virtual void moved(std::uint64_t /*bytes*/) {}
 
-    // The body has ended. Throws when something of it is missing.
+    // The body has ended. Throws when a part of it is missing.
     virtual void finish() {}
 };
 

@@ -1,4 +1,4 @@
-// Where the body of a request comes from, piece by piece.
+// A source gives the body of a request, piece by piece.
 #pragma once
 
 #include <cstddef>
@@ -17,22 +17,23 @@ class BodySource {
     BodySource& operator=(const BodySource&) = delete;
     virtual ~BodySource() = default;
 
-    // The size of the whole body; nothing when only its end will tell.
+    // The size of the whole body; nothing when it is unknown until the end.
     [[nodiscard]] virtual std::optional<std::uint64_t> length() const = 0;
 
-    // Puts the next bytes into INTO and says how many: 0 at the end of the body. Nothing when the
-    // next bytes are not there yet; then waits_for() becomes readable once they are. Never blocks.
-    // Throws TransferError with status cannot_read.
+    // Stores the next bytes in INTO and returns how many: 0 at the end of the body. Returns nothing
+    // when the next bytes are not there yet; then waits_for() becomes readable once they are. Never
+    // blocks. Throws TransferError with status cannot_read.
     [[nodiscard]] virtual std::optional<std::size_t> read(std::span<std::byte> into) = 0;
     // The descriptor to wait for after read() gave nothing.
     [[nodiscard]] virtual int waits_for() const { return -1; }
 
-    // Begins again, for a request that is sent a second time. Does nothing before the first read().
-    // Throws TransferError with status cannot_send when the bytes cannot be read again.
+    // Starts again from the first byte, for a request that is sent a second time. Does nothing
+    // before the first read(). Throws TransferError with status cannot_send when the bytes cannot
+    // be read again.
     virtual void rewind() = 0;
 };
 
-// A body that is in memory. TEXT has to live as long as the source.
+// A body in memory. TEXT must outlive the source.
 class TextSource : public BodySource {
   public:
     explicit TextSource(std::string_view text) : text_(text) {}

@@ -17,8 +17,8 @@ namespace ipcbox::http {
 
 class BulkMove {
   public:
-    // FROM is a non-blocking socket or pipe, and TO whatever we were told to write to, which errors
-    // call NAME. Both stay the caller's.
+    // FROM is a non-blocking socket or pipe. TO is any descriptor; errors call it NAME. The caller
+    // keeps and closes both.
     BulkMove(int from, int to, std::string_view name);
 
     struct Step {
@@ -26,8 +26,8 @@ class BulkMove {
         std::size_t size = 0; // moved
         int error = 0;        // why reading failed
     };
-    // Moves at most MOST bytes, of what is there now; waits for TO only. Throws SysError "cannot
-    // write NAME", TimedOut.
+    // Moves at most MOST of the bytes that are there now. It waits for TO, but never for FROM.
+    // Throws SysError "cannot write NAME", TimedOut.
     [[nodiscard]] Step step(std::uint64_t most, Deadline deadline);
 
   private:

@@ -1,6 +1,6 @@
-// A body in chunks (RFC 9112, section 7.1), as its bytes come. Two deviations that servers are
-// known for are read: blanks behind a chunk's size, and lines that end in a lone line feed.
-// Whatever could be read in two ways is refused.
+// A body in chunks (RFC 9112, section 7.1), as its bytes come. The parser accepts two common
+// mistakes of servers: blanks behind a chunk's size, and lines that end in a lone line feed. It
+// refuses everything that could be read in two ways.
 #pragma once
 
 #include <cstddef>
@@ -12,17 +12,16 @@ namespace ipcbox::http {
 
 class ChunkedBody {
   public:
-    // A line of a chunk, and all of the trailers behind the body, have at most that many bytes.
+    // The maximum size of one line of a chunk, and of all trailers behind the body together.
     static constexpr std::size_t max_line_bytes = 256UL * 1024;
     static constexpr std::size_t max_trailers = 1000;
 
-    // Gives the content in BYTES to SINK and says how many bytes it has taken. The bytes that are
-    // left have to be shown again with more behind them. Throws ProtocolError, and what SINK
-    // throws.
+    // Gives the content in BYTES to SINK and returns how many of BYTES it has used. Pass the rest
+    // again, with more bytes behind it. Throws ProtocolError, and what SINK throws.
     using Sink = std::function<void(std::string_view)>;
     [[nodiscard]] std::size_t parse(std::string_view bytes, const Sink& sink);
     [[nodiscard]] bool is_done() const { return state_ == State::done; }
-    // Nothing was deviant so far.
+    // Whether the body has kept to the standard so far.
     [[nodiscard]] bool is_strict() const { return strict_; }
 
   private:

@@ -1,6 +1,6 @@
 // One connection to an HTTP server or proxy: requests go out, and their responses come in, in the
-// same order (RFC 9112, section 9.3). Bytes of a body do not come by our memory where the kernel
-// can move them itself.
+// same order (RFC 9112, section 9.3). Where the kernel can move the bytes of a body itself, they do
+// not pass through our memory.
 #pragma once
 
 #include "core/deadline.h"
@@ -21,8 +21,8 @@
 
 namespace ipcbox::http {
 
-// The server closed or reset the connection. Whether a byte of this answer had come decides what
-// may be done about it, and whether the server can have heard the request at all.
+// The server closed or reset the connection. BEGUN says whether the request was sent, and whether a
+// byte of its answer had come. That decides whether it may be sent again.
 enum class Begun { not_even_asked, no, yes };
 class ConnectionLost : public TransferError {
   public:
@@ -59,43 +59,43 @@ class Connection {
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
-    // Called whenever nothing has come yet and we are about to wait.
+    // Sets a function to call whenever nothing has come yet and we are about to wait.
     void set_before_wait(std::function<void()> action) { before_wait_ = std::move(action); }
 
     // Sends heads of requests, and the body of the last one: as much as the server takes now, and
-    // the rest while we wait for its answers. A server that closes or answers before it has
-    // everything is heard all the same. Throws ConnectionLost, and what the body throws.
+    // the rest while we wait for its answers. When the server closes or answers before it has
+    // everything, its answer can still be read. Throws ConnectionLost, and what the body throws.
     void send(std::string_view heads);
     void send(std::string_view head, RequestBody body);
 
-    // Waits until something of the next answer is there, or its absence is known; false when
-    // DEADLINE passed first.
+    // Waits until a byte of the next answer is there, or it is known that none will come. False
+    // when DEADLINE passed first.
     [[nodiscard]] bool wait_for_answer(Deadline deadline);
 
-    // The head of the next response; what was before it has to be read. Throws ConnectionLost,
+    // Reads the head of the next response. Read the body before it first. Throws ConnectionLost,
     // ProtocolError, TimedOut.
     [[nodiscard]] ResponseHead read_head(ResponseParser::Asked asked, Deadline deadline);
-    // What is known of its body: nothing when only the end of it will tell.
+    // The length of its body; nothing when it is unknown until the end.
     [[nodiscard]] std::optional<std::uint64_t> body_length() const;
-    // Its body, to SINK. An answer below 300 is a success only when the server has taken the whole
-    // body of the request: the rest of it is sent, or TransferError with status cannot_send is
-    // thrown. (After any other answer the rest is not sent, and the connection is not used again.)
-    // Throws the same, and what SINK throws.
+    // Reads its body into SINK. An answer below 300 is a success only when the server has taken the
+    // whole body of the request: this sends the rest of it, or throws TransferError with status
+    // cannot_send. After any other answer it does not send the rest, and the connection cannot be
+    // used again. Throws the same as read_head(), and what SINK throws.
     void read_body(BodySink& sink, Deadline deadline);
 
     // Whether another request may be sent.
     [[nodiscard]] bool is_open() const { return open_ && body_is_read_ && !outgoing_.has_body(); }
-    // Whether the server keeps connections at all: it said so in its last head.
+    // Whether the server keeps connections open, according to its last head.
     [[nodiscard]] bool keeps_alive() const { return parser_ && parser_->keeps_alive(); }
-    // How many heads were asked for so far.
+    // The number of heads that were asked for so far.
     [[nodiscard]] int responses() const { return responses_; }
-    // Nothing has come that was not asked for, an end of file neither.
+    // Whether the server has sent nothing unasked, not even an end of file.
     [[nodiscard]] bool is_quiet() const;
 
-    // Nothing more will be sent over it.
+    // Forbids further requests.
     void retire() { open_ = false; }
-    // The ends of the connection: of that to the proxy, where there is one. Empty when they are not
-    // known.
+    // The ends of the connection, or of the connection to the proxy when there is one. Empty when
+    // they are not known.
     [[nodiscard]] const Endpoint& local() { return ends().local; }
     [[nodiscard]] const Endpoint& remote() { return ends().remote; }
 
@@ -125,7 +125,7 @@ class Connection {
 
     Fd socket_;
     std::unique_ptr<net::TlsProcess> tls_;
-    std::optional<Ends> ends_; // once somebody wants to know them
+    std::optional<Ends> ends_; // once they were asked for
     std::function<void()> before_wait_;
     Outgoing outgoing_;
     bool sends_body_ = false; // the request that is answered next has one

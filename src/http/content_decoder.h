@@ -1,4 +1,5 @@
-// What a server compressed for the way, as it was (RFC 9110, section 8.4), piece by piece.
+// Undoes the compression that a server applied for the transfer (RFC 9110, section 8.4), piece by
+// piece.
 #pragma once
 
 #include "http/response_parser.h"
@@ -25,26 +26,27 @@ class ContentDecoder {
   public:
     using Output = std::function<void(std::string_view)>;
 
-    // Undoes the last of CODINGS first.
+    // CODINGS are in the order in which the server applied them. The last is undone first.
     explicit ContentDecoder(const std::vector<Coding>& codings);
     ~ContentDecoder();
     ContentDecoder(const ContentDecoder&) = delete;
     ContentDecoder& operator=(const ContentDecoder&) = delete;
 
-    // A gzip bomb: more than MAX_RATIO bytes made of one, once there are more than FREE_BYTES.
-    // (Deflate's own limit is 1032; text comes to 10, a log that repeats itself to 200.)
+    // A body is a gzip bomb when it grows to more than MAX_RATIO times its size and has more than
+    // FREE_BYTES. (Deflate's own limit is 1032. Text reaches 10, and a repetitive log 200.)
     static constexpr std::uint64_t max_ratio = 500;
     static constexpr std::uint64_t free_bytes = 16UL * 1024 * 1024;
 
-    // Gives what IN comes to to OUT, in pieces of at most 64 KiB. Several gzip members in a row are
-    // one text (RFC 1952, section 2.2); what else stands behind the end is ignored, as gzip(1) and
-    // browsers do. "deflate" is zlib's format (RFC 1950) or, as many servers have it, the bare one
-    // (RFC 1951). Throws Error, with curl's status 61, for what is no such format, fails its
-    // checksum, or is a bomb; and passes on what OUT throws, after which the decoder is of no use.
+    // Decodes IN and gives the result to OUT, in pieces of at most 64 KiB. Several gzip members in
+    // a row are one text (RFC 1952, section 2.2). All other bytes behind the end are ignored, as
+    // gzip(1) and browsers do. "deflate" is zlib's format (RFC 1950) or, as many servers send it,
+    // the bare one (RFC 1951). Throws Error, with curl's status 61, when the format is wrong, its
+    // checksum does not match, or it is a bomb. Throws what OUT throws; do not use the decoder
+    // after that.
     void decode(std::string_view in, const Output& out);
 
-    // The body has ended. Throws the same when there should have been more. Nothing at all is
-    // whole: the body of a HEAD or of an empty file.
+    // The body has ended. Throws the same when the end came too early. A body without any byte is
+    // whole: that of a HEAD request or of an empty file.
     void finish() const;
 
   private:
@@ -56,7 +58,7 @@ class ContentDecoder {
     std::uint64_t given_ = 0;
 };
 
-// Null when there is nothing to decode.
+// A decoder for CODINGS; null when there are none.
 [[nodiscard]] std::unique_ptr<ContentDecoder> decoder_for(const std::vector<Coding>& codings);
 
 } // namespace ipcbox::http

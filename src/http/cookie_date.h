@@ -7,9 +7,9 @@
 
 namespace ipcbox::http {
 
-// A time, a day, a month and a year, found in any order and between whatever separators: "Sun, 06
-// Nov 1994 08:49:37 GMT", "06-Nov-94 08:49:37", "Nov 6 1994 08:49:37". All is UTC. Nothing when one
-// of the four is missing, or there was no such day.
+// Finds a time, a day, a month and a year in any order, between any separators: "Sun, 06 Nov 1994
+// 08:49:37 GMT", "06-Nov-94 08:49:37", "Nov 6 1994 08:49:37". The time is UTC. Nothing when one of
+// the four is missing, or the day does not exist.
 [[nodiscard]] std::optional<std::time_t> parse_cookie_date(std::string_view text);
 
 } // namespace ipcbox::http

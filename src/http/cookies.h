@@ -1,5 +1,5 @@
-// Cookies (RFC 6265): kept from one response to the next request, and between runs in the text file
-// of Netscape's that curl and wget write, too. For the threads of all workers.
+// Cookies (RFC 6265). The jar keeps them from one response to the next request, and between runs in
+// Netscape's text file, which curl and wget use too. Several threads may use it at the same time.
 #pragma once
 
 #include "http/url.h"
@@ -30,29 +30,29 @@ struct Cookie {
 
 class CookieJar {
   public:
-    // Limits against servers that want to fill us.
+    // Limits against servers that try to fill our memory.
     static constexpr std::size_t max_cookie_bytes = 4096; // a name and its value
     static constexpr std::size_t max_per_domain = 180;
     static constexpr std::size_t max_cookies = 3000;
     static constexpr std::size_t max_set_by_response = 50;
-    static constexpr std::size_t max_field_bytes = 8190; // of what one request says
+    static constexpr std::size_t max_field_bytes = 8190; // of the Cookie field of one request
 
-    // Takes in the text of a file: Netscape's lines, or "Set-Cookie: ..." as in a saved head. Lines
-    // that are neither are skipped. JUNK leaves out those that end with their session.
+    // Loads the text of a file: Netscape's lines, or "Set-Cookie: ..." as in a saved head. Skips
+    // lines that are neither. JUNK leaves out cookies that end with their session.
     enum class SessionCookies { keep, junk };
     void load(std::string_view text, std::time_t now, SessionCookies session);
 
     // Takes one Set-Cookie field's VALUE, which came from URL. A cookie for a foreign domain or a
     // public suffix is ignored, as is one that is marked secure and came in the clear.
     void store(const Url& url, std::string_view value, std::time_t now);
-    // All of HEAD's.
+    // Takes all Set-Cookie fields of HEAD.
     void store_all(const Url& url, const ResponseHead& head, std::time_t now);
 
     // The Cookie field's value for a request for URL: "a=1; b=2", those with the longest path
     // first. Empty when none fits. Secure cookies go over https and to our own machine only.
     [[nodiscard]] std::string field_for(const Url& url, std::time_t now) const;
 
-    // All that have not expired, as a Netscape file; no two processes see half of one.
+    // All cookies that have not expired, as the text of a Netscape file.
     [[nodiscard]] std::string netscape_text(std::time_t now) const;
 
   private:

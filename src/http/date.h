@@ -14,10 +14,10 @@ namespace ipcbox::http {
 // first or last second of these years.
 [[nodiscard]] std::string http_date(std::time_t time);
 
-// The time in TEXT, in the form that http_date() writes or in one of the two old forms:
-// "Sunday, 06-Nov-94 08:49:37 GMT" and "Sun Nov  6 08:49:37 1994". Nothing for any other text, nor
-// for a day that never was; whether it was a Sunday is not checked. A year of two digits is at most
-// 50 years ahead of NOW.
+// The time in TEXT, in the form that http_date() writes or in one of the two old forms: "Sunday,
+// 06-Nov-94 08:49:37 GMT" and "Sun Nov 6 08:49:37 1994". Nothing for any other text, and for a day
+// that does not exist. The weekday is not checked. A year of two digits is at most 50 years ahead
+// of NOW.
 [[nodiscard]] std::optional<std::time_t> parse_http_date(std::string_view text, std::time_t now);
 
 // The wait that a Retry-After field asks for (RFC 9110, section 10.2.3), in seconds or until a

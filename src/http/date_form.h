@@ -1,6 +1,5 @@
-// The one grammar of dates in text: a form, in the manner of strptime(3), whatever the locale and
-// the time zone. HTTP's dates (http/date.h) and those of daytime servers (clocks/daytime.h) are
-// lists of forms.
+// Parses dates in text by a form like that of strptime(3), in any locale and time zone. HTTP's
+// dates (http/date.h) and those of daytime servers (clocks/daytime.h) are lists of forms.
 #pragma once
 
 #include "core/deadline.h"
@@ -13,22 +12,22 @@
 
 namespace ipcbox::http {
 
-// What a text says of a moment, as far as its form has it.
+// The parts of a date that a text states.
 struct WrittenDate {
     unsigned year = 0;
     bool is_year_short = false; // of two digits
     unsigned month = 0;
     unsigned day = 0;
     std::chrono::seconds clock{}; // since midnight; a leap second is the next one, as for Unix
-    Duration resolution{};        // a second, or a minute when it says no seconds
-    // How far its zone is ahead of UTC: none when it states no zone, several when the zone's name
-    // means more than one, the North American or European one first.
+    Duration resolution{};        // a second, or a minute when the text has no seconds
+    // How far its zone is ahead of UTC. Empty when the text has no zone. A zone's name with several
+    // meanings has several entries, the North American or European one first.
     std::vector<std::chrono::minutes> zones;
     std::string zone_name;           // "CST", when it has a name
     std::vector<unsigned> numbers{}; // of %n, in their order
 
-    // The day that is meant; nothing when there is no such day. A year of two digits is the last
-    // one that is not after LATEST.
+    // The day; nothing when it does not exist. A year of two digits is the last such year that is
+    // not after LATEST.
     [[nodiscard]] std::optional<std::chrono::sys_days> day_of(std::chrono::year latest) const;
 };
 

@@ -1,4 +1,4 @@
-// Digests of what came, and what they should be: the lists that sha256sum(1) writes.
+// Digests of documents, and the expected digests in lists that sha256sum(1) writes.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@ class Digest {
     explicit Digest(std::string_view algorithm);
 
     void update(std::string_view bytes);
-    // Of all that came, in lower case; then it begins anew.
+    // The digest of all bytes so far, in lower case. After that a new digest begins.
     [[nodiscard]] std::string hex();
 
   private:
@@ -32,7 +32,7 @@ struct Checksum {
     std::string hex;       // in lower case
 
     // "sha256:HEX". Throws std::invalid_argument for an algorithm that Digest does not know, and
-    // for what is not as many digits as it has.
+    // for a wrong number of digits.
     [[nodiscard]] static Checksum parse(std::string_view text);
 
     friend bool operator==(const Checksum&, const Checksum&) = default;
@@ -45,7 +45,7 @@ struct Checksum {
 //     SHA256 (name) = e3b0c442…
 // A '\' at the start says that the name is escaped. The length of a digest tells its algorithm;
 // where there are several, the longest counts, and of two equally long the first. All other lines
-// (a signature's, comments) are skipped. Nothing when the name is not there.
+// (signatures, comments) are skipped. Nothing when the list does not have the name.
 [[nodiscard]] std::optional<Checksum> checksum_in_list(std::string_view list,
                                                        std::string_view file_name);
 

@@ -1,5 +1,6 @@
-// Digest authentication (RFC 7616): the server is shown that we know the password, and never the
-// password itself. MD5 and SHA-256, both also as "-sess"; qop=auth, or none as RFC 2069 had it.
+// Digest authentication (RFC 7616): we prove to the server that we know the password, and never
+// send the password itself. It has MD5 and SHA-256, both also as "-sess", and qop=auth, or none as
+// in RFC 2069.
 #pragma once
 
 #include "http/url.h"
@@ -14,7 +15,8 @@ namespace ipcbox::http {
 
 struct ResponseHead;
 
-// One thing that a server offers in WWW-Authenticate or Proxy-Authenticate (RFC 9110, section 11).
+// One challenge that a server offers in WWW-Authenticate or Proxy-Authenticate (RFC 9110, section
+// 11).
 struct AuthChallenge {
     struct Parameter {
         std::string name; // in lower case
@@ -23,21 +25,20 @@ struct AuthChallenge {
     std::string scheme; // "digest", in lower case
     std::vector<Parameter> parameters;
 
-    // Empty when it is not there.
+    // The value of parameter NAME; empty when there is none.
     [[nodiscard]] std::string_view find(std::string_view name) const;
 };
 
-// All of a field's value, "Basic realm="x", Digest ...". What cannot be understood is skipped.
+// All of a field's value, "Basic realm="x", Digest ...". Parts that make no sense are skipped.
 [[nodiscard]] std::vector<AuthChallenge> parse_challenges(std::string_view value);
 
 class DigestChallenge {
   public:
-    // The strongest that HEAD offers in its fields FIELD_NAME; nothing when it offers none that we
-    // can answer.
+    // The strongest challenge in HEAD's fields FIELD_NAME; nothing when we can answer none of them.
     [[nodiscard]] static std::optional<DigestChallenge> find(const ResponseHead& head,
                                                              std::string_view field_name);
 
-    // The login was right and only its nonce is too old: it may be tried again at once.
+    // Whether the login was right and only its nonce too old: then try again at once.
     [[nodiscard]] bool is_stale() const { return stale_; }
 
     // The value of the Authorization field for a request of METHOD for TARGET. CLIENT_NONCE is

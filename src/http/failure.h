@@ -1,5 +1,5 @@
-// What goes wrong with a transfer, under the exit statuses that curl(1) has for it: scripts know
-// them. One table, documented in ipcbox-webget(1).
+// The failures of a transfer, with curl(1)'s exit statuses, which scripts know. ipcbox-webget(1)
+// documents this table.
 #pragma once
 
 #include "core/error.h"
@@ -16,7 +16,7 @@ inline constexpr int not_http = 8;
 inline constexpr int partial = 18; // the body ended too early
 inline constexpr int http_error = 22;
 inline constexpr int cannot_write = 23;
-inline constexpr int cannot_read = 26; // what is to be sent
+inline constexpr int cannot_read = 26; // the body to send
 inline constexpr int timed_out = 28;
 inline constexpr int cannot_resume = 33;
 inline constexpr int too_many_redirects = 47;
@@ -36,7 +36,7 @@ class TransferError : public Error {
     using Error::Error;
 };
 
-// The server's answer is not HTTP, or not safe to take for it.
+// The server's answer is not HTTP, or is too ambiguous to be safe.
 class ProtocolError : public TransferError {
   public:
     explicit ProtocolError(std::string message)

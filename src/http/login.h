@@ -1,5 +1,5 @@
-// Which login a request carries. A login that the user gave is for the first URL's origin only:
-// another host, port or scheme to which a redirect leads never gets it.
+// Chooses the login that a request carries. A login that the user gave is only for the origin of
+// the first URL: when a redirect leads to another host, port or scheme, that one never gets it.
 #pragma once
 
 #include "http/url.h"
@@ -11,7 +11,8 @@ namespace ipcbox::http {
 
 struct LoginRules {
     std::optional<Credentials> given; // -u
-    // What a netrc file has for a host, and if USER is not empty, for that user; may be empty.
+    // Looks up the login for a host in a netrc file, and for USER if that is not empty. The
+    // function may be empty.
     std::function<std::optional<Credentials>(const Url& url, std::string_view user)> netrc;
     bool trusts_redirects = false; // --location-trusted: every origin gets what the first gets
 };

@@ -1,4 +1,4 @@
-// The .netrc file, in which users keep their passwords for hosts (netrc(5)). curl and ftp read it,
+// The .netrc file, in which users keep their passwords for hosts (netrc(5)). curl and ftp read it
 // too:
 //     machine example.org login alice password "a b"
 //     default login anonymous password alice@
@@ -16,14 +16,14 @@ namespace ipcbox::http {
 // result may be empty.
 //
 // A word may stand in double quotes, with \" \\ \n \r \t in it. A # where a keyword can stand
-// begins a comment; a value may begin with #. A value that is missing never swallows the next
-// "machine": a password "machine" has to be quoted. A macro (macdef) goes to the next empty line.
-// Unknown words are skipped. Throws Error for a quote that is not closed.
+// begins a comment; a value may begin with #. A missing value never swallows the next "machine", so
+// a password "machine" must be quoted. A macro (macdef) ends at the next empty line. Unknown words
+// are skipped. Throws Error for a quote that is not closed.
 [[nodiscard]] std::optional<Credentials>
 credentials_for(std::string_view netrc, std::string_view host, std::string_view user = {});
 
-// The text of the file; empty when there is none. Throws SysError, and Error when it has more than
-// a MiB.
+// The text of the file; empty when there is no file. Throws SysError, and Error when it is larger
+// than 1 MiB.
 [[nodiscard]] std::string load_netrc(const std::string& path);
 
 } // namespace ipcbox::http

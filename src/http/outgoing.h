@@ -1,5 +1,5 @@
-// What is to be sent over a connection and the server has not taken yet: heads of requests, and
-// the body of the last one. It is sent without waiting, so that answers can be read meanwhile: a
+// The bytes that the server at the other end of a connection has not taken yet: heads of requests,
+// and the body of the last one. Sending never waits, so that answers can be read meanwhile. A
 // server may answer before it has read everything, and may stop reading until its answer is taken.
 #pragma once
 
@@ -14,7 +14,7 @@
 
 namespace ipcbox::http {
 
-// How the server is told where the body ends (RFC 9112, section 6): by a Content-Length, or by its
+// How the server finds the end of the body (RFC 9112, section 6): by a Content-Length, or by the
 // last chunk.
 enum class BodyFraming { length, chunks };
 
@@ -28,26 +28,26 @@ struct RequestBody {
 
 class Outgoing {
   public:
-    // Puts TEXT behind what is to be sent already. There must be no body.
+    // Puts TEXT behind the bytes that wait already. There must be no body.
     void add(std::string_view text);
-    // Puts BODY behind it. With wait_for_100 it is held back until release(), at most for a second
-    // (RFC 9110, section 10.1.1).
+    // Puts BODY behind them. With wait_for_100 it is held back until release(), at most for a
+    // second (RFC 9110, section 10.1.1).
     void add(RequestBody body);
     void release() { held_until_ = Deadline::after({}); }
 
-    // Nothing is left to be sent.
+    // Whether everything was sent.
     [[nodiscard]] bool is_empty() const { return pending().empty() && !body_; }
-    // Something of a body is left.
+    // Whether a part of a body is left.
     [[nodiscard]] bool has_body() const { return has_body_ && !is_empty(); }
-    // The socket cannot be written to any more, and this is why (errno); 0 while it can.
+    // The errno for which the socket cannot be written to any more; 0 while it can.
     [[nodiscard]] int error() const { return error_; }
-    // Nothing is left, or nothing can be sent any more.
+    // Whether nothing is left, or nothing can be sent any more.
     [[nodiscard]] bool is_over() const { return is_empty() || error_ != 0; }
 
-    // Sends what SOCKET takes now, at most about a MiB of it: answers and deadlines have to be
-    // looked at now and then. Throws what the body throws.
+    // Sends as much as SOCKET takes now, at most about 1 MiB, so that the caller can look at
+    // answers and deadlines in between. Throws what the body throws.
     void send_some(int socket);
-    // What has to be waited for before send_some() can go on, and until when at the latest.
+    // The event to wait for before send_some() can go on, and the latest time to wait for.
     struct Wait {
         pollfd entry;
         Deadline until;

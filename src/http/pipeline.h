@@ -2,10 +2,10 @@
 // worker. It keeps connections open (RFC 9112, section 9.3). To a server that keeps them it sends
 // requests ahead: before the answers to earlier requests have come (section 9.3.2).
 //
-// Nobody should notice that. When a connection is lost, the requests that were not answered are
-// asked again, once, each alone on a new connection, if asking twice does no harm (RFC 9110,
-// section 9.2.2). The same happens when a server ignores or refuses what was sent ahead, or when it
-// answers nothing for a while; that server then gets one request at a time.
+// Users should not notice that. When a connection is lost, the pipeline sends the unanswered
+// requests once more, each alone on a new connection, if sending twice does no harm (RFC 9110,
+// section 9.2.2). It does the same when a server ignores or refuses requests that were sent ahead,
+// or does not answer for a while; that server then gets one request at a time.
 #pragma once
 
 #include "http/connection.h"
@@ -29,7 +29,7 @@ struct Request {
     bool idempotent = true;
     bool alone = false;            // on a connection of its own
     bool leaves_body = false;      // nobody will read the answer's body: close the connection
-    bool may_wait_in_line = false; // it can be sent ahead, and others behind it
+    bool may_wait_in_line = false; // it may be sent ahead, and others behind it
 };
 
 struct Response {
@@ -40,9 +40,9 @@ struct Response {
 
 class Pipeline {
   public:
-    // At most that many requests are under way on one connection.
+    // The maximum of requests under way on one connection.
     static constexpr std::size_t max_depth = 64;
-    // Connections that are kept for later.
+    // The maximum of connections that are kept for later.
     static constexpr std::size_t max_idle = 8;
 
     explicit Pipeline(const RouteOptions& options) : options_(options) {}
@@ -50,25 +50,25 @@ class Pipeline {
     // ACTION is called whenever the pipeline is about to wait for a server.
     void set_before_wait(std::function<void()> action) { before_wait_ = std::move(action); }
 
-    // Whether requests behind REQUEST would be sent ahead now. Before that is so, nobody has to
-    // know them.
+    // Whether requests behind REQUEST would be sent ahead now. Until then the caller need not
+    // prepare them.
     [[nodiscard]] bool looks_ahead(const Request& request) const;
-    // Asks REQUEST; AHEAD are the requests that will be asked next, in that order. Throws
-    // TransferError and its kind.
+    // Sends REQUEST and reads the head of its answer. AHEAD are the requests that follow, in that
+    // order. Throws TransferError and its subclasses.
     [[nodiscard]] Response ask(const Request& request, std::span<const Request> ahead,
                                Deadline deadline);
 
-    // The body of the last answer broke off. True when requests had been sent ahead behind it, so
-    // that the server may have meant to close its connection in an orderly way: the request should
-    // be asked again before anybody calls that a failure.
+    // For a body that broke off: true when requests had been sent ahead behind it. Then the server
+    // may have closed its connection in an orderly way, so send the request again before you report
+    // a failure.
     [[nodiscard]] bool may_be_our_fault() const { return had_followers_; }
-    // From now on, requests to where REQUEST goes are sent one at a time.
+    // From now on, requests to the server of REQUEST are sent one at a time.
     void serialize(const Request& request) { hosts_[request.way].depth = 1; }
 
   private:
     using Clock = Deadline::Clock;
 
-    // A connection, and what was sent over it and not answered yet.
+    // A connection, and the requests on it that are not answered yet.
     struct Line {
         struct Sent {
             std::string head;
@@ -79,7 +79,7 @@ class Pipeline {
         std::deque<Sent> sent;
         bool kept = false; // the server has kept it open at least once
     };
-    // What is known of the server at the end of a way.
+    // What we have learned about the server at the end of a way.
     struct Host {
         std::size_t depth = first_depth; // requests that may be under way on one connection
         Duration slowest{};              // the longest wait for an answer so far

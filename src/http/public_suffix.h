@@ -6,9 +6,8 @@
 
 namespace ipcbox::http {
 
-// DOMAIN in lower case, without a dot at either end; a name beyond ASCII in its xn-- form. The
-// system's list (Debian's package publicsuffix) counts if it is newer than the one we were built
-// with.
+// DOMAIN in lower case, without a dot at either end; a name beyond ASCII in its xn-- form. Uses the
+// system's list (Debian's package publicsuffix) if it is newer than the one we were built with.
 [[nodiscard]] bool is_public_suffix(const std::string& domain);
 
 } // namespace ipcbox::http

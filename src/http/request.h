@@ -1,4 +1,4 @@
-// What is asked of a server: what the user wants of every request, and the bytes of one (RFC 9112,
+// Requests to a server: the options that apply to all of them, and the bytes of one (RFC 9112,
 // section 3).
 #pragma once
 
@@ -18,8 +18,8 @@
 namespace ipcbox::http {
 
 // A field that the user gives: "Name: value" adds or replaces it, "Name:" leaves out ours, "Name;"
-// sends it empty. Throws std::invalid_argument, for line ends in it above all: they would begin a
-// field, or a request, of their own.
+// sends it empty. Throws std::invalid_argument, above all for line ends in it, which would begin
+// another field or request.
 struct CustomField {
     Field field;
     bool omitted = false;
@@ -28,7 +28,7 @@ struct CustomField {
 };
 
 struct RequestOptions {
-    std::string method; // empty: as the rest demands
+    std::string method; // empty: chosen by the other options
     bool head_only = false;
     int version = 11;
     std::vector<CustomField> fields;
@@ -36,7 +36,7 @@ struct RequestOptions {
     std::string referer; // empty: none
     std::optional<std::string> body;
     std::optional<std::string> upload; // a file to PUT, "-" for standard input
-    // A body that is neither of both, for each document; may be empty.
+    // Makes another kind of body for each document; may be empty.
     std::function<std::shared_ptr<BodySource>()> make_body;
     std::string content_type = "application/x-www-form-urlencoded"; // of body and make_body
     std::string accept = "*/*";
@@ -47,14 +47,14 @@ struct RequestOptions {
     [[nodiscard]] bool has_body() const { return body || upload || make_body; }
 };
 
-// What one request has of its own.
+// The data that differ from request to request.
 struct RequestContext {
     std::string method;
-    bool same_origin = true; // as the URL that the user gave: what is secret may be sent
+    bool same_origin = true; // as the URL that the user gave: secrets may be sent
     std::optional<Credentials> credentials;
-    bool through_proxy = false; // which has to be told the whole URL
+    bool through_proxy = false; // which needs the whole URL
     std::optional<Credentials> proxy_credentials;
-    // To go on behind this byte, if the document still has this version (If-Range), or has not
+    // Continues behind this byte, if the document still has this version (If-Range), or has not
     // changed since (If-Unmodified-Since).
     std::uint64_t resume_at = 0;
     std::string version;
@@ -64,24 +64,24 @@ struct RequestContext {
     std::vector<Field> fields;
 };
 
-// How SOURCE is announced: by its length where it has one, else in chunks, unless the user's own
-// Content-Length or Transfer-Encoding says it. Throws TransferError for what cannot be sent so: a
-// body without a length to HTTP/1.0, or a coding other than chunked.
+// Chooses the framing of SOURCE: by its length if it has one, else in chunks. The user's own
+// Content-Length or Transfer-Encoding wins. Throws TransferError when that is impossible: for a
+// body without a length in HTTP/1.0, and for a coding other than chunked.
 [[nodiscard]] RequestBody request_body(const RequestOptions& options,
                                        std::shared_ptr<BodySource> source);
 
-// GET, HEAD, POST, PUT or what the user said.
+// GET, HEAD, POST, PUT or the user's own method.
 [[nodiscard]] std::string method_of(const RequestOptions& options);
-// After a redirect: POST becomes GET, as everybody does (RFC 9110, section 15.4).
+// The method after a redirect: POST becomes GET, as in all common clients (RFC 9110, section 15.4).
 [[nodiscard]] std::string method_after_redirect(const std::string& method, int status);
-// Whether it may be sent twice, when nobody knows whether the first was heard (RFC 9110, section
-// 9.2.2).
+// Whether a request may be sent again when it is unknown whether the server got the first one (RFC
+// 9110, section 9.2.2).
 [[nodiscard]] bool is_idempotent(std::string_view method);
 
 // The head of the request, to the empty line.
 [[nodiscard]] std::string request_head(const RequestOptions& options, const Url& url,
                                        const RequestContext& context);
-// That of the request for a tunnel to HOST (RFC 9110, section 9.3.6).
+// The head of the request for a tunnel to URL's host (RFC 9110, section 9.3.6).
 [[nodiscard]] std::string tunnel_head(const Url& url, const std::string& user_agent,
                                       const std::optional<Credentials>& credentials);
 

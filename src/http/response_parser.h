@@ -1,9 +1,9 @@
-// Makes HTTP answers of bytes (RFC 9112): the head, and a body in chunks. It reads nothing itself,
-// and every size that a server controls has a limit. The grammar of the head is Boost.Beast's.
+// Parses HTTP answers (RFC 9112): the head, and a body in chunks. The caller reads the bytes. Every
+// size that a server controls has a limit. The grammar of the head is Boost.Beast's.
 //
-// What one reader could take for one message and another for two (request smuggling, RFC 9112,
-// section 11.2) is refused: lengths that contradict each other, a length beside an encoding, a
-// transfer coding that is not chunked.
+// The parser refuses bytes that one reader could take for one message and another for two (request
+// smuggling, RFC 9112, section 11.2): lengths that contradict each other, a length beside an
+// encoding, a transfer coding that is not chunked.
 #pragma once
 
 #include "http/chunked_body.h"
@@ -29,44 +29,45 @@ struct ResponseHead {
     std::vector<Field> fields;
     std::string bytes; // as they came, to the empty line that ends them
 
-    // The first field of that name, in whatever case; nullptr when there is none.
+    // The first field of that name, in any case; nullptr when there is none.
     [[nodiscard]] const std::string* find(std::string_view name) const;
-    [[nodiscard]] bool is_redirect() const; // one that says where to
+    [[nodiscard]] bool is_redirect() const; // with a Location
 };
 
 class ResponseParser {
   public:
-    // What was asked decides what a body is (RFC 9112, section 6.3).
+    // The kind of request decides whether the answer has a body (RFC 9112, section 6.3).
     enum class Asked { document, head, tunnel };
     explicit ResponseParser(Asked asked);
     ~ResponseParser();
     ResponseParser(const ResponseParser&) = delete;
     ResponseParser& operator=(const ResponseParser&) = delete;
 
-    // A head has at most that many bytes.
+    // The maximum size of a head.
     static constexpr std::size_t max_head_bytes = 256UL * 1024;
     static constexpr std::size_t max_fields = 1000;
     static constexpr int max_interim_responses = 20; // 1xx, which are skipped
 
-    // Takes what belongs to the head from the front of BYTES, and says how much: 0 as long as it is
-    // not whole, so BYTES have to grow and be shown again. Throws ProtocolError, as soon as it can
-    // be known: it is not HTTP.
+    // Parses the head at the front of BYTES and returns its size. Returns 0 while the head is not
+    // whole: then pass the same bytes again with more behind them. Throws ProtocolError as soon as
+    // it is clear that this is not HTTP.
     [[nodiscard]] std::size_t parse_head(std::string_view bytes);
     [[nodiscard]] bool has_head() const { return has_head_; }
-    // How many answers 1xx came before it.
+    // The number of 1xx answers before it.
     [[nodiscard]] int interim_responses() const { return interim_; }
     [[nodiscard]] ResponseHead& head() { return head_; }
 
     enum class Framing { none, length, chunked, until_close };
     [[nodiscard]] Framing framing() const { return framing_; }
-    // Of the body, for Framing::length; what it would be, for a HEAD request.
+    // The length of the body, for Framing::length. For a HEAD request, the length that the body
+    // would have.
     [[nodiscard]] std::uint64_t length() const { return length_; }
     // Whether the server will answer again on this connection once the body is read.
     [[nodiscard]] bool keeps_alive() const { return keeps_alive_; }
 
-    // For Framing::chunked: gives the content in BYTES to SINK, and says how many bytes it has
-    // taken; those that are left have to be shown again with more behind them. Throws
-    // ProtocolError, and what SINK throws.
+    // For Framing::chunked: gives the content in BYTES to SINK, and returns how many of BYTES it
+    // has used. Pass the rest again, with more bytes behind it. Throws ProtocolError, and what SINK
+    // throws.
     using Sink = ChunkedBody::Sink;
     [[nodiscard]] std::size_t parse_chunked(std::string_view bytes, const Sink& sink);
     [[nodiscard]] bool is_done() const { return chunks_.is_done(); }

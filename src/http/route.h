@@ -18,7 +18,8 @@
 
 namespace ipcbox::http {
 
-// When what has been reached; the moments of a connection that was there already are its start.
+// The moments at which the steps of a request were reached. When the connection was there already,
+// its own moments are those of the start.
 struct Milestones {
     using Time = Deadline::Clock::time_point;
     Time start{};
@@ -36,8 +37,8 @@ struct KnownAddress {
     [[nodiscard]] static KnownAddress parse(std::string_view text);
 };
 
-// --connect-to HOST:PORT:OTHER:PORT: who asks for the one is connected to the other. What is empty
-// is any, or the same.
+// --connect-to HOST:PORT:OTHER:PORT: requests for HOST go to OTHER. An empty HOST or PORT matches
+// any; an empty OTHER or PORT keeps the requested one.
 struct Diversion {
     std::string from_host;
     std::optional<std::uint16_t> from_port;
@@ -53,7 +54,7 @@ struct RouteOptions {
     std::vector<KnownAddress> known;
     std::vector<Diversion> diversions;
     std::function<std::optional<Proxy>(const Url&)> proxy; // may be empty
-    std::string user_agent;                                // a tunnel's proxy is told it
+    std::string user_agent; // sent to the proxy with the request for a tunnel
     net::TlsOptions tls;
 };
 
@@ -61,18 +62,20 @@ struct Route {
     Url origin;
     std::optional<Proxy> proxy;
 
-    // The proxy is told whole URLs; otherwise it is asked for a tunnel, or not there.
+    // Whether there is a proxy that gets whole URLs. If not, it is asked for a tunnel, or there is
+    // none.
     [[nodiscard]] bool forwards() const {
         return proxy && proxy->kind == Proxy::Kind::http && !proxy->tunnels_all &&
                !origin.is_https();
     }
-    // Who goes the same way can use the same connection.
+    // Requests with the same key can use the same connection.
     [[nodiscard]] std::string key() const;
 };
 
 [[nodiscard]] Route route_to(const Url& url, const RouteOptions& options);
 
-// Goes that way. Throws TransferError with curl's status: which step failed, and why.
+// Connects by ROUTE. Throws TransferError with curl's status for the step that failed, and the
+// reason.
 [[nodiscard]] std::unique_ptr<Connection> open(const Route& route, const RouteOptions& options,
                                                Milestones& milestones, Deadline deadline);
 

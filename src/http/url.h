@@ -1,5 +1,5 @@
-// Where a document is: http and https URLs (RFC 3986, RFC 9110 section 4.2), as users write them
-// and as servers send them in Location.
+// http and https URLs (RFC 3986, RFC 9110 section 4.2), as users write them and as servers send
+// them in Location.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace ipcbox::http {
 
-// Who asks. Both as they are, not percent-encoded; the password may be empty.
+// A login. Neither part is percent-encoded; the password may be empty.
 struct Credentials {
     std::string user;
     std::string password;
@@ -30,46 +30,47 @@ struct Authority {
 struct Url {
     std::string scheme; // "http" or "https"
     std::optional<Credentials> credentials;
-    // In lower case. An IPv6 address without its brackets, in its one spelling; behind it may stand
-    // the interface, as in "fe80::1%eth0" (RFC 6874).
+    // The host in lower case. An IPv6 address has no brackets and is in its canonical form; an
+    // interface may follow it, as in "fe80::1%eth0" (RFC 6874).
     std::string host;
     std::uint16_t port = 0;
-    // What a request asks for (RFC 9112, section 3.2.1): the path, which begins with '/', and the
-    // query. All of it is printable ASCII: spaces and what is beyond are percent-encoded, as
+    // The target of a request (RFC 9112, section 3.2.1): the path, which begins with '/', and the
+    // query. All of it is printable ASCII: other characters and spaces are percent-encoded, as
     // browsers do it. "." and ".." are resolved, as curl does it.
     std::string target;
 
-    // A fragment is dropped. Throws std::invalid_argument, saying what was expected: for another
-    // scheme, for control characters (what would begin a new line of a request), for a bad port,
-    // for a host that is empty or has other characters than names have. A name beyond ASCII has to
-    // be written in its xn-- form.
+    // Parses TEXT and drops its fragment. Throws std::invalid_argument, saying what was expected:
+    // for another scheme, for control characters (they could begin a new line of a request), for a
+    // bad port, and for a host that is empty or has characters that names do not have. A name
+    // beyond ASCII must be written in its xn-- form.
     [[nodiscard]] static Url parse(std::string_view text);
 
-    // What REFERENCE, relative to this URL or absolute, means (RFC 3986, section 5.2). The
-    // credentials stay as long as it names no host. Throws as parse() does.
+    // The URL that REFERENCE means, relative to this one or absolute (RFC 3986, section 5.2). The
+    // credentials stay when REFERENCE names no host. Throws as parse() does.
     [[nodiscard]] Url resolve(std::string_view reference) const;
 
     // Puts QUERY behind the target's own query, encoded where it is needed. Throws
     // std::invalid_argument for control characters.
     void add_query(std::string_view query);
 
-    // As a Host field has it: "host", "host:8080", "[::1]:8080". The port is left out when it is
-    // the scheme's own, and an interface always: its name means nothing elsewhere.
+    // The value of a Host field: "host", "host:8080", "[::1]:8080". It leaves out the scheme's
+    // default port, and every interface, whose name means nothing elsewhere.
     [[nodiscard]] std::string authority() const;
 
-    // The whole, for people and for parse(); without the credentials.
+    // The whole URL without the credentials, for people and for parse().
     [[nodiscard]] std::string text() const;
 
-    // What to call the document here: safe_file_name() of the path's last segment, decoded.
+    // The name for the document's file: safe_file_name() of the path's last segment, decoded.
     [[nodiscard]] std::string file_name() const;
 
-    // Same scheme, host and port (RFC 6454): what is secret may go to both or to neither.
+    // Whether scheme, host and port are the same (RFC 6454). Only then may a secret for one go to
+    // the other.
     [[nodiscard]] bool same_origin(const Url& other) const;
 
     [[nodiscard]] bool is_https() const { return scheme == "https"; }
 };
 
-// Each %XX replaced by its byte; what is no such triplet stays.
+// TEXT with each %XX replaced by its byte. Malformed triplets stay.
 [[nodiscard]] std::string percent_decoded(std::string_view text);
 
 // Each byte that is not unreserved (RFC 3986, section 2.3) as %XX: a name as one segment of a path.
