@@ -200,7 +200,6 @@ int run(const Invocation& invocation) {
 
 } // namespace
 
-extern constexpr Applet safe_write{"write a file with the rights of a user, whole or not at all",
-                                   run};
+extern constexpr Applet safe_write{"write a file as a user, whole or not at all", run};
 
 } // namespace ipcbox

@@ -429,9 +429,14 @@ TEST_CASE("--proxy goes through a SOCKS5 proxy") {
         std::array<char, 3> hello{};
         (void)::recv(client.get(), hello.data(), hello.size(), MSG_WAITALL);
         say(client, std::string_view{"\5\0", 2});
-        std::array<char, 64> buffer{};
-        const auto got = ::recv(client.get(), buffer.data(), buffer.size(), 0);
-        asked.assign(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+        // RFC 1928: the kind of the address and its first byte tell how long the request is.
+        std::array<char, 64> request{};
+        (void)::recv(client.get(), request.data(), 5, MSG_WAITALL);
+        const std::size_t rest = request[3] == 3   ? static_cast<std::size_t>(request[4]) + 2
+                                 : request[3] == 4 ? 17
+                                                   : 5;
+        (void)::recv(client.get(), request.data() + 5, rest, MSG_WAITALL);
+        asked.assign(request.data(), 5 + rest);
         say(client, std::string_view{"\5\0\0\1\0\0\0\0\0\0", 10});
         echo(client);
     }};
