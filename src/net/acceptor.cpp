@@ -10,8 +10,8 @@ namespace ipcbox::net {
 
 namespace {
 
-// What accept(2) says of a connection that is gone before we came, and of a network error that
-// belongs to it. The next one is as good as ever.
+// Errors of accept(2) that concern one connection only: it was gone before we came, or its network
+// failed. The next connection can still be accepted.
 bool concerns_one_connection(int error) {
     switch (error) {
     case EINTR:
@@ -83,7 +83,7 @@ bool Acceptor::wait() noexcept {
         epoll_event event{};
         const int ready = sys::call("epoll_wait", ::epoll_wait, poll_.get(), &event, 1, -1);
         if (ready > 0) return event.data.u64 != listeners_.size();
-        // Nothing else can fail here but what a second try may not meet again (ENOMEM).
+        // The only other failure here is ENOMEM, which a second try may not meet again.
         if (ready < 0 && errno != EINTR) return true;
     }
 }

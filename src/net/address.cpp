@@ -21,7 +21,7 @@ namespace ipcbox::net {
 
 namespace {
 
-// sockaddr_storage is made to be looked at as each of them (socket(7)).
+// socket(7) permits to read a sockaddr_storage as each of these types.
 template <class Kind> const Kind& as(const sockaddr_storage& storage) {
     return reinterpret_cast<const Kind&>(storage);
 }

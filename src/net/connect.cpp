@@ -23,7 +23,7 @@ namespace {
 // RFC 8305, section 5: the recommended Connection Attempt Delay.
 constexpr auto attempt_delay = std::chrono::milliseconds{250};
 
-// Fails with errno only: not every reason is the caller's error.
+// Reports failure by errno: some reasons are not errors for the caller.
 Fd open_socket(int family, int flags) {
     const int number = sys::call("socket", ::socket, family, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
     return number < 0 ? Fd{} : Fd::adopt(number);
@@ -33,7 +33,7 @@ int connect_socket(const Fd& socket, const Address& address) {
     return sys::call("connect", ::connect, socket.get(), address.data(), address.size());
 }
 
-// The families in turn, IPv6 first, each in its own order.
+// Alternates the families, IPv6 first, and keeps the order within each.
 std::vector<Address> interleaved(std::span<const Address> addresses) {
     std::vector<Address> six;
     std::vector<Address> four;
@@ -91,8 +91,8 @@ struct Attempt {
     throw Unreachable(message);
 }
 
-// Waits until attempts that are under way have an outcome, for the time to begin the next one, or
-// for the deadline.
+// Waits until an attempt has an outcome, until it is time to begin the next one, or until the
+// deadline.
 void await(std::vector<Attempt>& attempts, Deadline deadline) {
     std::vector<pollfd> entries;
     entries.reserve(attempts.size());

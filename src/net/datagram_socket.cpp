@@ -15,7 +15,7 @@ namespace ipcbox::net {
 namespace {
 
 void prepare(const Fd& socket, int family) {
-    // An IPv6 socket gets IPv4 datagrams, too, and tells of them in IPv4's way.
+    // An IPv6 socket gets IPv4 datagrams too, and reports their address by IPv4's option.
     set_option(socket, IPPROTO_IP, IP_PKTINFO, 1);
     if (family == AF_INET6) set_option(socket, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
     enlarge_receive_buffer(socket);
@@ -44,13 +44,13 @@ bool is_connected(int socket) {
     }
 }
 
-// Both kinds of control message (cmsg(3)), aligned as they have to be.
+// Room for both kinds of control message (cmsg(3)), correctly aligned.
 union Control {
     cmsghdr header;
     std::array<char, CMSG_SPACE(sizeof(in_pktinfo)) + CMSG_SPACE(sizeof(in6_pktinfo))> bytes;
 };
 
-// An address of a family, for which it is a sockaddr_in or a sockaddr_in6.
+// The Address for NAME, a sockaddr_in or a sockaddr_in6.
 template <class Name> Address address_of(const Name& name) {
     sockaddr_storage storage{};
     std::memcpy(&storage, &name, sizeof name);
@@ -62,16 +62,16 @@ void note_asked(Datagram& datagram, const in_pktinfo& info) {
     name.sin_family = AF_INET;
     name.sin_addr = info.ipi_spec_dst;
     datagram.asked = address_of(name);
-    // What is sent to a broadcast address has one of the interface's own beside it.
+    // For a broadcast address, ipi_spec_dst is an address of the interface itself.
     datagram.for_us_alone = info.ipi_addr.s_addr == info.ipi_spec_dst.s_addr;
 }
 
 void note_asked(Datagram& datagram, const in6_pktinfo& info) {
-    if (IN6_IS_ADDR_V4MAPPED(&info.ipi6_addr)) return; // IPv4 has told more
+    if (IN6_IS_ADDR_V4MAPPED(&info.ipi6_addr)) return; // the IPv4 message has more
     sockaddr_in6 name{};
     name.sin6_family = AF_INET6;
     name.sin6_addr = info.ipi6_addr;
-    // A link-local address means nothing without its link, any other one nothing more with it.
+    // Only a link-local address needs the number of its link.
     if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr)) name.sin6_scope_id = info.ipi6_ifindex;
     datagram.asked = address_of(name);
     datagram.for_us_alone = !IN6_IS_ADDR_MULTICAST(&info.ipi6_addr);
@@ -134,9 +134,9 @@ BoundSocket inherited_datagram_socket(int number) {
                                 number));
     set_across_exec(given.socket, AcrossExec::close);
     set_nonblocking(given.socket);
-    // Not that of its address: an IPv6 socket can have an IPv4 one (ipv6(7)).
+    // Not the family of its address: an IPv6 socket can have an IPv4 address (ipv6(7)).
     const int family = option_of(number, SO_DOMAIN);
-    // Errors that somebody asked for and nobody takes would keep it ready for ever.
+    // If its former owner asked for errors, those that nobody reads would keep it ready forever.
     set_option(given.socket, IPPROTO_IP, IP_RECVERR, 0);
     if (family == AF_INET6) set_option(given.socket, IPPROTO_IPV6, IPV6_RECVERR, 0);
     prepare(given.socket, family);
@@ -203,7 +203,7 @@ std::size_t DatagramBatch::answer(const BoundSocket& from, std::span<const Datag
     for (std::size_t at = 0; at < datagrams.size();) {
         const int sent = sys::call("sendmmsg", send_many, from.socket.get(),
                                    slots_->messages.data() + at, datagrams.size() - at);
-        // An error is that of the first; the others are still to be tried.
+        // An error belongs to the first datagram; try the others.
         at += sent > 0 ? static_cast<std::size_t>(sent) : 1;
         taken += sent > 0 ? static_cast<std::size_t>(sent) : 0;
     }

@@ -19,7 +19,7 @@ namespace ipcbox::net {
 
 namespace {
 
-// Nothing when the descriptor is no such socket.
+// Nothing when the descriptor is not such a socket.
 std::optional<int> get_option(const Fd& socket, int level, int option) {
     int value = 0;
     if (get_socket_option(socket.get(), level, option, value) < 0) return std::nullopt;
@@ -43,7 +43,7 @@ std::string describe(const Fd& socket, const Address& address) {
 Listener listen_on(const Address& address, Ipv4Too ipv4_too, int backlog) {
     Listener listener;
     listener.socket = make_socket(address.family(), SOCK_STREAM);
-    // Not SO_REUSEPORT: two servers would share the clients, and neither know.
+    // Not SO_REUSEPORT: two servers would share the clients, and neither would know.
     set_option(listener.socket, SOL_SOCKET, SO_REUSEADDR, 1);
     set_option(listener.socket, SOL_SOCKET, SO_KEEPALIVE, 1);
     set_option(listener.socket, IPPROTO_TCP, TCP_NODELAY, 1);
@@ -54,7 +54,7 @@ Listener listen_on(const Address& address, Ipv4Too ipv4_too, int backlog) {
     return listener;
 }
 
-// A number that the environment gives, or nothing; it is unset.
+// Takes a number out of the environment: unsets VARIABLE. Nothing when it is not a number.
 template <class Number> std::optional<Number> take_number(const char* variable) {
     const char* text = std::getenv(variable);
     const auto number = text != nullptr ? whole_number<Number>(text) : std::nullopt;

@@ -14,13 +14,13 @@ namespace ipcbox::net {
 
 namespace {
 
-// A name server that is asked through getaddrinfo(3) answers one question at a time; a few dozen
-// at once are what a resolver in the neighbourhood takes without dropping some.
+// getaddrinfo(3) asks one question at a time. A resolver on the local network takes a few dozen at
+// once without dropping any.
 constexpr std::size_t max_threads = 32;
 
 } // namespace
 
-// Outlives the object in the threads, which may be waiting for an answer at the end.
+// The threads share it, and may still wait for an answer when the object is gone.
 struct Lookups::State {
     struct Question {
         std::size_t number;
@@ -80,7 +80,7 @@ void Lookups::ask(std::size_t number, std::string host, Deadline deadline) {
     const std::lock_guard lock{state_->mutex};
     auto& questions = state_->questions;
     questions.push_back({number, std::move(host), deadline});
-    // Who is idle may have been told of another question a moment ago.
+    // An idle thread may have been woken for another question a moment ago.
     if (questions.size() > state_->idle && state_->threads < max_threads) {
         try {
             std::thread{[state = state_] { state->answer_questions(); }}.detach();

@@ -36,7 +36,8 @@ template <class Value> bool ask(int socket, int option, Value& into) {
     return get_socket_option(socket, SOL_SOCKET, option, into) == 0;
 }
 
-// None when it has ended, and none when there is no descriptor left: no one is then taken for it.
+// Empty when the process has ended, and when there is no descriptor left: then no process is taken
+// for it.
 Fd handle_of(int socket, pid_t pid) {
     int number = -1;
     if (ask(socket, SO_PEERPIDFD, number)) return Fd::adopt(number);
@@ -48,7 +49,7 @@ Fd handle_of(int socket, pid_t pid) {
     }
 }
 
-// Through symbolic links, and those of /proc.
+// Follows symbolic links, also those of /proc.
 std::optional<FileIdentity> file_at(const std::string& path) {
     struct stat status {};
     if (sys::call("stat", ::stat, path.c_str(), &status) < 0) return std::nullopt;
@@ -61,7 +62,7 @@ template <class Id> void set_once(std::optional<Id>& condition, Id value, std::s
 }
 
 template <class Id> Id id_number(std::string_view text, std::string_view key) {
-    // The last number is no user: chown(2) and others mean "none" by it.
+    // The largest number is not a user: for chown(2) and others it means "none".
     const auto number = whole_number<Id>(text);
     if (!number || *number == static_cast<Id>(-1))
         throw std::invalid_argument(fmt::format("expected a number behind {}=", key));
@@ -104,7 +105,7 @@ bool PeerProcess::runs(const std::string& path) const {
     return theirs && theirs == file_at(path) && runs_still();
 }
 
-// To be asked after looking into /proc: if it has not ended by now, the pid was its own until then.
+// Call it after reading /proc: if the process still runs, the pid was its own at that time.
 bool PeerProcess::runs_still() const {
     return !wait_for(pidfd_.get(), POLLIN, Deadline::after(Duration::zero()));
 }

@@ -23,16 +23,16 @@ namespace ipcbox::net {
 
 namespace {
 
-// What a widened pipe holds (core/pipe.h), so the most that one splice(2) can move.
+// The size of a widened pipe (core/pipe.h), which is the maximum that one splice(2) can move.
 constexpr std::size_t max_at_once = 1024UL * 1024;
 constexpr std::size_t buffer_size = 128UL * 1024;
-// After so many moves the other direction has its turn.
+// After this number of moves the other direction has its turn.
 constexpr int moves_in_a_turn = 16;
 
 enum class Kind { pipe, socket, file, other };
 
-// A descriptor that was not opened for this is told at once: splice(2) and sendfile(2) fail with
-// EBADF for either side, and a source's error must not be taken for the sink's.
+// Rejects at once a descriptor that was opened for the other direction. Later splice(2) and
+// sendfile(2) would fail with EBADF for either side, and we could not tell which.
 Kind kind_of(int fd, int other_access, std::string_view verb, std::string_view name) {
     struct stat status {};
     if (sys::call("fstat", ::fstat, fd, &status) < 0) throw SysError(verb, name);
@@ -49,15 +49,15 @@ struct Port {
     std::string_view name;
     RelayEnd::Ownership ownership;
 
-    // A call on it never waits although nobody has asked poll(2): SPLICE_F_NONBLOCK is for pipes,
-    // O_NONBLOCK for our sockets, and files do not wait.
+    // Whether a call on it never waits, even without poll(2): pipes have SPLICE_F_NONBLOCK, our
+    // sockets O_NONBLOCK, and files do not wait.
     [[nodiscard]] bool never_waits_in_splice() const {
         return kind == Kind::pipe || kind == Kind::file ||
                (kind == Kind::socket && ownership == RelayEnd::Ownership::ours);
     }
 };
 
-// A system call, again on EINTR.
+// Makes a system call, and repeats it on EINTR.
 template <class... Call> ssize_t transfer(Call... call) {
     for (;;) {
         const ssize_t moved = sys::call(call...);
@@ -65,8 +65,8 @@ template <class... Call> ssize_t transfer(Call... call) {
     }
 }
 
-// These two do not go together here, or not at all on this kernel: O_APPEND, some terminals, some
-// file systems.
+// Whether the kernel cannot splice these two descriptors: O_APPEND, some terminals, some file
+// systems.
 bool cannot_splice(int error) {
     return error == EINVAL || error == ENOSYS;
 }
@@ -95,7 +95,7 @@ class Stream {
     [[nodiscard]] State state() const { return state_; }
     void end() { state_ = State::ended; }
 
-    // What poll(2) is to be asked: what we wait for, and whether the sink is gone meanwhile.
+    // The entry for poll(2): the event that we wait for, or whether the sink is gone meanwhile.
     [[nodiscard]] pollfd awaited() const {
         if (state_ == State::reading) return {from_.fd, POLLIN, 0};
         if (state_ == State::writing) return {to_.fd, POLLOUT, 0};
@@ -103,8 +103,8 @@ class Stream {
     }
     [[nodiscard]] pollfd watched() const { return {state_ == State::reading ? to_.fd : -1, 0, 0}; }
 
-    // Moves what can be moved without waiting; to be called when poll(2) says that what is awaited
-    // is ready. Throws SysError.
+    // Moves all bytes that can be moved without waiting. Call it when poll(2) reports the awaited
+    // event. Throws SysError.
     void move() {
         bool moved = false;
         for (int moves = 0; moves < moves_in_a_turn && state_ != State::ended; ++moves) {
@@ -116,25 +116,25 @@ class Stream {
                 moved = true;
                 continue;
             }
-            // A direct splice does not say which side it would wait for. It is the other one when
-            // that which was waited for is ready, and nothing moved.
+            // A direct splice does not say which side it would wait for. When the awaited side is
+            // ready and nothing moved, it is the other side.
             if (way_ == Way::direct && outcome == Outcome::would_wait)
                 state_ = !moved && waiting_for == State::reading ? State::writing : State::reading;
             return;
         }
     }
 
-    // Nobody is there any more to be told anything. With an error, what we told was not taken.
+    // The sink is gone. With an error, it did not take the last bytes.
     void lose_sink() {
         int error = EPIPE;
         if (to_.kind == Kind::socket) (void)get_socket_option(to_.fd, SOL_SOCKET, SO_ERROR, error);
-        // The signal that a write would have brought; it is blocked as yet.
+        // A write would have raised this signal. It is still blocked here.
         if (to_.kind == Kind::pipe) (void)::raise(SIGPIPE);
         if (error != 0) return (void)fail_sink(error);
         end();
     }
 
-    // Why the request was refused, if it was.
+    // The reason why the request was refused, if it was.
     [[nodiscard]] const std::exception_ptr& refusal() const { return refusal_; }
 
   private:
@@ -149,13 +149,12 @@ class Stream {
         return from_.kind == Kind::socket ? Way::own_pipe : Way::memory;
     }
 
-    // How much may be taken from the source; 0 when the limit is reached, which is an error if
-    // there is more.
+    // How many bytes the source may still send; 0 at the limit, and then one byte more is an error.
     [[nodiscard]] std::size_t room(std::size_t size) const {
         return static_cast<std::size_t>(std::min<std::uint64_t>(size, limit_ - count_));
     }
 
-    // SIZE bytes came, or the end of it, or an error.
+    // SIZE bytes came; 0 is the end, and a negative number an error.
     Outcome took(ssize_t size) {
         if (size > 0) {
             count_ += static_cast<std::uint64_t>(size);
@@ -180,7 +179,7 @@ class Stream {
         return Outcome::changed;
     }
 
-    // splice(2) and sendfile(2) raise it for sockets too.
+    // splice(2) and sendfile(2) raise SIGPIPE for sockets too.
     static void take_back_sigpipe() {
         const sigset_t set = signal_set({SIGPIPE});
         const timespec now{};
@@ -201,7 +200,7 @@ class Stream {
         return Outcome::changed;
     }
 
-    // At the limit: the end is what we hope for.
+    // At the limit, only the end of the source may follow.
     Outcome expect_end() {
         std::byte byte{};
         void* const into = &byte;
@@ -232,8 +231,8 @@ class Stream {
         return is_source_error(errno) ? fail_source(errno) : fail_sink(errno);
     }
 
-    // Whose error the call returned. A pipe that we may read always can be read, and to write to
-    // one fails with EPIPE only; a file is asked.
+    // Whether the error of the call is the source's. A pipe that we may read never fails to be
+    // read, and a write to a pipe fails only with EPIPE. A file needs a test.
     [[nodiscard]] bool is_source_error(int error) const {
         if (error == EPIPE || from_.kind == Kind::pipe) return false;
         if (to_.kind == Kind::pipe) return true;
@@ -284,13 +283,13 @@ class Stream {
         if (pending_.empty()) {
             const auto outcome = ending_ ? finish() : read_into_memory();
             if (outcome != Outcome::moved) return outcome;
-            // Others than these have to be asked first whether a write would wait.
+            // For all other kinds, ask poll(2) first whether a write would wait.
             if (to_.kind != Kind::socket && to_.kind != Kind::file) return wait(State::writing);
         }
         const ssize_t given = write_from_memory();
         if (given < 0) return errno == EAGAIN ? wait(State::writing) : fail_sink(errno);
         pending_.remove_prefix(static_cast<std::size_t>(given));
-        // Ask again, on both sides, before either could wait.
+        // Ask poll(2) again about both sides before a call could wait.
         return wait(pending_.empty() && !ending_ ? State::reading : State::writing);
     }
 
@@ -314,7 +313,7 @@ class Stream {
         if (to_.kind == Kind::socket)
             return transfer("send", ::send, to_.fd, from, pending_.size(),
                             MSG_DONTWAIT | MSG_NOSIGNAL);
-        // pipe(7): so much has room when poll(2) says that a pipe is ready.
+        // pipe(7): PIPE_BUF bytes have room when poll(2) says that a pipe is ready.
         const std::size_t most = to_.kind == Kind::pipe ? PIPE_BUF : buffer_size;
         return transfer("write", ::write, to_.fd, from, std::min(pending_.size(), most));
     }
@@ -334,7 +333,7 @@ class Stream {
 
     std::vector<char> buffer_; // for Way::memory
     std::string_view pending_;
-    bool ending_ = false; // the source has ended, and pending_ is the filter's last word
+    bool ending_ = false; // the source has ended, and pending_ is the filter's last output
 };
 
 Stream make_stream(Flow flow, const RelayEnd& from, const RelayEnd& to, const RelayOptions& options,
@@ -346,7 +345,7 @@ Stream make_stream(Flow flow, const RelayEnd& from, const RelayEnd& to, const Re
     return {flow, source, sink, options, count};
 }
 
-// Whether what was not yet asked when the answer ended is still to be asked.
+// Whether to send the rest of the request although the answer has ended.
 bool finishes(const RelayOptions& options, const RelayCounts& counts) {
     using When = RelayOptions::FinishRequest;
     return options.finish_request == When::always ||

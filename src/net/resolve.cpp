@@ -22,8 +22,8 @@ namespace ipcbox::net {
 
 namespace {
 
-// What WORK returns, or nothing when the deadline comes first; then WORK goes on in its thread, and
-// its result is dropped.
+// Returns WORK's result, or nothing when the deadline comes first. In that case WORK goes on in its
+// thread, and its result is dropped.
 template <class Result>
 std::optional<Result> in_time(std::function<Result()> work, Deadline deadline) {
     struct Shared {
@@ -52,7 +52,7 @@ std::optional<Result> in_time(std::function<Result()> work, Deadline deadline) {
     return std::move(shared->result);
 }
 
-// To be called before the first lookup. A program without a loader is a static one.
+// Call it before the first lookup. It acts only in a static binary, which has no loader.
 void use_built_in_sources() {
     [[maybe_unused]] static const int once =
         ::getauxval(AT_BASE) == 0 ? ::__nss_configure_lookup("hosts", "files dns") : 0;
@@ -60,7 +60,7 @@ void use_built_in_sources() {
 
 std::string_view reason(int failure, int error) {
     switch (failure) {
-    case 0: // all that it has is of another family
+    case 0: // all its addresses are of another family
     case EAI_NODATA:
     case EAI_ADDRFAMILY:
         return "it has no such address";

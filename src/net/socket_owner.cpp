@@ -24,17 +24,17 @@ constexpr std::chrono::seconds patience{2};
 
 struct SocketEntry {
     std::string inode;
-    std::optional<uid_t> user; // /proc/net/unix does not tell
+    std::optional<uid_t> user; // /proc/net/unix does not have it
 };
 
-// The word with this number, from 0, of a line of /proc/net; empty when it has fewer.
+// The word with this number, from 0, of a line of /proc/net; empty when the line has fewer.
 std::string_view word(std::string_view line, int number) {
     for (; number > 0; --number)
         (void)take_word(line);
     return take_word(line);
 }
 
-// The first line of a file in /proc/net of which ENTRY makes something.
+// The result of ENTRY for the first line of a file in /proc/net for which it returns one.
 template <class Entry>
 std::optional<SocketEntry> find_line(const char* path, Deadline deadline, Entry entry) {
     const auto file = open_for_reading(path);
@@ -44,8 +44,8 @@ std::optional<SocketEntry> find_line(const char* path, Deadline deadline, Entry 
     return std::nullopt;
 }
 
-// "0100007F" and the like, as the bytes of the address: each group of eight digits is four of them,
-// as a number of this machine.
+// The bytes of an address from digits like "0100007F". Each group of eight digits is a number of
+// four bytes in this machine's order.
 std::string bytes_of(std::string_view digits) {
     std::string bytes;
     for (; digits.size() >= 8; digits.remove_prefix(8)) {
@@ -57,8 +57,8 @@ std::string bytes_of(std::string_view digits) {
     return bytes;
 }
 
-// A socket that listens has the state LISTEN; one for datagrams that is connected to nobody has
-// CLOSE (tcp_states.h).
+// A socket that listens has the state LISTEN. An unconnected datagram socket has CLOSE
+// (tcp_states.h).
 std::optional<SocketEntry> find_ip(const char* path, const Address& address, std::string_view state,
                                    Deadline deadline) {
     return find_line(path, deadline, [&](std::string_view line) -> std::optional<SocketEntry> {
@@ -76,7 +76,7 @@ std::optional<SocketEntry> find_ip(const char* path, const Address& address, std
 }
 
 std::optional<SocketEntry> find_unix(const std::string& name, Deadline deadline) {
-    // The sockets of accepted connections have the name, too; only the listening one this flag.
+    // The sockets of accepted connections have the same name. Only the listening one has this flag.
     constexpr std::string_view accepts = "00010000";
     const auto end = fmt::format(" {}\n", name);
     return find_line("/proc/net/unix", deadline,

@@ -21,7 +21,7 @@ constexpr std::size_t max_field = 255; // a length is one byte
 // RFC 1928, section 3.
 enum Method : unsigned char { no_login = 0, password_login = 2, none_acceptable = 0xff };
 
-// A length and that many bytes.
+// A byte with the length, and then the bytes.
 std::string field(std::string_view text, std::string_view what) {
     if (text.empty() || text.size() > max_field)
         throw SocksError(fmt::format("cannot use {}: {} has {} bytes, and SOCKS5 takes 1 to {}",
@@ -35,7 +35,7 @@ class Talk {
         : socket_(socket), target_(target), deadline_(deadline) {}
 
     void log_in(const std::optional<SocksLogin>& login) {
-        // Too long a login is told before anything is sent.
+        // Report a login that is too long before anything is sent.
         const auto words = login ? "\1" + field(login->user, "the user name") +
                                        field(login->password, "the password")
                                  : std::string{};
@@ -60,7 +60,7 @@ class Talk {
         send("\5\1\0"sv, wire_address(), port_bytes(target_.port));
         const auto reply = answer<4>();
         if (reply[1] != 0) fail(static_cast<unsigned char>(reply[1]));
-        // The address that the proxy connects from: nobody here wants it, and it has to be read.
+        // Skip the address that the proxy connects from.
         switch (reply[3]) {
         case 1:
             (void)receive<4 + 2>();
@@ -104,7 +104,7 @@ class Talk {
         if (got < Size) lose("the proxy closed the connection");
         return bytes;
     }
-    // Whose first byte is the version.
+    // Reads SIZE bytes of an answer, the first of which is the version.
     template <std::size_t Size> std::array<char, Size> answer() {
         const auto bytes = receive<Size>();
         if (bytes[0] != version) refuse("what it says is not SOCKS5");

@@ -18,7 +18,7 @@ constexpr unsigned char interpret = 255; // IAC
 } // namespace
 
 void TelnetFilter::refuse(unsigned char option) {
-    // That it will not, or that we should not, is what holds anyway: RFC 854 wants no answer then.
+    // WONT and DONT confirm the present state, so RFC 854 wants no answer.
     if (verb_ != will && verb_ != do_it) return;
     auto& refused = verb_ == will ? refused_will_ : refused_do_;
     if (refused.test(option)) return;

@@ -33,7 +33,7 @@ Error served_by(const std::string& path, const std::string& owner) {
         path, fmt::format("it is served by {}", owner.empty() ? "another process" : owner));
 }
 
-// PATH is for the message.
+// Error messages name PATH.
 std::optional<struct stat> status_of(const Fd& directory, const std::string& name,
                                      const std::string& path) {
     struct stat status {};
@@ -55,8 +55,8 @@ void unlink_quietly(const Fd& directory, const std::string& name) {
     sys::call("unlinkat", ::unlinkat, directory.get(), name.c_str(), 0);
 }
 
-// An existing file first: in a sticky directory the kernel may refuse O_CREAT on what is another
-// user's, even to root (proc(5), protected_regular).
+// Tries an existing file first: in a sticky directory the kernel may refuse O_CREAT for a file of
+// another user, even to root (proc(5), protected_regular).
 std::optional<Fd> open_lock_file(const Fd& directory, const std::string& name,
                                  const std::string& path) {
     const auto open = [](int at, const char* file, int flags, mode_t mode) {
@@ -72,7 +72,7 @@ std::optional<Fd> open_lock_file(const Fd& directory, const std::string& name,
     throw SysError("lock", path);
 }
 
-// Who answers at PATH; nothing when nobody does.
+// The server that answers at PATH; nothing when there is none.
 std::optional<std::string> find_server(const std::string& path) {
     UnixName name;
     try {
@@ -113,7 +113,7 @@ class Umask {
 
 } // namespace
 
-// Delegates, so that the destructor cleans up after a failure, too.
+// Delegates, so that the destructor cleans up after a failure too.
 UnixSocketFile::UnixSocketFile(const std::string& path) : UnixSocketFile() {
     path_ = path;
     open_directory();
@@ -173,7 +173,7 @@ void UnixSocketFile::remove_dead() {
     if (!found) return;
     if (!S_ISSOCK(found->st_mode)) throw cannot_listen(path_, kind_of(*found));
     if (const auto server = find_server(path_)) throw served_by(path_, *server);
-    // A server that knows nothing of our lock may have come meanwhile.
+    // A server that does not use our lock may have come meanwhile.
     const auto now = status_of(directory_, name_, path_);
     if (now && FileIdentity{*now} == FileIdentity{*found} &&
         sys::call("unlinkat", ::unlinkat, directory_.get(), name_.c_str(), 0) < 0 &&
@@ -186,8 +186,8 @@ void UnixSocketFile::bind(const Fd& socket, const Access& access) {
     const auto bind_to = [](int number, const sockaddr* to, socklen_t size) {
         return ::bind(number, to, size);
     };
-    // Linux makes the file with the mode of the socket's own inode, less the umask. With an owner
-    // to come nobody can use it until it is his.
+    // Linux makes the file with the mode of the socket's own inode, less the umask. When it gets
+    // another owner, nobody can use it until it has that owner.
     const bool is_for_another = access.owner || access.group;
     if (sys::call("fchmod", ::fchmod, socket.get(), is_for_another ? 0 : access.mode) < 0)
         throw SysError("set the mode of", path_);
@@ -204,8 +204,7 @@ void UnixSocketFile::bind(const Fd& socket, const Access& access) {
     }
 }
 
-// By the inode, because a name could be made to lead elsewhere, to a file that root must not give
-// away.
+// Works by the inode: another user could make the name lead to a file that root must not give away.
 void UnixSocketFile::apply(const Access& access) {
     const auto open = [](int at, const char* file, int flags) { return ::openat(at, file, flags); };
     const int number =
@@ -220,7 +219,7 @@ void UnixSocketFile::apply(const Access& access) {
         sys::call("fchownat", ::fchownat, file.get(), "", access.owner.value_or(same),
                   access.group.value_or(same), AT_EMPTY_PATH) < 0)
         throw SysError("set the owner of", path_);
-    // Where the file was born with it there is nothing to do; ACLs of the directory have a say.
+    // Often the file has this mode from its creation; ACLs of the directory can change it.
     constexpr mode_t permissions = 07777;
     const auto link = fmt::format("/proc/self/fd/{}", file.get());
     if ((status.st_mode & permissions) != access.mode &&
@@ -237,7 +236,8 @@ void UnixSocketFile::remove() noexcept {
                   AT_SYMLINK_NOFOLLOW) == 0 &&
         FileIdentity{status} == *ours_)
         unlink_quietly(directory_, name_);
-    // While it is held: who opens it now and waits for us finds that it has no name any more.
+    // Unlink it while we hold it: a server that opened it and waits for us then finds that it has
+    // no name any more.
     unlink_quietly(directory_, name_ + lock_suffix);
     release();
 }

@@ -9,11 +9,12 @@ namespace ipcbox::server {
 
 namespace {
 
-// How long nobody accepts after a shortage of descriptors or memory. Trying again sooner would take
-// the processor from those that could end it.
+// The time without accepting after a shortage of descriptors or memory. An earlier attempt would
+// take CPU time from the processes that could end the shortage.
 constexpr auto shortage_pause = std::chrono::milliseconds{100};
 
-// What one connection takes for a moment: its socket, and its copy in the child or a pair.
+// The descriptors that one connection needs for a moment: its socket, and a copy for the child or a
+// pair.
 constexpr int descriptors_for_a_client = 3;
 
 bool has_room_for_a_client() {
@@ -82,7 +83,7 @@ void AcceptLoops::join() {
     threads_.clear();
 }
 
-// It ends when nobody is to be accepted any more, and for no other reason.
+// It ends only when no client may be accepted any more.
 void AcceptLoops::run(net::Acceptor& acceptor) {
     may_go_.wait(false);
     for (bool goes_on = true; goes_on;) {
@@ -91,7 +92,7 @@ void AcceptLoops::run(net::Acceptor& acceptor) {
         } catch (const std::exception& error) {
             handler_.shortage(error.what());
             admission_.pause(shortage_pause);
-            // With no descriptor left accept4(2) fails also when nobody has come.
+            // With no descriptor left, accept4(2) fails even when no client has come.
             goes_on = acceptor.wait();
         }
     }
@@ -104,7 +105,7 @@ bool AcceptLoops::accept_one(net::Acceptor& acceptor) {
                                                 : accept_or_turn_away(acceptor);
 }
 
-// The place is held while accept4(2) looks whether somebody has come, and not while we wait.
+// Holds a place during accept4(2), which does not wait, and never while we wait for a client.
 bool AcceptLoops::accept_with_place(net::Acceptor& acceptor) {
     auto place = admission_.take();
     if (!place) return false;

@@ -34,13 +34,13 @@ AccessFile::AccessFile(std::string path) : path_(std::move(path)) {
 }
 
 void AccessFile::load() {
-    // A FIFO would have us wait for a writer.
+    // O_NONBLOCK: a FIFO would make us wait for a writer.
     const Fd file = open_file(path_, O_RDONLY | O_NONBLOCK);
     struct stat status {};
     if (sys::call("fstat", ::fstat, file.get(), &status) < 0) throw SysError("inspect", path_);
     if (!S_ISREG(status.st_mode))
         throw Error("cannot read the rules in " + path_ + ": it is not a regular file");
-    // Seen, right or wrong; unless the kernel fails us, which we will try again.
+    // This version counts as seen, right or wrong. When a system call fails, we try again.
     const Version version{status};
     seen_ = version.is_settled() ? std::optional{version} : std::nullopt;
     std::string text;

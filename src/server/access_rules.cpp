@@ -66,10 +66,10 @@ class AccessRules::LineParser {
 
     void skip(std::size_t count) { rest_.remove_prefix(std::min(count, rest_.size())); }
 
-    // Errors are about what comes now.
+    // From here on, errors name the present column.
     void begin() { column_ = size_ - rest_.size() + 1; }
 
-    // Empty at the end of the line, or of what is no comment.
+    // The next word; empty at the end of the line or before a comment.
     std::string_view word() {
         skip(rest_.find_first_not_of(blanks));
         begin();
@@ -150,7 +150,7 @@ class AccessRules::LineParser {
 AccessRules AccessRules::parse(std::string_view text, std::string_view file) {
     AccessRules rules;
     for (TextLines lines{text}; const auto line = lines.next();) {
-        // No variable could hold it.
+        // A variable cannot hold a NUL.
         if (const auto zero = line->text.find('\0'); zero != std::string_view::npos)
             throw RulesError(file, line->number, static_cast<unsigned>(zero) + 1, "expected text");
         if (auto entry = LineParser{line->text, line->number, file}.entry())

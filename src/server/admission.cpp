@@ -62,7 +62,7 @@ void Place::confirm() {
 
 bool Place::enter_network(const std::string& network, unsigned max) {
     const std::lock_guard lock{admission_->mutex_};
-    if (max == 0) return false; // without a trace of the client
+    if (max == 0) return false; // do not make an entry for the network
     unsigned& count = admission_->networks_[network];
     if (count >= max) return false;
     ++count;
@@ -122,7 +122,7 @@ std::optional<Place> Admission::take() {
         const Deadline opening = next_opening();
         if (has_room() && opening.passed()) {
             auto place = issue();
-            // Several places may have come free while one loop was told.
+            // Several places may have become free while only one loop was woken.
             if (has_room()) changed_.notify_one();
             return place;
         }

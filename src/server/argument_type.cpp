@@ -58,7 +58,7 @@ ArgumentType ArgumentType::parse(std::string_view text) {
 }
 
 void ArgumentType::parse_range(std::string_view text) {
-    // A sign in front is no separator.
+    // A minus sign in front is not a separator.
     const auto dash = text.find('-', 1);
     const auto min = whole_number<std::int64_t>(text.substr(0, std::min(dash, text.size())));
     const auto max = whole_number<std::int64_t>(text.substr(std::min(dash, text.size() - 1) + 1));

@@ -34,7 +34,7 @@ std::optional<std::string> beginning_of(const std::string& path, std::size_t lim
     }
 }
 
-// A field of a record, which need not end with a NUL; anybody may have written it.
+// A field of a record. It need not end with a NUL, and any user may have written it.
 std::string field(std::span<const char> bytes) {
     std::string text{bytes.data(), ::strnlen(bytes.data(), bytes.size())};
     for (char& byte : text)

@@ -36,7 +36,7 @@ bool is_variable(std::string_view text) {
            });
 }
 
-// "64K": bytes; nothing when TEXT is no size.
+// The bytes in a size such as "64K"; nothing when TEXT is not a size.
 std::optional<std::size_t> size_in(std::string_view text) {
     constexpr std::string_view units = "KMG";
     unsigned shift = 0;
@@ -50,7 +50,8 @@ std::optional<std::size_t> size_in(std::string_view text) {
     return static_cast<std::size_t>(*number) << shift;
 }
 
-// Where a reference that begins at START ends: behind its brace. A brace within /REGEX/ is not it.
+// The end of the reference that begins at START: behind its closing brace. A brace within /REGEX/
+// does not close it.
 std::size_t end_of_reference(std::string_view text, std::size_t start) {
     const auto colon = text.find_first_not_of("0123456789", start + 1);
     if (colon >= text.size()) return std::string_view::npos;
@@ -67,14 +68,14 @@ std::size_t end_of_reference(std::string_view text, std::size_t start) {
     return std::string_view::npos;
 }
 
-// A mistake in one line; what catches it knows the file and the line.
+// A mistake in one line. The function that catches it adds the file and the line.
 struct Mistake {
     std::size_t offset; // in the text, from 0
     std::string what;
 };
 
-// The words of a command, with references taken out before quotes are looked at: a byte that no
-// file of commands can have stands for each of them meanwhile.
+// Parses the words of a command. Before it splits them at quotes, it replaces each reference by a
+// byte that no file of commands can contain.
 class WordsParser {
   public:
     explicit WordsParser(std::string_view text) : text_(text) {}

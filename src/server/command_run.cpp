@@ -22,8 +22,8 @@ namespace ipcbox::server {
 
 namespace {
 
-// One of the places of a command, free again when this goes or when our process ends: a lock of
-// our process (fcntl(2), F_SETLK) on one byte.
+// One of the places of a command: a lock of our process (fcntl(2), F_SETLK) on one byte. It is free
+// again when this object or our process ends.
 class RunPlace {
   public:
     RunPlace(int file, std::size_t index, unsigned places) : file_(file) {
@@ -58,7 +58,8 @@ class RunPlace {
     off_t byte_ = -1;
 };
 
-// As another user: a copy of ours becomes that user, and then the program.
+// Starts the program as another user: a forked child becomes that user and then executes the
+// program.
 Child start_as(const User& user, const std::string& program, const std::vector<std::string>& words,
                const Environment& environment, const Fd& null, const Pipe& output) {
     const pid_t parent = ::getpid();
@@ -70,7 +71,7 @@ Child start_as(const User& user, const std::string& program, const std::vector<s
             write_all(output.writer.get(), fmt::format("{}\n", error.what()), "our output");
             return exit_status::cannot_execute;
         }
-        // After the change of user, which would undo it.
+        // Only after the change of user, which would undo it.
         end_with_parent(parent);
         PreparedProgram prepared{program, words, &environment.entries()};
         const std::array sources{null.get(), output.writer.get(), output.writer.get()};
@@ -144,7 +145,7 @@ class Run {
         if (entries[3].revents != 0) return over(End::stopped, 128 + SIGTERM);
         if ((entries[2].revents & (POLLHUP | POLLERR)) != 0)
             return over(End::client_gone, 128 + SIGPIPE);
-        // What it wrote before its end is in the pipe by the time that it has ended.
+        // Once it has ended, all that it wrote is in the pipe.
         const bool has_ended = entries[1].revents != 0;
         if (!collect(has_ended)) return over(End::wrote_too_much, 128 + SIGKILL);
         if (deadline_.passed() && !has_ended) return over(End::timed_out, exit_status::timed_out);
@@ -157,7 +158,7 @@ class Run {
         return true;
     }
 
-    // Takes what is there; false when that was too much.
+    // Reads the bytes that are there; false when they are too many.
     bool collect(bool all) {
         std::array<char, 16UL * 1024> buffer; // NOLINT(cppcoreguidelines-pro-type-member-init)
         do {

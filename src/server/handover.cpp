@@ -24,10 +24,10 @@ constexpr auto variable = "IPCBOX_SERVER_STATE"; // "PID DESCRIPTOR"
 constexpr std::size_t max_state = 64UL * 1024 * 1024;
 constexpr std::string_view object = "the state that our former image left";
 
-// Before a path that is too long for a sockaddr, which begins with the number of its family.
+// Marks a path that is too long for a sockaddr. A sockaddr begins with the number of its family.
 constexpr char long_path_mark = '/';
 
-// Any bytes as a word.
+// Any bytes as one word.
 std::string as_hex(std::string_view bytes) {
     std::string text = "x";
     for (const char byte : bytes)

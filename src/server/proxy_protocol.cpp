@@ -44,7 +44,7 @@ template <class Name> net::Address address_of(const Name& name, std::size_t size
 
 // ---- version 1
 
-// Exactly one blank is between two words, so a word can be empty, which is an error.
+// Exactly one blank separates two words. So two blanks enclose an empty word, which is an error.
 std::string_view next_word(std::string_view& line) {
     return take_until(line, ' ');
 }
@@ -53,7 +53,7 @@ std::optional<net::Address> text_address(int family, std::string_view ip, std::s
     const bool has_leading_zero = port.size() > 1 && port.starts_with('0');
     const auto number = whole_number<std::uint16_t>(port);
     if (!number || has_leading_zero || ip.find('%') != std::string_view::npos) return std::nullopt;
-    // By its spelling: a mapped address is an Address of IPv4, and TCP6 here.
+    // The spelling decides: a mapped address is TCP6 here, although our Address is IPv4.
     const int spelled = ip.find(':') == std::string_view::npos ? AF_INET : AF_INET6;
     return spelled == family ? net::Address::parse_ip(ip, *number) : std::nullopt;
 }
@@ -76,7 +76,7 @@ ProxyHeader parse_line(std::string_view text) {
     const auto source = next_word(line);
     const auto destination = next_word(line);
     const auto source_port = next_word(line);
-    // The rest is the last word: with a blank in it, it is no number.
+    // The rest is the last word. With a blank in it, it is not a number.
     header.source = text_address(family, source, source_port);
     header.destination = text_address(family, destination, line);
     if (!header.source || !header.destination) return bad("expected two addresses and two ports");
@@ -91,7 +91,7 @@ std::size_t byte_at(std::string_view bytes, std::size_t at) {
     return static_cast<unsigned char>(bytes[at]);
 }
 
-// The address blocks as they are on the wire; each is all bytes, so without padding.
+// The address blocks as they are on the wire. All members are bytes, so there is no padding.
 struct Ipv4Block {
     std::array<char, 4> source, destination;
     std::array<char, 2> source_port, destination_port;
@@ -121,7 +121,8 @@ net::Address make_address(const std::array<char, 16>& ip, const std::array<char,
     return address_of(name);
 }
 
-// Filled up with zero bytes; an abstract name begins with one, an unnamed socket has nothing else.
+// PATH is padded with zero bytes. An abstract name begins with one, and an unnamed socket has only
+// zero bytes.
 net::Address make_address(const std::array<char, 108>& path) {
     sockaddr_un name{};
     name.sun_family = AF_UNIX;
@@ -152,7 +153,7 @@ void read_addresses(const UnixBlock& block, ProxyHeader& header) {
     header.destination = make_address(block.destination);
 }
 
-// What follows the addresses are TLVs, which nothing here wants.
+// Ignores the TLVs that follow the addresses.
 template <class Block> ProxyHeader with_addresses(std::string_view bytes, ProxyHeader header) {
     if (bytes.size() < sizeof(Block)) return bad("expected a length with room for the addresses");
     read_addresses(read_block<Block>(bytes), header);
@@ -172,7 +173,7 @@ ProxyHeader parse_binary(std::string_view bytes) {
     if (bytes.size() < length) return {};
     auto header = complete(length);
     header.is_from_proxy_itself = version_and_command == local;
-    if (header.is_from_proxy_itself) return header; // the rest is to be ignored
+    if (header.is_from_proxy_itself) return header; // ignore the rest
     const auto block = bytes.substr(fixed_bytes, length - fixed_bytes);
     switch (family_and_protocol) {
     case 0x00: // unspecified

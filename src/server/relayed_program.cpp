@@ -23,7 +23,7 @@ namespace {
 constexpr std::string_view mark = "--relay-one-connection";
 constexpr auto no_number = "-";
 
-// What the process needs to know, as words of its command line.
+// The task of the process, as words of its command line.
 struct Task {
     std::string record_directory;
     std::optional<Duration> idle;
@@ -141,7 +141,7 @@ Child start(const Task& task, const Fd& socket) {
     return spawn(task.program, task.arguments, plan);
 }
 
-// The group is ours, so this is for us, too: TERM is blocked here, KILL is not.
+// The group is ours, so the signals hit us too: TERM is blocked here, KILL is not.
 void end_group(Child& program) {
     kill_group(::getpid(), SIGTERM);
     if (!program.wait_until(Deadline::after(time_from_term_to_kill)))
@@ -162,7 +162,7 @@ void pass_on(const Fd& client, const Fd& program, const Task& task,
         net::relay(net::RelayEnd::socket(client.get(), "the client"),
                    net::RelayEnd::socket(program.get(), "the program"), options, counts);
     } catch (const SysError& error) {
-        // A client that went away: the program sees the end of its input, as it would without us.
+        // The client went away: the program sees the end of its input, as it would without us.
         if (error.error() != ECONNRESET && error.error() != EPIPE) throw;
     }
 }
@@ -200,8 +200,8 @@ Started start_relayed(const Connection& connection, const RelayPlan& relay,
     ours.input = ours.output = plan.input;
     ours.group = plan.group;
     ours.environment = plan.environment;
-    ours.kept = plan.kept; // which the program inherits from that process
-    // The program that we are, even when its file has been replaced.
+    ours.kept = plan.kept; // the program inherits it from that process
+    // Our own program, even when its file was replaced.
     return start_process("/proc/self/exe", words, ours);
 }
 
@@ -212,11 +212,12 @@ bool is_relay(std::span<char* const> arguments) {
 int run_relay(std::span<char* const> arguments,
               const std::function<void(const std::string&)>& say) {
     const Task task = task_in(arguments);
-    // Our server ends us with our program: TERM to the group, which is the program's to heed.
+    // To end us and our program, the server sends TERM to the group. Only the program should obey
+    // it.
     const BlockedSignals blocked{signal_set({SIGTERM})};
     std::optional<Transcript> transcript;
     if (!task.record_directory.empty()) transcript.emplace(task);
-    // Away from the standard descriptors, which would keep the connection open.
+    // Move it away from the standard descriptors, which would keep the connection open.
     Fd client = Fd::adopt(STDIN_FILENO);
     let_go_of(STDIN_FILENO, "the connection");
     let_go_of(STDOUT_FILENO, "the connection");
@@ -233,7 +234,7 @@ int run_relay(std::span<char* const> arguments,
         end_group(program);
         die_of(SIGTERM);
     }
-    // Nobody else may keep the connection open while the program does something after it.
+    // Close our copy, so that the connection ends even when the program goes on afterwards.
     pair.ours = Fd{};
     client = Fd{};
     const auto status = program.wait();

@@ -15,7 +15,7 @@ namespace {
 
 constexpr auto patience = std::chrono::seconds{1};
 constexpr auto lifetime = std::chrono::minutes{10};
-// Clients choose how many addresses there are; so there are limits.
+// Limits, because clients decide how many addresses there are.
 constexpr std::size_t max_names = 4096;
 constexpr std::size_t max_questions = 64;
 
@@ -32,7 +32,7 @@ std::optional<std::string> confirmed_name(const ReverseNames::Questions& questio
 
 } // namespace
 
-// Outlives the object in the thread, which may be waiting for an answer at the end.
+// The thread shares it, and may still wait for an answer when the object is gone.
 struct ReverseNames::State {
     struct Name {
         std::string text; // empty: it has none, or it is being asked for

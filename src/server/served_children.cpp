@@ -16,8 +16,8 @@ namespace ipcbox::server {
 
 namespace {
 
-// States of RFC 9293 in which the client has said all; the header that has their names cannot be
-// included beside the one that has the counts.
+// States of RFC 9293 in which the client has sent everything. The header with their names cannot be
+// included together with the header with the counts.
 constexpr int close_wait = 8;
 constexpr int last_ack = 9;
 
@@ -56,7 +56,7 @@ ServedChildren::Start::Start(ServedChildren& children) : children_(children) {
 
 ServedChildren::Start::~Start() {
     const std::lock_guard lock{children_.mutex_};
-    // What is left was nobody's: a number that a later child of ours may get.
+    // The entries left belong to no connection, and a later child may get the same pid.
     if (--children_.starting_ == 0) children_.ended_early_.clear();
 }
 
@@ -97,14 +97,14 @@ std::vector<EndedChild> ServedChildren::reap() {
     return ended;
 }
 
-// The connection is over with the child, unless somebody of its group keeps it.
+// The connection ends with the child, unless another process of its group keeps it.
 void ServedChildren::child_ended(pid_t pid, WaitStatus status) {
     auto& entry = entries_.at(pid);
     entry.child.status = status;
     look_at(entry);
 }
 
-// Deadlines only ever matter to the few servers that have them.
+// Only few servers have deadlines.
 Deadline ServedChildren::first_deadline(const ServedChild& child) const {
     Deadline due = Deadline::never();
     for (const auto& limit : {limits_.longest, limits_.idle, limits_.handshake})
@@ -138,7 +138,7 @@ void ServedChildren::look_at(Entry& entry) {
     }
     Deadline due = act_on_limits(entry);
     if (child.status) {
-        // No event tells when the connection is let go of.
+        // No event tells us when the last process closes the connection.
         constexpr Duration max_wait = std::chrono::seconds{1};
         due = std::min(due, Deadline::after(entry.look_again_after));
         entry.look_again_after = std::min(2 * entry.look_again_after, max_wait);
@@ -149,7 +149,7 @@ void ServedChildren::look_at(Entry& entry) {
 // When to look at it again.
 Deadline ServedChildren::act_on_limits(Entry& entry) {
     const auto& connection = entry.child.connection.told;
-    // One that was added after all others had been told to end; limits are of no interest now.
+    // This child was added after all others had got the signal. Its limits do not matter now.
     if (signal_for_all_) {
         if (entry.signal != signal_for_all_) kill_group(connection.pid, *signal_for_all_);
         entry.signal = signal_for_all_;

@@ -14,11 +14,11 @@ namespace ipcbox::server {
 
 namespace {
 
-// How long a shortage of processes is waited out before the next try.
+// The pause after a shortage of processes, before the next attempt.
 constexpr Duration first_pause = std::chrono::milliseconds{10};
 constexpr Duration max_pause = std::chrono::seconds{1};
 
-// 0 when it cannot be found out, which no socket has.
+// 0, which no socket has, when it is unknown.
 ino_t inode_of(const Fd& socket) {
     struct stat status {};
     return sys::call("fstat", ::fstat, socket.get(), &status) == 0 ? status.st_ino : 0;
@@ -89,7 +89,7 @@ Connection Server::describe(const net::Accepted& accepted) const {
     connection.started = Deadline::Clock::now();
     connection.peer = accepted.peer;
     connection.local = listeners_[accepted.listener].address;
-    // Which of our addresses it was, when we listen on all of them.
+    // When we listen on all our addresses, find out which one the client used.
     if (connection.local.is_wildcard())
         connection.local = net::local_address(accepted.socket.get());
     return connection;
@@ -134,12 +134,12 @@ void Server::answer(OpenConnection connection, const std::string& greeting) {
     end.traffic->received = net::discard_input(connection.socket);
     end.duration = Deadline::Clock::now() - connection.told.started;
     events_.ended(connection.told, end);
-    // A client that talks is not to get a reset in place of the line.
+    // A client that has sent bytes must not get a reset instead of the line.
     if (end.traffic->received > 0) farewells_.add(std::move(connection.socket));
 }
 
-// A connection that was accepted is kept until there can be a process for it, and at least as long
-// as our own end takes.
+// Keeps a connection that was accepted until there can be a process for it, even while the server
+// is about to end.
 void Server::begin(OpenConnection connection) {
     try {
         try_to_begin(connection);
@@ -156,7 +156,7 @@ void Server::begin(OpenConnection connection) {
     }
 }
 
-// Throws SysError, and then there is no process and CONNECTION is as before.
+// When it throws SysError, there is no process and CONNECTION is as before.
 void Server::try_to_begin(OpenConnection& connection) {
     ServedChildren::Start start{children_};
     const Started started = start_program(connection, config_.program);
@@ -226,7 +226,7 @@ Server::Outcome Server::run() {
 
 // Whether run() is done. A restart leaves connections in every stage to our next image.
 bool Server::is_done() {
-    // Loops that wait for a client do not see that it would be one too many.
+    // Loops that wait for a client do not notice that the total is reached.
     if (admission_.is_total_served()) loops_.stop();
     if (!loops_.have_ended()) return false;
     if (stage_ == Stage::restarting) return true;
@@ -235,7 +235,7 @@ bool Server::is_done() {
         const std::lock_guard lock{unserved_mutex_};
         if (!unserved_.empty()) return false;
     }
-    // Nobody answers any more: a client that comes now is to know at once.
+    // We accept nobody any more, and a client that comes now should know at once.
     listeners_.clear();
     return children_.empty();
 }
@@ -290,7 +290,7 @@ void Server::begin_drain() {
     stop_accepting();
 }
 
-// The time begins anew with each connection, also with one that was over before we looked.
+// Each connection restarts the time, even one that was over before we looked.
 void Server::end_when_idle() {
     if (!config_.exit_idle_time || stage_ != Stage::serving) return;
     const auto served = admission_.served();
@@ -306,8 +306,8 @@ void Server::end_when_idle() {
     if (idle_ends_.passed()) begin_drain();
 }
 
-// At the end: clients that have not said who they are, and, when the grace is over, those for which
-// there is no process.
+// Refuses, at the end, the clients whose PROXY header has not come, and, when the grace is over,
+// those for which there is no process.
 void Server::refuse_waiting() {
     std::vector<OpenConnection> refused;
     if (entrance_) refused = entrance_->take_all();
@@ -322,7 +322,7 @@ void Server::refuse_waiting() {
         events_.refused(connection.told, "the server ends");
 }
 
-// The grace is over, or the time after it.
+// Acts when the grace, or the time after it, is over.
 void Server::end_stage() {
     if (!stage_ends_.passed()) return;
     const bool was_draining = stage_ == Stage::draining;

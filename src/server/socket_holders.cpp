@@ -69,7 +69,7 @@ bool group_holds_socket(pid_t group, ino_t socket) {
         was_seen = true;
         if (!member->is_zombie && may_have_socket(*pid, target)) return true;
     }
-    // Somebody may be there whom /proc does not show us.
+    // There may be a process that /proc does not show us.
     return !was_seen && sys::call("kill", ::kill, -group, 0) == 0;
 }
 
