@@ -15,7 +15,8 @@ namespace {
 void show_help(std::string_view help) {
     try {
         write_all(STDERR_FILENO, help, "standard error");
-    } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): nobody is left to tell
+    } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): there is no place left to
+                                      // report it
     }
 }
 

@@ -73,8 +73,9 @@ std::string quoted(std::string_view text) {
     return result + "'";
 }
 
-// Bash makes words of "@", "=" and ":" too (COMP_WORDBREAKS): "--wait=5 @key" is five. So the line
-// is split anew, as the shell splits it: a blank between quotes or behind a backslash ends no word.
+// Bash makes words of "@", "=" and ":" too (COMP_WORDBREAKS): "--wait=5 @key" is five words. So we
+// split the line again, as the shell does: a blank between quotes or behind a backslash does not
+// end a word.
 constexpr std::string_view bash_start =
     R"bash(# bash completion for ipcbox, from ipcbox --completion bash
 _ipcbox() {
@@ -147,7 +148,7 @@ void print_bash(Table applets) {
                    operand_count(declared), declared.runs_command ? "yes" : "");
     }
     print(bash_end);
-    // Where we offer nothing, files are offered.
+    // Where we offer nothing, bash offers files.
     print_line("complete -o default -F _ipcbox ipcbox {}", applet_names(applets));
 }
 
@@ -206,13 +207,13 @@ void print_zsh(Table applets) {
             print(
                 " \\\n            " +
                 quoted(fmt::format("{}:{}:_files", declared.repeats_operand ? "*" : ":", operand)));
-        // Three colons: $words is the command's alone. No option of ours behind its start. Behind
-        // operands without end it is not told from them.
+        // Three colons limit $words to the command, so none of our options is offered behind its
+        // start. Behind repeated operands the start of a command is unknown.
         if (declared.runs_command && !declared.repeats_operand)
             print(" \\\n            '(-)*:::command:_normal'");
         print(" ;;\n");
     }
-    // Both as an autoloaded function and as a script that is sourced.
+    // This works both as an autoloaded function and as a script that is sourced.
     print_line("    esac\n"
                "}}\n"
                "if [[ $funcstack[1] == _ipcbox ]]; then\n"

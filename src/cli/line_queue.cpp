@@ -27,7 +27,8 @@ std::string_view first_lines(std::string_view text) {
 
 } // namespace
 
-// Outlives the queue in the thread, which may hang in a write for as long as the process lives.
+// The thread shares it, and may hang in a write until the process ends, long after the queue is
+// gone.
 struct LineQueue::State {
     State(int number, Kind what) : fd(number), kind(what) {}
 
@@ -40,9 +41,9 @@ struct LineQueue::State {
     std::condition_variable written;
     std::string pending;
     std::size_t written_up_to = 0; // in pending
-    std::uint64_t lost = 0;        // lines that were dropped, not told yet
-    bool is_writing = false;       // the next lines, at this moment
-    bool is_taken = false;         // the thread has to end, and leave the rest
+    std::uint64_t lost = 0;        // lines that were dropped, not reported yet
+    bool is_writing = false;       // the thread is writing the next lines
+    bool is_taken = false;         // the thread must end, and leave the rest
     bool has_failed = false;
     bool has_ended = false;
 };
@@ -124,7 +125,7 @@ void LineQueue::write_lines(const std::shared_ptr<State>& state) {
         const std::string lines{
             first_lines(std::string_view{state->pending}.substr(state->written_up_to))};
         lock.unlock();
-        // Before anything is half written, as long as the reader takes.
+        // Wait for the reader, as long as it takes, before a line is half written.
         (void)wait_for(state->fd, POLLOUT, Deadline::never());
         lock.lock();
         if (state->is_taken) return;

@@ -31,8 +31,7 @@ const AppletRow* find_applet(Table applets, std::string_view name) {
     return row != applets.end() && row->name == name ? &*row : nullptr;
 }
 
-// The applet that a user who typed NAME may have meant, or null: a third of the letters may be
-// wrong.
+// The applet that the user probably meant by NAME, or null. A third of the letters may be wrong.
 const AppletRow* nearest_applet(Table applets, std::string_view name) {
     const auto nearest = std::ranges::min_element(
         applets, {}, [name](const AppletRow& row) { return spelling_distance(row.name, name); });
@@ -58,7 +57,7 @@ void print_list(Table applets, std::string_view form) {
             print_line("{:<20}  {:<8}  {}", row.name, row.group, row.applet->summary);
 }
 
-// What the applets of a group are about.
+// The title of a group of applets.
 std::string_view title_of(std::string_view group) {
     constexpr std::pair<std::string_view, std::string_view> titles[] = {
         {"pipes", "Pipes and FIFOs"},
@@ -115,8 +114,8 @@ void print_help(Table applets) {
 
 enum class Existing { keep, replace };
 
-// A link is made beside its place and renamed into it, so that replacing one leaves no moment
-// without it.
+// Makes the link beside PATH and renames it to PATH, so that PATH exists at every moment of a
+// replacement.
 void install_link(const std::string& target, const std::string& path, Existing existing) {
     if (sys::call("symlink", ::symlink, target.c_str(), path.c_str()) == 0) return;
     const int error = errno;
@@ -132,7 +131,7 @@ void install_link(const std::string& target, const std::string& path, Existing e
     }
 }
 
-// All links are tried, whatever becomes of one.
+// Tries all links, even after one has failed.
 int install(Table applets, const std::string& directory, Existing existing) {
     if (sys::call("access", ::access, (directory + "/.").c_str(), F_OK) < 0)
         throw SysError("install into", directory);
@@ -152,7 +151,7 @@ int install(Table applets, const std::string& directory, Existing existing) {
     throw UsageError(fmt::format("unexpected argument '{}'", argument));
 }
 
-// What stands behind --install: DIRECTORY and --force, in either order.
+// Handles the arguments of --install: DIRECTORY and --force, in either order.
 int install(Table applets, std::span<char* const> arguments) {
     auto existing = Existing::keep;
     std::string directory;
@@ -167,8 +166,8 @@ int install(Table applets, std::span<char* const> arguments) {
     return install(applets, directory, existing);
 }
 
-// ipcbox's own options. They are few and their forms are fixed (--list=full), and this is the path
-// that has to start fastest: no parser.
+// ipcbox's own options. They are few, their forms are fixed (--list=full), and this path must start
+// fastest. So there is no parser.
 int run_box(Table applets, std::span<char* const> arguments) {
     if (arguments.empty()) throw UsageError("no applet is named", overview(applets));
     const std::string_view option = arguments[0];

@@ -10,10 +10,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// At most this many inodes are in use; more only if readers keep them open. Each costs two
-// descriptors, of which an unprivileged process has 1024.
+// The maximum of inodes in use; readers that keep them open can cause more. Each costs two
+// descriptors, and an unprivileged process has 1024.
 constexpr std::size_t max_fifos = 200;
-// One at PATH, and enough to serve the next readers while these are emptied.
+// Enough to serve the next readers while the FIFOs of the former ones are emptied.
 constexpr std::size_t spares_at_start = 4;
 // After the end of file a reader has this long to leave, if its FIFO is needed.
 constexpr Duration time_to_leave = 1s;
@@ -52,9 +52,9 @@ DocumentFifo::~DocumentFifo() {
         }
 }
 
-// Events of the FIFO come from now on; what happened before, its state says.
+// Events of the FIFO come from now on. STATE tells what happened before.
 ServedFifo& DocumentFifo::add(Fifo fifo, ServedFifo::State state) {
-    // Opened first: without counted openers, our own opening would look like a reader's.
+    // Open it before we watch it: our own opening would look like a reader's.
     auto served = std::make_unique<ServedFifo>(std::move(fifo), state, documents_, barrier_);
     const int number = next_number_++;
     events_.watch(served->fifo, number);
@@ -69,8 +69,8 @@ ServedFifo& DocumentFifo::spare() {
     return *served;
 }
 
-// Whether there is a spare FIFO, or can be one. If there are too many in use, the reader that has
-// not left for longest after its end of file is given up.
+// Whether there is a spare FIFO, or can be one. When too many are in use, this gives up the reader
+// that has stayed longest after its end of file.
 bool DocumentFifo::has_room() {
     if (!spares_.empty() || fifos_.size() < max_fifos_) return true;
     const auto oldest = std::ranges::max_element(active_, {}, &ServedFifo::draining_for);
@@ -110,7 +110,7 @@ void DocumentFifo::handle(const FileEvent& event) {
         if (served == current_)
             rotate();
         else if (was_idle && std::erase(spares_, served) > 0)
-            active_.push_back(served); // by a reader that had looked up PATH before
+            active_.push_back(served); // a reader that had looked up PATH before
     }
     if (event.read) served->read();
     if (event.closed) served->closed();
@@ -137,7 +137,7 @@ void DocumentFifo::claim_again() {
     (void)path_->claim(next.fifo, FifoPath::Stranger::refuse);
 }
 
-// Events were lost: all readers get the end of file, and we begin again.
+// Events were lost: gives all readers the end of file and begins again.
 void DocumentFifo::handle_overflow() {
     rotate();
     active_.insert(active_.end(), spares_.begin(), spares_.end());
@@ -152,11 +152,11 @@ void DocumentFifo::step_all() {
         served->step();
     current_->step();
     collect();
-    // It could not be exchanged when somebody opened it.
+    // When a reader opened it, it could not be exchanged.
     if (!current_->is_idle()) rotate();
 }
 
-// The idle ones are spares again, the spent ones go.
+// Makes idle FIFOs spares again, and removes spent ones.
 void DocumentFifo::collect() {
     std::erase_if(active_, [this](ServedFifo* served) {
         if (served->is_idle()) spares_.push_back(served);

@@ -15,7 +15,7 @@ namespace ipcbox::fifo {
 
 namespace {
 
-// What the lock file holds while the file of PATH is at PATH.orig.
+// The content of the lock file while the file of PATH is at PATH.orig.
 constexpr std::string_view kept_mark = "kept\n";
 
 std::optional<struct stat> status_of(const Fd& directory, const std::string& name) {
@@ -94,7 +94,7 @@ void FifoPath::lock() {
     }
 }
 
-// Also those of a server that was killed.
+// Removes also the spares of a server that was killed.
 void FifoPath::remove_spares() noexcept {
     const auto open = [](int at, const char* name, int flags) { return ::openat(at, name, flags); };
     const int number =
@@ -132,7 +132,7 @@ bool FifoPath::has(const Fifo& fifo) const {
 }
 
 std::optional<Fifo> FifoPath::claim(Fifo& spare, Stranger stranger) {
-    // A process that keeps changing what is at PATH does not hold us here for ever.
+    // A limit: a process may keep changing the file at PATH.
     for (int attempt = 0; attempt < 10; ++attempt) {
         const int error = rename_with(directory_, spare.name, name_, RENAME_NOREPLACE);
         if (error == 0) {
@@ -164,7 +164,7 @@ bool FifoPath::exchange(Fifo& spare, Fifo& current) {
     }
     const auto came_out = status_of(directory_, spare.name);
     if (!came_out || FileIdentity{*came_out} != current.identity()) {
-        // A stranger's file, put there this moment: it goes where it was.
+        // A stranger put its file there at this moment: move it back.
         if (came_out) (void)rename_with(directory_, spare.name, name_, RENAME_EXCHANGE);
         return false;
     }
@@ -197,8 +197,8 @@ bool FifoPath::is_ours(const std::string& name) const noexcept {
            FileIdentity{status} == *ours_;
 }
 
-// Between looking and acting the name can become another's, so it is moved first and looked at
-// then.
+// Moves the file first and looks at it then: between a look and a move, the name could get another
+// file.
 void FifoPath::put_back() noexcept {
     if (is_original_kept()) {
         if (rename_with(directory_, original_name_, name_, RENAME_NOREPLACE) == 0) return;

@@ -16,9 +16,9 @@ namespace ipcbox::fifo {
 
 namespace {
 
-// No FAN_CLOSE_WRITE: whoever closes a write end is us, if not under our pid. A child has copies of
-// our descriptors until its execve(2) has closed them, and the last to close a file is whose event
-// it is.
+// Without FAN_CLOSE_WRITE: only we close write ends, though not always under our pid. A child has
+// copies of our descriptors until its execve(2) closes them, and the event has the pid of the last
+// process to close.
 constexpr std::uint64_t fanotify_mask =
     FAN_OPEN | FAN_ACCESS | FAN_CLOSE_NOWRITE | FAN_ATTRIB | FAN_MOVE_SELF;
 constexpr std::uint32_t inotify_mask =
@@ -26,8 +26,8 @@ constexpr std::uint32_t inotify_mask =
 
 // The handle by which fanotify names the file; nothing when its file system has none.
 std::optional<std::string> handle_of(const Fd& inode) {
-    // For file systems that can name their files but not find them by that name, as overlayfs
-    // often; linux/fcntl.h, since Linux 6.5.
+    // For file systems that give handles to their files but cannot open a file by its handle, often
+    // overlayfs (linux/fcntl.h, since Linux 6.5).
     constexpr int handle_for_events = 0x200;
     struct alignas(file_handle) Room {
         std::array<char, sizeof(file_handle) + MAX_HANDLE_SZ> bytes{};
@@ -43,7 +43,7 @@ std::optional<std::string> handle_of(const Fd& inode) {
     return std::nullopt;
 }
 
-// The handle in what follows an event; nothing behind an overflow.
+// The handle in the records behind an event; nothing behind an overflow.
 std::optional<std::string> handle_in(const char* from, const char* end) {
     fanotify_event_info_fid info{};
     file_handle handle{};
@@ -106,7 +106,7 @@ const FileEvents::Batch& FileEvents::next() {
     std::array<char, 16384> buffer;
     batch_.events.clear();
     batch_.overflow = false;
-    // Until something of interest: what we did ourselves is none.
+    // Read until there is an event that another process caused.
     while (batch_.events.empty() && !batch_.overflow) {
         const ssize_t got = sys::call("read", ::read, queue_.get(),
                                       static_cast<void*>(buffer.data()), buffer.size());

@@ -19,7 +19,7 @@ namespace ipcbox::fifo {
 
 namespace {
 
-// One line of /proc; empty when it cannot be had.
+// One line of /proc; empty when it cannot be read.
 std::string line_of(const std::string& path) try {
     constexpr std::size_t limit = 4096;
     return read_to_end(open_file(path, O_RDONLY).get(), limit, path);
@@ -27,7 +27,7 @@ std::string line_of(const std::string& path) try {
     return {};
 }
 
-// How long the process has had a CPU, if it is runnable.
+// The CPU time of the process, if it is runnable.
 std::optional<Duration> run_time_of_runnable(pid_t pid) try {
     const auto process = find_process(pid);
     if (!process || !process->is_runnable) return std::nullopt;

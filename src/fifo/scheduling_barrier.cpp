@@ -17,15 +17,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A task that we have just preempted, in another session too, gets a CPU within this time if few
-// want one. The time is cut short when none waits.
+// A task that we have just preempted, even one of another session, gets a CPU within this time if
+// few tasks want one. When none waits, we go on earlier.
 constexpr Duration time_to_calm = 300us;
-// Up to this many tasks for each CPU are no crowd: they take turns within a few milliseconds, and
-// readers at their fastest are seldom more. With four, one reader in some thousands still got two
-// documents.
+// Up to this many tasks for each CPU take turns within a few milliseconds, and fast readers are
+// seldom more. With four, one reader in some thousands still got two documents.
 constexpr double max_in_turn = 2.5;
-// A reader blocks long before it has had this much CPU time. Not less: a task that runs while we
-// first look at it has its time since the last tick (up to 4 ms at 250 Hz) added afterwards.
+// A reader blocks long before it has had this much CPU time. It must not be less: the kernel adds a
+// task's time since the last tick (up to 4 ms at 250 Hz) only later.
 constexpr Duration more_than_a_tick = 5ms;
 // A task that gets no CPU for this long has too low a priority to be waited for.
 constexpr Duration longest_wait = 500ms;
@@ -39,7 +38,7 @@ SchedulingBarrier::~SchedulingBarrier() {
 }
 
 void SchedulingBarrier::start_helpers() try {
-    // They would take signals that were meant for the thread that listens.
+    // Otherwise the new threads would take signals that are meant for the main thread.
     const BlockedSignals blocked{all_signals()};
     cpu_set_t cpus;
     CPU_ZERO(&cpus);
@@ -48,8 +47,8 @@ void SchedulingBarrier::start_helpers() try {
     for (std::size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu)
         if (CPU_ISSET(cpu, &cpus)) helpers_.emplace_back([this, cpu] { help(cpu); });
 } catch (const std::system_error&) {
-    // No more threads for us: those that we have yield on their CPUs, which is a worse barrier, but
-    // no reason to serve nobody.
+    // We get no more threads. Those that we have yield on their CPUs, which is a weaker barrier;
+    // that is better than no service.
 }
 
 void SchedulingBarrier::request() {

@@ -9,12 +9,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A reader that has it open and does not read holds up the others no longer than this.
+// A reader that has the FIFO open and does not read holds up the others for at most this time.
 constexpr Duration patience = 1s;
 // A reader that had looked up the name before another FIFO took it arrives within this time.
 constexpr Duration straggling = 10ms;
 // A reader that was let into open(2) shows up as opened() before the next barrier has passed. If
-// the barrier takes longer than this, it is given up.
+// the barrier takes longer than this, we give it up.
 constexpr Duration probing_time = 100ms;
 
 } // namespace
@@ -42,14 +42,14 @@ void ServedFifo::opened() {
     switch (state_) {
     case State::idle:
     case State::probing:
-        // Others may have been let in with him.
+        // The kernel may have let in others with this reader.
         has_company_ = state_ == State::probing;
         return begin_serving();
     case State::serving:
         settled_ = barrier_->next();
         return;
     case State::draining:
-        // It may have come too late for its document.
+        // The reader may have come too late for its document.
         due_ = Deadline::after(1ms);
         return;
     case State::spent:
@@ -65,13 +65,13 @@ void ServedFifo::read() {
     }
     if (document_) documents_->delivered(*document_);
     document_.reset();
-    // This reader is to get the end of file, not the document of one that is let in now.
+    // This reader must get the end of file, and not the document of a reader that is let in now.
     if (state_ == State::probing) end_of_file();
 }
 
 void ServedFifo::closed() {
     ++closed_;
-    // The first to leave after a read is the one that read; the others had nothing to read.
+    // The first reader to leave after a read is the one that read. The others had nothing to read.
     if (reader_left_) ++unserved_;
     reader_left_ = true;
 }
@@ -81,16 +81,16 @@ void ServedFifo::begin_serving() {
     settled_ = barrier_->next();
     due_ = Deadline::after(patience);
     if (!document_) return;
-    // Written before, and still unread: its reader, if it has not left, waits with the rest. If
-    // that has read it this very moment, it waits for another's document: then all get the end of
-    // file.
+    // The document was written before and is unread: its reader, if it has not left, waits with the
+    // others. If that reader reads it at this very moment, it waits for another reader's document.
+    // Then all get the end of file.
     if (take_back())
         --served_;
     else
         end_of_file();
 }
 
-// Nobody gets a document any more that was written. False when it was read, if only in part.
+// Takes the written document back, so that nobody gets it. False when a reader has read some of it.
 bool ServedFifo::take_back() {
     const bool is_unread = fifo.discard_unread() == written_;
     if (is_unread)
@@ -114,7 +114,7 @@ void ServedFifo::step() {
             const auto before = draining_since_;
             end_of_file();
             draining_since_ = before;
-            // A reader that holds it open for long is asked ever more rarely.
+            // Look ever more rarely at a reader that holds the FIFO open for long.
             due_ = Deadline::after(std::max(2 * straggling, draining_for()));
         }
         return;
@@ -141,7 +141,7 @@ void ServedFifo::serve() {
             return;
         }
         if (document_->text.empty()) {
-            // One of the readers gets nothing but the end of file.
+            // One of the readers gets only the end of file.
             ++served_;
             documents_->delivered(*document_);
             document_.reset();
@@ -151,8 +151,8 @@ void ServedFifo::serve() {
         written_ = 0;
         write_on();
         if (alone && written_ == document_->text.size()) {
-            // At once: a reader that arrives from now on waits in open(2), and cannot take part of
-            // it.
+            // Close at once: a reader that arrives from now on waits in open(2), and cannot take a
+            // part of the document.
             ++served_;
             return end_of_file();
         }
@@ -166,7 +166,7 @@ void ServedFifo::write_on() {
     written_ += fifo.write(std::string_view{document_->text}.substr(written_));
 }
 
-// Whether the next document may be thought of: the one in the FIFO was read, or nobody will.
+// Whether the document in the FIFO was read, or nobody will read it.
 bool ServedFifo::is_document_gone() {
     write_on();
     const bool all_read = fifo.unread() == 0 && written_ == document_->text.size();
@@ -179,8 +179,8 @@ bool ServedFifo::is_document_gone() {
     return true;
 }
 
-// Everybody we know of has left. But the kernel joins what one process does into one event (open,
-// close, open: one opener), so the pipe itself is asked.
+// All readers that we counted have left. The kernel joins several actions of one process into one
+// event (open, close, open: one opener), so ask the pipe itself.
 bool ServedFifo::has_uncounted_reader() {
     if (!fifo.has_readers()) return false;
     opened_ = closed_ + 1;
@@ -199,8 +199,8 @@ void ServedFifo::end_of_file() {
 void ServedFifo::drain() {
     const bool somebody_is_there = closed_ < opened_;
     if (somebody_is_there && !due_.passed()) return;
-    // A served reader comes for the end of file, on a crowded machine later than others come for
-    // their documents. With our end open it would wait for theirs.
+    // A served reader still reads the end of file, on a busy machine later than other readers read
+    // their documents. With our end open it would wait for one of those documents.
     if (const auto left = patience - draining_for();
         somebody_is_there && !document_ && left > Duration::zero()) {
         due_ = Deadline::after(left);
@@ -215,7 +215,7 @@ void ServedFifo::drain() {
     }
 }
 
-// Nobody has it open.
+// No reader has the FIFO open.
 void ServedFifo::finish() {
     if (document_) documents_->give_back(*std::move(document_));
     document_.reset();
@@ -236,7 +236,7 @@ void ServedFifo::lost_count() {
         in_turn_ = false;
         (void)take_back();
     }
-    // It may have been read, and nobody is to get it twice.
+    // The document may have been read, and nobody may get it twice.
     if (document_) documents_->delivered(*document_);
     document_.reset();
     opened_ = 1;

@@ -28,8 +28,8 @@ constexpr short slot_lent = 1;
 constexpr short slot_held = 2;
 constexpr short slot_kept = 3;
 
-// What stands in the set: a set that an older ipcbox has made, with fewer semaphores before the
-// slots, has another label.
+// The label in the set. A set that an older ipcbox made, with fewer semaphores before the slots,
+// has another label.
 Key::Label label_in_set(const Key::Label& label) {
     constexpr std::uint16_t layout = 3;
     return {label[0], label[1], static_cast<std::uint16_t>(label[2] ^ layout)};
@@ -62,8 +62,8 @@ bool CountingSet::is_blank(std::span<const unsigned short> values) {
                                [](unsigned short value) { return value == 0; });
 }
 
-// Without the one operation, sem_otime would have to be watched: semctl(2), which sets values, is a
-// step of its own.
+// Sets all values in one operation. With semctl(2), a separate step, others would have to watch
+// sem_otime.
 void CountingSet::initialize(SemaphoreSet& set, int slots, const Key& key) {
     std::vector operations{
         wait_for_zero(slot_count, IPC_NOWAIT),
@@ -76,7 +76,7 @@ void CountingSet::initialize(SemaphoreSet& set, int slots, const Key& key) {
     semaphore = first_name;
     for (const auto word : set_name_of(key.is_name() ? key.text() : std::string{}))
         operations.push_back(add(semaphore++, word));
-    // Whether we or somebody else did it is seen in the result.
+    // The values show afterwards whether we or another process did it.
     set.operate(operations);
 }
 
@@ -111,10 +111,10 @@ int CountingSet::taken() const {
 }
 
 // Puts our weight on the door, inside or waiting, unless a taker of the page is inside: the door is
-// 0, or at least 2. A semop cannot say "or", so there are two; both fail at once only while the
-// door is odd, and then 0 is worth waiting for. Our weight stays while we wait for a token: so a
-// door that we found open cannot be closed by a taker of the page meanwhile, and the wait for the
-// token is one operation, which the kernel serves first come, first served.
+// 0, or at least 2. A semop cannot say "or", so there are two. Both fail at once only while the
+// door is odd; then we wait for 0. Our weight stays while we wait for a token. So a taker of the
+// page cannot close a door that we found open, and the wait for the token is one operation, which
+// the kernel serves first come, first served.
 bool CountingSet::enter(Deadline deadline) {
     const std::array alone{wait_for_zero(door, IPC_NOWAIT), add(door, our_weight, SEM_UNDO)};
     const std::array beside{add(door, -our_weight, IPC_NOWAIT), add(door, our_weight),
@@ -125,13 +125,13 @@ bool CountingSet::enter(Deadline deadline) {
     }
 }
 
-// NOWAIT, here and where a lent token is given: a give of the page that had no take of its own may
-// have left less on the door than our weight, and nobody must wait for the rest.
+// Uses NOWAIT, as the giving of a lent token does: a give of the page without a take may have left
+// less on the door than our weight, and we must not wait for the rest.
 void CountingSet::leave() {
     set_.operate(std::array{add(door, -our_weight, SEM_UNDO | IPC_NOWAIT)});
 }
 
-// Enters and does OPERATIONS, or has done nothing.
+// Enters and does OPERATIONS, or does nothing at all.
 bool CountingSet::enter_and(std::span<const sembuf> operations, Deadline deadline) {
     if (!enter(deadline)) return false;
     if (set_.operate(operations, deadline) == done) return true;
@@ -151,8 +151,8 @@ bool CountingSet::share(Deadline deadline) {
     return enter_and(std::array{wait_for_zero(used_tokens), add(sharers, 1, SEM_UNDO)}, deadline);
 }
 
-// Marks one of the slots as ours. We have one of the free tokens, so there is an unmarked one. A
-// token that is to outlive us is taken out of our SEM_UNDO account in the same operation.
+// Marks one of the slots as ours. We have one of the free tokens, so there is an unmarked one. The
+// same operation takes a token that must outlive us out of our SEM_UNDO account.
 void CountingSet::claim_slot(Lease lease) {
     for (;;) {
         const auto values = set_.values();
@@ -183,7 +183,7 @@ bool CountingSet::give(Deadline deadline) {
     if (set_.operate(std::array{add(door, -1, IPC_NOWAIT), wait_for_zero(door, IPC_NOWAIT)}) ==
         done)
         return true;
-    // One of the lent tokens is ours to give from here on, so a lent slot will be found.
+    // From here on one of the lent tokens is ours to give, so there is a lent slot.
     if (set_.operate(std::array{add(lent_tokens, -1, SEM_UNDO)}, deadline) == would_wait)
         return false;
     return_slot();
@@ -212,7 +212,7 @@ void CountingSet::return_slot() {
     }
 }
 
-// Our takers and sharers are all on the door, those that wait among them.
+// All takers and sharers of ours have their weight on the door, even those that wait.
 bool CountingSet::wait_until_free(Deadline deadline) {
     return set_.operate(std::array{wait_for_zero(door)}, deadline) == done;
 }

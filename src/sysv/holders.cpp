@@ -10,12 +10,12 @@ namespace ipcbox::sysv {
 
 namespace {
 
-// Times of both are rounded.
+// The kernel rounds both times.
 constexpr auto rounding = std::chrono::seconds{2};
 
 // Without /proc, or where it is hidden (hidepid), the kernel still says this.
 bool exists(pid_t pid) try { return open_process(pid).has_value(); } catch (const SysError&) {
-    return true; // nobody can tell
+    return true; // unknown
 }
 
 } // namespace
@@ -37,8 +37,8 @@ pid_t TokenHolder::kept_for() const {
 TokenHolder holder_of(const SemaphoreSet& set, int semaphore, Lease lease, int sharers) {
     TokenHolder holder{set.last_process(semaphore), lease, std::nullopt, sharers};
     holder.process = find_process(holder.pid);
-    // A process that is younger than what it is said to have done has the number of another one,
-    // which has ended.
+    // The process is younger than its supposed action: it has the pid of another one, which has
+    // ended.
     if (lease == Lease::until_given && holder.process &&
         holder.process->started > set.last_operation() + rounding)
         holder.process.reset();
@@ -57,7 +57,7 @@ bool is_self_or_ancestor(pid_t pid) {
 bool is_ourselves(const TokenHolder& holder) {
     switch (holder.lease) {
     case Lease::until_given:
-        return false; // anybody can give it
+        return false; // any process can give it
     case Lease::until_process_ends:
         return holder.sharers <= 1 && is_self_or_ancestor(holder.pid);
     case Lease::until_owner_ends:

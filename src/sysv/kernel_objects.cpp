@@ -81,12 +81,12 @@ Object as_object(int id, const msqid_ds& queue) {
 
 using Control = int (*)(int, int, void*);
 
-// What the kernel calls the steps for one kind of object.
+// The kernel's commands for one kind of object.
 struct Commands {
     Control control;
     int info; // the highest place in use
     int any;  // the status of a place
-    int own;  // the same, of what we may read
+    int own;  // the same, of an object that we may read
 };
 
 template <class Status> std::vector<Object> list(Kind kind, const Commands& commands) {
@@ -100,7 +100,7 @@ template <class Status> std::vector<Object> list(Kind kind, const Commands& comm
     for (int place = 0; place <= last; ++place) {
         Status status{};
         int id = commands.control(place, command, &status);
-        // EINVAL is an empty place, too.
+        // EINVAL means an empty place too.
         if (id < 0 && errno == EINVAL && command == commands.any && objects.empty()) {
             id = commands.control(place, commands.own, &status);
             if (id >= 0) command = commands.own;

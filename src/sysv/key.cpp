@@ -49,7 +49,7 @@ key_t key_of_number(std::string_view text) {
         std::from_chars(digits.data(), digits.data() + digits.size(), value, hexadecimal ? 16 : 10);
     if (text.starts_with('-'))
         throw std::invalid_argument("a key is not negative (-1 is written 0xffffffff)");
-    // Ten to us, and eight to ipcrm(1).
+    // We would read 010 as ten, and ipcrm(1) as eight.
     if (!hexadecimal && text.size() > 1 && text.starts_with('0'))
         throw std::invalid_argument("a key is decimal or, with 0x, hexadecimal, not octal");
     if (error != std::errc{} || end != digits.data() + digits.size())

@@ -16,7 +16,7 @@ void KnownNames::add(std::string_view text) {
 
 void KnownNames::add_words_of(std::string_view command_line) {
     using namespace std::string_view_literals;
-    // What ends a word for a shell, in the text behind its -c.
+    // The characters that end a word for a shell, in the text behind its -c.
     constexpr auto blanks = "\0 \t\r\n;&|<>()'\"`"sv;
     if (command_line.find('@') == std::string_view::npos) return;
     for (;;) {

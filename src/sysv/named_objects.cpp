@@ -31,7 +31,8 @@ using File = std::pair<dev_t, ino_t>;
 
 constexpr std::size_t max_text = 64UL * 1024;
 
-// Nothing for what may not be read. No semaphore and no queue is a FIFO, which would make us wait.
+// Nothing for a file that we may not read. O_NONBLOCK: a FIFO, which is neither a semaphore nor a
+// queue, would make us wait.
 std::optional<std::string> text_of(const std::string& path) try {
     return read_to_end(open_file(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW).get(), max_text, path);
 } catch (const Error&) {
@@ -96,7 +97,7 @@ std::string link_of(const std::string& path) {
     return size < 0 ? std::string{} : std::string{target.data(), static_cast<std::size_t>(size)};
 }
 
-// A descriptor of a process, by its path below /proc and what it leads to.
+// Gets a descriptor of a process: its path below /proc and the target of that link.
 using Descriptor = std::function<void(const std::string& number, const std::string& target)>;
 
 // Calls LOOK for each descriptor of PID; false when we may not see them.
@@ -239,7 +240,7 @@ void add_users(std::vector<NamedObject>& objects) {
             add(file, Does::maps, pid);
         if (queues.empty()) return true;
         return look_at_descriptors(pid, ended, [&](const auto& number, const auto& target) {
-            // mq_open(3) has a path below the mount, and open(2) one of the whole system.
+            // mq_open(3) gives a path below the mount, and open(2) a path from the root.
             const auto slash = target.rfind('/');
             if (slash == std::string::npos || !queues.contains(target.substr(slash))) return;
             if (const auto status = file_at(fmt::format("/proc/{}/fd/{}", pid, number)))

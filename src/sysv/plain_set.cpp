@@ -16,7 +16,7 @@ constexpr int held = 3;
 constexpr int kept = 6;
 constexpr int shared = 16;
 
-// How a value came about. Gives of the manual page may have made it smaller.
+// The lease that a value stands for. Gives of the manual page may have made the value smaller.
 Lease lease_of(int value) {
     if (value <= lent) return Lease::until_given;
     if (value <= held || value > kept) return Lease::until_process_ends;
@@ -39,7 +39,7 @@ bool PlainSet::take(Lease lease, Deadline deadline) {
 }
 
 // A semop cannot say "free, or shared", so there are two. Both fail at once only while the token is
-// lent or held, and then a zero is worth waiting for.
+// lent or held; then we wait for zero.
 bool PlainSet::share(Deadline deadline) {
     const std::array alone{wait_for_zero(token, IPC_NOWAIT), add(token, shared, SEM_UNDO)};
     const std::array beside{add(token, -shared, IPC_NOWAIT), add(token, shared),

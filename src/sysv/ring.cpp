@@ -20,7 +20,7 @@ constexpr sembuf operation(unsigned short semaphore, int amount, int flags = 0) 
     return {semaphore, static_cast<short>(amount), static_cast<short>(flags)};
 }
 
-// What was made of a ring that is not whole yet: it goes if the rest cannot be made.
+// The parts of a ring that is not whole yet. They are removed if the rest cannot be made.
 struct Unfinished {
     std::optional<SemaphoreSet> set = {};
     std::optional<SharedMemory> memory = {};
@@ -41,13 +41,13 @@ constexpr sembuf unlock = operation(lock, -1, SEM_UNDO);
 
 } // namespace
 
-// The counters only grow; a slot's number is its turn modulo `slots`. All zero is a ring that
-// nobody has used: what the kernel makes needs no further step.
+// The counters only grow; a slot's number is its turn modulo `slots`. All zero means a ring that
+// nobody has used, so new memory from the kernel needs no further step.
 struct ShmRing::Header {
     std::atomic<std::uint64_t> written;
     std::atomic<std::uint64_t> read;
     std::atomic<bool> joined; // a reader came
-    std::atomic<bool> done;   // it has everything
+    std::atomic<bool> done;   // the reader has got everything
     std::array<std::size_t, slots> lengths;
 };
 
@@ -61,7 +61,7 @@ ShmRing::Parts ShmRing::make_or_find(const Key& key) {
         auto memory = made.memory =
             SharedMemory::create(key, size, owner_only, SharedMemory::Pages::normal);
         if (!memory) memory = SharedMemory::find(key);
-        if (!set || !memory) continue; // it was there, and was removed before we looked
+        if (!set || !memory) continue; // it existed, and was removed before we looked
         if (set->count() != semaphore_count || memory->size() != size)
             throw Error(fmt::format("cannot stream through {}: its key is used for something else",
                                     key.text()));
@@ -82,7 +82,7 @@ ShmRing::Parts ShmRing::make_or_find(const Key& key) {
     }
 }
 
-// Makes a ring that nobody uses any more what it was at first.
+// Resets a ring that nobody uses any more to its first state.
 void ShmRing::reset(Parts& parts) {
     auto& header = parts.header();
     header.written = 0;
@@ -113,7 +113,7 @@ void ShmRing::take_place(Parts& parts, const Key& key, End end) {
     if (values[own] != 0)
         throw Error(fmt::format("cannot stream through {}: it has a {} already", key.text(),
                                 end == End::writer ? "writer" : "reader"));
-    // What an end of our kind began cannot be gone on with.
+    // We cannot continue a stream that another end of our kind began.
     const auto& header = parts.header();
     const bool used = end == End::writer ? header.written != 0 : header.joined.load();
     if (used && values[other] != 0)
@@ -121,7 +121,7 @@ void ShmRing::take_place(Parts& parts, const Key& key, End end) {
             fmt::format("cannot stream through {}: another stream has not ended yet", key.text()));
     if (values[other] == 0) reset(parts);
     parts.set.operate(std::array{operation(own, 1, SEM_UNDO),
-                                 // Nothing now, and one more when we die.
+                                 // No change now, and one more when we die.
                                  operation(woken, 1), operation(woken, -1, SEM_UNDO), unlock});
     // After it has the place: a writer takes "joined, and no reader there" for a death.
     if (end == End::reader) parts.header().joined = true;
@@ -144,7 +144,7 @@ ShmRing::Parts ShmRing::join(const Key& key, End end, Deadline deadline) {
             try {
                 take_place(parts, key, end);
             } catch (const std::exception&) {
-                // A ring that we made for nothing does not stay.
+                // Remove a ring that we made in vain.
                 try {
                     release(parts, 0);
                 } catch (const Error&) { // NOLINT(bugprone-empty-catch): the first error is told

@@ -23,7 +23,7 @@ int control(int id, int semaphore, int command, void* pointer) {
     const auto object = fmt::format("semaphore set {}", name);
     switch (error) {
     case EIDRM:
-    case EINVAL: // an id that is gone before we came
+    case EINVAL: // the id was removed before we came
         throw SetRemoved(fmt::format("cannot {} {}: it was removed", verb, object));
     case ERANGE:
         throw Error(fmt::format("cannot {} {}: its value is at its maximum", verb, object));

@@ -15,7 +15,7 @@ namespace ipcbox::sysv {
 
 namespace {
 
-// What stands behind the last byte of a segment that was made under a name.
+// The bytes behind the last byte of a segment that was made under a name.
 using LabelBytes = std::array<std::byte, sizeof(Key::Label)>;
 
 LabelBytes label_bytes(const Key& key) {
@@ -29,7 +29,7 @@ LabelBytes label_bytes(const Key& key) {
     switch (error) {
     case EIDRM:
         throw Error(fmt::format("cannot {} {}: it was removed", verb, object));
-    case EINVAL: // an id that nobody has
+    case EINVAL: // an unknown id
         throw Error(fmt::format("cannot {} {}: there is no such segment", verb, object));
     default:
         throw SysError(verb, object, error);
@@ -65,11 +65,11 @@ shmid_ds status_of(int id, const std::string& name) {
     return status;
 }
 
-// The mode of a segment that is about to get its label. The execute bits mean nothing to the
-// kernel, which keeps them all the same, and nothing to anybody else: nobody else sets just these.
+// The mode of a segment that is about to get its label. The kernel ignores the execute bits but
+// keeps them, and no other program sets exactly this mode.
 constexpr int mode_while_labelling = 0611;
 
-// One whose maker died meanwhile stays as it is, and is nobody's.
+// If its maker dies meanwhile, the segment stays like this and belongs to nobody.
 bool is_being_labelled(const shmid_ds& status) {
     constexpr int permissions = 0777;
     return (status.shm_perm.mode & permissions) == mode_while_labelling &&
@@ -110,7 +110,7 @@ std::optional<SharedMemory> SharedMemory::find(const Key& key) {
     }
 }
 
-// If the label is there, it no longer counts as a part of the segment.
+// If the label is there, this takes its bytes off the segment's size.
 bool SharedMemory::has_label(const Key& key) {
     const auto label = label_bytes(key);
     if (size_ < label.size()) return false;
@@ -149,7 +149,7 @@ std::optional<SharedMemory> SharedMemory::create(const Key& key, std::size_t siz
     try {
         if (key.is_name()) memory.put_label(key, mode);
     } catch (...) {
-        memory.remove(); // without its label nobody would use it, nor could make another
+        memory.remove(); // without its label nobody could use it, or make another one
         throw;
     }
     return memory;

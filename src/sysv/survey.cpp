@@ -31,11 +31,11 @@ std::string proven_name(const Object& object, const Values& values, const Key& k
     return is_proven ? key.text() : std::string{};
 }
 
-// The key that the set says it has; nothing when it says none.
+// The key that is written in the set; nothing when there is none.
 std::optional<Key> key_in(const Values& values) try {
     const auto name = CountingSet::name_in(values);
     return name.empty() ? std::nullopt : std::optional{Key::parse(name)};
-} catch (const std::exception&) { // it is no name of ours
+} catch (const std::exception&) { // not one of our names
     return std::nullopt;
 }
 
@@ -153,14 +153,14 @@ void Survey::inspect_tokens(Entry& entry, const SemaphoreSet& set, const Values&
         const pid_t owner = has_own_proc_ ? holder.kept_for() : 0;
         auto one = user(what_it_does(holder), owner != 0 ? owner : holder.pid);
         if (has_own_proc_) one.text = holder.text();
-        // Another one may have the number by now.
+        // Another process may have the pid by now.
         if (!holder.process) one.process.reset();
         entry.users.push_back(std::move(one));
     }
 }
 
-// What a stranger's values mean, nobody can tell; but the kernel knows the processes that changed
-// them last. A set that is as it was made has no such process.
+// The meaning of a stranger's values is unknown. The kernel knows the processes that changed them
+// last; for an unchanged set there is none.
 void Survey::inspect_strange_set(Entry& entry, const SemaphoreSet& set, const Values& values) {
     const bool is_fresh = entry.object.used == 0 &&
                           std::ranges::all_of(values, [](auto value) { return value == 0; });
@@ -191,7 +191,7 @@ void Survey::name_segment(Entry& entry) {
         if (!memory || memory->id() != object.id) return;
         entry.name = key->text();
         entry.bytes = memory->size();
-    } catch (const Error&) { // NOLINT(bugprone-empty-catch): a stranger's, or not to be read
+    } catch (const Error&) { // NOLINT(bugprone-empty-catch): a stranger's, or unreadable
     }
 }
 
@@ -210,7 +210,8 @@ void Survey::add_users(std::vector<Entry>& entries) {
         somebody_may_wait |= may_wait;
     }
     waiters_ = somebody_may_wait ? find_waiters() : Sight<Waiter>{};
-    // To read the maps of all processes takes long: only when somebody came or went.
+    // Reading the maps of all processes takes long, so do it only when a process attached or
+    // detached.
     if (attached != attached_before_)
         attachers_ = attached.empty() ? Sight<Attacher>{} : find_attachers();
     attached_before_ = attached;
@@ -261,7 +262,7 @@ void Survey::judge(Entry& entry) const {
         return decide(Use::used,
                       counted(object.count, "process is attached", "processes are attached"));
     if (object.kind == Kind::memory || entry.slots) return decide(Use::free, {});
-    // Nobody can tell from a stranger's set, or from a queue: only from those that used it.
+    // A stranger's set or a queue does not show its users. Judge by the processes that used it.
     if (entry.creator == Presence::alive)
         return decide(Use::used, "a process that used it is alive");
     if (entry.may_have_more) return decide(Use::unknown, "not all processes can be seen");

@@ -14,8 +14,8 @@ bool is_for_plain_set(const Key& key, int slots) {
     return slots == 1 && !key.is_name();
 }
 
-// Takes back a set that could not be made whole, unless somebody else did that or uses it. One that
-// we may not read, because of a mode that keeps us out, nobody has made whole.
+// Removes a set that we could not complete, unless another process completed it or uses it. A set
+// that we may not read, because its mode keeps us out, was never completed.
 void discard(SemaphoreSet& set) noexcept {
     try {
         bool is_ours = true;
@@ -25,13 +25,13 @@ void discard(SemaphoreSet& set) noexcept {
             if (error.error() != EACCES) throw;
         }
         if (is_ours) set.remove();
-    } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): what failed before is told
+    } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): the first failure is reported
     }
 }
 
 } // namespace
 
-// Nothing when somebody is about to make it.
+// Nothing while another process is making it.
 std::optional<TokenSet> TokenSet::recognize(const SemaphoreSet& set, const Key& key) {
     const auto values = set.values();
     if (CountingSet::has_label(values, key.label())) return TokenSet{set.id(), CountingSet{set}};
@@ -61,7 +61,7 @@ TokenSet TokenSet::create(const Key& key, int slots, mode_t mode) {
             }
         }
         if (auto found = SemaphoreSet::find(key)) return shaped(*std::move(found), key, slots);
-        // It was there, and was removed before we looked.
+        // It existed, and was removed before we looked.
     }
 }
 

@@ -25,7 +25,8 @@ class Graph {
         for (const auto& [pid, entry] : waits_)
             stuck_.insert(pid);
         stuck_.insert(parents_.begin(), parents_.end());
-        // At first, all that wait may be stuck; those that are not fall out, one after the other.
+        // Begin with all waiting processes, and remove those that are not stuck, one after the
+        // other.
         while (std::erase_if(stuck_, [this](pid_t pid) { return !is_stuck(pid); }) > 0) {
         }
     }
@@ -43,7 +44,7 @@ class Graph {
                     circles.emplace_back(known, path.end());
                     break;
                 }
-                if (!seen.insert(at).second) break; // in a circle that we have
+                if (!seen.insert(at).second) break; // in a circle that we have found already
                 const auto* set = waits_.at(at);
                 const pid_t holder = holders_of(*set).front();
                 path.push_back({at, set, holder});
@@ -69,7 +70,8 @@ class Graph {
         return holders;
     }
 
-    // All tokens are taken, each by a process that we see and that has it until it ends.
+    // Whether all tokens are taken, each by a process that we can see and that has it until it
+    // ends.
     static bool has_known_holders(const Entry& entry) {
         const auto holders = holders_of(entry);
         return entry.slots && entry.taken == *entry.slots && std::ssize(holders) == entry.taken &&
@@ -87,7 +89,7 @@ class Graph {
         return children != children_.end() && all_stuck(children->second);
     }
 
-    // PID, or one that descends from it and is stuck in a wait for a set.
+    // PID or a descendant of it that is stuck in a wait for a set.
     [[nodiscard]] pid_t waiter_below(pid_t pid) const {
         if (waits_.contains(pid)) return pid;
         if (const auto children = children_.find(pid); children != children_.end())

@@ -30,20 +30,19 @@ std::string link_target(const std::string& path) {
     return size < 0 ? std::string{} : std::string{target.data(), static_cast<std::size_t>(size)};
 }
 
-// Whether PID is of our IPC namespace: ids of another one mean other objects. Nothing when we may
-// not know.
+// Whether PID is in our IPC namespace; in another one the ids mean other objects. Nothing when we
+// may not look.
 std::optional<bool> is_of_our_namespace(pid_t pid, const std::string& ours) {
     const auto its = link_target(fmt::format("/proc/{}/ns/ipc", pid));
     if (its.empty() || ours.empty()) return std::nullopt;
     return its == ours;
 }
 
-// Calls LOOK(pid, witness, ended) for each process; that returns whether it could see all it wanted
-// to.
+// Calls LOOK(pid, witness, ended) for each process. LOOK returns whether it could see everything.
 template <class User, class Look> Sight<User> look_at_all(Look look) {
     Sight<User> sight;
     if (!has_own_proc()) return sight;
-    // Where hidepid hides others, it hides this one, unless we are the one.
+    // When hidepid hides other users' processes, it hides process 1 too, unless we are its user.
     sight.is_complete = read_process_stat(1).has_value();
     for (const pid_t pid : process::all_pids()) {
         bool ended = false;
@@ -179,7 +178,7 @@ Presence presence_of(pid_t pid, std::time_t when) try {
     const auto process = find_process(pid);
     if (!process) // a zombie, or hidden
         return read_process_stat(pid) ? Presence::gone : Presence::unknown;
-    // One that is younger has the number of another one, which has ended.
+    // A younger process has the pid of another one, which has ended.
     const auto limit = std::chrono::system_clock::from_time_t(when) + rounding;
     return process->started > limit ? Presence::gone : Presence::alive;
 } catch (const SysError&) {
