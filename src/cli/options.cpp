@@ -17,7 +17,7 @@ namespace ipcbox::cli {
 namespace {
 
 constexpr std::size_t help_width = 80;
-// Where the explanations start: names that are longer get a line of their own.
+// The column where the explanations start. Longer names get a line of their own.
 constexpr std::size_t text_column = 27;
 
 struct Declaration {
@@ -43,7 +43,7 @@ struct Example {
     std::string_view text;
 };
 
-// "-w,--wait DURATION" in its parts.
+// Splits "-w,--wait DURATION" into its parts.
 OptionName split_names(std::string_view names, std::string_view text) {
     OptionName result;
     auto left = take_until(names, ' ');
@@ -71,7 +71,7 @@ bool is_mentioned(const OptionName& name, std::span<const std::string> words) {
     });
 }
 
-// The words of TEXT in lines that end before the help's last column; all but the first are
+// Breaks TEXT into lines that end before the help's last column. All lines except the first are
 // indented.
 std::string wrap(std::string_view text, std::size_t indent) {
     std::string result;
@@ -109,7 +109,7 @@ std::string help_row(const Declaration& declaration) {
                     text);
 }
 
-// While this points somewhere, parse() hands over the declarations and goes no further.
+// While this is not null, parse() stores the declarations there and does not parse.
 constinit Declared* asked_for = nullptr;
 
 } // namespace
@@ -125,7 +125,7 @@ struct Options::Declarations {
     std::vector<std::string>* command = nullptr;
     std::vector<std::string_view> notes;
     std::vector<Example> examples;
-    std::optional<std::string> unexpected; // the first operand that is one too many
+    std::optional<std::string> unexpected; // the first operand beyond those declared
     bool lacks_command = false;            // "--" stands last, before no command
     std::span<const RefusedOption> refused;
     bool negatable = false;
@@ -133,7 +133,7 @@ struct Options::Declarations {
     struct Given {
         Declaration* declaration;
         std::string value;   // of a flag: empty, or "no" when it is turned off
-        std::size_t options; // of an operand: how many options stand before it
+        std::size_t options; // of an operand: the number of options before it
     };
     std::vector<Given> operands; // in their order
     std::vector<Given> line;     // all of the command line, in its order
@@ -157,7 +157,7 @@ struct Options::Declarations {
     [[noreturn]] void refuse_unknown(std::string_view word) const;
     void apply();
     void print_operands() const;
-    // Those of section OF, which is empty for the options that have none.
+    // Prints the options of section OF, which is empty for options without a section.
     void print_options(std::string_view title, std::string_view of) const;
     void print_help() const;
 };
@@ -267,7 +267,8 @@ const Declaration* Options::Declarations::find(std::string_view name) const {
     return found != all.end() ? &*found : nullptr;
 }
 
-// "-1", where no option has that name: an operand, whose parser can say what is wrong with it.
+// Whether WORD is a number such as "-1", and not an option. It is then an operand, and its parser
+// can report what is wrong.
 bool Options::Declarations::is_negative_number(std::string_view word) const {
     return word.size() > 1 && word[0] == '-' && word[1] >= '0' && word[1] <= '9' &&
            find(word.substr(0, 2)) == nullptr;
@@ -292,20 +293,20 @@ const Declaration* Options::Declarations::option_with_value(std::string_view wor
     return option != nullptr && option->takes_value() ? option : nullptr;
 }
 
-// How many options WORD has in it.
+// The number of options in WORD.
 std::size_t Options::Declarations::count_options(std::string_view word) const {
     if (word.starts_with("--")) return 1;
     return std::min(value_letter(word), word.size() - 1);
 }
 
-// Whether the value of the option that WORD is, or ends with ("-abw"), is the word behind it.
+// Whether WORD is an option, or ends with one ("-abw"), whose value is the next word.
 bool Options::Declarations::wants_next_word(std::string_view word) const {
     return option_with_value(word) != nullptr &&
            (word.starts_with("--") || value_letter(word) + 1 == word.size());
 }
 
-// The last of OPTIONS, which begins at AT, may stand for the words of a file: they replace it, and
-// come in front of WORDS.
+// The last of OPTIONS, which begins at AT, may stand for the words of a file. Those words then
+// replace it and come in front of WORDS.
 void Options::Declarations::include_words(std::vector<std::string>& options, std::size_t at,
                                           std::deque<std::string_view>& words) {
     const bool is_alone = at + 1 == options.size();
@@ -332,9 +333,9 @@ void Options::Declarations::include_words(std::vector<std::string>& options, std
         options.pop_back();
 }
 
-// Hands out the operands and the command, and returns the options with their values, for CLI11. It
-// could tell them apart itself, but it takes a second "--" for an option, an empty "--name=" for a
-// missing value and then the next word for it, and "--flag=no" for nothing at all.
+// Distributes the operands and the command, and returns the options with their values for CLI11.
+// CLI11 could separate them itself, but makes mistakes: it takes a second "--" for an option, it
+// takes the next word as the value of an empty "--name=", and it ignores "--flag=no".
 std::vector<std::string> Options::Declarations::separate() {
     std::vector<std::string> options;
     std::vector<Given> found;
@@ -352,14 +353,13 @@ std::vector<std::string> Options::Declarations::separate() {
         if (is_operand && command != nullptr && found.size() == room) break;
         words.pop_front();
         if (word == "--") {
-            // "-- 10 make", as getopt(3) has it: operands that have to be there precede the
-            // command.
+            // "-- 10 make", as with getopt(3): required operands precede the command.
             while (command != nullptr && found.size() < required && !words.empty()) {
                 found.push_back({nullptr, std::string{words.front()}, count});
                 words.pop_front();
             }
-            // "-- $COMMAND", with nothing in the variable: what runs without a command is not
-            // meant.
+            // "-- $COMMAND" with an empty variable: the user wanted a command, so do not run
+            // without one.
             lacks_command = command != nullptr && words.empty();
             break;
         }
@@ -393,7 +393,7 @@ std::vector<std::string> Options::Declarations::separate() {
     return options;
 }
 
-// Gives each operand that was declared what it gets of those that were found.
+// Distributes the operands that were found to those that were declared.
 void Options::Declarations::distribute(std::span<const Given> found) {
     for (auto& declaration : all) {
         if (declaration.kind != Declaration::Kind::operand) continue;
@@ -407,11 +407,11 @@ void Options::Declarations::distribute(std::span<const Given> found) {
     if (!found.empty()) unexpected = found.front().value;
 }
 
-// Lets CLI11 sort out the options. Nothing is interpreted yet: --help has to work on a line that is
-// wrong otherwise.
+// Lets CLI11 parse the options. It interprets no value yet, because --help must work on a line with
+// other mistakes.
 //
-// It compares each option that it is told of with all before, which for sixty of them takes as long
-// as the whole rest of our start: so it is told of those only that are on the line.
+// CLI11 compares each option that we add with all earlier ones. With sixty options that takes as
+// long as the rest of our start, so we add only the options on the line.
 void Options::Declarations::read() {
     auto words = separate();
     // A line without options, as `sem-take KEY -- COMMAND`, need not touch CLI11's pages at all.
@@ -487,7 +487,7 @@ void Options::Declarations::refuse_unknown(std::string_view word) const {
     throw UsageError(fmt::format("unknown option {}", word));
 }
 
-// Interprets what was given.
+// Interprets the values.
 void Options::Declarations::apply() {
     const auto is_given = [this](std::string_view word) {
         return std::ranges::any_of(all, [word](const Declaration& declaration) {
@@ -512,7 +512,7 @@ void Options::Declarations::apply() {
                                          given.value, wrong.what()),
                              help_row(*given.declaration));
         } catch (Error& error) {
-            // The line makes sense; what it names does not exist, or cannot be used.
+            // The line is correct, but something that it names does not exist or cannot be used.
             if (command != nullptr && !command->empty() && error.status() == exit_status::failed)
                 error.set_status(exit_status::before_command);
             throw;

@@ -24,8 +24,8 @@ struct Buffer {
 };
 constinit Buffer buffer{};
 
-// The length of the UTF-8 sequence at the front of TEXT that a terminal may get, 0 when there is
-// none: not one of the C1 controls, U+0080 to U+009F.
+// The length of the UTF-8 sequence at the front of TEXT if it is safe for a terminal, else 0. The
+// C1 controls, U+0080 to U+009F, are not safe.
 std::size_t harmless_length(std::string_view text) {
     const auto length = utf8_length(text);
     const bool is_control =
@@ -49,7 +49,7 @@ void print(std::string_view text) {
 
 void flush() {
     const std::string_view pending{buffer.bytes, buffer.filled};
-    buffer.filled = 0; // also when the write fails: it is not to be tried twice
+    buffer.filled = 0; // even when the write fails, which must not be tried twice
     write_all(STDOUT_FILENO, pending, "standard output");
 }
 

@@ -24,7 +24,8 @@ std::string_view take_number(std::string_view& text) {
     return number;
 }
 
-// A number that can be a uid or a gid: all but the last, which stands for "as it is" in chown(2).
+// A number that can be a uid or a gid: any except the largest, which means "unchanged" for
+// chown(2).
 std::optional<id_t> user_or_group_id(std::string_view text) {
     const auto id = whole_number<id_t>(text);
     return id == std::numeric_limits<id_t>::max() ? std::nullopt : id;
