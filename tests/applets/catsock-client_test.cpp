@@ -49,7 +49,7 @@ TEST_CASE("sends its input, ends it, and waits for the answer") {
     CHECK(scenario.read_file("got") == text);
 }
 
-TEST_CASE("a server that closes, while our input never ends") {
+TEST_CASE("a client ends when the server closes, although its input never ends") {
     Scenario scenario;
     const Peer server{net::Address::unix_path(scenario.path("socket")), [](const Fd& client) {
                           char byte = 0;
@@ -62,7 +62,7 @@ TEST_CASE("a server that closes, while our input never ends") {
     CHECK(client.wait().status == 0);
 }
 
-TEST_CASE("nobody answers") {
+TEST_CASE("a client that nobody answers names the reason") {
     Scenario scenario;
     const auto missing = scenario.run({"catsock-client", "socket"});
     CHECK(missing.status == 1);
@@ -80,7 +80,7 @@ TEST_CASE("nobody answers") {
     CHECK(scenario.run({"catsock-client", ""}).status == 2);
 }
 
-TEST_CASE("a full backlog is waited for, no longer than -w") {
+TEST_CASE("a client waits for a full backlog, for at most the time of -w") {
     Scenario scenario;
     const Fd server = listen_at(net::Address::unix_path(scenario.path("socket")), 0);
     auto first = scenario.start({"catsock-client", "socket"});
@@ -93,7 +93,7 @@ TEST_CASE("a full backlog is waited for, no longer than -w") {
     CHECK(first.line() == "in");
 }
 
-TEST_CASE("--wait-for: a server that comes later") {
+TEST_CASE("--wait-for waits for a server that comes later") {
     Scenario scenario;
     auto client = scenario.start({"catsock-client", "--wait-for", "socket", "--", "echo", "here"});
     CHECK(eventually([&] { return is_blocked_in(client.pid(), SYS_ppoll); }));
@@ -121,7 +121,7 @@ TEST_CASE("input that the server does not take is an error, and its answer arriv
     CHECK((reset || result.err == "catsock-client: cannot write socket: Broken pipe\n"));
 }
 
-TEST_CASE("limits and reports") {
+TEST_CASE("limits end the client, and reports tell what it did") {
     Scenario scenario;
     const Peer server{net::Address::unix_path(scenario.path("socket")), echo};
     const auto cut = scenario.run({"catsock-client", "--max-bytes", "4", "socket"}, "12345");

@@ -111,7 +111,7 @@ TEST_CASE("an echo of more than a buffer arrives whole after the half-close") {
     CHECK(answer == text);
 }
 
-TEST_CASE("--allow lets in whom one of the rules fits") {
+TEST_CASE("--allow lets in a client that fits one of the rules") {
     Scenario scenario;
     const auto uid = fmt::format("uid={}", ::geteuid());
     const auto nobody = fmt::format("uid={}", ::geteuid() + 1);
@@ -160,7 +160,7 @@ TEST_CASE("the mode is what was asked for, whatever the umask") {
     CHECK((status_of("closed").st_mode & permissions) == 0200);
 }
 
-TEST_CASE("the owner is whom we named, or that is an error") {
+TEST_CASE("the socket gets the owner that we named, or the server fails") {
     Scenario scenario;
     if (::geteuid() != 0) {
         CHECK(scenario.run(server({"-o", "root"})).status == 1);
@@ -211,7 +211,7 @@ TEST_CASE("the socket of a dead server is taken over") {
     CHECK_FALSE(scenario.exists("sock.lock"));
 }
 
-TEST_CASE("what is no socket is never removed") {
+TEST_CASE("a file that is not a socket is never removed") {
     Scenario scenario;
     scenario.write_file("file", "precious");
     REQUIRE(::mkdir("directory", 0700) == 0);
@@ -226,7 +226,7 @@ TEST_CASE("what is no socket is never removed") {
         CHECK_FALSE(scenario.exists(lock));
 }
 
-TEST_CASE("paths where no socket can be") {
+TEST_CASE("a path where no socket can be is refused with the reason") {
     Scenario scenario;
     CHECK(refusal(scenario, "./" + std::string(106, 'x')).find("the file name has 106 bytes") !=
           std::string::npos);
@@ -238,7 +238,7 @@ TEST_CASE("paths where no socket can be") {
           std::string::npos);
 }
 
-TEST_CASE("a name in the abstract namespace") {
+TEST_CASE("a server can listen at a name in the abstract namespace") {
     Scenario scenario;
     const auto name = scenario.name();
     auto process = scenario.start(server({}, shell_program("echo $UNIXLOCALPATH"), {name}));
@@ -251,7 +251,7 @@ TEST_CASE("a name in the abstract namespace") {
     CHECK(process.wait().status == 0);
 }
 
-TEST_CASE("what somebody else has put in our place stays") {
+TEST_CASE("a file that another process put in our place stays") {
     Scenario scenario;
     auto process = scenario.start(server({}));
     (void)ready(process);
@@ -292,7 +292,7 @@ TEST_CASE("HUP keeps the socket's file, and no client notices") {
     CHECK_FALSE(scenario.exists("sock.lock"));
 }
 
-TEST_CASE("several sockets, all or none") {
+TEST_CASE("a server listens at all of its sockets or at none") {
     Scenario scenario;
     const auto name = scenario.name();
     auto process =
@@ -307,7 +307,7 @@ TEST_CASE("several sockets, all or none") {
         CHECK_FALSE(scenario.exists(file));
 }
 
-TEST_CASE("--json says who came") {
+TEST_CASE("--json names the client's process") {
     Scenario scenario;
     auto process = scenario.start(server({"-J"}, shell_program("cat; kill -KILL $$")));
     CHECK(ask(ready(process), "four\n") == "four\n");
@@ -319,7 +319,7 @@ TEST_CASE("--json says who came") {
     CHECK(line.ends_with(R"("exit":null,"signal":"KILL"})"));
 }
 
-TEST_CASE("time limits, --once, and a full house") {
+TEST_CASE("time limits, --once and --over end connections as they do over TCP") {
     Scenario scenario;
     auto limited = scenario.start(server({"--max-time", "0.05"}, {"cat"}));
     CHECK(Client{ready(limited)}.rest().empty());

@@ -171,7 +171,7 @@ TEST_CASE("a daemon is ready once a line of its output says so") {
     CHECK(scenario.run({"daemon-run", "-o", "log", "--ready-log", "(", "true"}).status == 2);
 }
 
-TEST_CASE("a daemon runs once: the pid file means one process for ever") {
+TEST_CASE("a daemon runs once, because the pid file means one process forever") {
     Scenario scenario;
     const Words options{"-p", "pid", "--settle", "0"};
     const auto first = scenario.run(words(options, sleeper));
@@ -194,7 +194,7 @@ TEST_CASE("a daemon runs once: the pid file means one process for ever") {
     CHECK(has(again.err, "it does not run\n"));
 }
 
-TEST_CASE("of many that start the same daemon at once, one does") {
+TEST_CASE("when many start the same daemon at once, one of them does") {
     Scenario scenario;
     const auto result = scenario.shell("for i in 1 2 3 4 5 6 7 8; do daemon-run --settle 0 -p pid "
                                        "sleep 1000 2>/dev/null & done; wait");
@@ -202,7 +202,7 @@ TEST_CASE("of many that start the same daemon at once, one does") {
     CHECK(result.out.starts_with(scenario.read_file("pid").substr(0, 2)));
 }
 
-TEST_CASE("a stranger that has the number now is left alone") {
+TEST_CASE("a stranger that has the pid now is left alone") {
     Scenario scenario;
     auto stranger = scenario.start_shell("echo up; exec sleep 1000");
     REQUIRE(stranger.line() == "up");
@@ -262,7 +262,7 @@ TEST_CASE("a pid file that makes no sense is refused") {
     CHECK(scenario.run(words({"-p", "pid", "--settle", "0"}, sleeper)).status == 0);
 }
 
-TEST_CASE("a daemon is restarted, and ended in stages") {
+TEST_CASE("a daemon is restarted, and is ended in stages") {
     Scenario scenario;
     const Words restart{"-p", "pid", "--restart", "--settle", "0"};
     const auto first = scenario.run(words(restart, sleeper));
@@ -383,7 +383,7 @@ TEST_CASE("a daemon is started again, with pauses, until it ends too often") {
     CHECK_FALSE(scenario.exists("pid"));
 }
 
-TEST_CASE("a daemon that ends at once is not started again, and one that is stopped neither") {
+TEST_CASE("a daemon that ends at once or is stopped is not started again") {
     Scenario scenario;
     const Words options{"-p", "pid", "--respawn", "9/1m", "--settle"};
     auto words_with = [&](const char* settle, const Words& command) {

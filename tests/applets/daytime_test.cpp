@@ -82,7 +82,7 @@ TEST_CASE("without a host, localhost is asked") {
     CHECK(scenario.run({"daytime", "no host!"}).status == 2);
 }
 
-TEST_CASE("over UDP") {
+TEST_CASE("-u asks over UDP") {
     Scenario scenario;
     const DatagramPeer server{[](const test::Datagram& question) { question.answer("one\r\n"); }};
     auto result = scenario.run({"daytime", "-u", "-t", "25s", server.text()});
@@ -127,7 +127,7 @@ TEST_CASE("an object has the time that was understood") {
     CHECK(nlohmann::json::parse(result.out)["text"].is_string());
 }
 
-TEST_CASE("a terminal is not driven by strangers") {
+TEST_CASE("a server cannot control the terminal") {
     Scenario scenario;
     const Peer server{says("a\x1b[2Jb\r\n")};
     CHECK(scenario.run({"daytime", server.text()}).out == "a\x1b[2Jb\n");
@@ -141,7 +141,7 @@ TEST_CASE("a terminal is not driven by strangers") {
     CHECK(on_terminal("--raw").find("a\x1b[2Jb") != std::string::npos);
 }
 
-TEST_CASE("servers that say nothing, or do not end") {
+TEST_CASE("a server that says nothing or does not end does not hang daytime") {
     Scenario scenario;
     const auto told = [&](const Peer::Work& work, const char* timeout) {
         const Peer server{work};

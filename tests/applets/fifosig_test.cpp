@@ -99,7 +99,7 @@ TEST_CASE("the default is the user's address and a line") {
     CHECK(listing().empty());
 }
 
-TEST_CASE("the default has what fortune says when it is installed") {
+TEST_CASE("the default has a saying of fortune when it is installed") {
     Scenario scenario;
     scenario.write_file("fortune", "#!/bin/sh\necho \"fortune $1\"\n");
     std::filesystem::permissions("fortune", std::filesystem::perms::owner_all);
@@ -154,7 +154,7 @@ TEST_CASE("a command needs no --") {
     stop(server);
 }
 
-TEST_CASE("readers at once get a document each") {
+TEST_CASE("readers that come at once get a document each") {
     Scenario scenario;
     auto server = serve(scenario, {"sig", "--", "sh", "-c", numbers});
     constexpr int readers = 8;
@@ -290,7 +290,7 @@ TEST_CASE("-q keeps silent, and -m sets the mode whatever the umask") {
     CHECK(stop(server).empty());
 }
 
-TEST_CASE("the owner only may read by default") {
+TEST_CASE("only the owner may read by default") {
     Scenario scenario;
     auto server = serve(scenario, {"-s", "x", "sig"});
     struct stat status {};
@@ -309,7 +309,7 @@ TEST_CASE("a command that fails gives an empty document, and goes on") {
     stop(server);
 }
 
-TEST_CASE("a command that hangs is killed with what it started") {
+TEST_CASE("a command that hangs is killed with all that it started") {
     Scenario scenario;
     auto server = serve(scenario, {"-t", "100ms", "sig", "--", "sh", "-c",
                                    "sleep 1000 & echo $! >pid; echo half; wait"});
@@ -483,7 +483,7 @@ TEST_CASE("a regular file put in the FIFO's place is kept and put back") {
     }
 }
 
-TEST_CASE("somebody else's FIFO, directory or link in its place ends the server") {
+TEST_CASE("another's FIFO, directory or link in its place ends the server") {
     Scenario scenario;
     std::string expected = "somebody put another FIFO there";
     auto server = serve(scenario, {"-s", "x", "sig"});
@@ -614,7 +614,7 @@ TEST_CASE("a command line that makes no sense is status 2") {
     CHECK(listing().empty());
 }
 
-TEST_CASE("another user may read when the mode allows it, and cannot serve what is not theirs") {
+TEST_CASE("another user may read when the mode allows it, and cannot serve at a foreign path") {
     if (::geteuid() != 0) return;
     Scenario scenario;
     const auto as_nobody = [](std::string command) {

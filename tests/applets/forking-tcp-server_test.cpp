@@ -71,7 +71,7 @@ std::string said(std::string_view transcript, char side) {
 
 } // namespace
 
-TEST_CASE("a client is greeted by its address, and the log says who came") {
+TEST_CASE("a client is greeted by its address, and the log names it") {
     Scenario scenario;
     auto process = scenario.start(server({}));
     const auto address = ready_address(process);
@@ -118,14 +118,14 @@ TEST_CASE("an echo of more than a buffer arrives whole after the half-close") {
     CHECK(answer == text);
 }
 
-TEST_CASE("the log tells what a child died of") {
+TEST_CASE("the log tells the signal that killed a child") {
     Scenario scenario;
     auto process = scenario.start(server({"-v"}, shell_program("kill -USR1 $$")));
     CHECK(ask(ready_address(process)).empty());
     CHECK(log_line(process, ": reaped ").find(" killed by USR1 after 0.") != std::string::npos);
 }
 
-TEST_CASE("the environment is clean, but for what UCSPI says of the connection") {
+TEST_CASE("the environment is clean, except for the UCSPI variables of the connection") {
     Scenario scenario;
     auto process = scenario.start(server({}, {"env"}));
     const auto address = ready_address(process);
@@ -165,7 +165,7 @@ TEST_CASE("a program that is removed while we run costs its clients, not the ser
     CHECK(ask(address) == "back\n");
 }
 
-TEST_CASE("who comes when all places are taken waits for one") {
+TEST_CASE("a client that comes when all places are taken waits for one") {
     Scenario scenario;
     auto process = scenario.start(server({"-c", "2"}, {"cat"}));
     const auto address = ready_address(process);
@@ -182,7 +182,7 @@ TEST_CASE("who comes when all places are taken waits for one") {
     CHECK(third.line() == "and me");
 }
 
-TEST_CASE("or he is told that there is none") {
+TEST_CASE("with --over a client that comes when all places are taken gets a line") {
     Scenario scenario;
     auto process = scenario.start(server({"-c", "1", "--over", "come back later"}, {"cat"}));
     const auto address = ready_address(process);
@@ -211,7 +211,7 @@ TEST_CASE("one address has no more connections than it may") {
     CHECK(eventually([&] { return is_served(address); }));
 }
 
-TEST_CASE("the rate is kept: who comes too early waits") {
+TEST_CASE("the rate is kept, and a client that comes too early waits") {
     Scenario scenario;
     auto process = scenario.start(server({"--rate", "2/1d"}, {"echo", "served"}));
     const auto address = ready_address(process);
@@ -240,7 +240,7 @@ TEST_CASE("time limits end a connection, and the log says which") {
     }
 }
 
-TEST_CASE("who has spoken is not ended for having said nothing") {
+TEST_CASE("a client that has sent a byte is not ended for saying nothing") {
     Scenario scenario;
     auto process = scenario.start(server({"--handshake-timeout", "0.5"}, {"cat"}));
     const auto address = ready_address(process);
@@ -293,7 +293,7 @@ TEST_CASE("when the grace is over they are ended, and the status says so") {
     CHECK(process.wait().status == 1);
 }
 
-TEST_CASE("a second TERM ends even those that ignore it, with what they started") {
+TEST_CASE("a second TERM ends even programs that ignore it, with all that they started") {
     Scenario scenario;
     auto process = scenario.start(
         server({}, shell_program("trap '' TERM; exec 3<&0; cat <&3 & echo ready; wait")));
@@ -423,7 +423,7 @@ TEST_CASE("--check-rules says which line decides") {
     CHECK(wrong.err.starts_with("forking-tcp-server: rules:2:6: "));
 }
 
-TEST_CASE("what the system lacks for a while costs no connection") {
+TEST_CASE("a shortage that passes costs no connection") {
     Scenario scenario;
     // -J keeps a descriptor for each connection, so that there are soon too few.
     auto process =
@@ -443,7 +443,7 @@ TEST_CASE("what the system lacks for a while costs no connection") {
     }
 }
 
-TEST_CASE("after a burst there is no zombie and no descriptor more") {
+TEST_CASE("a burst leaves no zombie and no descriptor behind") {
     Scenario scenario;
     auto process = scenario.start(server({"-c", "16"}, shell_program("exit 0")));
     const auto address = ready_address(process);
@@ -479,7 +479,7 @@ TEST_CASE("a log that nobody reads holds up nobody") {
     CHECK(result.err.find("connection from") != std::string::npos);
 }
 
-TEST_CASE("a client who never reads holds up nobody") {
+TEST_CASE("a client that never reads holds up nobody") {
     Scenario scenario;
     auto process = scenario.start(server({"-c", "2"}, shell_program("cat; echo end")));
     const auto address = ready_address(process);
@@ -488,7 +488,7 @@ TEST_CASE("a client who never reads holds up nobody") {
     CHECK(ask(address, "hello\n") == "hello\nend\n");
 }
 
-TEST_CASE("several addresses, and the port that is somebody else's") {
+TEST_CASE("the server listens at several addresses, and names the process that has the port") {
     Scenario scenario;
     auto process = scenario.start({"forking-tcp-server", "127.0.0.1:0", "0", "--", "echo", "both"});
     const auto first = ready_address(process);
@@ -504,7 +504,7 @@ TEST_CASE("several addresses, and the port that is somebody else's") {
                     first.text(), process.pid())));
 }
 
-TEST_CASE("--once and --count end us when so many were served") {
+TEST_CASE("--once and --count end us when that number was served") {
     Scenario scenario;
     auto once = scenario.start(server({"--once"}, {"echo", "you"}));
     CHECK(ask(ready_address(once)) == "you\n");
@@ -539,7 +539,7 @@ TEST_CASE("readiness is told to a descriptor, and to the service manager") {
           fmt::format("READY=1\nMAINPID={}\n", process.pid()));
 }
 
-TEST_CASE("who reads the first ready line only does no harm") {
+TEST_CASE("a reader of only the first ready line does no harm") {
     Scenario scenario;
     const auto result = scenario.shell("mkfifo ready\n"
                                        "forking-tcp-server -q -1 --notify-fd 3 127.0.0.1:0 "
@@ -551,7 +551,7 @@ TEST_CASE("who reads the first ready line only does no harm") {
     CHECK(result.err.empty());
 }
 
-TEST_CASE("as another user") {
+TEST_CASE("the server and its programs run as another user") {
     Scenario scenario;
     if (::geteuid() != 0) {
         const auto result = scenario.run(server({"-u", "nobody"}, {"id", "-un"}));
@@ -568,7 +568,7 @@ TEST_CASE("as another user") {
     CHECK(process.wait().status == 0);
 }
 
-TEST_CASE("usage errors") {
+TEST_CASE("bad options are usage errors") {
     Scenario scenario;
     for (const Words& options :
          {Words{"-c", "0"}, Words{"--rate", "5"}, Words{"-C", "1/33"}, Words{"--rlimit", "x=1"},
@@ -693,7 +693,7 @@ TEST_CASE("an IPv4-mapped address is its IPv4 address to a listener and to --che
     CHECK(ask(ready_address(process)) == "hello\n");
 }
 
-TEST_CASE("a proxy that says nothing is not waited for") {
+TEST_CASE("the server does not wait for a proxy that says nothing") {
     Scenario scenario;
     auto process =
         scenario.start(server({"--proxy-protocol", "--handshake-timeout", "0.05"}, {"cat"}));
@@ -714,7 +714,7 @@ TEST_CASE("a client has a name once it is known, and does not wait for it") {
           std::string::npos);
 }
 
-TEST_CASE("--record keeps what both sides said") {
+TEST_CASE("--record keeps the bytes of both sides") {
     Scenario scenario;
     std::filesystem::create_directory("transcripts");
     auto process = scenario.start(
@@ -744,7 +744,7 @@ TEST_CASE("a directory in which no transcript can be written is our error, befor
     CHECK(scenario.run(server({"--record", "missing"})).status == 2);
 }
 
-TEST_CASE("a connection that has to be recorded does not happen unrecorded") {
+TEST_CASE("a connection that must be recorded never goes on unrecorded") {
     Scenario scenario;
     std::filesystem::create_directory("transcripts");
     auto process = scenario.start(

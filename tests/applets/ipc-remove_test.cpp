@@ -56,7 +56,7 @@ TEST_CASE("a set and a segment are removed by name, key and handle") {
     CHECK_FALSE(has_set(scenario.key()));
 }
 
-TEST_CASE("what is in use stays, and --force removes it all the same") {
+TEST_CASE("an object in use stays, and --force removes it all the same") {
     Scenario scenario;
     REQUIRE(scenario.run({"sem-create", scenario.key()}).status == 0);
     REQUIRE(scenario.run({"sem-take", scenario.key()}).status == 0);
@@ -78,7 +78,7 @@ TEST_CASE("--dry-run prints what would go, and removes nothing") {
     CHECK(has_set(scenario.name()));
 }
 
-TEST_CASE("without a terminal somebody has to say --yes") {
+TEST_CASE("without a terminal nothing is removed unless --yes is given") {
     Scenario scenario;
     REQUIRE(scenario.run({"sem-create", scenario.key()}).status == 0);
     const auto refused = scenario.run({"ipc-remove", scenario.key()}, "y\n");
@@ -158,7 +158,7 @@ TEST_CASE("--owner and --all-mine choose by owner") {
     CHECK(result.err == "ipc-remove: cannot remove semaphore set 1: Operation not permitted\n");
 }
 
-TEST_CASE("what was taken while the user was asked stays") {
+TEST_CASE("an object that was taken into use while the user was asked stays") {
     Scenario scenario;
     REQUIRE(scenario.run({"sem-create", scenario.key()}).status == 0);
     REQUIRE(scenario.shell("mkfifo answer").status == 0);
@@ -174,7 +174,7 @@ TEST_CASE("what was taken while the user was asked stays") {
     CHECK(has_set(scenario.key()));
 }
 
-TEST_CASE("what makes no sense is refused") {
+TEST_CASE("a command line that makes no sense is refused") {
     Scenario scenario;
     for (const Words& words :
          {Words{"ipc-remove"}, Words{"ipc-remove", "--sem"}, Words{"ipc-remove", "shm:"},

@@ -102,7 +102,7 @@ TEST_CASE("shared locks are shared, and exclude exclusive ones") {
     CHECK(scenario.run({"lock-run", "-nq", "-s", "lock", "true"}).status == 1);
 }
 
-TEST_CASE("what the command leaves running has the lock, but with --close it has not") {
+TEST_CASE("a process that the command leaves running keeps the lock, unless --close is given") {
     Scenario scenario;
     const auto daemon =
         "setsid -f sh -c 'echo up >fifo; read line <end' >/dev/null 2>&1; read l <fifo";

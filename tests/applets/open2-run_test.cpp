@@ -85,7 +85,7 @@ TEST_CASE("a tap has the lines of both, in the order in which they were said") {
     CHECK(scenario.run(talk({"--tap", "/dev/full"}, asks, answers)).status == 1);
 }
 
-TEST_CASE("much in both directions at once comes through, with a tap, too") {
+TEST_CASE("much data in both directions at once comes through, also with a tap") {
     Scenario scenario;
     constexpr auto script = "head -c 100000 /dev/zero & exec wc -c >&2";
     for (const Words& options : {Words{}, Words{"--tap", "/dev/null"}}) {

@@ -238,7 +238,7 @@ TEST_CASE("a signal is passed on, also while nobody reads our output") {
     }));
 }
 
-TEST_CASE("what the command leaves running is waited for, until a signal comes") {
+TEST_CASE("open3-run waits for processes that the command leaves running, until a signal comes") {
     Scenario scenario;
     const auto script = "sh -c 'read line <f; echo late' & exit 5";
     const auto late = scenario.shell("mkfifo f; { sleep 0.05; echo >f; } & "
@@ -256,7 +256,7 @@ TEST_CASE("what the command leaves running is waited for, until a signal comes")
     CHECK(result.out == "x I: Finished with exitcode 0\n");
 }
 
-TEST_CASE("a command that closes its outputs is waited for") {
+TEST_CASE("open3-run waits for a command that closes its outputs") {
     Scenario scenario;
     const auto result = scenario.run(words({}, "exec >&- 2>&-; sleep 0.05; exit 4"));
     CHECK(result.status == 4);
@@ -286,7 +286,7 @@ TEST_CASE("the command has our input and arguments") {
               .out.starts_with("x I: Started true a b\n"));
 }
 
-TEST_CASE("what makes no sense is refused before anything runs") {
+TEST_CASE("a command line that makes no sense is refused before anything runs") {
     Scenario scenario;
     CHECK(scenario.run({"open3-run"}).err ==
           "open3-run: COMMAND is missing (see open3-run --help)\n");

@@ -68,7 +68,7 @@ TEST_CASE("a process of another user is 2") {
     CHECK(result.status == 2);
 }
 
-TEST_CASE("words and objects tell what was found") {
+TEST_CASE("words and objects tell the result") {
     Scenario scenario;
     auto job = scenario.start_shell("echo up; read line");
     REQUIRE(job.line() == "up");
@@ -81,7 +81,7 @@ TEST_CASE("words and objects tell what was found") {
     CHECK(json.out.ends_with("{\"v\":1,\"pid\":4194304,\"state\":\"gone\"}\n"));
 }
 
-TEST_CASE("what is no process is refused") {
+TEST_CASE("a word that is not a process is refused") {
     Scenario scenario;
     for (const char* text : {"0", "x", "1:", "4194305", ""}) {
         const auto result = scenario.run({"process-alive", text});

@@ -43,7 +43,7 @@ TEST_CASE("the wait ends with the process, which is no child of ours") {
                   result.err);
 }
 
-TEST_CASE("all ends are awaited, or any") {
+TEST_CASE("the wait is for all processes, or for any one") {
     Scenario scenario;
     auto one = start_job(scenario);
     auto two = start_job(scenario);
@@ -106,7 +106,7 @@ TEST_CASE("a thousand processes are awaited at once") {
     CHECK(result.out == "0\n1000\n");
 }
 
-TEST_CASE("what is no process is refused") {
+TEST_CASE("a word that is not a process is refused") {
     Scenario scenario;
     CHECK(scenario.run({"process-wait"}).status == 2);
     CHECK(scenario.run({"process-wait", "0"}).status == 2);

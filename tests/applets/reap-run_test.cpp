@@ -76,7 +76,7 @@ TEST_CASE("orphans are waited for, so that none stays a zombie") {
     CHECK(run.wait().status == 1);
 }
 
-TEST_CASE("what the command leaves behind is ended in stages") {
+TEST_CASE("processes that the command leaves behind are ended in stages") {
     Scenario scenario;
     REQUIRE(scenario.shell("mkfifo end").status == 0);
     const auto script = daemon("polite") + daemon("deaf", "TERM") + "exit 5";
@@ -89,7 +89,7 @@ TEST_CASE("what the command leaves behind is ended in stages") {
         CHECK(ends(static_cast<pid_t>(std::stoi(scenario.read_file(name)))));
 }
 
-TEST_CASE("without that, what the command leaves behind stays") {
+TEST_CASE("without stages, processes that the command leaves behind stay") {
     Scenario scenario;
     REQUIRE(scenario.shell("mkfifo end").status == 0);
     CHECK(scenario.run(words({}, {"sh", "-c", daemon("daemon") + "exit 5"})).status == 5);
@@ -99,7 +99,7 @@ TEST_CASE("without that, what the command leaves behind stays") {
     CHECK_FALSE(stat->has_ended());
 }
 
-TEST_CASE("the others have time to end by themselves") {
+TEST_CASE("processes left behind have time to end by themselves") {
     Scenario scenario;
     const auto script = "(setsid sh -c 'sleep 0.1; echo late >file' &) ; exit 0";
     CHECK(scenario.run(words({"--grace", "30"}, {"sh", "-c", script})).status == 0);
@@ -120,7 +120,7 @@ TEST_CASE("a command line runs at the end, and a report tells of each process") 
     CHECK(log.find("\"command\":false}\n") != std::string::npos);
 }
 
-TEST_CASE("it ends with its parent") {
+TEST_CASE("reap-run ends with its parent") {
     Scenario scenario;
     auto parent = scenario.start_shell(
         "reap-run -p TERM -- sh -c 'echo $$ >pid; echo up; exec sleep 1000' & wait");
@@ -155,7 +155,7 @@ TEST_CASE("the zombies of the machine are listed with the parents that do not wa
                               zombie.pid, zombie.parent.pid())) != std::string::npos);
 }
 
-TEST_CASE("what makes no sense is refused") {
+TEST_CASE("a command line that makes no sense is refused") {
     Scenario scenario;
     CHECK(scenario.run({"reap-run"}).status == 2);
     CHECK(scenario.run({"reap-run", "--list", "true"}).status == 2);

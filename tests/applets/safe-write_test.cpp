@@ -61,7 +61,7 @@ TEST_CASE("the permissions stay, or are those of -m") {
     CHECK(mode_of(scenario, "file") == 0600);
 }
 
-TEST_CASE("what is no regular file is refused, and nothing is left") {
+TEST_CASE("a file that is not regular is refused, and nothing is left") {
     Scenario scenario;
     scenario.write_file("target", "old");
     REQUIRE(::symlink("target", scenario.path("link").c_str()) == 0);

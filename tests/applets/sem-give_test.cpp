@@ -172,7 +172,7 @@ TEST_CASE("sem-give gives a lent token while a command has another one") {
     CHECK(scenario.run({"sem-give", "-q", name}).status == 1);
 }
 
-TEST_CASE("many givers give no more than was taken") {
+TEST_CASE("many givers never give more than was taken") {
     Scenario scenario;
     REQUIRE(scenario.run({"sem-create", "-n", "3", scenario.name()}).status == 0);
     for (int count = 0; count < 3; ++count)

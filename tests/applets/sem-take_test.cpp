@@ -84,7 +84,7 @@ TEST_CASE("every form of a key means the same set") {
     CHECK(::semctl(id_of("./lock"), 0, IPC_RMID) == 0);
 }
 
-TEST_CASE("the status is the command's own, and the token is back") {
+TEST_CASE("the status is the command's own, and the token comes back") {
     Scenario scenario;
     const auto key = scenario.key();
     create(scenario, key);
@@ -109,7 +109,7 @@ TEST_CASE("the status is the command's own, and the token is back") {
           "sem-take: cannot execute no-such-command: No such file or directory\n");
 }
 
-TEST_CASE("a script without #! is run by the shell, as every other wrapper does") {
+TEST_CASE("the shell runs a script without #!, as with every other wrapper") {
     Scenario scenario;
     create(scenario, scenario.key());
     scenario.write_file("script", "echo $# \"$@\"; exit 7\n");
@@ -243,7 +243,7 @@ TEST_CASE("a waiter on a terminal names the holder after two seconds, unless -q 
     CHECK(waiter.line() == "mine\r");
 }
 
-TEST_CASE("a failure is no busy set: with a command it is 125, whatever -E says") {
+TEST_CASE("a failure differs from a busy set: with a command it is 125, whatever -E says") {
     Scenario scenario;
     const auto missing = scenario.run({"sem-take", "-n", "-E", "75", "./nofile", "--", "true"});
     CHECK(missing.status == 125);
@@ -293,7 +293,7 @@ TEST_CASE("a wait for ourselves is refused at once") {
     CHECK(waiter.wait().status == 0);
 }
 
-TEST_CASE("many share a set, and no other is inside meanwhile") {
+TEST_CASE("many share a set, and no exclusive taker is inside meanwhile") {
     Scenario scenario;
     for (const auto& key : {scenario.key(), scenario.name()}) {
         create(scenario, key);
@@ -397,7 +397,7 @@ TEST_CASE("a waiter whose set is removed fails and says so") {
     }
 }
 
-TEST_CASE("a value at its maximum is said in words") {
+TEST_CASE("a value at its maximum is reported in words") {
     Scenario scenario;
     create(scenario, scenario.name(), 2);
     constexpr int most = 32766; // the largest even one

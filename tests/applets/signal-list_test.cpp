@@ -14,7 +14,7 @@ TEST_CASE("one word in gives one word out, in all directions") {
     CHECK(scenario.shell("sh -c 'kill -USR1 $$'; signal-list $?").out == "USR1\n");
 }
 
-TEST_CASE("the table has every signal, with its aliases and what it does") {
+TEST_CASE("the table has every signal, with its aliases and its action") {
     Scenario scenario;
     const auto table = scenario.run({"signal-list"});
     CHECK(table.status == 0);
@@ -43,7 +43,7 @@ TEST_CASE("wait statuses and masks are decoded") {
           "{\"v\":1,\"asked\":\"2\",\"meaning\":\"INT\"}\n");
 }
 
-TEST_CASE("each word that is no signal is told, and the others are answered") {
+TEST_CASE("each word that is not a signal is reported, and the others are answered") {
     Scenario scenario;
     const auto result = scenario.run({"signal-list", "TREM", "15", "RTMIN+99", "0"});
     CHECK(result.status == 1);

@@ -138,7 +138,7 @@ TEST_CASE("a tree gets the signal to its last daemon") {
     CHECK(root.wait().status == 137);
 }
 
-TEST_CASE("stages tell which signal ended whom") {
+TEST_CASE("stages tell which signal ended each process") {
     Scenario scenario;
     auto polite = start_job(scenario);
     auto stubborn = start_job(scenario, "trap '' TERM");
@@ -178,7 +178,7 @@ TEST_CASE("a number is sent along") {
     CHECK(job.line() == "-1"); // SI_QUEUE
 }
 
-TEST_CASE("a dry run and JSON tell who is meant") {
+TEST_CASE("a dry run and JSON tell which processes are meant") {
     Scenario scenario;
     auto job = start_job(scenario);
     const auto dry = scenario.run({"signal-send", "--dry-run", number(job.pid())});

@@ -14,7 +14,7 @@ std::string number(pid_t pid) {
 
 } // namespace
 
-TEST_CASE("what a process ignores, catches and blocks is named") {
+TEST_CASE("signals that a process ignores, catches and blocks are named") {
     Scenario scenario;
     auto job = scenario.start_shell("trap '' HUP USR1; trap : TERM; echo up; read line");
     REQUIRE(job.line() == "up");

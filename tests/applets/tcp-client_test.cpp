@@ -56,7 +56,7 @@ TEST_CASE("prints what the server says, however the server is written") {
           fmt::format("tcp-client: connected to {}\n", server.text()));
 }
 
-TEST_CASE("IPv6") {
+TEST_CASE("an IPv6 server is reached in every spelling") {
     Scenario scenario;
     const Peer server{*net::Address::parse_ip("::1", 0), greet};
     const auto port = port_of(server);
@@ -114,7 +114,7 @@ TEST_CASE("sends its input, ends it, and waits for the answer") {
     }
 }
 
-TEST_CASE("nobody answers") {
+TEST_CASE("a client that nobody answers names the reason for each address") {
     Scenario scenario;
     const RefusedPort port;
     const auto number = fmt::format("{}", port.number());
@@ -143,7 +143,7 @@ TEST_CASE("nobody answers") {
                       number));
 }
 
-TEST_CASE("-z when somebody answers") {
+TEST_CASE("-z succeeds without a word when the server answers") {
     Scenario scenario;
     const Peer server{greet};
     const auto result = scenario.run({"tcp-client", "-z", server.text()}, "input");
@@ -156,7 +156,7 @@ TEST_CASE("-z when somebody answers") {
                   server.text())));
 }
 
-TEST_CASE("--wait and --wait-for: a server that comes later") {
+TEST_CASE("--wait and --wait-for wait for a server that comes later") {
     Scenario scenario;
     const RefusedPort port;
     const auto target = fmt::format("127.0.0.1:{}", port.number());
@@ -450,7 +450,7 @@ TEST_CASE("--proxy goes through a SOCKS5 proxy") {
     CHECK(asked.substr(0, 4) == std::string_view{"\5\1\0\4", 4}); // ::1 is the first
 }
 
-TEST_CASE("limits") {
+TEST_CASE("limits on bytes and time end the client") {
     Scenario scenario;
     SUBCASE("bytes") {
         const Peer server{[](const Fd& client) { say(client, numbered_text(echo_size)); }};
@@ -492,7 +492,7 @@ TEST_CASE("a reset is an error") {
           fmt::format("tcp-client: cannot read {}: Connection reset by peer\n", server.text()));
 }
 
-TEST_CASE("standard output: full, closed, left") {
+TEST_CASE("a standard output that is full, closed or left ends the client") {
     Scenario scenario;
     const Peer server{[](const Fd& client) { say(client, numbered_text(echo_size)); }};
     const auto full = scenario.shell("tcp-client $1 >/dev/full </dev/null", {server.text()});
@@ -510,7 +510,7 @@ TEST_CASE("standard output: full, closed, left") {
           "tcp-client: cannot open no/file: No such file or directory\n");
 }
 
-TEST_CASE("how long it took, in words and as JSON") {
+TEST_CASE("--timing and -J tell how long each step took") {
     Scenario scenario;
     const Peer server{echo};
     const auto timed = scenario.run({"tcp-client", "--timing", server.text()}, "12345");
@@ -526,7 +526,7 @@ TEST_CASE("how long it took, in words and as JSON") {
     CHECK(scenario.read_file("out") == "12345");
 }
 
-TEST_CASE("a terminal is not driven by strangers") {
+TEST_CASE("a server cannot control the terminal") {
     Scenario scenario;
     const Peer server{[](const Fd& client) {
         say(client, "a\x1b[2J\xe2\x82");
@@ -575,7 +575,7 @@ void greet_over_tls(TlsConnection& client) {
 
 } // namespace
 
-TEST_CASE("--tls") {
+TEST_CASE("--tls speaks TLS with a server that it can trust") {
     TlsWorld world;
     SUBCASE("with a certificate that fits") {
         const auto server = world.server(greet_over_tls);
@@ -688,7 +688,7 @@ TEST_CASE("--tls") {
 
 #endif
 
-TEST_CASE("bad command lines") {
+TEST_CASE("bad command lines are refused") {
     Scenario scenario;
     const auto is_refused = [&](const Words& words) {
         Words all{"tcp-client"};

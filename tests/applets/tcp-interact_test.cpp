@@ -91,7 +91,7 @@ TEST_CASE("shows what the server says at once, sends the input, and ends with th
     CHECK((result.status == 0 || contains(result.err, "reset"))); // it left a line unread
 }
 
-TEST_CASE("HOST PORT, HOST:PORT, unix:PATH; -q leaves out the first line") {
+TEST_CASE("a server is HOST PORT, HOST:PORT or unix:PATH, and -q leaves out the first line") {
     Scenario scenario;
     const auto greet = [](const Fd& client) { say(client, "hello\n"); };
     const Peer tcp{greet};
@@ -203,7 +203,7 @@ TEST_CASE("--hex dumps the answer, and --log keeps both directions in a private 
     CHECK(lost.err == "tcp-interact: cannot open no/log: No such file or directory\n");
 }
 
-TEST_CASE("what does not go together is refused") {
+TEST_CASE("options that do not go together are refused") {
     Scenario scenario;
     const auto error = [&](const Words& words) {
         Words all{"tcp-interact"};
@@ -312,7 +312,7 @@ TEST_CASE("Ctrl-C ends the client, and the terminal is as it was") {
     CHECK(terminal.shows("\nicanon"));
 }
 
-TEST_CASE("what is typed at a password's prompt is neither shown nor kept") {
+TEST_CASE("a password typed at its prompt is neither shown nor kept") {
     Scenario scenario;
     const Peer server{[](const Fd& client) {
         say(client, "Password: ");
@@ -395,7 +395,7 @@ TEST_CASE("a server that sends byte by byte, NULs among them, is shown as it is"
 }
 
 #ifdef IPCBOX_HAS_TLS
-TEST_CASE("--tls, in a pipe, with two processes and on a terminal that is left") {
+TEST_CASE("--tls works in a pipe, with two processes and on a terminal that is left") {
     Scenario scenario;
     const Certificate certificate{{}};
     const TlsPeer server{{.certificate = &certificate}, [](TlsConnection& client) {

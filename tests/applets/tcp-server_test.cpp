@@ -40,7 +40,7 @@ TEST_CASE("each client is greeted by its address, and that is all") {
     CHECK(process.wait().status == 0);
 }
 
-TEST_CASE("who comes while another is served waits until he is done") {
+TEST_CASE("a client that comes while another one is served waits until that one is done") {
     Scenario scenario;
     auto process = scenario.start(server({}, {"cat"}));
     const auto address = ready_address(process);
@@ -81,7 +81,7 @@ TEST_CASE("-c serves more at a time, and --over tells the others") {
     CHECK(Client{address}.rest() == "busy\n");
 }
 
-TEST_CASE("--once and --count end us when so many were served") {
+TEST_CASE("--once and --count end us when that number was served") {
     Scenario scenario;
     auto once = scenario.start(server({"-1"}));
     CHECK(ask(ready_address(once)).starts_with("Hello there, "));
@@ -93,7 +93,7 @@ TEST_CASE("--once and --count end us when so many were served") {
     CHECK(three.wait().status == 0);
 }
 
-TEST_CASE("clients who neither read nor send do not stop it") {
+TEST_CASE("clients that neither read nor send do not stop the server") {
     Scenario scenario;
     auto process = scenario.start(server({}));
     const auto address = ready_address(process);
@@ -107,7 +107,8 @@ TEST_CASE("clients who neither read nor send do not stop it") {
     CHECK(process.wait().status == 0);
 }
 
-TEST_CASE("nor do they with a program that waits for them, when it has a time limit") {
+TEST_CASE(
+    "a program that waits for such clients does not stop the server when it has a time limit") {
     Scenario scenario;
     auto process = scenario.start(server({"--max-time", "0.05"}, {"cat"}));
     const auto address = ready_address(process);
@@ -122,7 +123,7 @@ TEST_CASE("nor do they with a program that waits for them, when it has a time li
     CHECK(log_line(talker, ": reaped ").ends_with(" killed by TERM"));
 }
 
-TEST_CASE("HUP puts our program in our place, also while somebody is served") {
+TEST_CASE("HUP puts our program in our place, also while a client is served") {
     Scenario scenario;
     auto process = scenario.start(server({}, {"cat"}));
     const auto address = ready_address(process);

@@ -119,7 +119,7 @@ class Stopped {
 
 } // namespace
 
-TEST_CASE("it tells the time over both transports, on one port") {
+TEST_CASE("the server tells the time over both transports, on one port") {
     Scenario scenario;
     auto process = scenario.start(server({}));
     const auto tcp = ready_text(process);
@@ -153,7 +153,7 @@ TEST_CASE("every signal that ends a server ends it well") {
     }
 }
 
-TEST_CASE("its clock is as wrong as one wants it") {
+TEST_CASE("its clock can be wrong by any offset") {
     Scenario scenario;
     for (const auto& [offset, seconds] :
          std::initializer_list<std::pair<const char*, int>>{{"-3600", -3600}, {"+1.5h", 5400}}) {
@@ -199,7 +199,7 @@ TEST_CASE("on all interfaces, the address that was asked answers") {
     CHECK(six.answer().from == at("::1", port));
 }
 
-TEST_CASE("several places, each of them named") {
+TEST_CASE("the server names each of its several places") {
     Scenario scenario;
     auto process = scenario.start(
         server({"--daytime", "0", "--udp"}, {"127.0.0.1:0", "127.0.0.2:0", "127.0.0.1:0"}));
@@ -256,7 +256,7 @@ TEST_CASE("answers that are kept back do not keep it from ending") {
     CHECK_FALSE(asker.answer_that_is_there());
 }
 
-TEST_CASE("an address has ten answers a second, in a rush, too") {
+TEST_CASE("an address gets ten answers a second, even all at once") {
     Scenario scenario;
     auto process = scenario.start(server({"--udp", "-v"}));
     const auto address = ready_address(process);
@@ -297,7 +297,7 @@ TEST_CASE("the rate can be chosen") {
     }
 }
 
-TEST_CASE("nobody is answered who would answer back") {
+TEST_CASE("a sender that would answer back gets no answer") {
     Scenario scenario;
     auto process = scenario.start(server({"--udp", "--daytime", "0", "-v"}));
     const auto address = ready_address(process);
@@ -341,7 +341,7 @@ TEST_CASE("a datagram that was sent to everybody has no answer") {
     CHECK(log_line(process, "answered") == "time-server: 1 answered, 1 refused");
 }
 
-TEST_CASE("clients who say too much, or hear nothing, hold up nobody") {
+TEST_CASE("clients that send too much or read nothing hold up nobody") {
     Scenario scenario;
     auto process = scenario.start(server({"--tcp"}));
     const auto address = ready_address(process);
@@ -397,7 +397,7 @@ TEST_CASE("the message names the process that has the port") {
           "interface of this machine has it)\n");
 }
 
-TEST_CASE("sockets that it is started with") {
+TEST_CASE("the server uses the sockets that it is started with") {
     Scenario scenario;
     const Fd tcp = listen_at(at("127.0.0.1", 0));
     const Fd udp = Fd::adopt(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));

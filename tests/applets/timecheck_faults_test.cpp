@@ -37,7 +37,7 @@ TEST_CASE("a host whose time has passed in the queue holds up no other") {
     CHECK(rows.size() == 254);
 }
 
-TEST_CASE("an interval can be as long as one likes") {
+TEST_CASE("an interval can be of any length") {
     Scenario scenario;
     const DatagramPeer server{
         [](const test::Datagram& question) { question.answer(time_bytes_now()); }};
@@ -51,7 +51,7 @@ TEST_CASE("an interval can be as long as one likes") {
     }
 }
 
-TEST_CASE("a tick is looked for, however long one is ready to wait") {
+TEST_CASE("a tick is looked for, however long the time limit is") {
     Scenario scenario;
     std::atomic<int> questions = 0;
     const Peer server{[&questions](const Fd& client) {

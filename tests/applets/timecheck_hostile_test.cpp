@@ -45,7 +45,7 @@ const Words soon{"-t", "1s"};
 
 } // namespace
 
-TEST_CASE("a name that cannot be one is refused") {
+TEST_CASE("a name that no host can have is refused") {
     Scenario scenario;
     // Longer than DNS allows (RFC 1035, section 2.3.4), so nobody is asked.
     const auto name = std::string(64, 'x') + ".example";
@@ -78,7 +78,7 @@ TEST_CASE("an answer that is too long is no time") {
           }) == "trailing bytes");
 }
 
-TEST_CASE("a server that has said all and does not close is understood") {
+TEST_CASE("a server that has sent everything and does not close is understood") {
     CHECK(row_of(says_and_stays(time_bytes_now())) == "0");
     CHECK(row_of([](const Fd& client) {
               say(client, time_bytes_now());
@@ -88,7 +88,7 @@ TEST_CASE("a server that has said all and does not close is understood") {
           }) == "0");
 }
 
-TEST_CASE("one byte at a time is as good as four") {
+TEST_CASE("an answer that comes one byte at a time is understood") {
     CHECK(row_of([](const Fd& client) {
               for (const char byte : time_bytes_now())
                   say(client, {&byte, 1});
@@ -124,7 +124,7 @@ TEST_CASE("a silent source leaves time for the next") {
     CHECK(result.status == 0);
 }
 
-TEST_CASE("heads of HTTP that never end") {
+TEST_CASE("an HTTP head that never ends is an error") {
     Scenario scenario;
     const auto told = [&](const HttpAnswer& answer) {
         const HttpPeer server{[&answer](const HttpRequest&) { return answer; }};

@@ -89,7 +89,7 @@ TEST_CASE("the table is the manual page's") {
     CHECK(lines[1] == fmt::format("{:<24} {:>8} {}", server.text(), offset, date_text(said)));
 }
 
-TEST_CASE("clocks behind and before ours are told, and 0 where that is possible") {
+TEST_CASE("clocks behind and ahead of ours are told, and 0 where that is possible") {
     Scenario scenario;
     const Peer behind{says_time(-7200s)};
     const Peer right{says_time()};
@@ -303,7 +303,7 @@ TEST_CASE("more hosts than descriptors are asked all the same") {
     CHECK(scenario.shell("ulimit -S -n 20; exec timecheck -t 25s \"$@\"", words).status == 0);
 }
 
-TEST_CASE("clocks that nobody has set, and those that are far off") {
+TEST_CASE("clocks that were never set or are far off are marked") {
     Scenario scenario;
     const Peer zero{[](const Fd& client) { say(client, std::string(4, '\0')); }};
     const Peer epoch{[](const Fd& client) { say(client, time_bytes(0)); }};
@@ -339,7 +339,7 @@ TEST_CASE("a time of 32 bits belongs to the era that is nearest to the pivot") {
         CHECK(scenario.run({"timecheck", "--era-pivot", pivot, "localhost"}).status == 2);
 }
 
-TEST_CASE("an object has what is known of a host") {
+TEST_CASE("an object has everything that is known of a host") {
     Scenario scenario;
     const Peer server{says_time(3600s)};
     const RefusedPort refused;
@@ -530,7 +530,7 @@ TEST_CASE("a daytime in words is a clock") {
     CHECK(ask("it is late\r\n")["error"] == "cannot find a time in what it says");
 }
 
-TEST_CASE("a check for monitoring") {
+TEST_CASE("a check has the status and the line that monitoring expects") {
     Scenario scenario;
     const Peer right{says_time()};
     const Peer slow{says_time(-3s)};
@@ -603,7 +603,8 @@ TEST_CASE("a consensus tells which clocks agree") {
     CHECK(lines_of(result.out).at(3).starts_with("consensus: no, only 1 of 2 agree on "));
 }
 
-TEST_CASE("disagreement is no failure of a host, and those who disagree stand in their order") {
+TEST_CASE(
+    "disagreement is no failure of a host, and the hosts that disagree stand in their order") {
     Scenario scenario;
     std::binary_semaphore first_may_answer{0};
     const Peer first{[&](const Fd& client) {

@@ -78,7 +78,7 @@ TEST_CASE("KILL comes when the command does not listen") {
     CHECK(scenario.run(words({"-pk", "10ms", "10ms"}, stubborn)).status == 137);
 }
 
-TEST_CASE("a stopped command ends, too") {
+TEST_CASE("a stopped command ends as well") {
     Scenario scenario;
     CHECK(scenario.run(words({"0.1"}, {"sh", "-c", "kill -STOP $$"})).status == 124);
 }
@@ -107,7 +107,7 @@ TEST_CASE("a daemon that ignores TERM gets KILL although the command has ended")
     CHECK(ends(daemon));
 }
 
-TEST_CASE("what a command leaves running when it ends in time stays") {
+TEST_CASE("a process that a command leaves running when it ends in time stays") {
     Scenario scenario;
     const auto script = "sh -c 'echo $$ >child; exec sleep 1000' >/dev/null 2>&1 & "
                         "until [ -s child ]; do :; done";
@@ -172,7 +172,7 @@ TEST_CASE("the command has our input, output and arguments") {
     CHECK(result.err == "3 -k -- a b\n");
 }
 
-TEST_CASE("what makes no sense is refused before anything runs") {
+TEST_CASE("a command line that makes no sense is refused before anything runs") {
     Scenario scenario;
     CHECK(scenario.run({"timeout-run", "10"}).err ==
           "timeout-run: COMMAND is missing (see timeout-run --help)\n");

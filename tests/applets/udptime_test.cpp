@@ -129,7 +129,7 @@ TEST_CASE("a datagram that is lost is sent again") {
     CHECK(questions >= 3);
 }
 
-TEST_CASE("as often as one wants, and no longer than that") {
+TEST_CASE("a question is repeated as often as -r says, and no more") {
     std::atomic<std::size_t> questions = 0;
     const DatagramPeer server{[&questions](const test::Datagram& /*question*/) { ++questions; }};
     CHECK(ask({"-t", "25s", "-T", "10ms", "-r", "4", server.text()}).rows.at(0).text() ==
@@ -207,7 +207,7 @@ TEST_CASE("an answer of a host that was given up is late") {
     CHECK(told.err == "udptime: answers that do not count: 1 late\n");
 }
 
-TEST_CASE("thousands of hosts") {
+TEST_CASE("thousands of hosts are asked at once") {
     constexpr int count = 2000;
     const DatagramPeer server{at("0.0.0.0"), says_time()};
     // A server that does not run for a while loses what its buffer does not take.
@@ -260,7 +260,7 @@ TEST_CASE("the time of -t is for all hosts together") {
     CHECK(told.rows[2].text() == "not asked in time");
 }
 
-TEST_CASE("durations longer than any life") {
+TEST_CASE("durations longer than any life are accepted") {
     const RefusedDatagramPort refused;
     for (const char* const age : {"1000d", "50000d", "1000000d"}) {
         const auto told = ask({"-i", age, "-t", "1s", refused.text(), refused.text()});
@@ -291,7 +291,7 @@ TEST_CASE("of several addresses, one that answers is enough") {
     CHECK(ask({"-6", "-t", "25s", "127.0.0.1"}).status == 1);
 }
 
-TEST_CASE("IPv6") {
+TEST_CASE("an IPv6 host is asked") {
     const DatagramPeer server{at("::1"), says_time(3600s)};
     auto told = ask({"-t", "25s", server.text()});
     CHECK(told.status == 0);
@@ -301,7 +301,7 @@ TEST_CASE("IPv6") {
     CHECK(told.rows.at(0).name == "::1");
 }
 
-TEST_CASE("an object has what was measured") {
+TEST_CASE("an object has all measurements") {
     Scenario scenario;
     const DatagramPeer server{says_time(3600s)};
     const auto result = scenario.run({"udptime", "-J", server.text()});
@@ -328,7 +328,7 @@ TEST_CASE("an interruption prints what is known") {
     CHECK(result.out.empty());
 }
 
-TEST_CASE("hosts over UDP are as many as one likes, whatever the limit on descriptors") {
+TEST_CASE("the number of hosts over UDP does not depend on the limit on descriptors") {
     Scenario scenario;
     auto server = scenario.start({"time-server", "--udp", "-p", "0", "--rate", "0"});
     const auto port = fmt::format("{}", ready_address(server).port());

@@ -263,7 +263,7 @@ TEST_CASE("curl: a form is sent with its files, in chunks when its length is unk
     CHECK(has(usage_error(scenario, {"-F", "a=1;x", "http://a/"}), "--form-string"));
 }
 
-TEST_CASE("curl: fields come from a file, too") {
+TEST_CASE("curl: fields may come from a file") {
     Scenario scenario;
     scenario.write_file("fields", "X-One: 1\r\n\nX-Two: 2\nAccept:\n");
     const auto request = request_of(scenario, {"-H", "@fields", "-H", "X-Three: 3"});
@@ -384,7 +384,7 @@ TEST_CASE("curl: --retry-all-errors repeats after any failure") {
     CHECK(server.requests().size() == 2);
 }
 
-TEST_CASE("curl: flags are turned off again, and what changes nothing is accepted") {
+TEST_CASE("curl: flags are turned off again, and options that change nothing are accepted") {
     Scenario scenario;
     const HttpPeer server{
         [](const HttpRequest&) -> HttpAnswer { return answer("302 Found", "Location: /end\r\n"); }};
@@ -396,7 +396,7 @@ TEST_CASE("curl: flags are turned off again, and what changes nothing is accepte
               .first_line() == "GET /x HTTP/1.1");
 }
 
-TEST_CASE("curl: what is not supported is refused by name") {
+TEST_CASE("curl: an unsupported option is refused by name") {
     Scenario scenario;
     for (const auto& [words, reason] : std::initializer_list<std::pair<Words, std::string_view>>{
              {{"--http2"}, "HTTP/1.1"},
@@ -421,7 +421,7 @@ TEST_CASE("curl: what is not supported is refused by name") {
     CHECK(has(usage_error(scenario, {"--nonsense", "http://a/"}), "unknown option --nonsense"));
 }
 
-TEST_CASE("curl: a SOCKS5 proxy is told an address, or the name") {
+TEST_CASE("curl: a SOCKS5 proxy gets an address, or the name") {
     Scenario scenario;
     const auto proxy_saying = [](std::string_view expected) {
         return Peer{[expected](const Fd& client) {

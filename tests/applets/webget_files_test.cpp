@@ -100,7 +100,7 @@ TEST_CASE("a document becomes a file") {
           fmt::format("webget: cannot name a file after {}: use -o\n", server.url("/dir/")));
 }
 
-TEST_CASE("where files go") {
+TEST_CASE("options decide where a file goes") {
     Scenario scenario;
     const HttpPeer server{always(ok("new"))};
     const auto url = server.url("/f");
@@ -244,7 +244,7 @@ TEST_CASE("two versions are never put together") {
     CHECK(files(scenario) == "f");
 }
 
-TEST_CASE("a complete part, and a complete file") {
+TEST_CASE("a complete part and a complete file are not fetched again") {
     Scenario scenario;
     const auto text = numbered_text(1000);
     const HttpPeer server{[&](const HttpRequest& request) -> HttpAnswer {
@@ -350,7 +350,7 @@ TEST_CASE("standard output cannot be taken back") {
                                     server.url("/")));
 }
 
-TEST_CASE("what may pass is tried again") {
+TEST_CASE("a failure that may pass is tried again") {
     Scenario scenario;
     SUBCASE("until it goes") {
         const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
@@ -418,7 +418,7 @@ TEST_CASE("what may pass is tried again") {
     }
 }
 
-TEST_CASE("who ends webget leaves a part that can be taken up") {
+TEST_CASE("a webget that is ended leaves a part that can be resumed") {
     Scenario scenario;
     const auto text = numbered_text(50'000);
     for (const int signal : {SIGINT, SIGTERM, SIGKILL}) {
@@ -437,7 +437,7 @@ TEST_CASE("who ends webget leaves a part that can be taken up") {
     }
 }
 
-TEST_CASE("two at work on the same file") {
+TEST_CASE("a file on which another webget is at work is refused") {
     Scenario scenario;
     const HttpPeer server{breaks_off_once("text", 2, Then::stay)};
     auto first = scenario.start({"webget", "-O", server.url("/f")});
@@ -452,7 +452,7 @@ TEST_CASE("two at work on the same file") {
     CHECK(files(scenario) == fmt::format("{} {}", part, state));
 }
 
-TEST_CASE("checksums") {
+TEST_CASE("a checksum decides whether a document becomes a file") {
     Scenario scenario;
     const HttpPeer server{always(ok("hello\n", etag))};
     const auto url = server.url("/f");
@@ -515,7 +515,7 @@ TEST_CASE("--max-size") {
     }
 }
 
-TEST_CASE("nowhere to write") {
+TEST_CASE("a place that cannot be written to is an error") {
     Scenario scenario;
     const HttpPeer server{always(ok("hello\n"))};
     const auto url = server.url("/");
@@ -552,7 +552,7 @@ TEST_CASE("a reader that leaves ends it as SIGPIPE does") {
     CHECK(server.requests().size() < 2000);
 }
 
-TEST_CASE("files that are called as a part file is are ordinary files") {
+TEST_CASE("a file with the name of a part file is an ordinary file") {
     Scenario scenario;
     const HttpPeer server{
         [](const HttpRequest& request) -> HttpAnswer { return ok(request.target(), etag); }};

@@ -75,7 +75,7 @@ constexpr const char* chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r
 
 } // namespace
 
-TEST_CASE("nobody there") {
+TEST_CASE("a server that cannot be reached has the statuses of curl") {
     Scenario scenario;
     auto result = scenario.run({"webget", "-o", "f", "http://host.invalid/"});
     CHECK(result.status == 6);
@@ -94,7 +94,7 @@ TEST_CASE("nobody there") {
     CHECK_FALSE(scenario.exists(part_of("f")));
 }
 
-TEST_CASE("who says nothing, or is no HTTP server") {
+TEST_CASE("a server that says nothing or does not speak HTTP is an error") {
     CHECK(failure(52, "") == "the server closed the connection without an answer\n");
     CHECK(failure(56, "", Then::reset) == "the connection broke: Connection reset by peer\n");
     CHECK(failure(56, "HTTP/1.1 200 OK\r\nContent-") ==
@@ -127,7 +127,7 @@ TEST_CASE("a body is as long as it says") {
     CHECK(fetched("HTTP/1.1 200 OK\r\n\r\nto the end") == "to the end");
 }
 
-TEST_CASE("chunks") {
+TEST_CASE("a body in chunks is read strictly") {
     CHECK(fetched(std::string{chunked} +
                       "5;x=\"y\"\r\nhello\r\n0001\r\n\n\r\n0\r\nTrailer: x\r\n\r\n",
                   Then::stay) == "hello\n");
@@ -165,7 +165,7 @@ TEST_CASE("heads that two readers could read in two ways are refused") {
           "the head has a Transfer-Encoding, which HTTP/1.0 does not know\n");
 }
 
-TEST_CASE("what a server is forgiven") {
+TEST_CASE("common mistakes of servers are forgiven") {
     CHECK(fetched("HTTP/1.1 200 OK\nContent-Length: 5\nX: y\n\nhello") == "hello");
     CHECK(fetched("HTTP/1.1 200\r\nContent-Length: 5\r\n\r\nhello") == "hello");
     CHECK(fetched("HTTP/1.0 200 OK\n\nhello") == "hello");
@@ -174,7 +174,7 @@ TEST_CASE("what a server is forgiven") {
     CHECK(fetched("HTTP/1.1 299 Whatever\r\nContent-Length: 5\r\n\r\nhello") == "hello");
 }
 
-TEST_CASE("what has no end") {
+TEST_CASE("an answer without end is an error") {
     const std::string start = "HTTP/1.1 200 OK\r\n";
     CHECK(failure(8, start + "X: " + std::string(300'000, 'x'), Then::stay) ==
           "the head has more than 262144 bytes\n");
@@ -193,7 +193,7 @@ TEST_CASE("what has no end") {
           "hello");
 }
 
-TEST_CASE("content codings") {
+TEST_CASE("content codings are undone, and bad ones refused") {
     const auto text = numbered_text(5000);
     const auto message = [](std::string_view coding, std::string_view body) {
         return ok(body, fmt::format("Content-Encoding: {}\r\n", coding));
@@ -254,7 +254,7 @@ TEST_CASE("another protocol is not a document") {
           "the server switches to another protocol, which nobody asked for\n");
 }
 
-TEST_CASE("a head is all that is wanted of any method") {
+TEST_CASE("-I reads only the head, whatever the method") {
     Scenario scenario;
     const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
         return ok("body of " + request.target() + "\n");
@@ -269,7 +269,7 @@ TEST_CASE("a head is all that is wanted of any method") {
     }
 }
 
-TEST_CASE("a limit at each stage") {
+TEST_CASE("the time limit holds at each stage") {
     const Words limit{"-m", "0.2"};
     CHECK(failure(28, "", Then::stay, limit) == "timed out: wait for the server\n");
     CHECK(failure(28, "", Then::stay, {"-t", "200ms"}) == "timed out: wait for the server\n");
@@ -328,7 +328,7 @@ TEST_CASE("a limit at each stage") {
     }
 }
 
-TEST_CASE("a server that answers before it has heard all") {
+TEST_CASE("a server that answers before it has read everything is heard") {
     Scenario scenario;
     scenario.shell("truncate -s 32M large");
     std::binary_semaphore over{0};

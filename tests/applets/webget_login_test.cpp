@@ -133,7 +133,7 @@ TEST_CASE("Digest answers a challenge, and a nonce that is too old is tried agai
     CHECK(server.requests().size() == 5);
 }
 
-TEST_CASE("--anyauth takes Basic where nothing better is offered") {
+TEST_CASE("--anyauth takes Basic when the server offers nothing better") {
     Scenario scenario;
     const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
         if (login_of(request).empty())

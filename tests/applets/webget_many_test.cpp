@@ -62,7 +62,7 @@ TEST_CASE("requests are sent before the responses to those before them") {
     check_all(scenario.run(urls(server.text())));
 }
 
-TEST_CASE("one connection, whatever the pieces that come") {
+TEST_CASE("one connection is enough, in whatever pieces the answers come") {
     Scenario scenario;
     const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
         const auto body = body_of(request);
@@ -77,7 +77,7 @@ TEST_CASE("one connection, whatever the pieces that come") {
     CHECK(server.connections() == 2);
 }
 
-TEST_CASE("a server that closes after some") {
+TEST_CASE("a server that closes after some answers loses none") {
     Scenario scenario;
     for (const auto then : {Then::close, Then::drop, Then::reset})
         for (const std::size_t after : {1UL, 2UL, 7UL}) {
@@ -89,7 +89,7 @@ TEST_CASE("a server that closes after some") {
         }
 }
 
-TEST_CASE("a server that says that it will close") {
+TEST_CASE("a server that announces its close is asked nothing in vain") {
     Scenario scenario;
     const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
         return {ok(body_of(request), "Connection: close\r\n"), Then::close};
@@ -99,7 +99,7 @@ TEST_CASE("a server that says that it will close") {
     CHECK(server.requests().size() == many); // nothing was asked for in vain
 }
 
-TEST_CASE("a server that cannot take what is sent ahead") {
+TEST_CASE("a server that cannot take requests sent ahead gets one at a time") {
     Scenario scenario;
     // It answers one request, and takes what came behind it for nonsense.
     std::atomic<int> confused = 0;
@@ -196,7 +196,7 @@ TEST_CASE("posted data is not sent ahead") {
     CHECK_FALSE(early);
 }
 
-TEST_CASE("what must not happen twice does not") {
+TEST_CASE("a request that must not happen twice is not repeated") {
     Scenario scenario;
     // A kept connection that ends just when the next request is on its way.
     const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
@@ -212,7 +212,7 @@ TEST_CASE("what must not happen twice does not") {
     CHECK(server.targets() == "/a /b /b /a /b");
 }
 
-TEST_CASE("several connections at once") {
+TEST_CASE("-Z uses several connections at once") {
     Scenario scenario;
     std::atomic<int> asking = 0;
     const HttpPeer server{[&](const HttpRequest& request) -> HttpAnswer {
@@ -228,7 +228,7 @@ TEST_CASE("several connections at once") {
     CHECK(server.requests().size() == many);
 }
 
-TEST_CASE("no more connections than allowed") {
+TEST_CASE("the number of connections stays within its limit") {
     Scenario scenario;
     const HttpPeer server{
         [](const HttpRequest& request) -> HttpAnswer { return ok(body_of(request)); }};
@@ -254,7 +254,7 @@ TEST_CASE("standard output has the order of the arguments") {
     CHECK(result.out == expected);
 }
 
-TEST_CASE("many files at once") {
+TEST_CASE("many files are fetched at once") {
     Scenario scenario;
     const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
         return {ok(body_of(request)), request.number == 4 ? Then::close : Then::keep};
@@ -264,7 +264,7 @@ TEST_CASE("many files at once") {
         CHECK(scenario.read_file(std::to_string(number)) == fmt::format("/{}\n", number));
 }
 
-TEST_CASE("several servers in turn") {
+TEST_CASE("several servers are asked in turn") {
     Scenario scenario;
     const auto name = [](const HttpRequest& request) -> HttpAnswer { return ok(body_of(request)); };
     const HttpPeer one{name};
@@ -280,7 +280,7 @@ TEST_CASE("several servers in turn") {
     CHECK(other.connections() == 1);
 }
 
-TEST_CASE("--limit-rate") {
+TEST_CASE("--limit-rate limits the speed") {
     Scenario scenario;
     const HttpPeer server{
         [](const HttpRequest&) -> HttpAnswer { return ok(std::string(20'000, 'x')); }};

@@ -217,7 +217,7 @@ TEST_CASE("a condition that the server ignored does not put two versions togethe
     }
 }
 
-TEST_CASE("every way to be done passes the checksum") {
+TEST_CASE("every way to complete a document passes the checksum") {
     Scenario scenario;
     const std::string wrong = "sha256:" + std::string(64, '0');
     const auto url_of = [](const HttpPeer& server) { return server.url("/f"); };

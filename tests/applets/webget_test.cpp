@@ -59,7 +59,7 @@ std::string basic(std::string_view encoded) {
 
 } // namespace
 
-TEST_CASE("a host and documents: heads and bodies, over one connection") {
+TEST_CASE("a host and its documents come with heads and bodies, over one connection") {
     Scenario scenario;
     const HttpPeer server{name_it};
     const auto result =
@@ -78,7 +78,7 @@ TEST_CASE("a host and documents: heads and bodies, over one connection") {
     CHECK(server.targets() == "/alpha /beta");
 }
 
-TEST_CASE("the ways to name a host") {
+TEST_CASE("a host can be named in many ways") {
     Scenario scenario;
     const HttpPeer server{name_it};
     const auto port = server.port();
@@ -121,7 +121,7 @@ TEST_CASE("IPv6, and Unix sockets") {
     }
 }
 
-TEST_CASE("HTTP/1.0 has a connection for each document") {
+TEST_CASE("HTTP/1.0 takes a connection for each document") {
     Scenario scenario;
     const HttpPeer server{
         always("HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nold\n", Then::close)};
@@ -134,7 +134,7 @@ TEST_CASE("HTTP/1.0 has a connection for each document") {
     CHECK(server.requests().front().field("Host") == server.text());
 }
 
-TEST_CASE("URLs: bodies only") {
+TEST_CASE("URLs give only the bodies") {
     Scenario scenario;
     const HttpPeer server{name_it};
     const HttpPeer other{name_it};
@@ -146,7 +146,7 @@ TEST_CASE("URLs: bodies only") {
     CHECK(server.targets() == "/a /c");
 }
 
-TEST_CASE("methods") {
+TEST_CASE("the method is the user's, and -I asks for heads") {
     Scenario scenario;
     CHECK(request_of(scenario, {"-X", "DELETE"}).first_line() == "DELETE /document HTTP/1.1");
     CHECK(request_of(scenario, {"-X", "OPTIONS"}).method() == "OPTIONS");
@@ -161,7 +161,7 @@ TEST_CASE("methods") {
               .find("expected a method such as GET") != std::string::npos);
 }
 
-TEST_CASE("heads before bodies with -i") {
+TEST_CASE("-i shows heads before bodies") {
     Scenario scenario;
     const HttpPeer server{greet};
     CHECK(scenario.run({"webget", "-i", server.url("/")}).out == ok("hello\n"));
@@ -213,7 +213,7 @@ TEST_CASE("files are uploaded") {
           "webget: HTTP/1.0 cannot send what has no length (-T -) (see webget --help)\n");
 }
 
-TEST_CASE("fields of the user's") {
+TEST_CASE("the user's fields are sent, and replace ours") {
     Scenario scenario;
     auto request = request_of(scenario, {"-H", "X-One: 1", "-H", "Accept:", "-H", "X-Empty;", "-A",
                                          "me", "-e", "http://from.example/"});
@@ -245,7 +245,7 @@ TEST_CASE("nothing smuggles a line into a request") {
     CHECK(server.connections() == 0);
 }
 
-TEST_CASE("who asks") {
+TEST_CASE("a login is sent from -u and from the URL") {
     Scenario scenario;
     CHECK(request_of(scenario, {"-u", "user:secret"}).field("Authorization") ==
           basic("dXNlcjpzZWNyZXQ="));
@@ -262,7 +262,7 @@ TEST_CASE("who asks") {
     CHECK(request_of(scenario, {"-n", "-u", "me:"}).field("Authorization") == basic("bWU6"));
 }
 
-TEST_CASE("parts, and what is newer") {
+TEST_CASE("-z and -r ask for newer documents and for parts") {
     Scenario scenario;
     CHECK(request_of(scenario, {"-z", "2026-01-31"}).field("If-Modified-Since") ==
           "Sat, 31 Jan 2026 00:00:00 GMT");
@@ -326,7 +326,7 @@ TEST_CASE("proxies") {
     }
 }
 
-TEST_CASE("other places for a host") {
+TEST_CASE("--resolve and --connect-to lead to other places for a host") {
     Scenario scenario;
     const HttpPeer server{greet};
     const auto port = server.port();
@@ -361,7 +361,7 @@ TEST_CASE("--dry-run prints the exact request") {
     CHECK(server.connections() == 0);
 }
 
-TEST_CASE("--write-out") {
+TEST_CASE("--write-out prints its variables") {
     Scenario scenario;
     const HttpPeer server{always(ok("hello\n", "Content-Type: text/plain\r\nX-Some: thing\r\n"))};
     const auto url = server.url("/a");
@@ -377,7 +377,7 @@ TEST_CASE("--write-out") {
     CHECK(server.requests().size() == 2);
 }
 
-TEST_CASE("JSON") {
+TEST_CASE("-J prints an object for each document") {
     Scenario scenario;
     const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
         if (request.target() == "/absent") return answer("404 Not Found");
@@ -423,7 +423,7 @@ TEST_CASE("JSON") {
     CHECK(scenario.read_file("file") == "hello\n");
 }
 
-TEST_CASE("the worst status of several, and a table with -v") {
+TEST_CASE("the status is the worst of several, and -v prints a table") {
     Scenario scenario;
     const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
         if (request.target() == "/absent") return answer("404 Not Found");
@@ -447,7 +447,7 @@ TEST_CASE("the worst status of several, and a table with -v") {
           fmt::format("webget: {}: 404 Not Found\n", server.url("/absent")));
 }
 
-TEST_CASE("where the bodies of errors go") {
+TEST_CASE("the body of an error goes to its own place") {
     Scenario scenario;
     const HttpPeer server{always(answer("404 Not Found", "", "no such thing\n"))};
     const auto url = server.url("/a");
@@ -470,7 +470,7 @@ TEST_CASE("where the bodies of errors go") {
     CHECK(server.connections() == 4);
 }
 
-TEST_CASE("lists of URLs") {
+TEST_CASE("--urls reads lists of URLs") {
     Scenario scenario;
     const HttpPeer server{name_it};
     const auto list = fmt::format("# comment\n\n  {}  \r\n{}\n#{}\n{}", server.url("/a"),
@@ -492,7 +492,7 @@ TEST_CASE("lists of URLs") {
     CHECK(result.err == "webget: cannot open absent: No such file or directory\n");
 }
 
-TEST_CASE("what makes no sense") {
+TEST_CASE("a command line that makes no sense is a usage error") {
     Scenario scenario;
     CHECK(usage_error(scenario, {}) ==
           "webget: expected a URL, or a HOST and a DOCUMENT (see webget --help)\n");
@@ -523,7 +523,7 @@ TEST_CASE("what makes no sense") {
     }
 }
 
-TEST_CASE("a terminal is shown what cannot drive it") {
+TEST_CASE("a document cannot control the terminal") {
     Scenario scenario;
     // A body in pieces, which part a letter. (In a head, grammar refuses such bytes.)
     const HttpPeer server{always("HTTP/1.1 200 OK\r\nX: \xff\r\nTransfer-Encoding: chunked\r\n\r\n"
