@@ -374,7 +374,7 @@ TEST_CASE("a regular file is kept and put back, whatever ends the server") {
     }
 }
 
-TEST_CASE("a regular file is put back after -n, too") {
+TEST_CASE("a regular file is also put back after -n") {
     Scenario scenario;
     scenario.write_file("sig", "mine");
     auto server = serve(scenario, {"-n", "1", "-s", "x", "sig"});

@@ -59,7 +59,7 @@ TEST_CASE("a header or a prefix tells where the lines come from") {
     CHECK(scenario.run({"magic-cat", "-n", "--prefix", "f"}).out == "f:      1\ta\nf:      2\tb");
 }
 
-TEST_CASE("sources are read from a list, too") {
+TEST_CASE("sources can be read from a list") {
     Scenario scenario;
     scenario.write_file("f", "text\n");
     CHECK(scenario.run({"magic-cat", "-f", "-", "echo first|"}, "f\n\necho last|\n").out ==

@@ -120,7 +120,7 @@ TEST_CASE("a server that cannot take requests sent ahead gets one at a time") {
     CHECK(confused == 1);
 }
 
-TEST_CASE("what is in the middle of many") {
+TEST_CASE("an odd answer in the middle of many spoils no other") {
     Scenario scenario;
     SUBCASE("errors, and bodies of no length") {
         const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {

@@ -188,7 +188,7 @@ TEST_CASE("parsing stops at the command") {
           Words{"make", "--prefix=", "-w"});
 }
 
-TEST_CASE("what is wrong is named") {
+TEST_CASE("an error names the wrong word") {
     CHECK(error_of({"--nope"}) == "unknown option --nope");
     CHECK(error_of({"--nope=1"}) == "unknown option --nope=1");
     CHECK(error_of({"-x"}) == "unknown option -x");
@@ -205,7 +205,7 @@ TEST_CASE("what is wrong is named") {
     CHECK(error_of({"--count="}) == "--count '': expected a number from -5 to 5");
 }
 
-TEST_CASE("an operand that has to be there is missed") {
+TEST_CASE("a missing operand is an error") {
     std::vector<char*> none;
     cli::Options options{{"test", "parse options", none}, "KEY"};
     std::string key;
@@ -221,7 +221,7 @@ TEST_CASE("a parser's reason stands behind the option and the value") {
           "--count 'x': expected a number from -5 to 5");
 }
 
-TEST_CASE("--help and --version win over what is wrong with values and operands") {
+TEST_CASE("--help and --version win over errors in values and operands") {
     CHECK_THROWS_AS((void)parse({"--count", "x", "--help"}), cli::Finished);
     CHECK_THROWS_AS((void)parse({"-h", "--count=x"}), cli::Finished);
     CHECK_THROWS_AS((void)parse({"1", "2", "3", "-V"}), cli::Finished);

@@ -20,7 +20,7 @@ TEST_CASE("controls cannot drive a terminal") {
     CHECK(visible("\x07") == "^G");
 }
 
-TEST_CASE("neither can the C1 controls, as a byte or as UTF-8") {
+TEST_CASE("the C1 controls cannot drive a terminal, as a byte or as UTF-8") {
     CHECK(visible("\x9b"
                   "31m") == "\\x9b31m");
     CHECK(visible("\xc2\x9b"
@@ -29,7 +29,7 @@ TEST_CASE("neither can the C1 controls, as a byte or as UTF-8") {
     CHECK(visible("\xc2\xa0") == "\xc2\xa0"); // the first that is a character
 }
 
-TEST_CASE("what is not UTF-8 is shown byte by byte") {
+TEST_CASE("text that is not UTF-8 is shown byte by byte") {
     CHECK(visible("\xff") == "\\xff");
     CHECK(visible("\x80") == "\\x80");
     CHECK(visible("\xc3(") == "\\xc3(");        // a sequence cut short
@@ -48,7 +48,7 @@ TEST_CASE("what is not UTF-8 is shown byte by byte") {
     CHECK(visible("\xf5\x80\x80\x80") == "\\xf5\\x80\\x80\\x80");
 }
 
-TEST_CASE("after a bad byte the good ones go on") {
+TEST_CASE("good bytes are shown again after a bad one") {
     CHECK(visible("a\xff\xc3\xa9\x1b") == "a\\xff\xc3\xa9^[");
     CHECK(visible("\xe2\x1b\x82\xac") == "\\xe2^[\\x82\\xac");
 }

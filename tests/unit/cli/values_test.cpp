@@ -127,7 +127,7 @@ TEST_CASE("ports are numbers or services") {
         CHECK_THROWS_AS((void)cli::parse_port(wrong), std::invalid_argument);
 }
 
-TEST_CASE("owners are a user and perhaps a group") {
+TEST_CASE("an owner is a user and perhaps a group") {
     const auto root = cli::parse_owner("root");
     CHECK(root.uid == 0);
     CHECK(root.gid == 0);

@@ -37,7 +37,7 @@ double seconds(Duration duration) {
 
 } // namespace
 
-TEST_CASE("Marzullo's own examples") {
+TEST_CASE("Marzullo's own examples have his results") {
     const auto three = of({{8, 12}, {11, 13}, {10, 12}});
     CHECK(three.members == Numbers{0, 1, 2});
     CHECK(three.falsetickers.empty());
@@ -57,7 +57,7 @@ TEST_CASE("Marzullo's own examples") {
     CHECK(seconds(tie.offset) == 8.5);
 }
 
-TEST_CASE("none and one") {
+TEST_CASE("no clock agrees on nothing, and one clock agrees with itself") {
     const auto none = find_agreement({});
     CHECK(none.members.empty());
     CHECK(none.falsetickers.empty());
@@ -78,7 +78,7 @@ TEST_CASE("when all are disjoint the most exact clock stands alone") {
     CHECK_FALSE(of({{0, 1}, {2, 3}}).is_majority());
 }
 
-TEST_CASE("of groups of one size the one with the smallest common interval") {
+TEST_CASE("of groups of one size, the one with the smallest common interval wins") {
     const auto groups = of({{0, 10}, {2, 12}, {100, 110}, {108, 118}, {200, 210}, {205, 215}});
     CHECK(groups.members == Numbers{2, 3});
     CHECK(seconds(groups.offset) == 109);
@@ -104,14 +104,14 @@ TEST_CASE("clocks that say the same count each") {
     CHECK(seconds(points.error) == 0);
 }
 
-TEST_CASE("a clock of which little is known agrees with everybody") {
+TEST_CASE("a clock of which little is known agrees with every other clock") {
     const auto vague = of({{-1000, 1000}, {-1, 1}, {0, 2}, {50, 60}});
     CHECK(vague.members == Numbers{0, 1, 2});
     CHECK(vague.falsetickers == Numbers{3});
     CHECK(seconds(vague.offset) == 0.5);
 }
 
-TEST_CASE("half a nanosecond is in the error") {
+TEST_CASE("the error includes half a nanosecond") {
     const std::vector readings{reading(Duration{0}, Duration{2}),
                                reading(Duration{3}, Duration{2})};
     const auto odd = find_agreement(readings); // from 1 to 2

@@ -56,7 +56,7 @@ std::optional<std::time_t> local_time_in(std::string_view text, const char* zone
 
 } // namespace
 
-TEST_CASE("times that say their zone") {
+TEST_CASE("a time with a zone is read in that zone") {
     for (const auto* text : {"\n61368 26-11-24 02:55:01 00 0 0 713.5 UTC(NIST) * \n",
                              "61368 26-11-24 02:55:01 50 1 0  50.0 UTC(NIST) *",
                              "Tue Nov 24 02:55:01 UTC 2026\n",
@@ -136,7 +136,7 @@ TEST_CASE("of several zones with one name the one that fits our clock is taken, 
     CHECK_FALSE(parse_daytime("24 NOV 2026 02:55:01 CET", now)->guessed_zone);
 }
 
-TEST_CASE("times that say none are UTC where the protocol means that") {
+TEST_CASE("a time without a zone is UTC where the protocol means that") {
     const LocalZone zone{new_york};
     const auto daytime = parse_daytime("2026-11-24 02:55:01", now, ZonelessTime::is_utc);
     REQUIRE(daytime);
@@ -144,7 +144,7 @@ TEST_CASE("times that say none are UTC where the protocol means that") {
     CHECK(daytime->states_zone);
 }
 
-TEST_CASE("times that say none are local") {
+TEST_CASE("other times without a zone are local") {
     for (const auto* text :
          {"Mon Nov 23 21:55:01 2026\r\n", "23 NOV 2026 21:55:01", "2026-11-23T21:55:01",
           "2026-11-23 21:55:01\n", "Mon, 23 Nov 2026 21:55:01", "9:55:01 PM 11/23/2026\n",
@@ -204,7 +204,7 @@ TEST_CASE("a year of two digits is the nearest one") {
         CHECK(time_in("61368 26-11-24 02:55:01 00 0 0 713.5 UTC(NIST) *", at) == then);
 }
 
-TEST_CASE("times that never are, are refused") {
+TEST_CASE("a time that cannot be is refused") {
     const auto is_time = [](std::string_view text) { return time_in(text).has_value(); };
     CHECK(is_time("29 FEB 2024 23:59:59 UTC"));
     CHECK(is_time("31 DEC 2016 23:59:60 UTC")); // a leap second
@@ -273,7 +273,7 @@ TEST_CASE("an answer's words have no blanks around them") {
     CHECK(daytime_words(" \r\n").empty());
 }
 
-TEST_CASE("what daytime_text() says is understood") {
+TEST_CASE("the text of daytime_text() is understood") {
     for (const auto* name : {"UTC0", new_york, "JST-9"}) {
         const LocalZone zone{name};
         for (const std::time_t time : {std::time_t{0}, std::time_t{1'781'010'000}, then, now}) {

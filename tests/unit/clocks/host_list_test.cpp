@@ -44,7 +44,7 @@ Texts network(std::string_view cidr, std::uint64_t most = 65536) {
 
 } // namespace
 
-TEST_CASE("hosts, and their ports if they have some") {
+TEST_CASE("a host may have a port") {
     CHECK(parsed("time.example.com") == "time.example.com");
     CHECK(parsed("time_1.example-2.com.") == "time_1.example-2.com.");
     CHECK(parsed("time.example.com:37") == "time.example.com 37");
@@ -59,7 +59,7 @@ TEST_CASE("hosts, and their ports if they have some") {
     CHECK(parsed(std::string(253, 'x')) == std::string(253, 'x'));
 }
 
-TEST_CASE("a text that is no host is refused") {
+TEST_CASE("a text that is not a host is refused") {
     for (const auto* text :
          {"", " ", "a b", "a/b", "http://example.com", "a:b:c", "host:", ":37", "host:65536",
           "host:-1", "host:no-such-service", "[host", "user@host", "caf\xc3\xa9.example", "a\nb",
@@ -188,7 +188,7 @@ TEST_CASE("a network has a limit") {
     CHECK_FALSE(refusal("192.0.2.1/32", 0).empty());
 }
 
-TEST_CASE("a text that is no network is refused") {
+TEST_CASE("a text that is not a network is refused") {
     for (const auto* text : {"", "/", "/24", "192.0.2.0", "192.0.2.0/", "192.0.2.0/33",
                              "192.0.2.0/-1", "192.0.2.0/24/24", "192.0.2/24", "localhost/24",
                              "::/129", "[::]/64", "fe80::%lo/64", "192.0.2.0/4294967296"})

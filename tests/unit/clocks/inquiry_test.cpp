@@ -44,7 +44,7 @@ TEST_CASE("all addresses are tried by one source before the next one has its tur
     CHECK(inquiry.finding().source == Source::http);
 }
 
-TEST_CASE("what is left of the time is shared out among the tries that are left") {
+TEST_CASE("the tries that are left share the time that is left") {
     auto wanted = options("time-udp,http");
     Inquiry inquiry{host, wanted, Deadline::never()};
     inquiry.set_addresses(addresses());
@@ -86,7 +86,7 @@ TEST_CASE("nothing is tried once the time has passed") {
     CHECK(inquiry.fail("timed out") == Next::finished);
 }
 
-TEST_CASE("an answer that was refused leaves what it said") {
+TEST_CASE("an answer that was refused keeps its values") {
     const auto wanted = options("ntp");
     Inquiry inquiry{host, wanted, Deadline::never()};
     inquiry.set_addresses({addresses().front()});

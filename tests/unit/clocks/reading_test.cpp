@@ -60,20 +60,20 @@ TEST_CASE("an answer bounds the offset") {
     CHECK(minute.error == 30s);
 }
 
-TEST_CASE("half a nanosecond is given away, never taken") {
+TEST_CASE("half a nanosecond is added to the error, never taken off") {
     const auto reading = reading_of(now, at(wall_time(now), 1ns), 0s);
     CHECK(allows(reading, 0ns));
     CHECK(allows(reading, 1ns));
     CHECK(reading.error == 1ns);
 }
 
-TEST_CASE("a round trip that is negative was none") {
+TEST_CASE("a negative round trip counts as 0") {
     const auto reading = reading_of(now, at(wall_time(now), -5s), 0s);
     CHECK(reading.offset == 0s);
     CHECK(reading.round_trip == 0s);
 }
 
-TEST_CASE("every year that a clock can say has its place") {
+TEST_CASE("every year that a clock can say is understood") {
     CHECK(wall_time(start_of_1900) == std::chrono::sys_days{std::chrono::January / 1 / 1900});
     CHECK(wall_time(start_of_1900 - 1) == wall_time(start_of_1900));
     CHECK(wall_time(end_of_2150) + 1s == std::chrono::sys_days{std::chrono::January / 1 / 2151});
@@ -110,7 +110,7 @@ TEST_CASE("the seconds of the table are those of whole clocks") {
         }
 }
 
-TEST_CASE("no difference where none is possible") {
+TEST_CASE("a difference of 0 is shown where it is possible") {
     CHECK(whole_seconds(reading_of(now, at(wall_time(now) + 2s, 3s))) == 0);
     CHECK(whole_seconds(reading_of(now + 7, at(wall_time(now) + 2s, 3s))) == 7);
     CHECK(whole_seconds(between(-4s, -2s)) == -3);
@@ -121,7 +121,7 @@ TEST_CASE("no difference where none is possible") {
     CHECK(min_deviation(between(-1s, 4s)) == 0s);
 }
 
-TEST_CASE("two readings allow what both allow") {
+TEST_CASE("two readings together allow only what both allow") {
     auto older = between(-1s, 5s);
     older.round_trip = 3ms;
     older.said = wall_time(now);
@@ -141,7 +141,7 @@ TEST_CASE("two readings allow what both allow") {
     CHECK(point.error == 0s);
 }
 
-TEST_CASE("readings that exclude each other") {
+TEST_CASE("of readings that exclude each other the newer one counts") {
     auto older = between(-1s, 5s);
     older.round_trip = 3ms;
     auto newer = between(6s, 9s);
@@ -210,7 +210,7 @@ TEST_CASE("questions whose ways differ each time never exclude the truth") {
     }
 }
 
-TEST_CASE("clocks that nobody has set") {
+TEST_CASE("a clock that nobody has set is marked") {
     const auto flag = [](std::time_t said, std::time_t ours = now) {
         return flag_of(reading_of(said, at(wall_time(ours) + 400ms, 10ms)));
     };

@@ -83,7 +83,7 @@ TEST_CASE("an answer of chronyd is understood") {
     CHECK(abs(reading.error - (500'000ns - 165'695ns) / 2 - 29ns) <= 2ns);
 }
 
-TEST_CASE("other answers of it") {
+TEST_CASE("other answers of chronyd are understood") {
     // Of version 3, and of stratum 1.
     CHECK(problem(with(0, "1c")).empty());
     CHECK(problem(with(0, "0c")).empty());
@@ -109,7 +109,7 @@ TEST_CASE("the reference is a code or an address") {
     CHECK(parse(with(12, "47505300")).reference == "71.80.83.0"); // an address, of stratum 10
 }
 
-TEST_CASE("leap seconds to come") {
+TEST_CASE("a leap second to come is told") {
     CHECK(parse(with(0, "64")).leap == Leap::insert);
     CHECK(parse(with(0, "a4")).leap == Leap::remove);
     CHECK(parse(with(0, "64")).reading);
@@ -178,7 +178,7 @@ TEST_CASE("a reference far away makes a large error, or is refused") {
     CHECK(problem(with(8, "ffffffff")) == "its reference is too far away");
 }
 
-TEST_CASE("an answer that was held longer than it took leaves more open") {
+TEST_CASE("an answer that was held longer than it took has a larger error") {
     // Half a second longer: the ends of what is possible have changed places.
     const auto answer = parse(with(32, "eeaf7e94248e7bd4"));
     REQUIRE(answer.reading);
@@ -201,7 +201,7 @@ TEST_CASE("a time after the end of the era belongs to the next one") {
     }
 }
 
-TEST_CASE("clocks that are as wrong as can be") {
+TEST_CASE("clocks that are as wrong as possible are read without overflow") {
     const Timing early{.received = WallTime{std::chrono::sys_days{std::chrono::January / 1 / 1900}},
                        .round_trip = 1s};
     const Timing late{.received = WallTime{std::chrono::sys_days{std::chrono::January / 1 / 2150}},

@@ -73,7 +73,7 @@ TEST_CASE("each source has its port and its carrier") {
     CHECK_FALSE(is_datagram(Source::http));
 }
 
-TEST_CASE("most ask nothing in words") {
+TEST_CASE("most sources ask nothing in words") {
     for (const auto source : {Source::time, Source::time_udp, Source::daytime, Source::daytime_udp})
         CHECK(question(source, "example.com", 7).empty());
     const auto ntp = question(Source::ntp, "example.com", 0x6162'6364'6566'6768);

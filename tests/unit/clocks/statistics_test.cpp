@@ -85,7 +85,7 @@ TEST_CASE("seconds are rounded, and zero has no minus") {
     CHECK(seconds_text(least, most) == "-9223372037 s");
 }
 
-TEST_CASE("a plot of nothing and of one value") {
+TEST_CASE("a plot of no value is empty, and one of one value is a line") {
     CHECK(plot({}, {}, 80).empty());
     CHECK(plot({1500ms}, {}, 40) == "+1.500000000 s  #####################  1\n");
     CHECK(plotted({3s, 3s, 3s}, 60).size() == 1);
@@ -139,7 +139,7 @@ TEST_CASE("empty ranges are lines too") {
     CHECK(lines[1] == "+0.0033 s    0");
 }
 
-TEST_CASE("a plot of all that there can be") {
+TEST_CASE("a plot of the largest range does not overflow") {
     CHECK(plotted({least, most}, 40).size() == 2);
     CHECK(plotted({least, least, 0s, most, most}, 40).size() == 4);
     std::vector<Duration> offsets(1000, 0s);
@@ -189,7 +189,7 @@ TEST_CASE("a reading without an error does not outweigh all others") {
     CHECK(*drift.ppm() == doctest::Approx(1).epsilon(1e-6));
 }
 
-TEST_CASE("a plot makes no difference where there is none to be known") {
+TEST_CASE("a plot shows no difference that is smaller than the errors") {
     const auto lines = plot({220ms, 221ms, 222ms, -7780ms}, 500ms, 40);
     CHECK(lines == "< +0.22 s  ########  1\n"
                    "  +0.22 s  ##########################  3\n");

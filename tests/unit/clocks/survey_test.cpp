@@ -32,7 +32,7 @@ SurveyOptions options(Duration patience) {
 
 } // namespace
 
-TEST_CASE("nobody is asked, and that is all") {
+TEST_CASE("a survey of no hosts ends at once") {
     SignalFd signals{SIGUSR1};
     Findings findings;
     const std::vector<Host> hosts;

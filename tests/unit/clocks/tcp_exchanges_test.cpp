@@ -24,7 +24,7 @@ std::vector<Exchange> work(TcpExchanges& exchanges) {
 
 } // namespace
 
-TEST_CASE("a question and its answer") {
+TEST_CASE("a question gets its answer") {
     const test::Peer server{
         [](const Fd& client) { test::say(client, test::time_bytes(1'000'000)); }};
     TcpExchanges exchanges;

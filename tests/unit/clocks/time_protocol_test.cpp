@@ -64,14 +64,14 @@ TEST_CASE("a time that was encoded is decoded, in any year whose era is near") {
             CHECK(decode_time(bytes_of(time), time + wrong) == time);
 }
 
-TEST_CASE("a pivot that is wrong by 68 years and more") {
+TEST_CASE("a pivot that is wrong by 68 years or more gives the next era") {
     constexpr std::time_t half = era / 2;
     CHECK(decode_time(bytes_of(now), now + half + 1) == now + era);
     CHECK(decode_time(bytes_of(now), now - half) == now - era);
     CHECK(decode_time(bytes_of(now), now + era) == now + era);
 }
 
-TEST_CASE("four bytes, no more and no less") {
+TEST_CASE("an answer has four bytes, no more and no less") {
     for (const std::size_t size : {0U, 1U, 3U, 5U, 8U, 1000U})
         CHECK_FALSE(decode_time(std::string(size, '\xee'), now));
 }

@@ -29,7 +29,7 @@ std::vector<Exchange> work(UdpExchanges& exchanges) {
 
 } // namespace
 
-TEST_CASE("two questions to one address, and what answers none of them") {
+TEST_CASE("two questions to one address get their answers, and other datagrams are strangers") {
     const test::DatagramPeer server{[](const test::Datagram& question) {
         if (question.number == 0) return;
         for (const char* const answer : {"1st.", "2nd.", "3rd."})
@@ -77,7 +77,7 @@ TEST_CASE("answers of NTP find their question, in whatever order they come") {
     CHECK(numbers == std::vector<std::size_t>{2, 1});
 }
 
-TEST_CASE("no more is asked than there is room for the answers") {
+TEST_CASE("no more questions are sent than there is room for answers") {
     const test::DatagramPeer silent{[](const test::Datagram& /*question*/) {}};
     UdpExchanges exchanges;
     const auto all = exchanges.room();

@@ -43,7 +43,7 @@ TEST_CASE("files of all sizes, from where they stand, go in and out unchanged") 
     }
 }
 
-TEST_CASE("no more is taken than there is room, and the file stands behind it") {
+TEST_CASE("no more bytes are taken than there is room, and the file stands behind them") {
     const Scenario scenario;
     const auto bytes = numbered(20 * mebibyte);
     const Fd file = open_file(scenario.path("file"), O_RDWR | O_CREAT | O_TRUNC, 0600);
@@ -55,7 +55,7 @@ TEST_CASE("no more is taken than there is room, and the file stands behind it") 
     CHECK(has_more(file.get(), "a file"));
 }
 
-TEST_CASE("pipes, with and without more behind the room") {
+TEST_CASE("a pipe may have more bytes than there is room") {
     const auto bytes = numbered(3 * mebibyte);
     Pipe pipe = make_pipe();
     std::jthread writer{[&] {

@@ -133,7 +133,7 @@ TEST_CASE("a spawned program gets the standard descriptors of the plan, and no o
     CHECK(output_of({"ls", "/proc/self/fd"}) == before);
 }
 
-TEST_CASE("that exec fails is the parent's error") {
+TEST_CASE("a failed exec is the parent's error") {
     const Scenario scenario;
     scenario.write_file("text", std::string_view{"\x7f"
                                                  "ELF, but not for this machine",
@@ -184,7 +184,7 @@ TEST_CASE("children can be waited for even if we were started with SIGCHLD ignor
     CHECK(signal_line(output_of({"cat", "/proc/self/status"}), ignored_line).size() == 16);
 }
 
-TEST_CASE("how a process ended") {
+TEST_CASE("a status tells how a process ended") {
     Child child = spawn("/bin/sh", Words{"sh", "-c", "kill -TERM $$"}, {});
     const auto killed = child.wait();
     CHECK(killed.signal() == SIGTERM);
@@ -292,7 +292,7 @@ TEST_CASE("no exception leaves a forked child") {
     CHECK(child.wait().as_exit_status() == 1);
 }
 
-TEST_CASE("a child that ends with its parent, also when that was faster") {
+TEST_CASE("a child ends with its parent, even when the parent was faster") {
     Pipe pipe = make_pipe();
     Child parent = fork_child([&] {
         const pid_t own = ::getpid();
@@ -312,7 +312,7 @@ TEST_CASE("a child that ends with its parent, also when that was faster") {
     CHECK(wait_for(pipe.reader.get(), POLLIN, soon())); // both have let go of the pipe
 }
 
-TEST_CASE("detached: a session of its own, and nothing that keeps others waiting") {
+TEST_CASE("a detached child has its own session and keeps nobody waiting") {
     Pipe pipe = make_pipe();
     Pipe kept = make_pipe();
     Child child = fork_child([&] {

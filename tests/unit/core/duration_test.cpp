@@ -5,7 +5,7 @@
 using namespace ipcbox;
 using namespace std::chrono_literals;
 
-TEST_CASE("durations in text, and what is none") {
+TEST_CASE("durations are read, and other texts are not") {
     CHECK(duration_in("0.25") == 250ms);
     CHECK(duration_in("1h30m") == 90min);
     CHECK(duration_in("999999999999999999d") == Duration::max());

@@ -128,7 +128,7 @@ TEST_CASE("a pipe takes a small write whole, or says that it would wait") {
     CHECK(ask(full, "write", Process::first, pipe.fds[1], "text", std::size_t{4}).error == EAGAIN);
 }
 
-TEST_CASE("what never sleeps is never interrupted") {
+TEST_CASE("a call that never sleeps is never interrupted") {
     const Ends pipe;
     auto plan = FaultPlan::parse("*=EINTR%1");
     CHECK(ask(plan, "read", Process::first, pipe.fds[0], nullptr, std::size_t{4}).error == 0);
@@ -137,7 +137,7 @@ TEST_CASE("what never sleeps is never interrupted") {
     CHECK(ask(plan, "openat", Process::first, AT_FDCWD, "/", O_RDONLY).error == EINTR);
 }
 
-TEST_CASE("what makes no sense is refused") {
+TEST_CASE("a rule that makes no sense is refused") {
     for (const char* wrong : {"read", "read=EINTR", "read=EWHAT%1", "read=EINTR%0", "read=EINTR%x",
                               "close=EINTR%1", "nothing=EINTR%1", "*=EDOM%1", "read=EINTR@kid1"})
         CHECK_THROWS_AS((void)FaultPlan::parse(wrong), std::invalid_argument);

@@ -86,7 +86,7 @@ TEST_CASE("every other descriptor is closed") {
     CHECK(lowest.wait().as_exit_status() == 0);
 }
 
-TEST_CASE("an explicit close tells what was lost") {
+TEST_CASE("an explicit close reports the error") {
     Fd file = open_file("/dev/null", O_RDONLY);
     const int number = file.get();
     file.close("the file");
@@ -100,7 +100,7 @@ TEST_CASE("an explicit close tells what was lost") {
                          SysError);
 }
 
-TEST_CASE("what cannot be opened is named") {
+TEST_CASE("a file that cannot be opened is named") {
     CHECK_THROWS_WITH_AS((void)open_file("/dev/null/x", O_RDONLY),
                          "cannot open /dev/null/x: Not a directory", SysError);
     Fd file = open_file("/dev/null", O_RDONLY);

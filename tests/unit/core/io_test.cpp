@@ -14,7 +14,7 @@
 using namespace ipcbox;
 using namespace std::chrono_literals;
 
-TEST_CASE("one call or everything") {
+TEST_CASE("read_some makes one call, and read_exact reads everything") {
     Pipe pipe = make_pipe();
     write_all(pipe.writer.get(), "hello", "a pipe");
     std::array<std::byte, 10> buffer{};
@@ -24,7 +24,7 @@ TEST_CASE("one call or everything") {
     CHECK(read_some(pipe.reader.get(), buffer, "a pipe") == 0);
 }
 
-TEST_CASE("everything passes a pipe that is smaller") {
+TEST_CASE("all bytes pass a pipe that is smaller") {
     Pipe pipe = make_pipe();
     set_nonblocking(pipe.writer);
     const std::string text(1024UL * 1024, 'x');
@@ -49,7 +49,7 @@ TEST_CASE("a limit is a limit") {
     CHECK_THROWS_AS((void)read(0), Error);
 }
 
-TEST_CASE("deadlines pass") {
+TEST_CASE("a call ends at its deadline") {
     Pipe pipe = make_pipe();
     std::array<std::byte, 10> buffer{};
     const auto read = [&](Duration duration) {

@@ -30,7 +30,7 @@ TEST_CASE("a path is made absolute from the working directory") {
     CHECK(absolute_path("a") == "/a");
 }
 
-TEST_CASE("a link is read, and anything else is none") {
+TEST_CASE("a link is read, and any other file is not a link") {
     const Scenario scenario;
     const auto link = scenario.path("link");
     REQUIRE(::symlink("to/nowhere", link.c_str()) == 0);

@@ -17,7 +17,7 @@ TEST_CASE("a pipe can be widened, anything else is left alone") {
     widen_pipe(-1);
 }
 
-TEST_CASE("no descriptors left") {
+TEST_CASE("a pipe without descriptors left is an error") {
     rlimit before{};
     REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
     const rlimit none{3, before.rlim_max};

@@ -13,7 +13,7 @@
 using namespace ipcbox;
 using namespace std::chrono_literals;
 
-TEST_CASE("ready, or not until the deadline") {
+TEST_CASE("a wait ends when the descriptor is ready, or at the deadline") {
     Pipe pipe = make_pipe();
     CHECK_FALSE(wait_for(pipe.reader.get(), POLLIN, Deadline::after(0s)));
     CHECK_FALSE(wait_for(pipe.reader.get(), POLLIN, Deadline::after(1ms)));

@@ -40,7 +40,7 @@ int in_child(const std::function<int()>& body) {
 
 } // namespace
 
-TEST_CASE("who becomes another user is that user for good") {
+TEST_CASE("a process that becomes another user stays that user") {
     if (::geteuid() != 0) {
         MESSAGE("not root: only the refusal can be tested");
         CHECK_THROWS_WITH_AS(become_user(nobody, nobody, "nobody"),

@@ -31,7 +31,7 @@ Child start_named(const std::string& name) {
 
 } // namespace
 
-TEST_CASE("what proc tells of a process") {
+TEST_CASE("a process is described as /proc has it") {
     const auto child = start_named("plain");
     const auto info = find_process(child.pid());
     REQUIRE(info);
@@ -48,7 +48,7 @@ TEST_CASE("what proc tells of a process") {
         fmt::format("{} (plain, {}, ", child.pid(), user_name(::geteuid()))));
 }
 
-TEST_CASE("names with blanks, parentheses and line feeds") {
+TEST_CASE("a name may have blanks, parentheses and line feeds") {
     for (const char* name : {"a b", "x) Z 1 (y", ") R", "((", "", "15 bytes and mo"}) {
         const auto child = start_named(name);
         const auto info = find_process(child.pid());
@@ -71,7 +71,7 @@ TEST_CASE("a zombie and a process that is not there are nothing") {
     CHECK_FALSE(find_process(-1));
 }
 
-TEST_CASE("durations in their two largest units") {
+TEST_CASE("a duration is shown in its two largest units") {
     CHECK(short_duration(-1s) == "0s");
     CHECK(short_duration(0s) == "0s");
     CHECK(short_duration(59s) == "59s");

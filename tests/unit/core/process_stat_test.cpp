@@ -31,7 +31,7 @@ TEST_CASE("a name with parentheses, blanks and line feeds does not shift the fie
     CHECK(stat->has_ended());
 }
 
-TEST_CASE("what is no stat line is nothing") {
+TEST_CASE("a text that is not a stat line is nothing") {
     for (const char* line :
          {"", "812", "812 (", "812 (a)", "812 (a) ", "(a) S 1", "x (a) S 1", ") ("})
         CHECK_FALSE(parse_process_stat(line));

@@ -22,7 +22,7 @@ TEST_CASE("the services that we speak need no file") {
     CHECK(service_port("https") == 443);
 }
 
-TEST_CASE("what is no service") {
+TEST_CASE("a text that is not a service is refused") {
     for (const auto* text : {"", "#", "no-such-service", "HTTP", "http ", "80/tcp", "/tcp"})
         CHECK_FALSE(service_port(text));
 }

@@ -22,7 +22,7 @@ TEST_CASE("users and groups are in the files") {
     CHECK(user_name(0) == "root");
 }
 
-TEST_CASE("who is nobody has a number") {
+TEST_CASE("an unknown user has a number") {
     constexpr uid_t unused = 3999999999;
     CHECK_FALSE(find_user(unused));
     CHECK_FALSE(find_user("no such user"));
@@ -34,7 +34,7 @@ TEST_CASE("who is nobody has a number") {
 }
 
 // getent(1) reads the same file on a machine without other sources; awk does on any.
-TEST_CASE("a user's groups are those that have him as a member") {
+TEST_CASE("a user's groups are those that have them as a member") {
     Scenario scenario;
     const auto found = scenario.shell(
         "awk -F: '$4 != \"\" { split($4, names, \",\"); print names[1]; exit }' /etc/group");

@@ -61,7 +61,7 @@ TEST_CASE("a symbolic link stays, and its target is replaced") {
     CHECK(std::filesystem::is_symlink(scenario.path("link")));
 }
 
-TEST_CASE("what is no regular file is not replaced") {
+TEST_CASE("a file that is not regular is not replaced") {
     const Scenario scenario;
     CHECK_THROWS_AS(WholeFile{scenario.path("")}, Error);
     REQUIRE(::mkfifo(scenario.path("fifo").c_str(), 0600) == 0);

@@ -58,7 +58,7 @@ TEST_CASE("a broken pipe is no failure when a later stage succeeded") {
     CHECK(failed({killed(SIGPIPE), exited(0)}, BrokenPipe::strict) == std::vector<std::size_t>{0});
 }
 
-TEST_CASE("a stage's output is the next one's input, and each end is told") {
+TEST_CASE("a stage's output is the next one's input, and each end is reported") {
     const Pipe out = make_pipe();
     const auto ends = run({{"sh", "-c", "echo 1; exit 3"}, {"sh", "-c", "cat; echo 2"}},
                           {.output = out.writer.get()});

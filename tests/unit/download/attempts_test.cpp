@@ -33,7 +33,7 @@ TEST_CASE("a pause doubles up to ten minutes, and a server may name its own") {
     CHECK(pause_before_retry(0, {}, &head) == 1s);
 }
 
-TEST_CASE("what may pass is lost connections and servers that are busy") {
+TEST_CASE("lost connections and busy servers are failures that may pass") {
     using http::Begun;
     using http::ConnectionLost;
     CHECK(failure(ConnectionLost{"x", 56, Begun::yes}).may_pass);

@@ -67,7 +67,7 @@ TEST_CASE("another tool's bytes need a date that is not newer") {
     CHECK(meaning_of(head(206, {behind}), expected) == Meaning::other_version);
 }
 
-TEST_CASE("a part is one that somebody asked for") {
+TEST_CASE("a part is accepted only when it was asked for") {
     Expectation expected{};
     expected.range = "100-199";
     CHECK(meaning_of(head(206, {behind}), expected) == Meaning::part);

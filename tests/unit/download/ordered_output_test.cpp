@@ -53,7 +53,7 @@ TEST_CASE("documents come in their order, however their pieces do") {
     CHECK(written.all() == "abcdefg");
 }
 
-TEST_CASE("only whose turn it is may write past it") {
+TEST_CASE("only the document whose turn it is may be written directly") {
     Written written;
     auto& output = written.output;
     output.write(0, "a", soon());
@@ -67,7 +67,7 @@ TEST_CASE("only whose turn it is may write past it") {
     CHECK(written.all() == "abcd");
 }
 
-TEST_CASE("who has more than is kept waits for his turn") {
+TEST_CASE("a worker with more than is kept waits for its turn") {
     Written written;
     auto& output = written.output;
     const std::string most(download::OrderedOutput::max_kept, 'b');
@@ -138,7 +138,7 @@ TEST_CASE("after giving up nobody waits, and nothing is written") {
     CHECK(written.all().empty());
 }
 
-TEST_CASE("what cannot be written is an error with a name") {
+TEST_CASE("a failed write is an error with a name") {
     const Fd full = open_file("/dev/full", O_WRONLY);
     download::OrderedOutput output{full.get(), name};
     output.write(0, "a", soon());
@@ -147,7 +147,7 @@ TEST_CASE("what cannot be written is an error with a name") {
     CHECK_THROWS_WITH_AS(output.write(0, std::string(100'000, 'x'), soon()), message, SysError);
 }
 
-TEST_CASE("who does not read holds a writer up no longer than its deadline") {
+TEST_CASE("a reader that does not read holds up a writer only until its deadline") {
     const Pipe pipe = make_pipe();
     set_nonblocking(pipe.writer);
     download::OrderedOutput output{pipe.writer.get(), name};

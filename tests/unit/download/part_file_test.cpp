@@ -83,7 +83,7 @@ TEST_CASE("a document appears when it is whole") {
     CHECK(files() == before + 1);
 }
 
-TEST_CASE("nothing is left of what is not wanted, or has nothing") {
+TEST_CASE("nothing is left of an unwanted or empty part") {
     const Scenario scenario;
     const auto before = files();
     {
@@ -101,7 +101,7 @@ TEST_CASE("nothing is left of what is not wanted, or has nothing") {
     CHECK(files() == before);
 }
 
-TEST_CASE("what was cut off is taken up") {
+TEST_CASE("a document that was cut off is resumed") {
     const Scenario scenario;
     cut_off("doc", "\"v1\"", "who");
     {
@@ -117,7 +117,7 @@ TEST_CASE("what was cut off is taken up") {
     CHECK_FALSE(scenario.exists(state_name));
 }
 
-TEST_CASE("another document is not taken up") {
+TEST_CASE("another document is not resumed") {
     const Scenario scenario;
     const Leftover none{0, ""};
     for (const char* const other : {"http://host/do", "http://host/doc2"}) {
@@ -152,7 +152,7 @@ TEST_CASE("another document is not taken up") {
     CHECK(scenario.read_file(part_name) == "x");
 }
 
-TEST_CASE("a name that is somebody else's is left alone") {
+TEST_CASE("a foreign file with the name of a part is left alone") {
     const Scenario scenario;
     SUBCASE("a file without a state") {
         scenario.write_file(part_name, "mine");
@@ -212,7 +212,7 @@ TEST_CASE("a version may be as long as a server can make it") {
     CHECK(taken_up("doc") == Leftover{3, version});
 }
 
-TEST_CASE("from its beginning once more") {
+TEST_CASE("a document can start again from its beginning") {
     const Scenario scenario;
     cut_off("doc", "\"v1\"", "a long one");
     download::PartFile part{"doc", url, take_up};
@@ -224,7 +224,7 @@ TEST_CASE("from its beginning once more") {
     CHECK(scenario.read_file("doc") == "new");
 }
 
-TEST_CASE("behind what somebody else has begun") {
+TEST_CASE("a file that another tool began is continued") {
     const Scenario scenario;
     scenario.write_file("doc", "be");
     {
@@ -239,7 +239,7 @@ TEST_CASE("behind what somebody else has begun") {
     CHECK(scenario.read_file("doc") == "begun");
 }
 
-TEST_CASE("one works at it, and others are told so") {
+TEST_CASE("only one process works at a part, and others are told so") {
     const Scenario scenario;
     download::PartFile part{"doc", url, take_up};
     part.restart({});

@@ -22,7 +22,7 @@ Range range(const char* value) {
 
 } // namespace
 
-TEST_CASE("what identifies a version") {
+TEST_CASE("a version is identified by a strong tag or a date") {
     const Field strong{"ETag", "\"v1\""};
     const Field weak{"etag", "W/\"v1\""};
     const Field date{"last-modified", "Sun, 06 Nov 1994 08:49:37 GMT"};
@@ -76,7 +76,7 @@ TEST_CASE("a part is what the user asked for") {
     CHECK_FALSE(answers("-50", "bytes 100-149/200"));
 }
 
-TEST_CASE("where a range begins, and of how much it is") {
+TEST_CASE("Content-Range tells where a range begins, and the size of the whole") {
     CHECK(range("bytes 100-199/200") == Range{100, 200});
     CHECK(range("bytes 0-0/1") == Range{0, 1});
     CHECK(range("bytes 100-199/*") == Range{100, std::nullopt});

@@ -4,7 +4,7 @@
 
 using ipcbox::download::suggested_file_name;
 
-TEST_CASE("a suggested name is the last part of what the server says") {
+TEST_CASE("a suggested name is the last part of the server's path") {
     CHECK(suggested_file_name("attachment; filename=report.pdf") == "report.pdf");
     CHECK(suggested_file_name("attachment; filename=\"a report.pdf\"") == "a report.pdf");
     CHECK(suggested_file_name("inline;FileName = \"x;y.txt\" ; size=3") == "x;y.txt");

@@ -103,7 +103,8 @@ TEST_CASE("every reader gets one whole document, and no two the same") {
     }
 }
 
-TEST_CASE("with inotify, too, nobody gets two, a part or the same; a lone reader is never empty") {
+TEST_CASE(
+    "with inotify, every reader gets at most one whole document, and a lone one always gets one") {
     Scenario scenario;
     for (const auto& document : read_with(1, 500, fifo::FileEvents::Backend::inotify))
         CHECK_MESSAGE(is_whole(document), document);

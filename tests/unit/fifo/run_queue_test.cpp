@@ -9,7 +9,7 @@ using namespace ipcbox;
 using namespace ipcbox::test;
 using namespace std::chrono_literals;
 
-TEST_CASE("the caller is counted among those who run") {
+TEST_CASE("the caller is counted among the running tasks") {
     CHECK(fifo::count_runnable_threads() > 0);
 }
 

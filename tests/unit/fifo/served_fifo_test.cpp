@@ -109,7 +109,8 @@ TEST_CASE("a reader that leaves without reading gives its document back") {
     CHECK(fixture.documents.read.empty());
 }
 
-TEST_CASE("two readers of one inode: the second document is not written before the first is gone") {
+TEST_CASE(
+    "of two readers of one inode, the second gets its document only when the first one's is gone") {
     Fixture fixture;
     auto& served = fixture.served;
     Fd one = fixture.open_reader();
@@ -142,7 +143,7 @@ TEST_CASE("when one of two readers leaves, the other is alone") {
     CHECK(fixture.served.state() == State::draining);
 }
 
-TEST_CASE("without a document there is waiting") {
+TEST_CASE("a reader waits while there is no document") {
     Fixture fixture;
     fixture.documents.most = 0;
     auto& served = fixture.served;

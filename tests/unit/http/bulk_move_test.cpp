@@ -74,7 +74,7 @@ Fd connected(const Peer& peer) {
 
 } // namespace
 
-TEST_CASE("from sockets and pipes to files, as they were written to before") {
+TEST_CASE("bytes move from sockets and pipes into files, at the place of earlier writes") {
     const Scenario scenario;
     const auto text = numbered_text(size);
     for (const auto kind : {Kind::socket, Kind::pipe})
@@ -87,7 +87,7 @@ TEST_CASE("from sockets and pipes to files, as they were written to before") {
         }
 }
 
-TEST_CASE("from sockets and pipes to a pipe, whose reader takes its time") {
+TEST_CASE("bytes move from sockets and pipes to a pipe with a slow reader") {
     const auto text = numbered_text(size);
     for (const auto kind : {Kind::socket, Kind::pipe}) {
         const Source source{kind, text};
@@ -103,7 +103,7 @@ TEST_CASE("from sockets and pipes to a pipe, whose reader takes its time") {
     }
 }
 
-TEST_CASE("to nowhere, by TCP, a pipe and a Unix socket") {
+TEST_CASE("bytes from TCP, a pipe and a Unix socket move to /dev/null") {
     const auto text = numbered_text(size);
     const Fd null = open_file("/dev/null", O_WRONLY);
     const Peer peer{[&](const Fd& client) { say(client, text); }};
@@ -115,7 +115,7 @@ TEST_CASE("to nowhere, by TCP, a pipe and a Unix socket") {
     }
 }
 
-TEST_CASE("no more than is asked for, and no waiting for it") {
+TEST_CASE("at most the asked number of bytes moves, without waiting for them") {
     const Fd null = open_file("/dev/null", O_WRONLY);
     const Pipe out = make_pipe();
     for (const auto& to : {&null, &out.writer}) {
@@ -136,7 +136,7 @@ TEST_CASE("no more than is asked for, and no waiting for it") {
     }
 }
 
-TEST_CASE("a reset is told, and is no end") {
+TEST_CASE("a reset is reported, and is not an end") {
     const Scenario scenario;
     const Peer peer{[](const Fd& client) {
         std::byte byte{};
@@ -155,7 +155,7 @@ TEST_CASE("a reset is told, and is no end") {
     }
 }
 
-TEST_CASE("what cannot be written is an error with a name") {
+TEST_CASE("a failed write is an error with a name") {
     for (const auto kind : {Kind::socket, Kind::pipe}) {
         const Source source{kind, "hello"};
         REQUIRE(wait_for(source.end.get(), POLLIN, soon()));
@@ -166,7 +166,7 @@ TEST_CASE("what cannot be written is an error with a name") {
     }
 }
 
-TEST_CASE("who does not read holds it up no longer than the deadline") {
+TEST_CASE("a reader that does not read holds up a move only until the deadline") {
     for (const auto kind : {Kind::socket, Kind::pipe}) {
         // As much as no pipe holds; the writer is let go when its other end is closed.
         const auto pair = make_socket_pair();

@@ -116,7 +116,7 @@ TEST_CASE("several codings are undone from the last one on") {
     }
 }
 
-TEST_CASE("what was compressed comes back, however it is cut") {
+TEST_CASE("compressed text comes back, however it is cut") {
     const auto text = long_text();
     for (const auto& body : {std::string{}, std::string{"x"}, text}) {
         for (const std::size_t size : {std::size_t{1}, std::size_t{2}, std::size_t{7},
@@ -137,7 +137,7 @@ TEST_CASE("stored blocks are no zlib header") {
     CHECK(decoded(stored, Coding::deflate, 1) == "ab");
 }
 
-TEST_CASE("no body at all is whole") {
+TEST_CASE("an empty body is whole") {
     for (const auto coding : {Coding::gzip, Coding::deflate})
         CHECK(decoded("", coding).empty());
 }
@@ -150,7 +150,7 @@ TEST_CASE("several members are one text") {
           "cannot decode the gzip body: it ends too early");
 }
 
-TEST_CASE("what stands behind the end is ignored") {
+TEST_CASE("bytes behind the end are ignored") {
     const auto body = compressed("text", gzip);
     using namespace std::string_literals;
     for (const auto& rest : {"\0\0\0\0"s, "\0"s, "garbage"s, "\x1f"s, "\x1f\x1f\x8b"s, "\n"s}) {
@@ -161,7 +161,7 @@ TEST_CASE("what stands behind the end is ignored") {
     }
 }
 
-TEST_CASE("a stream that is cut, at every byte") {
+TEST_CASE("a stream that is cut at any byte is an error") {
     for (const int format : {gzip, zlib, bare}) {
         const auto coding = format == gzip ? Coding::gzip : Coding::deflate;
         const auto body = compressed("a text that is cut", format);
@@ -170,7 +170,7 @@ TEST_CASE("a stream that is cut, at every byte") {
     }
 }
 
-TEST_CASE("what is damaged, or something else") {
+TEST_CASE("a damaged stream or another format is an error") {
     CHECK(wrong("<html>", Coding::gzip) == "cannot decode the gzip body: it is not in that format");
     CHECK(wrong("<html>", Coding::deflate).starts_with("cannot decode the deflate body: "));
     CHECK(wrong(compressed("text", zlib), Coding::gzip) ==
@@ -213,7 +213,7 @@ TEST_CASE("a bomb is stopped, and a long text is none") {
     CHECK(decoded(small, Coding::gzip) == log);
 }
 
-TEST_CASE("what the receiver throws comes through") {
+TEST_CASE("an exception of the receiver comes through") {
     struct Full {};
     ContentDecoder decoder{{Coding::gzip}};
     CHECK_THROWS_AS(

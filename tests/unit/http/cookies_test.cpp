@@ -45,7 +45,7 @@ TEST_CASE("a cookie without a domain goes back to its host only") {
         CHECK(told({none}, "http://h.example/", "http://h.example/").empty());
 }
 
-TEST_CASE("a domain widens a cookie to what is below it, and never to strangers") {
+TEST_CASE("a domain widens a cookie to the hosts below it, and never to strangers") {
     const auto* const www = "http://www.example.org/";
     for (const auto* domain : {"example.org", ".example.org", "EXAMPLE.org"}) {
         const auto cookie = fmt::format("a=1; Domain={}", domain);
@@ -82,7 +82,7 @@ TEST_CASE("a public suffix cannot have cookies") {
     CHECK(told({"a=1; Domain=localhost"}, "http://localhost/", "http://localhost/") == "a=1");
 }
 
-TEST_CASE("a path keeps a cookie to what is below it") {
+TEST_CASE("a path limits a cookie to the paths below it") {
     const auto* const origin = "http://h.example/a/b/c?d/e";
     for (const auto* there : {"/a/b", "/a/b/", "/a/b/x", "/a/b?x"})
         CHECK(told({"k=1"}, origin, "http://h.example" + std::string{there}) == "k=1");

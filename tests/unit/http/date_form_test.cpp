@@ -27,7 +27,7 @@ TEST_CASE("a form takes a date apart") {
     CHECK(date->zone_name == "CET");
 }
 
-TEST_CASE("an exact form is about case, digits and blanks, a lenient one is not") {
+TEST_CASE("an exact form compares case, digits and blanks, and a lenient one does not") {
     for (const auto* text : {"6 Nov 1994", "06 nov 1994", "06  Nov 1994", "06 November 1994",
                              "06 Nov 94", "06\tNov 1994"}) {
         CHECK_FALSE_MESSAGE(exact(text, "%d %b %Y"), text);
@@ -84,7 +84,7 @@ TEST_CASE("a year of two digits is the last one that is not after the latest") {
     CHECK(year_of("99", -1y) == -1);
 }
 
-TEST_CASE("days that never were are no days") {
+TEST_CASE("a day that does not exist is refused") {
     CHECK_FALSE(exact("30.02.2026", "%d.%m.%Y")->day_of(2026y));
     CHECK_FALSE(exact("00.01.2026", "%d.%m.%Y")->day_of(2026y));
     CHECK_FALSE(exact("01.13.2026", "%d.%m.%Y")->day_of(2026y));

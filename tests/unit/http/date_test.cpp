@@ -17,7 +17,7 @@ std::optional<std::time_t> parse(std::string_view text) {
 
 } // namespace
 
-TEST_CASE("a date in its three forms") {
+TEST_CASE("a date is read in its three forms") {
     CHECK(http::http_date(example) == "Sun, 06 Nov 1994 08:49:37 GMT");
     CHECK(parse("Sun, 06 Nov 1994 08:49:37 GMT") == example);
     CHECK(parse("Sunday, 06-Nov-94 08:49:37 GMT") == example);
@@ -25,7 +25,7 @@ TEST_CASE("a date in its three forms") {
     CHECK(parse("Wed Nov 16 08:49:37 1994") == example + 864'000);
 }
 
-TEST_CASE("what is written is what is read") {
+TEST_CASE("a date that was written is read back") {
     for (const std::time_t time :
          {std::time_t{0}, std::time_t{-1}, std::time_t{951'782'400}, std::time_t{1'709'251'199},
           std::time_t{4'102'444'800}, std::time_t{-62'167'219'200}, std::time_t{253'402'300'799}})
@@ -39,7 +39,7 @@ TEST_CASE("what is written is what is read") {
           "Sat, 01 Jan 0000 00:00:00 GMT");
 }
 
-TEST_CASE("two digits of a year") {
+TEST_CASE("a year of two digits is at most 50 years ahead") {
     const auto year = [](std::string_view text, std::time_t at) {
         return http::http_date(http::parse_http_date(text, at).value()).substr(12, 4);
     };
@@ -51,7 +51,7 @@ TEST_CASE("two digits of a year") {
     CHECK(year("Sunday, 06-Nov-00 08:49:37 GMT", 3'000'000'000) == "2100"); // in 2065
 }
 
-TEST_CASE("days that were, and days that never were") {
+TEST_CASE("a day that does not exist is refused, and a leap day is not") {
     CHECK(parse("Tue, 29 Feb 2000 00:00:00 GMT") == 951'782'400);
     CHECK_FALSE(parse("Thu, 29 Feb 2001 00:00:00 GMT"));
     CHECK_FALSE(parse("Mon, 29 Feb 1900 00:00:00 GMT"));
@@ -62,7 +62,7 @@ TEST_CASE("days that were, and days that never were") {
     CHECK(parse("Sat, 31 Dec 2016 23:59:60 GMT") == parse("Sun, 01 Jan 2017 00:00:00 GMT"));
 }
 
-TEST_CASE("what is no date") {
+TEST_CASE("a text that is not a date is refused") {
     for (const auto* text : {"",
                              "0",
                              "now",
@@ -97,7 +97,7 @@ TEST_CASE("what is no date") {
         CHECK_FALSE_MESSAGE(parse(text), text);
 }
 
-TEST_CASE("how long to wait") {
+TEST_CASE("Retry-After is a number of seconds or a date") {
     const auto wait = [](std::string_view text) { return http::parse_retry_after(text, now); };
     CHECK(wait("0") == 0s);
     CHECK(wait("120") == 120s);

@@ -39,7 +39,7 @@ std::string wrong(std::string_view text) {
 
 } // namespace
 
-TEST_CASE("digests as the standards have them") {
+TEST_CASE("digests are those of the standards") {
     // RFC 1321, section A.5; FIPS 180-4's examples
     CHECK(digest("md5", "abc") == "900150983cd24fb0d6963f7d28e17f72");
     CHECK(digest("sha1", "abc") == "a9993e364706816aba3e25717850c26c9cd0d89d");
@@ -72,7 +72,7 @@ TEST_CASE("a digest comes piece by piece, and begins anew") {
     CHECK(copy.hex() == made.hex());
 }
 
-TEST_CASE("a checksum as an option has it") {
+TEST_CASE("a checksum is ALGORITHM:DIGEST") {
     CHECK(Checksum::parse("sha256:" + sha256) == Checksum{"sha256", sha256});
     CHECK(Checksum::parse("MD5:D41D8CD98F00B204E9800998ECF8427E") == Checksum{"md5", md5});
     CHECK(wrong("") == "expected ALGORITHM:DIGEST, such as sha256:e3b0c442…");
@@ -85,7 +85,7 @@ TEST_CASE("a checksum as an option has it") {
     CHECK(wrong("sha256:g" + sha256.substr(1)) == digits);
 }
 
-TEST_CASE("lists of every algorithm, plain and tagged") {
+TEST_CASE("lists of every algorithm are read, plain and tagged") {
     const auto list = md5 + "  a\n" + sha1 + " *b\n" + sha256 + "  c c\n" + sha384 + "  d\r\n" +
                       "SHA512 (e (f) = g) = " + sha512 + "\nMD5 (h) = " + md5;
     CHECK(found(list, "a") == "md5:" + md5);
@@ -112,7 +112,7 @@ TEST_CASE("the longest digest of a name counts, and of those the first") {
     CHECK(found(other + "  a\n" + sha256 + "  a\n", "a") == "sha256:" + std::string(64, 'a'));
 }
 
-TEST_CASE("names in a list") {
+TEST_CASE("a name in a list may be escaped or have ./ before it") {
     CHECK(found(sha256 + "  ./a\n", "a") == "sha256:" + sha256);
     CHECK(found(sha256 + "  ./a\n", "./a") == "sha256:" + sha256);
     CHECK(found(sha256 + "  b/a\n", "a") == "nothing");
@@ -125,7 +125,7 @@ TEST_CASE("names in a list") {
     CHECK(found("\\" + sha256 + "  a\\x\n" + "\\" + sha256 + "  a\\\n", "a\\x") == "nothing");
 }
 
-TEST_CASE("what is no line of a list") {
+TEST_CASE("a line that is not of a list is skipped") {
     for (const auto& line :
          {std::string{}, "# " + sha256 + "  a", sha256, sha256 + " a", sha256 + "\ta",
           sha256 + "0  a", sha256.substr(1) + "  a", "g" + sha256.substr(1) + "  a",
@@ -138,7 +138,7 @@ TEST_CASE("what is no line of a list") {
     CHECK(found(std::string(1000, '\n'), "") == "nothing");
 }
 
-TEST_CASE("base64, as RFC 4648 has it in section 10") {
+TEST_CASE("base64 gives the results of RFC 4648, section 10") {
     CHECK(base64("") == "");
     CHECK(base64("f") == "Zg==");
     CHECK(base64("fo") == "Zm8=");

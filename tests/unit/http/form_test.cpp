@@ -56,7 +56,7 @@ TEST_CASE("a part has a type, a file name and header lines of its own") {
     CHECK(body({"a=1;filename=n"}) == disposition("\"a\"; filename=\"n\"\r\n\r\n1\r\n--B--\r\n"));
 }
 
-TEST_CASE("quotes keep what is special, and a name cannot end its line") {
+TEST_CASE("quotes keep special characters, and a name cannot end its line") {
     CHECK(body({"a=\"x;y\""}) == disposition("\"a\"\r\n\r\nx;y\r\n--B--\r\n"));
     CHECK(body({R"(f=@"a;b\"c\\d,e")"}) ==
           disposition("\"f\"; filename=\"a;b%22c\\d,e\"\r\nContent-Type: "

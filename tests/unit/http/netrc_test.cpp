@@ -26,7 +26,7 @@ std::string wrong(std::string_view netrc) {
 
 } // namespace
 
-TEST_CASE("the entry of a host") {
+TEST_CASE("the entry of a host has its login") {
     constexpr auto netrc = "machine a login x password y\n"
                            "machine\n\tB.example\r\n\tlogin alice\r\n\tpassword secret\r\n"
                            "\n"
@@ -46,7 +46,7 @@ TEST_CASE("the entry of a host") {
     CHECK(who("login x password y", "a") == "nobody");
 }
 
-TEST_CASE("the first entry that fits, and the default one") {
+TEST_CASE("the first entry that fits counts, and also the default one") {
     constexpr auto netrc = "machine a login one password 1\n"
                            "machine a login two password 2\n"
                            "default login any password 0\n"
@@ -65,7 +65,7 @@ TEST_CASE("a byte order mark before a netrc file is skipped") {
     CHECK(who("\xef\xbb\xbfmachine a login one password 1\n", "a") == "one:1");
 }
 
-TEST_CASE("words in quotes, and comments") {
+TEST_CASE("words may be quoted, and comments are skipped") {
     CHECK(who(R"(machine a login "a b" password "c\"d\\e\tf\ng\rh\x")", "a") ==
           "a b:c\"d\\e\tf\ng\rhx");
     CHECK(who(R"(machine "a" login "" password "#x")", "a") == ":#x");
@@ -94,7 +94,7 @@ TEST_CASE("macros are skipped") {
     CHECK(who(netrc, "c") == ":");
 }
 
-TEST_CASE("what stops in the middle") {
+TEST_CASE("an entry that stops in the middle is read as far as it goes") {
     CHECK(who("machine", "a") == "nobody");
     CHECK(who("machine a login", "a") == ":");
     CHECK(who("machine a login x password", "a") == "x:");
@@ -107,7 +107,7 @@ TEST_CASE("what stops in the middle") {
     CHECK(wrong("\n\n\"a\nb\"") == "cannot read the netrc file: line 3: expected a closing quote");
 }
 
-TEST_CASE("the file") {
+TEST_CASE("a missing file is empty, and one that is too large is an error") {
     const test::Scenario scenario;
     CHECK(load_netrc(scenario.path("none")).empty());
     CHECK(load_netrc("/dev/null/none").empty());

@@ -56,7 +56,7 @@ TEST_CASE("requests share a connection, and later ones are sent ahead once it is
     CHECK_FALSE(pipeline.looks_ahead(requests[0]));
 }
 
-TEST_CASE("a lost connection is replaced once, and then told") {
+TEST_CASE("a lost connection is replaced once, and then reported") {
     const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
         if (request.target() == "/gone") return {"", Then::close};
         return {ok(request.target()), request.number == 1 ? Then::close : Then::keep};

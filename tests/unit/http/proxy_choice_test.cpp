@@ -29,7 +29,7 @@ bool is_excepted(std::string_view url, std::string_view list) {
 
 } // namespace
 
-TEST_CASE("a proxy as a user writes it") {
+TEST_CASE("a proxy is read in every form that users write") {
     CHECK(parse_proxy("host:3128") == Proxy{"host", 3128, {}});
     CHECK(parse_proxy("Host") == Proxy{"host", 1080, {}});
     CHECK(parse_proxy("http://host") == Proxy{"host", 1080, {}});
@@ -65,7 +65,7 @@ TEST_CASE("each scheme has a variable, and there is one for all") {
     CHECK(chosen({{"HTTP_PROXY", "p:1"}}, "http://host") == "none");
 }
 
-TEST_CASE("exceptions come first") {
+TEST_CASE("exceptions win over the variables") {
     CHECK(chosen({{"http_proxy", "p:1"}, {"no_proxy", "host"}}, "http://host") == "none");
     CHECK(chosen({{"http_proxy", "p:1"}, {"NO_PROXY", "host"}}, "http://host") == "none");
     CHECK(chosen({{"http_proxy", "p:1"}, {"NO_PROXY", "host"}, {"no_proxy", "other"}},
@@ -73,13 +73,13 @@ TEST_CASE("exceptions come first") {
     CHECK(chosen({{"http_proxy", "socks5://p"}, {"no_proxy", "*"}}, "http://host") == "none");
 }
 
-TEST_CASE("a variable that is no proxy is an error without its password") {
+TEST_CASE("a variable that is not a proxy is an error without its password") {
     CHECK_THROWS_WITH_AS((void)chosen({{"all_proxy", "http://user:secret@p:x"}}, "http://host"),
                          "cannot use the proxy in all_proxy: expected a port from 1 to 65535",
                          Error);
 }
 
-TEST_CASE("names that are excepted") {
+TEST_CASE("a name is excepted with all names below it") {
     for (const auto* list :
          {"example.org", ".example.org", "EXAMPLE.org.", "a,example.org", " a , example.org ,",
           "a example.org b", "org", "*", "a,*", "example.org:80", "*:80"})
@@ -94,7 +94,7 @@ TEST_CASE("names that are excepted") {
     CHECK_FALSE(is_excepted("https://example.org/", "example.org:80"));
 }
 
-TEST_CASE("addresses that are excepted") {
+TEST_CASE("an address is excepted by itself or by its network") {
     for (const auto* list : {"192.0.2.77", "192.0.2.0/24", "192.0.2.64/26", "0.0.0.0/0", "*",
                              "192.0.2.77/32", "192.0.2.77:80", "192.0.2.0/24:80", "::1,192.0.2.77"})
         CHECK_MESSAGE(is_excepted("http://192.0.2.77/", list), list);

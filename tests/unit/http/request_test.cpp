@@ -29,7 +29,7 @@ bool has(const std::string& head, std::string_view line) {
 
 } // namespace
 
-TEST_CASE("a field that the user gives") {
+TEST_CASE("a user's field is added, emptied or left out") {
     const auto plain = CustomField::parse("X-A: \t b: c; d \t");
     CHECK(plain.field.name == "X-A");
     CHECK(plain.field.value == "b: c; d");
@@ -70,7 +70,7 @@ TEST_CASE("the method follows from the rest") {
     CHECK(method_of(options) == "PURGE");
 }
 
-TEST_CASE("after a redirect") {
+TEST_CASE("a redirect turns POST into GET") {
     for (const int status : {301, 302}) {
         CHECK(method_after_redirect("POST", status) == "GET");
         CHECK(method_after_redirect("PUT", status) == "PUT");
@@ -83,14 +83,14 @@ TEST_CASE("after a redirect") {
     CHECK(method_after_redirect("HEAD", 303) == "HEAD");
 }
 
-TEST_CASE("what may be asked twice") {
+TEST_CASE("only idempotent methods may be sent twice") {
     for (const auto* method : {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})
         CHECK(is_idempotent(method));
     for (const auto* method : {"POST", "PATCH", "CONNECT", "get", ""})
         CHECK_FALSE(is_idempotent(method));
 }
 
-TEST_CASE("the least request, and one of everything") {
+TEST_CASE("a request has its few fields, or all that there are") {
     CHECK(head_of({}, {}) == "GET /path?query HTTP/1.1\r\nHost: host\r\nAccept: */*\r\n\r\n");
 
     RequestOptions options;
@@ -121,7 +121,7 @@ TEST_CASE("the least request, and one of everything") {
           "Content-Length: 3\r\n\r\n");
 }
 
-TEST_CASE("to go on where it broke off") {
+TEST_CASE("a request can continue where an answer broke off") {
     RequestOptions options;
     options.range = "0-4";
     RequestContext context;
@@ -182,7 +182,7 @@ TEST_CASE("the user's fields replace ours") {
                                   "HOST: other\r\nX-A: 1\r\nX-A: 2\r\nX-Empty:\r\n\r\n");
 }
 
-TEST_CASE("what is secret does not follow a redirect elsewhere") {
+TEST_CASE("secrets do not follow a redirect to another origin") {
     const auto options = with_fields(
         {"Host: other", "authorization: Bearer secret", "Cookie: secret", "X-A: 1", "Accept: x"});
     RequestContext context;
@@ -195,7 +195,7 @@ TEST_CASE("what is secret does not follow a redirect elsewhere") {
     CHECK(has(head_of(options, context), "Authorization: Basic YTpi"));
 }
 
-TEST_CASE("the request for a tunnel") {
+TEST_CASE("the request for a tunnel names the host and the port") {
     CHECK(tunnel_head(Url::parse("https://u:p@host/path"), "", {}) ==
           "CONNECT host:443 HTTP/1.1\r\nHost: host:443\r\n\r\n");
     CHECK(tunnel_head(Url::parse("https://[::1]:8443/"), "me", Credentials{"a", "b"}) ==

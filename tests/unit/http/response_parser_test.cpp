@@ -77,7 +77,7 @@ std::string lines(std::size_t count, std::string_view line) {
 
 } // namespace
 
-TEST_CASE("a head, and nothing of what is behind it") {
+TEST_CASE("a head is taken, and no byte behind it") {
     constexpr std::string_view bytes = "HTTP/1.1 404 Not  here\r\n"
                                        "Content-Length: 3\r\n"
                                        "X-Empty:\r\n"
@@ -99,7 +99,7 @@ TEST_CASE("a head, and nothing of what is behind it") {
     CHECK(parser.length() == 3);
 }
 
-TEST_CASE("until it is whole, nothing is taken") {
+TEST_CASE("no byte is taken until the head is whole") {
     constexpr std::string_view bytes = "HTTP/1.0 200 OK\r\nA: b\r\n\r\n";
     ResponseParser parser{Asked::document};
     for (std::size_t size = 0; size < bytes.size(); ++size)
@@ -110,7 +110,7 @@ TEST_CASE("until it is whole, nothing is taken") {
     CHECK(parser.head().version == 10);
 }
 
-TEST_CASE("a redirect says where to") {
+TEST_CASE("a redirect has a Location") {
     ResponseHead head;
     head.fields = {{"location", "/"}};
     for (const int status : {301, 302, 303, 307, 308}) {
@@ -124,7 +124,7 @@ TEST_CASE("a redirect says where to") {
     CHECK_FALSE(ResponseHead{11, 302, "", {}, ""}.is_redirect());
 }
 
-TEST_CASE("what is no HTTP is known by its first bytes") {
+TEST_CASE("bytes that are not HTTP are recognised at once") {
     for (const auto* bytes :
          {"\n", "h", "HTTQ", "HTTP 200", "ICY 200 OK", "SSH-2.0-x\r\n", " HTTP/1.1"})
         CHECK(refused(bytes) == "the server does not answer in HTTP");
@@ -136,7 +136,7 @@ TEST_CASE("what is no HTTP is known by its first bytes") {
             refused(fmt::format("{}\r\n\r\n", line)).starts_with("the head cannot be understood"));
 }
 
-TEST_CASE("the lines that servers send by hand") {
+TEST_CASE("sloppy line ends are accepted") {
     for (const auto* bytes :
          {"HTTP/1.1 200 OK\nContent-Length: 5\n\n", "HTTP/1.1 200\r\nContent-Length: 5\r\n\r\n",
           "HTTP/1.1 200\nContent-Length: 5\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\n"}) {
@@ -156,7 +156,7 @@ TEST_CASE("the lines that servers send by hand") {
               .starts_with("the head cannot be understood"));
 }
 
-TEST_CASE("what the body is") {
+TEST_CASE("the head decides the framing of the body") {
     constexpr auto ok = "HTTP/1.1 200 OK";
     CHECK(body_of(ok, "Content-Length: 7\r\n") == Body{Framing::length, 7, true});
     CHECK(body_of(ok, "Content-Length: 0\r\n") == Body{Framing::none, 0, true});
@@ -171,7 +171,7 @@ TEST_CASE("what the body is") {
     CHECK(body_of(ok, "Transfer-Encoding: chunked\r\n", Asked::tunnel).framing == Framing::none);
 }
 
-TEST_CASE("whether there can be another request") {
+TEST_CASE("the head decides whether the connection stays open") {
     constexpr auto fields = "Content-Length: 1\r\nConnection: {}\r\n";
     const auto keeps = [&](std::string_view version, std::string_view word) {
         return body_of(fmt::format("HTTP/{} 200 OK", version), fmt::format(fields, word))
@@ -185,7 +185,7 @@ TEST_CASE("whether there can be another request") {
     CHECK(keeps("1.0", "Keep-Alive"));
 }
 
-TEST_CASE("what two readers could take differently is refused") {
+TEST_CASE("a head that two readers could read differently is refused") {
     const auto with = [](std::string_view fields) {
         return refused(fmt::format("HTTP/1.1 200 OK\r\n{}\r\n", fields));
     };
@@ -249,7 +249,7 @@ TEST_CASE("a head has its limits") {
           "the head cannot be understood: a head without end");
 }
 
-TEST_CASE("a body in chunks, however it is cut") {
+TEST_CASE("a body in chunks is read, however it is cut") {
     constexpr std::string_view bytes = "5\r\nhello\r\n0A;x=\"y\"\r\n, world...\r\n"
                                        "0\r\nX-Trailer: z\r\n\r\n";
     const auto whole = fmt::format("hello, world.... {}", bytes.size());
@@ -267,7 +267,7 @@ TEST_CASE("a body in chunks, however it is cut") {
     CHECK(content("3\t\nabc\n0 \n\n") == "abc. 11");
 }
 
-TEST_CASE("chunks that are none") {
+TEST_CASE("malformed chunks are refused") {
     for (const auto* bytes :
          {"x\r\n", "\r\n", "-1\r\na\r\n", "1 2\r\na\r\n", "  \r\n", ";x\r\n", "1\r\na\rb\r\n",
           "0x1\r\na\r\n\r\n", " 1\r\na\r\n", "10000000000000000\r\n", "1\r\nab\r\n0\r\n\r\n",
@@ -284,7 +284,7 @@ TEST_CASE("trailers have limits as heads do") {
           "the body cannot be understood: a head or a trailer without end");
 }
 
-TEST_CASE("what a sink throws is passed on") {
+TEST_CASE("an exception of the sink is passed on") {
     ResponseParser parser{Asked::document};
     (void)parser.parse_head(chunked_head);
     const auto full = [](std::string_view /*piece*/) { throw TransferError("full", 23); };

@@ -51,7 +51,7 @@ std::string head_over(http::Connection& connection) {
 
 } // namespace
 
-TEST_CASE("addresses that are known") {
+TEST_CASE("--resolve names the addresses of a host") {
     const auto known = KnownAddress::parse("Host:8080:192.0.2.1,2001:db8::1,[::1]");
     CHECK(known.host == "host"); // as URLs have it
     CHECK(known.port == 8080);
@@ -67,7 +67,7 @@ TEST_CASE("addresses that are known") {
         CHECK_THROWS_AS((void)KnownAddress::parse(text), std::invalid_argument);
 }
 
-TEST_CASE("diversions") {
+TEST_CASE("--connect-to names both hosts and both ports") {
     const auto all = Diversion::parse("[::1]:80:Other:8080");
     CHECK(all.from_host == "::1");
     CHECK(all.from_port == 80);
@@ -82,7 +82,7 @@ TEST_CASE("diversions") {
         CHECK_THROWS_AS((void)Diversion::parse(text), std::invalid_argument);
 }
 
-TEST_CASE("who goes the same way") {
+TEST_CASE("requests with the same way have the same key") {
     const Proxy proxy{"proxy", 3128, std::nullopt};
     CHECK(key_of("http://host/a") == key_of("http://HOST:80/b?c"));
     CHECK(key_of("http://host/") != key_of("https://host/"));
@@ -108,7 +108,7 @@ TEST_CASE("a Unix socket needs no proxy") {
     CHECK_FALSE(to("http://host/", options).proxy);
 }
 
-TEST_CASE("straight, by a known address, diverted, and by a Unix socket") {
+TEST_CASE("a route goes straight, to a known address, diverted or to a Unix socket") {
     const Scenario scenario;
     const auto peer = server("HTTP/1.1 200 TCP\r\n\r\n");
     const auto port = peer.address().port();
@@ -139,7 +139,7 @@ TEST_CASE("straight, by a known address, diverted, and by a Unix socket") {
     CHECK(answer("http://name.invalid/", options) == "Unix");
 }
 
-TEST_CASE("which step failed") {
+TEST_CASE("the status tells which step failed") {
     const Scenario scenario;
     const RefusedPort refused;
     RouteOptions options;
@@ -156,7 +156,7 @@ TEST_CASE("which step failed") {
     CHECK(failure(nobody, options) == status::cannot_connect);
 }
 
-TEST_CASE("a proxy that opens no tunnel") {
+TEST_CASE("a proxy that opens no tunnel is an error") {
     const auto peer = server("HTTP/1.1 407 Who are you\r\nContent-Length: 3\r\n\r\nabc");
     RouteOptions options;
     options.proxy = [&](const Url&) { return Proxy{"127.0.0.1", peer.address().port(), {}}; };

@@ -34,7 +34,7 @@ std::string wrong(std::string_view url) {
 
 } // namespace
 
-TEST_CASE("the parts of a URL") {
+TEST_CASE("a URL is split into its parts") {
     const auto url = Url::parse("HTTPS://Alice:p%40ss@Example.ORG:8443/a/b?c=d#e");
     CHECK(url.scheme == "https");
     CHECK(url.is_https());
@@ -46,7 +46,7 @@ TEST_CASE("the parts of a URL") {
     CHECK(url.text() == "https://example.org:8443/a/b?c=d");
 }
 
-TEST_CASE("what may be left out") {
+TEST_CASE("parts of a URL may be left out") {
     const auto url = Url::parse("http://host");
     CHECK_FALSE(url.credentials);
     CHECK_FALSE(url.is_https());
@@ -65,7 +65,7 @@ TEST_CASE("what may be left out") {
     CHECK(target("http://host/?") == "/?");
 }
 
-TEST_CASE("who asks") {
+TEST_CASE("a URL may have a user and a password") {
     const auto who = [](std::string_view url) { return Url::parse(url).credentials.value(); };
     CHECK(who("http://user@host") == Credentials{"user", ""});
     CHECK(who("http://user:@host") == Credentials{"user", ""});
@@ -81,7 +81,7 @@ TEST_CASE("who asks") {
     CHECK(Url::parse("http://host#@other").host == "host");
 }
 
-TEST_CASE("addresses as hosts") {
+TEST_CASE("a host may be an address") {
     CHECK(Url::parse("http://192.0.2.1:8080/").authority() == "192.0.2.1:8080");
     const auto url = Url::parse("http://[2001:DB8:0::1]:8080/");
     CHECK(url.host == "2001:db8::1");
@@ -102,7 +102,7 @@ TEST_CASE("an interface is for us, and not for the server") {
     CHECK(text("http://[fe80::1%2525]/") == "http://[fe80::1%2525]/");
 }
 
-TEST_CASE("what a request line cannot hold is percent-encoded") {
+TEST_CASE("characters that a request line cannot hold are percent-encoded") {
     CHECK(target("http://h/a b?c d") == "/a%20b?c%20d");
     CHECK(target("http://h/\xc3\xa4?\xc3\xb6") == "/%C3%A4?%C3%B6");
     CHECK(target("http://h/\"<>`{}|^\\?\"<>`{}|^\\'") ==
@@ -111,7 +111,7 @@ TEST_CASE("what a request line cannot hold is percent-encoded") {
     CHECK(target("http://h/a;b=c,d/$&+?e=f&g=+") == "/a;b=c,d/$&+?e=f&g=+");
 }
 
-TEST_CASE("dots that stand for directories") {
+TEST_CASE("dots that stand for directories are resolved") {
     CHECK(target("http://h/.") == "/");
     CHECK(target("http://h/..") == "/");
     CHECK(target("http://h/../../a") == "/a");
@@ -124,7 +124,7 @@ TEST_CASE("dots that stand for directories") {
     CHECK(target("http://h/a?/../b") == "/a?/../b");
 }
 
-TEST_CASE("what is no URL of ours") {
+TEST_CASE("a text that is not an http URL is refused") {
     const std::string scheme = "expected a URL that begins with http:// or https://";
     for (const auto* url : {"", "host", "host/path", "http:", "http:/host", "ftp://host", "://host",
                             "file:///etc/passwd", " http://host", "httpx://host", "//host"})
@@ -162,7 +162,7 @@ TEST_CASE("no URL begins a new line") {
     CHECK_THROWS_AS((void)Authority::parse("host\n"), std::invalid_argument);
 }
 
-TEST_CASE("the references of RFC 3986, section 5.4") {
+TEST_CASE("the references of RFC 3986, section 5.4, are resolved") {
     struct Row {
         std::string_view reference, meaning;
     };
@@ -211,7 +211,7 @@ TEST_CASE("the references of RFC 3986, section 5.4") {
         CHECK(resolved("http://a/b/c/d;p?q", row.reference) == row.meaning);
 }
 
-TEST_CASE("what else servers send in Location") {
+TEST_CASE("other texts that servers send in Location are resolved") {
     CHECK(resolved("http://a/b", "https://c:8443/d") == "https://c:8443/d");
     CHECK(resolved("https://a:8443/b", "//c/d") == "https://c/d");
     CHECK(resolved("https://a:8443/b", "/d") == "https://a:8443/d");
@@ -235,7 +235,7 @@ TEST_CASE("credentials stay on their host") {
     CHECK(base.resolve("http://me@other/c").credentials == Credentials{"me", ""});
 }
 
-TEST_CASE("where what is secret may go") {
+TEST_CASE("a secret goes only to the same origin") {
     const auto base = Url::parse("http://host/a");
     CHECK(base.same_origin(Url::parse("http://HOST:80/b?c")));
     CHECK(base.same_origin(Url::parse("http://user@host/")));
@@ -245,7 +245,7 @@ TEST_CASE("where what is secret may go") {
     CHECK(Url::parse("http://[::1]").same_origin(Url::parse("http://[0::1]")));
 }
 
-TEST_CASE("what a document is called here") {
+TEST_CASE("a document gets the last name of its path") {
     CHECK(file_name("http://h/a/b.tar.gz?c=/d") == "b.tar.gz");
     CHECK(file_name("http://h/a%20b") == "a b");
     CHECK(file_name("http://h/%C3%A4") == "\xc3\xa4");
@@ -259,7 +259,7 @@ TEST_CASE("what a document is called here") {
     CHECK(safe_file_name("/") == "_");
 }
 
-TEST_CASE("triplets") {
+TEST_CASE("only well-formed triplets are decoded") {
     CHECK(percent_decoded("") == "");
     CHECK(percent_decoded("%41%4a%4A") == "AJJ");
     CHECK(percent_decoded("%") == "%");

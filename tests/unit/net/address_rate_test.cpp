@@ -23,7 +23,7 @@ int allowed(net::AddressRate& rate, const net::Address& address, Deadline::Clock
 
 } // namespace
 
-TEST_CASE("so many at once, and then so many a second") {
+TEST_CASE("the rate may be used at once, and then second by second") {
     const auto start = Deadline::Clock::now();
     net::AddressRate rate{10};
     const auto address = from("192.0.2.1");
@@ -37,7 +37,7 @@ TEST_CASE("so many at once, and then so many a second") {
         CHECK(allowed(rate, address, start + 1h + second * 1s, 10) == 10);
 }
 
-TEST_CASE("others have their own rate, another port does not, and a network of IPv6 has one") {
+TEST_CASE("each address has its own rate for all ports, and an IPv6 network has one") {
     const auto now = Deadline::Clock::now();
     net::AddressRate rate{1};
     CHECK(rate.allows(from("192.0.2.1"), now));
@@ -53,7 +53,7 @@ TEST_CASE("others have their own rate, another port does not, and a network of I
     CHECK(others > 230);
 }
 
-TEST_CASE("no flood of senders gains anybody more") {
+TEST_CASE("a flood of senders gains nobody more") {
     const auto now = Deadline::Clock::now();
     net::AddressRate rate{3};
     const auto victim = from("192.0.2.1");
@@ -64,7 +64,7 @@ TEST_CASE("no flood of senders gains anybody more") {
     CHECK_FALSE(rate.allows(victim, now));
 }
 
-TEST_CASE("0 is without a limit") {
+TEST_CASE("0 means no limit") {
     net::AddressRate rate{0};
     CHECK(allowed(rate, from("192.0.2.1"), Deadline::Clock::now(), 100'000) == 100'000);
 }

@@ -53,7 +53,7 @@ TEST_CASE("numeric addresses keep their spelling") {
     CHECK(at("::1").size() == sizeof(sockaddr_in6));
 }
 
-TEST_CASE("what is no numeric address") {
+TEST_CASE("a text that is not a numeric address is refused") {
     for (const auto* text :
          {"", "localhost", "192.0.2", "192.0.2.256", "192.0.2.01", "192.0.2.1 ", " ::1", "[::1]",
           "::1::", "1:2:3:4:5:6:7:8:9", "::1%", "::1%no-such-interface", "192.0.2.1%lo", "%lo"})
@@ -101,7 +101,7 @@ TEST_CASE("the bytes of an address are in network order") {
     CHECK_FALSE(net::Address::of_ip_bytes("12345", 80));
 }
 
-TEST_CASE("all interfaces") {
+TEST_CASE("the wildcard addresses stand for all interfaces") {
     CHECK(at("0.0.0.0").is_wildcard());
     CHECK(at("::").is_wildcard());
     CHECK_FALSE(at("0.0.0.1").is_wildcard());
@@ -110,7 +110,7 @@ TEST_CASE("all interfaces") {
     CHECK_FALSE(net::Address{}.is_wildcard());
 }
 
-TEST_CASE("addresses differ in their ports, too") {
+TEST_CASE("addresses with different ports differ") {
     auto address = at("::1", 1);
     CHECK_FALSE(address == at("::1", 2));
     address.set_port(2);
@@ -123,7 +123,7 @@ TEST_CASE("addresses differ in their ports, too") {
     CHECK_FALSE(at("0.0.0.0") == at("::"));
 }
 
-TEST_CASE("paths of Unix sockets") {
+TEST_CASE("a path or @name is the address of a Unix socket") {
     for (const auto& path : {std::string{"/run/socket"}, std::string{"a"}, std::string{"@name"},
                              std::string{"./@name"}, std::string(107, 'x'),
                              "@" + std::string(106, 'x'), "@" + std::string{"a\0b", 3}}) {
@@ -166,7 +166,7 @@ TEST_CASE("a path that fills its field has no zero byte at its end") {
     CHECK(net::Address{storage, sizeof name}.text() == std::string(108, 'x'));
 }
 
-TEST_CASE("no address at all") {
+TEST_CASE("an empty address has no host and no port") {
     CHECK(net::Address{} == net::Address{});
     CHECK_FALSE(net::Address{}.is_unix());
     CHECK_FALSE(net::Address{}.is_abstract());
@@ -186,7 +186,7 @@ TEST_CASE("no address at all") {
     CHECK_THROWS_AS((void)net::peer_address(-1), SysError);
 }
 
-TEST_CASE("what a user writes for a TCP address") {
+TEST_CASE("a TCP address has a port and may have a host") {
     CHECK(host_port("2345") == "2345");
     CHECK(net::HostPort::parse("2345").host.empty());
     CHECK(host_port("localhost:80") == "localhost:80");
@@ -199,7 +199,7 @@ TEST_CASE("what a user writes for a TCP address") {
     CHECK(host_port("[localhost]:80") == "localhost:80");
 }
 
-TEST_CASE("what is no TCP address") {
+TEST_CASE("a text that is not a TCP address is refused") {
     for (const auto* text :
          {"", ":", ":80", "localhost", "localhost:", "localhost:65536", "localhost:-1", "::1",
           "::1:80", "[::1]", "[::1]80", "[]:80", "[::1:80", "::1]:80", "a:b:80", "80:localhost"})
@@ -208,7 +208,7 @@ TEST_CASE("what is no TCP address") {
                              std::invalid_argument);
 }
 
-TEST_CASE("what a user writes for a host with a port or without") {
+TEST_CASE("a host may be written with or without a port") {
     const auto written = [](std::string_view text) {
         const auto parsed = net::WrittenHost::parse(text);
         return parsed.port ? net::HostPort{parsed.host, *parsed.port}.text() : parsed.host;

@@ -40,7 +40,7 @@ bool is_nonblocking(const Fd& fd) {
 
 } // namespace
 
-TEST_CASE("the first that answers is taken, the others are not in the way") {
+TEST_CASE("the first address that answers is taken, and the others are not in the way") {
     const test::RefusedPort port;
     const Fd& server = port.listen();
     const std::vector addresses{loopback("127.0.0.1", port.number()),
@@ -51,7 +51,7 @@ TEST_CASE("the first that answers is taken, the others are not in the way") {
     CHECK(Fd::adopt(::accept4(server.get(), nullptr, nullptr, SOCK_CLOEXEC)));
 }
 
-TEST_CASE("when none answers, each says why") {
+TEST_CASE("when no address answers, the error has the reason for each") {
     const test::RefusedPort port;
     const auto four = loopback("127.0.0.1", port.number());
     const auto six = loopback("::1", port.number());
@@ -97,7 +97,7 @@ TEST_CASE("the deadline holds when nobody accepts") {
     CHECK_THROWS_WITH_AS(fill(), "timed out: connect to target:80", TimedOut);
 }
 
-TEST_CASE("Unix sockets: files and names") {
+TEST_CASE("a Unix socket is reached by its file or its name") {
     const Scenario scenario;
     const auto path = net::Address::unix_path(scenario.path("socket"));
     try {

@@ -67,7 +67,8 @@ std::string inheritance_failure(const Fd& socket) {
 
 } // namespace
 
-TEST_CASE("one socket for all interfaces, whose answers leave from where it was asked") {
+TEST_CASE(
+    "one socket serves all interfaces, and its answers leave from the address that was asked") {
     const auto sockets = net::bind_udp({{}, 0});
     REQUIRE(sockets.size() == 1);
     const auto& server = sockets.front();
@@ -92,7 +93,7 @@ TEST_CASE("one socket for all interfaces, whose answers leave from where it was 
     }
 }
 
-TEST_CASE("every address of a host, on one port") {
+TEST_CASE("every address of a host has a socket on the same port") {
     const auto sockets = net::bind_udp({"localhost", 0});
     for (const auto& each : sockets)
         CHECK(each.address.port() == sockets.front().address.port());
@@ -100,7 +101,7 @@ TEST_CASE("every address of a host, on one port") {
     CHECK((::fcntl(sockets.front().socket.get(), F_GETFL) & O_NONBLOCK) != 0);
 }
 
-TEST_CASE("many at once, in order, and the next ones after them") {
+TEST_CASE("many datagrams come at once, in their order") {
     const auto sockets = net::bind_udp({"127.0.0.1", 0});
     const auto& server = sockets.front();
     const Fd client = make_client(AF_INET);
@@ -117,7 +118,7 @@ TEST_CASE("many at once, in order, and the next ones after them") {
     CHECK(batch.receive(server).empty());
 }
 
-TEST_CASE("who cannot be answered keeps nobody else from it") {
+TEST_CASE("a client that cannot be answered does not stop answers to others") {
     const auto sockets = net::bind_udp({"127.0.0.1", 0});
     const auto& server = sockets.front();
     const Fd client = make_client(AF_INET);
@@ -132,7 +133,7 @@ TEST_CASE("who cannot be answered keeps nobody else from it") {
     CHECK(hear(client).text == "yes");
 }
 
-TEST_CASE("what is sent to everybody is known as such") {
+TEST_CASE("a datagram to everybody is recognised") {
     const auto sockets = net::bind_udp({{}, 0});
     const auto& server = sockets.front();
     const Fd client = make_client(AF_INET);
@@ -145,7 +146,7 @@ TEST_CASE("what is sent to everybody is known as such") {
     CHECK_FALSE(datagrams.front().for_us_alone);
 }
 
-TEST_CASE("an address in use says by whom") {
+TEST_CASE("an error about an address in use names the process") {
     const auto first = net::bind_udp({"127.0.0.1", 0});
     const auto port = first.front().address.port();
     const auto by = fmt::format(": Address already in use (by {} (", ::getpid());
@@ -157,7 +158,7 @@ TEST_CASE("an address in use says by whom") {
           "machine has it)");
 }
 
-TEST_CASE("of the sockets that we are given only UDP's will do") {
+TEST_CASE("of the sockets that we are given only UDP sockets are accepted") {
     const auto sockets = net::bind_udp({"127.0.0.1", 0});
     const auto& server = sockets.front();
     CHECK(inheritance_failure(server.socket) == "no failure");

@@ -103,7 +103,7 @@ TEST_CASE("localhost is every loopback address, on one port") {
     if (listeners.size() > 1) CHECK(listeners.front().address.host() == "::1");
 }
 
-TEST_CASE("connections inherit what is set once") {
+TEST_CASE("connections inherit the options of their listener") {
     const auto listeners = net::listen_tcp(net::HostPort{"127.0.0.1", 0});
     REQUIRE(listeners.size() == 1);
     const Fd client = connect_to(listeners.front().address);
@@ -112,7 +112,7 @@ TEST_CASE("connections inherit what is set once") {
     CHECK(option_of(server, SOL_SOCKET, SO_KEEPALIVE) == 1);
 }
 
-TEST_CASE("all interfaces of one family") {
+TEST_CASE("a wildcard address is for all interfaces of its family") {
     const auto four = net::listen_tcp(net::HostPort{"0.0.0.0", 0});
     const auto port = four.front().address.port();
     CHECK(four.front().text == fmt::format("0.0.0.0:{} (all IPv4 interfaces)", port));
@@ -129,7 +129,7 @@ TEST_CASE("all interfaces of one family") {
     CHECK_FALSE(connect_to(at("127.0.0.1", six_port)));
 }
 
-TEST_CASE("a port in use says by whom") {
+TEST_CASE("an error about a port in use names the process") {
     const auto first = net::listen_tcp(net::HostPort{"127.0.0.1", 0});
     const auto port = first.front().address.port();
     const auto by = fmt::format(": Address already in use (by {} (", ::getpid());
@@ -143,13 +143,13 @@ TEST_CASE("a port in use says by whom") {
     CHECK(failure(net::HostPort{"localhost", all_port}).find(by) != std::string::npos);
 }
 
-TEST_CASE("an address that cannot be had") {
+TEST_CASE("an address of another machine is an error") {
     CHECK(failure(net::HostPort{"192.0.2.1", 0}) ==
           "cannot listen on 192.0.2.1:0: Cannot assign requested address (no interface of this "
           "machine has it)");
 }
 
-TEST_CASE("a port that is for root") {
+TEST_CASE("a port for root alone is an error that says so") {
     Child child = fork_child([] {
         constexpr uid_t nobody = 65534;
         if (::geteuid() == 0 && ::setresuid(nobody, nobody, nobody) < 0) return 2;
@@ -171,7 +171,7 @@ TEST_CASE("a port that is for root") {
         MESSAGE("ports are for everybody here");
 }
 
-TEST_CASE("an abstract name is nobody's twice") {
+TEST_CASE("an abstract name cannot be used twice") {
     const Scenario scenario;
     const auto name = scenario.name();
     const net::Listener listener = net::listen_unix(name);
@@ -205,7 +205,7 @@ TEST_CASE("a Unix socket and its file end together") {
     CHECK_THROWS_AS((void)net::listen_unix(""), Error);
 }
 
-TEST_CASE("the sockets that we are started with") {
+TEST_CASE("the sockets that we are started with are taken") {
     const Scenario scenario;
     const auto tcp = net::listen_tcp(net::HostPort{"127.0.0.1", 0});
     const net::Listener local = net::listen_unix(scenario.name());

@@ -42,7 +42,7 @@ std::string impossible_name() {
 
 } // namespace
 
-TEST_CASE("what needs no lookup is known") {
+TEST_CASE("a host that needs no lookup is known") {
     const net::Lookups any{net::Family::any};
     CHECK(hosts_of(any.known("192.0.2.1")) == Texts{"192.0.2.1"});
     CHECK(hosts_of(any.known("2001:db8::1")) == Texts{"2001:db8::1"});
@@ -91,7 +91,7 @@ TEST_CASE("many lookups share a few threads") {
     }
 }
 
-TEST_CASE("whose time is over is not looked up") {
+TEST_CASE("a name whose time is over is not looked up") {
     net::Lookups lookups{net::Family::any};
     lookups.ask(1, "192.0.2.1", Deadline::after(Duration::zero()));
     const auto answers = take(lookups, 1);

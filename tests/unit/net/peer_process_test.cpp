@@ -70,7 +70,7 @@ std::string wrong(std::string_view text) {
 
 } // namespace
 
-TEST_CASE("the peer is who made the socket") {
+TEST_CASE("the peer is the process that made the socket") {
     const auto ends = socket_pair();
     const auto peer = net::PeerProcess::of(ends.first.get());
     CHECK(peer.pid == ::getpid());
@@ -84,7 +84,7 @@ TEST_CASE("the peer is who made the socket") {
     CHECK_THROWS((void)net::PeerProcess::of(-1));
 }
 
-TEST_CASE("who has ended has no program any more") {
+TEST_CASE("a process that has ended has no program any more") {
     const Rendezvous rendezvous;
     Pipe go_on = make_pipe();
     Child child = fork_child([&] {
@@ -177,7 +177,7 @@ TEST_CASE("a program is a file, and not the name that it has for the peer") {
     (void)child.wait();
 }
 
-TEST_CASE("what is no rule") {
+TEST_CASE("a text that is not a rule is refused") {
     constexpr auto keys = "expected uid=, gid=, user=, group= or exe=, and not '{}'";
     CHECK(wrong("") == fmt::format(keys, ""));
     CHECK(wrong("uid=0,") == fmt::format(keys, ""));

@@ -149,7 +149,7 @@ std::string failure(const net::RelayEnd& asker, const net::RelayEnd& answerer,
 
 } // namespace
 
-TEST_CASE("everything gets through, from whatever to whatever") {
+TEST_CASE("all bytes get through between all kinds of descriptors") {
     const Scenario scenario;
     const auto text = numbered_text(size);
     for (const std::string from : {"pipe", "file", "socket"})
@@ -179,7 +179,7 @@ TEST_CASE("everything gets through, from whatever to whatever") {
             }
 }
 
-TEST_CASE("between two sockets of ours, as a server has it") {
+TEST_CASE("bytes pass between two sockets of ours, as in a server") {
     const auto text = numbered_text(size);
     const Server program{echo};
     const auto client = make_sockets(Blocking::no);
@@ -211,7 +211,8 @@ TEST_CASE("the end of the input is told, and the answer has its time") {
     CHECK(output.text() == "6 x 7? 42");
 }
 
-TEST_CASE("after the answer: who has only listened is not waited for, what has begun is finished") {
+TEST_CASE("after the answer, a request that has begun is finished, and a silent asker is not "
+          "waited for") {
     const Scenario scenario;
     using Finish = net::RelayOptions::FinishRequest;
     net::RelayOptions options;
@@ -300,7 +301,7 @@ TEST_CASE("a reset is an error, and so is a request that was not taken") {
     }
 }
 
-TEST_CASE("a dead reader brings SIGPIPE, also before there is anything to write") {
+TEST_CASE("a dead reader brings SIGPIPE even before there is a byte to write") {
     static volatile std::sig_atomic_t pipes = 0;
     pipes = 0;
     const Scenario scenario;
@@ -336,7 +337,7 @@ TEST_CASE("an answer that is too long is cut off and is an error") {
     }
 }
 
-TEST_CASE("limits of time") {
+TEST_CASE("limits of time end a relay") {
     const Scenario scenario;
     const Server server{[](const Fd& client) { (void)receive_all(client); }};
     Output output{scenario, "pipe"};
@@ -393,7 +394,7 @@ TEST_CASE("shared descriptors stay as they were") {
     CHECK(output.text() == text + "!");
 }
 
-TEST_CASE("a descriptor that was not opened for its use is told at once") {
+TEST_CASE("a descriptor that was not opened for its use is an error at once") {
     const Scenario scenario;
     scenario.write_file("file", "text");
     const Fd write_only = open_file("file", O_WRONLY);

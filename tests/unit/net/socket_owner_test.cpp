@@ -21,7 +21,7 @@ std::string ourselves() {
 
 } // namespace
 
-TEST_CASE("who listens on a TCP address") {
+TEST_CASE("the process that listens on a TCP address is found") {
     for (const auto* host : {"127.0.0.1", "localhost", ""})
         for (const auto& listener : net::listen_tcp(net::HostPort{host, 0})) {
             CHECK(net::socket_owner(listener.address).starts_with(ourselves()));
@@ -37,7 +37,7 @@ TEST_CASE("who listens on a TCP address") {
     CHECK(net::socket_owner(gone).empty());
 }
 
-TEST_CASE("who has a Unix socket") {
+TEST_CASE("the process that has a Unix socket is found") {
     const Scenario scenario;
     for (const auto& name : {scenario.path("socket"), scenario.path("a socket"), scenario.name()}) {
         const net::Listener listener = net::listen_unix(name);
@@ -47,7 +47,7 @@ TEST_CASE("who has a Unix socket") {
     CHECK(net::socket_owner(net::Address{}).empty());
 }
 
-TEST_CASE("another user's process is known by its user only") {
+TEST_CASE("only the user of another user's process is known") {
     if (::geteuid() != 0) {
         MESSAGE("not root: there is no other user");
         return;

@@ -126,7 +126,7 @@ TEST_CASE("a refusal says why, and whether another try can help") {
           std::string{"for good: "} + cannot + "its answer has an unknown kind of address");
 }
 
-TEST_CASE("what is no SOCKS proxy is told from one") {
+TEST_CASE("a server that is not a SOCKS proxy is recognised") {
     CHECK(problem(Peer{[](const Fd& client) {
               (void)hears(client, "\5\1\0"sv);
               say(client, "HTTP/1.1 400 Bad Request\r\n");
@@ -139,7 +139,7 @@ TEST_CASE("what is no SOCKS proxy is told from one") {
                          "timed out: connect to example.org:80 through the SOCKS proxy", TimedOut);
 }
 
-TEST_CASE("too long a name is told before anything is sent") {
+TEST_CASE("a name that is too long is an error before anything is sent") {
     const Peer server{echo};
     CHECK_THROWS_AS((void)talk_through(server, {"example.org", 80},
                                        net::SocksLogin{std::string(256, 'x'), "p"}),

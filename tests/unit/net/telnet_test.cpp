@@ -42,7 +42,7 @@ TEST_CASE("commands and the parameters of an option are taken out") {
                       "c") == "c");
 }
 
-TEST_CASE("a server that asks for all options for ever gets a bounded answer") {
+TEST_CASE("a server that asks for all options forever gets a bounded answer") {
     TelnetFilter telnet;
     std::string flood;
     for (int round = 0; round < 10; ++round)

@@ -95,7 +95,7 @@ std::string handshake_with(const Certificate& certificate, const net::TlsOptions
 
 } // namespace
 
-TEST_CASE("a greeting, and an answer") {
+TEST_CASE("a greeting and an answer pass") {
     const World world;
     std::string asked;
     for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
@@ -120,7 +120,7 @@ TEST_CASE("a greeting, and an answer") {
     CHECK(error_of([&] { (void)talk_to(server, world.options); }).starts_with("35 "));
 }
 
-TEST_CASE("the certificate has to fit") {
+TEST_CASE("the certificate must fit") {
     World world;
     auto& options = world.options;
     const auto cannot = [&](std::string_view reason) {
@@ -249,7 +249,7 @@ TEST_CASE("the system's certificates can be others") {
     CHECK(handshake_with(world.good, world.options).empty());
 }
 
-TEST_CASE("pins") {
+TEST_CASE("the server's key must be one of the pins") {
     World world;
     auto& options = world.options;
     const std::string other = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
@@ -270,7 +270,7 @@ TEST_CASE("pins") {
         CHECK_THROWS_AS((void)net::parse_pins(wrong), std::invalid_argument);
 }
 
-TEST_CASE("files of ours") {
+TEST_CASE("files of ours that cannot be used are errors") {
     World world;
     auto& scenario = world.scenario;
     auto& options = world.options;
@@ -318,7 +318,7 @@ TEST_CASE("files of ours") {
     }
 }
 
-TEST_CASE("peers that do not speak TLS") {
+TEST_CASE("a peer that does not speak TLS is an error") {
     World world;
     const auto talk = [&](const Peer& peer) {
         return error_of([&] {
@@ -411,7 +411,7 @@ TEST_CASE("each direction ends by itself") {
     }
 }
 
-TEST_CASE("what could not be sent is told") {
+TEST_CASE("bytes that could not be sent are an error") {
     const BlockedSignals blocked{signal_set({SIGPIPE})};
     const World world;
     std::promise<void> end_seen;
@@ -436,7 +436,7 @@ TEST_CASE("what could not be sent is told") {
         error_of([&] { tls.check_end(soon()); }).starts_with("55 cannot send all to localhost: "));
 }
 
-TEST_CASE("much, both ways at once") {
+TEST_CASE("much data passes both ways at once") {
     const World world;
     const auto server = world.server([](TlsConnection& client) {
         for (auto text = client.receive(); !text.empty(); text = client.receive())
@@ -536,7 +536,7 @@ TEST_CASE("its process") {
     }
 }
 
-TEST_CASE("several at once, from several threads") {
+TEST_CASE("several threads can make connections at once") {
     const World world;
     constexpr int threads = 8;
     constexpr int rounds = 5;

@@ -72,7 +72,7 @@ TEST_CASE("short paths and abstract names stay as they are") {
     }
 }
 
-TEST_CASE("a file name that is too long even beside a descriptor is told") {
+TEST_CASE("a file name that is too long even beside a descriptor is an error") {
     const Scenario scenario;
     const Fd directory = open_file(".", O_PATH | O_DIRECTORY);
     const std::string name(100, 'x');

@@ -155,7 +155,7 @@ TEST_CASE("a server that lives is never displaced") {
     }
 }
 
-TEST_CASE("what is no socket is never removed") {
+TEST_CASE("a file that is not a socket is never removed") {
     const Scenario scenario;
     const auto path = scenario.path("file");
     const auto reason = [&](std::string_view words) {
@@ -197,7 +197,7 @@ TEST_CASE("the lock is not followed elsewhere") {
     CHECK(scenario.read_file("precious") == "text");
 }
 
-TEST_CASE("the directory is looked at") {
+TEST_CASE("a missing or unsafe directory is an error") {
     const Scenario scenario;
     CHECK(failure(scenario.path("none/socket")) ==
           fmt::format("cannot listen on {}: its directory cannot be opened: No such file or "
@@ -248,7 +248,7 @@ TEST_CASE("a forked child leaves the files alone") {
     CHECK(failure(path).find("it is served by") != std::string::npos); // it is locked, too
 }
 
-TEST_CASE("it moves") {
+TEST_CASE("the object can be moved") {
     const Scenario scenario;
     net::UnixSocketFile first{scenario.path("first")};
     {
@@ -260,7 +260,7 @@ TEST_CASE("it moves") {
     CHECK(scenario.exists("second.lock"));
 }
 
-TEST_CASE("it is handed over to the program that we become") {
+TEST_CASE("the file is handed over to the program that we become") {
     const Scenario scenario;
     const auto path = scenario.path("a socket");
     std::string state;
@@ -296,7 +296,7 @@ TEST_CASE("it is handed over to the program that we become") {
         CHECK_THROWS_AS((void)net::UnixSocketFile::resume(wrong), Error);
 }
 
-TEST_CASE("of many that start at once, one serves") {
+TEST_CASE("of many servers that start at once, one serves") {
     const Scenario scenario;
     const auto path = scenario.path("socket");
     leave_dead_socket(path);

@@ -24,7 +24,7 @@ TEST_CASE("each stream has its log, and lines are told") {
     CHECK(scenario.read_file("err") == "three\ndaemon-run: all is well\n");
 }
 
-TEST_CASE("one file for both is one log") {
+TEST_CASE("one file for both streams is one log") {
     const test::Scenario scenario;
     DaemonLogs logs{{"log", "log", Rotation{8, 1}}, nullptr};
     write_all(logs.output(), "one\n", "a log");
@@ -36,7 +36,7 @@ TEST_CASE("one file for both is one log") {
     CHECK(scenario.read_file("log") == "three\n");
 }
 
-TEST_CASE("what has no log is read and dropped, and a line without an end is told in pieces") {
+TEST_CASE("a stream without a log is read and dropped, and a line without an end comes in pieces") {
     const test::Scenario scenario;
     std::size_t told = 0;
     DaemonLogs logs{{}, [&](std::string_view line) { told += line.size(); }};

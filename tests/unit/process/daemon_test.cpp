@@ -70,7 +70,7 @@ TEST_CASE("only the descriptors that are named stay open") {
     CHECK(output_of(plan, script) == fmt::format("{}\n200\n", kept.get()));
 }
 
-TEST_CASE("what keeps the new process from the program is our error") {
+TEST_CASE("a failure before the program starts is our error") {
     DaemonPlan plan;
     const auto status_of = [&plan] {
         try {
@@ -93,7 +93,7 @@ TEST_CASE("what keeps the new process from the program is our error") {
     CHECK(status_of() == std::pair{exit_status::failed, std::string{"no more"}});
 }
 
-TEST_CASE("an error crosses over in a line") {
+TEST_CASE("an error reaches us in one line") {
     try {
         throw_error_line(error_line(Error("cannot do it", 7)));
     } catch (const Error& error) {

@@ -12,7 +12,7 @@ using namespace ipcbox::process;
 
 using Pids = std::vector<pid_t>;
 
-TEST_CASE("the holders of a lock are those lines that do not wait and have the file") {
+TEST_CASE("the holders of a lock are the lines that have the file and do not wait") {
     const auto locks = "1: POSIX  ADVISORY  WRITE 1 fe:00:77 0 EOF\n"
                        "2: FLOCK  ADVISORY  WRITE 812 fe:00:77 0 EOF\n"
                        "2: -> FLOCK  ADVISORY  WRITE 813 fe:00:77 0 EOF\n"

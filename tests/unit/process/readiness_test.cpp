@@ -31,7 +31,7 @@ bool is_up_line(std::string_view line) {
 
 } // namespace
 
-TEST_CASE("one that runs for a while is up, and one that ends is not") {
+TEST_CASE("a daemon that runs for a while is up, and one that ends is not") {
     ReadyPlan plan;
     CHECK(outcome_of(plan, "exec sleep 1000").kind == Kind::up);
     plan.settle = 30s;
@@ -40,7 +40,7 @@ TEST_CASE("one that runs for a while is up, and one that ends is not") {
     CHECK(outcome.status->as_exit_status() == 3);
 }
 
-TEST_CASE("one that writes a line is ready") {
+TEST_CASE("a daemon that writes a line is ready") {
     ReadyPlan plan;
     plan.by_descriptor = true;
     plan.limit = 30s;
@@ -52,7 +52,7 @@ TEST_CASE("one that writes a line is ready") {
     CHECK(outcome_of(plan, "printf part; exec sleep 1000").kind == Kind::timed_out);
 }
 
-TEST_CASE("all conditions have to be met, and the first that is not is named") {
+TEST_CASE("all conditions must be met, and the first unmet one is named") {
     test::Scenario scenario;
     scenario.write_file("log", "up\n");
     ReadyPlan plan;
@@ -79,7 +79,7 @@ TEST_CASE("a line that was in the log before does not count, and a part of a lin
     CHECK(outcome_of(plan, "printf u >>log; echo p >>log; exec sleep 1000").kind == Kind::ready);
 }
 
-TEST_CASE("one that notifies is ready") {
+TEST_CASE("a daemon that notifies is ready") {
     if (std::system("command -v perl >/dev/null") != 0) return;
     ReadyPlan plan;
     plan.by_notification = true;

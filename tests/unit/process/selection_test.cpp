@@ -19,7 +19,7 @@ bool has(const std::vector<Identity>& found, pid_t pid) {
 
 } // namespace
 
-TEST_CASE("processes are selected by all that is asked of them") {
+TEST_CASE("processes are selected by all conditions together") {
     Criteria criteria;
     CHECK(criteria.is_empty());
     criteria.group = ::getpgrp();

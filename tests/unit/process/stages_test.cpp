@@ -57,7 +57,7 @@ TEST_CASE("a process that ignores TERM ends by KILL") {
     CHECK(ending.after >= 1ms);
 }
 
-TEST_CASE("one that outlives all stages has not ended") {
+TEST_CASE("a process that outlives all stages has not ended") {
     const auto ending = ending_of("trap '' TERM", {{SIGTERM, 1ms}});
     CHECK_FALSE(ending.has_ended);
     CHECK(ending.signal == 0);

@@ -63,7 +63,7 @@ TEST_CASE("a limit that passes is told, and the command can be signalled") {
     CHECK(command.wait()->signal() == SIGTERM);
 }
 
-TEST_CASE("a whole tree ends, those too that left the group and their parent") {
+TEST_CASE("a whole tree ends, even processes that left the group and their parent") {
     test::Scenario scenario;
     std::size_t ends = 0;
     Supervised command{

@@ -54,7 +54,7 @@ TEST_CASE("lines reach the log, also one that was started anew") {
     CHECK(message_at(second).ends_with(" job[813]: two"));
 }
 
-TEST_CASE("a log that nobody reads does not hold its writer for ever") {
+TEST_CASE("a log that nobody reads does not hold its writer forever") {
     const test::Scenario scenario;
     const Fd full = listen_at("log");
     SystemLog log{"job", scenario.path("log")};

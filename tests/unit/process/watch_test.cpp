@@ -12,7 +12,7 @@ using namespace ipcbox;
 using namespace ipcbox::process;
 using namespace std::chrono_literals;
 
-TEST_CASE("ends are told by number, and a deadline that passes is told, too") {
+TEST_CASE("ends are reported by number, and so is a deadline that passes") {
     std::vector<Child> children;
     Watch watch;
     for (std::size_t number = 0; number < 3; ++number) {

@@ -70,7 +70,7 @@ TEST_CASE("while the file is wrong the old rules stay in force") {
     CHECK(file.take_error());
 }
 
-TEST_CASE("a file that vanishes") {
+TEST_CASE("the old rules stay when the file vanishes") {
     const Scenario scenario;
     const auto path = scenario.path("rules");
     scenario.write_file("rules", "allow all");
@@ -90,7 +90,7 @@ TEST_CASE("a file that vanishes") {
     CHECK_FALSE(file.take_error());
 }
 
-TEST_CASE("an error that is over is not told") {
+TEST_CASE("an error that is over is not reported") {
     const Scenario scenario;
     const auto path = scenario.path("rules");
     scenario.write_file("rules", "allow all");
@@ -102,7 +102,7 @@ TEST_CASE("an error that is over is not told") {
     CHECK_FALSE(file.take_error());
 }
 
-TEST_CASE("what cannot be loaded at the start is an error") {
+TEST_CASE("a file that cannot be loaded at the start is an error") {
     const Scenario scenario;
     scenario.write_file("rules", "wrong");
     CHECK_THROWS_AS(server::AccessFile{scenario.path("rules")}, server::RulesError);

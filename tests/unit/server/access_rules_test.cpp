@@ -63,7 +63,7 @@ TEST_CASE("a byte order mark before the rules is skipped") {
     CHECK(verdict(rules, at("192.0.2.67")) == "allow 2");
 }
 
-TEST_CASE("everybody, and nobody") {
+TEST_CASE("a rule for all lets everybody in, and no rule lets nobody in") {
     const auto all = server::AccessRules::parse("allow all", "rules");
     for (const auto& client :
          {at("192.0.2.1"), at("::1"), net::Address::unix_path("@name"), net::Address{}})
@@ -87,7 +87,7 @@ TEST_CASE("a client of a dual-stack socket is the IPv4 address that it has") {
     CHECK(verdict(network, at("192.0.3.7")) == "none");
 }
 
-TEST_CASE("limits and variables") {
+TEST_CASE("a rule may have a limit and variables") {
     const auto rules =
         server::AccessRules::parse("allow all limit 10 set A=1 set B=\"two words # no comment\" "
                                    "set C= set D=\"\" set _e2=x=y#z # a comment",
@@ -106,7 +106,7 @@ TEST_CASE("limits and variables") {
     CHECK_FALSE(server::AccessRules::parse("allow all", "rules").match(net::Address{})->limit);
 }
 
-TEST_CASE("what is wrong is named with its place") {
+TEST_CASE("an error names the wrong word and its place") {
     CHECK(wrong("allow all\n\n  permit all") == "rules:3:3: expected allow or deny");
     constexpr auto who = "expected all, an IP address, or a network like 192.0.2.0/24";
     CHECK(wrong("allow") == fmt::format("rules:1:6: {}", who));
@@ -141,7 +141,7 @@ TEST_CASE("what is wrong is named with its place") {
     CHECK(wrong({"allow all\nallow all set A=\0", 27}) == "rules:2:17: expected text");
 }
 
-TEST_CASE("the place can be asked for") {
+TEST_CASE("an error has its line and column") {
     try {
         (void)server::AccessRules::parse("allow all\ndeny x", "rules");
         FAIL("it is right");

@@ -31,7 +31,7 @@ TEST_CASE("a word cannot be an option, a path or anything that a shell would loo
     CHECK_FALSE(word.takes(std::string(ArgumentType::max_bytes + 1, 'a')));
 }
 
-TEST_CASE("a regular expression has to match the whole argument") {
+TEST_CASE("a regular expression must match the whole argument") {
     const auto path = ArgumentType::parse(R"(/\/[a-z]+|x/)");
     CHECK(path.takes("/home"));
     CHECK(path.takes("x"));

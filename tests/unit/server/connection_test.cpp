@@ -7,7 +7,7 @@ using namespace ipcbox;
 
 using Words = std::vector<std::string>;
 
-TEST_CASE("a TCP connection as UCSPI has it") {
+TEST_CASE("a TCP connection has the variables of UCSPI") {
     server::Connection connection;
     connection.peer = net::Address::parse_ip("192.0.2.1", 4242).value();
     connection.local = net::Address::parse_ip("2001:db8::1", 80).value();
@@ -20,7 +20,7 @@ TEST_CASE("a TCP connection as UCSPI has it") {
     CHECK(server::ucspi_environment(connection).back() == "TCPREMOTEHOST=client.example.org");
 }
 
-TEST_CASE("a Unix connection, in the names of both families of tools") {
+TEST_CASE("a Unix connection has the variables of both families of tools") {
     server::Connection connection;
     connection.local = net::Address::unix_path("/run/socket");
     connection.credentials = {12, 1000, 100};

@@ -57,7 +57,7 @@ std::string padded(std::string path) {
 
 } // namespace
 
-TEST_CASE("a line of version 1") {
+TEST_CASE("a line of version 1 has the client and our address") {
     CHECK(ends("PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\n") ==
           "192.0.2.1:56324 > 192.0.2.2:443");
     CHECK(ends("PROXY TCP4 255.255.255.255 255.255.255.255 65535 65535\r\n") ==
@@ -74,7 +74,7 @@ TEST_CASE("a line of version 1") {
     CHECK(ends(longest) == "none");
 }
 
-TEST_CASE("a line of version 1 that is wrong") {
+TEST_CASE("a wrong line of version 1 is refused with the reason") {
     constexpr auto addresses = "expected two addresses and two ports";
     for (const auto* words :
          {"TCP4 ", "TCP4 192.0.2.1", "TCP4 192.0.2.1 192.0.2.2 1", "TCP4 192.0.2.1 192.0.2.2 1 ",
@@ -95,7 +95,7 @@ TEST_CASE("a line of version 1 that is wrong") {
           "expected a line of 107 bytes");
 }
 
-TEST_CASE("what is no header at all") {
+TEST_CASE("bytes that are not a header are refused") {
     for (const auto* text :
          {"GET / HTTP/1.1\r\n", "proxy ", "PROXY\t", "PROXYTCP4", "\n", "\r\n\r\r"})
         CHECK(reason(text) == "expected a PROXY protocol header");
@@ -103,7 +103,7 @@ TEST_CASE("what is no header at all") {
     CHECK(server::ProxyHeader::parse({}).state == State::needs_more);
 }
 
-TEST_CASE("addresses of version 2") {
+TEST_CASE("a header of version 2 has the addresses of each family") {
     const auto four = "\xc0\0\2\1\xc0\0\2\2\x1f\x90\1\xbb"s;
     for (const char family : {'\x11', '\x12'})
         CHECK(ends(binary(proxy, family, four)) == "192.0.2.1:8080 > 192.0.2.2:443");
@@ -128,7 +128,7 @@ TEST_CASE("addresses of version 2") {
           net::Address::parse_ip("192.0.2.1", 8080));
 }
 
-TEST_CASE("what follows the addresses is skipped") {
+TEST_CASE("bytes behind the addresses are skipped") {
     const auto four = "\xc0\0\2\1\xc0\0\2\2\x1f\x90\1\xbb"s;
     CHECK(ends(binary(proxy, '\x11', four + "\1\0\2h2"s)) == "192.0.2.1:8080 > 192.0.2.2:443");
     CHECK(ends(binary(proxy, '\x11', four + std::string(4096 - 16 - 12, 'x'))) ==
@@ -140,7 +140,7 @@ TEST_CASE("what follows the addresses is skipped") {
           "expected no more than 4 KiB");
 }
 
-TEST_CASE("a proxy that speaks for itself") {
+TEST_CASE("a proxy that speaks for itself has no client") {
     for (const auto& block : {""s, "whatever"s, std::string(36, '\0')})
         for (const char family : {'\0', '\x11', '\x21', '\x7f'})
             CHECK(ends(binary(local, family, block)) == "none");
@@ -148,7 +148,7 @@ TEST_CASE("a proxy that speaks for itself") {
     CHECK(ends(binary(proxy, '\0', "whatever")) == "none");
 }
 
-TEST_CASE("version 2 that is wrong") {
+TEST_CASE("a wrong header of version 2 is refused with the reason") {
     for (const char command : {'\0', '\1', '\x10', '\x11', '\x22', '\x2f', '\x30', '\xff'})
         CHECK(reason(binary(command, '\x11', std::string(12, '\0'))) ==
               "expected version 2 and LOCAL or PROXY");

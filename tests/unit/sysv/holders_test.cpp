@@ -48,7 +48,7 @@ TEST_CASE("several holders are named with commas, and sharers are counted") {
     CHECK(sysv::text_of({}) == "somebody");
 }
 
-TEST_CASE("a process that holds a token until it ends is ourselves if it is us or has started us") {
+TEST_CASE("a holder that is our process or an ancestor counts as ourselves") {
     using sysv::Lease;
     const auto parent = ::getpid();
     const auto stranger = start_sleeper();

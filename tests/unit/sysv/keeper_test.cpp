@@ -53,7 +53,7 @@ TEST_CASE("a keeper of our own, or of an ancestor, can be ended early") {
     CHECK_FALSE(sysv::end_keeper_of_ancestor(kept.set.holders()));
 }
 
-TEST_CASE("a process that only calls itself a keeper is none") {
+TEST_CASE("a process that only calls itself a keeper is not a keeper") {
     Kept kept;
     Pipe pipe = make_pipe();
     auto liar = fork_child([&, owner = ::getpid()] {

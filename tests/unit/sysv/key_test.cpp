@@ -24,7 +24,7 @@ TEST_CASE("numbers are keys, decimal or hexadecimal") {
         CHECK_THROWS_AS((void)sysv::Key::parse(wrong), std::invalid_argument);
 }
 
-TEST_CASE("a path is what ftok(3) makes of it with Perl's project") {
+TEST_CASE("a path is the key that ftok(3) makes with Perl's project") {
     const test::Scenario scenario;
     scenario.write_file("lock", "");
     const auto key = sysv::Key::parse("./lock");
@@ -61,7 +61,7 @@ TEST_CASE("a name is a hash, and has a label that tells it from others") {
     CHECK(labels.size() == 1000);
 }
 
-TEST_CASE("the hash of a name stays what it is: old and new versions have to meet") {
+TEST_CASE("the hash of a name never changes, so that old and new versions meet") {
     const auto key = sysv::Key::parse("@build");
     CHECK(key.value() == 0xd99133f);
     CHECK(key.label() == sysv::Key::Label{0x26c5, 0x4ac9, 0x1364});

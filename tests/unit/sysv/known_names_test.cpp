@@ -18,7 +18,7 @@ TEST_CASE("names are found in the words of a command line, and in the text of a 
     CHECK(names.find(1234) == nullptr);
 }
 
-TEST_CASE("text that is no name is ignored") {
+TEST_CASE("text that is not a name is ignored") {
     sysv::KnownNames names;
     for (const auto& text : {"1234"s, "./path"s, ""s, "@"s, "@"s + std::string(300, 'x')})
         names.add(text);

@@ -47,7 +47,7 @@ TEST_CASE("a name means an object only when the label proved it") {
     CHECK(name.means(entry));
 }
 
-TEST_CASE("what names nothing is refused") {
+TEST_CASE("a text that names nothing is refused") {
     for (const char* text : {"sem:", "sem:x", "shm:-1", "-1", "010", "x", "@", ""})
         CHECK_THROWS_AS((void)ObjectName::parse(text), std::invalid_argument);
 }

@@ -119,7 +119,7 @@ TEST_CASE("the survivor learns of a death at any point, and removes the ring") {
     }
 }
 
-TEST_CASE("many pairs that begin at once under one key: each stream is whole or refused") {
+TEST_CASE("of many pairs that begin at once under one key, each stream is whole or refused") {
     const Scenario scenario;
     const auto key = sysv::Key::parse(scenario.name());
     for (int round = 0; round < 50; ++round) {

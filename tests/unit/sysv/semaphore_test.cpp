@@ -55,7 +55,7 @@ TEST_CASE("all operations are done or none, until the deadline") {
     CHECK(set->values() == std::vector<unsigned short>{1, 2});
 }
 
-TEST_CASE("a value at its maximum and a set of too many are said in words") {
+TEST_CASE("a value at its maximum and a set that is too large are reported in words") {
     const test::Scenario scenario;
     const auto key = sysv::Key::parse(scenario.key());
     auto set = sysv::SemaphoreSet::create(key, 1, 0600);

@@ -23,7 +23,7 @@ TEST_CASE("a name that is too long is left out") {
     CHECK(sysv::text_of_set_name(words).empty());
 }
 
-TEST_CASE("other semaphores are no name") {
+TEST_CASE("other semaphores are not a name") {
     auto words = sysv::set_name_of("@build");
     CHECK_FALSE(sysv::is_set_name(std::span{words}.first(words.size() - 1)));
     words[0] = 0;

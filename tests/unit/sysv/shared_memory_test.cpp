@@ -40,7 +40,7 @@ TEST_CASE("a name's label is not part of the segment") {
     CHECK(sysv::SharedMemory::open(key).size() == 4096);
 }
 
-TEST_CASE("many makers of one name: one makes it, the others find it with its label") {
+TEST_CASE("of many makers of one name, one makes it and the others find it with its label") {
     const Scenario scenario;
     const auto key = sysv::Key::parse(scenario.name());
     for (int round = 0; round < 20; ++round) {

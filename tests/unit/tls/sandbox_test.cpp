@@ -32,7 +32,7 @@ bool holds_inside(const std::function<bool()>& action) {
 
 #ifndef IPCBOX_ADDRESS_SANITIZER
 
-TEST_CASE("what ipcbox-tls has no use for is refused") {
+TEST_CASE("system calls that ipcbox-tls does not need are refused") {
     CHECK(holds_inside([] { return is_refused(::socket(AF_INET, SOCK_STREAM, 0)); }));
     CHECK(holds_inside([] { return is_refused(::socket(AF_UNIX, SOCK_DGRAM, 0)); }));
     CHECK(holds_inside([] { return is_refused(::fork()); }));

@@ -68,7 +68,7 @@ TEST_CASE("remarks and the drift stand behind the date") {
     CHECK(host_row({}, "a", found, 12.5).ends_with(" (announces a leap second) +12.5 ppm\n"));
 }
 
-TEST_CASE("what is remarkable of an answer is told in its words") {
+TEST_CASE("remarks on an answer are told in its words") {
     clocks::Answer answer = finding(0s).answer;
     CHECK(remarks_of(answer).empty());
     CHECK(remarks_of(clocks::Answer{}).empty());

@@ -19,7 +19,7 @@ sysv::Entry set_of(int id, int waiting) {
 
 } // namespace
 
-TEST_CASE("a picture fits its terminal, and shows first where somebody waits") {
+TEST_CASE("a picture fits its terminal, and shows objects with waiters first") {
     front::UserNames users;
     std::vector<sysv::Entry> entries;
     for (int id = 0; id < 10'000; ++id)
@@ -46,7 +46,7 @@ TEST_CASE("only lines that differ are drawn again") {
     CHECK(front::redrawing({}, {"a"}) == "\x1b[1;1Ha\x1b[K");
 }
 
-TEST_CASE("changes are printed once: what is new, what differs, what is gone") {
+TEST_CASE("new, changed and removed objects are printed once") {
     front::UserNames users;
     front::IpcChanges changes{front::IpcChanges::Form::text};
     CHECK(changes.since_last({set_of(1, 0)}, users) ==

@@ -48,7 +48,7 @@ TEST_CASE("data comes from files") {
     CHECK_THROWS_AS((void)urlencoded_data("n@absent"), http::TransferError);
 }
 
-TEST_CASE("the forms of --data-urlencode") {
+TEST_CASE("--data-urlencode encodes each of its forms") {
     CHECK(urlencoded_data("a b") == "a+b");
     CHECK(urlencoded_data("=a=b") == "a%3Db");
     CHECK(urlencoded_data("n=a@b") == "n=a%40b");

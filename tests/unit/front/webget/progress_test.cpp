@@ -9,7 +9,7 @@
 using namespace ipcbox;
 using namespace ipcbox::front;
 
-TEST_CASE("sizes as people have them") {
+TEST_CASE("sizes are shown in decimal units") {
     CHECK(human_bytes(0) == "0 B");
     CHECK(human_bytes(999) == "999 B");
     CHECK(human_bytes(1000) == "1.0 kB");
@@ -19,7 +19,7 @@ TEST_CASE("sizes as people have them") {
     CHECK(human_bytes(5e15) == "5000 TB");
 }
 
-TEST_CASE("a line of progress") {
+TEST_CASE("a line shows the progress, the speed and the time left") {
     CHECK(progress_text({"name", 2'500'000'000, 1'300'000'000, 112'000'000, 80}) ==
           "name                       [#######        ]  52 %   1.3 GB   112 MB/s    0:10");
     CHECK(progress_text({"name", std::nullopt, 1300, 0, 60}) ==
@@ -32,7 +32,7 @@ TEST_CASE("a line of progress") {
     CHECK(progress_text({"n", 0, 0, 0, 80}).find('%') == std::string::npos);
 }
 
-TEST_CASE("it is one line, however narrow the terminal") {
+TEST_CASE("progress is one line, however narrow the terminal is") {
     constexpr auto most = std::numeric_limits<std::uint64_t>::max();
     for (std::size_t columns = 1; columns < 200; ++columns)
         for (const std::optional<std::uint64_t> size :
@@ -59,7 +59,7 @@ TEST_CASE("a long name keeps its end, and whole characters") {
     }
 }
 
-TEST_CASE("lines are drawn, and erased for somebody else's") {
+TEST_CASE("lines are drawn, and erased for other output") {
     Pipe pipe = make_pipe();
     {
         FetchProgress progress{pipe.writer.get(), 2};
@@ -81,7 +81,7 @@ TEST_CASE("lines are drawn, and erased for somebody else's") {
     CHECK(text.ends_with("/s\n\x1b[3A\x1b[J"));
 }
 
-TEST_CASE("no more lines than a screen has") {
+TEST_CASE("the lines never exceed the screen") {
     Pipe pipe = make_pipe();
     {
         FetchProgress progress{pipe.writer.get(), 50};

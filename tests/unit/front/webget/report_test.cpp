@@ -56,7 +56,7 @@ std::string written(std::string_view format, const download::Outcome& outcome = 
 
 } // namespace
 
-TEST_CASE("curl's variables") {
+TEST_CASE("curl's variables have their values") {
     CHECK(written("%{content_type} %{filename_effective} %{http_code} %{response_code}") ==
           "text/plain doc 206 206");
     CHECK(written("%{http_version} %{num_redirects} %{num_retries} %{scheme} %{size_header}") ==
@@ -69,7 +69,7 @@ TEST_CASE("curl's variables") {
     CHECK(written("%{errormsg}|%{exitcode}") == "|0");
 }
 
-TEST_CASE("what is not known has a value all the same") {
+TEST_CASE("an unknown variable has a value all the same") {
     CHECK(written("%{http_code} %{http_version} %{size_header} %{exitcode} %{errormsg}",
                   failed()) == "000 0 0 7 cannot connect");
     CHECK(written("%{content_type}%{redirect_url}%header{X}", failed()).empty());
@@ -80,7 +80,7 @@ TEST_CASE("what is not known has a value all the same") {
     CHECK(written("%{redirect_url}", outcome) == "ftp://host/");
 }
 
-TEST_CASE("headers, escapes, and what is neither") {
+TEST_CASE("headers and escapes are replaced, and other text stays") {
     CHECK(written("%header{X}%header{CONTENT-type}%header{none}.") == "1text/plain.");
     CHECK(written(R"(\n\r\t\\\x\)") == "\n\r\t\\\\\\x\\");
     CHECK(written("100 % %% %%{url} %x % {") == "100 % % %{url} %x % {");
@@ -141,7 +141,7 @@ TEST_CASE("sizes, addresses and times are those of the transfer") {
           "0.060000 0.100000 4 0");
 }
 
-TEST_CASE("an object for each document") {
+TEST_CASE("each document has an object") {
     FetchConfig config;
     config.json = true;
     config.write_out = "behind";
