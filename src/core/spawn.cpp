@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <memory>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -37,6 +38,9 @@ int follow(const SpawnPlan& plan) {
     if (plan.kept >= 0 && sys::call("fcntl", keep, plan.kept) < 0) return -1;
     if (plan.group == ProcessGroup::own) sys::call("setpgid", ::setpgid, 0, 0);
     if (plan.group == ProcessGroup::own_session) sys::call("setsid", ::setsid);
+    const auto take = [](int terminal) { return ::ioctl(terminal, TIOCSCTTY, 0); };
+    if (plan.controlling_terminal >= 0 && sys::call("ioctl", take, plan.controlling_terminal) < 0)
+        return -1;
     // TTOU is blocked, as all signals are. That it fails must not keep the program from running.
     if (plan.terminal >= 0) sys::call("tcsetpgrp", ::tcsetpgrp, plan.terminal, ::getpid());
     const auto set_limit = [](int resource, const rlimit* limit) {

@@ -38,6 +38,8 @@ struct SpawnPlan {
     // A terminal of ours that has the program's own group in the foreground from its start, so that
     // it can read what is typed and gets what Ctrl-C sends. -1: none.
     int terminal = -1;
+    // A terminal that no session has yet: it becomes that of the program's own session. -1: none.
+    int controlling_terminal = -1;
     // The program gets this signal when we die first (PR_SET_PDEATHSIG), even of KILL. 0: none.
     // What it starts does not get it, and a set-user-ID program neither.
     int death_signal = 0;

@@ -1,6 +1,7 @@
 #include "core/error.h"
 #include "harness/peer.h"
 #include "harness/scenario.h"
+#include "harness/screen.h"
 #include "net/connect.h"
 
 #ifdef IPCBOX_HAS_TLS
@@ -45,35 +46,10 @@ void ask_for_commands(const Fd& client) {
 }
 
 // A terminal in which tcp-interact runs.
-class Terminal {
+class Terminal : public Screen {
   public:
-    Terminal(Scenario& scenario, const std::string& words) : scenario_(scenario) {
-        REQUIRE(scenario
-                    .shell("export XDG_STATE_HOME=$PWD/state; tmux -S server -f /dev/null "
-                           "new-session -d -x 60 -y 20 sh; tmux -S server set -g remain-on-exit on")
-                    .status == 0);
-        type("PS1='ready> '; clear; tcp-interact " + words + "; echo left with $?");
-        key("Enter");
-    }
-    ~Terminal() { scenario_.shell("tmux -S server kill-server"); }
-    Terminal(const Terminal&) = delete;
-    Terminal& operator=(const Terminal&) = delete;
-
-    void type(const std::string& text) const {
-        REQUIRE(scenario_.shell("tmux -S server send-keys -l \"$1\"", {text}).status == 0);
-    }
-    void key(const std::string& name) const {
-        REQUIRE(scenario_.shell("tmux -S server send-keys $1", {name}).status == 0);
-    }
-    [[nodiscard]] std::string screen() const {
-        return scenario_.shell("tmux -S server capture-pane -p").out;
-    }
-    [[nodiscard]] bool shows(std::string_view text) const {
-        return eventually([&] { return contains(screen(), text); });
-    }
-
-  private:
-    Scenario& scenario_;
+    Terminal(Scenario& scenario, const std::string& words)
+        : Screen(scenario, "tcp-interact " + words) {}
 };
 
 } // namespace
@@ -324,7 +300,7 @@ TEST_CASE("a password typed at its prompt is neither shown nor kept") {
     terminal.type("hunter2");
     terminal.key("Enter");
     CHECK(terminal.shows("welcome\nleft with 0"));
-    CHECK(!contains(terminal.screen(), "hunter2"));
+    CHECK(!contains(terminal.text(), "hunter2"));
     CHECK(scenario.read_file("state/ipcbox/tcp-interact/" + server.text()).empty());
 }
 

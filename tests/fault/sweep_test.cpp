@@ -118,6 +118,8 @@ const std::vector<Sweep>& sweeps() {
         {"open2-run", {}, {"open2-run", "--", "echo", "text", "--with", "cat"}},
         {"open2-run --ask", {}, {"open2-run", "--ask", "text", "--", "cat"}},
         {"magic-cat -n", {}, {"magic-cat", "-n", "echo text|"}},
+        {"pty-run", {}, {"pty-run", "true"}},
+        {"pty-run -p", {}, {"pty-run", "-p", "cat"}, "text\n"},
         {"reap-run", {}, {"reap-run", "--", "true"}},
         {"daemon-run",
          {},

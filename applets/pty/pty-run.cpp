@@ -1,0 +1,101 @@
+// pty-run - run a command on a terminal of its own
+#include "applet.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "core/error.h"
+#include "core/number.h"
+#include "core/signals.h"
+#include "dialog/pty_relay.h"
+#include "front/run_command.h"
+#include "process/supervise.h"
+
+#include <cerrno>
+#include <stdexcept>
+#include <unistd.h>
+
+namespace ipcbox {
+namespace {
+
+using dialog::PtyRelayPlan;
+
+struct Config {
+    PtyRelayPlan plan;
+    cli::Verbosity verbosity;
+    std::vector<std::string> command;
+};
+
+TerminalSize parse_terminal_size(std::string_view text) {
+    constexpr unsigned short max = 9999;
+    const auto cross = std::min(text.find('x'), text.size());
+    const auto columns = whole_number<unsigned short>(text.substr(0, cross));
+    const auto rows = whole_number<unsigned short>(text.substr(std::min(cross + 1, text.size())));
+    if (!columns || !rows || *columns == 0 || *rows == 0 || *columns > max || *rows > max)
+        throw std::invalid_argument("expected COLUMNSxROWS, such as 80x24");
+    return {.rows = *rows, .columns = *columns};
+}
+
+Config parse(const Invocation& invocation) {
+    Config config;
+    bool pipeline = false;
+    bool echo = false;
+    bool raw_output = false;
+    cli::Options options{invocation, "[--] COMMAND [ARGUMENT...]"};
+    options.command(config.command);
+    options.flag("-p,--pipeline", pipeline,
+                 "type standard input on the terminal, as it is, and then its end");
+    options.value("--size COLUMNSxROWS", config.plan.size, parse_terminal_size,
+                  "the size of the terminal (default: ours, or 80x24)");
+    options.flag("--echo", echo, "with -p: show on the terminal what is typed");
+    options.flag("--raw-output", raw_output,
+                 "end lines by CR LF in a file or pipe, too, as the terminal does");
+    options.flag("--split-stderr", config.plan.splits_errors,
+                 "leave standard error as it is, beside the terminal");
+    options.value(
+        "--log FILE", config.plan.log, [](std::string_view text) { return std::string{text}; },
+        "copy what the command shows to FILE");
+    options.value(
+        "--timing FILE", config.plan.timing,
+        [](std::string_view text) { return std::string{text}; },
+        "with --log: write to FILE when it came, for scriptreplay");
+    options.note("A command that finds no terminal often buffers its output, leaves out colours or "
+                 "asks nothing. Here it finds one. The status is the command's own.");
+    options.example("pty-run -- ls --color=auto | less -R", "keep the colours in a pipe");
+    options.example("pty-run -- ./slow | grep -m1 ready", "see each line when it is written");
+    options.example("seq 3 | pty-run -p sort -r", "type the input, and then Ctrl-D");
+    config.verbosity = options.parse();
+    if (config.command.empty()) throw cli::UsageError("COMMAND is missing");
+    if (echo && !pipeline) throw cli::UsageError("--echo goes with --pipeline");
+    if (!config.plan.timing.empty() && config.plan.log.empty())
+        throw cli::UsageError("--timing goes with --log");
+    if (echo) config.plan.echo = Echo::on;
+    if (pipeline && !cli::is_terminal(STDIN_FILENO))
+        config.plan.input = PtyRelayPlan::Input::bytes;
+    else if (cli::is_terminal(STDIN_FILENO))
+        config.plan.input = PtyRelayPlan::Input::keys;
+    if (raw_output || cli::is_terminal(STDOUT_FILENO))
+        config.plan.line_feeds = PtyRelayPlan::LineFeeds::as_shown;
+    return config;
+}
+
+// The reader of our output may be gone: then we end as a program without a terminal would.
+WaitStatus run_on_terminal(const Config& config, const front::Command& command) {
+    try {
+        return dialog::PtyRelay{command.program(), command.words(), config.plan}.to_end();
+    } catch (const SysError& error) {
+        if (error.error() == EPIPE) return WaitStatus::killed(SIGPIPE, false);
+        throw;
+    }
+}
+
+int run(const Invocation& invocation) {
+    const Config config = parse(invocation);
+    return front::run_command(config.command, [&config](const front::Command& command) {
+        return process::end_as(run_on_terminal(config, command));
+    });
+}
+
+} // namespace
+
+extern constexpr Applet pty_run{"run a command on a terminal of its own", run};
+
+} // namespace ipcbox

@@ -1,0 +1,67 @@
+// A program on a terminal of its own, with our standard input and output on the other side: pty(7).
+#pragma once
+
+#include "core/child.h"
+#include "core/pty.h"
+#include "core/signals.h"
+#include "dialog/typed_input.h"
+#include "dialog/typescript.h"
+
+#include <optional>
+#include <span>
+#include <string>
+
+namespace ipcbox::dialog {
+
+struct PtyRelayPlan {
+    // What the program reads: keys as a person types them on our terminal, the bytes of our
+    // standard input, or nothing.
+    enum class Input { keys, bytes, none } input = Input::none;
+    // A line feed of the program's stays one, or becomes CR LF as a terminal has it.
+    enum class LineFeeds { as_written, as_shown } line_feeds = LineFeeds::as_written;
+    std::optional<TerminalSize> size{}; // nothing: that of our terminal, if we have one
+    Echo echo = Echo::off;              // of bytes
+    bool splits_errors = false;         // the program's standard error is ours, not the terminal
+    std::string log{};
+    std::string timing{};
+};
+
+class PtyRelay {
+  public:
+    // Starts PROGRAM. Throws as spawn() does, and SysError when there can be no terminal.
+    PtyRelay(const std::string& program, std::span<const std::string> arguments,
+             const PtyRelayPlan& plan);
+
+    // Moves bytes until the program has ended and all that it wrote has been read; its status. A
+    // process that it left behind has a moment more for its output. Throws SysError when standard
+    // output cannot be written; EPIPE among them.
+    [[nodiscard]] WaitStatus to_end();
+
+  private:
+    void set_up(const Pty& pty) const;
+    [[nodiscard]] bool reads_input() const;
+    void take_signals();
+    void follow_size() const;
+    void stop_with_program();
+    void take_input();
+    void use_keys(std::string_view keys);
+    void type();
+    [[nodiscard]] bool take_output();
+    void look_at_child();
+
+    PtyRelayPlan plan_;
+    Typescript typescript_;
+    SignalFd signals_{SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,  SIGUSR1,
+                      SIGUSR2, SIGCONT, SIGCHLD, SIGWINCH, SIGPIPE};
+    std::optional<RawTerminal> raw_;
+    Fd master_;
+    std::optional<TypedInput> typed_input_;
+    bool input_has_ended_ = false;
+    std::string typed_; // and not taken by the terminal yet
+    Child child_;
+    pid_t pid_ = 0;
+    std::optional<WaitStatus> status_;
+    Deadline rest_ = Deadline::never(); // for the output of what the program left behind
+};
+
+} // namespace ipcbox::dialog

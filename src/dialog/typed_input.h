@@ -1,0 +1,37 @@
+// Bytes made ready to be typed on a terminal in canonical mode, so that the program behind it reads
+// exactly these bytes: n_tty, termios(3).
+//
+// A byte that the terminal would act on (the end of input, the quote itself) is quoted. A line that
+// is longer than the terminal's buffer of 4 096 bytes, of which the kernel drops the rest, is
+// handed over in pieces: the end-of-input character after a part of a line ends no input, but lets
+// the program read that part.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <termios.h>
+
+namespace ipcbox::dialog {
+
+// The settings for a terminal on which a program's input is typed: canonical, no echo, and no
+// character with a meaning but the two that TypedInput uses.
+[[nodiscard]] termios settings_for_typed_input(termios settings);
+
+class TypedInput {
+  public:
+    // For a terminal with those settings.
+    explicit TypedInput(const termios& settings);
+
+    // What to type for TEXT, the next piece of the input.
+    [[nodiscard]] std::string next(std::string_view text);
+    // What to type for its end.
+    [[nodiscard]] std::string end() const;
+
+  private:
+    char end_;
+    char quote_;
+    std::size_t line_ = 0; // bytes of the open line that the terminal has not handed over
+};
+
+} // namespace ipcbox::dialog

@@ -1,0 +1,53 @@
+// A person at a terminal: tmux types keys, and shows what is on the screen.
+#pragma once
+
+#include "harness/scenario.h"
+
+#include <doctest/doctest.h>
+#include <string>
+#include <string_view>
+
+namespace ipcbox::test {
+
+class Screen {
+  public:
+    // A shell of 60 columns and 20 rows in which LINE is typed. When that has ended, the screen
+    // shows "left with STATUS".
+    Screen(Scenario& scenario, const std::string& line) : scenario_(scenario) {
+        REQUIRE(scenario
+                    .shell("export XDG_STATE_HOME=$PWD/state; tmux -S server -f /dev/null "
+                           "new-session -d -x 60 -y 20 sh; tmux -S server set -g remain-on-exit on")
+                    .status == 0);
+        type("PS1='ready> '; clear; " + line + "; echo left with $?");
+        key("Enter");
+    }
+    ~Screen() { scenario_.shell("tmux -S server kill-server"); }
+    Screen(const Screen&) = delete;
+    Screen& operator=(const Screen&) = delete;
+
+    void type(const std::string& text) const {
+        REQUIRE(scenario_.shell("tmux -S server send-keys -l \"$1\"", {text}).status == 0);
+    }
+    // "Enter", "C-c", "Up"
+    void key(const std::string& name) const {
+        REQUIRE(scenario_.shell("tmux -S server send-keys $1", {name}).status == 0);
+    }
+    [[nodiscard]] std::string text() const {
+        return scenario_.shell("tmux -S server capture-pane -p").out;
+    }
+    // Within 30 s.
+    [[nodiscard]] bool shows(std::string_view wanted) const {
+        return eventually([&] { return text().find(wanted) != std::string::npos; });
+    }
+    void resize(int columns, int rows) const {
+        REQUIRE(scenario_
+                    .shell("tmux -S server resize-window -x $1 -y $2",
+                           {std::to_string(columns), std::to_string(rows)})
+                    .status == 0);
+    }
+
+  private:
+    Scenario& scenario_;
+};
+
+} // namespace ipcbox::test
