@@ -1,5 +1,5 @@
-// What nearly every file includes, compiled once: it takes a third off a clean build. Each file still
-// names all that it needs (-Db_pch=false builds without this one).
+// What nearly every file includes, compiled once: it takes a third off a clean build. Each file
+// still names all that it needs (-Db_pch=false builds without this one).
 #include <algorithm>
 #include <array>
 #include <chrono>

@@ -24,9 +24,9 @@ struct FormPart {
     std::vector<std::string> headers;
 
     // -F: "name=content", "name=@file" (an upload) or "name=<file" (its content), and behind it
-    // ";type=…", ";filename=…" and ";headers=…". A value may stand in double quotes, with \" and \\
-    // in them. Throws std::invalid_argument, also for features of curl that we lack: several files,
-    // parts within parts, encoders.
+    // ";type=…", ";filename=…" and ";headers=…". A value may stand in double quotes; a
+    // backslash there quotes a quote and itself. Throws std::invalid_argument, also for features of
+    // curl that we lack: several files, parts within parts, encoders.
     [[nodiscard]] static FormPart parse(std::string_view text);
     // --form-string: "name=content", whatever the content is.
     [[nodiscard]] static FormPart parse_plain(std::string_view text);
