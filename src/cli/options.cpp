@@ -274,7 +274,8 @@ bool Options::Declarations::is_negative_number(std::string_view word) const {
            find(word.substr(0, 2)) == nullptr;
 }
 
-// Where the letter stands in "-abwVALUE" whose option takes a value; the size of WORD without one.
+// The position of the letter in "-abwVALUE" whose option takes a value; the size of WORD when there
+// is none.
 std::size_t Options::Declarations::value_letter(std::string_view word) const {
     for (std::size_t at = 1; at < word.size(); ++at)
         if (const auto* option = find(std::string{'-', word[at]});

@@ -14,7 +14,7 @@ class ArgumentType {
     // "int": a whole number of 64 bits; "int MIN-MAX": one between the two; "word": letters, digits
     // and _ . , : @ % + = -, not "-" in front; "/REGEX/": what an extended regular expression
     // (regex(7)) matches as a whole, where \/ stands for a slash. Back-references are refused,
-    // because a match could take for ever. Throws std::invalid_argument.
+    // because a match could take forever. Throws std::invalid_argument.
     [[nodiscard]] static ArgumentType parse(std::string_view text);
 
     // Whether TEXT is such an argument. A text with a NUL, or of more than max_bytes, is not.

@@ -1,7 +1,7 @@
-// What a server hands over to its next image when it executes itself anew (SIGHUP): the listening
-// sockets, so that no client is refused meanwhile, and its connections in every stage, whose
-// processes stay ours. It travels in a memory file (memfd_create(2)) whose number stands in the
-// environment.
+// Hands the state of a server over to its next image when it executes itself anew (SIGHUP): the
+// listening sockets, so that no client is refused meanwhile, and its connections in every stage,
+// whose processes stay ours. The state travels in a memory file (memfd_create(2)) whose number
+// stands in the environment.
 #pragma once
 
 #include "core/signals.h"

@@ -104,7 +104,7 @@ void ShmRing::lock_ring(Parts& parts, Deadline deadline) {
         throw TimedOut(fmt::format("the lock of {}", parts.memory.name()));
 }
 
-// With the lock held. Gives the lock back, too.
+// Call it with the lock held. It also gives the lock back.
 void ShmRing::take_place(Parts& parts, const Key& key, End end) {
     const unsigned short own = end == End::writer ? writer : reader;
     const unsigned short other = end == End::writer ? reader : writer;
@@ -127,7 +127,8 @@ void ShmRing::take_place(Parts& parts, const Key& key, End end) {
     if (end == End::reader) parts.header().joined = true;
 }
 
-// With the lock held. The ring goes when no end but OURS is there; else the lock is given back.
+// Call it with the lock held. It removes the ring when no end except OURS is there; else it gives
+// the lock back.
 void ShmRing::release(Parts& parts, int ours) {
     const auto values = parts.set.values();
     if (values[writer] + values[reader] <= ours)
@@ -177,8 +178,8 @@ void ShmRing::add(unsigned short semaphore) {
     parts_.set.operate(std::array{operation(semaphore, 1)});
 }
 
-// With the lock held, and in this order: an end that finds the old set waits for the lock, and
-// begins again when it is gone.
+// Call it with the lock held. The order matters: an end that finds the old set waits for the lock,
+// and begins again when the set is gone.
 void ShmRing::remove(Parts& parts) {
     parts.memory.remove();
     parts.set.remove();

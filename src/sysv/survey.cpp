@@ -16,7 +16,7 @@ namespace {
 using Does = User::Does;
 using Values = std::vector<unsigned short>;
 
-// Where a ring's set has its label (sysv/ring.cpp).
+// The place of the label in a ring's set (sysv/ring.cpp).
 constexpr std::size_t ring_semaphores = 8;
 constexpr std::ptrdiff_t ring_label = 5;
 

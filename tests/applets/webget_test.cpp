@@ -97,7 +97,7 @@ TEST_CASE("a host can be named in many ways") {
     }
 }
 
-TEST_CASE("IPv6, and Unix sockets") {
+TEST_CASE("servers are reached over IPv6 and over Unix sockets") {
     Scenario scenario;
     SUBCASE("IPv6") {
         const HttpPeer server{*net::Address::parse_ip("::1", 0), greet};
@@ -282,7 +282,7 @@ TEST_CASE("-z and -r ask for newer documents and for parts") {
           std::string::npos);
 }
 
-TEST_CASE("proxies") {
+TEST_CASE("requests go through a proxy") {
     Scenario scenario;
     const HttpPeer proxy{greet};
     const auto url = std::string{"http://host.invalid/path"};
