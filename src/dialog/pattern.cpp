@@ -80,7 +80,8 @@ Pattern::Found Pattern::search(std::string_view text, std::size_t from) const {
     const auto* const bounds = compiled_->bounds();
     Found found;
     if (groups > 0) {
-        auto& match = found.match.emplace();
+        found.match = Match{};
+        auto& match = *found.match;
         match.begin = bounds[0];
         // \K in a lookahead can set the beginning behind the end.
         match.end = std::max(bounds[0], bounds[1]);
