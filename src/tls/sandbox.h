@@ -3,14 +3,7 @@
 // seccomp(2), setrlimit(2).
 #pragma once
 
-// The address sanitizer makes calls of its own: no filter then. gcc's way to tell, and clang's.
-#ifdef __SANITIZE_ADDRESS__
-#define IPCBOX_ADDRESS_SANITIZER
-#elif defined __has_feature
-#if __has_feature(address_sanitizer)
-#define IPCBOX_ADDRESS_SANITIZER
-#endif
-#endif
+#include "core/sanitizer.h" // it makes calls of its own: no filter then
 
 namespace ipcbox::tls {
 
