@@ -156,7 +156,7 @@ void connect(clocks::TimeServiceConfig& service, Report& report, const Config& c
 int run(const Invocation& invocation) {
     Config config = parse(invocation);
     // When the reader of our log goes away, that is no reason to end.
-    const BlockedSignals unharmed{signal_set({SIGPIPE})};
+    const HarmlessBrokenPipes harmless;
     SignalFd signals{SIGTERM, SIGINT, SIGHUP};
     const auto sockets = open_sockets(config);
     if (config.user && ::geteuid() != config.user->uid)

@@ -7,6 +7,7 @@
 #include "core/syscall.h"
 
 #include <cctype>
+#include <ctime>
 #include <fmt/core.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -160,6 +161,12 @@ std::optional<SignalEvent> SignalFd::next_event() {
         if (got < 0 && errno == EAGAIN) return std::nullopt;
         if (got < 0 && errno != EINTR) throw SysError("read", "signals");
     }
+}
+
+void take_back_broken_pipe() noexcept {
+    const sigset_t set = signal_set({SIGPIPE});
+    const timespec now{};
+    sys::call("sigtimedwait", ::sigtimedwait, &set, nullptr, &now);
 }
 
 void die_of(int signal) {

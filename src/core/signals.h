@@ -38,6 +38,23 @@ class BlockedSignals {
     sigset_t previous_{};
 };
 
+// Takes back the SIGPIPE that a write of ours has raised while that was blocked. It would kill us
+// once it is not blocked any more.
+void take_back_broken_pipe() noexcept;
+
+// While it lives, a write to a pipe or a socket without a reader is only an error (EPIPE). The
+// constructor throws SysError.
+class HarmlessBrokenPipes {
+  public:
+    HarmlessBrokenPipes() : blocked_(signal_set({SIGPIPE})) {}
+    ~HarmlessBrokenPipes() { take_back_broken_pipe(); }
+    HarmlessBrokenPipes(const HarmlessBrokenPipes&) = delete;
+    HarmlessBrokenPipes& operator=(const HarmlessBrokenPipes&) = delete;
+
+  private:
+    BlockedSignals blocked_;
+};
+
 // Puts back the mask that we were started with, whatever is blocked at the moment: for a child, or
 // for us before we become another program. Safe between vfork and exec.
 void restore_inherited_signals() noexcept;

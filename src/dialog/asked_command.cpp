@@ -69,7 +69,7 @@ void AskedCommand::send_some(std::string_view& question) {
             write_some(input_.get(), std::as_bytes(std::span{question}), "the command's input"));
     } catch (const SysError& error) {
         if (error.error() != EPIPE) throw;
-        (void)broken_pipes_.next(); // else it would kill us when it is not blocked any more
+        take_back_broken_pipe();
         question = {};
     }
 }

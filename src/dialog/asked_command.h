@@ -41,7 +41,9 @@ class AskedCommand {
     [[nodiscard]] bool receive();
     [[nodiscard]] bool give_line(const Sink& sink);
 
-    SignalFd broken_pipes_{SIGPIPE}; // so that a write to a command that has ended is an error
+    // So that a write to a command that has ended is an error. One to our own output still kills us
+    // at the end.
+    BlockedSignals broken_pipes_{signal_set({SIGPIPE})};
     std::optional<Duration> every_;
     std::function<void()> look_;
     Child child_;

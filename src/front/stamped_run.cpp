@@ -101,6 +101,7 @@ WaitStatus StampedRun::to_end() {
     }
     const auto status = *command_.status();
     inform(fmt::format("Finished with exitcode {}", status.as_exit_status()));
+    take_back_broken_pipe(); // the status counts, as status_after() has it
     return status;
 }
 
@@ -127,8 +128,6 @@ process::SupervisePlan StampedRun::supervise_plan() {
 
 bool StampedRun::on_signal(const SignalEvent& event) {
     const int signal = event.number;
-    // Our own, of a write without a reader.
-    if (signal == SIGPIPE && event.sender == ::getpid()) return false;
     const bool is_ending =
         signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
     if (is_ending && command_.status()) is_told_to_stop_ = true;

@@ -172,18 +172,12 @@ class Stream {
     Outcome fail_source(int error) const { throw SysError("read", from_.name, error); }
 
     Outcome fail_sink(int error) {
-        if (to_.kind == Kind::socket && error == EPIPE) take_back_sigpipe();
+        // splice(2) and sendfile(2) raise SIGPIPE for sockets too.
+        if (to_.kind == Kind::socket && error == EPIPE) take_back_broken_pipe();
         if (flow_ == Flow::answer) throw SysError("write", to_.name, error);
         refusal_ = std::make_exception_ptr(SysError("write", to_.name, error));
         end();
         return Outcome::changed;
-    }
-
-    // splice(2) and sendfile(2) raise SIGPIPE for sockets too.
-    static void take_back_sigpipe() {
-        const sigset_t set = signal_set({SIGPIPE});
-        const timespec now{};
-        sys::call("sigtimedwait", ::sigtimedwait, &set, nullptr, &now);
     }
 
     Outcome finish() {

@@ -105,6 +105,8 @@ void Supervised::handle() {
             look_at_children();
             continue;
         }
+        // Of a write of ours that has no reader: the command has nothing to do with it.
+        if (event->number == SIGPIPE && event->sender == ::getpid()) continue;
         if (plan_.on_signal && !plan_.on_signal(*event)) continue;
         pass_on(*event);
     }

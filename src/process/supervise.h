@@ -54,7 +54,8 @@ struct SupervisePlan {
     int error = SpawnPlan::same;
     // What the program is sent when we die first; 0: nothing.
     int death_signal = SIGKILL;
-    // Called for each signal that we get, CHLD excepted, before it is passed on; false: it is not.
+    // Called for each signal that we get, before it is passed on; false: it is not. Not for CHLD,
+    // and not for the PIPE that a write of ours raises.
     std::function<bool(const SignalEvent&)> on_signal{};
     // Called for each child that has ended, the command and those that we adopted as a subreaper.
     std::function<void(const EndedChild&)> on_end{};

@@ -189,6 +189,14 @@ TEST_CASE("--fail-on-stderr makes an error message a failure") {
     CHECK(scenario.run(words({"--fail-on-stderr"}, "echo oops >&2; exit 7")).status == 7);
 }
 
+TEST_CASE("a command that fails keeps its status although the reader leaves before the last line") {
+    Scenario scenario;
+    const auto result = scenario.shell(
+        "mkfifo left; { open3-run sh -c 'read line <left; exit 3'; echo $? >status; } | "
+        "{ head -n1; exec <&-; echo >left; until [ -s status ]; do :; done; cat status; }");
+    CHECK(result.out.ends_with("\n3\n"));
+}
+
 TEST_CASE("a command whose reader has gone dies of SIGPIPE, and so do we") {
     Scenario scenario;
     const auto result = scenario.shell("{ open3-run -q +x yes; echo $? >status; } | head -n 1");

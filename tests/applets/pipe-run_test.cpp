@@ -161,6 +161,14 @@ TEST_CASE("--tee copies the output of a stage") {
     CHECK(full.err == "pipe-run: cannot write /dev/full: No space left on device\n");
 }
 
+TEST_CASE("a reader that has gone before its copy is made fails nobody") {
+    Scenario scenario;
+    // All output fits into the pipe, so that the tap often learns last that nobody reads it.
+    constexpr int runs = 40;
+    for (int run = 0; run < runs; ++run)
+        CHECK(scenario.run(words({"--tee", "1=copy"}, {{"seq", "3000"}, {"true"}})).status == 0);
+}
+
 TEST_CASE("stages that still run when time is up are ended with all that they started") {
     Scenario scenario;
     const auto result = scenario.run(

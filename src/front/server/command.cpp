@@ -194,7 +194,7 @@ int run_server(const Invocation& invocation, const ServerKind& kind) {
     // Programs expect its default, whatever our parent did (a shell of Python's, say).
     stop_ignoring(SIGPIPE);
     // A reader of our log that goes away is no reason to end.
-    const BlockedSignals unharmed{signal_set({SIGPIPE})};
+    const HarmlessBrokenPipes harmless;
     keep_ended_children();
     SignalFd signals{SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD};
     auto listeners = former ? std::move(former->listeners) : listen(asked);

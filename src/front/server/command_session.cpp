@@ -453,7 +453,7 @@ int run_command_session(std::span<char* const> arguments) {
     if (!client) throw SysError("use", "the connection");
     set_nonblocking(client);
     // A client that goes away ends us by an error of the write.
-    const BlockedSignals unharmed{signal_set({SIGPIPE})};
+    const HarmlessBrokenPipes harmless;
     Session session{CommandPlan::from_memory(file.get()), file.get()};
     try {
         session.serve();

@@ -47,6 +47,13 @@ TEST_CASE("a signal to us is passed on, or rewritten, or dropped") {
     CHECK(sender > 0);
 }
 
+TEST_CASE("the broken pipe of a write of ours does not reach the command") {
+    Supervised command{"/bin/sh", Words{"sh", "-c", "sleep 1000"}, {}};
+    ::kill(::getpid(), SIGPIPE);
+    ::kill(::getpid(), SIGTERM);
+    CHECK(command.wait()->signal() == SIGTERM);
+}
+
 TEST_CASE("the command has a group of its own, unless it is to have ours") {
     const std::string script = "read pid name state parent group rest </proc/$$/stat; ";
     CHECK(status_of(script + "[ $group -eq $$ ]").succeeded());
