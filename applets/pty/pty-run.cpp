@@ -2,6 +2,7 @@
 #include "applet.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/values.h"
 #include "core/error.h"
 #include "core/number.h"
 #include "core/signals.h"
@@ -9,6 +10,7 @@
 #include "front/run_command.h"
 #include "process/supervise.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <stdexcept>
 #include <unistd.h>
@@ -37,7 +39,6 @@ TerminalSize parse_terminal_size(std::string_view text) {
 Config parse(const Invocation& invocation) {
     Config config;
     bool pipeline = false;
-    bool echo = false;
     bool raw_output = false;
     cli::Options options{invocation, "[--] COMMAND [ARGUMENT...]"};
     options.command(config.command);
@@ -45,18 +46,15 @@ Config parse(const Invocation& invocation) {
                  "type standard input on the terminal, as it is, and then its end");
     options.value("--size COLUMNSxROWS", config.plan.size, parse_terminal_size,
                   "the size of the terminal (default: ours, or 80x24)");
-    options.flag("--echo", echo, "with -p: show on the terminal what is typed");
+    options.flag("--echo", config.plan.shows_input, "with -p: show on the terminal what is typed");
     options.flag("--raw-output", raw_output,
                  "end lines by CR LF in a file or pipe, too, as the terminal does");
     options.flag("--split-stderr", config.plan.splits_errors,
                  "leave standard error as it is, beside the terminal");
-    options.value(
-        "--log FILE", config.plan.log, [](std::string_view text) { return std::string{text}; },
-        "copy what the command shows to FILE");
-    options.value(
-        "--timing FILE", config.plan.timing,
-        [](std::string_view text) { return std::string{text}; },
-        "with --log: write to FILE when it came, for scriptreplay");
+    options.value("--log FILE", config.plan.log, cli::parse_text,
+                  "copy what the command shows to FILE");
+    options.value("--timing FILE", config.plan.timing, cli::parse_text,
+                  "with --log: write to FILE when it came, for scriptreplay");
     options.note("A command that finds no terminal often buffers its output, leaves out colours or "
                  "asks nothing. Here it finds one. The status is the command's own.");
     options.example("pty-run -- ls --color=auto | less -R", "keep the colours in a pipe");
@@ -64,10 +62,9 @@ Config parse(const Invocation& invocation) {
     options.example("seq 3 | pty-run -p sort -r", "type the input, and then Ctrl-D");
     config.verbosity = options.parse();
     if (config.command.empty()) throw cli::UsageError("COMMAND is missing");
-    if (echo && !pipeline) throw cli::UsageError("--echo goes with --pipeline");
+    if (config.plan.shows_input && !pipeline) throw cli::UsageError("--echo goes with --pipeline");
     if (!config.plan.timing.empty() && config.plan.log.empty())
         throw cli::UsageError("--timing goes with --log");
-    if (echo) config.plan.echo = Echo::on;
     if (pipeline && !cli::is_terminal(STDIN_FILENO))
         config.plan.input = PtyRelayPlan::Input::bytes;
     else if (cli::is_terminal(STDIN_FILENO))

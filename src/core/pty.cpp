@@ -1,39 +1,14 @@
 #include "core/pty.h"
 
 #include "core/error.h"
-#include "core/io.h"
-#include "core/pipe.h"
-#include "core/signals.h"
 #include "core/syscall.h"
 
-#include <array>
 #include <fcntl.h>
 #include <sys/ioctl.h>
-#include <unistd.h>
 
 namespace ipcbox {
 
-namespace {
-
-winsize kernel_size(TerminalSize size) {
-    winsize window{};
-    window.ws_row = size.rows;
-    window.ws_col = size.columns;
-    return window;
-}
-
-void turn_echo_off(const Fd& terminal) {
-    termios now{};
-    if (sys::call("tcgetattr", ::tcgetattr, terminal.get(), &now) < 0)
-        throw SysError("read the settings of", "a new terminal");
-    now.c_lflag &= ~static_cast<tcflag_t>(ECHO | ECHONL);
-    if (sys::call("tcsetattr", ::tcsetattr, terminal.get(), TCSANOW, &now) < 0)
-        throw SysError("change the settings of", "a new terminal");
-}
-
-} // namespace
-
-Pty open_pty(TerminalSize size, Echo echo) {
+Pty open_pty(TerminalSize size) {
     Pty pty{open_file("/dev/ptmx", O_RDWR | O_NOCTTY), {}};
     const auto unlock = [](int fd, const int* lock) { return ::ioctl(fd, TIOCSPTLCK, lock); };
     const int unlocked = 0;
@@ -46,90 +21,8 @@ Pty open_pty(TerminalSize size, Echo echo) {
     if (terminal < 0) throw SysError("open", "a new terminal");
     pty.terminal = Fd::adopt(terminal);
     set_terminal_size(pty.master.get(), size);
-    if (echo == Echo::off) turn_echo_off(pty.terminal);
     set_nonblocking(pty.master);
     return pty;
-}
-
-TerminalSize terminal_size(int fd, TerminalSize usual) noexcept {
-    winsize size{};
-    const auto ask = [](int terminal, winsize* into) {
-        return ::ioctl(terminal, TIOCGWINSZ, into);
-    };
-    if (sys::call("ioctl", ask, fd, &size) < 0 || size.ws_row == 0 || size.ws_col == 0)
-        return usual;
-    return {size.ws_row, size.ws_col};
-}
-
-void set_terminal_size(int fd, TerminalSize size) noexcept {
-    const winsize window = kernel_size(size);
-    const winsize* const from = &window;
-    const auto set = [](int terminal, const winsize* to) {
-        return ::ioctl(terminal, TIOCSWINSZ, to);
-    };
-    sys::call("ioctl", set, fd, from);
-}
-
-std::optional<termios> terminal_settings(int fd) noexcept {
-    termios settings{};
-    if (sys::call("tcgetattr", ::tcgetattr, fd, &settings) < 0) return std::nullopt;
-    return settings;
-}
-
-void set_terminal_settings(int fd, const termios& settings) noexcept {
-    const termios* const from = &settings;
-    sys::call("tcsetattr", ::tcsetattr, fd, TCSADRAIN, from);
-}
-
-namespace {
-
-// Waits for the end of ALIVE, of which our parent has the other end, and then puts the settings
-// back. In a session of its own: the keyboard's signals do not reach it, and it is not stopped as a
-// background job that changes the terminal. A byte means that there is nothing to do.
-int guard(int fd, const termios& settings, const Fd& alive) {
-    const BlockedSignals blocked{all_signals()};
-    sys::call("setsid", ::setsid);
-    std::array<std::byte, 1> byte{};
-    if (read_some(alive.get(), byte, "a pipe") == 0) set_terminal_settings(fd, settings);
-    return 0;
-}
-
-} // namespace
-
-RawTerminal::RawTerminal(int fd) : fd_(fd), before_(terminal_settings(fd)) {
-    if (!before_) return;
-    Pipe pipe = make_pipe();
-    guard_ = fork_child([&] {
-        pipe.writer = Fd{};
-        return guard(fd_, *before_, pipe.reader);
-    });
-    alive_ = std::move(pipe.writer);
-    make_raw();
-}
-
-RawTerminal::~RawTerminal() {
-    if (!before_) return;
-    put_back();
-    const char done = 0;
-    const char* const byte = &done;
-    while (sys::call("write", ::write, alive_.get(), byte, std::size_t{1}) < 0 && errno == EINTR)
-        ;
-    alive_ = Fd{};
-    try {
-        guard_.wait();
-    } catch (const SysError&) { // NOLINT(bugprone-empty-catch): it is gone
-    }
-}
-
-void RawTerminal::put_back() const noexcept {
-    if (before_) set_terminal_settings(fd_, *before_);
-}
-
-void RawTerminal::make_raw() const noexcept {
-    if (!before_) return;
-    termios raw = *before_;
-    ::cfmakeraw(&raw);
-    set_terminal_settings(fd_, raw);
 }
 
 } // namespace ipcbox

@@ -1,15 +1,27 @@
-// Terminals: tty(4), ioctl_tty(2).
+// Terminals: tty(4), termios(3), ioctl_tty(2).
 #pragma once
 
-#include <cstddef>
+#include "core/child.h"
+#include "core/fd.h"
+
+#include <optional>
 #include <termios.h>
 
 namespace ipcbox {
 
-// The width of the terminal behind FD; 80 when it does not say.
-[[nodiscard]] std::size_t terminal_columns(int fd) noexcept;
-// Its height; 24 when it does not say.
-[[nodiscard]] std::size_t terminal_rows(int fd) noexcept;
+struct TerminalSize {
+    unsigned short rows = 24;
+    unsigned short columns = 80;
+};
+
+// The size of the terminal FD, and that of USUAL where it does not say; and the other way round,
+// which tells the programs on it (WINCH). Both work on either end of a pseudo-terminal.
+[[nodiscard]] TerminalSize terminal_size(int fd, TerminalSize usual = {}) noexcept;
+void set_terminal_size(int fd, TerminalSize size) noexcept;
+
+// How the terminal FD is set; nothing where FD is no terminal.
+[[nodiscard]] std::optional<termios> terminal_settings(int fd) noexcept;
+void set_terminal_settings(int fd, const termios& settings) noexcept;
 
 // While it lives, the terminal FD hands over each key at once and shows none; signals of the
 // keyboard (Ctrl-C) stay. Where FD is no terminal, nothing happens.
@@ -22,8 +34,29 @@ class UnbufferedKeys {
 
   private:
     int fd_;
-    bool is_changed_ = false;
-    termios before_{};
+    std::optional<termios> before_;
+};
+
+// While it lives, the terminal FD hands over every byte as it is typed, Ctrl-C too, and shows none;
+// output is not changed either. Where FD is no terminal, nothing happens. A process of its own
+// watches over us and puts the settings back when we are killed.
+class RawTerminal {
+  public:
+    // Throws Error when there cannot be a guard (EAGAIN, ENOMEM).
+    explicit RawTerminal(int fd);
+    ~RawTerminal();
+    RawTerminal(const RawTerminal&) = delete;
+    RawTerminal& operator=(const RawTerminal&) = delete;
+
+    // Before we stop, and when we go on.
+    void put_back() const noexcept;
+    void make_raw() const noexcept;
+
+  private:
+    int fd_;
+    std::optional<termios> before_;
+    Fd alive_; // the guard sees its end when we die
+    Child guard_;
 };
 
 } // namespace ipcbox

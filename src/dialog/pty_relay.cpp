@@ -24,13 +24,11 @@ constexpr std::size_t piece = 64UL * 1024;
 PtyRelay::PtyRelay(const std::string& program, std::span<const std::string> arguments,
                    const PtyRelayPlan& plan)
     : plan_(plan), typescript_(plan.log, plan.timing) {
-    Pty pty = open_pty(plan.size.value_or(terminal_size(
-                           plan.input == Input::keys ? STDIN_FILENO : STDOUT_FILENO, {})),
-                       Echo::on);
+    const bool has_keys = plan_.input == Input::keys;
+    Pty pty = open_pty(plan_.size.value_or(terminal_size(has_keys ? STDIN_FILENO : STDOUT_FILENO)));
     set_up(pty);
-    if (plan_.input != Input::keys) typed_input_.emplace(*terminal_settings(pty.terminal.get()));
-    // Before the program is there, so that it finds our terminal's settings and not raw ones.
-    if (plan_.input == Input::keys) raw_.emplace(STDIN_FILENO);
+    if (!has_keys) typed_input_.emplace(*terminal_settings(pty.terminal.get()));
+    if (has_keys) raw_.emplace(STDIN_FILENO); // after set_up(), which copies what it was before
     const int terminal = pty.terminal.get();
     SpawnPlan spawn_plan;
     spawn_plan.input = spawn_plan.output = terminal;
@@ -50,7 +48,7 @@ void PtyRelay::set_up(const Pty& pty) const {
     if (!settings) return;
     if (plan_.input != Input::keys) {
         settings = settings_for_typed_input(*settings);
-        if (plan_.echo == Echo::on) settings->c_lflag |= static_cast<tcflag_t>(ECHO);
+        if (plan_.shows_input) settings->c_lflag |= static_cast<tcflag_t>(ECHO);
     }
     if (plan_.line_feeds == PtyRelayPlan::LineFeeds::as_written)
         settings->c_oflag &= ~static_cast<tcflag_t>(ONLCR);
@@ -157,7 +155,7 @@ void PtyRelay::take_signals() {
 }
 
 void PtyRelay::follow_size() const {
-    if (!plan_.size && raw_) set_terminal_size(master_.get(), terminal_size(STDIN_FILENO, {}));
+    if (!plan_.size && raw_) set_terminal_size(master_.get(), terminal_size(STDIN_FILENO));
 }
 
 void PtyRelay::look_at_child() {

@@ -20,7 +20,7 @@ struct PtyRelayPlan {
     // A line feed of the program's stays one, or becomes CR LF as a terminal has it.
     enum class LineFeeds { as_written, as_shown } line_feeds = LineFeeds::as_written;
     std::optional<TerminalSize> size{}; // nothing: that of our terminal, if we have one
-    Echo echo = Echo::off;              // of bytes
+    bool shows_input = false;           // bytes that are typed, as a terminal does for a person
     bool splits_errors = false;         // the program's standard error is ours, not the terminal
     std::string log{};
     std::string timing{};

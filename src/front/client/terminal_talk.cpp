@@ -185,7 +185,7 @@ void TerminalTalk::take_answer() {
 void TerminalTalk::take_signals() {
     while (const auto signal = signals_->next()) {
         if (*signal == SIGWINCH) {
-            editor_.set_columns(terminal_columns(STDOUT_FILENO));
+            editor_.set_columns(terminal_size(STDOUT_FILENO).columns);
             draw();
             continue;
         }
@@ -194,7 +194,7 @@ void TerminalTalk::take_signals() {
         if (*signal != SIGTSTP) die_of(*signal);
         (void)::raise(SIGSTOP);
         keys_.emplace(STDIN_FILENO);
-        editor_.set_columns(terminal_columns(STDOUT_FILENO));
+        editor_.set_columns(terminal_size(STDOUT_FILENO).columns);
         draw();
     }
 }
@@ -202,7 +202,7 @@ void TerminalTalk::take_signals() {
 TerminalTalk::Ending TerminalTalk::run(std::optional<Duration> idle) {
     signals_.emplace({SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH});
     keys_.emplace(STDIN_FILENO);
-    editor_.set_columns(terminal_columns(STDOUT_FILENO));
+    editor_.set_columns(terminal_size(STDOUT_FILENO).columns);
     bool is_end_told = server_.request_end == net::RelayOptions::RequestEnd::kept_back;
     auto deadline = Deadline::after_or_never(idle);
     while (!over_) {

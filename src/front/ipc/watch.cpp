@@ -146,7 +146,7 @@ class Screen {
     static void put(std::string_view text) { write_all(STDOUT_FILENO, text, "standard output"); }
 
     bool fulfil(Wish wish) {
-        const std::size_t page = std::max<std::size_t>(terminal_rows(STDOUT_FILENO), 4) - 3;
+        const std::size_t page = std::max<std::size_t>(terminal_size(STDOUT_FILENO).rows, 4) - 3;
         switch (wish) {
         case Wish::leave:
             return true;
@@ -170,8 +170,8 @@ class Screen {
 
     void draw() {
         first_ = std::min(first_, entries_.empty() ? 0 : entries_.size() - 1);
-        auto now = picture_of(entries_, users_, first_, terminal_rows(STDOUT_FILENO),
-                              terminal_columns(STDOUT_FILENO));
+        const auto [rows, columns] = terminal_size(STDOUT_FILENO);
+        auto now = picture_of(entries_, users_, first_, rows, columns);
         if (const auto text = redrawing(shown_, now); !text.empty()) put(text);
         shown_ = std::move(now);
     }

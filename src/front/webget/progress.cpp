@@ -109,7 +109,7 @@ void FetchProgress::draw() {
         const double time = in_seconds(now - since);
         return time > 0 ? static_cast<double>(bytes) / time : 0.0;
     };
-    const std::size_t columns = terminal_columns(fd_);
+    const std::size_t columns = terminal_size(fd_).columns;
     std::string text;
     int lines = 0;
     for (const auto& [number, document] : coming_) {
