@@ -15,7 +15,6 @@
 
 #include <algorithm>
 #include <deque>
-#include <limits>
 #include <memory>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -179,9 +178,8 @@ class Concatenation {
     // False when it could not be read; that our output cannot be written is thrown.
     bool copy(const dialog::MagicSource& source) {
         if (config_.marks_lines()) return copy_marked(source);
-        constexpr auto no_limit = std::numeric_limits<std::uint64_t>::max();
         try {
-            copy_stream(source.fd(), STDOUT_FILENO, no_limit, {source.name(), output_name});
+            copy_stream(source.fd(), STDOUT_FILENO, no_copy_limit, {source.name(), output_name});
             return true;
         } catch (const ReadFailed& error) {
             return fail(error.what());

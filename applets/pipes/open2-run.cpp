@@ -90,8 +90,7 @@ Config parse(const Invocation& invocation) {
 class Tapped {
   public:
     explicit Tapped(const std::optional<std::string>& name) : name_(name.value_or("")) {
-        constexpr mode_t everybody = 0666; // as far as the umask allows
-        if (name) file_ = open_file(*name, O_WRONLY | O_CREAT | O_TRUNC, everybody);
+        if (name) file_ = open_file(*name, O_WRONLY | O_CREAT | O_TRUNC, new_file_mode);
     }
     explicit operator bool() const { return static_cast<bool>(file_); }
 

@@ -197,8 +197,7 @@ void report(const Config& config, std::span<const StageEnd> ends,
     }
     if (config.json) write_all(STDERR_FILENO, json, "standard error");
     if (config.report.empty()) return;
-    constexpr mode_t everybody = 0666; // as far as the umask allows
-    const Fd file = open_file(config.report, O_WRONLY | O_CREAT | O_APPEND, everybody);
+    const Fd file = open_file(config.report, O_WRONLY | O_CREAT | O_APPEND, new_file_mode);
     write_all(file.get(), json, config.report);
 }
 

@@ -7,6 +7,7 @@
 #include "core/environment.h"
 #include "core/error.h"
 #include "core/file_lock.h"
+#include "core/io.h"
 #include "core/path.h"
 #include "core/privileges.h"
 #include "core/program.h"
@@ -127,22 +128,17 @@ std::uint64_t replace_file(const Config& config, SignalFd& signals) {
 // The lock keeps another one of us from adding to what we may have to cut off again.
 std::uint64_t append_to_file(const Config& config, SignalFd& signals) {
     constexpr int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
-    constexpr mode_t everybody = 0666; // as far as the umask allows
-    const Fd file = open_file(config.file, flags, everybody);
+    const Fd file = open_file(config.file, flags, new_file_mode);
     (void)lock_until(file.get(), LockKind::exclusive, Deadline::never(), config.file);
     struct stat before {};
     sys::call("fstat", ::fstat, file.get(), &before);
     if (!S_ISREG(before.st_mode))
         throw Error(fmt::format("cannot write {}: it is not a regular file", config.file));
-    const auto cut_back = [&] {
-        while (sys::call("ftruncate", ::ftruncate, file.get(), before.st_size) < 0)
-            if (errno != EINTR) throw SysError("cut back", config.file);
-    };
+    const auto cut_back = [&] { set_file_size(file.get(), before.st_size, config.file); };
     try {
         const CleanupOnSignal cleanup{signals, cut_back};
         const auto size = copy_input(file.get(), config);
-        while (sys::call("fsync", ::fsync, file.get()) < 0)
-            if (errno != EINTR) throw SysError("write", config.file);
+        sync_file(file.get(), config.file);
         return size;
     } catch (...) {
         cut_back();

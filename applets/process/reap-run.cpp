@@ -90,7 +90,7 @@ class Report {
     explicit Report(const std::optional<std::string>& file) {
         if (!file) return;
         name_ = *file;
-        fd_ = open_file(name_, O_WRONLY | O_CREAT | O_APPEND, 0666);
+        fd_ = open_file(name_, O_WRONLY | O_CREAT | O_APPEND, new_file_mode);
     }
     void add(const process::EndedChild& child, bool is_command) const {
         if (!fd_) return;

@@ -249,7 +249,7 @@ void write_report(const std::string& file, const Run& run, WaitStatus status) {
         line.set("sent", signal_name(run.outcome().last_signal));
     else
         line.set_null("sent");
-    const Fd out = open_file(file, O_WRONLY | O_CREAT | O_APPEND, 0666);
+    const Fd out = open_file(file, O_WRONLY | O_CREAT | O_APPEND, new_file_mode);
     write_all(out.get(), line.text(), file);
 }
 

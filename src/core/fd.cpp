@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace ipcbox {
@@ -89,6 +90,20 @@ std::size_t raise_descriptor_limit(std::size_t wanted) {
     const bool is_raised = sys::call("setrlimit", ::setrlimit, RLIMIT_NOFILE,
                                      static_cast<const rlimit*>(&raised)) == 0;
     return is_raised ? raised.rlim_cur : limit.rlim_cur;
+}
+
+Fd duplicate(int fd, std::string_view object) {
+    const auto duplicate_value = [](int number, int command, int lowest) {
+        return ::fcntl(number, command, lowest);
+    };
+    const int copy = sys::call("fcntl", duplicate_value, fd, F_DUPFD_CLOEXEC, first_number);
+    if (copy < 0) throw SysError("use", object);
+    return Fd::adopt(copy);
+}
+
+mode_t file_kind(int fd) noexcept {
+    struct stat status {};
+    return sys::call("fstat", ::fstat, fd, &status) == 0 ? status.st_mode & S_IFMT : 0;
 }
 
 void set_nonblocking(const Fd& fd) {

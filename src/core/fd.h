@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <sys/types.h>
 #include <utility>
 #include <vector>
@@ -41,6 +42,9 @@ class Fd {
     int number_ = -1;
 };
 
+// Of a file that is made: as far as the umask allows.
+inline constexpr mode_t new_file_mode = 0666;
+
 // openat(2) with O_CLOEXEC, retried on EINTR. Throws SysError "cannot open PATH".
 [[nodiscard]] Fd open_file(const std::string& path, int flags, mode_t mode = 0);
 
@@ -57,6 +61,12 @@ void close_descriptors_except(std::vector<int> kept);
 // Raises the limit on our descriptors (RLIMIT_NOFILE, getrlimit(2)) to WANTED or as near to that as
 // the hard limit is; what it is then.
 std::size_t raise_descriptor_limit(std::size_t wanted);
+
+// Another descriptor of the same opening. Throws SysError "cannot use OBJECT".
+[[nodiscard]] Fd duplicate(int fd, std::string_view object);
+
+// What FD leads to: S_IFREG, S_IFIFO and the like (inode(7)); 0 when that cannot be found out.
+[[nodiscard]] mode_t file_kind(int fd) noexcept;
 
 // Sets O_NONBLOCK.
 void set_nonblocking(const Fd& fd);

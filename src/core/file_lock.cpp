@@ -101,8 +101,7 @@ void unlock(int fd, std::string_view object) {
 }
 
 Fd open_lock_file(const std::string& path, LockKind kind) try {
-    constexpr mode_t mode = 0666; // and the umask, as flock(1) has it
-    Fd fd = open_file(path, O_RDONLY | O_CREAT | O_NOCTTY, mode);
+    Fd fd = open_file(path, O_RDONLY | O_CREAT | O_NOCTTY, new_file_mode); // as flock(1) has it
     if (kind == LockKind::exclusive && needs_writer(fd)) fd = open_file(path, O_RDWR | O_NOCTTY);
     return fd;
 } catch (const SysError& error) {

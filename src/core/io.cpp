@@ -85,4 +85,14 @@ void write_all(int fd, std::string_view text, std::string_view object, Deadline 
     write_all(fd, std::as_bytes(std::span{text}), object, deadline);
 }
 
+void sync_file(int fd, std::string_view object) {
+    while (sys::call("fsync", ::fsync, fd) < 0)
+        if (errno != EINTR) throw SysError("write", object);
+}
+
+void set_file_size(int fd, off_t size, std::string_view object) {
+    while (sys::call("ftruncate", ::ftruncate, fd, size) < 0)
+        if (errno != EINTR) throw SysError("write", object);
+}
+
 } // namespace ipcbox

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 
 namespace ipcbox {
 
@@ -35,5 +36,10 @@ void write_all(int fd, std::span<const std::byte> from, std::string_view object,
                Deadline deadline = Deadline::never());
 void write_all(int fd, std::string_view text, std::string_view object,
                Deadline deadline = Deadline::never());
+
+// Brings what was written to the disk: fsync(2). Both throw SysError "cannot write OBJECT".
+void sync_file(int fd, std::string_view object);
+// Cuts the file, or makes it longer with zero bytes: ftruncate(2).
+void set_file_size(int fd, off_t size, std::string_view object);
 
 } // namespace ipcbox

@@ -1,5 +1,6 @@
 #include "core/stream_copy.h"
 
+#include "core/fd.h"
 #include "core/io.h"
 #include "core/pipe.h"
 #include "core/syscall.h"
@@ -15,11 +16,6 @@
 namespace ipcbox {
 
 namespace {
-
-mode_t kind_of(int fd) {
-    struct stat status {};
-    return sys::call("fstat", ::fstat, fd, &status) == 0 ? status.st_mode & S_IFMT : 0;
-}
 
 class StreamCopy {
   public:
@@ -40,8 +36,8 @@ class StreamCopy {
     enum class Way { splice, file_range, sendfile, memory };
 
     [[nodiscard]] Way fastest_way() const {
-        const mode_t from = kind_of(from_);
-        const mode_t to = kind_of(to_);
+        const mode_t from = file_kind(from_);
+        const mode_t to = file_kind(to_);
         if (S_ISFIFO(from) || S_ISFIFO(to)) return Way::splice;
         if (!S_ISREG(from)) return Way::memory;
         return S_ISREG(to) ? Way::file_range : Way::sendfile;

@@ -6,6 +6,7 @@
 #include "core/error.h"
 
 #include <cstdint>
+#include <limits>
 #include <string_view>
 
 namespace ipcbox {
@@ -21,8 +22,10 @@ class ReadFailed : public SysError {
     explicit ReadFailed(const SysError& error) : SysError(error) {}
 };
 
-// Copies from where FROM stands to its end, and at most LIMIT bytes; how many it were. Waits for as
-// long as both take. Throws ReadFailed, SysError "cannot write TO".
+inline constexpr std::uint64_t no_copy_limit = std::numeric_limits<std::uint64_t>::max();
+
+// Copies from where FROM stands to its end, and at most LIMIT bytes; returns how many that were.
+// Waits for as long as both take. Throws ReadFailed, SysError "cannot write TO".
 std::uint64_t copy_stream(int from, int to, std::uint64_t limit, const StreamNames& names);
 
 } // namespace ipcbox

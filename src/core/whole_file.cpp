@@ -1,6 +1,7 @@
 #include "core/whole_file.h"
 
 #include "core/error.h"
+#include "core/io.h"
 #include "core/path.h"
 #include "core/random.h"
 #include "core/syscall.h"
@@ -43,11 +44,6 @@ int link_at(const Fd& directory, const std::string& old_name, const std::string&
                      new_name.c_str(), 0);
 }
 
-void sync(const Fd& file, const std::string& name) {
-    while (sys::call("fsync", ::fsync, file.get()) < 0)
-        if (errno != EINTR) throw SysError("write", name);
-}
-
 // As far as we may: a directory that we cannot read we cannot sync, and the file is there anyway.
 void sync_directory(const Fd& directory) {
     constexpr int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
@@ -64,11 +60,10 @@ WholeFile::WholeFile(const std::string& name, const WholeFilePlan& plan)
       name_(name_of(path_)), plan_(plan) {
     if (name_.empty()) throw SysError("write", name, EISDIR);
     directory_ = open_file(directory_of(path_), O_PATH | O_DIRECTORY);
-    constexpr mode_t everybody = 0666; // as far as the umask allows
     RandomNumbers numbers;
     for (;;) {
         part_ = fmt::format("{}.{:08x}.part", name_, numbers.next() & 0xffffffff);
-        const int fd = open_at(directory_, part_, everybody);
+        const int fd = open_at(directory_, part_, new_file_mode);
         if (fd >= 0) {
             file_ = Fd::adopt(fd);
             break;
@@ -114,7 +109,7 @@ void WholeFile::discard() noexcept {
 }
 
 void WholeFile::commit() {
-    sync(file_, path_);
+    sync_file(file_.get(), path_);
     file_.close(path_);
     if (plan_.existing == WholeFilePlan::Existing::keep) {
         if (link_at(directory_, part_, name_) < 0) throw SysError("write", path_);

@@ -18,12 +18,6 @@ bool died_of_broken_pipe(WaitStatus status) {
     return status.as_exit_status() == as_a_shell_reports_it;
 }
 
-Fd copy_of(int fd) {
-    const int copy = sys::call("fcntl", ::fcntl, fd, F_DUPFD_CLOEXEC, 3);
-    if (copy < 0) throw SysError("use", "standard output");
-    return Fd::adopt(copy);
-}
-
 } // namespace
 
 std::vector<std::size_t> failed_stages(std::span<const StageEnd> ends, BrokenPipe broken_pipe) {
@@ -52,7 +46,8 @@ Pipeline::Pipeline(std::span<const PipelineStage> stages, const PipelineStreams&
             Pipe own = make_pipe();
             if (is_last)
                 next.writer =
-                    copy_of(streams.output == SpawnPlan::same ? STDOUT_FILENO : streams.output);
+                    duplicate(streams.output == SpawnPlan::same ? STDOUT_FILENO : streams.output,
+                              "standard output");
             running.tap = &taps_.emplace_back(std::move(own.reader), std::move(next.writer),
                                               stage.copy, stage.listener);
             next.writer = std::move(own.writer);

@@ -1,6 +1,8 @@
 #include "dialog/redirections.h"
 
 #include "core/error.h"
+#include "core/file_identity.h"
+#include "core/io.h"
 #include "core/syscall.h"
 
 #include <fcntl.h>
@@ -12,16 +14,10 @@ namespace ipcbox::dialog {
 
 namespace {
 
-constexpr mode_t everybody = 0666; // as far as the umask allows
-
 struct stat status_of(int fd) {
     struct stat status {};
     sys::call("fstat", ::fstat, fd, &status);
     return status;
-}
-
-bool is_same_file(const struct stat& one, const struct stat& other) {
-    return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
 } // namespace
@@ -32,7 +28,7 @@ Redirections::Redirections(const RedirectionNames& names) {
         streams_.input = input_.get();
     }
     if (!names.error.empty()) {
-        error_ = open_file(names.error, O_WRONLY | O_CREAT | O_APPEND, everybody);
+        error_ = open_file(names.error, O_WRONLY | O_CREAT | O_APPEND, new_file_mode);
         streams_.error = error_.get();
     }
     if (!names.whole.empty()) {
@@ -47,20 +43,20 @@ Redirections::Redirections(const RedirectionNames& names) {
 // It is emptied only when it is known to be no input.
 Fd Redirections::open_output(const RedirectionNames& names) const {
     Fd output =
-        open_file(names.output, O_WRONLY | O_CREAT | (names.appends ? O_APPEND : 0), everybody);
+        open_file(names.output, O_WRONLY | O_CREAT | (names.appends ? O_APPEND : 0), new_file_mode);
     const auto status = status_of(output.get());
     if (!S_ISREG(status.st_mode)) return output;
-    if (is_same_file(status, status_of(input_ ? input_.get() : STDIN_FILENO)))
+    const FileIdentity identity{status};
+    if (identity == FileIdentity{status_of(input_ ? input_.get() : STDIN_FILENO)})
         throw Error(fmt::format("cannot write {}: it is also what is read", names.output));
     if (names.appends) return output;
     for (const auto& word : names.commands) {
         struct stat named {};
-        if (sys::call("stat", ::stat, word.c_str(), &named) == 0 && is_same_file(status, named))
+        if (sys::call("stat", ::stat, word.c_str(), &named) == 0 && identity == FileIdentity{named})
             throw Error(fmt::format("cannot write {}: a command reads it, and would find it empty",
                                     names.output));
     }
-    while (sys::call("ftruncate", ::ftruncate, output.get(), off_t{0}) < 0)
-        if (errno != EINTR) throw SysError("empty", names.output);
+    set_file_size(output.get(), 0, names.output);
     return output;
 }
 

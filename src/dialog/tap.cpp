@@ -17,27 +17,17 @@ namespace {
 constexpr std::size_t buffer_size = 64UL * 1024;
 constexpr std::size_t max_shared = 1024UL * 1024;
 
-mode_t kind_of(const Fd& file) {
-    struct stat status {};
-    return sys::call("fstat", ::fstat, file.get(), &status) == 0 ? status.st_mode & S_IFMT : 0;
-}
-
-Fd open_copy(const std::string& path) {
-    constexpr mode_t everybody = 0666; // as far as the umask allows
-    return open_file(path, O_WRONLY | O_CREAT | O_TRUNC, everybody);
-}
-
 } // namespace
 
 Tap::Tap(Fd from, Fd to, std::string copy, Listener listener)
     : from_(std::move(from)), to_(std::move(to)), copy_(std::move(copy)),
       listener_(std::move(listener)) {
-    const mode_t kind = kind_of(to_);
+    const mode_t kind = file_kind(to_.get());
     // pipe(7): a pipe that is writable takes that much at once.
     largest_write_ = kind == S_IFREG ? buffer_size : std::size_t{PIPE_BUF};
     widen_pipe(from_.get());
     if (copy_.empty()) return;
-    file_ = open_copy(copy_);
+    file_ = open_file(copy_, O_WRONLY | O_CREAT | O_TRUNC, new_file_mode);
     shares_ = kind == S_IFIFO && !listener_;
     if (shares_) widen_pipe(to_.get());
 }

@@ -10,8 +10,7 @@ namespace ipcbox::dialog {
 namespace {
 
 Fd create(const std::string& name) {
-    constexpr mode_t everybody = 0666; // as far as the umask allows
-    return name.empty() ? Fd{} : open_file(name, O_WRONLY | O_CREAT | O_TRUNC, everybody);
+    return name.empty() ? Fd{} : open_file(name, O_WRONLY | O_CREAT | O_TRUNC, new_file_mode);
 }
 
 } // namespace

@@ -4,6 +4,7 @@
 #include "core/file_lock.h"
 #include "core/io.h"
 #include "core/number.h"
+#include "core/stream_copy.h"
 #include "core/syscall.h"
 #include "download/part_name.h"
 #include "download/place.h"
@@ -15,18 +16,15 @@
 #include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <vector>
 
 namespace ipcbox::download {
 
 namespace {
 
-constexpr mode_t new_file_mode = 0666; // without the umask
 constexpr mode_t permissions = 07777;
 // A URL, as long as an argument can be (execve(2)) and percent-encoded, and an ETag as long as a
 // head can be.
 constexpr std::size_t max_state_bytes = 1024UL * 1024;
-constexpr std::size_t piece_size = 128UL * 1024;
 constexpr int max_tries = 10; // of random names
 constexpr std::uint64_t write_back_size = 16UL * 1024 * 1024;
 
@@ -44,39 +42,12 @@ void seek(const Fd& file, off_t offset, int whence, const std::string& name) {
     if (sys::call("lseek", ::lseek, file.get(), offset, whence) < 0) throw SysError("write", name);
 }
 
-void truncate(const Fd& file, off_t size, const std::string& name) {
-    while (sys::call("ftruncate", ::ftruncate, file.get(), size) < 0)
-        if (errno != EINTR) throw SysError("write", name);
-}
-
 // Gives FILE a date; without one it keeps that of its last write.
 void date(const Fd& file, const std::optional<std::time_t>& modified, const std::string& name) {
     if (!modified) return;
     const std::array<timespec, 2> times{timespec{0, UTIME_NOW}, timespec{*modified, 0}};
     if (sys::call("futimens", ::futimens, file.get(), times.data()) < 0)
         throw SysError("date", name);
-}
-
-void synchronize(const Fd& file, const std::string& name) {
-    while (sys::call("fsync", ::fsync, file.get()) < 0)
-        if (errno != EINTR) throw SysError("write", name);
-}
-
-// From where FROM stands to its end, to where TO stands.
-void copy(const Fd& from, const Fd& to, const std::string& name) {
-    for (;;) {
-        constexpr std::size_t max_at_once = 1UL << 30;
-        const ssize_t copied = sys::call("copy_file_range", ::copy_file_range, from.get(),
-                                         static_cast<off64_t*>(nullptr), to.get(),
-                                         static_cast<off64_t*>(nullptr), max_at_once, 0U);
-        if (copied == 0) return;
-        if (copied > 0) continue;
-        if (errno == EXDEV || errno == EINVAL || errno == EOPNOTSUPP || errno == ENOSYS) break;
-        throw SysError("write", name);
-    }
-    std::vector<std::byte> piece(piece_size);
-    while (const auto got = read_some(from.get(), piece, name))
-        write_all(to.get(), std::span{piece}.first(got), name);
 }
 
 // Throws when that cannot be found out: a file that may be somebody's is not taken for ours.
@@ -121,7 +92,7 @@ PartFile::PartFile(const std::string& name, std::string url, Begin begin)
     open(name);
     if (in_place_) return;
     if (begin == Begin::where_it_broke_off && is_taken_up()) return;
-    truncate(part_, 0, part_name_);
+    set_file_size(part_.get(), 0, part_name_);
     unlink_quietly(state_name_);
     if (const auto replaced = status_of(name_))
         (void)sys::call("fchmod", ::fchmod, part_.get(), replaced->st_mode & permissions);
@@ -226,7 +197,7 @@ void PartFile::record(const DocumentVersion& version) {
 }
 
 void PartFile::restart(const DocumentVersion& version) {
-    truncate(part_, 0, part_name_);
+    set_file_size(part_.get(), 0, part_name_);
     seek(part_, 0, SEEK_SET, part_name_);
     size_ = on_its_way_ = 0;
     record(version);
@@ -249,7 +220,7 @@ void PartFile::continue_existing(const DocumentVersion& version) {
     }
     restart({});
     const Fd existing = open_file(name_, O_RDONLY);
-    copy(existing, part_, part_name_);
+    copy_stream(existing.get(), part_.get(), no_copy_limit, {part_name_, part_name_});
     size_ = static_cast<std::uint64_t>(status_of_open(part_, part_name_).st_size);
     record(version);
 }
@@ -267,7 +238,7 @@ bool PartFile::takes_place_of(const struct stat& replaced) const {
 }
 
 void PartFile::finish() {
-    synchronize(part_, part_name_);
+    sync_file(part_.get(), part_name_);
     date(part_, modified_, name_);
     if (in_place_) return part_.close(name_);
     const auto replaced = status_of(name_);
@@ -288,9 +259,9 @@ void PartFile::write_in_place() {
     try {
         Fd file = open_file(name_, O_WRONLY);
         seek(part_, 0, SEEK_SET, part_name_);
-        copy(part_, file, name_);
-        truncate(file, static_cast<off_t>(size_), name_);
-        synchronize(file, name_);
+        copy_stream(part_.get(), file.get(), no_copy_limit, {name_, name_});
+        set_file_size(file.get(), static_cast<off_t>(size_), name_);
+        sync_file(file.get(), name_);
         date(file, modified_, name_);
         file.close(name_);
     } catch (const SysError& error) {

@@ -16,13 +16,12 @@ namespace ipcbox::front {
 Sink::Sink() : Sink("standard output", Fd{}, STDOUT_FILENO) {}
 
 Sink::Sink(const std::string& path)
-    : Sink(path, open_file(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0666), -1) {}
+    : Sink(path, open_file(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, new_file_mode), -1) {}
 
 Sink::Sink(std::string name, Fd file, int fd)
     : name_(std::move(name)), file_(std::move(file)), fd_(file_ ? file_.get() : fd) {
-    struct stat status {};
-    is_pipe_ = sys::call("fstat", ::fstat, fd_, &status) == 0 &&
-               (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
+    const mode_t kind = file_kind(fd_);
+    is_pipe_ = S_ISFIFO(kind) || S_ISSOCK(kind);
 }
 
 void Sink::write(std::string_view text, const std::function<bool(int fd)>& is_ready) try {

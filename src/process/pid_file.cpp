@@ -122,9 +122,7 @@ void PidFile::write_own() {
     }
     const auto text = fmt::format("{}\n", ::getpid());
     write_all(file_.get(), text, path_);
-    const auto size = static_cast<off_t>(text.size());
-    while (sys::call("ftruncate", ::ftruncate, file_.get(), size) < 0)
-        if (errno != EINTR) throw SysError("write", path_);
+    set_file_size(file_.get(), static_cast<off_t>(text.size()), path_);
 }
 
 void PidFile::remove() noexcept {

@@ -18,8 +18,7 @@ RotatingLog::RotatingLog(std::string path, std::optional<Rotation> rotation, Sta
 }
 
 void RotatingLog::open(int flags) {
-    constexpr mode_t mode = 0666; // and the umask
-    Fd file = open_file(path_, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | flags, mode);
+    Fd file = open_file(path_, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | flags, new_file_mode);
     struct stat status {};
     if (sys::call("fstat", ::fstat, file.get(), &status) < 0) throw SysError("open", path_);
     file_ = std::move(file);

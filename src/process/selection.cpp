@@ -2,6 +2,7 @@
 
 #include "core/directory.h"
 #include "core/error.h"
+#include "core/file_identity.h"
 #include "core/io.h"
 #include "core/number.h"
 #include "core/syscall.h"
@@ -22,10 +23,6 @@ std::optional<struct stat> file_at(const std::string& path) {
     return status;
 }
 
-bool is_same_file(const struct stat& left, const struct stat& right) {
-    return left.st_dev == right.st_dev && left.st_ino == right.st_ino;
-}
-
 bool meets(const Criteria& criteria, const ProcessStat& stat,
            const std::optional<struct stat>& program) {
     constexpr pid_t kernel_threads = 2; // their parent
@@ -40,7 +37,7 @@ bool meets(const Criteria& criteria, const ProcessStat& stat,
     }
     if (!program) return true;
     const auto own = file_at(fmt::format("/proc/{}/exe", stat.pid));
-    return own && is_same_file(*own, *program);
+    return own && FileIdentity{*own} == FileIdentity{*program};
 }
 
 } // namespace
@@ -72,7 +69,7 @@ std::optional<bool> runs_program(pid_t pid, const std::string& path) {
     const auto own = file_at(fmt::format("/proc/{}/exe", pid));
     if (!own) return std::nullopt;
     const auto program = file_at(path);
-    return program && is_same_file(*own, *program);
+    return program && FileIdentity{*own} == FileIdentity{*program};
 }
 
 Identity read_pid_file(const std::string& path) {

@@ -26,9 +26,8 @@ Fd foreground_terminal() try {
 
 bool is_in_pipeline() {
     const auto is_pipe = [](int fd) {
-        struct stat status {};
-        return sys::call("fstat", ::fstat, fd, &status) == 0 &&
-               (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
+        const mode_t kind = file_kind(fd);
+        return S_ISFIFO(kind) || S_ISSOCK(kind);
     };
     return is_pipe(STDIN_FILENO) || is_pipe(STDOUT_FILENO);
 }

@@ -154,8 +154,7 @@ void converse(const ClientOptions& options, const std::string& target, Reached& 
     net::RelayEnd here = net::RelayEnd::streams(send ? STDIN_FILENO : -1, STDOUT_FILENO);
     Fd file;
     if (options.output && *options.output != "-") {
-        constexpr mode_t mode = 0666;
-        file = open_file(*options.output, O_WRONLY | O_CREAT | O_TRUNC, mode);
+        file = open_file(*options.output, O_WRONLY | O_CREAT | O_TRUNC, new_file_mode);
         here.out = file.get();
         here.out_name = *options.output;
     }

@@ -66,8 +66,7 @@ LineHistory::LineHistory(const std::string& file) : name_(file) {
     std::string text;
     for (const auto& line : lines_)
         text.append(line).append(1, '\n');
-    if (sys::call("ftruncate", ::ftruncate, file_.get(), off_t{0}) < 0)
-        throw SysError("shorten", file);
+    set_file_size(file_.get(), 0, file);
     write_all(file_.get(), text, file);
 }
 

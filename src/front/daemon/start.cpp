@@ -145,11 +145,11 @@ class Start {
     void launch_alone() {
         const int flags =
             O_WRONLY | O_CREAT | O_NOCTTY | (config_.appends ? O_APPEND : O_TRUNC | O_APPEND);
-        constexpr mode_t mode = 0666; // and the umask
         const Fd null = config_.background ? Fd{} : open_file("/dev/null", O_RDWR);
-        const Fd output = config_.output ? open_file(*config_.output, flags, mode) : Fd{};
+        const Fd output = config_.output ? open_file(*config_.output, flags, new_file_mode) : Fd{};
         const bool is_same = config_.error == config_.output;
-        const Fd error = config_.error && !is_same ? open_file(*config_.error, flags, mode) : Fd{};
+        const Fd error =
+            config_.error && !is_same ? open_file(*config_.error, flags, new_file_mode) : Fd{};
         plan_.input = plan_.output = plan_.error = null ? null.get() : process::DaemonPlan::same;
         if (output) plan_.output = output.get();
         if (error || (config_.error && is_same)) plan_.error = error ? error.get() : output.get();

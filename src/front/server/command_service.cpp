@@ -3,6 +3,7 @@
 #include "cli/output.h"
 #include "core/io.h"
 #include "core/program.h"
+#include "core/syscall.h"
 #include "core/text_lines.h"
 #include "core/user.h"
 #include "front/server/command_session.h"
@@ -34,7 +35,7 @@ std::size_t parse_line_limit(std::string_view text) {
 std::string read_token(const std::string& path) {
     const Fd file = open_file(path, O_RDONLY);
     struct stat status {};
-    if (::fstat(file.get(), &status) < 0) throw SysError("examine", path);
+    if (sys::call("fstat", ::fstat, file.get(), &status) < 0) throw SysError("examine", path);
     if ((status.st_mode & S_IROTH) != 0)
         throw Error(fmt::format("cannot use --token-file {}: everybody can read it; chmod 600 {}",
                                 path, path));

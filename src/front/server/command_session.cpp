@@ -346,7 +346,7 @@ class Session {
 
     Answer cookie() {
         for (const std::string program : {"/usr/games/fortune", "/usr/bin/fortune"})
-            if (::access(program.c_str(), X_OK) == 0) {
+            if (sys::call("access", ::access, program.c_str(), X_OK) == 0) {
                 server::Command fortune;
                 fortune.name = "cookie";
                 fortune.words = {{{program, std::nullopt}}};
@@ -448,9 +448,7 @@ int run_command_session(std::span<char* const> arguments) {
     const Fd file = Fd::adopt(*number);
     set_across_exec(file, AcrossExec::close);
     // A client that does not read must not hold us longer than its deadline.
-    const auto duplicate = [](int fd) { return ::fcntl(fd, F_DUPFD_CLOEXEC, 3); };
-    const Fd client = Fd::adopt(sys::call("fcntl", duplicate, STDIN_FILENO));
-    if (!client) throw SysError("use", "the connection");
+    const Fd client = duplicate(STDIN_FILENO, "the connection");
     set_nonblocking(client);
     // A client that goes away ends us by an error of the write.
     const HarmlessBrokenPipes harmless;

@@ -13,8 +13,6 @@ namespace ipcbox::front {
 
 namespace {
 
-constexpr mode_t new_file_mode = 0666; // without the umask
-
 // What several workers write to, one head at a time.
 struct HeadFile {
     std::string name;
