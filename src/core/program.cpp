@@ -59,13 +59,16 @@ int execution_error(const std::string& path) {
 } // namespace
 
 std::string find_program(const std::string& name) {
+    const char* const variable = std::getenv("PATH");
+    // What execvp(3) searches when PATH is not set.
+    return find_program(name, variable != nullptr ? variable : "/bin:/usr/bin");
+}
+
+std::string find_program(const std::string& name, std::string_view path) {
     if (name.find('/') != std::string::npos) {
         if (const int error = execution_error(name); error != 0) throw_exec_error(name, error);
         return name;
     }
-    const char* variable = std::getenv("PATH");
-    // What execvp(3) searches when PATH is not set.
-    const std::string_view path = variable != nullptr ? variable : "/bin:/usr/bin";
     int error = ENOENT;
     for (std::size_t start = 0; start <= path.size() && !name.empty();) {
         const std::size_t end = std::min(path.find(':', start), path.size());

@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ipcbox {
@@ -10,6 +11,8 @@ namespace ipcbox {
 // The path of the program that NAME means: NAME itself if it has a slash, else found along PATH.
 // Throws Error with status 127 when there is none, 126 when it cannot be executed.
 [[nodiscard]] std::string find_program(const std::string& name);
+// The same along PATH, as the variable of that name has it.
+[[nodiscard]] std::string find_program(const std::string& name, std::string_view path);
 
 // The path of the program that we are (/proc/self/exe). Throws SysError.
 [[nodiscard]] std::string own_program();

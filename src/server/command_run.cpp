@@ -58,50 +58,25 @@ class RunPlace {
     off_t byte_ = -1;
 };
 
-// Starts the program as another user: a forked child becomes that user and then executes the
-// program.
-Child start_as(const User& user, const std::string& program, const std::vector<std::string>& words,
-               const Environment& environment, const Fd& null, const Pipe& output) {
-    const pid_t parent = ::getpid();
-    return fork_child([&]() -> int {
-        lead_process_group();
-        try {
-            become_user(user.uid, user.gid, user.name);
-        } catch (const Error& error) {
-            write_all(output.writer.get(), fmt::format("{}\n", error.what()), "our output");
-            return exit_status::cannot_execute;
-        }
-        // Only after the change of user, which would undo it.
-        end_with_parent(parent);
-        PreparedProgram prepared{program, words, &environment.entries()};
-        const std::array sources{null.get(), output.writer.get(), output.writer.get()};
-        for (int target = 0; target < 3; ++target)
-            if (sys::call("dup2", ::dup2, sources[static_cast<std::size_t>(target)], target) < 0)
-                return exit_status::cannot_execute;
-        restore_inherited_signals();
-        (void)prepared.execute();
-        return exit_status::cannot_execute;
-    });
-}
-
 Child start(const Command& command, const std::vector<std::string>& words,
             const CommandSurroundings& surroundings, const Pipe& output) {
     Environment environment = surroundings.environment;
     environment.set_all(command.environment);
     const auto program = find_program(words.front());
     const Fd null = open_file("/dev/null", O_RDONLY);
-    if (!command.user.empty()) {
-        const auto user = find_user(command.user);
-        if (!user) throw Error(fmt::format("cannot find the user {}", command.user));
-        if (user->uid != ::geteuid())
-            return start_as(*user, program, words, environment, null, output);
-    }
     SpawnPlan plan;
     plan.input = null.get();
     plan.output = plan.error = output.writer.get();
     plan.group = ProcessGroup::own;
     plan.death_signal = SIGKILL;
     plan.environment = &environment.entries();
+    Credentials credentials;
+    if (!command.user.empty()) {
+        const auto user = find_user(command.user);
+        if (!user) throw Error(fmt::format("cannot find the user {}", command.user));
+        credentials = credentials_of(user->uid, user->gid, user->name);
+        if (user->uid != ::geteuid()) plan.user = &credentials;
+    }
     return spawn(program, words, plan);
 }
 

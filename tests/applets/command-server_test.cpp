@@ -53,6 +53,18 @@ TEST_CASE("a client is greeted and asked, and quit ends the session") {
     CHECK(process.wait().status == 0);
 }
 
+TEST_CASE("--check looks for programs where the sessions will find them") {
+    Scenario scenario;
+    scenario.write_file("commands", "far = only-in-our-path\n");
+    CHECK(scenario
+              .shell("mkdir bin; cp /bin/true bin/only-in-our-path; PATH=$PWD/bin:$PATH; "
+                     "command-server --check -f commands")
+              .err.find("only-in-our-path") != std::string::npos);
+    CHECK(
+        scenario.shell("PATH=$PWD/bin:$PATH; command-server --check --keep-env -f commands").out ==
+        "1 commands\n");
+}
+
 TEST_CASE("the built-in commands answer without any program") {
     Scenario scenario;
     auto process = scenario.start(server({}));

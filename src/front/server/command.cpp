@@ -66,7 +66,7 @@ int default_loops(const server::ServerConfig& config) {
 Environment base_environment(bool keep) {
     Environment environment;
     if (!keep) {
-        environment.set("PATH=/usr/bin:/bin");
+        environment.set(fmt::format("PATH={}", program_path));
         return environment;
     }
     environment = Environment::ours();

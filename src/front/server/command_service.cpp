@@ -47,13 +47,19 @@ std::string read_token(const std::string& path) {
     return token;
 }
 
+// Looks for a program as a session will: along the PATH that it has then.
+void check_program(const std::string& name, bool keeps_environment) {
+    (void)(keeps_environment ? find_program(name) : find_program(name, program_path));
+}
+
 // What would fail for each client alike: a program or a user that is not there.
-void check_commands(const server::CommandLanguage& language, const std::string& file) {
+void check_commands(const server::CommandLanguage& language, const std::string& file,
+                    bool keeps_environment) {
     for (const auto& command : language.commands()) {
         const auto where = command.line > 0 ? fmt::format("{}:{}:1", file, command.line)
                                             : std::string{"--command"};
         try {
-            (void)find_program(command.words.front().front().text);
+            check_program(command.words.front().front().text, keeps_environment);
         } catch (const Error& error) {
             throw Error(fmt::format("{}: {}: {}", where, command.name, error.what()),
                         error.status());
@@ -104,13 +110,14 @@ CommandPlan CommandService::read() const {
     plan.json = json_protocol_;
     plan.without_builtins = without_builtins_;
     plan.logs = !quiet_;
-    check_commands(plan.language(), file_);
+    check_commands(plan.language(), file_, keeps_environment_);
     return plan;
 }
 
 bool CommandService::prepare(ServerOptions& asked) {
     auto& config = asked.config;
     quiet_ = asked.verbosity.quiet;
+    keeps_environment_ = asked.keep_environment;
     // A session knows better than the kernel whether its client is idle: a command may be at work.
     idle_ = std::exchange(config.limits.idle, std::nullopt).value_or(Duration{default_idle});
     if (config.program.relay) {

@@ -31,6 +31,7 @@ class CommandService : public OwnService {
     bool json_protocol_ = false;
     bool without_builtins_ = false;
     bool quiet_ = false;
+    bool keeps_environment_ = false;
     std::optional<Duration> idle_;
     Fd memory_; // the plan, for the sessions
 };

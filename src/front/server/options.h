@@ -9,9 +9,13 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ipcbox::front {
+
+// The PATH of the programs that a server starts, unless --keep-env leaves them ours.
+inline constexpr std::string_view program_path = "/usr/bin:/bin";
 
 struct ServerOptions;
 
@@ -52,8 +56,8 @@ struct ServerOptions {
     std::string record_directory;
     ServerTls tls;
     std::optional<cli::Owner> user;
-    std::optional<int> loops; // none: as many as are best for the service
-    bool keep_environment = false;
+    std::optional<int> loops;      // none: as many as are best for the service
+    bool keep_environment = false; // else the programs get program_path, and what we tell them
     std::optional<int> notify_fd;
     std::optional<net::Address> check_rules;    // says what the rules do with this client
     std::optional<std::string> descriptor_name; // of the inherited sockets that are meant
