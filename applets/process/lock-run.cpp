@@ -96,14 +96,6 @@ Config parse(const Invocation& invocation) {
     return config;
 }
 
-std::string text_of(const std::vector<pid_t>& holders) {
-    std::string text;
-    for (const pid_t holder : holders)
-        if (const auto info = holder > 0 ? find_process(holder) : std::nullopt)
-            text.append(text.empty() ? "" : ", ").append(info->text());
-    return text.empty() ? "another process" : text;
-}
-
 // Takes the lock; tells a person that waits whom they wait for.
 bool take(int fd, const std::string& object, const Config& config) {
     constexpr auto patience = std::chrono::seconds{2};
@@ -116,18 +108,19 @@ bool take(int fd, const std::string& object, const Config& config) {
             ancestor != holders.end()) {
             cli::diagnose(fmt::format("warning: {} is locked by {}, which started us: if it waits "
                                       "for us, neither will ever end",
-                                      object, text_of({*ancestor})));
+                                      object, process::text_of({&*ancestor, 1})));
         } else if (config.verbosity.verbose || cli::is_terminal(STDERR_FILENO)) {
             const auto silent = config.verbosity.verbose ? Duration::zero() : Duration{patience};
             if (lock(std::min(Deadline::after(silent), deadline))) return true;
             if (!deadline.passed())
-                cli::diagnose(fmt::format("waiting for {}", text_of(process::lock_holders(fd))));
+                cli::diagnose(
+                    fmt::format("waiting for {}", process::text_of(process::lock_holders(fd))));
         }
     }
     if (lock(deadline)) return true;
     if (!config.verbosity.quiet)
         cli::diagnose(
-            fmt::format("{} is locked by {}", object, text_of(process::lock_holders(fd))));
+            fmt::format("{} is locked by {}", object, process::text_of(process::lock_holders(fd))));
     return false;
 }
 

@@ -3,7 +3,7 @@
 #include "core/deadline.h"
 #include "core/directory.h"
 #include "core/number.h"
-#include "core/path.h"
+#include "core/process_fds.h"
 #include "core/process_info.h"
 #include "core/stdio_file.h"
 #include "core/user.h"
@@ -86,13 +86,13 @@ std::optional<SocketEntry> find_unix(const std::string& name, Deadline deadline)
                      });
 }
 
-// Whether one of the descriptors in /proc/PID/fd is the socket: a link to "socket:[INODE]".
-bool has_socket(const std::string& directory, const std::string& target) {
-    const Directory stream{::opendir(directory.c_str())};
-    while (const dirent* entry = stream ? ::readdir(stream.get()) : nullptr) {
-        if (read_link(fmt::format("{}/{}", directory, entry->d_name)) == target) return true;
-    }
-    return false;
+bool has_socket(pid_t pid, const std::string& target) {
+    bool has = false;
+    look_at_descriptors(pid, [&](const auto&, const auto& link) {
+        has = link == target;
+        return !has;
+    });
+    return has;
 }
 
 std::optional<ProcessInfo> find_holder(const std::string& inode, Deadline deadline) {
@@ -101,7 +101,7 @@ std::optional<ProcessInfo> find_holder(const std::string& inode, Deadline deadli
     while (const dirent* entry = stream ? ::readdir(stream.get()) : nullptr) {
         if (deadline.passed()) return std::nullopt;
         const auto pid = whole_number<pid_t>(entry->d_name);
-        if (pid && has_socket(fmt::format("/proc/{}/fd", *pid), target)) return find_process(*pid);
+        if (pid && has_socket(*pid, target)) return find_process(*pid);
     }
     return std::nullopt;
 }

@@ -4,6 +4,7 @@
 #include "core/fd.h"
 #include "core/io.h"
 #include "core/number.h"
+#include "core/process_info.h"
 #include "core/process_stat.h"
 #include "core/syscall.h"
 
@@ -54,6 +55,14 @@ std::vector<pid_t> lock_holders(int fd) try {
     return lock_holders_in(read_to_end(file.get(), limit, path), status.st_dev, status.st_ino);
 } catch (const Error&) {
     return {};
+}
+
+std::string text_of(std::span<const pid_t> pids) {
+    std::string text;
+    for (const pid_t pid : pids)
+        if (const auto info = pid > 0 ? find_process(pid) : std::nullopt)
+            text.append(text.empty() ? "" : ", ").append(info->text());
+    return text.empty() ? "another process" : text;
 }
 
 bool is_ancestor(pid_t pid) {

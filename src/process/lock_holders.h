@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <string>
 #include <string_view>
 #include <sys/types.h>
 #include <vector>
@@ -15,6 +17,9 @@ namespace ipcbox::process {
 
 // The same of the file that FD leads to. Empty when that cannot be found out.
 [[nodiscard]] std::vector<pid_t> lock_holders(int fd);
+
+// "812 (make, root, 3m12s), 815 (…)": those of PIDS that are there; "another process" when none is.
+[[nodiscard]] std::string text_of(std::span<const pid_t> pids);
 
 // Whether PID is a parent of ours, or a parent of that one, and so on.
 [[nodiscard]] bool is_ancestor(pid_t pid);

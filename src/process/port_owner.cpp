@@ -1,11 +1,10 @@
 #include "process/port_owner.h"
 
-#include "core/directory.h"
 #include "core/error.h"
 #include "core/fd.h"
 #include "core/io.h"
 #include "core/number.h"
-#include "core/path.h"
+#include "core/process_fds.h"
 #include "core/text_lines.h"
 #include "core/words.h"
 #include "process/tree.h"
@@ -29,13 +28,12 @@ std::string table_of(pid_t pid, std::string_view name) try {
 }
 
 bool has_one_of(pid_t pid, const std::vector<std::string>& links) {
-    const auto path = fmt::format("/proc/{}/fd", pid);
-    const Directory directory{::opendir(path.c_str())};
-    while (const dirent* entry = directory ? ::readdir(directory.get()) : nullptr)
-        if (const auto link = read_link(fmt::format("{}/{}", path, entry->d_name));
-            link && std::ranges::find(links, *link) != links.end())
-            return true;
-    return false;
+    bool has = false;
+    look_at_descriptors(pid, [&](const auto&, const auto& link) {
+        has = std::ranges::find(links, link) != links.end();
+        return !has;
+    });
+    return has;
 }
 
 } // namespace
@@ -62,7 +60,7 @@ bool tree_listens(pid_t root, std::uint16_t port) {
     std::vector<std::string> links;
     for (const char* name : {"tcp", "tcp6"})
         for (const ino_t inode : listening_sockets(table_of(root, name), port))
-            links.push_back(fmt::format("socket:[{}]", inode));
+            links.push_back(socket_link(inode));
     if (links.empty()) return false;
     if (has_one_of(root, links)) return true;
     return std::ranges::any_of(descendants_of(root),

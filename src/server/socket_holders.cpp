@@ -5,7 +5,7 @@
 #include "core/fd.h"
 #include "core/io.h"
 #include "core/number.h"
-#include "core/path.h"
+#include "core/process_fds.h"
 #include "core/syscall.h"
 
 #include <csignal>
@@ -45,20 +45,19 @@ std::optional<Member> find_member(pid_t pid) {
 }
 
 bool may_have_socket(pid_t pid, const std::string& target) {
-    const auto directory = fmt::format("/proc/{}/fd", pid);
-    const Directory stream{::opendir(directory.c_str())};
-    if (!stream) return errno != ENOENT && errno != ESRCH;
-    while (const dirent* entry = ::readdir(stream.get())) {
-        if (read_link(fmt::format("{}/{}", directory, entry->d_name)) == target) return true;
-    }
-    return false;
+    bool has = false;
+    const auto view = look_at_descriptors(pid, [&](const auto&, const auto& link) {
+        has = link == target;
+        return !has;
+    });
+    return has || view == FdView::hidden;
 }
 
 } // namespace
 
 bool group_holds_socket(pid_t group, ino_t socket) {
     if (sys::call("kill", ::kill, -group, 0) < 0 && errno == ESRCH) return false;
-    const auto target = fmt::format("socket:[{}]", socket);
+    const auto target = socket_link(socket);
     const Directory stream{::opendir("/proc")};
     if (!stream) return true;
     bool was_seen = false;

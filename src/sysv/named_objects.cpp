@@ -5,6 +5,7 @@
 #include "core/fd.h"
 #include "core/io.h"
 #include "core/number.h"
+#include "core/process_fds.h"
 #include "core/syscall.h"
 #include "core/words.h"
 #include "sysv/witnesses.h"
@@ -90,26 +91,14 @@ NamedObject memory_file(const std::string& path, const std::string& name,
     return object;
 }
 
-// The link of a descriptor; empty when we may not read it.
-std::string link_of(const std::string& path) {
-    std::array<char, 4096> target{};
-    const auto size = sys::call("readlink", ::readlink, path.c_str(), target.data(), target.size());
-    return size < 0 ? std::string{} : std::string{target.data(), static_cast<std::size_t>(size)};
-}
-
-// Gets a descriptor of a process: its path below /proc and the target of that link.
-using Descriptor = std::function<void(const std::string& number, const std::string& target)>;
-
-// Calls LOOK for each descriptor of PID; false when we may not see them.
-bool look_at_descriptors(pid_t pid, bool& ended, const Descriptor& look) {
-    const auto path = fmt::format("/proc/{}/fd", pid);
-    const Directory stream{::opendir(path.c_str())};
-    ended = stream == nullptr && (errno == ENOENT || errno == ESRCH);
-    if (stream == nullptr) return false;
-    while (const auto* entry = ::readdir(stream.get()))
-        if (entry->d_name[0] != '.')
-            look(entry->d_name, link_of(fmt::format("{}/{}", path, entry->d_name)));
-    return true;
+// Calls LOOK for each descriptor of PID, as look_at_processes() wants it.
+template <class Look> bool sees_descriptors(pid_t pid, bool& ended, Look look) {
+    const auto view = look_at_descriptors(pid, [&](const auto& number, const auto& target) {
+        look(number, target);
+        return true;
+    });
+    ended = view == FdView::ended;
+    return view == FdView::whole;
 }
 
 // "7f1c…-7f1c… rw-s 00000000 00:1a 32774      /dev/shm/build": the files in such lines.
@@ -196,21 +185,20 @@ std::optional<std::vector<NamedObject>> message_queues(const std::string& mount)
 std::vector<NamedObject> open_fifos() {
     std::map<File, NamedObject> fifos;
     const bool is_complete = look_at_processes([&](pid_t pid, bool& ended) {
-        return look_at_descriptors(
-            pid, ended, [&](const std::string& number, const std::string& target) {
-                // A pipe without a name is "pipe:[1234]".
-                if (!target.starts_with('/')) return;
-                const auto status = file_at(fmt::format("/proc/{}/fd/{}", pid, number));
-                if (!status || !S_ISFIFO(status->st_mode)) return;
-                const auto text = text_of(fmt::format("/proc/{}/fdinfo/{}", pid, number));
-                const int mode = text ? parse_open_mode(*text).value_or(O_RDONLY) : O_RDONLY;
-                auto& fifo = fifos
-                                 .try_emplace({status->st_dev, status->st_ino},
-                                              object_of(Sort::fifo, target, *status))
-                                 .first->second;
-                if (mode != O_WRONLY) add_user(fifo, Does::reads, pid);
-                if (mode != O_RDONLY) add_user(fifo, Does::writes, pid);
-            });
+        return sees_descriptors(pid, ended, [&](const auto& number, const auto& target) {
+            // A pipe without a name is "pipe:[1234]".
+            if (!target.starts_with('/')) return;
+            const auto status = file_at(fmt::format("/proc/{}/fd/{}", pid, number));
+            if (!status || !S_ISFIFO(status->st_mode)) return;
+            const auto text = text_of(fmt::format("/proc/{}/fdinfo/{}", pid, number));
+            const int mode = text ? parse_open_mode(*text).value_or(O_RDONLY) : O_RDONLY;
+            auto& fifo = fifos
+                             .try_emplace({status->st_dev, status->st_ino},
+                                          object_of(Sort::fifo, target, *status))
+                             .first->second;
+            if (mode != O_WRONLY) add_user(fifo, Does::reads, pid);
+            if (mode != O_RDONLY) add_user(fifo, Does::writes, pid);
+        });
     });
     std::vector<NamedObject> objects;
     for (auto& [file, fifo] : fifos) {
@@ -239,7 +227,7 @@ void add_users(std::vector<NamedObject>& objects) {
         for (const auto& file : mapped_files(*maps))
             add(file, Does::maps, pid);
         if (queues.empty()) return true;
-        return look_at_descriptors(pid, ended, [&](const auto& number, const auto& target) {
+        return sees_descriptors(pid, ended, [&](const auto& number, const auto& target) {
             // mq_open(3) gives a path below the mount, and open(2) a path from the root.
             const auto slash = target.rfind('/');
             if (slash == std::string::npos || !queues.contains(target.substr(slash))) return;

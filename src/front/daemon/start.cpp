@@ -8,7 +8,6 @@
 #include "core/file_lock.h"
 #include "core/path.h"
 #include "core/pidfd.h"
-#include "core/process_info.h"
 #include "core/syscall.h"
 #include "front/daemon/plans.h"
 #include "process/daemon_keeper.h"
@@ -25,11 +24,6 @@ namespace ipcbox::front {
 namespace {
 
 using Outcome = process::Readiness::Outcome;
-
-std::string text_of(pid_t pid) {
-    const auto info = pid > 0 ? find_process(pid) : std::nullopt;
-    return info ? info->text() : "another process";
-}
 
 // A number that the daemon's user chose. Nothing of ours may have it, or the daemon would get that
 // closed.
@@ -87,7 +81,8 @@ class Start {
     }
 
     int refuse(pid_t pid) {
-        cli::diagnose(fmt::format("cannot start {}: it runs already: {}", name_, text_of(pid)));
+        cli::diagnose(fmt::format("cannot start {}: it runs already: {}", name_,
+                                  process::text_of({&pid, 1})));
         return exit_status::failed;
     }
 
@@ -111,9 +106,8 @@ class Start {
                           *config_.lock_file);
     }
     [[nodiscard]] std::string locked() const {
-        const auto holders = process::lock_holders(lock_.get());
         return fmt::format("cannot start {}: {} is locked by {}", name_, *config_.lock_file,
-                           text_of(holders.empty() ? 0 : holders.front()));
+                           process::text_of(process::lock_holders(lock_.get())));
     }
 
     void launch() {
