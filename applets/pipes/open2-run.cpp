@@ -12,11 +12,11 @@
 #include "dialog/pipeline_run.h"
 #include "dialog/transcript.h"
 #include "front/run_command.h"
+#include "front/stage_end.h"
 #include "process/activity.h"
 #include "process/supervise.h"
 
 #include <algorithm>
-#include <csignal>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -141,19 +141,16 @@ class StuckWatch {
 };
 
 bool has_failed(WaitStatus status, WaitStatus other) {
-    constexpr int by_broken_pipe = 128 + SIGPIPE; // or as a shell reports it
     if (status.succeeded()) return false;
-    return status.as_exit_status() != by_broken_pipe || !other.succeeded();
+    return !status.is_broken_pipe() || !other.succeeded();
 }
 
 void report(const Config& config, const Words& words, int number, const dialog::StageEnd& end,
             bool failed) {
     if (config.json) {
         cli::JsonLine line;
-        line.set("number", number).set("command", words);
-        line.set("status", end.status.as_exit_status()).set("end", end.status.text());
-        line.set_flag("failed", failed);
-        line.set("seconds", in_seconds(end.time)).set("cpu", in_seconds(end.cpu));
+        line.set("number", number);
+        front::add_stage_end(line, words, end, failed);
         write_all(STDERR_FILENO, line.text(), "standard error");
     } else if (config.verbosity.verbose || (failed && !config.verbosity.quiet)) {
         cli::diagnose(fmt::format("command {} ({}): {}", number, cli::visible(words.front()),

@@ -13,6 +13,7 @@
 #include "dialog/pipeline_run.h"
 #include "dialog/redirections.h"
 #include "front/run_command.h"
+#include "front/stage_end.h"
 #include "process/supervise.h"
 
 #include <algorithm>
@@ -165,16 +166,6 @@ std::string text_of(const StageEnd& end) {
     return fmt::format("{} after {}", end.status.text(), rounded_duration(end.time));
 }
 
-std::string json_line(const Words& words, std::size_t stage, const StageEnd& end, bool failed) {
-    cli::JsonLine line;
-    line.set("stage", stage + 1).set("command", words);
-    line.set("status", end.status.as_exit_status()).set("end", end.status.text());
-    line.set_flag("failed", failed);
-    line.set("seconds", in_seconds(end.time)).set("cpu", in_seconds(end.cpu));
-    if (end.bytes) line.set("bytes", *end.bytes);
-    return line.text();
-}
-
 // A shell, too, says nothing of a program whose reader has seen enough.
 bool is_told(const Config& config, const StageEnd& end, bool has_failed) {
     if (config.verbosity.verbose) return true;
@@ -189,7 +180,11 @@ void report(const Config& config, std::span<const StageEnd> ends,
     for (std::size_t stage = 0; stage < ends.size(); ++stage) {
         const auto& words = config.stages[stage];
         const bool has_failed = std::ranges::find(failed, stage) != failed.end();
-        json += json_line(words, stage, ends[stage], has_failed);
+        cli::JsonLine line;
+        line.set("stage", stage + 1);
+        front::add_stage_end(line, words, ends[stage], has_failed);
+        if (ends[stage].bytes) line.set("bytes", *ends[stage].bytes);
+        json += line.text();
         if (!config.json && is_told(config, ends[stage], has_failed))
             cli::diagnose(fmt::format("stage {} ({}): {}", stage + 1, cli::visible(words.front()),
                                       config.verbosity.verbose ? text_of(ends[stage])

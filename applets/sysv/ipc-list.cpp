@@ -5,6 +5,7 @@
 #include "cli/output.h"
 #include "cli/values.h"
 #include "core/number.h"
+#include "front/ipc/choice.h"
 #include "front/ipc/limits_report.h"
 #include "front/ipc/logout.h"
 #include "front/ipc/named_rows.h"
@@ -142,27 +143,19 @@ void show_named(const Config& config, front::UserNames& users) {
 // Looks at what was asked for.
 class Look {
   public:
-    explicit Look(const Config& config) : config_(config), survey_(names_in(config)) {}
+    explicit Look(const Config& config)
+        : config_(config), survey_(front::known_names(config.names)) {}
 
     std::vector<sysv::Entry> operator()() {
         auto entries = survey_.look_at(front::ipc_objects(config_.kinds, config_.names));
-        if (!config_.names.empty())
-            std::erase_if(entries, [this](const sysv::Entry& entry) {
-                return std::ranges::none_of(config_.names,
-                                            [&](const auto& name) { return name.means(entry); });
-            });
+        std::erase_if(entries, [this](const sysv::Entry& entry) {
+            return !front::is_meant(entry, config_.names);
+        });
         return entries;
     }
     [[nodiscard]] const sysv::Sight<sysv::Waiter>& waiters() const { return survey_.waiters(); }
 
   private:
-    static sysv::KnownNames names_in(const Config& config) {
-        sysv::KnownNames names;
-        for (const auto& name : config.names)
-            names.add(name.text());
-        return names;
-    }
-
     const Config& config_;
     sysv::Survey survey_;
 };

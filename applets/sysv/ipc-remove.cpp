@@ -5,6 +5,7 @@
 #include "cli/output.h"
 #include "cli/values.h"
 #include "core/io.h"
+#include "front/ipc/choice.h"
 #include "front/ipc/rows.h"
 #include "sysv/object_name.h"
 #include "sysv/survey.h"
@@ -77,8 +78,7 @@ bool is_chosen(const sysv::Entry& entry, const Config& config) {
         const auto idle = std::chrono::seconds{std::time(nullptr) - entry.object.last_change()};
         if (idle < *config.older) return false;
     }
-    return config.names.empty() ||
-           std::ranges::any_of(config.names, [&](const auto& name) { return name.means(entry); });
+    return front::is_meant(entry, config.names);
 }
 
 // What keeps it from being removed; empty for nothing.
@@ -88,7 +88,8 @@ std::string obstacle(const sysv::Entry& entry, const Config& config) {
 
 class Removal {
   public:
-    explicit Removal(const Config& config) : config_(config), survey_(names_in(config)) {}
+    explicit Removal(const Config& config)
+        : config_(config), survey_(front::known_names(config.names)) {}
 
     int run() {
         auto chosen = look(front::ipc_objects(config_.kinds, config_.names));
@@ -103,13 +104,6 @@ class Removal {
     }
 
   private:
-    static sysv::KnownNames names_in(const Config& config) {
-        sysv::KnownNames names;
-        for (const auto& name : config.names)
-            names.add(name.text());
-        return names;
-    }
-
     std::vector<sysv::Entry> look(const std::vector<sysv::Object>& objects) {
         auto entries = survey_.look_at(objects);
         std::erase_if(entries, [this](const auto& entry) { return !is_chosen(entry, config_); });

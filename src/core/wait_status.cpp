@@ -13,6 +13,10 @@ WaitStatus WaitStatus::of(const siginfo_t& info) {
     return WaitStatus::killed(info.si_status, info.si_code == CLD_DUMPED);
 }
 
+bool WaitStatus::is_broken_pipe() const {
+    return as_exit_status() == exit_status::signal_base + SIGPIPE;
+}
+
 int WaitStatus::as_exit_status() const {
     return signal_ != 0 ? exit_status::signal_base + signal_ : status_;
 }

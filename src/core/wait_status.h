@@ -19,6 +19,9 @@ class WaitStatus {
     [[nodiscard]] bool succeeded() const { return signal_ == 0 && status_ == 0; }
     // The signal that killed it; 0 when it exited.
     [[nodiscard]] int signal() const { return signal_; }
+    // It wrote to a reader that was gone, and died of that: SIGPIPE, or 141, by which a shell
+    // reports it.
+    [[nodiscard]] bool is_broken_pipe() const;
     // What a shell would report: the exit status, or 128 + the signal.
     [[nodiscard]] int as_exit_status() const;
     // "exit 3", "killed by TERM", "killed by SEGV (core dumped)".

@@ -1,32 +1,19 @@
 #include "dialog/pipeline.h"
 
-#include "core/error.h"
 #include "core/pipe.h"
-#include "core/poll.h"
-#include "core/syscall.h"
 
 #include <algorithm>
-#include <fcntl.h>
 #include <unistd.h>
 
 namespace ipcbox::dialog {
-
-namespace {
-
-bool died_of_broken_pipe(WaitStatus status) {
-    constexpr int as_a_shell_reports_it = 128 + SIGPIPE;
-    return status.as_exit_status() == as_a_shell_reports_it;
-}
-
-} // namespace
 
 std::vector<std::size_t> failed_stages(std::span<const StageEnd> ends, BrokenPipe broken_pipe) {
     std::vector<std::size_t> failed;
     bool later_one_succeeded = false;
     for (std::size_t stage = ends.size(); stage-- > 0;) {
         const auto& status = ends[stage].status;
-        const bool is_excused = later_one_succeeded && broken_pipe == BrokenPipe::excused &&
-                                died_of_broken_pipe(status);
+        const bool is_excused =
+            later_one_succeeded && broken_pipe == BrokenPipe::excused && status.is_broken_pipe();
         if (status.succeeded())
             later_one_succeeded = true;
         else if (!is_excused)
@@ -67,21 +54,19 @@ Pipeline::Pipeline(std::span<const PipelineStage> stages, const PipelineStreams&
 
 std::vector<pollfd> Pipeline::poll_entries() const {
     std::vector<pollfd> entries;
-    for (const auto& stage : stages_)
-        if (!stage.end) entries.push_back({stage.child.pidfd(), POLLIN, 0});
     for (const auto& tap : taps_)
         if (!tap.is_over()) entries.push_back(tap.poll_entry());
+    for (const auto& stage : stages_)
+        if (!stage.end) entries.push_back({stage.child.pidfd(), POLLIN, 0});
     return entries;
 }
 
-void Pipeline::work() {
-    for (auto& tap : taps_) {
-        auto entry = tap.poll_entry();
-        if (!tap.is_over() && poll_until({&entry, 1}, Deadline::after(Duration::zero())) > 0)
-            tap.work();
-    }
+void Pipeline::work(std::span<const pollfd> entries) {
+    auto entry = entries.begin();
+    for (auto& tap : taps_)
+        if (!tap.is_over() && (entry++)->revents != 0) tap.work();
     for (auto& stage : stages_) {
-        if (stage.end) continue;
+        if (stage.end || (entry++)->revents == 0) continue;
         if (const auto end = stage.child.reap_if_ended())
             stage.end = StageEnd{end->status, Deadline::Clock::now() - stage.start, end->cpu};
     }

@@ -41,8 +41,8 @@ struct StageEnd {
     std::optional<std::uint64_t> bytes{}; // that it wrote, where we have seen them
 };
 
-// The stages that failed, by position. SIGPIPE (or 141, by which a shell reports it) kills a stage
-// whose reader has seen enough: it is no failure when a later stage succeeded, unless STRICT.
+// The stages that failed, by position. A broken pipe ends a stage whose reader has seen enough:
+// that is no failure when a later stage succeeded, unless STRICT.
 enum class BrokenPipe { excused, strict };
 [[nodiscard]] std::vector<std::size_t> failed_stages(std::span<const StageEnd> ends,
                                                      BrokenPipe broken_pipe);
@@ -57,9 +57,10 @@ class Pipeline {
     Pipeline(const Pipeline&) = delete;
     Pipeline& operator=(const Pipeline&) = delete;
 
-    // Call work() when one of these is ready. Throws SysError when a copy cannot be written.
+    // Call work() with these once poll(2) has filled them in. Throws SysError when a copy cannot be
+    // written.
     [[nodiscard]] std::vector<pollfd> poll_entries() const;
-    void work();
+    void work(std::span<const pollfd> entries);
     [[nodiscard]] bool has_ended() const;
     // Once it has.
     [[nodiscard]] std::vector<StageEnd> ends() const;

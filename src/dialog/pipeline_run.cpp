@@ -7,12 +7,21 @@
 
 namespace ipcbox::dialog {
 
+namespace {
+
+// Before there is a stage that something could get away from.
+const PipelineLimits& prepared_for(const PipelineLimits& limits) {
+    if (limits.time || limits.line) process::adopt_orphans();
+    return limits;
+}
+
+} // namespace
+
 PipelineRun::PipelineRun(std::span<const PipelineStage> stages, const PipelineStreams& streams,
                          const PipelineLimits& limits, PipelineWatch watch)
-    : limits_(limits), watch_(std::move(watch)), next_look_(Deadline::after_or_never(watch_.every)),
-      limit_(Deadline::after_or_never(limits.time)), pipeline_(stages, streams) {
-    if (limits_.time || limits_.line) process::adopt_orphans();
-}
+    : limits_(prepared_for(limits)), watch_(std::move(watch)),
+      next_look_(Deadline::after_or_never(watch_.every)),
+      limit_(Deadline::after_or_never(limits.time)), pipeline_(stages, streams) {}
 
 std::vector<StageEnd> PipelineRun::to_end() {
     while (!pipeline_.has_ended()) {
@@ -20,7 +29,7 @@ std::vector<StageEnd> PipelineRun::to_end() {
         entries.push_back({signals_.fd(), POLLIN, 0});
         (void)poll_until(entries, std::min(next_deadline(), next_look_));
         pass_signals_on();
-        pipeline_.work();
+        pipeline_.work(entries);
         look();
         if (!pipeline_.has_ended() && next_deadline().passed()) end_stages();
     }

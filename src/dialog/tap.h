@@ -31,8 +31,8 @@ class Tap {
     }
     // Moves what can be moved. Throws SysError when COPY cannot be written.
     void work();
-    // At the end of what is to be read, and when the reader has gone: then the writer's next write
-    // fails, as if the reader had left it alone.
+    // At the end of what is to be read, and when the reader has gone. In the latter case the next
+    // write of the writer fails, as it would without us.
     [[nodiscard]] bool is_over() const { return !from_; }
 
     // What has come so far, and when its last line feed came or, before one did, when we began.

@@ -113,30 +113,6 @@ std::string user_object(const sysv::User& user, UserNames& names) {
 
 } // namespace
 
-std::vector<Kind> IpcKinds::chosen() const {
-    std::vector<Kind> kinds;
-    const bool all = !any();
-    if (all || semaphores) kinds.push_back(Kind::semaphores);
-    if (all || memory) kinds.push_back(Kind::memory);
-    if (all || messages) kinds.push_back(Kind::messages);
-    return kinds;
-}
-
-std::vector<sysv::Object> ipc_objects(const IpcKinds& kinds,
-                                      const std::vector<sysv::ObjectName>& names) {
-    std::vector<sysv::Object> objects;
-    for (const auto kind : kinds.chosen()) {
-        auto some = sysv::all_objects(kind);
-        if (!names.empty())
-            std::erase_if(some, [&](const sysv::Object& object) {
-                return std::ranges::none_of(
-                    names, [&](const auto& name) { return name.may_mean(object); });
-            });
-        objects.insert(objects.end(), some.begin(), some.end());
-    }
-    return objects;
-}
-
 std::string size_text(std::uint64_t bytes) {
     constexpr std::uint64_t step = 1024;
     std::string_view units = "KMGT";

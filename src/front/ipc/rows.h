@@ -11,20 +11,6 @@
 
 namespace ipcbox::front {
 
-// The kinds that an option asks for; none asks for all.
-struct IpcKinds {
-    bool semaphores = false;
-    bool memory = false;
-    bool messages = false;
-
-    [[nodiscard]] bool any() const { return semaphores || memory || messages; }
-    [[nodiscard]] std::vector<sysv::Kind> chosen() const;
-};
-
-// All objects of these kinds that NAMES mean, or all of them when there are no NAMES.
-[[nodiscard]] std::vector<sysv::Object> ipc_objects(const IpcKinds& kinds,
-                                                    const std::vector<sysv::ObjectName>& names);
-
 // "2 of 4 taken", "4K, 2 attached", "3 messages, 120 bytes".
 [[nodiscard]] std::string state_text(const sysv::Entry& entry);
 // "held by 812 (make, root, 3m12s)", "nobody, creator gone", "unknown".

@@ -36,7 +36,7 @@ std::vector<StageEnd> run(const std::vector<Words>& commands, const PipelineStre
     while (!pipeline.has_ended()) {
         auto entries = pipeline.poll_entries();
         (void)poll_until(entries, Deadline::never());
-        pipeline.work();
+        pipeline.work(entries);
     }
     return pipeline.ends();
 }

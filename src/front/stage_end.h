@@ -1,0 +1,16 @@
+// How a command of several ended, as JSON has it: what pipe-run and open2-run report of each.
+#pragma once
+
+#include "cli/json.h"
+#include "dialog/pipeline.h"
+
+#include <string>
+#include <vector>
+
+namespace ipcbox::front {
+
+// Adds the command and its end to LINE: command, status, end, failed, seconds and cpu.
+void add_stage_end(cli::JsonLine& line, const std::vector<std::string>& words,
+                   const dialog::StageEnd& end, bool failed);
+
+} // namespace ipcbox::front
