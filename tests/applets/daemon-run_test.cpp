@@ -33,24 +33,11 @@ pid_t pid_in(const std::string& id) {
     return static_cast<pid_t>(std::stoi(id));
 }
 
-bool runs(pid_t pid) {
-    const auto stat = read_process_stat(pid);
-    return stat && !stat->has_ended();
-}
-
-bool ends(pid_t pid) {
-    return eventually([pid] { return !runs(pid); });
-}
-
-bool has(const std::string& text, std::string_view part) {
-    return text.find(part) != std::string::npos;
-}
-
 // Waits until NAME holds PART.
 bool gets(const Scenario& scenario, std::string_view name, std::string_view part) {
     return eventually([&] {
         try {
-            return has(scenario.read_file(name), part);
+            return contains(scenario.read_file(name), part);
         } catch (const Error&) { // it is being rotated
             return false;
         }
@@ -100,8 +87,8 @@ TEST_CASE("a daemon that ends at once gives its status, and leaves no pid file")
         CHECK_FALSE(scenario.exists("pid"));
     }
     const auto result = scenario.run(words({"-J", "--settle", "30"}, {"sh", "-c", "exit 3"}));
-    CHECK(has(result.out, R"("outcome":"ended","id":")"));
-    CHECK(has(result.out, R"("status":3,"seconds":)"));
+    CHECK(contains(result.out, R"("outcome":"ended","id":")"));
+    CHECK(contains(result.out, R"("status":3,"seconds":)"));
 }
 
 TEST_CASE("a daemon is ready once it writes a line to its descriptor") {
@@ -110,10 +97,10 @@ TEST_CASE("a daemon is ready once it writes a line to its descriptor") {
         return scenario.run(
             words({"--ready-fd", "9", "-J", "--settle", settle}, {"sh", "-c", script}));
     };
-    CHECK(has(start("echo up >&9; exec sleep 1000").out, R"("outcome":"ready")"));
+    CHECK(contains(start("echo up >&9; exec sleep 1000").out, R"("outcome":"ready")"));
     const auto closed = start("exec 9>&-; exec sleep 1000", "0.1");
     CHECK(closed.status == 1);
-    CHECK(has(closed.err, "it closed the descriptor of --ready-fd without writing a line\n"));
+    CHECK(contains(closed.err, "it closed the descriptor of --ready-fd without writing a line\n"));
     CHECK(start("exit 0").status == 1);
     CHECK(start("exit 5").status == 5);
 }
@@ -124,7 +111,7 @@ TEST_CASE("a daemon that is not ready in time is ended") {
         {"-p", "pid", "--ready-notify", "--ready-timeout", "0.1", "--stages", "TERM:0.1s,KILL"},
         {"sh", "-c", "trap '' TERM; echo $$ >&2; while :; do sleep 1; done"}));
     CHECK(result.status == 124);
-    CHECK(has(result.err, "is not ready after 0.1s: it has not sent READY=1\n"));
+    CHECK(contains(result.err, "is not ready after 0.1s: it has not sent READY=1\n"));
     CHECK_FALSE(scenario.exists("pid"));
     CHECK(test::children_of(::getpid()).size() <= 1); // its sleep, that nobody waits for
 }
@@ -133,7 +120,7 @@ TEST_CASE("a server is ready once it notifies, or listens on its port") {
     Scenario scenario;
     const auto notifies =
         scenario.run(words({"--ready-notify", "-J"}, {"tcp-server", "127.0.0.1:0", "--", "true"}));
-    CHECK(has(notifies.out, R"("outcome":"ready")"));
+    CHECK(contains(notifies.out, R"("outcome":"ready")"));
     // A port that nobody has: the kernel gives it to a server, and then it is free again.
     auto server = scenario.start({"tcp-server", "127.0.0.1:0", "--", "true"});
     const auto line = server.error_line();
@@ -143,11 +130,11 @@ TEST_CASE("a server is ready once it notifies, or listens on its port") {
     // Another one that listens there is not the daemon.
     const auto stranger = scenario.run(words(options, sleeper));
     CHECK(stranger.status == 124);
-    CHECK(has(stranger.err, fmt::format("it does not listen on port {}\n", port)));
+    CHECK(contains(stranger.err, fmt::format("it does not listen on port {}\n", port)));
     server.kill(SIGTERM);
     (void)server.wait();
-    CHECK(
-        has(scenario.run(words({"--ready-port", port, "-J"}, again)).out, R"("outcome":"ready")"));
+    CHECK(contains(scenario.run(words({"--ready-port", port, "-J"}, again)).out,
+                   R"("outcome":"ready")"));
 }
 
 TEST_CASE("a daemon is ready once a line of its output says so") {
@@ -160,13 +147,13 @@ TEST_CASE("a daemon is ready once a line of its output says so") {
         return scenario.run(words(options, command));
     };
     constexpr std::string_view ready = R"("outcome":"ready")";
-    CHECK(has(start({"-a", "-o", "log", "-e", "log"}).out, ready));
-    CHECK(has(start({"-o", "/dev/null", "-e", "err"}).out, ready));
-    CHECK(has(start({"-e", "err", "--rotate", "1M:1"}).out, ready));
-    CHECK(has(start({"-e", "err", "--respawn", "1/1m"}).out, ready));
+    CHECK(contains(start({"-a", "-o", "log", "-e", "log"}).out, ready));
+    CHECK(contains(start({"-o", "/dev/null", "-e", "err"}).out, ready));
+    CHECK(contains(start({"-e", "err", "--rotate", "1M:1"}).out, ready));
+    CHECK(contains(start({"-e", "err", "--respawn", "1/1m"}).out, ready));
     const auto silent = start({"-a", "-o", "log", "--ready-timeout", "0.1"});
     CHECK(silent.status == 124);
-    CHECK(has(silent.err, ": no line of its output matches --ready-log\n"));
+    CHECK(contains(silent.err, ": no line of its output matches --ready-log\n"));
     CHECK(start({}).status == 2);
     CHECK(scenario.run({"daemon-run", "-o", "log", "--ready-log", "(", "true"}).status == 2);
 }
@@ -186,12 +173,12 @@ TEST_CASE("a daemon runs once, because the pid file means one process forever") 
     CHECK(status.status == 0);
     CHECK(status.out == first.out);
     CHECK(scenario.run({"daemon-run", "-p", "pid", "--stop"}).status == 0);
-    CHECK_FALSE(runs(pid));
+    CHECK(has_ended(pid));
     CHECK_FALSE(scenario.exists("pid"));
     CHECK(scenario.run({"daemon-run", "-p", "pid", "--status"}).status == 3);
     const auto again = scenario.run({"daemon-run", "-p", "pid", "--stop"});
     CHECK(again.status == 1);
-    CHECK(has(again.err, "it does not run\n"));
+    CHECK(contains(again.err, "it does not run\n"));
 }
 
 TEST_CASE("when many start the same daemon at once, one of them does") {
@@ -239,7 +226,7 @@ TEST_CASE("the pid file of another program works, unless it cannot be trusted") 
         REQUIRE(::chown("pid", 65534, 65534) == 0);
         const auto result = status();
         CHECK(result.status == 4);
-        CHECK(has(result.err, "it belongs to nobody, and process "));
+        CHECK(contains(result.err, "it belongs to nobody, and process "));
         CHECK(scenario.run({"daemon-run", "-p", "pid", "--stop"}).status == 1);
         CHECK(other.is_running());
     }
@@ -255,7 +242,7 @@ TEST_CASE("a pid file that makes no sense is refused") {
         scenario.write_file("pid", text);
         const auto result = scenario.run({"daemon-run", "-p", "pid", "--stop"});
         CHECK(result.status == 1);
-        CHECK(has(result.err, "it does not begin with a process number\n"));
+        CHECK(contains(result.err, "it does not begin with a process number\n"));
     }
     scenario.write_file("pid", "");
     CHECK(scenario.run({"daemon-run", "-p", "pid", "--status"}).status == 1);
@@ -272,14 +259,14 @@ TEST_CASE("a daemon is restarted, and is ended in stages") {
         words({"-p", "pid", "--restart", "--settle", "0", "-c", scenario.path("")}, deaf));
     REQUIRE(second.status == 0);
     CHECK(first.out != second.out);
-    CHECK_FALSE(runs(pid_in(first.out)));
+    CHECK(has_ended(pid_in(first.out)));
     REQUIRE(eventually([&] { return scenario.exists("deaf"); }));
     const auto outlived = scenario.run({"daemon-run", "-p", "pid", "--stop", "TERM:0"});
     CHECK(outlived.status == 1);
-    CHECK(has(outlived.err, ": it outlived TERM:0"));
+    CHECK(contains(outlived.err, ": it outlived TERM:0"));
     const auto stop = scenario.run({"daemon-run", "-vp", "pid", "--stop", "TERM:0.1s,KILL"});
     CHECK(stop.status == 0);
-    CHECK(has(stop.err, ") ended by KILL after 0."));
+    CHECK(contains(stop.err, ") ended by KILL after 0."));
 }
 
 TEST_CASE("a lock is held by the daemon, which is named") {
@@ -290,8 +277,8 @@ TEST_CASE("a lock is held by the daemon, which is named") {
     const auto second = scenario.run(words({"-p", "pid", "-l", "lock", "--settle", "0"}, sleeper));
     CHECK(second.status == 1);
     CHECK_FALSE(scenario.exists("pid"));
-    CHECK(has(second.err, "lock is locked by "));
-    CHECK(has(second.err, " (sleep, "));
+    CHECK(contains(second.err, "lock is locked by "));
+    CHECK(contains(second.err, " (sleep, "));
     const auto pid = fmt::format("{}", pid_in(first.out));
     REQUIRE(scenario.run({"signal-send", "-KILL", "-w", "30", pid}).status == 0);
     CHECK(scenario.run(words(options, sleeper)).status == 0);
@@ -405,7 +392,7 @@ TEST_CASE("a daemon that ends at once or is stopped is not started again") {
     }));
     const pid_t second = test::children_of(keeper).front();
     CHECK(scenario.run({"daemon-run", "-p", "pid", "--stop"}).status == 0);
-    CHECK_FALSE(runs(second));
+    CHECK(has_ended(second));
 }
 
 TEST_CASE("a keeper that is killed takes its daemon along") {

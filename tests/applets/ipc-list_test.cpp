@@ -1,4 +1,5 @@
 #include "core/sanitizer.h"
+#include "harness/ipc_namespace.h"
 #include "harness/scenario.h"
 
 #include <algorithm>
@@ -10,23 +11,6 @@
 using namespace ipcbox::test;
 
 namespace {
-
-bool contains(const std::string& text, std::string_view part) {
-    return text.find(part) != std::string::npos;
-}
-
-// The lines of a script in an IPC namespace of its own, where only its objects are. Its pid 1 is
-// the script's shell. Empty where we may not make one.
-Result in_namespace(Scenario& scenario, const std::string& script) {
-    return scenario.run(
-        {"unshare", "--ipc", "--pid", "--fork", "--mount-proc", "sh", "-c", script});
-}
-
-bool is_root() {
-    if (::geteuid() == 0) return true;
-    MESSAGE("not root: no namespace of our own");
-    return false;
-}
 
 // Waits until NEEDLE is in the output of COMMAND.
 std::string until(std::string_view command, std::string_view needle) {

@@ -1,3 +1,4 @@
+#include "harness/ipc_namespace.h"
 #include "harness/scenario.h"
 #include "sysv/key.h"
 
@@ -12,27 +13,12 @@ using namespace ipcbox::test;
 
 namespace {
 
-bool contains(const std::string& text, std::string_view part) {
-    return text.find(part) != std::string::npos;
-}
-
 bool has_set(const std::string& key) {
     return ::semget(sysv::Key::parse(key).value(), 0, 0) >= 0;
 }
 
 bool has_segment(const std::string& key) {
     return ::shmget(sysv::Key::parse(key).value(), 0, 0) >= 0;
-}
-
-Result in_namespace(Scenario& scenario, const std::string& script) {
-    return scenario.run(
-        {"unshare", "--ipc", "--pid", "--fork", "--mount-proc", "sh", "-c", script});
-}
-
-bool is_root() {
-    if (::geteuid() == 0) return true;
-    MESSAGE("not root: no namespace of our own");
-    return false;
 }
 
 } // namespace

@@ -1,8 +1,6 @@
 #include "core/sanitizer.h"
 #include "harness/scenario.h"
 
-#include "core/process_stat.h"
-
 #include <algorithm>
 #include <csignal>
 #include <doctest/doctest.h>
@@ -240,8 +238,7 @@ TEST_CASE("a signal is passed on, also while nobody reads our output") {
     const auto pid = static_cast<pid_t>(std::stoi(scenario.read_file("pid")));
     CHECK(eventually([&] {
         blocked.kill(SIGTERM);
-        const auto stat = read_process_stat(pid);
-        return !stat || stat->has_ended();
+        return has_ended(pid);
     }));
     CHECK(eventually([&] {
         blocked.kill(SIGTERM);
@@ -282,10 +279,7 @@ TEST_CASE("a command dies with us when we are killed") {
     const auto pid = static_cast<pid_t>(std::stoi(line.substr(5)));
     run.kill(SIGKILL);
     CHECK(run.wait().status == 137);
-    CHECK(eventually([&] {
-        const auto stat = read_process_stat(pid);
-        return !stat || stat->has_ended();
-    }));
+    CHECK(ends(pid));
 }
 
 TEST_CASE("the command has our input and arguments") {

@@ -1,4 +1,3 @@
-#include "core/process_stat.h"
 #include "harness/scenario.h"
 
 #include <csignal>
@@ -26,11 +25,6 @@ Words words(const Words& options, const std::vector<Words>& stages) {
 
 Words shell(const char* script) {
     return {"sh", "-c", script};
-}
-
-std::size_t files_in(const Scenario& scenario) {
-    return static_cast<std::size_t>(
-        std::distance(std::filesystem::directory_iterator{scenario.path("")}, {}));
 }
 
 } // namespace
@@ -75,7 +69,7 @@ TEST_CASE("nothing runs when one program is missing") {
     const auto result = scenario.run(words({"-o", "out"}, {{"touch", "ran"}, {"no-such-program"}}));
     CHECK(result.status == 127);
     CHECK(result.err == "pipe-run: cannot execute no-such-program: No such file or directory\n");
-    CHECK(files_in(scenario) == 0);
+    CHECK(scenario.count_files() == 0);
     CHECK(scenario.run(words({}, {{"true"}, {"/"}})).status == 126);
 }
 
@@ -140,10 +134,10 @@ TEST_CASE("--atomic replaces the file only when every stage succeeded") {
     CHECK(scenario.run(words({"--atomic", "file"}, {{"echo", "new"}, shell("kill -INT $$")}))
               .status == 128 + SIGINT);
     CHECK(scenario.read_file("file") == "old");
-    CHECK(files_in(scenario) == 1);
+    CHECK(scenario.count_files() == 1);
     CHECK(scenario.run(words({"--atomic", "file"}, {{"echo", "new"}, {"cat"}})).status == 0);
     CHECK(scenario.read_file("file") == "new\n");
-    CHECK(files_in(scenario) == 1);
+    CHECK(scenario.count_files() == 1);
     const auto device = scenario.run(words({"--atomic", "/dev/null"}, {{"true"}}));
     CHECK(device.status == 125);
     CHECK(device.err == "pipe-run: cannot replace /dev/null: it is not a regular file\n");
@@ -175,10 +169,7 @@ TEST_CASE("stages that still run when time is up are ended with all that they st
         words({"-t", "50ms"}, {shell("setsid sleep 1000 & echo $! > pid; sleep 1000"), {"cat"}}));
     CHECK(result.status == 124);
     CHECK(result.err.ends_with("pipe-run: timed out: stage 1 (sh), stage 2 (cat) still ran\n"));
-    CHECK(eventually([&] {
-        const auto stat = read_process_stat(std::stoi(scenario.read_file("pid")));
-        return !stat || stat->has_ended();
-    }));
+    CHECK(ends(std::stoi(scenario.read_file("pid"))));
     CHECK(
         scenario
             .run(words({"-t", "20ms", "-k", "20ms"}, {shell("trap '' TERM; while :; do :; done")}))
@@ -202,10 +193,6 @@ TEST_CASE("signals reach every stage, and the pipeline dies with us") {
     CHECK(running.line() == "up");
     REQUIRE(eventually(
         [&] { return scenario.exists("first") && !scenario.read_file("first").empty(); }));
-    const auto ended = [&](const char* file) {
-        const auto stat = read_process_stat(std::stoi(scenario.read_file(file)));
-        return !stat || stat->has_ended();
-    };
     SUBCASE("TERM") {
         running.kill(SIGTERM);
         CHECK(running.wait().status == 128 + SIGTERM);
@@ -214,7 +201,8 @@ TEST_CASE("signals reach every stage, and the pipeline dies with us") {
         running.kill(SIGKILL);
         CHECK(running.wait().status == 128 + SIGKILL);
     }
-    CHECK(eventually([&] { return ended("first") && ended("second"); }));
+    for (const auto* file : {"first", "second"})
+        CHECK(ends(std::stoi(scenario.read_file(file))));
 }
 
 TEST_CASE("the report has an object for each stage") {

@@ -1,4 +1,3 @@
-#include "core/process_stat.h"
 #include "harness/scenario.h"
 #include "harness/screen.h"
 
@@ -127,10 +126,7 @@ TEST_CASE("signals reach the command, and it dies with us") {
         running.kill(SIGKILL);
         CHECK(running.wait().status == 128 + SIGKILL);
     }
-    CHECK(eventually([&] {
-        const auto stat = read_process_stat(command);
-        return !stat || stat->has_ended();
-    }));
+    CHECK(ends(command));
 }
 
 TEST_CASE("a reader that has seen enough ends the command by SIGPIPE") {

@@ -29,13 +29,6 @@ std::string daemon(const std::string& name, const std::string& ignored = "''") {
         name, ignored);
 }
 
-bool ends(pid_t pid) {
-    return eventually([pid] {
-        const auto stat = read_process_stat(pid);
-        return !stat || stat->has_ended();
-    });
-}
-
 } // namespace
 
 TEST_CASE("the status is the command's own, or 0 for one that is remapped") {

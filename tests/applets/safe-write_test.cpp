@@ -12,11 +12,6 @@ using namespace ipcbox::test;
 
 namespace {
 
-std::size_t files_in(const Scenario& scenario) {
-    return static_cast<std::size_t>(
-        std::distance(std::filesystem::directory_iterator{scenario.path("")}, {}));
-}
-
 mode_t mode_of(const Scenario& scenario, const char* name) {
     struct stat status {};
     REQUIRE(::stat(scenario.path(name).c_str(), &status) == 0);
@@ -34,7 +29,7 @@ TEST_CASE("a file is replaced by all of the input") {
     CHECK(scenario.read_file("empty").empty());
     CHECK(scenario.run({"safe-write", "-v", "file"}, "12345").err ==
           "safe-write: 5 bytes written\n");
-    CHECK(files_in(scenario) == 2);
+    CHECK(scenario.count_files() == 2);
 }
 
 TEST_CASE("input of every kind is copied whole") {
@@ -76,7 +71,7 @@ TEST_CASE("a file that is not regular is refused, and nothing is left") {
     CHECK(scenario.run({"safe-write", "none/file"}, "new").status == 1);
     CHECK(scenario.run({"safe-write", "dir/"}, "new").status == 1);
     CHECK(scenario.read_file("target") == "old");
-    CHECK(files_in(scenario) == 3);
+    CHECK(scenario.count_files() == 3);
 }
 
 TEST_CASE("a file that exists is kept, or backed up") {
@@ -91,7 +86,7 @@ TEST_CASE("a file that exists is kept, or backed up") {
     CHECK(scenario.run({"safe-write", "-b", "file"}, "newer").status == 0);
     CHECK(scenario.read_file("file") == "newer");
     CHECK(scenario.read_file("file~") == "new");
-    CHECK(files_in(scenario) == 3);
+    CHECK(scenario.count_files() == 3);
 }
 
 TEST_CASE("too much input changes nothing") {
@@ -103,7 +98,7 @@ TEST_CASE("too much input changes nothing") {
     CHECK(refused.err == "safe-write: cannot write file: there are more than 5 bytes of input\n");
     CHECK(scenario.run({"safe-write", "-a", "--max-size", "5", "file"}, "123456").status == 1);
     CHECK(scenario.read_file("file") == "12345");
-    CHECK(files_in(scenario) == 1);
+    CHECK(scenario.count_files() == 1);
 }
 
 TEST_CASE("--append adds to the file") {
@@ -117,16 +112,16 @@ TEST_CASE("a signal in the middle leaves the file as it was") {
     Scenario scenario;
     scenario.write_file("file", "old");
     auto writer = scenario.start({"sh", "-c", "echo $$ >pid; exec safe-write file"});
-    REQUIRE(eventually([&] { return files_in(scenario) == 3; }));
+    REQUIRE(eventually([&] { return scenario.count_files() == 3; }));
     SUBCASE("of TERM") {
         writer.kill(SIGTERM);
         CHECK(writer.wait().status == 128 + SIGTERM);
-        CHECK(files_in(scenario) == 2);
+        CHECK(scenario.count_files() == 2);
     }
     SUBCASE("of KILL, which leaves the part file") {
         writer.kill(SIGKILL);
         CHECK(writer.wait().status == 128 + SIGKILL);
-        CHECK(files_in(scenario) == 3);
+        CHECK(scenario.count_files() == 3);
     }
     CHECK(scenario.read_file("file") == "old");
 }

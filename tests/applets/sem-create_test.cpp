@@ -15,10 +15,6 @@ int id_of(const std::string& key) {
     return ::semget(sysv::Key::parse(key).value(), 0, 0);
 }
 
-bool contains(const std::string& text, std::string_view part) {
-    return text.find(part) != std::string::npos;
-}
-
 } // namespace
 
 TEST_CASE("sem-create prints the id, the same at each call") {

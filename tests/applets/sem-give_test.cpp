@@ -13,10 +13,6 @@ using namespace ipcbox::test;
 
 namespace {
 
-bool contains(const std::string& text, std::string_view part) {
-    return text.find(part) != std::string::npos;
-}
-
 int value_of(const std::string& key) {
     return ::semctl(::semget(sysv::Key::parse(key).value(), 0, 0), 0, GETVAL);
 }

@@ -21,10 +21,6 @@ using namespace ipcbox::test;
 
 namespace {
 
-bool contains(std::string_view text, std::string_view part) {
-    return text.find(part) != std::string_view::npos;
-}
-
 // The bytes of the client up to a line feed.
 std::string receive_line(const Fd& client) {
     std::string line;

@@ -25,13 +25,6 @@ pid_t pid_in(const Scenario& scenario, const std::string& name) {
     return static_cast<pid_t>(std::stoi(scenario.read_file(name)));
 }
 
-bool ends(pid_t pid) {
-    return eventually([pid] {
-        const auto stat = read_process_stat(pid);
-        return !stat || stat->has_ended();
-    });
-}
-
 } // namespace
 
 TEST_CASE("a command that ends in time has its own status") {

@@ -5,6 +5,7 @@
 #include "core/pidfd.h"
 #include "core/pipe.h"
 #include "core/poll.h"
+#include "core/process_stat.h"
 #include "core/program.h"
 #include "core/spawn.h"
 #include "sysv/key.h"
@@ -121,6 +122,19 @@ bool eventually(const std::function<bool()>& condition) {
         ::sched_yield();
     }
     return true;
+}
+
+bool contains(std::string_view text, std::string_view part) {
+    return text.find(part) != std::string_view::npos;
+}
+
+bool has_ended(pid_t pid) {
+    const auto stat = read_process_stat(pid);
+    return !stat || stat->has_ended();
+}
+
+bool ends(pid_t pid) {
+    return eventually([pid] { return has_ended(pid); });
 }
 
 bool is_blocked_in(pid_t pid, long number) {
@@ -284,6 +298,11 @@ std::string Scenario::read_file(std::string_view name) const {
 void Scenario::write_file(std::string_view name, std::string_view text) const {
     const Fd file = open_file(path(name), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     write_all(file.get(), text, name);
+}
+
+std::size_t Scenario::count_files() const {
+    return static_cast<std::size_t>(
+        std::distance(std::filesystem::directory_iterator{path("")}, {}));
 }
 
 bool Scenario::exists(std::string_view name) const {

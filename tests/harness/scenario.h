@@ -89,6 +89,8 @@ class Scenario {
     [[nodiscard]] std::string read_file(std::string_view name) const;
     void write_file(std::string_view name, std::string_view text) const;
     [[nodiscard]] bool exists(std::string_view name) const;
+    // How many files are in the temporary directory.
+    [[nodiscard]] std::size_t count_files() const;
 
   private:
     explicit Scenario(std::string directory);
@@ -106,6 +108,12 @@ class Scenario {
 // Polls CONDITION, yielding, for at most 30 s; false when it never held. For what has no event to
 // wait for: that somebody else is blocked in the kernel, say.
 [[nodiscard]] bool eventually(const std::function<bool()>& condition);
+
+[[nodiscard]] bool contains(std::string_view text, std::string_view part);
+
+// Whether PID has ended, reaped or not, and whether it does within 30 s.
+[[nodiscard]] bool has_ended(pid_t pid);
+[[nodiscard]] bool ends(pid_t pid);
 
 // Whether PID sleeps in the system call that /proc/PID/syscall has as NUMBER.
 [[nodiscard]] bool is_blocked_in(pid_t pid, long number);

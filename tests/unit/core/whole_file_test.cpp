@@ -12,15 +12,6 @@
 using namespace ipcbox;
 using test::Scenario;
 
-namespace {
-
-std::size_t files_in(const Scenario& scenario) {
-    return static_cast<std::size_t>(
-        std::distance(std::filesystem::directory_iterator{scenario.path("")}, {}));
-}
-
-} // namespace
-
 TEST_CASE("a file keeps what it has until the new one is committed") {
     const Scenario scenario;
     scenario.write_file("file", "old");
@@ -29,13 +20,13 @@ TEST_CASE("a file keeps what it has until the new one is committed") {
     CHECK(scenario.read_file("file") == "old");
     whole.commit();
     CHECK(scenario.read_file("file") == "new");
-    CHECK(files_in(scenario) == 1);
+    CHECK(scenario.count_files() == 1);
 }
 
 TEST_CASE("a file that is not committed leaves nothing") {
     const Scenario scenario;
     { const WholeFile whole{scenario.path("file")}; }
-    CHECK(files_in(scenario) == 0);
+    CHECK(scenario.count_files() == 0);
 }
 
 TEST_CASE("the new file has the mode of the one that it replaces") {
@@ -68,7 +59,7 @@ TEST_CASE("a file that is not regular is not replaced") {
     CHECK_THROWS_AS(WholeFile{scenario.path("fifo")}, Error);
     REQUIRE(::symlink("loop", scenario.path("loop").c_str()) == 0);
     CHECK_THROWS_AS(WholeFile{scenario.path("loop")}, Error);
-    CHECK(files_in(scenario) == 2);
+    CHECK(scenario.count_files() == 2);
 }
 
 TEST_CASE("a link is refused when the plan says so") {
@@ -76,7 +67,7 @@ TEST_CASE("a link is refused when the plan says so") {
     REQUIRE(::symlink("target", scenario.path("link").c_str()) == 0);
     CHECK_THROWS_AS((WholeFile{scenario.path("link"), {.link = WholeFilePlan::Link::refuse}}),
                     Error);
-    CHECK(files_in(scenario) == 1);
+    CHECK(scenario.count_files() == 1);
 }
 
 TEST_CASE("a file that comes meanwhile is kept, when the plan says so") {
