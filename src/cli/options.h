@@ -13,11 +13,10 @@
 #pragma once
 
 #include "applet.h"
-#include "core/error.h"
+#include "cli/declarations.h"
+#include "cli/usage_error.h"
 
 #include <functional>
-#include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,18 +24,7 @@
 
 namespace ipcbox::cli {
 
-// The command line makes no sense. HELP is the part of the help that concerns the mistake, with its
-// line feeds: the border shows it where a person reads the message, on a terminal.
-class UsageError : public Error {
-  public:
-    explicit UsageError(std::string message, std::string help = {})
-        : Error(std::move(message), exit_status::usage), help_(std::move(help)) {}
-
-    [[nodiscard]] const std::string& help() const noexcept { return help_; }
-
-  private:
-    std::string help_;
-};
+struct CommandLine;
 
 // --help and --version print and are done.
 struct Finished {};
@@ -47,17 +35,10 @@ struct Verbosity {
     bool quiet = false;   // tell only errors
 };
 
-// An option of the tool that users come from, which an applet does not have.
-struct RefusedOption {
-    std::string_view names;  // "-P,--ftp-port": a letter, a word or both
-    std::string_view reason; // "FTP is not supported"
-};
-
 class Options {
   public:
     // USAGE follows "[OPTION...]" in the first line of the help.
     Options(const Invocation& invocation, std::string_view usage);
-    ~Options();
     Options(const Options&) = delete;
     Options& operator=(const Options&) = delete;
 
@@ -115,7 +96,6 @@ class Options {
     void refuse(std::span<const RefusedOption> table);
     // NAMES is "-K,--config FILE". The words that READ makes of its value take the option's place
     // on the command line. READ may throw std::invalid_argument.
-    using WordReader = std::function<std::vector<std::string>(std::string_view value)>;
     void include(std::string_view names, WordReader read, std::string_view text);
 
     // A paragraph and an example for the help. Like all texts here, they must live until parse().
@@ -127,7 +107,6 @@ class Options {
     Verbosity parse();
 
   private:
-    using Setter = std::function<void(std::string_view)>;
     enum class Presence { optional, required, repeated };
 
     template <class Value, class Parser> static Setter setter(Value& into, Parser parser) {
@@ -138,19 +117,17 @@ class Options {
         return [&into, parser](std::string_view text) { into.push_back(parser(text)); };
     }
 
+    // Sets the variables from their values.
+    void interpret(const CommandLine& line) const;
     void add_value(std::string_view names, Setter set, std::string_view text);
     void add_operand(std::string_view name, Setter set, std::string_view text, Presence presence);
 
-    struct Declarations;
-    std::unique_ptr<Declarations> declarations_;
-};
-
-// One option as completions need it.
-struct OptionName {
-    std::string letter; // "n", or empty
-    std::string word;   // "nonblock", or empty
-    std::string value;  // "DURATION", empty for a flag
-    std::string text;
+    Declarations declared_;
+    std::span<char* const> arguments_;
+    Verbosity verbosity_;
+    bool help_ = false;
+    bool version_ = false;
+    bool trace_ = false;
 };
 
 // What an applet declares.

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "core/error.h"
+
+#include <string>
+
+namespace ipcbox::cli {
+
+// The command line makes no sense. HELP is the part of the help that concerns the mistake, with its
+// line feeds: the border shows it where a person reads the message, on a terminal.
+class UsageError : public Error {
+  public:
+    explicit UsageError(std::string message, std::string help = {})
+        : Error(std::move(message), exit_status::usage), help_(std::move(help)) {}
+
+    [[nodiscard]] const std::string& help() const noexcept { return help_; }
+
+  private:
+    std::string help_;
+};
+
+} // namespace ipcbox::cli
