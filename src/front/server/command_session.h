@@ -20,7 +20,4 @@ namespace ipcbox::front {
 // Serves the client until it goes or has to; the exit status. Throws Error.
 [[nodiscard]] int run_command_session(std::span<char* const> arguments);
 
-// Whether the two are the same, found out in a time that does not depend on where they differ.
-[[nodiscard]] bool is_same_secret(std::string_view given, std::string_view secret) noexcept;
-
 } // namespace ipcbox::front

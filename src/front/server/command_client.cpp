@@ -1,0 +1,104 @@
+#include "front/server/command_client.h"
+
+#include "cli/json.h"
+#include "core/io.h"
+#include "core/poll.h"
+
+#include <array>
+#include <csignal>
+#include <cstdlib>
+#include <fmt/core.h>
+#include <unistd.h>
+#include <utility>
+
+namespace ipcbox::front {
+
+namespace {
+
+constexpr std::size_t enough_to_send = 16UL * 1024;
+
+std::string variable(const char* name) {
+    const char* const value = std::getenv(name);
+    return value != nullptr ? value : "";
+}
+
+std::string client_text() {
+    if (const auto ip = variable("TCPREMOTEIP"); !ip.empty())
+        return fmt::format("{}:{}", ip, variable("TCPREMOTEPORT"));
+    return fmt::format("process {} of uid {}", variable("IPCREMOTEPID"), variable("IPCREMOTEEUID"));
+}
+
+} // namespace
+
+CommandClient::CommandClient(const CommandPlan& plan) : plan_(plan), name_(client_text()) {}
+
+void CommandClient::send(std::string_view text) {
+    unsent_ += text;
+    if (unsent_.size() >= enough_to_send) flush();
+}
+
+void CommandClient::flush() {
+    try {
+        write_all(STDOUT_FILENO, unsent_, "the client", Deadline::after_or_never(plan_.idle));
+    } catch (const SysError&) {
+        throw ClientGone{};
+    } catch (const TimedOut&) {
+        log("ended: the client does not read");
+        throw ClientGone{};
+    }
+    unsent_.clear();
+}
+
+std::optional<std::string> CommandClient::next_line() {
+    const auto deadline = Deadline::after_or_never(plan_.idle);
+    for (std::size_t searched = 0;;) {
+        const auto end = heard_.find('\n', searched + heard_at_);
+        if (end != std::string::npos && end - heard_at_ <= plan_.max_line) {
+            auto line = heard_.substr(heard_at_, end - heard_at_);
+            heard_at_ = end + 1;
+            if (line.ends_with('\r')) line.pop_back();
+            return line;
+        }
+        if (heard_.size() - heard_at_ > plan_.max_line) {
+            refuse(fmt::format("the line is longer than {} bytes", plan_.max_line));
+            return std::nullopt;
+        }
+        heard_.erase(0, std::exchange(heard_at_, 0));
+        searched = heard_.size();
+        if (!hear(deadline)) return std::nullopt;
+    }
+}
+
+bool CommandClient::hear(Deadline deadline) {
+    flush();
+    std::array entries{pollfd{STDIN_FILENO, POLLIN, 0}, pollfd{signals_.fd(), POLLIN, 0}};
+    if (poll_until(entries, deadline) == 0) {
+        refuse(fmt::format("idle for {:g} s", in_seconds(*plan_.idle)));
+        return false;
+    }
+    if (entries[1].revents != 0) throw SessionStopped{};
+    std::array<std::byte, 4096> buffer; // NOLINT(cppcoreguidelines-pro-type-member-init)
+    try {
+        const auto read = read_some(STDIN_FILENO, buffer, "the client");
+        heard_.append(reinterpret_cast<const char*>(buffer.data()), read);
+        return read > 0;
+    } catch (const SysError&) {
+        throw ClientGone{};
+    }
+}
+
+void CommandClient::refuse(const std::string& why) {
+    log("ended: " + why);
+    if (plan_.json)
+        send(cli::JsonLine{}.set("status", exit_status::failed).set("error", why).text());
+    else
+        send(fmt::format("\n{}; goodbye.\n", why));
+}
+
+void CommandClient::log(const std::string& text) const {
+    if (plan_.logs)
+        write_all(STDERR_FILENO, fmt::format("{}: {}: {}\n", plan_.server, name_, text),
+                  "standard error");
+}
+
+} // namespace ipcbox::front

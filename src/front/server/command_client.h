@@ -1,0 +1,52 @@
+// The client's side of a session of command-server: lines that come, text that goes, and the log.
+#pragma once
+
+#include "core/deadline.h"
+#include "core/signals.h"
+#include "front/server/command_plan.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace ipcbox::front {
+
+// These end a session without another word: the client has gone, or TERM has come.
+struct ClientGone {};
+struct SessionStopped {};
+
+class CommandClient {
+  public:
+    // The client is our standard input and output. PLAN must outlive this.
+    explicit CommandClient(const CommandPlan& plan);
+
+    // The next line, without its line feed. Nothing at the end of what the client sends (where a
+    // line without a line feed may be half of one), and after refuse() when the client was idle or
+    // sent a line that is too long. Throws ClientGone and SessionStopped.
+    [[nodiscard]] std::optional<std::string> next_line();
+
+    // Text on its way to the client, in pieces of a good size.
+    void send(std::string_view text);
+    // All of it is on its way now. Throws ClientGone, also when the client has not read for the
+    // idle time.
+    void flush();
+
+    // The last that the client hears: WHY its session ends.
+    void refuse(const std::string& why);
+    // A line of the server's log.
+    void log(const std::string& text) const;
+
+    [[nodiscard]] SignalFd& signals() { return signals_; }
+
+  private:
+    bool hear(Deadline deadline);
+
+    const CommandPlan& plan_;
+    const std::string name_;
+    SignalFd signals_{SIGTERM};
+    std::string heard_;
+    std::size_t heard_at_ = 0; // what is before was taken
+    std::string unsent_;
+};
+
+} // namespace ipcbox::front
