@@ -125,7 +125,8 @@ class Show {
             const bool found = show(identity);
             all_found &= found || config_.all;
             if (!found && !config_.all && seen_.empty())
-                cli::diagnose(fmt::format("cannot show {}: no such process", identity.text()));
+                cli::diagnose(fmt::format("cannot show {}: {}", identity.text(),
+                                          has_proc() ? "no such process" : "there is no /proc"));
         }
         return all_found;
     }

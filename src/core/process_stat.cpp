@@ -4,6 +4,7 @@
 #include "core/fd.h"
 #include "core/io.h"
 #include "core/number.h"
+#include "core/syscall.h"
 
 #include <algorithm>
 #include <fcntl.h>
@@ -76,6 +77,10 @@ std::optional<std::string> read_process_file(pid_t pid, std::string_view name) t
 std::optional<ProcessStat> read_process_stat(pid_t pid) {
     const auto line = read_process_file(pid, "stat");
     return line ? parse_process_stat(*line) : std::nullopt;
+}
+
+bool has_proc() {
+    return sys::call("access", ::access, "/proc/self/stat", F_OK) == 0;
 }
 
 double ticks_in_seconds(std::uint64_t ticks) {

@@ -33,6 +33,9 @@ struct ProcessStat {
 // The text of a file below /proc/PID, "status" say; nothing as above. Throws SysError.
 [[nodiscard]] std::optional<std::string> read_process_file(pid_t pid, std::string_view name);
 
+// Whether /proc is mounted at all. Without it, the functions above know of no process.
+[[nodiscard]] bool has_proc();
+
 // What a start in ticks is in the seconds of a clock that began at boot (CLOCK_BOOTTIME).
 [[nodiscard]] double ticks_in_seconds(std::uint64_t ticks);
 

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <string_view>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@ namespace ipcbox {
 namespace {
 
 constexpr const char* shell = "/bin/sh";
+constexpr const char* own_link = "/proc/self/exe";
 
 // execve(2) takes char* for the sake of old C, and changes nothing.
 char* mutable_text(const char* text) {
@@ -84,10 +86,28 @@ std::string find_program(const std::string& name, std::string_view path) {
     throw_exec_error(name, error);
 }
 
+std::string path_of_execution() {
+    const auto number = ::getauxval(AT_EXECFN);
+    const auto* const text =
+        reinterpret_cast<const char*>(number); // NOLINT(performance-no-int-to-ptr)
+    const std::string path = text != nullptr ? text : "";
+    if (path.empty() || path.starts_with("/dev/fd/") || path.starts_with("/proc/self/")) return {};
+    if (path.starts_with('/')) return path;
+    std::array<char, 4096> directory{}; // PATH_MAX
+    if (::getcwd(directory.data(), directory.size()) == nullptr) return {};
+    return fmt::format("{}/{}", directory.data(), path);
+}
+
 std::string own_program() {
-    auto path = read_link("/proc/self/exe");
-    if (!path) throw SysError("find", "our own program");
-    return *std::move(path);
+    if (auto path = read_link(own_link)) return *std::move(path);
+    const int error = errno;
+    auto path = path_of_execution();
+    if (path.empty()) throw SysError("find", "our own program", error);
+    return path;
+}
+
+std::string own_image() {
+    return read_link(own_link) ? own_link : own_program();
 }
 
 void execute(const std::string& program, std::span<const std::string> arguments) {

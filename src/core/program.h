@@ -14,8 +14,18 @@ namespace ipcbox {
 // The same along PATH, as the variable of that name has it.
 [[nodiscard]] std::string find_program(const std::string& name, std::string_view path);
 
-// The path of the program that we are (/proc/self/exe). Throws SysError.
+// The path by which we were executed (getauxval(3), AT_EXECFN), made absolute from the working
+// directory: call it before that changes. It may lead to a newer program by now. Empty when we were
+// executed by a descriptor and have no path (fexecve(3)).
+[[nodiscard]] std::string path_of_execution();
+
+// The path of the program that we are: /proc/self/exe, or without /proc the path by which we were
+// executed. Throws SysError when neither tells.
 [[nodiscard]] std::string own_program();
+
+// A path that executes the program that we are, also when its file was replaced; without /proc it
+// is own_program(). Throws SysError.
+[[nodiscard]] std::string own_image();
 
 // Becomes PROGRAM (a path), with ARGUMENTS whose first is the name it is called by. The program
 // gets the signal mask that we were started with. Throws as find_program does.

@@ -1,7 +1,11 @@
 #include "fifo/document_fifo.h"
 
+#include "core/error.h"
+#include "core/process_stat.h"
+
 #include <algorithm>
 #include <exception>
+#include <fmt/core.h>
 #include <sys/resource.h>
 
 namespace ipcbox::fifo {
@@ -27,12 +31,18 @@ std::size_t fifos_within_limits() {
     return std::clamp<std::size_t>(pairs, 2, max_fifos);
 }
 
+// A FIFO is opened again and again by its descriptor, whatever its name is: see Fifo::path().
+const std::string& path_with_proc(const std::string& path) {
+    if (!has_proc()) throw Error(fmt::format("cannot serve {}: there is no /proc", path));
+    return path;
+}
+
 } // namespace
 
 DocumentFifo::DocumentFifo(const std::string& path, mode_t mode, Documents& documents,
                            FileEvents::Backend backend)
     : mode_(mode), max_fifos_(fifos_within_limits()), documents_(documents), events_(backend),
-      path_(std::in_place, path) {
+      path_(std::in_place, path_with_proc(path)) {
     while (spares_.size() < std::min(spares_at_start, max_fifos_))
         spares_.push_back(&add(path_->make_spare(mode_), ServedFifo::State::idle));
     current_ = &spare();

@@ -7,12 +7,10 @@
 #include "core/syscall.h"
 #include "core/words.h"
 
-#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/core.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -217,21 +215,6 @@ void read_line(Words words, net::ListenerKind kind, Handover& state) {
         connections.children.push_back(child_of(words));
 }
 
-// Absolute, because the next image may be executed from elsewhere. A program that was executed by
-// its descriptor has no path of its own.
-std::string path_of_execution() {
-    const auto number = ::getauxval(AT_EXECFN);
-    const auto* const text =
-        reinterpret_cast<const char*>(number); // NOLINT(performance-no-int-to-ptr)
-    const std::string path = text != nullptr ? text : "";
-    if (path.empty() || path.starts_with("/dev/fd/") || path.starts_with("/proc/self/"))
-        return own_program();
-    if (path.starts_with('/')) return path;
-    std::array<char, 4096> directory{}; // PATH_MAX
-    if (::getcwd(directory.data(), directory.size()) == nullptr) return own_program();
-    return fmt::format("{}/{}", directory.data(), path);
-}
-
 } // namespace
 
 std::optional<Handover> Handover::take_over(net::ListenerKind kind) {
@@ -252,6 +235,7 @@ std::optional<Handover> Handover::take_over(net::ListenerKind kind) {
 
 void Handover::hand_over(const OwnCommand& next, const std::vector<net::Listener>& listeners,
                          Server& server, const std::string& unwritten) {
+    if (next.program.empty()) throw Error("cannot restart: without /proc, our program has no path");
     auto& children = server.children();
     auto waiting = server.lend_waiting();
     try {
@@ -271,12 +255,21 @@ void Handover::hand_over(const OwnCommand& next, const std::vector<net::Listener
     }
 }
 
-OwnCommand own_command() {
-    OwnCommand command{path_of_execution(), {}, own_program()};
-    const Fd file = open_file("/proc/self/cmdline", O_RDONLY);
-    const auto words = read_to_end(file.get(), max_state, "our own command line");
-    for (std::string_view left = words; !left.empty();)
-        command.arguments.emplace_back(take_until(left, '\0'));
+OwnCommand own_command(std::vector<std::string> called_as) {
+    OwnCommand command{path_of_execution(), {}, {}};
+    try {
+        command.file = own_program();
+    } catch (const SysError&) { // NOLINT(bugprone-empty-catch): hand_over() will say it
+    }
+    if (command.program.empty()) command.program = command.file;
+    try {
+        const Fd file = open_file("/proc/self/cmdline", O_RDONLY);
+        const auto words = read_to_end(file.get(), max_state, "our own command line");
+        for (std::string_view left = words; !left.empty();)
+            command.arguments.emplace_back(take_until(left, '\0'));
+    } catch (const SysError&) {
+        command.arguments = std::move(called_as);
+    }
     return command;
 }
 

@@ -17,12 +17,13 @@ namespace ipcbox::server {
 // The path by which we were executed, and our arguments, as execve(2) got them. When a newer
 // program was installed since, or a symbolic link was changed, the path leads to the newer program.
 struct OwnCommand {
-    std::string program;
+    std::string program; // empty when nothing tells it: only a restart needs it
     std::vector<std::string> arguments;
     std::string file; // the file that the path led to, for a user who may not walk the path
 };
-// At the start, in the working directory in which we were started. Throws SysError.
-[[nodiscard]] OwnCommand own_command();
+// At the start, in the working directory in which we were started. CALLED_AS is the applet with its
+// arguments: our command line where there is no /proc. A restart then gets these words.
+[[nodiscard]] OwnCommand own_command(std::vector<std::string> called_as);
 
 struct Handover {
     std::vector<net::Listener> listeners;

@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "core/io.h"
 #include "core/number.h"
+#include "core/program.h"
 #include "core/signals.h"
 #include "core/socket_pair.h"
 #include "core/words.h"
@@ -202,7 +203,7 @@ Started start_relayed(const Connection& connection, const RelayPlan& relay,
     ours.environment = plan.environment;
     ours.kept = plan.kept; // the program inherits it from that process
     // Our own program, even when its file was replaced.
-    return start_process("/proc/self/exe", words, ours);
+    return start_process(own_image(), words, ours);
 }
 
 bool is_relay(std::span<char* const> arguments) {

@@ -171,6 +171,12 @@ server::Server::Outcome serve(server::Server& server, ServerReport& report,
     }
 }
 
+std::vector<std::string> called_as(const Invocation& invocation) {
+    std::vector<std::string> words{std::string{invocation.name}};
+    words.insert(words.end(), invocation.arguments.begin(), invocation.arguments.end());
+    return words;
+}
+
 int run_relayed_connection(const Invocation& invocation) {
     // As a line of our server's log, which has the same standard error.
     return server::run_relay(invocation.arguments, [&invocation](const std::string& text) {
@@ -190,7 +196,7 @@ int run_server(const Invocation& invocation, const ServerKind& kind) {
     asked.config.loops = asked.loops.value_or(default_loops(asked.config));
     asked.config.heartbeat = heartbeat();
     auto former = server::Handover::take_over(asked.listens);
-    const auto self = server::own_command();
+    const auto self = server::own_command(called_as(invocation));
     // Programs expect its default, whatever our parent did (a shell of Python's, say).
     stop_ignoring(SIGPIPE);
     // A reader of our log that goes away is no reason to end.

@@ -138,7 +138,7 @@ bool CommandService::prepare(ServerOptions& asked) {
         asked.addresses.emplace_back(all_interfaces_ ? "9000" : "localhost:9000");
     memory_ = plan.to_memory();
     // The program that we are, even when its file has been replaced.
-    config.program.program = "/proc/self/exe";
+    config.program.program = own_image();
     config.program.arguments = command_session_arguments(memory_.get());
     config.program.arguments.insert(config.program.arguments.begin(), applet_);
     config.program.kept = memory_.get();
