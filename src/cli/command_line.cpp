@@ -3,6 +3,7 @@
 #include "cli/cli11.h"
 #include "cli/help.h"
 #include "cli/usage_error.h"
+#include "core/spelling.h"
 
 #include <algorithm>
 #include <deque>
@@ -27,6 +28,18 @@ bool is_mentioned(const OptionName& name, std::span<const std::string> words) {
     });
 }
 
+// The option that the user probably meant by NAME, "--wiat"; null when none is near, or NAME is
+// only a letter.
+const Declaration* nearest_option(const Declarations& declared, std::string_view name) {
+    if (!name.starts_with("--")) return nullptr;
+    const auto nearest =
+        std::ranges::min_element(declared.all, {}, [name](const Declaration& declaration) {
+            return spelling_distance("--" + declaration.name.word, name);
+        });
+    if (nearest == declared.all.end() || nearest->name.word.empty()) return nullptr;
+    return is_misspelling(nearest->name.word, name.substr(2)) ? &*nearest : nullptr;
+}
+
 [[noreturn]] void refuse_unknown(const Declarations& declared, std::string_view word) {
     const auto name = word.substr(0, word.starts_with("--") ? word.find('=') : 2);
     for (const auto& [names, reason] : declared.refused) {
@@ -34,7 +47,11 @@ bool is_mentioned(const OptionName& name, std::span<const std::string> words) {
         if (name == (name.starts_with("--") ? "--" + refused.word : "-" + refused.letter))
             throw UsageError(fmt::format("option {} is not supported: {}", name, reason));
     }
-    throw UsageError(fmt::format("unknown option {}", word));
+    if (const auto* meant = nearest_option(declared, name))
+        throw UsageError(
+            fmt::format("unknown option {}; did you mean {}?", word, meant->shown_name()),
+            help_row(*meant));
+    throw UsageError(fmt::format("unknown option {}", word), usage_line(declared));
 }
 
 struct Operand {
@@ -143,7 +160,8 @@ void Separation::include_words(std::size_t at) {
         words_.insert(words_.begin(), included_.begin() + first, included_.end());
         if (included_.size() > max_words) throw std::invalid_argument("includes itself");
     } catch (const std::invalid_argument& wrong) {
-        throw UsageError(fmt::format("{} '{}': {}", option->shown_name(), value, wrong.what()));
+        throw UsageError(fmt::format("{} '{}': {}", option->shown_name(), value, wrong.what()),
+                         help_row(*option));
     }
     if (!is_alone) options.pop_back();
     if (letter > 1)

@@ -23,6 +23,8 @@ constexpr BoxOption box_options[] = {
     {"version", "print the version"},
 };
 
+constexpr std::string_view help_text = "open the manual page of an applet";
+
 std::string applet_names(Table applets) {
     std::string names;
     for (const auto& row : applets)
@@ -137,8 +139,10 @@ void print_bash(Table applets) {
     for (const auto& option : box_options)
         words.append(fmt::format("--{} ", option.word));
     print(bash_start);
-    print_line("    '') COMPREPLY=($(compgen -W '{}--list=full {}' -- \"$word\")); return ;;",
+    print_line("    '') COMPREPLY=($(compgen -W '{}--list=full help {}' -- \"$word\")); return ;;",
                words, applet_names(applets));
+    print_line("    help) ((last == 2)) && COMPREPLY=($(compgen -W '{}' -- \"$word\")); return ;;",
+               applet_names(applets));
     for (const auto& row : applets) {
         const auto declared = declarations_of(row);
         print_line("    {})\n"
@@ -180,6 +184,7 @@ void print_zsh(Table applets) {
     };
     for (const auto& row : applets)
         print_described(row.name, row.applet->summary);
+    print_described("help", help_text);
     print_line("            )\n"
                "            options=(");
     for (const auto& option : box_options)
@@ -196,8 +201,10 @@ void print_zsh(Table applets) {
                "    fi\n"
                "    case $applet in\n"
                "    --completion) compadd bash zsh fish ;;\n"
+               "    help) compadd {} ;;\n"
                "    --install) _arguments '--force[replace what is in the way]' "
-               "'*:directory:_directories' ;;");
+               "'*:directory:_directories' ;;",
+               applet_names(applets));
     for (const auto& row : applets) {
         const auto declared = declarations_of(row);
         print("    " + std::string{row.name} + ")\n        _arguments -s -S");
@@ -230,6 +237,12 @@ constexpr std::string_view fish_start =
 # The cursor is in the first word behind ipcbox.
 function __ipcbox_is_first
     test (count (commandline -opc)) -eq 1
+end
+
+# The cursor is in the word behind "ipcbox help".
+function __ipcbox_wants_help
+    set -l words (commandline -opc)
+    test (count $words) -eq 2; and test $words[2] = help
 end
 
 # __ipcbox_command APPLET OPERANDS [OPTION...]: prints the command that APPLET is told to run, up to the
@@ -285,6 +298,9 @@ void print_fish(Table applets) {
                text("replace what is in the way"));
     for (const auto& row : applets)
         print_line("{} -x -a {} {}", first, row.name, text(row.applet->summary));
+    print_line("{} -x -a help {}\n"
+               "complete -c ipcbox -n __ipcbox_wants_help -x -a '{}'",
+               first, text(help_text), applet_names(applets));
     for (const auto& row : applets) {
         const auto declared = declarations_of(row);
         const auto shape =

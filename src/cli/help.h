@@ -11,4 +11,7 @@ void print_help(const Declarations& declared);
 // The lines of the help on one option or operand, each with its line feed.
 [[nodiscard]] std::string help_row(const Declaration& declaration);
 
+// The first line of the help, with its line feed.
+[[nodiscard]] std::string usage_line(const Declarations& declared);
+
 } // namespace ipcbox::cli

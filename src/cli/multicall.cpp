@@ -1,6 +1,7 @@
 #include "cli/multicall.h"
 
 #include "cli/border.h"
+#include "cli/box_help.h"
 #include "cli/completion.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -13,6 +14,7 @@
 #include "version.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <unistd.h>
@@ -47,6 +49,10 @@ const AppletRow* nearest_applet(Table applets, std::string_view name) {
                 exit_status::not_found);
 }
 
+[[noreturn]] void throw_unexpected(std::string_view argument) {
+    throw UsageError(fmt::format("unexpected argument '{}'", argument));
+}
+
 void print_list(Table applets, std::string_view form) {
     if (!form.empty() && form != "full")
         throw UsageError(fmt::format("--list '{}': expected nothing or full", form));
@@ -57,59 +63,20 @@ void print_list(Table applets, std::string_view form) {
             print_line("{:<20}  {:<8}  {}", row.name, row.group, row.applet->summary);
 }
 
-// The title of a group of applets.
-std::string_view title_of(std::string_view group) {
-    constexpr std::pair<std::string_view, std::string_view> titles[] = {
-        {"pipes", "Pipes and FIFOs"},
-        {"process", "Processes"},
-        {"pty", "Programs on a terminal"},
-        {"signals", "Signals"},
-        {"sysv", "Semaphores and shared memory"},
-        {"tcp", "TCP and HTTP"},
-        {"time", "Clocks of other machines"},
-        {"unix", "Unix-domain sockets"},
-    };
-    const auto* found =
-        std::ranges::find(titles, group, [](const auto& pair) { return pair.first; });
-    return found != std::end(titles) ? found->second : group;
-}
-
-// The applets with their summaries, by group.
-std::string overview(Table applets) {
-    std::vector<AppletRow> rows{applets.begin(), applets.end()};
-    std::ranges::stable_sort(rows, {}, &AppletRow::group);
-    std::string text;
-    std::string_view group;
-    for (const auto& row : rows) {
-        if (row.group != group) text += fmt::format("\n{}:\n", title_of(row.group));
-        group = row.group;
-        text += fmt::format("  {:<18}  {}\n", row.name, row.applet->summary);
+// Shows the manual page of an applet, or its help.
+int help(Table applets, std::span<char* const> arguments) {
+    if (arguments.empty()) {
+        print_box_help(applets);
+        return exit_status::done;
     }
-    return text;
-}
-
-void print_help(Table applets) {
-    print("Usage: ipcbox APPLET [ARGUMENT...]\n"
-          "       APPLET [ARGUMENT...]      through a link of that name\n"
-          "Unix interprocess communication for the shell\n");
-    print(overview(applets));
-    print("\n"
-          "Options:\n"
-          "  --list                   print the applets' names\n"
-          "  --list=full              print their names, groups and summaries\n"
-          "  --install DIRECTORY [--force]\n"
-          "                           make a symbolic link to ipcbox for each applet;\n"
-          "                           --force replaces files that are in the way\n"
-          "  --completion bash|zsh|fish\n"
-          "                           print a completion script for that shell\n"
-          "  -h, --help               print this help\n"
-          "  -V, --version            print the version\n"
-          "\n"
-          "Examples:\n"
-          "  ipcbox sem-take -j 4 @build -- make\n"
-          "  ipcbox --install ~/bin\n"
-          "\n"
-          "ipcbox APPLET --help explains an applet.\n");
+    const std::string_view name = arguments[0];
+    const auto* row = find_applet(applets, name);
+    if (row == nullptr) throw_unknown(applets, name);
+    if (arguments.size() > 1) throw_unexpected(arguments[1]);
+    open_manual_page(name);
+    std::string option{"--help"};
+    const std::array<char*, 1> words{option.data()};
+    return run_applet(*row, words);
 }
 
 enum class Existing { keep, replace };
@@ -147,10 +114,6 @@ int install(Table applets, const std::string& directory, Existing existing) {
     return status;
 }
 
-[[noreturn]] void throw_unexpected(std::string_view argument) {
-    throw UsageError(fmt::format("unexpected argument '{}'", argument));
-}
-
 // Handles the arguments of --install: DIRECTORY and --force, in either order.
 int install(Table applets, std::span<char* const> arguments) {
     auto existing = Existing::keep;
@@ -169,9 +132,10 @@ int install(Table applets, std::span<char* const> arguments) {
 // ipcbox's own options. They are few, their forms are fixed (--list=full), and this path must start
 // fastest. So there is no parser.
 int run_box(Table applets, std::span<char* const> arguments) {
-    if (arguments.empty()) throw UsageError("no applet is named", overview(applets));
+    if (arguments.empty()) throw UsageError("no applet is named", groups_of(applets));
     const std::string_view option = arguments[0];
     const auto rest = arguments.subspan(1);
+    if (option == "help") return help(applets, rest);
     if (!option.starts_with('-')) throw_unknown(applets, option);
     if (option == "--install") return install(applets, rest);
     if (option == "--completion" && rest.empty())
@@ -181,7 +145,7 @@ int run_box(Table applets, std::span<char* const> arguments) {
 
     constexpr std::string_view list_as = "--list=";
     if (option == "-h" || option == "--help")
-        print_help(applets);
+        print_box_help(applets);
     else if (option == "-V" || option == "--version")
         print(version_line);
     else if (option == "--list")

@@ -118,8 +118,11 @@ Verbosity Options::parse() {
         print(version_line);
         throw Finished{};
     }
-    if (line.unexpected) throw UsageError(fmt::format("unexpected operand '{}'", *line.unexpected));
-    if (line.lacks_command) throw UsageError("there is no command behind --");
+    if (line.unexpected)
+        throw UsageError(fmt::format("unexpected operand '{}'", *line.unexpected),
+                         usage_line(declared_));
+    if (line.lacks_command)
+        throw UsageError("there is no command behind --", usage_line(declared_));
     interpret(line);
     if (trace_) sys::start_tracing();
     return verbosity_;

@@ -108,9 +108,58 @@ TEST_CASE("a terminal is shown the part of the help that concerns the mistake") 
           std::string::npos);
     CHECK(on_terminal("sem-take --wait").out.find("\n  -w, --wait ") != std::string::npos);
     CHECK(on_terminal("sem-take --quiet=x").out.find("\n  -q, --quiet ") != std::string::npos);
-    CHECK(on_terminal("\"$IPCBOX_BINARY\"").out.find("\n  sem-take            take") !=
-          std::string::npos);
+    CHECK(contains(on_terminal("sem-take --wiat=5").out, "did you mean --wait? (see"));
+    CHECK(contains(on_terminal("sem-take --wiat=5").out, "\n  -w, --wait "));
+    CHECK(contains(on_terminal("sem-take @a --").out, "\nUsage: sem-take "));
+    const auto overview = on_terminal("env NO_COLOR=1 \"$IPCBOX_BINARY\"");
+    CHECK(overview.status == 2);
+    CHECK(contains(overview.out, "\nPipes and FIFOs:\r\n  fifosig magic-cat "));
     CHECK(is_one_line(scenario.run({"sem-take", "-w", "soon"}).err));
+}
+
+TEST_CASE("the help has colours on a terminal, unless NO_COLOR or TERM says no") {
+    Scenario scenario;
+    const auto help = [&scenario](const std::string& variables, const std::string& command) {
+        return scenario.run({"script", "-qec", "env " + variables + " " + command, "/dev/null"})
+            .out;
+    };
+    for (const std::string command : {"sem-take --help", "\"$IPCBOX_BINARY\" --help"}) {
+        CHECK(contains(help("NO_COLOR= TERM=xterm", command), "\n\x1b[1mOptions:\x1b[0m\r\n"));
+        CHECK_FALSE(contains(help("NO_COLOR=1 TERM=xterm", command), "\x1b"));
+        CHECK_FALSE(contains(help("NO_COLOR= TERM=dumb", command), "\x1b"));
+        CHECK_FALSE(contains(help("-u TERM", command), "\x1b"));
+    }
+    CHECK_FALSE(contains(scenario.run({"env", "TERM=xterm", "sem-take", "--help"}).out, "\x1b"));
+}
+
+TEST_CASE(
+    "help APPLET opens the manual page on a terminal where man has it, else prints the help") {
+    Scenario scenario;
+    const auto help = scenario.run({"sem-take", "--help"}).out;
+    CHECK(scenario.run({"ipcbox", "help", "sem-take"}).out == help);
+    CHECK(scenario.run({"ipcbox", "help"}).out == scenario.run({"ipcbox", "--help"}).out);
+    CHECK(scenario.run({"ipcbox", "help", "sem-tkae"}).status == 127);
+    check_usage_error(scenario.run({"ipcbox", "help", "sem-take", "sem-give"}));
+
+    const auto on_terminal = [&scenario](std::string_view man) {
+        std::filesystem::create_directory("bin");
+        scenario.write_file("bin/man", man);
+        return scenario.run({"script", "-qec",
+                             "chmod +x bin/man; PATH=$PWD/bin:$PATH NO_COLOR=1 "
+                             "\"$IPCBOX_BINARY\" help sem-take",
+                             "/dev/null"});
+    };
+    SUBCASE("man has the page") {
+        const auto page = on_terminal("#!/bin/sh\n[ \"$1\" != -w ] || set /man.1\necho \"$*\"\n");
+        CHECK(page.out == "1 ipcbox-sem-take\r\n");
+        CHECK(page.status == 0);
+    }
+    SUBCASE("man lacks the page") {
+        CHECK(contains(on_terminal("#!/bin/sh\nexit 16\n").out, "\nExamples:\r\n"));
+    }
+    SUBCASE("man is not what it seems") {
+        CHECK(contains(on_terminal("#!/bin/sh\necho install man\n").out, "\nExamples:\r\n"));
+    }
 }
 
 TEST_CASE("the box has any name that begins with its own") {

@@ -27,6 +27,9 @@ for applet in $(ipcbox --list); do
     expect "ipcbox ${applet:0:-1}" $(ipcbox --list | grep "^${applet:0:-1}")
     complete -p "$applet" >/dev/null || failures=$((failures + 1))
 done
+expect 'ipcbox hel' help
+expect 'ipcbox help sem-tak' sem-take
+expect 'ipcbox help sem-take sem-tak'
 expect 'ipcbox --l' --list --list=full
 expect 'ipcbox --list=' full
 expect 'ipcbox --list=full '

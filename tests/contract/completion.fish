@@ -18,6 +18,8 @@ for applet in (ipcbox --list)
     set -l part (string sub -e -1 $applet)
     expect "ipcbox $part" (ipcbox --list | string match "$part*")
 end
+expect 'ipcbox hel' help
+expect 'ipcbox help sem-tak' sem-take
 expect 'ipcbox --l' --list
 expect 'ipcbox --completion z' zsh
 expect 'ipcbox --install --f' --force

@@ -74,7 +74,7 @@ const std::vector<Call>& calls() {
         {{"open3-run", "--", "/ipcbox", "--list"}, 0, "O: open3-run"},
         {{"pipe-run", "--", "/ipcbox", "--list", "--then", "/ipcbox", "magic-cat"}, 0, "pipe-run"},
         {{"process-alive", "1"}, 0, ""},
-        {{"process-wait", "999999999"}, 1, "no such process"},
+        {{"process-wait", "4194304"}, 1, "cannot wait for 4194304: no such process"},
         {{"pty-expect", "/ipcbox", "--list"}, 125, "cannot open /dev/ptmx: No such file"},
         {{"pty-run", "--", "/ipcbox", "--list"}, 125, "cannot open /dev/ptmx: No such file"},
         {{"reap-run", "/ipcbox", "--list"}, 0, "reap-run"},
@@ -87,11 +87,10 @@ const std::vector<Call>& calls() {
         {{"shm-write", "--create", "--size", "4K", "@x"}, 0, ""},
         {{"signal-list", "TERM"}, 0, "15"},
         {{"signal-run", "/ipcbox", "--list"}, 0, "signal-run"},
-        {{"signal-send", "-0", "1"}, 0, ""},
+        {{"signal-send", "4194304"}, 1, "no such process"},
         {{"signal-show", "1"}, 1, "cannot show 1: there is no /proc"},
         {{"tcp-client", "127.0.0.1", "1"}, 1, "cannot connect to 127.0.0.1:1: Connection refused"},
         {{"tcp-client", "localhost", "echo"}, 1, "cannot connect to localhost:7"},
-        {{"tcp-client", "--tls", "localhost", "1"}, 1, "there is no ipcbox-tls"},
         {{"tcp-interact", "127.0.0.1", "1"}, 1, "cannot connect to 127.0.0.1:1"},
         {{"timecheck", "127.0.0.1"}, 1, ""},
         {{"timeout-run", "1m", "/ipcbox", "--list"}, 0, "timeout-run"},
@@ -155,10 +154,10 @@ TEST_CASE(
                  "127.0.0.1:0",        "--",          "/ipcbox", "--list"};
         answer = "catsock-client\n";
     }
-    SUBCASE("command-server") {
-        words = {"command-server", "--notify-fd",         "1",
-                 "--command",      "list=/ipcbox --list", "127.0.0.1:0"};
-        answer = "catsock-client\n";
+    SUBCASE("command-server, whose commands would need /dev/null") {
+        words = {"command-server", "--notify-fd", "1", "--command", "list=/ipcbox --list",
+                 "127.0.0.1:0"};
+        answer = "Command? the command cannot be run\n";
     }
     auto server = root.start(words);
     const auto address = split(server.line(), ' ').back();
@@ -209,6 +208,8 @@ TEST_CASE("a container needs only ipcbox: init, start order, health check and on
         root.run({"tcp-client", "--wait-for", address, "--", "/ipcbox", "--list"}, init).out,
         "sem-take\n"));
     CHECK(root.run({"tcp-client", "-z", address}, init).status == 0);
+    CHECK(contains(root.run({"tcp-client", "--tls", address}, init).err,
+                   "cannot speak TLS: there is no ipcbox-tls"));
     CHECK(contains(root.run({"webget", "-q", "http://" + address + "/"}, init).out, "healthy\n"));
 
     // This job ends with the container.
