@@ -155,8 +155,8 @@ TEST_CASE(
         answer = "catsock-client\n";
     }
     SUBCASE("command-server, whose commands would need /dev/null") {
-        words = {"command-server", "--notify-fd", "1", "--command", "list=/ipcbox --list",
-                 "127.0.0.1:0"};
+        words = {"command-server", "--notify-fd",         "1",
+                 "--command",      "list=/ipcbox --list", "127.0.0.1:0"};
         answer = "Command? the command cannot be run\n";
     }
     auto server = root.start(words);
