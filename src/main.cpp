@@ -1,6 +1,8 @@
 // The applet table and dispatch; nothing else.
 #include "applet.h"
 #include "cli/multicall.h"
+#include "cli/version_line.h"
+#include "commit.h"
 
 #include <algorithm>
 #include <array>
@@ -41,5 +43,6 @@ void __verbose_terminate_handler() {
 } // namespace __gnu_cxx
 
 int main(int argc, char** argv) {
+    ipcbox::cli::set_version_line(ipcbox::version_line);
     return ipcbox::cli::dispatch(ipcbox::applets, {argv, static_cast<std::size_t>(argc)});
 }

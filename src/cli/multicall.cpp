@@ -5,13 +5,13 @@
 #include "cli/completion.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/version_line.h"
 #include "core/error.h"
 #include "core/path.h"
 #include "core/program.h"
 #include "core/spelling.h"
 #include "core/syscall.h"
 #include "core/trace.h"
-#include "version.h"
 
 #include <algorithm>
 #include <array>
@@ -147,7 +147,7 @@ int run_box(Table applets, std::span<char* const> arguments) {
     if (option == "-h" || option == "--help")
         print_box_help(applets);
     else if (option == "-V" || option == "--version")
-        print(version_line);
+        print(version_line());
     else if (option == "--list")
         print_list(applets, {});
     else if (option.starts_with(list_as))

@@ -3,8 +3,8 @@
 #include "cli/command_line.h"
 #include "cli/help.h"
 #include "cli/output.h"
+#include "cli/version_line.h"
 #include "core/trace.h"
-#include "version.h"
 
 #include <algorithm>
 #include <stdexcept>
@@ -115,7 +115,7 @@ Verbosity Options::parse() {
         throw Finished{};
     }
     if (is_given("--version")) {
-        print(version_line);
+        print(version_line());
         throw Finished{};
     }
     if (line.unexpected)

@@ -1,0 +1,12 @@
+// What --version prints. Only main.cpp knows the commit, so that a new one compiles one file anew.
+#pragma once
+
+#include <string_view>
+
+namespace ipcbox::cli {
+
+void set_version_line(std::string_view line) noexcept;
+// With its line feed.
+[[nodiscard]] std::string_view version_line() noexcept;
+
+} // namespace ipcbox::cli
