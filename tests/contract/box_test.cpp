@@ -41,9 +41,10 @@ TEST_CASE("--help explains on 80 columns") {
 TEST_CASE("--version names the version and, where git knew it, the commit") {
     Scenario scenario;
     const auto version = scenario.run({"ipcbox", "--version"}).out;
-    CHECK(scenario.shell("echo \"$1\" | grep -Eqx 'ipcbox [0-9]+(\\.[0-9]+){2}"
-                         "( \\([0-9a-f]{12}(-dirty)?\\))?'",
-                         {version.substr(0, version.size() - 1)})
+    CHECK(scenario
+              .shell("echo \"$1\" | grep -Eqx 'ipcbox [0-9]+(\\.[0-9]+){2}"
+                     "( \\([0-9a-f]{12}(-dirty)?\\))?'",
+                     {version.substr(0, version.size() - 1)})
               .status == 0);
 }
 
