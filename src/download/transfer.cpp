@@ -4,47 +4,17 @@
 #include "core/error.h"
 #include "download/suggested_name.h"
 #include "download/whole.h"
-#include "http/content_decoder.h"
 #include "http/date.h"
 #include "http/failure.h"
 
 #include <algorithm>
 #include <fmt/core.h>
-#include <stdexcept>
 
 namespace ipcbox::download {
 
 namespace {
 
 using Clock = Deadline::Clock;
-
-// At most that much of a body that nobody wants is read, to keep the connection; it is cheaper to
-// cut a longer one off.
-constexpr std::uint64_t max_unwanted = 256UL * 1024;
-
-class Unwanted : public http::BodySink {
-  public:
-    explicit Unwanted(const std::function<void(std::string_view)>& to,
-                      std::unique_ptr<http::ContentDecoder> decoder)
-        : to_(to), decoder_(std::move(decoder)) {}
-    void write(std::string_view bytes) override {
-        if (to_ && decoder_)
-            decoder_->decode(bytes, [this](std::string_view content) { show(content); });
-        else
-            show(bytes);
-    }
-
-  private:
-    void show(std::string_view bytes) {
-        read_ += bytes.size();
-        if (read_ > max_unwanted) throw http::TransferError("", http::status::too_large);
-        if (to_) to_(bytes);
-    }
-
-    const std::function<void(std::string_view)>& to_;
-    std::unique_ptr<http::ContentDecoder> decoder_;
-    std::uint64_t read_ = 0;
-};
 
 // Last-Modified, as far as it can be understood.
 std::optional<std::time_t> modified_of(const http::ResponseHead& head) {
@@ -82,7 +52,7 @@ void Transfer::try_once() {
     try {
         attempt();
     } catch (...) {
-        const auto failure = current_failure(http::is_idempotent(method_));
+        const auto failure = current_failure(http::is_idempotent(chain_.method()));
         outcome_.status = failure.status;
         outcome_.error = failure.error;
         may_pass_ = failure.may_pass || options_.retry_all;
@@ -91,117 +61,22 @@ void Transfer::try_once() {
 }
 
 void Transfer::attempt() {
-    url_ = target_.url;
-    method_ = http::method_of(options_.request);
-    login_.clear();
-    challenges_ = 0;
-    heads_.clear();
-    outcome_.head_bytes = outcome_.request_bytes = 0;
-    is_alone_ = false;
-    outcome_.redirects = 0;
-    outcome_.head.reset();
+    chain_.begin(attempts_.retries());
     delivery_.reset();
     if (!options_.server_names_file) leftover_.open();
     for (;;) {
         continuation_ = leftover_.continuation();
-        auto response = ask(make_request());
-        if (follows_redirect() || answers_challenge()) {
-            drop_body(response, {});
-            continue;
-        }
+        auto response = chain_.ask(continuation_, deadline_);
         try {
             if (receive(response) == Next::done) return;
         } catch (const http::ConnectionLost&) {
             // It may have been cut off because of what was sent ahead: then it is asked alone.
-            const bool again =
-                tools_.pipeline.may_be_our_fault() && !std::exchange(is_alone_, true);
-            if (!again || (leftover_.goes_to_output() && !leftover_.may_begin_again() &&
-                           leftover_.continuation().at == 0))
+            if (!chain_.can_ask_alone() ||
+                (leftover_.goes_to_output() && !leftover_.may_begin_again() &&
+                 leftover_.continuation().at == 0))
                 throw;
         }
     }
-}
-
-http::Response Transfer::ask(const http::Request& request) {
-    std::span<const http::Request> ahead;
-    if (!next_.empty() && tools_.pipeline.looks_ahead(request))
-        ahead = tools_.requests.ahead(next_);
-    outcome_.method = method_;
-    outcome_.request_bytes += request.head.size();
-    outcome_.uploaded = request.body.source ? request.body.size : 0;
-    auto response = tools_.pipeline.ask(request, ahead, deadline_);
-    outcome_.milestones = response.milestones;
-    const auto& [start, resolved, connected, secured, first_byte] = outcome_.milestones;
-    outcome_.connects += connected != start;
-    outcome_.local = response.connection->local();
-    outcome_.remote = response.connection->remote();
-    outcome_.head_bytes += response.head.bytes.size();
-    outcome_.head = std::move(response.head);
-    outcome_.url = url_;
-    if (options_.on_head) options_.on_head(target_, url_, *outcome_.head);
-    return response;
-}
-
-http::Request Transfer::make_request() {
-    const bool is_first = outcome_.redirects == 0 && attempts_.retries() == 0 &&
-                          continuation_.at == 0 && login_.empty() && !is_alone_;
-    auto made = tools_.requests.take(target_);
-    if (is_first && made) return std::move(*made);
-    http::RequestContext context;
-    context.method = method_;
-    context.resume_at = continuation_.at;
-    context.fields = login_;
-    if (continuation_.unmodified_since)
-        context.unmodified_since = http::http_date(*continuation_.unmodified_since);
-    else if (continuation_.at > 0)
-        context.version = continuation_.version.validator();
-    const auto& wanted = options_.request;
-    if (wanted.has_body() && method_ == http::method_of(wanted)) {
-        if (!body_) body_ = body_for(wanted);
-        body_->rewind();
-        context.body = http::request_body(wanted, body_);
-    }
-    auto request = request_for(options_, target_, url_, std::move(context));
-    if (!is_first) request.may_wait_in_line = false;
-    request.alone = request.alone || is_alone_;
-    return request;
-}
-
-// Goes on to where the answer points; false when it does not, or nobody wants that.
-bool Transfer::follows_redirect() {
-    const auto& head = *outcome_.head;
-    if (!options_.max_redirects || !head.is_redirect()) return false;
-    if (outcome_.redirects == *options_.max_redirects)
-        throw http::TransferError(fmt::format("more than {} redirects", *options_.max_redirects),
-                                  http::status::too_many_redirects);
-    http::Url to;
-    try {
-        to = url_.resolve(*head.find("Location"));
-    } catch (const std::invalid_argument& wrong) {
-        throw http::TransferError(fmt::format("redirected to what is no URL: {}", wrong.what()),
-                                  http::status::malformed_url);
-    }
-    options_.check_redirect(url_, to);
-    if (options_.include_head || options_.request.head_only) heads_ += head.bytes;
-    method_ = http::method_after_redirect(method_, head.status);
-    url_ = std::move(to);
-    login_.clear();
-    challenges_ = 0;
-    ++outcome_.redirects;
-    return true;
-}
-
-// Whether to ask once more with a login that the server has told how to make.
-bool Transfer::answers_challenge() {
-    const auto& head = *outcome_.head;
-    if (head.status != 401 || !options_.answer_challenge) return false;
-    auto field = options_.answer_challenge(target_, url_, method_, head, challenges_);
-    if (!field) return false;
-    ++challenges_;
-    login_.clear();
-    if (options_.include_head || options_.request.head_only) heads_ += head.bytes;
-    login_.push_back(std::move(*field));
-    return true;
 }
 
 Expectation Transfer::expectation() const {
@@ -215,12 +90,12 @@ Transfer::Next Transfer::receive(http::Response& response) {
     const auto size = leftover_.part ? leftover_.part->size() : 0;
     switch (meaning_of(head, expectation())) {
     case Meaning::unchanged:
-        drop_body(response, {});
+        chain_.drop_body(response, {}, deadline_);
         if (!leftover_.goes_to_output() && leftover_.existing().kind == ExistingFile::Kind::regular)
             keep_existing(target_.file, leftover_.existing().size);
         return Next::done;
     case Meaning::all_here:
-        drop_body(response, {});
+        chain_.drop_body(response, {}, deadline_);
         outcome_.resumed_at = continuation_.at;
         if (!continuation_.unmodified_since)
             return finish(continuation_.at, continuation_.at, size);
@@ -250,12 +125,6 @@ Transfer::Next Transfer::receive(http::Response& response) {
     return Next::done;
 }
 
-// The heads that are shown before the body.
-std::string Transfer::preface_of(const http::ResponseHead& head) {
-    const bool shows_heads = options_.include_head || options_.request.head_only;
-    return shows_heads ? std::exchange(heads_, {}) + head.bytes : std::string{};
-}
-
 // The file gets the name that the answer suggests, and may not replace another one: the server
 // chose the name, not the user.
 void Transfer::take_servers_name() {
@@ -279,11 +148,11 @@ Transfer::Next Transfer::take_document(http::Response& response, std::uint64_t a
     const auto& head = *outcome_.head;
     const auto range = content_range(head);
     const bool is_coded = options_.request.compressed && !http::codings_of(head).empty();
-    const bool is_document = method_ == "GET" && !options_.request.range && !is_coded &&
+    const bool is_document = chain_.method() == "GET" && !options_.request.range && !is_coded &&
                              (head.status == 200 || head.status == 206) &&
                              !has_users_field(options_.request, "Range");
     Arrival arrival{head, *response.connection, already,
-                    already == 0 ? preface_of(head) : std::string{}, false};
+                    already == 0 ? chain_.preface() : std::string{}, false};
     arrival.can_be_resumed = is_document && arrival.preface.empty();
     const auto before = delivery_.received();
     delivery_.deliver(arrival, deadline_);
@@ -349,7 +218,7 @@ void Transfer::keep_existing(const std::string& file, std::uint64_t size) {
 }
 
 Transfer::Next Transfer::start_over(http::Response& response) {
-    drop_body(response, {});
+    chain_.drop_body(response, {}, deadline_);
     leftover_.start_over();
     return Next::ask_again;
 }
@@ -367,26 +236,11 @@ void Transfer::refuse(http::Response& response) {
     const bool is_forgotten = !leftover_.goes_to_output() && is_null_device(target_.file);
     if ((may_pass_ && attempts_.may_repeat()) || options_.error_body == Body::drop ||
         is_forgotten) {
-        drop_body(response, {});
+        chain_.drop_body(response, {}, deadline_);
     } else if (options_.error_body == Body::as_document && leftover_.goes_to_output()) {
-        delivery_.deliver({head, *response.connection, 0, preface_of(head), false}, deadline_);
+        delivery_.deliver({head, *response.connection, 0, chain_.preface(), false}, deadline_);
     } else {
-        drop_body(response, options_.aside);
-    }
-}
-
-void Transfer::drop_body(http::Response& response,
-                         const std::function<void(std::string_view)>& to) {
-    try {
-        Unwanted sink{to, to && options_.request.compressed
-                              ? http::decoder_for(http::codings_of(*outcome_.head))
-                              : nullptr};
-        response.connection->read_body(sink, deadline_);
-    } catch (const TimedOut&) {
-        throw;
-    } catch (const SysError&) {
-        throw;
-    } catch (const Error&) { // NOLINT(bugprone-empty-catch): it is not wanted anyway
+        chain_.drop_body(response, options_.aside, deadline_);
     }
 }
 

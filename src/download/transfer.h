@@ -6,6 +6,7 @@
 #include "download/delivery.h"
 #include "download/leftover.h"
 #include "download/meaning.h"
+#include "download/request_chain.h"
 #include "download/requests.h"
 #include "download/target.h"
 #include "http/pipeline.h"
@@ -28,9 +29,9 @@ class Transfer {
   public:
     // A transfer of the first of TARGETS. It may send requests for the others ahead.
     Transfer(const TransferTools& tools, std::span<const Target> targets)
-        : tools_(tools), options_(tools.options),
-          named_(options_.server_names_file ? targets.front() : Target{}),
-          target_(options_.server_names_file ? named_ : targets.front()), next_(targets.subspan(1)),
+        : options_(tools.options), named_(options_.server_names_file ? targets.front() : Target{}),
+          target_(options_.server_names_file ? named_ : targets.front()),
+          chain_(options_, tools.pipeline, tools.requests, target_, targets.subspan(1), outcome_),
           attempts_(options_), leftover_(target_, options_),
           delivery_(target_, options_, leftover_, tools.output, tools.progress) {}
 
@@ -43,10 +44,6 @@ class Transfer {
     void try_once();
     void attempt();
     void take_servers_name();
-    [[nodiscard]] http::Request make_request();
-    [[nodiscard]] http::Response ask(const http::Request& request);
-    [[nodiscard]] bool follows_redirect();
-    [[nodiscard]] bool answers_challenge();
     [[nodiscard]] Next receive(http::Response& response);
     [[nodiscard]] Next take_document(http::Response& response, std::uint64_t already);
     [[nodiscard]] Next finish(std::uint64_t here, std::optional<std::uint64_t> total,
@@ -54,31 +51,19 @@ class Transfer {
     void keep_existing(const std::string& file, std::uint64_t size);
     [[nodiscard]] Next start_over(http::Response& response);
     void refuse(http::Response& response);
-    void drop_body(http::Response& response, const std::function<void(std::string_view)>& to);
     [[nodiscard]] Expectation expectation() const;
-    [[nodiscard]] std::string preface_of(const http::ResponseHead& head);
 
-    const TransferTools& tools_;
     const DownloadOptions& options_;
     Target named_; // the target, when the server gives its file a name
     const Target& target_;
-    std::span<const Target> next_;
+    Outcome outcome_;
+    RequestChain chain_;
     Attempts attempts_;
     Leftover leftover_;
     Delivery delivery_;
-    Outcome outcome_;
     bool may_pass_ = false; // another attempt may go better
     Deadline deadline_ = Deadline::never();
-
-    // Of the current attempt.
-    http::Url url_;
-    std::string method_;
-    Continuation continuation_;
-    std::shared_ptr<http::BodySource> body_;
-    std::vector<http::Field> login_; // the answer to a challenge
-    int challenges_ = 0;             // that were answered
-    std::string heads_;              // of the answers on the way, to be shown
-    bool is_alone_ = false;          // it was asked again because its connection broke off
+    Continuation continuation_; // of the current attempt
 };
 
 } // namespace ipcbox::download

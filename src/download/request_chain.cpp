@@ -1,0 +1,174 @@
+#include "download/request_chain.h"
+
+#include "core/error.h"
+#include "http/content_decoder.h"
+#include "http/date.h"
+
+#include <fmt/core.h>
+#include <stdexcept>
+#include <utility>
+
+namespace ipcbox::download {
+
+namespace {
+
+// At most that much of a body that nobody wants is read, to keep the connection; it is cheaper to
+// cut a longer one off.
+constexpr std::uint64_t max_unwanted = 256UL * 1024;
+
+class Unwanted : public http::BodySink {
+  public:
+    explicit Unwanted(const std::function<void(std::string_view)>& to,
+                      std::unique_ptr<http::ContentDecoder> decoder)
+        : to_(to), decoder_(std::move(decoder)) {}
+    void write(std::string_view bytes) override {
+        if (to_ && decoder_)
+            decoder_->decode(bytes, [this](std::string_view content) { show(content); });
+        else
+            show(bytes);
+    }
+
+  private:
+    void show(std::string_view bytes) {
+        read_ += bytes.size();
+        if (read_ > max_unwanted) throw http::TransferError("", http::status::too_large);
+        if (to_) to_(bytes);
+    }
+
+    const std::function<void(std::string_view)>& to_;
+    std::unique_ptr<http::ContentDecoder> decoder_;
+    std::uint64_t read_ = 0;
+};
+
+} // namespace
+
+void RequestChain::begin(int retries) {
+    retries_ = retries;
+    url_ = target_.url;
+    method_ = http::method_of(options_.request);
+    login_.clear();
+    challenges_ = 0;
+    heads_.clear();
+    is_alone_ = false;
+    outcome_.head_bytes = outcome_.request_bytes = 0;
+    outcome_.redirects = 0;
+    outcome_.head.reset();
+}
+
+http::Response RequestChain::ask(const Continuation& continuation, Deadline deadline) {
+    for (;;) {
+        auto response = send(make_request(continuation), deadline);
+        if (!follows_redirect() && !answers_challenge()) return response;
+        drop_body(response, {}, deadline);
+    }
+}
+
+bool RequestChain::can_ask_alone() {
+    return pipeline_.may_be_our_fault() && !std::exchange(is_alone_, true);
+}
+
+http::Response RequestChain::send(const http::Request& request, Deadline deadline) {
+    std::span<const http::Request> ahead;
+    if (!next_.empty() && pipeline_.looks_ahead(request)) ahead = requests_.ahead(next_);
+    outcome_.method = method_;
+    outcome_.request_bytes += request.head.size();
+    outcome_.uploaded = request.body.source ? request.body.size : 0;
+    auto response = pipeline_.ask(request, ahead, deadline);
+    outcome_.milestones = response.milestones;
+    const auto& [start, resolved, connected, secured, first_byte] = outcome_.milestones;
+    outcome_.connects += connected != start;
+    outcome_.local = response.connection->local();
+    outcome_.remote = response.connection->remote();
+    outcome_.head_bytes += response.head.bytes.size();
+    outcome_.head = std::move(response.head);
+    outcome_.url = url_;
+    if (options_.on_head) options_.on_head(target_, url_, *outcome_.head);
+    return response;
+}
+
+http::Request RequestChain::make_request(const Continuation& continuation) {
+    const bool is_first = outcome_.redirects == 0 && retries_ == 0 && continuation.at == 0 &&
+                          login_.empty() && !is_alone_;
+    auto made = requests_.take(target_);
+    if (is_first && made) return std::move(*made);
+    http::RequestContext context;
+    context.method = method_;
+    context.resume_at = continuation.at;
+    context.fields = login_;
+    if (continuation.unmodified_since)
+        context.unmodified_since = http::http_date(*continuation.unmodified_since);
+    else if (continuation.at > 0)
+        context.version = continuation.version.validator();
+    const auto& wanted = options_.request;
+    if (wanted.has_body() && method_ == http::method_of(wanted)) {
+        if (!body_) body_ = body_for(wanted);
+        body_->rewind();
+        context.body = http::request_body(wanted, body_);
+    }
+    auto request = request_for(options_, target_, url_, std::move(context));
+    if (!is_first) request.may_wait_in_line = false;
+    request.alone = request.alone || is_alone_;
+    return request;
+}
+
+// Goes on to where the answer points; false when it does not, or nobody wants that.
+bool RequestChain::follows_redirect() {
+    const auto& head = *outcome_.head;
+    if (!options_.max_redirects || !head.is_redirect()) return false;
+    if (outcome_.redirects == *options_.max_redirects)
+        throw http::TransferError(fmt::format("more than {} redirects", *options_.max_redirects),
+                                  http::status::too_many_redirects);
+    http::Url to;
+    try {
+        to = url_.resolve(*head.find("Location"));
+    } catch (const std::invalid_argument& wrong) {
+        throw http::TransferError(fmt::format("redirected to what is no URL: {}", wrong.what()),
+                                  http::status::malformed_url);
+    }
+    options_.check_redirect(url_, to);
+    if (shows_heads()) heads_ += head.bytes;
+    method_ = http::method_after_redirect(method_, head.status);
+    url_ = std::move(to);
+    login_.clear();
+    challenges_ = 0;
+    ++outcome_.redirects;
+    return true;
+}
+
+// Whether to ask once more with a login that the server has told how to make.
+bool RequestChain::answers_challenge() {
+    const auto& head = *outcome_.head;
+    if (head.status != 401 || !options_.answer_challenge) return false;
+    auto field = options_.answer_challenge(target_, url_, method_, head, challenges_);
+    if (!field) return false;
+    ++challenges_;
+    login_.clear();
+    if (shows_heads()) heads_ += head.bytes;
+    login_.push_back(std::move(*field));
+    return true;
+}
+
+bool RequestChain::shows_heads() const {
+    return options_.include_head || options_.request.head_only;
+}
+
+std::string RequestChain::preface() {
+    return shows_heads() ? std::exchange(heads_, {}) + outcome_.head->bytes : std::string{};
+}
+
+void RequestChain::drop_body(http::Response& response,
+                             const std::function<void(std::string_view)>& to, Deadline deadline) {
+    try {
+        Unwanted sink{to, to && options_.request.compressed
+                              ? http::decoder_for(http::codings_of(*outcome_.head))
+                              : nullptr};
+        response.connection->read_body(sink, deadline);
+    } catch (const TimedOut&) {
+        throw;
+    } catch (const SysError&) {
+        throw;
+    } catch (const Error&) { // NOLINT(bugprone-empty-catch): it is not wanted anyway
+    }
+}
+
+} // namespace ipcbox::download
