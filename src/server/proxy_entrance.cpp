@@ -62,7 +62,7 @@ Deadline ProxyEntrance::next_deadline() {
     return guests_.empty() ? Deadline::never() : guests_.front().deadline;
 }
 
-bool ProxyEntrance::empty() {
+bool ProxyEntrance::empty() const {
     const std::lock_guard lock{mutex_};
     return guests_.empty();
 }

@@ -27,7 +27,7 @@ class ProxyEntrance {
     // time to stop waiting.
     void add_polled(std::vector<pollfd>& entries);
     [[nodiscard]] Deadline next_deadline();
-    [[nodiscard]] bool empty();
+    [[nodiscard]] bool empty() const;
 
     // A connection that need not wait any more. Its header is complete: the peer and local address
     // are now the client's, and the next bytes are the client's own. Or its header is late or
@@ -53,7 +53,7 @@ class ProxyEntrance {
 
     const Duration patience_;
     const Event& changed_;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::list<Guest> guests_; // in the order of their deadlines
 };
 

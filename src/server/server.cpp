@@ -14,10 +14,6 @@ namespace ipcbox::server {
 
 namespace {
 
-// The pause after a shortage of processes, before the next attempt.
-constexpr Duration first_pause = std::chrono::milliseconds{10};
-constexpr Duration max_pause = std::chrono::seconds{1};
-
 // 0, which no socket has, when it is unknown.
 ino_t inode_of(const Fd& socket) {
     struct stat status {};
@@ -145,13 +141,8 @@ void Server::begin(OpenConnection connection) {
         try_to_begin(connection);
     } catch (const SysError& error) {
         shortage(error.what());
-        admission_.pause(first_pause);
-        const std::lock_guard lock{unserved_mutex_};
-        if (unserved_.empty()) {
-            retry_pause_ = first_pause;
-            retry_at_ = Deadline::after(first_pause);
-        }
-        unserved_.push_back(std::move(connection));
+        admission_.pause(Unserved::first_pause);
+        unserved_.add(std::move(connection));
         wake_.signal();
     }
 }
@@ -175,20 +166,11 @@ void Server::try_to_begin(OpenConnection& connection) {
 }
 
 void Server::retry_starts() {
-    const std::lock_guard lock{unserved_mutex_};
-    if (!retry_at_.passed()) return;
-    retry_at_ = Deadline::never();
-    try {
-        while (!unserved_.empty()) {
-            try_to_begin(unserved_.front());
-            unserved_.erase(unserved_.begin());
-        }
-    } catch (const SysError& error) {
-        shortage(error.what());
-        retry_pause_ = std::min(2 * retry_pause_, max_pause);
-        retry_at_ = Deadline::after(retry_pause_);
-        admission_.pause(retry_pause_);
-    }
+    const auto found =
+        unserved_.attempt([this](OpenConnection& connection) { try_to_begin(connection); });
+    if (!found) return;
+    shortage(found->what);
+    admission_.pause(found->pause);
 }
 
 void Server::end_connections() {
@@ -224,17 +206,18 @@ Server::Outcome Server::run() {
     return children_.were_signalled() || was_cut_short_ ? Outcome::cut_short : Outcome::drained;
 }
 
+// Whether connections are here that no process serves.
+bool Server::has_waiting() const {
+    return (entrance_ && !entrance_->empty()) || !unserved_.empty();
+}
+
 // Whether run() is done. A restart leaves connections in every stage to our next image.
 bool Server::is_done() {
     // Loops that wait for a client do not notice that the total is reached.
     if (admission_.is_total_served()) loops_.stop();
     if (!loops_.have_ended()) return false;
     if (stage_ == Stage::restarting) return true;
-    if (entrance_ && !entrance_->empty()) return false;
-    {
-        const std::lock_guard lock{unserved_mutex_};
-        if (!unserved_.empty()) return false;
-    }
+    if (has_waiting()) return false;
     // We accept nobody any more, and a client that comes now should know at once.
     listeners_.clear();
     return children_.empty();
@@ -243,15 +226,11 @@ bool Server::is_done() {
 void Server::wait_for_events() {
     std::vector<pollfd> entries{{signals_.fd(), POLLIN, 0}, {wake_.fd(), POLLIN, 0}};
     Deadline deadline = std::min({stage_ends_, children_.next_deadline(), heartbeat_at_, idle_ends_,
-                                  farewells_.next_deadline()});
+                                  farewells_.next_deadline(), unserved_.next_attempt()});
     farewells_.add_polled(entries);
     if (entrance_) {
         entrance_->add_polled(entries);
         deadline = std::min(deadline, entrance_->next_deadline());
-    }
-    {
-        const std::lock_guard lock{unserved_mutex_};
-        deadline = std::min(deadline, retry_at_);
     }
     (void)poll_until(entries, deadline);
     if (entries[1].revents != 0) (void)wake_.clear();
@@ -294,11 +273,7 @@ void Server::begin_drain() {
 void Server::end_when_idle() {
     if (!config_.exit_idle_time || stage_ != Stage::serving) return;
     const auto served = admission_.served();
-    bool is_busy = !children_.empty() || (entrance_ && !entrance_->empty());
-    {
-        const std::lock_guard lock{unserved_mutex_};
-        is_busy = is_busy || !unserved_.empty();
-    }
+    const bool is_busy = !children_.empty() || has_waiting();
     if (is_busy || served != std::exchange(served_before_idle_, served))
         idle_ends_ = Deadline::never();
     if (is_busy) return;
@@ -312,11 +287,9 @@ void Server::refuse_waiting() {
     std::vector<OpenConnection> refused;
     if (entrance_) refused = entrance_->take_all();
     if (stage_ != Stage::draining) {
-        const std::lock_guard lock{unserved_mutex_};
-        was_cut_short_ = was_cut_short_ || !unserved_.empty();
-        for (auto& connection : std::exchange(unserved_, {}))
-            refused.push_back(std::move(connection));
-        retry_at_ = Deadline::never();
+        auto unserved = unserved_.take_all();
+        was_cut_short_ = was_cut_short_ || !unserved.empty();
+        std::ranges::move(unserved, std::back_inserter(refused));
     }
     for (const auto& connection : refused)
         events_.refused(connection.told, "the server ends");
@@ -336,8 +309,7 @@ void Server::end_stage() {
 Inheritance Server::lend_waiting() {
     Inheritance waiting;
     if (entrance_) waiting.guests = entrance_->take_all();
-    const std::lock_guard lock{unserved_mutex_};
-    waiting.unserved = std::exchange(unserved_, {});
+    waiting.unserved = unserved_.take_all();
     waiting.served = admission_.served();
     return waiting;
 }
@@ -345,12 +317,7 @@ Inheritance Server::lend_waiting() {
 void Server::put_back(Inheritance waiting) {
     for (auto& guest : waiting.guests)
         if (entrance_) entrance_->add(std::move(guest));
-    if (waiting.unserved.empty()) return;
-    const std::lock_guard lock{unserved_mutex_};
-    for (auto& connection : waiting.unserved)
-        unserved_.push_back(std::move(connection));
-    retry_pause_ = first_pause;
-    retry_at_ = Deadline::after(Duration::zero());
+    unserved_.put_back(std::move(waiting.unserved));
 }
 
 } // namespace ipcbox::server

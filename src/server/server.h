@@ -24,9 +24,9 @@
 #include "server/reverse_names.h"
 #include "server/served_children.h"
 #include "server/starter.h"
+#include "server/unserved.h"
 
 #include <functional>
-#include <mutex>
 #include <poll.h>
 
 namespace ipcbox::server {
@@ -139,6 +139,7 @@ class Server : private AcceptLoops::Handler {
     void begin_drain();
     void end_stage();
     void end_when_idle();
+    [[nodiscard]] bool has_waiting() const;
     [[nodiscard]] bool is_done();
     void wait_for_events();
 
@@ -153,11 +154,7 @@ class Server : private AcceptLoops::Handler {
     Farewells farewells_;
     std::optional<ProxyEntrance> entrance_;
     std::optional<ReverseNames> names_;
-
-    std::mutex unserved_mutex_;
-    std::vector<OpenConnection> unserved_; // there was no process for them
-    Duration retry_pause_{};
-    Deadline retry_at_ = Deadline::never();
+    Unserved unserved_;
     OncePer shortage_{shortage_silence};
 
     Stage stage_ = Stage::serving;

@@ -1,0 +1,196 @@
+#include "server/server.h"
+
+#include "core/io.h"
+#include "core/poll.h"
+#include "net/connect.h"
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <mutex>
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
+
+using namespace ipcbox;
+using namespace ipcbox::server;
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+// What a server tells, as words: "connected", "started", "ended 3".
+class Record : public ServerEvents {
+  public:
+    void connected(const Connection&) override { add("connected"); }
+    void started(const Connection&) override { add("started"); }
+    void ended(const Connection&, const ConnectionEnd& end) override {
+        add(end.status ? "ended " + std::to_string(end.status->as_exit_status()) : "ended");
+    }
+    void refused(const Connection&, const std::string& why) override { add("refused: " + why); }
+    void trouble(const std::string& what) override { add("trouble: " + what); }
+    void named(const std::string&, const std::string&) override {}
+    void table(const std::vector<Connection>& all) override {
+        add("table of " + std::to_string(all.size()));
+    }
+    void draining() override { add("draining"); }
+    void alive() override {}
+
+    // All words so far.
+    [[nodiscard]] std::vector<std::string> told() const {
+        const std::lock_guard lock{mutex_};
+        return told_;
+    }
+    [[nodiscard]] bool has(const std::string& word) const {
+        const auto all = told();
+        return std::ranges::find(all, word) != all.end();
+    }
+    void wait_for(const std::string& word) const {
+        const auto deadline = Deadline::after(std::chrono::seconds{10});
+        while (!has(word) && !deadline.passed())
+            std::this_thread::yield();
+        CAPTURE(fmt::format("{}", fmt::join(told(), ", ")));
+        REQUIRE(has(word));
+    }
+
+  private:
+    void add(std::string word) {
+        const std::lock_guard lock{mutex_};
+        told_.push_back(std::move(word));
+    }
+    mutable std::mutex mutex_;
+    std::vector<std::string> told_;
+};
+
+// A server on a port of loopback, in a thread.
+class Running {
+  public:
+    explicit Running(ServerConfig config)
+        : listeners_(net::listen_tcp({"127.0.0.1", 0})), address_(listeners_.front().address),
+          server_(std::move(config), listeners_, signals_, record) {
+        go_on();
+    }
+    ~Running() {
+        if (thread_.joinable()) (void)stop();
+    }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+
+    [[nodiscard]] Fd connect() const {
+        return net::connect_tcp(std::vector{address_}, "the server", std::nullopt,
+                                Deadline::after(std::chrono::seconds{30}));
+    }
+    void signal(int number) const { REQUIRE(::kill(::getpid(), number) == 0); }
+    void go_on() {
+        server_.start();
+        thread_ = std::jthread{[this] { outcome_ = server_.run(); }};
+    }
+    // The outcome of run(), which a signal ends, or the total.
+    [[nodiscard]] Server::Outcome wait() {
+        thread_.join();
+        return outcome_;
+    }
+    [[nodiscard]] Server::Outcome stop() {
+        signal(SIGTERM);
+        return wait();
+    }
+
+    Record record;
+
+  private:
+    SignalFd signals_{SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD};
+    std::vector<net::Listener> listeners_;
+    net::Address address_;
+    Server server_;
+    Server::Outcome outcome_{};
+    std::jthread thread_;
+};
+
+ServerConfig shell(const char* script) {
+    ServerConfig config;
+    config.program.program = "/bin/sh";
+    config.program.arguments = {"sh", "-c", script};
+    config.program.environment = Environment::ours();
+    return config;
+}
+
+} // namespace
+
+TEST_CASE("a connection is told from its beginning to the status of its program") {
+    Running server{shell("cat; exit 3")};
+    const Fd client = server.connect();
+    write_all(client.get(), "hello", "a socket");
+    REQUIRE(::shutdown(client.get(), SHUT_WR) == 0);
+    CHECK(read_to_end(client.get(), 100, "a socket") == "hello");
+    server.record.wait_for("ended 3");
+    CHECK(server.record.told() == Words{"connected", "started", "ended 3"});
+    CHECK(server.stop() == Server::Outcome::drained);
+    CHECK(server.record.told().back() == "draining");
+}
+
+TEST_CASE("the server ends by itself after its total, and serves nobody else") {
+    auto config = shell("echo served");
+    config.admission.total = 1;
+    Running server{std::move(config)};
+    const Fd client = server.connect();
+    CHECK(read_to_end(client.get(), 100, "a socket") == "served\n");
+    CHECK(server.wait() == Server::Outcome::drained);
+}
+
+TEST_CASE("a second TERM kills the connections that the first one left time") {
+    Running server{shell("echo up; exec sleep 1000")};
+    const Fd client = server.connect();
+    std::array<std::byte, 3> line{};
+    CHECK(read_some(client.get(), line, "a socket") > 0);
+    server.signal(SIGTERM);
+    server.record.wait_for("draining");
+    CHECK(server.stop() == Server::Outcome::cut_short);
+    CHECK(server.record.told().back() == "ended 137");
+}
+
+TEST_CASE("HUP ends run() with its connections alive, and it can go on") {
+    Running server{shell("echo up; exec cat")};
+    const Fd client = server.connect();
+    std::array<std::byte, 3> line{};
+    CHECK(read_some(client.get(), line, "a socket") > 0);
+    server.record.wait_for("started");
+    server.signal(SIGUSR1);
+    server.record.wait_for("table of 1");
+    server.signal(SIGHUP);
+    CHECK(server.wait() == Server::Outcome::restart);
+    server.go_on();
+    const Fd second = server.connect();
+    for (const auto* one : {&client, &second})
+        REQUIRE(::shutdown(one->get(), SHUT_WR) == 0);
+    CHECK(read_to_end(second.get(), 100, "a socket") == "up\n");
+    CHECK(server.stop() == Server::Outcome::drained);
+}
+
+TEST_CASE("a client without a place is told so, when the server has a line for that") {
+    auto config = shell("echo up; exec cat");
+    config.admission.places = 1;
+    config.over = "full\n";
+    Running server{std::move(config)};
+    const Fd first = server.connect();
+    std::array<std::byte, 3> line{};
+    CHECK(read_some(first.get(), line, "a socket") > 0);
+    const Fd second = server.connect();
+    CHECK(read_to_end(second.get(), 100, "a socket") == "full\n");
+    server.record.wait_for("refused: no place is free");
+    REQUIRE(::shutdown(first.get(), SHUT_WR) == 0);
+    CHECK(server.stop() == Server::Outcome::drained);
+}
+
+TEST_CASE("a program that does not exist is trouble, and its connection ends") {
+    ServerConfig config;
+    config.program.program = "/no/such/program";
+    config.program.arguments = {"program"};
+    Running server{std::move(config)};
+    const Fd client = server.connect();
+    CHECK(read_to_end(client.get(), 100, "a socket").empty());
+    server.record.wait_for("trouble: cannot execute /no/such/program: No such file or directory");
+    server.record.wait_for("ended 126");
+    CHECK(server.stop() == Server::Outcome::drained);
+}
