@@ -93,34 +93,6 @@ constexpr std::string_view text_of(Outcome::Why why) {
     }
 }
 
-// Whether the command's tree has done nothing for as long as --idle says.
-class IdleWatch {
-  public:
-    explicit IdleWatch(std::optional<Duration> limit) : limit_(limit) {}
-
-    // When to look next.
-    [[nodiscard]] Deadline next() const {
-        if (!limit_) return Deadline::never();
-        // A few looks for each limit, and no busy one.
-        constexpr auto shortest = std::chrono::milliseconds{10};
-        return Deadline::after(std::max<Duration>(*limit_ / 8, shortest));
-    }
-    [[nodiscard]] bool is_idle() {
-        if (!limit_) return false;
-        const auto now = process::activity_below(::getpid());
-        if (now != last_) {
-            last_ = now;
-            since_ = Deadline::Clock::now();
-        }
-        return Deadline::Clock::now() - since_ >= *limit_;
-    }
-
-  private:
-    std::optional<Duration> limit_;
-    process::Activity last_{};
-    Deadline::Clock::time_point since_ = Deadline::Clock::now();
-};
-
 class Run {
   public:
     Run(const Config& config, const front::Command& command)
@@ -225,7 +197,7 @@ class Run {
     const Config& config_;
     Deadline::Clock::time_point start_ = Deadline::Clock::now();
     Deadline limit_;
-    IdleWatch idle_;
+    process::IdleWatch idle_;
     std::string name_;
     Outcome outcome_;
     bool was_asked_to_end_ = false;

@@ -4,9 +4,11 @@
 #include "core/process_stat.h"
 #include "process/tree.h"
 
+#include <algorithm>
 #include <fmt/core.h>
 #include <string_view>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 namespace ipcbox::process {
 
@@ -39,6 +41,23 @@ bool waits_for_input(pid_t pid) {
     // The call's number and its arguments, of which the first is the descriptor.
     const auto text = read_process_file(pid, "syscall");
     return text && text->starts_with(fmt::format("{} 0x0 ", SYS_read));
+}
+
+Deadline IdleWatch::next() const {
+    if (!limit_) return Deadline::never();
+    // A few looks for each limit, and no busy one.
+    constexpr auto shortest = std::chrono::milliseconds{10};
+    return Deadline::after(std::max<Duration>(*limit_ / 8, shortest));
+}
+
+bool IdleWatch::is_idle() {
+    if (!limit_) return false;
+    const auto now = activity_below(::getpid());
+    if (now != last_) {
+        last_ = now;
+        since_ = Deadline::Clock::now();
+    }
+    return Deadline::Clock::now() - since_ >= *limit_;
 }
 
 } // namespace ipcbox::process

@@ -2,7 +2,10 @@
 // /proc/PID/io of proc(5).
 #pragma once
 
+#include "core/deadline.h"
+
 #include <cstdint>
+#include <optional>
 #include <sys/types.h>
 
 namespace ipcbox::process {
@@ -21,5 +24,22 @@ struct Activity {
 // Whether PID, a single process, waits for its standard input: /proc/PID/syscall. False when that
 // cannot be found out.
 [[nodiscard]] bool waits_for_input(pid_t pid);
+
+// Watches whether our descendants do nothing for a time.
+class IdleWatch {
+  public:
+    // Without LIMIT they are never idle.
+    explicit IdleWatch(std::optional<Duration> limit) : limit_(limit) {}
+
+    // When to call is_idle() next.
+    [[nodiscard]] Deadline next() const;
+    // Whether they have done nothing for as long as the limit.
+    [[nodiscard]] bool is_idle();
+
+  private:
+    std::optional<Duration> limit_;
+    Activity last_{};
+    Deadline::Clock::time_point since_ = Deadline::Clock::now();
+};
 
 } // namespace ipcbox::process
