@@ -1,0 +1,40 @@
+// pty-expect - talk with a program as a script says
+#include "applet.h"
+#include "cli/output.h"
+#include "core/terminal.h"
+#include "front/expect/options.h"
+#include "front/expect/run.h"
+#include "front/run_command.h"
+
+#include <unistd.h>
+
+namespace ipcbox {
+namespace {
+
+using Config = front::ExpectOptions;
+
+void print_plan(const dialog::Script& script) {
+    for (const auto& statement : script.statements)
+        cli::print_line("{}: {}", statement.at.line, cli::visible(statement.source));
+}
+
+int talk(const Config& config, const front::Command& command) {
+    front::keep_descriptors_to_us(config.script);
+    const auto echo = config.shows_input ? dialog::Echo::on : dialog::Echo::off;
+    return front::run_expect(
+        config, {command.program(), command.words(), terminal_size(STDOUT_FILENO), echo});
+}
+
+int run(const Invocation& invocation) {
+    const auto config = front::parse_expect_options(invocation);
+    if (config.work == Config::Work::plan) print_plan(config.script);
+    if (config.work != Config::Work::talk) return exit_status::done;
+    return front::run_command(
+        config.command, [&config](const front::Command& command) { return talk(config, command); });
+}
+
+} // namespace
+
+extern constexpr Applet pty_expect{"talk with a program as a script says", run};
+
+} // namespace ipcbox

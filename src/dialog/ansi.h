@@ -1,0 +1,20 @@
+// The text without what drives a terminal: colours, cursor movements, window titles (ECMA-48).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace ipcbox::dialog {
+
+class AnsiFilter {
+  public:
+    // Appends to INTO what is left of PIECE, which may end within a sequence. Nothing is stored,
+    // however long a sequence is.
+    void strip(std::string_view piece, std::string& into);
+
+  private:
+    enum class State { text, escape, intermediate, control, string, string_escape };
+    State state_ = State::text;
+};
+
+} // namespace ipcbox::dialog

@@ -1,0 +1,63 @@
+#include "dialog/interaction.h"
+
+#include "core/io.h"
+#include "core/terminal.h"
+
+#include <array>
+#include <string>
+#include <unistd.h>
+
+namespace ipcbox::dialog {
+
+namespace {
+
+// Keys, of which the last ones may be the beginning of ESCAPE.
+class Keys {
+  public:
+    explicit Keys(const Pattern* escape) : escape_(escape) {}
+
+    struct Ready {
+        std::string text;
+        bool is_escape = false; // follows the text
+    };
+    Ready next(std::string_view keys) {
+        held_ += keys;
+        if (escape_ == nullptr) return {std::exchange(held_, {})};
+        auto found = escape_->search(held_);
+        const auto ready = found.match ? found.match->begin : found.resume;
+        Ready result{held_.substr(0, ready), found.match.has_value()};
+        held_.erase(0, ready);
+        return result;
+    }
+    std::string finish() { return std::exchange(held_, {}); }
+
+  private:
+    const Pattern* escape_;
+    std::string held_;
+};
+
+} // namespace
+
+InteractionEnd interact(Talk& talk, const Pattern* escape) {
+    const RawTerminal raw{STDIN_FILENO};
+    Keys keys{escape};
+    int typist = STDIN_FILENO;
+    for (;;) {
+        const auto event = talk.read(Deadline::never(), typist);
+        if (event == Peer::Event::end) return InteractionEnd::peer;
+        if (event != Peer::Event::other) continue;
+        std::array<std::byte, 4096> bytes; // NOLINT(cppcoreguidelines-pro-type-member-init)
+        const auto count = read_some(STDIN_FILENO, bytes, "standard input");
+        if (count == 0) {
+            (void)talk.type(keys.finish(), Deadline::never());
+            talk.end_input(Deadline::never());
+            typist = -1;
+            continue;
+        }
+        const auto ready = keys.next({reinterpret_cast<const char*>(bytes.data()), count});
+        (void)talk.type(ready.text, Deadline::never());
+        if (ready.is_escape) return InteractionEnd::escape;
+    }
+}
+
+} // namespace ipcbox::dialog

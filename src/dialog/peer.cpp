@@ -1,0 +1,203 @@
+#include "dialog/peer.h"
+
+#include "core/error.h"
+#include "core/poll.h"
+#include "core/pty.h"
+#include "core/spawn.h"
+#include "core/syscall.h"
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace ipcbox::dialog {
+
+namespace {
+
+// How long after the program's end a process that it left behind may be silent, and may write.
+constexpr std::chrono::milliseconds grace{200};
+constexpr std::chrono::seconds max_rest{2};
+// How long a program may take to end once its terminal has hung up.
+constexpr std::chrono::seconds hang_up_limit{1};
+// Below the 4 096 of the terminal, as in dialog/typed_input.cpp.
+constexpr std::size_t max_line = 4001;
+constexpr std::size_t max_piece = 16UL * 1024;
+
+} // namespace
+
+Peer::Peer(const std::string& program, std::span<const std::string> arguments, TerminalSize size,
+           Echo echo)
+    : is_program_(true), name_("the terminal of the command") {
+    auto pty = open_pty(size);
+    const int terminal = pty.terminal.get();
+    if (auto settings = terminal_settings(terminal); settings && echo == Echo::off) {
+        settings->c_lflag &= ~static_cast<tcflag_t>(ECHO | ECHONL);
+        set_terminal_settings(terminal, *settings);
+    }
+    SpawnPlan plan;
+    plan.input = plan.output = plan.error = terminal;
+    plan.group = ProcessGroup::own_session;
+    plan.controlling_terminal = terminal;
+    child_ = spawn(program, arguments, plan);
+    fd_ = std::move(pty.master);
+}
+
+Peer::Peer(Fd socket, std::string name)
+    : is_program_(false), name_(std::move(name)), fd_(std::move(socket)) {}
+
+void Peer::look_at_child() {
+    if (status_ || !is_program_) return;
+    const auto end = child_.reap_if_ended();
+    if (!end) return;
+    status_ = end->status;
+    rest_ = Deadline::after(grace);
+    last_rest_ = Deadline::after(max_rest);
+}
+
+Peer::Event Peer::wait_for_event(short events, Deadline deadline, int other) {
+    for (;;) {
+        const bool has_child = is_program_ && !status_;
+        std::array entries{pollfd{interrupt_, POLLIN, 0}, pollfd{fd_.get(), events, 0},
+                           pollfd{has_child ? child_.pidfd() : -1, POLLIN, 0},
+                           pollfd{other, POLLIN, 0}};
+        const bool only_rest = rest_ < deadline;
+        if (poll_until(entries, std::min(deadline, rest_)) == 0)
+            return only_rest ? Event::end : Event::timeout;
+        if (entries[0].revents != 0) return Event::interrupt;
+        ready_ = entries[1].revents;
+        if (ready_ != 0) return Event::output;
+        if (entries[3].revents != 0) return Event::other;
+        look_at_child();
+    }
+}
+
+Peer::Event Peer::read_now(std::string& into) {
+    std::array<char, max_piece>
+        bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): it is read into
+    const ssize_t count =
+        sys::call("read", ::read, fd_.get(), static_cast<void*>(bytes.data()), bytes.size());
+    if (count < 0 && (errno == EAGAIN || errno == EINTR)) return Event::output;
+    // That is how a terminal that nobody has open ends.
+    if (count == 0 || (count < 0 && errno == EIO)) return Event::end;
+    if (count < 0) throw SysError("read from", name_);
+    into.append(bytes.data(), static_cast<std::size_t>(count));
+    if (status_) rest_ = std::min(Deadline::after(grace), last_rest_);
+    return Event::output;
+}
+
+Peer::Event Peer::read(std::string& into, Deadline deadline, int other) {
+    if (!fd_) return Event::end;
+    const auto event = wait_for_event(POLLIN, deadline, other);
+    return event == Event::output ? read_now(into) : event;
+}
+
+bool Peer::is_canonical() const noexcept {
+    const auto settings = terminal_settings(fd_.get());
+    return settings && (settings->c_lflag & ICANON) != 0;
+}
+
+bool Peer::hides_input() const noexcept {
+    const auto settings = is_program_ && fd_ ? terminal_settings(fd_.get()) : std::nullopt;
+    return settings && (settings->c_lflag & ICANON) != 0 && (settings->c_lflag & ECHO) == 0;
+}
+
+char Peer::end_character() const noexcept {
+    constexpr char usual = 4; // Ctrl-D
+    const auto settings = terminal_settings(fd_.get());
+    return settings ? static_cast<char>(settings->c_cc[VEOF]) : usual;
+}
+
+// Nothing when it would have to wait, negative when nobody reads any more.
+ssize_t Peer::write_some_of(std::string_view text) const {
+    const auto count =
+        is_program_ ? sys::call("write", ::write, fd_.get(), text.data(), text.size())
+                    : sys::call("send", ::send, fd_.get(), text.data(), text.size(), MSG_NOSIGNAL);
+    if (count >= 0) return count;
+    if (errno == EAGAIN || errno == EINTR) return 0;
+    if (errno == EIO || errno == EPIPE) return -1;
+    throw SysError("write to", name_);
+}
+
+// Writes a part of TEXT that the terminal holds.
+Peer::Event Peer::write_now(std::string_view& text) {
+    auto piece = text;
+    const bool may_fill_line = is_program_ && line_ + text.size() > max_line;
+    const bool has_lines = may_fill_line && is_canonical();
+    if (may_fill_line && !has_lines) line_ = 0;
+    if (has_lines && line_ == max_line) {
+        // The program reads this part of the line now.
+        const char part_end = end_character();
+        const auto count = write_some_of({&part_end, 1});
+        if (count > 0) line_ = 0;
+        return count < 0 ? Event::end : Event::output;
+    }
+    if (has_lines) piece = text.substr(0, max_line - line_);
+    const auto count = write_some_of(piece);
+    if (count < 0) return Event::end;
+    const auto typed = text.substr(0, static_cast<std::size_t>(count));
+    text.remove_prefix(typed.size());
+    const auto last_end = typed.find_last_of("\r\n");
+    const auto open =
+        last_end == std::string_view::npos ? line_ + typed.size() : typed.size() - last_end - 1;
+    line_ = may_fill_line && !has_lines ? 0 : open;
+    return Event::output;
+}
+
+Peer::Event Peer::send(std::string_view& text, std::string& into, Deadline deadline) {
+    while (!text.empty()) {
+        if (!fd_) return Event::end;
+        const auto event = wait_for_event(POLLIN | POLLOUT, deadline, -1);
+        if (event != Event::output) return event;
+        // Output first: a program that waits for its reader takes no input.
+        if ((ready_ & ~POLLOUT) != 0 && read_now(into) == Event::end) return Event::end;
+        if ((ready_ & POLLOUT) != 0 && write_now(text) == Event::end) return Event::end;
+    }
+    return Event::output;
+}
+
+Peer::Event Peer::send_end(std::string& into, Deadline deadline) {
+    if (!fd_) return Event::end;
+    if (!is_program_) {
+        sys::call("shutdown", ::shutdown, fd_.get(), SHUT_WR);
+        return Event::output;
+    }
+    // In an open line the first one only hands over that line.
+    const std::string typed(line_ > 0 && is_canonical() ? 2 : 1, end_character());
+    line_ = 0;
+    std::string_view rest{typed};
+    return send(rest, into, deadline);
+}
+
+void Peer::hang_up() {
+    fd_ = Fd{};
+}
+
+std::optional<int> Peer::status(Deadline deadline) {
+    if (!is_program_) return exit_status::done;
+    while (!status_) {
+        std::array entries{pollfd{interrupt_, POLLIN, 0}, pollfd{child_.pidfd(), POLLIN, 0}};
+        if (poll_until(entries, deadline) == 0 || entries[0].revents != 0) return {};
+        look_at_child();
+    }
+    return status_->as_exit_status();
+}
+
+void Peer::end() {
+    hang_up();
+    if (!child_ || status_) return;
+    // The program may have left the group that its terminal tells.
+    child_.kill_group(SIGHUP);
+    child_.kill_group(SIGCONT);
+    if (const auto status = child_.wait_until(Deadline::after(hang_up_limit)))
+        status_ = status;
+    else
+        child_.kill_group(SIGKILL);
+}
+
+void Peer::set_size(TerminalSize size) const noexcept {
+    if (fd_ && is_program_) set_terminal_size(fd_.get(), size);
+}
+
+} // namespace ipcbox::dialog

@@ -1,0 +1,79 @@
+// The other side of a talk: a program on a terminal of its own, where we are the person (pty(7)),
+// or what a socket is connected with.
+#pragma once
+
+#include "core/child.h"
+#include "core/deadline.h"
+#include "core/fd.h"
+#include "core/terminal.h"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace ipcbox::dialog {
+
+// Whether a terminal shows what is typed.
+enum class Echo { off, on };
+
+class Peer {
+  public:
+    // Starts PROGRAM in a session of its own, on a new terminal. Throws as open_pty() and spawn()
+    // do.
+    Peer(const std::string& program, std::span<const std::string> arguments, TerminalSize size,
+         Echo echo);
+    // SOCKET is connected and non-blocking. NAME is for errors.
+    Peer(Fd socket, std::string name);
+
+    // A wait ends early once FD is readable.
+    void interrupt_by(int fd) noexcept { interrupt_ = fd; }
+
+    // What a wait ended with. The end comes when no process has the terminal open any more, or a
+    // moment after the program has ended, when no more output came from those that it left behind.
+    enum class Event { output, timeout, end, interrupt, other };
+    // Waits for output and appends it to INTO. OTHER, if it is not -1, is waited for, too. Throws
+    // SysError.
+    [[nodiscard]] Event read(std::string& into, Deadline deadline, int other = -1);
+    // Types TEXT and removes from it what was typed; meanwhile output goes to INTO, so that neither
+    // side waits for the other for ever. An event other than output says why TEXT is not empty.
+    // A long line is handed over in parts, as dialog/typed_input.h says.
+    [[nodiscard]] Event send(std::string_view& text, std::string& into, Deadline deadline);
+    // The end of input, as Ctrl-D says it.
+    [[nodiscard]] Event send_end(std::string& into, Deadline deadline);
+
+    // Hangs up: the program gets HUP, and nothing more is read.
+    void hang_up();
+    // Waits for the program's end: its status, as a shell has it. Nothing when it was a timeout or
+    // an interrupt. A socket's status is 0.
+    [[nodiscard]] std::optional<int> status(Deadline deadline);
+    // Hangs up, and kills a program that does not end soon.
+    void end();
+
+    void set_size(TerminalSize size) const noexcept;
+    // Whether the program reads a line that the terminal does not show: it asks for a secret.
+    [[nodiscard]] bool hides_input() const noexcept;
+    [[nodiscard]] bool is_program() const noexcept { return is_program_; }
+
+  private:
+    [[nodiscard]] Event read_now(std::string& into);
+    [[nodiscard]] Event wait_for_event(short events, Deadline deadline, int other);
+    [[nodiscard]] Event write_now(std::string_view& text);
+    [[nodiscard]] ssize_t write_some_of(std::string_view text) const;
+    void look_at_child();
+    [[nodiscard]] bool is_canonical() const noexcept;
+    [[nodiscard]] char end_character() const noexcept;
+
+    int interrupt_ = -1;
+    bool is_program_;
+    std::string name_;
+    Fd fd_;
+    short ready_ = 0; // what FD was ready for when a wait ended with output
+    Child child_;
+    std::optional<WaitStatus> status_;
+    Deadline rest_ = Deadline::never(); // for the output of what the program left behind
+    Deadline last_rest_ = Deadline::never();
+    std::size_t line_ = 0; // bytes of the open line that the terminal has not handed over
+};
+
+} // namespace ipcbox::dialog

@@ -1,0 +1,61 @@
+#include "dialog/secrets.h"
+
+#include <algorithm>
+
+namespace ipcbox::dialog {
+
+namespace {
+constexpr std::string_view mask_text = "********";
+constexpr std::size_t max_told = 2;
+} // namespace
+
+void Secrets::add(std::string_view secret) {
+    if (secret.empty()) return;
+    secrets_.emplace_back(secret);
+    // Of two, one of which begins with the other, the longer one is to be found.
+    std::ranges::sort(secrets_, std::ranges::greater{}, &std::string::size);
+}
+
+std::string Secrets::mask(std::string_view text, std::size_t& done) const {
+    std::string result;
+    while (done < text.size()) {
+        const auto rest = text.substr(done);
+        const auto whole = std::ranges::find_if(
+            secrets_, [&](const std::string& secret) { return rest.starts_with(secret); });
+        if (whole != secrets_.end()) {
+            result += mask_text;
+            done += whole->size();
+            continue;
+        }
+        const bool is_begun = std::ranges::any_of(secrets_, [&](const std::string& secret) {
+            return std::string_view{secret}.starts_with(rest);
+        });
+        if (is_begun) break;
+        result += text[done++];
+    }
+    return result;
+}
+
+std::string Secrets::next(std::string_view piece) {
+    if (secrets_.empty()) return std::string{piece};
+    held_ += piece;
+    std::size_t done = 0;
+    auto result = mask(held_, done);
+    held_.erase(0, done);
+    return result;
+}
+
+std::string Secrets::finish() {
+    std::string rest;
+    rest.swap(held_);
+    return rest.size() <= max_told ? rest : std::string{mask_text};
+}
+
+std::string Secrets::masked(std::string_view text) const {
+    std::size_t done = 0;
+    auto result = mask(text, done);
+    const auto rest = text.substr(done);
+    return result.append(rest.size() <= max_told ? rest : mask_text);
+}
+
+} // namespace ipcbox::dialog

@@ -1,0 +1,57 @@
+// A talk with a peer (dialog/peer.h): all that it writes is shown, searched for patterns and kept
+// for the case that the talk fails, and the secrets that were typed are masked.
+#pragma once
+
+#include "core/deadline.h"
+#include "dialog/matcher.h"
+#include "dialog/peer.h"
+#include "dialog/secrets.h"
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace ipcbox::dialog {
+
+struct TalkListener {
+    // What the peer writes, without secrets.
+    std::function<void(std::string_view)> output;
+    // The descriptor of Peer::interrupt_by() is readable. It may throw.
+    std::function<void()> interrupt;
+};
+
+class Talk {
+  public:
+    // PEER has to live as long as the talk.
+    Talk(Peer& peer, std::size_t max_buffer, Sequences sequences, TalkListener listener);
+
+    // Both throw SysError, and what the listener throws. An interrupt has been told to the listener
+    // when read() returns it; type() goes on after one.
+    [[nodiscard]] Peer::Event read(Deadline deadline, int other = -1);
+    [[nodiscard]] Peer::Event type(std::string_view text, Deadline deadline);
+    // Types the end of input.
+    void end_input(Deadline deadline);
+    // Waits for the program's end, as Peer::status() does, and goes on after an interrupt.
+    [[nodiscard]] std::optional<int> status(Deadline deadline);
+
+    [[nodiscard]] Peer& peer() noexcept { return peer_; }
+    [[nodiscard]] Matcher& matcher() noexcept { return matcher_; }
+    [[nodiscard]] Secrets& secrets() noexcept { return secrets_; }
+
+    // Shows what was held back because it may be the beginning of a secret.
+    void finish();
+    // The last COUNT lines that the peer wrote.
+    [[nodiscard]] std::string last_lines(std::size_t count) const;
+
+  private:
+    void hear(std::string_view bytes);
+    void show(std::string_view text);
+
+    Peer& peer_;
+    TalkListener listener_;
+    Matcher matcher_;
+    Secrets secrets_;
+    std::string recent_;
+};
+
+} // namespace ipcbox::dialog

@@ -1,0 +1,136 @@
+#include "front/expect/options.h"
+
+#include "cli/values.h"
+#include "core/input_file.h"
+
+#include <fmt/core.h>
+#include <utility>
+
+namespace ipcbox::front {
+
+namespace {
+
+using dialog::Statement;
+
+constexpr std::size_t max_script = 1024UL * 1024;
+constexpr std::uint64_t min_buffer = 256;
+constexpr std::uint64_t max_buffer = 16UL * 1024 * 1024;
+
+// One statement for each -e and -s, in the order of the command line.
+class Pairs {
+  public:
+    explicit Pairs(dialog::Script& script) : script_(script) {}
+
+    std::string expect(std::string_view regex) {
+        dialog::Arm arm;
+        arm.pattern.emplace(regex);
+        add(Statement::Kind::expect, fmt::format("expect /{}/", regex))
+            .arms.push_back(std::move(arm));
+        return std::string{regex};
+    }
+    std::string send(std::string_view text) {
+        auto parsed = dialog::parse_text(text);
+        add(Statement::Kind::send, fmt::format("send \"{}\"", text)).text = std::move(parsed);
+        return std::string{text};
+    }
+    void interact() { add(Statement::Kind::interact, "interact"); }
+
+  private:
+    Statement& add(Statement::Kind kind, std::string source) {
+        auto& made = script_.statements.emplace_back();
+        made.kind = kind;
+        made.at.line = script_.statements.size();
+        made.source = std::move(source);
+        return made;
+    }
+
+    dialog::Script& script_;
+};
+
+std::size_t parse_buffer(std::string_view text) {
+    const auto size = cli::parse_size(text);
+    if (size < min_buffer || size > max_buffer)
+        throw std::invalid_argument("expected a size from 256 to 16M");
+    return size;
+}
+
+// What is on the line besides the options.
+struct Line {
+    std::optional<std::string> file;
+    std::vector<std::string> expected;
+    std::vector<std::string> sent;
+    bool interacts = false;
+    bool strips = false;
+    bool no_echo = false;
+    bool checks = false;
+    bool plans = false;
+};
+
+void declare(cli::Options& options, ExpectOptions& into, Line& line, Pairs& pairs) {
+    options.value("-f,--file FILE", line.file, cli::parse_text,
+                  "follow the script in FILE (- for standard input)");
+    options.values(
+        "-e,--expect REGEX", line.expected,
+        [&pairs](std::string_view text) { return pairs.expect(text); },
+        "wait until the command writes text that matches REGEX");
+    options.values(
+        "-s,--send TEXT", line.sent, [&pairs](std::string_view text) { return pairs.send(text); },
+        "type TEXT, in which \\r is the Enter key");
+    options.flag("-i,--interact", line.interacts, "after the script, type to the command yourself");
+    options.value("-t,--timeout DURATION", into.limit, cli::parse_time_limit,
+                  "wait at most DURATION for each text (default 10s; 0: no limit)");
+    options.flag("--strip-ansi", line.strips,
+                 "look for texts without colours and cursor movements");
+    options.value("--buffer SIZE", into.max_buffer, parse_buffer,
+                  "keep at most SIZE bytes that no pattern matched (default 64K)");
+    options.flag("--no-echo", line.no_echo, "do not show on the command's terminal what is typed");
+    options.section("Output");
+    options.flag("--hide", into.hides_output, "do not print what the command writes");
+    options.value("--log FILE", into.log, cli::parse_text,
+                  "append what the command writes to FILE");
+    options.json(into.json);
+    options.section("Scripts");
+    options.flag("--check", line.checks, "only look for mistakes in the script");
+    options.flag("--dry-run", line.plans, "only print the statements of the script");
+}
+
+void check(ExpectOptions& options, const Line& line) {
+    const bool has_pairs = !line.expected.empty() || !line.sent.empty();
+    if (line.file && has_pairs) throw cli::UsageError("--file excludes --expect and --send");
+    if (!line.file && !has_pairs && !line.interacts)
+        throw cli::UsageError("there is no script: -f, -e, -s or -i is missing");
+    if (line.checks && line.plans) throw cli::UsageError("--check excludes --dry-run");
+    if (line.file)
+        options.script =
+            dialog::parse_script(read_input(*line.file, max_script), input_name(*line.file));
+    if (line.interacts) Pairs{options.script}.interact();
+    options.shows_input = !line.no_echo;
+    if (line.strips) options.sequences = dialog::Sequences::stripped;
+    if (line.checks) options.work = ExpectOptions::Work::check;
+    if (line.plans) options.work = ExpectOptions::Work::plan;
+    if (options.command.empty() && options.work == ExpectOptions::Work::talk)
+        throw cli::UsageError("COMMAND is missing");
+}
+
+} // namespace
+
+ExpectOptions parse_expect_options(const Invocation& invocation) {
+    ExpectOptions into;
+    Line line;
+    Pairs pairs{into.script};
+    cli::Options options{invocation, "[--] COMMAND [ARGUMENT...]"};
+    options.command(into.command);
+    declare(options, into, line, pairs);
+    options.note("The status is that of the command, or of the script's exit. It is 124 when an "
+                 "expected text does not come in time; standard error then has the last 20 lines "
+                 "that the command wrote.");
+    options.example("pty-expect -e 'name: ' -s 'me\\r' -- ./setup", "answer one question");
+    options.example("pty-expect -f login.exp -i -- telnet host",
+                    "log in by a script, then type yourself");
+    options.example("pty-expect --check -f login.exp", "find mistakes in a script");
+    into.verbosity = options.parse();
+    check(into, line);
+    return into;
+}
+
+} // namespace ipcbox::front

@@ -1,0 +1,170 @@
+#include "front/expect/run.h"
+
+#include "cli/json.h"
+#include "cli/output.h"
+#include "core/fd.h"
+#include "core/io.h"
+#include "core/number.h"
+#include "core/signals.h"
+#include "core/terminal.h"
+#include "dialog/expect.h"
+
+#include <csignal>
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <unistd.h>
+
+namespace ipcbox::front {
+
+namespace {
+
+using dialog::Peer;
+using dialog::Statement;
+
+constexpr std::size_t told_lines = 20; // of a talk that failed
+
+// What the command writes, on standard output: with line feeds alone where no terminal shows it.
+class Screen {
+  public:
+    void show(std::string_view text) {
+        if (is_terminal_) {
+            cli::print(text);
+        } else {
+            std::string lines;
+            lines.reserve(text.size() + 1);
+            for (const char byte : text) {
+                if (has_return_ && byte != '\n') lines += '\r';
+                has_return_ = byte == '\r';
+                if (!has_return_) lines += byte;
+            }
+            cli::print(lines);
+        }
+        cli::flush();
+    }
+    void finish() {
+        if (has_return_) cli::print("\r");
+        has_return_ = false;
+        cli::flush();
+    }
+
+  private:
+    bool is_terminal_ = cli::is_terminal(STDOUT_FILENO);
+    bool has_return_ = false;
+};
+
+// A signal that ends us once the terminal is as it was.
+struct Ended {
+    int signal;
+};
+
+Fd open_log(const std::string& name) {
+    constexpr mode_t owner_only = 0600; // a talk can have secrets that we do not know
+    return name.empty() ? Fd{} : open_file(name, O_WRONLY | O_CREAT | O_APPEND, owner_only);
+}
+
+class Run {
+  public:
+    Run(const ExpectOptions& options, Peer& peer)
+        : options_(options), peer_(peer), log_(open_log(options.log)) {
+        peer_.interrupt_by(signals_.fd());
+    }
+
+    int follow() {
+        dialog::Talk talk{peer_,
+                          options_.max_buffer,
+                          options_.sequences,
+                          {.output = [this](std::string_view text) { hear(text); },
+                           .interrupt = [this] { take_signals(); }}};
+        dialog::Expect expect{options_.script, options_.limit, talk,
+                              [this](std::string_view what, const Statement& statement,
+                                     std::string_view text) { tell(what, statement, text); }};
+        try {
+            const int status = expect.run();
+            finish(status);
+            return status;
+        } catch (const Error& error) {
+            finish(error.status());
+            // On a terminal they stand there already.
+            if (options_.hides_output || options_.json || !cli::is_terminal(STDOUT_FILENO))
+                tell_last_lines(talk.last_lines(told_lines));
+            cli::diagnose(error.what());
+            return error.status();
+        }
+    }
+
+  private:
+    static void tell_last_lines(std::string_view text) {
+        while (!text.empty()) {
+            const auto end = text.find('\n');
+            auto line = text.substr(0, end);
+            text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+            while (line.ends_with('\r'))
+                line.remove_suffix(1);
+            cli::diagnose(fmt::format("| {}", cli::visible(line)));
+        }
+    }
+    void finish(int status) {
+        if (!options_.hides_output && !options_.json) screen_.finish();
+        if (!options_.json) return;
+        cli::JsonLine line;
+        line.set("event", "end").set("status", status);
+        line.print();
+    }
+    void hear(std::string_view text) {
+        if (log_) write_all(log_.get(), text, options_.log);
+        if (!options_.hides_output && !options_.json) screen_.show(text);
+    }
+    void tell(std::string_view what, const Statement& statement, std::string_view text) {
+        if (options_.verbosity.verbose)
+            cli::diagnose(fmt::format("line {}: {}: {}", statement.at.line, what,
+                                      cli::visible(statement.source)));
+        if (!options_.json) return;
+        cli::JsonLine line;
+        line.set("event", what).set("line", statement.at.line);
+        line.set("statement", statement.source).set("text", text);
+        line.print();
+    }
+    void take_signals() {
+        while (const auto signal = signals_.next())
+            if (*signal == SIGWINCH)
+                peer_.set_size(terminal_size(STDOUT_FILENO));
+            else
+                throw Ended{*signal};
+    }
+
+    const ExpectOptions& options_;
+    Peer& peer_;
+    SignalFd signals_{SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    Fd log_;
+    Screen screen_;
+};
+
+} // namespace
+
+void keep_descriptors_to_us(const dialog::Script& script) {
+    constexpr std::string_view directory = "/dev/fd/";
+    for (const auto& statement : script.statements) {
+        if (statement.kind != Statement::Kind::send_file || !statement.name.starts_with(directory))
+            continue;
+        const auto number = whole_number<int>(statement.name.substr(directory.size()));
+        if (!number || *number <= STDERR_FILENO || !cli::is_open(*number)) continue;
+        auto fd = Fd::adopt(*number);
+        set_across_exec(fd, AcrossExec::close);
+        (void)fd.release();
+    }
+}
+
+int run_expect(const ExpectOptions& options, Peer peer) {
+    int signal = 0;
+    try {
+        const int status = Run{options, peer}.follow();
+        peer.end();
+        return status;
+    } catch (const Ended& ended) {
+        signal = ended.signal;
+    }
+    peer.end();
+    die_of(signal);
+}
+
+} // namespace ipcbox::front

@@ -1,0 +1,330 @@
+#include "harness/environment.h"
+#include "harness/scenario.h"
+#include "harness/screen.h"
+
+#include <chrono>
+#include <csignal>
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+using namespace ipcbox;
+using namespace ipcbox::test;
+
+namespace {
+
+// A program that asks for a name and a password, as programs do.
+constexpr std::string_view asks = R"(#!/bin/sh
+printf 'name: '; read -r name
+stty -echo; printf 'password: '; read -r password; stty echo
+echo; echo "hello $name, your password is $password"
+exit 5
+)";
+
+struct Script {
+    explicit Script(std::string_view text, std::string_view program = asks) {
+        scenario.write_file("script", text);
+        scenario.write_file("program", program);
+    }
+    Result run(Words options = {}) {
+        Words words{"pty-expect", "-f", "script", "-t", "20"};
+        words.insert(words.end(), options.begin(), options.end());
+        words.insert(words.end(), {"--", "sh", "program"});
+        return scenario.run(words);
+    }
+    Scenario scenario;
+};
+
+} // namespace
+
+TEST_CASE("a script answers questions, and the status is the command's") {
+    Script script{"expect /name: /\nsend \"me\\r\"\nexpect /password: /\nsend \"word\\r\"\n"};
+    const auto result = script.run();
+    CHECK(result.status == 5);
+    CHECK(result.out == "name: me\npassword: \nhello me, your password is word\n");
+    CHECK(result.err.empty());
+    CHECK(script.run({"--no-echo"}).out == "name: password: \nhello me, your password is word\n");
+    CHECK(script.run({"--hide"}).out.empty());
+}
+
+TEST_CASE("-e and -s are followed in the order of the command line") {
+    Scenario scenario;
+    scenario.write_file("program", asks);
+    const auto result = scenario.run({"pty-expect", "-s", "me\\r", "-e", "word: ", "-s", "a\\rb",
+                                      "-s", "\\r", "-e", "is a\\r\\n", "sh", "program"});
+    CHECK(result.status == 5);
+    CHECK(contains(result.out, "hello me, your password is a\n"));
+}
+
+TEST_CASE("the command has a terminal of its own, and its status is ours") {
+    Scenario scenario;
+    const auto result = scenario.run(
+        {"pty-expect", "-e", "24 80", "sh", "-c", "test -t 0 && test -t 2 && stty size; exit 7"});
+    CHECK(result.status == 7);
+    CHECK(scenario.run({"pty-expect", "-e", "x", "sh", "-c", "echo x; kill -TERM $$"}).status ==
+          128 + SIGTERM);
+    CHECK(scenario.run({"pty-expect", "-e", "x", "no-such-program"}).status == 127);
+    CHECK(scenario.run({"pty-expect", "-e", "x", "/"}).status == 126);
+}
+
+TEST_CASE("a text that does not come in time is status 124, and the last 20 lines are shown") {
+    Scenario scenario;
+    const auto result = scenario.run({"pty-expect", "-t", "100ms", "-e", "21", "-e", "never", "--",
+                                      "sh", "-c", "seq 25; exec cat"});
+    CHECK(result.status == 124);
+    std::string lines;
+    for (int number = 6; number <= 25; ++number)
+        lines += fmt::format("pty-expect: | {}\n", number);
+    CHECK(result.err == lines + "pty-expect: timed out: line 2: expect /never/\n");
+}
+
+TEST_CASE("a command that ends too early fails the talk with its status") {
+    Scenario scenario;
+    const auto result =
+        scenario.run({"pty-expect", "-e", "never", "sh", "-c", "echo first; exit 3"});
+    CHECK(result.status == 3);
+    CHECK(result.out == "first\n");
+    CHECK(result.err ==
+          "pty-expect: | first\npty-expect: the talk ended before line 1: expect /never/\n");
+    CHECK(scenario.run({"pty-expect", "-e", "never", "true"}).status == 1);
+}
+
+TEST_CASE("a command that does not end after the script is given up") {
+    Scenario scenario;
+    const auto result =
+        scenario.run({"pty-expect", "-t", "100ms", "-e", "up", "sh", "-c", "echo up; exec cat"});
+    CHECK(result.status == 124);
+    CHECK(contains(result.err, "pty-expect: timed out: the command has not ended\n"));
+}
+
+TEST_CASE("arms lead on by what comes first, by the time or by the end") {
+    Script script{"label again\n"
+                  "expect {\n  /retry/ -> again   # comment\n  /denied (.)/ -> denied\n"
+                  "  timeout -> exit 8; eof -> exit 9\n}\n"
+                  "label denied\nset which \\1\nsend \"${which}\\r\"\nexpect /got 7/\nexit 4\n",
+                  "echo retry; echo retry; echo denied 7; read -r x; echo got $x; exec cat\n"};
+    CHECK(script.run().status == 4);
+    script.scenario.write_file("program", "echo retry\n");
+    CHECK(script.run().status == 9);
+    script.scenario.write_file("program", "exec cat\n");
+    CHECK(script.run({"-t", "50ms"}).status == 8);
+}
+
+TEST_CASE("close hangs up, wait waits, timeout changes the limit") {
+    Script script{"expect /up/\nclose\n", "trap 'exit 6' HUP; echo up; while :; do read x; done\n"};
+    CHECK(script.run().status == 6);
+    script.scenario.write_file("program", "echo up; exec cat\n");
+    CHECK(script.run().status == 0);
+    script.scenario.write_file("script", "timeout 50ms\nexpect /never/\n");
+    CHECK(script.run().status == 124);
+    script.scenario.write_file("script", "expect /never/ 50ms\n");
+    CHECK(script.run().status == 124);
+    script.scenario.write_file("script", "wait 50ms\n");
+    CHECK(script.run().status == 124);
+    script.scenario.write_file("script", "wait\nexit 3\n");
+    script.scenario.write_file("program", "exit 5\n");
+    CHECK(script.run().status == 3);
+}
+
+TEST_CASE("secrets come from the environment, a file or a descriptor, and are never shown") {
+    Script script{"expect /name: /\nsend \"me\\r\"\nexpect /word: /\nsend-env PASSWORD\n"
+                  "send \"\\r\"\nexpect /is hidden\\r/\n"};
+    const Variable password{"PASSWORD", "hidden"};
+    SUBCASE("environment") {}
+    SUBCASE("file") {
+        script.scenario.write_file("secret", "hidden\n");
+        script.scenario.write_file(
+            "script", "expect /name: /\nsend \"me\\r\"\nexpect /word: /\nsend-file secret\n"
+                      "send \"\\r\"\n");
+    }
+    const auto result = script.run({"--log", "log"});
+    CHECK(result.status == 5);
+    CHECK(result.out == "name: me\npassword: \nhello me, your password is ********\n");
+    CHECK(contains(script.scenario.read_file("log"), "your password is ********\r\n"));
+    const auto events = script.run({"-J", "-v"});
+    CHECK_FALSE(contains(events.out + events.err, "hidden\""));
+    CHECK(contains(events.out, R"("text":"********")"));
+}
+
+TEST_CASE("a descriptor with a secret is not handed to the command") {
+    Scenario scenario;
+    scenario.write_file("script", "expect /word: /\nsend-file /dev/fd/3\nsend \"\\r\"\n");
+    const auto result =
+        scenario.shell("pty-expect --no-echo -f script -- sh -c 'printf word:\\ ; read -r x; "
+                       "test \"$x\" = hidden; echo $?; test -e /proc/self/fd/3 || echo closed' "
+                       "3<<END\nhidden\nEND");
+    CHECK(result.out == "word: 0\nclosed\n");
+    CHECK(result.err.empty());
+}
+
+TEST_CASE("a variable that is not there, and a file that is not, end the talk") {
+    Script script{"send-env NO_SUCH_VARIABLE\n"};
+    auto result = script.run();
+    CHECK(result.status == 1);
+    CHECK(result.err == "pty-expect: cannot send $NO_SUCH_VARIABLE: there is no such environment "
+                        "variable\n");
+    script.scenario.write_file("script", "send-file missing\n");
+    CHECK(script.run().err == "pty-expect: cannot open missing: No such file or directory\n");
+    script.scenario.write_file("script", "send \"${name}\"\n");
+    CHECK(script.run().err == "pty-expect: cannot send ${name}: the script has not set it\n");
+}
+
+TEST_CASE("mistakes in a script are found before anything runs") {
+    Scenario scenario;
+    scenario.write_file("script", "expect /a/\n  sned \"b\"\n");
+    auto result = scenario.run({"pty-expect", "--check", "-f", "script"});
+    CHECK(result.status == 2);
+    CHECK(result.err.starts_with("pty-expect: script:2:3: unknown word sned: expected expect,"));
+    result = scenario.run({"pty-expect", "-f", "script", "touch", "ran"});
+    CHECK(result.status == 2);
+    CHECK_FALSE(scenario.exists("ran"));
+    for (const std::string_view text :
+         {"goto nowhere\n", "expect { /a/ -> exit 1\n", "expect /(/\n", "send \"a\n", "\xff\n"}) {
+        CAPTURE(text);
+        scenario.write_file("script", text);
+        CHECK(scenario.run({"pty-expect", "--check", "-f", "script"}).status == 2);
+    }
+    CHECK(scenario.run({"pty-expect", "--check", "-f", "missing"}).status == 1);
+    CHECK(scenario.run({"pty-expect", "-e", "(", "true"}).status == 2);
+    CHECK(scenario.run({"pty-expect", "-s", "\\q", "true"}).status == 2);
+    CHECK(scenario.run({"pty-expect", "true"}).status == 2);
+    CHECK(scenario.run({"pty-expect", "-e", "x"}).status == 2);
+    CHECK(scenario.run({"pty-expect", "-e", "x", "-f", "script", "true"}).status == 2);
+    CHECK(scenario.run({"pty-expect", "--buffer", "1", "-e", "x", "true"}).status == 2);
+}
+
+TEST_CASE("--check and --dry-run start nothing, and a script can come from standard input") {
+    Scenario scenario;
+    const std::string text = "expect /a/ 2s # wait\n\nexpect {\n /b/->end\n eof -> exit 3\n} 1m\n"
+                             "label end\nsend \"c\\r\"";
+    auto result = scenario.run({"pty-expect", "--check", "-f", "-"}, text);
+    CHECK(result.status == 0);
+    CHECK(result.out.empty());
+    result = scenario.run({"pty-expect", "--dry-run", "-f", "-", "touch", "ran"}, text);
+    CHECK(result.status == 0);
+    CHECK(result.out == "1: expect /a/ 2s\n3: expect { /b/->end; eof -> exit 3 } 1m\n"
+                        "8: send \"c\\r\"\n");
+    CHECK_FALSE(scenario.exists("ran"));
+}
+
+TEST_CASE("-J tells the events, and nothing else") {
+    Scenario scenario;
+    const auto result = scenario.run(
+        {"pty-expect", "-J", "-e", "a", "-s", "b\\r", "--", "sh", "-c", "echo a; read x; exit 3"});
+    CHECK(result.status == 3);
+    CHECK(result.out ==
+          R"({"v":1,"event":"match","line":1,"statement":"expect /a/","text":"a"})"
+          "\n"
+          R"({"v":1,"event":"send","line":2,"statement":"send \"b\\r\"","text":"b\r"})"
+          "\n"
+          R"({"v":1,"event":"end","status":3})"
+          "\n");
+}
+
+TEST_CASE("--strip-ansi finds text between colours, and shows them") {
+    Scenario scenario;
+    const Words command{"printf", "\\033[1mro\\033[0mot\\033]0;title\\007$ "};
+    Words words{"pty-expect", "-e", "root\\$ $", "--"};
+    words.insert(words.end(), command.begin(), command.end());
+    CHECK(scenario.run(words).status == 1);
+    words.insert(words.begin() + 1, "--strip-ansi");
+    const auto result = scenario.run(words);
+    CHECK(result.status == 0);
+    CHECK(result.out == "\x1b[1mro\x1b[0mot\x1b]0;title\a$ ");
+}
+
+TEST_CASE("hostile escape sequences do not reach the terminal by an error message") {
+    Scenario scenario;
+    const auto result =
+        scenario.run({"pty-expect", "-e", "never", "printf", "\\033]0;title\\007\\377\\033[6n\\n"});
+    CHECK(result.status == 1);
+    CHECK(contains(result.err, "| ^[]0;title^G"));
+    CHECK_FALSE(contains(result.err, "\x1b"));
+}
+
+TEST_CASE("a pattern that backtracks without end is an error") {
+    Scenario scenario;
+    const auto result = scenario.run({"pty-expect", "-e", "^(a+)+$", "--", "sh", "-c",
+                                      "printf aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab; cat"});
+    CHECK(result.status == 1);
+    CHECK(contains(result.err, "pty-expect: cannot match /^(a+)+$/: match limit exceeded\n"));
+}
+
+TEST_CASE("a script that goes round without waiting is an error") {
+    Script script{"label a\ngoto a\n", "exec cat\n"};
+    const auto result = script.run();
+    CHECK(result.status == 1);
+    CHECK(result.err == "pty-expect: cannot follow the script: it goes round without waiting for "
+                        "anything, at line 2: goto a\n");
+}
+
+TEST_CASE("much text without a line end takes bounded memory, and is searched to its end") {
+    Scenario scenario;
+    const auto result =
+        scenario.shell("ulimit -v 200000; pty-expect --hide -t 60 -e 'the end' -- "
+                       "sh -c 'head -c 5000000 /dev/zero | tr \"\\0\" x; echo the end'");
+    CHECK(result.status == 0);
+    CHECK(result.err.empty());
+}
+
+TEST_CASE("a process that keeps the terminal open does not keep us") {
+    Scenario scenario;
+    const auto result = scenario.run({"pty-expect", "-e", "first", "sh", "-c",
+                                      "trap '' HUP; sleep 1000 & echo $! >pid; echo first"});
+    CHECK(result.status == 0);
+    ::kill(std::stoi(scenario.read_file("pid")), SIGKILL);
+}
+
+TEST_CASE("a command that closes its terminal and lives on is waited for") {
+    Scenario scenario;
+    const std::string command = "echo first; exec </dev/null >/dev/null 2>&1; read x <fifo; exit 4";
+    CHECK(scenario.shell("mkfifo fifo; echo >fifo & pty-expect -e first sh -c \"$1\"", {command})
+              .status == 4);
+    const auto result =
+        scenario.run({"pty-expect", "-t", "100ms", "-e", "first", "sh", "-c", command});
+    CHECK(result.status == 124);
+    CHECK(contains(result.err, "timed out: the command has closed its terminal, and has not "
+                               "ended\n"));
+}
+
+TEST_CASE("a long line reaches the command whole") {
+    Scenario scenario;
+    const std::string line(20'000, 'x');
+    scenario.write_file("text", line);
+    scenario.write_file("script", "expect /go/\nsend-file text\nsend \"\\r\\x04\"\n"
+                                  "expect /20001/\n");
+    CHECK(scenario.run({"pty-expect", "--no-echo", "-f", "script", "sh", "-c", "echo go; wc -c"})
+              .status == 0);
+}
+
+TEST_CASE("signals end us and the command") {
+    Scenario scenario;
+    auto running =
+        scenario.start({"pty-expect", "-t", "0", "-e", "never", "sh", "-c", "echo $$; exec cat"});
+    const pid_t command = std::stoi(running.line());
+    SUBCASE("TERM") {
+        running.kill(SIGTERM);
+        CHECK(running.wait().status == 128 + SIGTERM);
+    }
+    SUBCASE("KILL") {
+        running.kill(SIGKILL);
+        CHECK(running.wait().status == 128 + SIGKILL);
+    }
+    CHECK(ends(command));
+}
+
+TEST_CASE("a log that cannot be written is told") {
+    Scenario scenario;
+    auto result = scenario.run({"pty-expect", "--log", "/dev/full", "-e", "x", "echo", "x"});
+    CHECK(result.status == 1);
+    CHECK(contains(result.err, "pty-expect: cannot write /dev/full: No space left on device\n"));
+    result = scenario.run({"pty-expect", "--log", "no/log", "-e", "x", "echo", "x"});
+    CHECK(result.status == 125);
+}
+
+TEST_CASE("without a script's interact, standard input is left alone") {
+    Scenario scenario;
+    CHECK(scenario
+              .shell("printf 'a\\nb\\n' | while read -r line; do pty-expect -e $line echo $line; "
+                     "done")
+              .out == "a\nb\n");
+}
