@@ -3,6 +3,7 @@
 #include "core/duration.h"
 #include "core/number.h"
 
+#include <algorithm>
 #include <array>
 #include <fmt/core.h>
 #include <map>
@@ -229,12 +230,18 @@ class Parser {
     void require_name(Position at, std::string_view word, std::string_view what) const {
         if (!is_script_name(word)) reader_.fail(at, fmt::format("expected {} here", what));
     }
+    // Letters behind it are Perl's.
     Pattern pattern() {
         auto at = reader_.position();
+        const auto regex = reader_.delimited('/', "/REGEX/");
+        std::string flags;
+        while (std::string_view{"imsx"}.find(reader_.peek()) != std::string_view::npos)
+            flags += reader_.take();
+        const auto prefix = flags.empty() ? std::string{} : fmt::format("(?{})", flags);
         try {
-            return Pattern{reader_.delimited('/', "/REGEX/")};
+            return Pattern{prefix + std::string{regex}};
         } catch (const BadPattern& error) {
-            at.column += 1 + error.offset();
+            at.column += 1 + error.offset() - std::min(prefix.size(), error.offset());
             reader_.fail(at, error.what());
         }
     }

@@ -1,6 +1,7 @@
 #include "dialog/secrets.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace ipcbox::dialog {
 
@@ -16,22 +17,25 @@ void Secrets::add(std::string_view secret) {
     std::ranges::sort(secrets_, std::ranges::greater{}, &std::string::size);
 }
 
-std::string Secrets::mask(std::string_view text, std::size_t& done) const {
+std::string Secrets::mask(std::string_view text, End end, std::size_t& done) const {
     std::string result;
     while (done < text.size()) {
         const auto rest = text.substr(done);
+        const bool is_begun = std::ranges::any_of(secrets_, [rest](const std::string& secret) {
+            return secret.size() > rest.size() && secret.starts_with(rest);
+        });
+        if (is_begun && end == End::open) break;
         const auto whole = std::ranges::find_if(
-            secrets_, [&](const std::string& secret) { return rest.starts_with(secret); });
+            secrets_, [rest](const std::string& secret) { return rest.starts_with(secret); });
         if (whole != secrets_.end()) {
             result += mask_text;
             done += whole->size();
-            continue;
+        } else if (is_begun && rest.size() > max_told) {
+            result += mask_text;
+            done = text.size();
+        } else {
+            result += text[done++];
         }
-        const bool is_begun = std::ranges::any_of(secrets_, [&](const std::string& secret) {
-            return std::string_view{secret}.starts_with(rest);
-        });
-        if (is_begun) break;
-        result += text[done++];
     }
     return result;
 }
@@ -40,22 +44,18 @@ std::string Secrets::next(std::string_view piece) {
     if (secrets_.empty()) return std::string{piece};
     held_ += piece;
     std::size_t done = 0;
-    auto result = mask(held_, done);
+    auto result = mask(held_, End::open, done);
     held_.erase(0, done);
     return result;
 }
 
 std::string Secrets::finish() {
-    std::string rest;
-    rest.swap(held_);
-    return rest.size() <= max_told ? rest : std::string{mask_text};
+    return masked(std::exchange(held_, {}));
 }
 
 std::string Secrets::masked(std::string_view text) const {
     std::size_t done = 0;
-    auto result = mask(text, done);
-    const auto rest = text.substr(done);
-    return result.append(rest.size() <= max_told ? rest : mask_text);
+    return mask(text, End::reached, done);
 }
 
 } // namespace ipcbox::dialog

@@ -21,7 +21,8 @@ class Secrets {
     [[nodiscard]] std::string masked(std::string_view text) const;
 
   private:
-    [[nodiscard]] std::string mask(std::string_view text, std::size_t& done) const;
+    enum class End { open, reached };
+    [[nodiscard]] std::string mask(std::string_view text, End end, std::size_t& done) const;
 
     std::vector<std::string> secrets_;
     std::string held_;

@@ -120,6 +120,7 @@ const std::vector<Sweep>& sweeps() {
         {"magic-cat -n", {}, {"magic-cat", "-n", "echo text|"}},
         {"pty-run", {}, {"pty-run", "true"}},
         {"pty-run -p", {}, {"pty-run", "-p", "cat"}, "text\n"},
+        {"pty-expect", {}, {"pty-expect", "-e", "a", "-s", "\\x04", "cat", "a"}},
         {"reap-run", {}, {"reap-run", "--", "true"}},
         {"daemon-run",
          {},

@@ -52,6 +52,13 @@ TEST_CASE("arms stand on one line or on several, and jump forwards and backwards
     CHECK(arms[3].action.kind == Action::Kind::go_on);
 }
 
+TEST_CASE("letters behind a pattern change how it matches") {
+    const auto script = parse_script("expect /^B$/im 5s\nexpect { /a.b/s->continue }", "s");
+    CHECK(script.statements[0].arms[0].pattern->matches("a\nb\nc"));
+    CHECK(script.statements[0].source == "expect /^B$/im 5s");
+    CHECK(script.statements[1].arms[0].pattern->matches("a\nb"));
+}
+
 TEST_CASE("a label at the end of the script is where the script ends") {
     CHECK(parse_script("goto end\nlabel end", "s").statements[0].action.target == 1);
 }
@@ -71,6 +78,8 @@ TEST_CASE("a text has escapes, groups and variables") {
 TEST_CASE("a mistake is told with its line and column") {
     CHECK(error_of("\n  exepct /a/").starts_with("s:2:3: unknown word exepct: expected expect"));
     CHECK(error_of("expect /a(b/").starts_with("s:1:12: missing closing parenthesis"));
+    CHECK(error_of("expect /a(b/im").starts_with("s:1:12: missing closing parenthesis"));
+    CHECK(error_of("expect /a/q").starts_with("s:1:11: expected a duration"));
     CHECK(error_of("expect /a") == "s:1:8: no / ends what begins here");
     CHECK(error_of("expect a") == "s:1:8: expected /REGEX/ here");
     CHECK(error_of("send hello") == "s:1:6: expected a text in quotes here");

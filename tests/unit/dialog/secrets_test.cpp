@@ -35,6 +35,16 @@ TEST_CASE("the beginning of a secret waits for what follows") {
     CHECK(secrets.finish() == "pa");
 }
 
+TEST_CASE("a secret that begins a longer one is masked at the end") {
+    Secrets secrets;
+    secrets.add("s3");
+    secrets.add("s3cret");
+    CHECK(secrets.next("s3") == "");
+    CHECK(secrets.finish() == "********");
+    CHECK(secrets.next("s3cre") == "");
+    CHECK(secrets.next("x") == "********crex");
+}
+
 TEST_CASE("without secrets nothing is held back") {
     CHECK(Secrets{}.next("text") == "text");
 }
