@@ -59,7 +59,7 @@ class Parser {
             {"timeout", &Parser::timeout},
             {"close", &Parser::close},
             {"wait", &Parser::wait},
-            {"exit", &Parser::exit},
+            {"exit", &Parser::end_with_status},
         }};
         for (const auto& [name, member] : words) {
             if (name != word) continue;
@@ -183,7 +183,7 @@ class Parser {
         const auto at = reader_.position();
         uses_.push_back({{at, script_.statements.size(), std::nullopt}, name("a label")});
     }
-    void exit() {
+    void end_with_status() {
         made_.kind = Statement::Kind::go;
         made_.action.kind = Action::Kind::exit;
         made_.action.status = status(ScriptReader::blanks);
