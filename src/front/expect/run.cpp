@@ -82,17 +82,22 @@ class Run {
             const int status = expect.run();
             finish(status);
             return status;
-        } catch (const Error& error) {
-            finish(error.status());
+        } catch (const dialog::TalkFailed& error) {
             // On a terminal they stand there already.
             if (options_.hides_output || options_.json || !cli::is_terminal(STDOUT_FILENO))
                 tell_last_lines(talk.last_lines(told_lines));
-            cli::diagnose(error.what());
-            return error.status();
+            return fail(error);
+        } catch (const Error& error) {
+            return fail(error);
         }
     }
 
   private:
+    int fail(const Error& error) {
+        cli::diagnose(error.what());
+        finish(error.status());
+        return error.status();
+    }
     static void tell_last_lines(std::string_view text) {
         while (!text.empty()) {
             const auto end = text.find('\n');
