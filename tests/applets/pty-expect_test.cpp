@@ -321,10 +321,76 @@ TEST_CASE("a log that cannot be written is told") {
     CHECK(result.status == 125);
 }
 
+TEST_CASE("lost output is one error, and status 1") {
+    Scenario scenario;
+    for (const char* const option : {"-q", "-J"}) {
+        const auto result =
+            scenario.shell("pty-expect $1 -e x echo x >/dev/full", {std::string{option}});
+        CHECK(result.status == 1);
+        CHECK(result.err == "pty-expect: cannot write standard output: No space left on device\n");
+    }
+}
+
 TEST_CASE("without a script's interact, standard input is left alone") {
     Scenario scenario;
     CHECK(scenario
               .shell("printf 'a\\nb\\n' | while read -r line; do pty-expect -e $line echo $line; "
                      "done")
               .out == "a\nb\n");
+}
+
+TEST_CASE("interact types what standard input has, and then its end") {
+    Scenario scenario;
+    auto result = scenario.run({"pty-expect", "--no-echo", "-i", "sort"}, "b\na");
+    CHECK(result.status == 0);
+    CHECK(result.out == "a\nb\n");
+    result = scenario.run({"pty-expect", "--no-echo", "-s", "c\\r", "-i", "sort"}, "b\n");
+    CHECK(result.out == "b\nc\n");
+}
+
+TEST_CASE("interact ends at its escape, whose keys are not typed, and the script goes on") {
+    Scenario scenario;
+    scenario.write_file("script", "interact /~\\./\nsend \"end\\r\"\nexpect /got end/\nexit 6\n");
+    const auto result = scenario.run({"pty-expect", "--no-echo", "-f", "script", "sh", "-c",
+                                      "while read -r line; do echo \"got $line\"; done"},
+                                     "one ~ two\n~.");
+    CHECK(result.status == 6);
+    CHECK(result.out == "got one ~ two\ngot end\n");
+}
+
+TEST_CASE("on a terminal, interact types each key, follows the size and leaves by its escape") {
+    Scenario scenario;
+    scenario.write_file("script", "expect /name: /\nsend \"me\\r\"\nexpect /me\\r/\n"
+                                  "interact /\\x1d/\nsend \"end\\r\"\nexpect /got end/\nexit 6\n");
+    scenario.write_file("program", "printf 'name: '; read -r x; trap 'stty size' WINCH\n"
+                                   "trap 'echo interrupted' INT\n"
+                                   "while :; do read -r x && echo \"got $x\"; done\n");
+    const Screen screen{scenario, "pty-expect -f script -- sh program"};
+    CHECK(screen.shows("name: me"));
+    screen.type("hello");
+    screen.key("Enter");
+    CHECK(screen.shows("got hello"));
+    screen.key("C-c");
+    CHECK(screen.shows("interrupted"));
+    screen.resize(50, 10);
+    CHECK(screen.shows("10 50"));
+    screen.key("C-]");
+    CHECK(screen.shows("got end"));
+    CHECK(screen.shows("left with 6"));
+    screen.type("stty -a | grep -q ' icanon' && echo as before");
+    screen.key("Enter");
+    CHECK(screen.shows("\nas before"));
+}
+
+TEST_CASE("the terminal is as it was when we are killed while a person types") {
+    Scenario scenario;
+    const Screen screen{scenario, "pty-expect -i -- sh -c 'echo $PPID >pid; echo up; read line'"};
+    CHECK(screen.shows("up"));
+    CHECK(scenario.shell("kill -KILL $(cat pid)").status == 0);
+    CHECK(screen.shows("left with 137"));
+    CHECK(eventually([&] {
+        screen.type("stty -a | grep -q ' icanon' && echo as before");
+        screen.key("Enter");
+        return screen.text().find("\nas before") != std::string::npos;
+    }));
 }

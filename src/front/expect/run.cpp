@@ -95,7 +95,10 @@ class Run {
   private:
     int fail(const Error& error) {
         cli::diagnose(error.what());
-        finish(error.status());
+        try {
+            finish(error.status());
+        } catch (const SysError&) { // NOLINT(bugprone-empty-catch): that has been said
+        }
         return error.status();
     }
     static void tell_last_lines(std::string_view text) {
