@@ -156,7 +156,10 @@ void Expect::wait_for_end(std::optional<Duration> limit) {
         if (event == Peer::Event::end) return;
         if (event == Peer::Event::timeout) {
             talk_.finish();
-            throw TalkFailed("timed out: the command has not ended", exit_status::timed_out);
+            throw TalkFailed(talk_.peer().is_program()
+                                 ? "timed out: the command has not ended"
+                                 : "timed out: the server has not closed the connection",
+                             exit_status::timed_out);
         }
         if (event == Peer::Event::output && !limit) deadline = Deadline::after(limit_);
     }

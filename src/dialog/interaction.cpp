@@ -4,6 +4,7 @@
 #include "core/terminal.h"
 
 #include <array>
+#include <optional>
 #include <string>
 #include <unistd.h>
 
@@ -39,7 +40,9 @@ class Keys {
 } // namespace
 
 InteractionEnd interact(Talk& talk, const Pattern* escape) {
-    const RawTerminal raw{STDIN_FILENO};
+    // A server shows nothing of what is typed to it: our terminal does, line by line.
+    std::optional<RawTerminal> raw;
+    if (talk.peer().is_program()) raw.emplace(STDIN_FILENO);
     Keys keys{escape};
     int typist = STDIN_FILENO;
     for (;;) {

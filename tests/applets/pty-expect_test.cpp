@@ -1,4 +1,5 @@
 #include "harness/environment.h"
+#include "harness/peer.h"
 #include "harness/scenario.h"
 #include "harness/screen.h"
 
@@ -385,12 +386,88 @@ TEST_CASE("on a terminal, interact types each key, follows the size and leaves b
 TEST_CASE("the terminal is as it was when we are killed while a person types") {
     Scenario scenario;
     const Screen screen{scenario, "pty-expect -i -- sh -c 'echo $PPID >pid; echo up; read line'"};
-    CHECK(screen.shows("up"));
-    CHECK(scenario.shell("kill -KILL $(cat pid)").status == 0);
+    CHECK(eventually([&] { return scenario.shell("kill -KILL $(cat pid)").status == 0; }));
     CHECK(screen.shows("left with 137"));
     CHECK(eventually([&] {
         screen.type("stty -a | grep -q ' icanon' && echo as before");
         screen.key("Enter");
         return screen.text().find("\nas before") != std::string::npos;
     }));
+}
+
+namespace {
+
+// A server that asks and answers as the manual page's does.
+void serve(const Fd& client) {
+    say(client, "Command? ");
+    std::string line;
+    for (char byte = 0; ::read(client.get(), &byte, 1) == 1;) {
+        if (byte != '\n') {
+            line += byte;
+            continue;
+        }
+        if (line == "quit") return;
+        if (line == "reset") return reset_when_closed(client);
+        say(client, "no " + line + "\r\nCommand? ");
+        line.clear();
+    }
+}
+
+} // namespace
+
+TEST_CASE("--tcp and --unix talk with a server") {
+    Scenario scenario;
+    const Words talk{"-e", "\\? $", "-s", "abc\\n", "-e", "no abc\\r\\n.*\\? ", "-s", "quit\\n"};
+    std::optional<Peer> server;
+    Words words{"pty-expect"};
+    SUBCASE("tcp") {
+        server.emplace(serve);
+        words.insert(words.end(), {"--tcp", server->text()});
+    }
+    SUBCASE("unix") {
+        server.emplace(net::Address::unix_path(scenario.path("socket")), serve);
+        words.insert(words.end(), {"--unix", "socket"});
+    }
+    words.insert(words.end(), talk.begin(), talk.end());
+    const auto result = scenario.run(words);
+    CHECK(result.status == 0);
+    CHECK(result.out == "Command? no abc\nCommand? ");
+    CHECK(result.err.empty());
+}
+
+TEST_CASE("a server that is not there, resets or stays is told") {
+    Scenario scenario;
+    const RefusedPort refused;
+    const auto at = fmt::format("127.0.0.1:{}", refused.number());
+    auto result = scenario.run({"pty-expect", "--tcp", at, "-e", "x"});
+    CHECK(result.status == 1);
+    CHECK(result.err == fmt::format("pty-expect: cannot connect to {}: Connection refused\n", at));
+    const Peer server{serve};
+    result = scenario.run({"pty-expect", "--tcp", server.text(), "-s", "reset\\n", "-e", "never"});
+    CHECK(result.status == 1);
+    CHECK(contains(result.err, "Connection reset by peer"));
+    result = scenario.run({"pty-expect", "-t", "100ms", "--tcp", server.text(), "-e", "\\? "});
+    CHECK(result.status == 124);
+    CHECK(contains(result.err, "timed out: the server has not closed the connection"));
+    CHECK(scenario.run({"pty-expect", "--tcp", "nonsense:", "-e", "x"}).status == 2);
+    CHECK(scenario.run({"pty-expect", "--tcp", server.text(), "-e", "x", "true"}).status == 2);
+    CHECK(scenario.run({"pty-expect", "--unix", "missing", "-e", "x"}).status == 1);
+}
+
+TEST_CASE("interact ends the input of a server at standard input's end") {
+    Scenario scenario;
+    const Peer server{echo};
+    const auto result = scenario.run({"pty-expect", "--tcp", server.text(), "-i"}, "one\ntwo\n");
+    CHECK(result.status == 0);
+    CHECK(result.out == "one\ntwo\n");
+}
+
+TEST_CASE("more than a server takes at once reaches it, while it answers") {
+    Scenario scenario;
+    const Peer server{echo};
+    const std::string text = numbered_text(200'000);
+    scenario.write_file("text", text);
+    scenario.write_file("script", "send-file text\nsend \"end\"\nexpect /end$/ 30s\nclose\n");
+    CHECK(scenario.run({"pty-expect", "--tcp", server.text(), "--hide", "-f", "script"}).status ==
+          0);
 }

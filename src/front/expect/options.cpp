@@ -2,6 +2,7 @@
 
 #include "cli/values.h"
 #include "core/input_file.h"
+#include "net/address.h"
 
 #include <fmt/core.h>
 #include <utility>
@@ -54,6 +55,16 @@ std::size_t parse_buffer(std::string_view text) {
     return size;
 }
 
+// Throws std::invalid_argument.
+std::string parse_socket_path(std::string_view text) {
+    try {
+        (void)net::Address::unix_path(text);
+    } catch (const Error& error) {
+        throw std::invalid_argument(error.what());
+    }
+    return std::string{text};
+}
+
 // What is on the line besides the options.
 struct Line {
     std::optional<std::string> file;
@@ -84,6 +95,13 @@ void declare(cli::Options& options, ExpectOptions& into, Line& line, Pairs& pair
     options.value("--buffer SIZE", into.max_buffer, parse_buffer,
                   "keep at most SIZE bytes that no pattern matched (default 64K)");
     options.flag("--no-echo", line.no_echo, "do not show on the command's terminal what is typed");
+    options.section("Connections");
+    options.value(
+        "--tcp HOST:PORT", into.tcp,
+        [](std::string_view text) { return net::HostPort::parse(text).text(); },
+        "talk with the server at HOST:PORT, and run no command");
+    options.value("--unix PATH", into.path, parse_socket_path,
+                  "talk with the server at the Unix-domain socket PATH (@NAME: abstract)");
     options.section("Output");
     options.flag("--hide", into.hides_output, "do not print what the command writes");
     options.value("--log FILE", into.log, cli::parse_text,
@@ -108,8 +126,13 @@ void check(ExpectOptions& options, const Line& line) {
     if (line.strips) options.sequences = dialog::Sequences::stripped;
     if (line.checks) options.work = ExpectOptions::Work::check;
     if (line.plans) options.work = ExpectOptions::Work::plan;
-    if (options.command.empty() && options.work == ExpectOptions::Work::talk)
-        throw cli::UsageError("COMMAND is missing");
+    const int partners =
+        (options.tcp ? 1 : 0) + (options.path ? 1 : 0) + (options.command.empty() ? 0 : 1);
+    if (partners > 1) throw cli::UsageError("--tcp, --unix and COMMAND exclude each other");
+    if (partners == 0 && options.work == ExpectOptions::Work::talk)
+        throw cli::UsageError("COMMAND is missing, or --tcp or --unix");
+    if (line.no_echo && (options.tcp || options.path))
+        throw cli::UsageError("--no-echo goes with a COMMAND");
 }
 
 } // namespace
@@ -118,7 +141,7 @@ ExpectOptions parse_expect_options(const Invocation& invocation) {
     ExpectOptions into;
     Line line;
     Pairs pairs{into.script};
-    cli::Options options{invocation, "[--] COMMAND [ARGUMENT...]"};
+    cli::Options options{invocation, "[[--] COMMAND [ARGUMENT...]]"};
     options.command(into.command);
     declare(options, into, line, pairs);
     options.note("The status is that of the command, or of the script's exit. It is 124 when an "
@@ -127,6 +150,7 @@ ExpectOptions parse_expect_options(const Invocation& invocation) {
     options.example("pty-expect -e 'name: ' -s 'me\\r' -- ./setup", "answer one question");
     options.example("pty-expect -f login.exp -i -- telnet host",
                     "log in by a script, then type yourself");
+    options.example("pty-expect --tcp localhost:9000 -e '\\? ' -s 'quit\\n'", "talk with a server");
     options.example("pty-expect --check -f login.exp", "find mistakes in a script");
     into.verbosity = options.parse();
     check(into, line);
