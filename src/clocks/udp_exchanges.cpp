@@ -6,7 +6,6 @@
 #include "net/socket_options.h"
 
 #include <algorithm>
-#include <cstring>
 #include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -15,6 +14,8 @@
 namespace ipcbox::clocks {
 
 namespace {
+
+using State = OpenQuestions::Question::State;
 
 constexpr std::size_t batch = 64;
 // A socket's default buffer, ours or a server's, takes some 270 small datagrams.
@@ -53,24 +54,6 @@ WallTime received_at(msghdr& header) {
 
 } // namespace
 
-// --- The addresses that were asked
-
-UdpExchanges::Key UdpExchanges::key_of(const net::Address& address) {
-    Key key;
-    const auto ip = address.ip_bytes();
-    std::memcpy(key.ip.data(), ip.data(), std::min(ip.size(), sizeof key.ip));
-    key.port_and_family =
-        std::uint32_t{address.port()} << 16U | static_cast<std::uint32_t>(address.family());
-    return key;
-}
-
-std::size_t UdpExchanges::Hash::operator()(const Key& key) const noexcept {
-    // Fibonacci hashing: the addresses of a network differ in their last bits only.
-    constexpr std::uint64_t factor = 0x9E3779B97F4A7C15;
-    const auto mixed = (key.ip[0] * factor + key.ip[1]) * factor + key.port_and_family;
-    return static_cast<std::size_t>(mixed * factor >> 16U);
-}
-
 void UdpExchanges::ask(std::size_t number, Source source, const net::Address& address,
                        std::uint64_t nonce) {
     auto& socket = socket_for(address);
@@ -81,44 +64,12 @@ void UdpExchanges::ask(std::size_t number, Source source, const net::Address& ad
         failed.error = socket.error;
         return;
     }
-    const auto question = static_cast<std::uint32_t>(questions_.size());
-    if (number >= latest_.size()) latest_.resize(number + 1, none);
-    questions_.push_back({.number = static_cast<std::uint32_t>(number),
-                          .before = std::exchange(latest_[number], question),
-                          .source = source,
-                          .nonce = nonce,
-                          .sent = std::chrono::steady_clock::now()});
-    auto& asked = asked_[key_of(address)];
-    (asked.first == none ? asked.first : questions_[asked.last].next) = question;
-    asked.last = question;
+    const auto question = questions_.add(number, source, address, nonce);
     socket.unsent.push_back({question, address});
 }
 
 void UdpExchanges::give_up(std::size_t number) {
-    settle(number, Question::State::given_up);
-}
-
-// What NUMBER asked waits no longer.
-void UdpExchanges::settle(std::size_t number, Question::State state) {
-    if (number >= latest_.size()) return; // there was no socket to ask it with
-    // Those before one that does not wait were settled with it.
-    for (auto at = latest_[number]; at != none; at = questions_[at].before) {
-        if (questions_[at].state != Question::State::waiting) return;
-        questions_[at].state = state;
-    }
-}
-
-// What was asked there, its first question one that waits, if any does; null for a stranger.
-UdpExchanges::Asked* UdpExchanges::asked_of(const net::Address& address) {
-    const auto found = asked_.find(key_of(address));
-    if (found == asked_.end()) return nullptr;
-    auto& asked = found->second;
-    for (; asked.first != none; asked.first = questions_[asked.first].next) {
-        const auto state = questions_[asked.first].state;
-        if (state == Question::State::waiting) break;
-        asked.was_given_up = asked.was_given_up || state == Question::State::given_up;
-    }
-    return &asked;
+    questions_.settle(number, State::given_up);
 }
 
 // --- The sockets
@@ -272,17 +223,17 @@ void UdpExchanges::receive(Socket& socket, std::vector<Exchange>& results) {
 
 void UdpExchanges::take(const net::Address& from, std::string_view bytes, WallTime received,
                         std::vector<Exchange>& results) {
-    const auto* const asked = asked_of(from);
+    const auto* const asked = questions_.asked_of(from);
     if (asked == nullptr) {
         ++ignored_.strangers;
         return;
     }
     bool was_given_up = asked->was_given_up;
     bool is_forged = false;
-    for (auto at = asked->first; at != none; at = questions_[at].next) {
+    for (auto at = asked->first; at != OpenQuestions::none; at = questions_[at].next) {
         const auto& question = questions_[at];
-        was_given_up = was_given_up || question.state == Question::State::given_up;
-        if (question.state != Question::State::waiting) continue;
+        was_given_up = was_given_up || question.state == State::given_up;
+        if (question.state != State::waiting) continue;
         const auto match = bytes.size() < max_bytes
                                ? match_of(question.source, bytes, question.nonce)
                                : Match::malformed;
@@ -309,7 +260,7 @@ void UdpExchanges::take(const net::Address& from, std::string_view bytes, WallTi
         answered.number = question.number;
         answered.bytes = bytes;
         answered.timing = {received, since_then - age};
-        settle(question.number, Question::State::answered);
+        questions_.settle(question.number, State::answered);
         unanswered_ -= std::min<std::size_t>(unanswered_, 1);
         return;
     }
@@ -329,21 +280,22 @@ void UdpExchanges::receive_errors(const Socket& socket, std::vector<Exchange>& r
             error = net::control_message<sock_extended_err>(header, IPPROTO_IPV6, IPV6_RECVERR);
         if (!error) continue;
         // The name is that of the host that was asked.
-        const auto* const asked = asked_of(sender_of(message, header));
-        if (asked == nullptr || asked->first == none) continue;
+        const auto* const asked = questions_.asked_of(sender_of(message, header));
+        if (asked == nullptr || asked->first == OpenQuestions::none) continue;
         fail(questions_[asked->first], static_cast<int>(error->ee_errno), results);
         unanswered_ -= std::min<std::size_t>(unanswered_, 1);
     }
 }
 
 // Unless it does not wait: its number may have asked elsewhere since then.
-void UdpExchanges::fail(const Question& question, int error, std::vector<Exchange>& results) {
-    if (question.state != Question::State::waiting) return;
+void UdpExchanges::fail(const OpenQuestions::Question& question, int error,
+                        std::vector<Exchange>& results) {
+    if (question.state != State::waiting) return;
     auto& failed = results.emplace_back();
     failed.number = question.number;
     failed.outcome = Exchange::Outcome::failed;
     failed.error = error;
-    settle(question.number, Question::State::answered);
+    questions_.settle(question.number, State::answered);
 }
 
 } // namespace ipcbox::clocks

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "clocks/exchange.h"
+#include "clocks/open_questions.h"
 #include "clocks/source.h"
 #include "core/deadline.h"
 #include "core/fd.h"
@@ -12,7 +13,6 @@
 #include <cstdint>
 #include <poll.h>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace ipcbox::clocks {
@@ -54,38 +54,8 @@ class UdpExchanges {
     [[nodiscard]] const Ignored& ignored() const noexcept { return ignored_; }
 
   private:
-    // An address in a form that is small and can be hashed.
-    struct Key {
-        std::array<std::uint64_t, 2> ip{};
-        std::uint32_t port_and_family = 0;
-        [[nodiscard]] bool operator==(const Key&) const = default;
-    };
-    struct Hash {
-        [[nodiscard]] std::size_t operator()(const Key& key) const noexcept;
-    };
-    [[nodiscard]] static Key key_of(const net::Address& address);
-
-    static constexpr std::uint32_t none = UINT32_MAX;
-
-    struct Question {
-        std::uint32_t number = 0;
-        std::uint32_t next = none;   // of the same address
-        std::uint32_t before = none; // of the same number
-        Source source = Source::time_udp;
-        enum class State : std::uint8_t { waiting, answered, given_up } state = State::waiting;
-        std::uint64_t nonce = 0;
-        std::chrono::steady_clock::time_point sent;
-    };
-    // The questions to one address: a list through NEXT, from the first one that still waits. A
-    // list may have a hundred thousand of them, so none is looked at twice.
-    struct Asked {
-        std::uint32_t first = none;
-        std::uint32_t last = none;
-        bool was_given_up = false; // one that has left the list
-    };
-
     struct Unsent {
-        std::uint32_t question;
+        OpenQuestions::Index question;
         net::Address to;
     };
     struct Socket {
@@ -103,14 +73,10 @@ class UdpExchanges {
     void receive_errors(const Socket& socket, std::vector<Exchange>& results);
     void take(const net::Address& from, std::string_view bytes, WallTime received,
               std::vector<Exchange>& results);
-    void fail(const Question& question, int error, std::vector<Exchange>& results);
-    void settle(std::size_t number, Question::State state);
-    [[nodiscard]] Asked* asked_of(const net::Address& address);
+    void fail(const OpenQuestions::Question& question, int error, std::vector<Exchange>& results);
 
     std::array<Socket, 2> sockets_; // IPv4, IPv6
-    std::vector<Question> questions_;
-    std::vector<std::uint32_t> latest_; // question, by number
-    std::unordered_map<Key, Asked, Hash> asked_;
+    OpenQuestions questions_;
     std::vector<Exchange> failed_at_once_;
     Ignored ignored_;
     std::size_t unanswered_ = 0; // of this moment
