@@ -146,6 +146,8 @@ Peer::Event Peer::write_now(std::string_view& text) {
 }
 
 Peer::Event Peer::send(std::string_view& text, std::string& into, Deadline deadline) {
+    // Mostly there is room for all of it.
+    if (fd_ && !text.empty() && write_now(text) == Event::end) return Event::end;
     while (!text.empty()) {
         if (!fd_) return Event::end;
         const auto event = wait_for_event(POLLIN | POLLOUT, deadline, -1);

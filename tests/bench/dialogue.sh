@@ -1,12 +1,15 @@
 #!/bin/bash
-# dialogue.sh IPCBOX SPAWN_TIMES NOTHING - commands on a terminal of their own, beside expect, unbuffer,
-# script and socat, in one run of about a minute. Prints tables of medians; targets are in parentheses.
+# dialogue.sh IPCBOX SPAWN_TIMES NOTHING ASKING_20 ASKING_10000 - commands on a terminal of their own,
+# beside expect, unbuffer, script and socat, in one run of about a minute. Prints tables of medians;
+# targets are in parentheses.
 # ROUNDS and SIZE shorten it.
 set -eu
 
 ipcbox=$(realpath "$1")
 times=$(realpath "$2")
 nothing=$(realpath "$3")
+asking=$(realpath "$4")
+asking_long=$(realpath "$5")
 rounds=${ROUNDS:-5}
 lines=$((${SIZE:-1000} * 2000))
 directory=$(mktemp -d)
@@ -51,3 +54,25 @@ for index in "${!commands[@]}"; do
     awk -v ms="$median" -v first="$first" -v name="${commands[index]}" \
         'BEGIN { printf "%10d %8.2f   %s\n", ms, ms / (first > 0 ? first : 1), name }'
 done
+
+# Both answer whatever is asked until the end.
+cat >pty-expect.script <<'END'
+label next
+expect { /\? $/ -> answer; eof -> exit 0 }
+label answer
+send "yes\r"
+goto next
+END
+cat >expect.script <<'END'
+log_user 0
+spawn -noecho [lindex $argv 0]
+expect -re {\? $} { send "yes\r"; exp_continue } eof
+END
+if has expect; then
+    printf '\n20 prompts, each answered (expect >= 4 x pty-expect)\n'
+    "$times" $((rounds * 10)) ./pty-expect --hide -f pty-expect.script "$asking" \
+        -- expect expect.script "$asking"
+    printf '\n10 000 prompts (expect >= 1 x)\n'
+    "$times" "$rounds" ./pty-expect --hide -f pty-expect.script "$asking_long" \
+        -- expect expect.script "$asking_long"
+fi
