@@ -59,18 +59,8 @@ void set_terminal_settings(int fd, const termios& settings) noexcept {
     sys::call("tcsetattr", ::tcsetattr, fd, TCSADRAIN, from);
 }
 
-UnbufferedKeys::UnbufferedKeys(int fd) : fd_(fd), before_(terminal_settings(fd)) {
-    if (!before_) return;
-    termios now = *before_;
-    now.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
-    set_terminal_settings(fd, now);
-}
-
-UnbufferedKeys::~UnbufferedKeys() {
-    if (before_) set_terminal_settings(fd_, *before_);
-}
-
-RawTerminal::RawTerminal(int fd) : fd_(fd), before_(terminal_settings(fd)) {
+TerminalMode::TerminalMode(int fd, Change change)
+    : fd_(fd), change_(change), before_(terminal_settings(fd)) {
     if (!before_) return;
     Pipe pipe = make_pipe();
     guard_ = fork_child([&] {
@@ -78,10 +68,10 @@ RawTerminal::RawTerminal(int fd) : fd_(fd), before_(terminal_settings(fd)) {
         return guard(fd_, *before_, pipe.reader);
     });
     alive_ = std::move(pipe.writer);
-    make_raw();
+    apply();
 }
 
-RawTerminal::~RawTerminal() {
+TerminalMode::~TerminalMode() {
     if (!before_) return;
     put_back();
     const char done = 0;
@@ -95,15 +85,23 @@ RawTerminal::~RawTerminal() {
     }
 }
 
-void RawTerminal::put_back() const noexcept {
+void TerminalMode::put_back() const noexcept {
     if (before_) set_terminal_settings(fd_, *before_);
 }
 
-void RawTerminal::make_raw() const noexcept {
+void TerminalMode::apply() const noexcept {
     if (!before_) return;
-    termios raw = *before_;
-    ::cfmakeraw(&raw);
-    set_terminal_settings(fd_, raw);
+    termios settings = *before_;
+    change_(settings);
+    set_terminal_settings(fd_, settings);
 }
+
+UnbufferedKeys::UnbufferedKeys(int fd)
+    : TerminalMode(fd, [](termios& settings) {
+          settings.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
+      }) {}
+
+RawTerminal::RawTerminal(int fd)
+    : TerminalMode(fd, [](termios& settings) { ::cfmakeraw(&settings); }) {}
 
 } // namespace ipcbox

@@ -23,40 +23,43 @@ void set_terminal_size(int fd, TerminalSize size) noexcept;
 [[nodiscard]] std::optional<termios> terminal_settings(int fd) noexcept;
 void set_terminal_settings(int fd, const termios& settings) noexcept;
 
-// While it lives, the terminal FD hands over each key at once and shows none; signals of the
-// keyboard (Ctrl-C) stay. Where FD is no terminal, nothing happens.
-class UnbufferedKeys {
+// While it lives, the terminal FD has other settings. Where FD is no terminal, nothing happens. A
+// process of its own watches over us, and puts the settings back when we are killed.
+class TerminalMode {
   public:
-    explicit UnbufferedKeys(int fd);
-    ~UnbufferedKeys();
-    UnbufferedKeys(const UnbufferedKeys&) = delete;
-    UnbufferedKeys& operator=(const UnbufferedKeys&) = delete;
-
-  private:
-    int fd_;
-    std::optional<termios> before_;
-};
-
-// While it lives, the terminal FD hands over every byte as it is typed, Ctrl-C too, and shows none;
-// output is not changed either. Where FD is no terminal, nothing happens. A process of its own
-// watches over us and puts the settings back when we are killed.
-class RawTerminal {
-  public:
-    // Throws Error when there cannot be a guard (EAGAIN, ENOMEM).
-    explicit RawTerminal(int fd);
-    ~RawTerminal();
-    RawTerminal(const RawTerminal&) = delete;
-    RawTerminal& operator=(const RawTerminal&) = delete;
+    ~TerminalMode();
+    TerminalMode(const TerminalMode&) = delete;
+    TerminalMode& operator=(const TerminalMode&) = delete;
 
     // Before we stop, and when we go on.
     void put_back() const noexcept;
-    void make_raw() const noexcept;
+    void apply() const noexcept;
+
+  protected:
+    // CHANGE makes the new settings from the old ones. Throws Error when there cannot be a guard
+    // (EAGAIN, ENOMEM).
+    using Change = void (*)(termios&);
+    TerminalMode(int fd, Change change);
 
   private:
     int fd_;
+    Change change_;
     std::optional<termios> before_;
     Fd alive_; // the guard sees its end when we die
     Child guard_;
+};
+
+// The terminal hands over each key at once and shows none; signals of the keyboard (Ctrl-C) stay.
+class UnbufferedKeys : public TerminalMode {
+  public:
+    explicit UnbufferedKeys(int fd);
+};
+
+// The terminal hands over every byte as it is typed, Ctrl-C too, and shows none; output is not
+// changed either.
+class RawTerminal : public TerminalMode {
+  public:
+    explicit RawTerminal(int fd);
 };
 
 } // namespace ipcbox

@@ -145,7 +145,7 @@ void PtyRelay::take_signals() {
         else if (event->number == SIGWINCH)
             follow_size();
         else if (event->number == SIGCONT) {
-            if (raw_) raw_->make_raw();
+            if (raw_) raw_->apply();
             follow_size();
             if (!status_) child_.kill_group(SIGCONT);
         } else if (event->number != SIGPIPE && !status_) {

@@ -284,6 +284,21 @@ TEST_CASE("Ctrl-C ends the client, and the terminal is as it was") {
     CHECK(terminal.shows("\nicanon"));
 }
 
+TEST_CASE("the terminal is as it was when the client is killed") {
+    Scenario scenario;
+    const Peer server{ask_for_commands};
+    const Screen terminal{scenario,
+                          fmt::format("sh -c 'echo $$ >pid; exec tcp-interact {}'", server.text())};
+    CHECK(terminal.shows("Command?"));
+    REQUIRE(scenario.shell("kill -KILL $(cat pid)").status == 0);
+    CHECK(terminal.shows("left with 137"));
+    CHECK(eventually([&] {
+        terminal.type("stty -a | grep -q ' icanon' && echo as before");
+        terminal.key("Enter");
+        return contains(terminal.text(), "\nas before");
+    }));
+}
+
 TEST_CASE("a password typed at its prompt is neither shown nor kept") {
     Scenario scenario;
     const Peer server{[](const Fd& client) {
