@@ -71,7 +71,7 @@ TEST_CASE("a host and its documents come with heads and bodies, over one connect
     REQUIRE(server.requests().size() == 2);
     CHECK(server.requests()[0].head == fmt::format("GET /alpha HTTP/1.1\r\n"
                                                    "Host: {}\r\n"
-                                                   "User-Agent: ipcbox-webget/0.1.0\r\n"
+                                                   "User-Agent: ipcbox-webget/1.0.0\r\n"
                                                    "Accept: */*\r\n"
                                                    "\r\n",
                                                    server.text()));

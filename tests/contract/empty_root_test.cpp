@@ -61,6 +61,7 @@ struct Call {
 
 const std::vector<Call>& calls() {
     static const std::vector<Call> all{
+        // One call of each applet.
         {{"catsock-client", "/s"}, 1, "cannot connect to /s: No such file"},
         {{"daemon-run", "/ipcbox", "--list"}, 125, "cannot open /dev/null: No such file"},
         {{"daytime", "127.0.0.1"}, 1, "127.0.0.1: refused"},
