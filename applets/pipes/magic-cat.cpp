@@ -67,7 +67,7 @@ Config parse(const Invocation& invocation) {
     options.flag("--fail-fast", config.fail_fast, "stop at the first source that fails");
     options.value(
         "--parallel NUMBER", config.parallel, cli::number_between(1, max_parallel),
-        "run at most NUMBER commands at the same time (default 1); output keeps its order");
+        "run up to NUMBER commands at the same time (default 1); the output keeps its order");
     options.note(
         "magic-cat splits commands into words by the shell's rules, and runs them without a "
         "shell. Without a SOURCE, it reads standard input. The status is 1 if a file "

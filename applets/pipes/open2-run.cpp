@@ -69,14 +69,12 @@ Config parse(const Invocation& invocation) {
     options.value("--stuck DURATION", config.stuck, cli::parse_time_limit,
                   "warn when all commands wait for input for this long (default 10s; 0: never)");
     options.value("-t,--timeout DURATION", config.limits.time, cli::parse_positive_duration,
-                  "end the commands after DURATION");
+                  "end the commands after DURATION (status 124)");
     options.value("-k,--kill-after DURATION", config.limits.kill_after, cli::parse_duration,
                   "with two commands: send KILL this long after TERM (default 5s)");
     options.json(config.json);
     options.note(
-        "Each of two commands reads the output of the other one. The status is that of the "
-        "second command if it failed, and otherwise that of the first. A command killed "
-        "by PIPE is no failure if the other one succeeded.");
+        "With --with, each command reads the output of the other one. The status is that of the second command if it failed, and otherwise that of the first. A command killed by PIPE is no failure if the other one succeeded.");
     options.example("open2-run --tap log -- ./client --with ./server",
                     "let two programs talk, and keep what they say");
     options.example("open2-run --ask '6*7' --ask 2^10 -- bc", "ask bc twice");

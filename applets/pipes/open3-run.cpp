@@ -59,7 +59,7 @@ Config parse(const Invocation& invocation) {
     options.value("--tee-err FILE", plan.tee_error, cli::parse_text,
                   "copy the command's standard error to FILE, unchanged");
     options.flag("--fail-on-stderr", plan.fail_on_stderr,
-                 "exit with status 1 if a command succeeds but writes to standard error");
+                 "exit with 1 if the command succeeds but writes to standard error");
     options.note(
         "Each line gets the time and a letter: O for standard output, E for standard error, "
         "I for the start and the end of the command. -q leaves out the I lines. A line "
@@ -68,7 +68,7 @@ Config parse(const Invocation& invocation) {
     options.example("open3-run make", "show which lines of make are errors");
     options.example("open3-run +%.T -q -- ./job", "show microseconds, and no I lines");
     options.example("open3-run --tee-err errors --fail-on-stderr -- ./backup.sh",
-                    "keep the errors in a file, and fail if there are any");
+                    "keep the errors in a file, and fail if the job prints any");
     plan.quiet = options.parse().quiet;
     take_format(config);
     if (config.command.empty()) throw cli::UsageError("COMMAND is missing");

@@ -125,7 +125,7 @@ Config parse(const Invocation& invocation) {
     options.value("--report FILE", config.report, cli::parse_text,
                   "append a JSON object for each stage to FILE");
     options.flag("-J,--json", config.json,
-                 "report each stage on standard error as JSON, one object a line");
+                 "report each stage on standard error as a JSON object on one line");
     options.note("pipe-run finds all programs before it runs any. Its status is that of the last "
                  "stage that failed. A stage killed by PIPE is no failure if a later stage "
                  "succeeded.");

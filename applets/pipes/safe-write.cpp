@@ -74,7 +74,7 @@ Config parse(const Invocation& invocation) {
     options.flag("-n,--no-clobber", no_clobber, "fail if the file exists");
     options.flag("-b,--backup", backup, "keep the old file as FILE~");
     options.value("--max-size SIZE", config.max_size, cli::parse_size,
-                  "fail if there is more input than SIZE, and leave the file as it was");
+                  "fail if the input is larger than SIZE, and leave the file as it was");
     options.flag("--any-directory", config.any_directory,
                  "let root write into a directory that another user can change");
     options.flag("--keep-env", config.keep_environment, "pass the whole environment to COMMAND");

@@ -60,23 +60,22 @@ Config parse(const Invocation& invocation) {
     options.value("-w,--wait DURATION", config.wait, cli::parse_duration,
                   "wait at most this long for the lock");
     options.value("-E,--conflict-exit-code STATUS", config.busy_status, cli::number_between(0, 255),
-                  "exit with this status when the lock was taken (default 1)");
+                  "exit with this status if the lock is taken (default 1)");
     options.flag("-u,--unlock", config.unlocks, "unlock the descriptor");
     options.value("-c,--command STRING", script, cli::parse_text,
                   "run this command line with a shell ($SHELL or /bin/sh)");
     options.flag("-o,--close", config.closes,
-                 "keep the lock from the command, so that no daemon of it inherits the lock");
+                 "do not pass the lock to the command, so that no daemon inherits it");
     options.value("--max-hold DURATION", config.max_hold, parse_limit,
-                  "end the command and all that it started after this long (status 124)");
+                  "end the command and all processes that it started after this long (status 124)");
     options.value("--stages STAGES", config.stages, parse_stages,
                   "with --max-hold: signals, and the wait after each (default TERM:10s,KILL)");
     options.flag("-F,--no-fork", no_fork,
-                 "become the command, as without -o anyway; for scripts written for flock");
+                 "become the command; for scripts written for flock, as this is the default");
     options.note(
-        "lock-run becomes the command, which holds the lock until it and all processes that "
-        "inherited the lock have ended. The status is the command's own.");
-    options.example("lock-run -n backup.lock rsync -a src/ dst/", "one backup at a time, or none");
-    options.example("lock-run -w 10 -E 75 . -- make install", "wait at most ten seconds");
+        "lock-run becomes the command. The lock is free again when the command and all processes that inherited the lock have ended. The status is the command's own.");
+    options.example("lock-run -n backup.lock rsync -a src/ dst/", "run the backup unless one is running");
+    options.example("lock-run -w 10 -E 75 . -- make install", "wait at most ten seconds for the lock");
     options.example("exec 9>lock; lock-run 9; work; lock-run -u 9", "lock a part of a script");
     config.verbosity = options.parse();
     if (shared && exclusive) throw cli::UsageError("--shared and --exclusive exclude each other");

@@ -30,13 +30,13 @@ Config parse(const Invocation& invocation) {
     bool all = false;
     cli::Options options{invocation, "PID..."};
     options.operands("PID", config.processes, process::parse_identity,
-                     "a process of anybody's, or PID:START");
+                     "any process, or PID:START");
     options.value("-t,--timeout DURATION", config.limit, cli::parse_duration,
                   "wait at most this long (status 124)");
-    options.flag("--any", config.any, "wait for the first end only");
-    options.flag("--all", all, "wait for all ends (the default)");
+    options.flag("--any", config.any, "wait until the first of the processes ends");
+    options.flag("--all", all, "wait until all processes have ended (the default)");
     options.flag("-e,--exited-ok", config.exited_ok,
-                 "take a process that is gone already for one that has ended");
+                 "count a process that does not exist as one that has ended");
     options.json(config.json);
     options.example("process-wait 812 && ./next",
                     "go on when a process of another shell has ended");
@@ -139,6 +139,6 @@ int run(const Invocation& invocation) {
 
 } // namespace
 
-extern constexpr Applet process_wait{"wait for the end of any processes", run};
+extern constexpr Applet process_wait{"wait until processes have ended", run};
 
 } // namespace ipcbox

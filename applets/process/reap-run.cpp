@@ -57,27 +57,26 @@ Config parse(const Invocation& invocation) {
                  "pass signals on to the command's process group, not to the command alone");
     options.value("-p,--parent-death SIGNAL", config.parent_signal, cli::parse_signal,
                   "get this signal when the parent process dies");
-    options.flag("-w,--warn", config.warn, "say which orphans were waited for");
+    options.flag("-w,--warn", config.warn, "print a line for each orphan that ended");
     options.values("-e,--remap-exit STATUS", config.success_statuses, cli::number_between(0, 255),
                    "exit with 0 when the command exits with this status");
     options.values("-r,--rewrite FROM:TO", config.rewrites, parse_rewrite,
                    "pass on another signal instead of this one; 0 drops it");
     options.value("--kill-orphans STAGES", config.orphan_stages, process::parse_stages,
-                  "when the command has ended, end what it left behind: TERM:5s,KILL");
+                  "when the command has ended, end the processes that it left behind: TERM:5s,KILL");
     options.value("--grace DURATION", config.grace, cli::parse_duration,
-                  "when the command has ended, first wait this long for the ends of the others");
+                  "when the command has ended, first wait this long for the other processes to end");
     options.value("--on-exit COMMAND", config.on_exit, cli::parse_text,
                   "run this command line with /bin/sh when the command has ended");
     options.value("--report FILE", config.report, cli::parse_text,
-                  "append a JSON object for each process that ended to this file");
+                  "append a JSON object for each process that ends to FILE");
     options.flag("--list", config.list, "list the zombies of the machine and their parents");
     options.json(config.json);
     options.note(
-        "Processes that lose their parent become children of reap-run, also when it is not "
-        "process 1. The status is the command's own.");
+        "Processes that lose their parent become children of reap-run, even if it is not process 1. The status is the command's own.");
     options.example("reap-run --kill-orphans TERM:5s,KILL -- ./server",
                     "the entry point of a container");
-    options.example("reap-run --list", "which parent does not wait for its children?");
+    options.example("reap-run --list", "find parents that do not wait for their children");
     config.verbosity = options.parse();
     if (config.list == !config.command.empty())
         throw cli::UsageError(config.list ? "--list takes no command" : "COMMAND is missing");

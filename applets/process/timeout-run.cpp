@@ -42,7 +42,7 @@ Config parse(const Invocation& invocation) {
     std::optional<Stages> stages;
     cli::Options options{invocation, "DURATION [--] COMMAND [ARGUMENT...]"};
     options.required("DURATION", config.limit, cli::parse_time_limit,
-                     "how long the command may run; 0 is without a limit");
+                     "how long the command may run; 0 means no limit");
     options.command(config.command);
     options.value("-s,--signal SIGNAL", signal, cli::parse_signal,
                   "send this signal when time is up (default TERM)");
@@ -51,20 +51,18 @@ Config parse(const Invocation& invocation) {
     options.value("--stages STAGES", stages, process::parse_stages,
                   "signals and waits instead of -s and -k, such as TERM:5s,INT:5s,KILL");
     options.value("--idle DURATION", config.idle, cli::parse_positive_duration,
-                  "end the command, too, when it did nothing for this long");
+                  "also end the command when it has done nothing for this long");
     options.flag("-p,--preserve-status", config.preserve_status,
-                 "exit with the command's status even when time was up");
+                 "exit with the command's status even if time was up");
     options.flag("-f,--foreground", config.foreground,
-                 "leave the command in our process group, and signal only the command");
+                 "keep the command in the process group of timeout-run, and signal only the command");
     options.value("--report FILE", config.report, cli::parse_text,
                   "write a JSON object about the run to this file");
-    options.note("When time is up, the signal goes to the command and to all processes that it "
-                 "started, those too that became daemons. The status is then 124, or 137 after "
-                 "KILL; otherwise it is the command's own.");
+    options.note("When time is up, timeout-run signals the command and all processes that it started, including daemons. The status is then 124, or 137 after KILL. Otherwise it is the command's own.");
     options.example("timeout-run 10 rsync -a src/ dst/", "end rsync after ten seconds");
     options.example("timeout-run -k 5 1h ./backup.sh",
-                    "TERM after an hour, KILL five seconds later");
-    options.example("timeout-run --idle 1m 0 ./job", "end a job that hangs, however long it works");
+                    "send TERM after an hour, and KILL five seconds later");
+    options.example("timeout-run --idle 1m 0 ./job", "end a job that hangs, and give a working one all the time it needs");
     config.verbosity = options.parse();
     if (config.command.empty()) throw cli::UsageError("COMMAND is missing");
     config.stages = stages.value_or(Stages{{signal}});

@@ -43,23 +43,22 @@ Config parse(const Invocation& invocation) {
     cli::Options options{invocation, "[--] COMMAND [ARGUMENT...]"};
     options.command(config.command);
     options.flag("-p,--pipeline", pipeline,
-                 "type standard input on the terminal, as it is, and then its end");
+                 "type standard input on the terminal, every byte unchanged, and then its end");
     options.value("--size COLUMNSxROWS", config.plan.size, parse_terminal_size,
-                  "the size of the terminal (default: ours, or 80x24)");
-    options.flag("--echo", config.plan.shows_input, "with -p: show on the terminal what is typed");
+                  "the size of the terminal (default: that of yours, or 80x24)");
+    options.flag("--echo", config.plan.shows_input, "with -p: show the input on the terminal, as if a person typed it");
     options.flag("--raw-output", raw_output,
-                 "end lines by CR LF in a file or pipe, too, as the terminal does");
+                 "end each line with CR LF, as a terminal does, even in a file or pipe");
     options.flag("--split-stderr", config.plan.splits_errors,
-                 "leave standard error as it is, beside the terminal");
+                 "send the command's standard error to ours, not to the terminal");
     options.value("--log FILE", config.plan.log, cli::parse_text,
                   "copy what the command shows to FILE");
     options.value("--timing FILE", config.plan.timing, cli::parse_text,
-                  "with --log: write to FILE when it came, for scriptreplay");
-    options.note("A command that finds no terminal often buffers its output, leaves out colours or "
-                 "asks nothing. Here it finds one. The status is the command's own.");
+                  "with --log: write the time of each piece of output to FILE, for scriptreplay");
+    options.note("Without a terminal, many commands buffer their output, leave out colours or refuse to ask for a password. pty-run gives them one. The status is the command's own.");
     options.example("pty-run -- ls --color=auto | less -R", "keep the colours in a pipe");
     options.example("pty-run -- ./slow | grep -m1 ready", "see each line when it is written");
-    options.example("seq 3 | pty-run -p sort -r", "type the input, and then Ctrl-D");
+    options.example("seq 3 | pty-run -p sort -r", "feed a command that reads only from a terminal");
     config.verbosity = options.parse();
     if (config.command.empty()) throw cli::UsageError("COMMAND is missing");
     if (config.plan.shows_input && !pipeline) throw cli::UsageError("--echo goes with --pipeline");

@@ -76,13 +76,12 @@ Config parse(const Invocation& invocation) {
     options.values("--rewrite FROM:TO", config.rewrites, parse_rewrite,
                    "pass on another signal instead of this one; 0 drops it");
     options.value("--ignore-for DURATION", config.ignore_for, cli::parse_duration,
-                  "drop the signals of --ignore for this long only, then pass them on");
+                  "drop the signals of --ignore for this long, and then pass them on");
     options.flag("--log", config.log, "say on standard error which process sent each signal");
-    options.note("With --ignore, --default and --block alone signal-run becomes the command. With "
-                 "the other options it stays beside the command and passes signals on.");
-    options.example("signal-run --ignore HUP ./job", "go on when the terminal is closed, as nohup");
-    options.example("signal-run --default all ./job", "take back what a parent has ignored");
-    options.example("signal-run --rewrite TERM:QUIT nginx", "end nginx gracefully by TERM");
+    options.note("With --ignore, --default and --block alone, signal-run becomes the command. With the other options, it stays beside the command and passes signals on.");
+    options.example("signal-run --ignore HUP ./job", "keep running when the terminal is closed, like nohup");
+    options.example("signal-run --default all ./job", "undo the ignored signals of the parent");
+    options.example("signal-run --rewrite TERM:QUIT nginx", "let TERM end nginx gracefully");
     config.verbosity = options.parse();
     if (config.command.empty()) throw cli::UsageError("COMMAND is missing");
     if (config.ignore_for && config.ignored.empty())
@@ -157,6 +156,6 @@ int run(const Invocation& invocation) {
 
 } // namespace
 
-extern constexpr Applet signal_run{"run a command with other handling of its signals", run};
+extern constexpr Applet signal_run{"run a command and change how it handles signals", run};
 
 } // namespace ipcbox

@@ -45,9 +45,9 @@ Plan parse_words(const Invocation& invocation) {
     options.value("-s,--signal SIGNAL", plan.signal, cli::parse_signal,
                   "the signal (default TERM); -SIGNAL is the same");
     options.value("--group PGID", plan.criteria.group, parse_group,
-                  "signal the processes of this group; 0 is our own");
+                  "signal the processes of this group; 0 is the caller's");
     options.value("--session SID", plan.criteria.session, parse_group,
-                  "signal the processes of this session; 0 is our own");
+                  "signal the processes of this session; 0 is the caller's");
     options.value("--user USER", plan.criteria.user, parse_user,
                   "signal the processes of this user");
     options.value("--name NAME", plan.criteria.name, cli::parse_text,
@@ -59,25 +59,25 @@ Plan parse_words(const Invocation& invocation) {
     options.value("--match-exe PATH", plan.program, cli::parse_text,
                   "with --pidfile: only if the process runs this program");
     options.flag("--except-self", plan.except_self, "leave out the script that calls signal-send");
-    options.flag("--tree", plan.tree, "signal all descendants of the processes, too");
+    options.flag("--tree", plan.tree, "also signal all descendants of the processes");
     options.value(
         "--queue NUMBER", plan.value,
         cli::number_between(std::numeric_limits<int>::min(), std::numeric_limits<int>::max()),
         "send this number along (sigqueue)");
     options.value("--escalate STAGES", plan.stages, process::parse_stages,
-                  "send one signal after the other until the processes end, such as TERM:5s,KILL");
+                  "send these signals one after the other until the processes end, such as TERM:5s,KILL");
     options.value("-w,--wait DURATION", plan.wait, cli::parse_duration,
-                  "wait at most this long for the ends of the processes (status 124)");
+                  "wait at most this long until the processes have ended (status 124)");
     options.flag("--dry-run", plan.dry_run, "print the processes instead of signalling them");
-    options.flag("--force", plan.force, "signal process 1 and ourselves, too");
+    options.flag("--force", plan.force, "also signal process 1 and signal-send itself");
     options.json(plan.json);
-    options.note("Options that select processes can be combined; a process has to meet them all.");
+    options.note("Several options that select processes select those to which all of them apply.");
     options.example("signal-send --escalate TERM:5s,KILL 812",
-                    "politely first, and see what worked");
+                    "ask first, and then kill");
     options.example("signal-send -HUP --pidfile /run/d.pid --match-exe /usr/sbin/d",
-                    "never to a stranger that has the number now");
+                    "signal the daemon, and never a process that got its number later");
     options.example("signal-send -s HUP --group 0 --except-self",
-                    "to all of our group, without us");
+                    "signal the group of a script, except the script");
     plan.verbosity = options.parse();
     return plan;
 }

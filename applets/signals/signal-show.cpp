@@ -34,11 +34,11 @@ Config parse(const Invocation& invocation) {
     cli::Options options{invocation, "[PID...]"};
     options.operands("PID", config.processes, process::parse_identity,
                      "a process, or PID:START (default: the process that calls signal-show)");
-    options.flag("--self", config.self, "show what signal-show itself was started with");
-    options.flag("-a,--all", config.all, "show all processes, without kernel threads");
-    options.flag("--threads", config.threads, "show each thread: it blocks signals by itself");
+    options.flag("--self", config.self, "show the signal settings that signal-show itself was started with");
+    options.flag("-a,--all", config.all, "show all processes except kernel threads");
+    options.flag("--threads", config.threads, "show each thread, because each blocks signals for itself");
     options.value("--watch DURATION", config.watch, cli::parse_positive_duration,
-                  "look again each time this long has passed, and print changes until all end");
+                  "look again at this interval, and print changes until all processes have ended");
     options.json(config.json);
     options.example("signal-show 812", "why does a process not listen to TERM?");
     options.example("signal-show", "what has this shell trapped and ignored?");

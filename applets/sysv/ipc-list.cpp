@@ -72,14 +72,13 @@ Config parse(const Invocation& invocation) {
     options.flag("--tree", config.tree, "show which process waits for which, and deadlocks");
     options.value("--watch DURATION", config.watch, cli::parse_positive_duration,
                   "look again every DURATION, and show the changes");
-    options.flag("-l,--limits", config.limits, "show how near the kernel's limits are");
+    options.flag("-l,--limits", config.limits, "show how much of each kernel limit is used");
     options.value("--warn PERCENT", config.check.warn, parse_percent,
                   "with --limits: exit with 1 if PERCENT of a limit is used");
     options.value("--crit PERCENT", config.check.critical, parse_percent,
                   "with --limits: exit with 2 if PERCENT of a limit is used");
     options.json(config.json);
-    options.note("Where ipc-list cannot see the processes that use an object, it prints unknown, "
-                 "not nobody.");
+    options.note("Where ipc-list cannot see the processes that use an object, it prints unknown and not nobody.");
     options.example("ipc-list @build",
                     "show the processes that hold tokens of @build, and those that wait");
     options.example("ipc-list --tree", "show which process waits for which");

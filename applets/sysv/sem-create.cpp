@@ -1,4 +1,4 @@
-// sem-create - make a semaphore set that hands out tokens
+// sem-create - create a semaphore set that hands out tokens
 #include "applet.h"
 #include "cli/json.h"
 #include "cli/options.h"
@@ -26,19 +26,18 @@ Config parse(const Invocation& invocation) {
     cli::Options options{invocation, "[KEY]"};
     options.operand("KEY", config.key, sysv::Key::parse, sysv::key_help);
     options.value("-n,--slots SLOTS", config.slots, slots,
-                  "how many tokens the set has (default 1)");
+                  "the number of tokens (default 1)");
     options.value("-m,--mode MODE", config.mode, front::parse_set_mode,
-                  "who may use the set, in octal (default 600)");
+                  "the permissions of the set, in octal (default 600)");
     options.value("--resize SLOTS", config.resize, slots,
                   "change an existing set to SLOTS tokens, even while it is in use");
     options.value("-w,--wait DURATION", config.wait, cli::parse_duration,
                   "with --resize: wait at most DURATION for tokens to come back");
     options.json(config.json);
-    options.note("Prints the id of the set. A set with one slot is the one of the perlipc manual "
-                 "page. To make a set a second time changes nothing.");
+    options.note("sem-create prints the id of the set. A set with one token is the one of the perlipc manual page. If the set exists already, nothing changes.");
     options.example("sem-create", "make the manual page's set, key 1234");
     options.example("sem-create -n 4 @build", "make a set of four tokens under a name");
-    options.example("sem-create --resize 8 @build", "give it eight from now on");
+    options.example("sem-create --resize 8 @build", "change that set to eight tokens");
     options.parse();
     if (config.wait && !config.resize) throw cli::UsageError("--wait goes with --resize");
     if (config.resize && (config.slots || config.mode))
@@ -78,6 +77,6 @@ int run(const Invocation& invocation) {
 
 } // namespace
 
-extern constexpr Applet sem_create{"make a semaphore set that hands out tokens", run};
+extern constexpr Applet sem_create{"create a semaphore set that hands out tokens", run};
 
 } // namespace ipcbox

@@ -32,20 +32,18 @@ Config parse(const Invocation& invocation) {
     Config config;
     cli::Options options{invocation, ""};
     options.value("--size BYTES", config.size, cli::parse_size,
-                  "how large the segment is (default 2000)");
+                  "the size of the segment (default 2000)");
     options.value("--text TEXT", config.text, cli::parse_text,
                   "the message (default \"Message #1\")");
     options.value("--key KEY", config.key, sysv::Key::parse,
-                  "make it under a key, not privately: 1234, 0x4d2, ./path or @name");
-    options.flag("--keep", config.keep, "leave the segment there and print its id instead");
+                  "create the segment under a key: 1234, 0x4d2, ./path or @name (default: private)");
+    options.flag("--keep", config.keep, "keep the segment, and print its id instead of the message");
     options.json(config.json);
     options.note(
-        "One process writes the message into a segment of shared memory, another one reads "
-        "it there and prints it. The segment is removed as soon as both can reach it, so "
-        "that nothing is left of it however this ends.");
-    options.example("shm-demo", "as the perlipc manual page has it");
+        "One process writes the message into a segment of shared memory, and another one reads it from there and prints it. shm-demo removes the segment as soon as both have attached it, so that nothing is left behind however they end.");
+    options.example("shm-demo", "run the example of the perlipc manual page");
     options.example("shm-demo --keep --key @demo --text hello; shm-read @demo -n 5",
-                    "a segment to experiment with");
+                    "leave a segment to experiment with");
     options.parse();
     if (config.size < config.text.size() + 1)
         throw cli::UsageError(fmt::format("--size {}: the message needs {} bytes", config.size,

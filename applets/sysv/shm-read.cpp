@@ -40,7 +40,7 @@ Config parse(const Invocation& invocation) {
                   "begin at this byte of the segment (default 0)");
     options.value("-n,--bytes BYTES", config.count, cli::parse_size,
                   "copy this many bytes (default: up to the end)");
-    options.flag("--stream", config.stream, "take what shm-write --stream KEY feeds");
+    options.flag("--stream", config.stream, "read what shm-write --stream KEY feeds");
     options.value("-w,--wait DURATION", config.wait, cli::parse_duration,
                   "with --stream: wait at most DURATION for the writer");
     options.example("shm-read @state | tr -d '\\0'", "print the text that a segment holds");

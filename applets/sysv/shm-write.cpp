@@ -59,18 +59,18 @@ Config parse(const Invocation& invocation) {
     options.value("-o,--offset BYTES", config.offset, cli::parse_size,
                   "begin at this byte of the segment (default 0)");
     options.flag("--truncate", config.truncate,
-                 "write zero bytes behind the input, up to the end of the segment");
+                 "fill the rest of the segment after the input with zero bytes");
     options.flag("--create", config.create, "make the segment if it is missing");
     options.value("--size BYTES", config.size, cli::parse_size,
-                  "with --create: how large (default: as large as the file on standard input)");
+                  "with --create: the size of the segment (default: that of the file on standard input)");
     options.value("-m,--mode MODE", config.mode, cli::parse_mode,
-                  "with --create: who may use it, in octal (default 600)");
+                  "with --create: the segment's permissions, in octal (default 600)");
     options.flag("--huge", config.huge, "with --create: use huge pages");
     options.flag("--stream", config.stream, "feed a reader that runs shm-read --stream KEY");
     options.value("-w,--wait DURATION", config.wait, cli::parse_duration,
                   "with --stream: wait at most DURATION for the reader");
     options.json(config.json);
-    options.note("Input that does not fit is an error. A pipe keeps the bytes that were not read.");
+    options.note("If the input does not fit, that is an error. Bytes that were not read stay in the pipe.");
     options.example("shm-write --create --size 4K --truncate @state < state.json",
                     "make the segment, or replace what it holds");
     options.example("shm-write --stream @feed < big.img", "feed a reader in another shell");

@@ -71,7 +71,7 @@ void declare(cli::Options& options, Config& config, front::FamilyOptions& family
     options.flag("--twin", talk.twin, "use two processes, one for each direction");
     options.section("Output");
     options.value("--log FILE", talk.passage.log, cli::parse_text,
-                  "append all that is sent and received to FILE, with the time of each line");
+                  "append everything that is sent or received to FILE, with the time of each line");
     options.flag("--hex", talk.passage.hex, "show what the server sends as a hexadecimal dump");
     options.flag("--raw", client.raw,
                  "show control characters to the terminal unchanged; implies --no-edit");

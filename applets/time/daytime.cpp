@@ -40,13 +40,11 @@ Config parse(const Invocation& invocation) {
     options.value("-t,--timeout DURATION", config.survey.patience, cli::parse_duration,
                   "give up a host after this time (default 5s)");
     front::declare(options, family);
-    options.flag("--raw", config.raw, "print control characters as they are, also on a terminal");
+    options.flag("--raw", config.raw, "print control characters unchanged, even on a terminal");
     options.json(config.json);
-    options.note("Several hosts are asked at once; each answer then follows its host's name. "
-                 "With --json you also get the time as ISO 8601, whatever form the answer has, and "
-                 "how far it is off.");
+    options.note("daytime asks several hosts at once, and then puts the host's name before each answer. With --json, it also prints the time as ISO 8601, whatever form the answer has, and how far that clock is off.");
     options.example("daytime", "print what the server of this machine says");
-    options.example("daytime -J alpha beta", "compare two clocks with ours");
+    options.example("daytime -J alpha beta", "compare two clocks with the local one");
     config.verbosity = options.parse();
     if (datagram) source.source = clocks::Source::daytime_udp;
     config.survey.family = front::family_of(family);

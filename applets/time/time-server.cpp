@@ -73,11 +73,11 @@ Config parse(const Invocation& invocation) {
     options.value("-p,--port PORT", config.port, cli::parse_port,
                   "answer on this port of each HOST that has none, or of all interfaces");
     options.value("--daytime PORT", config.daytime_port, cli::parse_port,
-                  "also tell the time in words, on this port of the same hosts");
+                  "also serve the time as text, on this port of the same hosts");
     options.flag("--tcp", config.tcp, "answer over TCP only");
     options.flag("--udp", config.udp, "answer over UDP only");
     options.value("--offset SECONDS", config.service.offset, cli::parse_offset,
-                  "tell a time that is wrong by this much: -3600, +0.5, -90m");
+                  "serve a time that is off by this much: -3600, +0.5, -90m");
     options.value("--delay DURATION", config.service.delay, cli::parse_duration,
                   "wait this long before each answer");
     options.value("--rate N", config.rate, cli::number_between(0, max_rate),
@@ -86,8 +86,8 @@ Config parse(const Invocation& invocation) {
     front::declare_notify_fd(options, config.notify_fd);
     options.json(config.json);
     options.note("Port 0 takes a free port, the same one for TCP and UDP.");
-    options.example("time-server -u nobody --daytime 13", "what inetd had built in");
-    options.example("time-server --offset -90 localhost:3737", "a slow clock, for a test");
+    options.example("time-server -u nobody --daytime 13", "serve both protocols, as inetd did");
+    options.example("time-server --offset -90 localhost:3737", "simulate a slow clock, for a test");
     config.verbosity = options.parse();
     const auto has_port = [](const Where& where) { return where.port.has_value(); };
     if (config.port && std::ranges::any_of(config.where, has_port))

@@ -73,7 +73,7 @@ void Options::command(std::vector<std::string>& into) {
 }
 
 void Options::json(bool& into) {
-    flag("-J,--json", into, "print JSON, one object a line");
+    flag("-J,--json", into, "print JSON, one object on each line");
 }
 
 void Options::negatable_flags() {
@@ -99,8 +99,8 @@ void Options::example(std::string_view command, std::string_view text) {
 
 Verbosity Options::parse() {
     if (!declared_.sections.empty()) section("General");
-    flag("-v,--verbose", verbosity_.verbose, "tell more on standard error");
-    flag("-q,--quiet", verbosity_.quiet, "tell only errors");
+    flag("-v,--verbose", verbosity_.verbose, "print more on standard error");
+    flag("-q,--quiet", verbosity_.quiet, "print errors only");
     flag("--trace", trace_, "print each system call on standard error");
     flag("-h,--help", help_, "print this help");
     flag("-V,--version", version_, "print the version");

@@ -32,7 +32,7 @@ struct Finished {};
 // Every applet has these.
 struct Verbosity {
     bool verbose = false; // tell more
-    bool quiet = false;   // tell only errors
+    bool quiet = false;   // print errors only
 };
 
 class Options {

@@ -9,7 +9,7 @@ void declare(cli::Options& options, net::TlsOptions& into) {
     options.value("--cacert FILE", into.ca_file, cli::parse_text,
                   "TLS: trust these issuers (PEM) instead of the system's");
     options.value("--cert FILE", into.certificate, cli::parse_text,
-                  "TLS: show this certificate (PEM) when the server wants one");
+                  "TLS: send this certificate (PEM) when the server asks for one");
     options.value("--key FILE", into.key, cli::parse_text,
                   "TLS: the key of --cert (PEM), unless it is in the same file");
     options.value("--pinnedpubkey PINS", into.pins, net::parse_pins,

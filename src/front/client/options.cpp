@@ -25,16 +25,15 @@ void declare(cli::Options& options, ClientOptions& into, std::string_view target
     options.command(into.command);
     options.section("Connecting");
     options.value("-w,--connect-timeout DURATION", into.connect_limit, cli::parse_time_limit,
-                  "give up connecting after this time (0: never)");
+                  "give up connecting after this long (0: never)");
     options.flag("--wait", into.retry,
-                 "try again until the server answers (for 30 s, or as -w says)");
+                 "try again until the server answers, for 30 s or the time of -w");
     options.flag("-z,--test", into.test_only, "only test whether the server answers");
     options.flag("--haproxy-protocol", into.haproxy_protocol,
                  "send a PROXY header (version 1) before everything else");
     options.section("Waiting");
     options.values(fmt::format("--wait-for {}", target), into.wait_for, parse_target,
-                   "wait until this server answers, then become COMMAND; with several of these "
-                   "options, wait for all, side by side");
+                   "wait until this server answers, then become COMMAND; if given more than once, wait for all servers");
     options.flag("--any", into.any, "with --wait-for: go on when the first server answers");
     options.flag("--closed", into.closed,
                  "with --wait-for: wait until the server refuses connections");
@@ -45,9 +44,9 @@ void declare(cli::Options& options, ClientOptions& into, std::string_view target
     options.flag("-s,--send", into.send,
                  "send standard input even if it is a terminal or /dev/null");
     options.value("-i,--idle-timeout DURATION", into.idle_limit, cli::parse_time_limit,
-                  "give up when nothing is sent or received for this time (0: never)");
+                  "give up when nothing is sent or received for this long (0: never)");
     options.value("--quit-after DURATION", into.quit_after, cli::parse_duration,
-                  "end at most this time after the input or the answer has ended");
+                  "end at most this long after the input or the answer has ended");
     options.value("--max-bytes SIZE", into.max_bytes, cli::parse_size,
                   "fail when the answer is longer than SIZE");
     options.value("-o,--output FILE", into.output, cli::parse_text,

@@ -38,20 +38,20 @@ void declare(cli::Options& options, TcpWay& into, FamilyOptions& family) {
     options.section("Connecting");
     declare(options, family);
     options.value("--source ADDRESS", into.source, parse_source,
-                  "connect from this address of ours, or from ADDRESS:PORT");
+                  "connect from this local address, or from ADDRESS:PORT");
     options.value("-x,--proxy URL", into.proxy, ClientProxy::parse,
                   "connect through this proxy: http://, socks5:// or socks5h://HOST[:PORT]");
     options.value("--haproxy-clientip ADDRESS", into.client, parse_client,
                   "send a PROXY header with this address as the client's");
     options.value("--keepalive-time DURATION", into.keepalive, parse_keepalive,
-                  "when nothing comes for this time, probe whether the server is still there");
+                  "when nothing comes for this long, probe whether the server is still there");
     options.section("TLS");
     options.flag("--tls", into.speaks_tls, "speak TLS");
     options.value("--tls-name NAME", into.tls.name, cli::parse_text,
-                  "TLS: the server's certificate has to be for NAME (default HOST)");
+                  "TLS: require a certificate for NAME (default HOST)");
     declare(options, into.tls);
     options.flag("--half-close", into.half_close,
-                 "TLS: tell the server where the input ends; some then drop their answer");
+                 "TLS: tell the server when the input has ended; some servers then drop their answer");
     options.flag("--ignore-unexpected-eof", into.tls.ignore_unexpected_eof,
                  "TLS: accept an answer whose end is not announced (close_notify)");
 }

@@ -151,10 +151,9 @@ void declare_sources(cli::Options& options, Line& line, clocks::SurveyOptions& s
     options.value("-p,--port PORT", line.port, cli::parse_port,
                   "ask this port instead of the one that belongs to the source");
     options.flag("--precise", survey.precise,
-                 "ask a clock that tells whole seconds up to 16 times, to find out when its second "
-                 "begins");
+                 "ask a clock that gives only whole seconds up to 16 times, to find out when a second begins");
     options.value("--era-pivot DATE", survey.pivot, parse_date,
-                  "take times of 32 bits for those nearest to this date (default: to our clock)");
+                  "read a time of 32 bits as the one nearest to this date (default: to now)");
 }
 
 void declare_time(cli::Options& options, Line& line, clocks::SurveyOptions& survey,
@@ -165,7 +164,7 @@ void declare_time(cli::Options& options, Line& line, clocks::SurveyOptions& surv
                   for_all ? "give up all hosts after this time (default 10s)"
                           : "give up a host after this time (default 5s)");
     options.value("-T,--try-timeout DURATION", survey.try_patience, cli::parse_duration,
-                  "give up one try after this time (default: an equal part of what is left)");
+                  "give up one try after this time (default: an equal share of the time left)");
     options.value("-r,--retries N", survey.retries, cli::number_between(0, max_retries),
                   "send a datagram without an answer again, at most N times (default 2)");
     options.value("-i,--interval DURATION", survey.interval, cli::parse_duration,
@@ -178,13 +177,13 @@ void declare_time(cli::Options& options, Line& line, clocks::SurveyOptions& surv
 
 void declare_output(cli::Options& options, ClockConfig& config) {
     options.section("Output");
-    options.flag("-n,--numeric", config.numeric, "call hosts by their addresses");
+    options.flag("-n,--numeric", config.numeric, "show addresses instead of names");
     options.flag("--as-completed", config.as_completed,
-                 "print rows in the order in which the answers come");
-    options.flag("--consensus", config.consensus, "tell which clocks agree, and which do not");
-    options.flag("--summary", config.summary, "tell the least, the median and the greatest offset");
+                 "print each row as soon as its answer comes");
+    options.flag("--consensus", config.consensus, "say which clocks agree, and which do not");
+    options.flag("--summary", config.summary, "print the least, the median and the greatest offset");
     options.value("--watch DURATION", config.watch, cli::parse_duration,
-                  "ask again each time this much has passed, and tell the drift");
+                  "ask again at this interval, and print the drift");
     options.value("--count N", config.rounds, cli::number_between(1, 1 << 30),
                   "end --watch after N rounds");
     options.json(config.json);
@@ -226,10 +225,10 @@ ClockConfig parse_clock_options(const Invocation& invocation, const ClockKind& k
         "today: use --via ntp,https,http.");
     options.example(kind.example, kind.example_text);
     const auto fleet = fmt::format("{} --via ntp,https,http -f fleet --summary", invocation.name);
-    options.example(fleet, "many hosts, whatever they speak");
+    options.example(fleet, "ask many hosts, by any protocol that each one speaks");
     const auto check_one =
         fmt::format("{} --via ntp --warn 100ms --crit 1s db.example.com", invocation.name);
-    options.example(check_one, "a check for Nagios, Icinga and the like");
+    options.example(check_one, "check a clock for Nagios, Icinga and the like");
     config.verbosity = options.parse();
     settle_survey(line, kind, config);
     check(config);

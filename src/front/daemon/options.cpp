@@ -67,7 +67,7 @@ struct Flags {
 void declare_daemon(cli::Options& options, DaemonConfig& config) {
     options.section("The daemon");
     options.value("-p,--pid-file FILE", config.pid_file, parse_path,
-                  "write the daemon's process number to FILE; do not start it twice");
+                  "write the daemon's process number to FILE; do not start a second daemon");
     options.value("-l,--lock FILE", config.lock_file, parse_path,
                   "start the daemon only if FILE is not locked; the daemon keeps the lock");
     options.value("-u,--user USER[:GROUP]", config.user, cli::parse_owner,
@@ -79,7 +79,7 @@ void declare_daemon(cli::Options& options, DaemonConfig& config) {
     options.values("--keep-fd FD", config.kept, parse_open_descriptor,
                    "leave this descriptor open for the daemon; can be given more than once");
     options.flag("--background", config.background,
-                 "start a job in the background, which keeps terminal, directory and output");
+                 "start a background job, which keeps the terminal, the directory and the output");
     options.value("--respawn MAX/WINDOW", config.respawn, process::parse_respawn_limit,
                   "start COMMAND again when it ends, at most MAX times in WINDOW, such as 5/1m");
     options.section("Its output");
@@ -120,7 +120,7 @@ void declare_actions(cli::Options& options, Flags& flags) {
     options.flag("--status", flags.status,
                  "print PID:START of the daemon of the pid file if it runs");
     options.value("--stages STAGES", flags.stages, process::parse_stages,
-                  "signals that end the daemon, and the wait after each (default TERM:10s,KILL)");
+                  "end the daemon with these signals, and wait this long after each (default TERM:10s,KILL)");
 }
 
 DaemonConfig::Action action_of(const Flags& flags) {
@@ -178,11 +178,11 @@ DaemonConfig parse_daemon_options(const Invocation& invocation) {
         "daemon-run prints PID:START of the daemon once it is up. If the daemon ends before that, "
         "daemon-run exits with the daemon's status.");
     options.example("daemon-run -p /run/d.pid -o /var/log/d -u www-data -- ./d --foreground",
-                    "a daemon with a log and a pid file");
+                    "start a daemon with a log and a pid file");
     options.example("daemon-run -p /run/d.pid --ready-port 8080 -- ./d && ./tests",
                     "run the tests once the daemon takes connections");
     options.example("daemon-run -p /run/d.pid --stop TERM:5s,KILL",
-                    "end the daemon, and no other process that has its number now");
+                    "end the daemon, and never a process that got its number later");
     config.verbosity = options.parse();
     config.action = action_of(flags);
     take_stages(config, flags);

@@ -83,7 +83,7 @@ void CommandService::declare(cli::Options& options) {
                   "offer the commands that FILE defines; HUP makes the server read it again");
     options.values("--command NAME=ARGV", definitions_, cli::parse_text,
                    "offer one more command, such as disk='df -h {1:word}'");
-    options.flag("--check", check_, "say whether the commands are right, and end");
+    options.flag("--check", check_, "check the commands, report any mistake, and end");
     options.flag("--no-builtins", without_builtins_, "offer none of date, who, cookie and motd");
     options.flag("--loose", loose_, "find the name of a command anywhere in the client's line");
     options.value("--protocol PROTOCOL", json_protocol_, parse_protocol,

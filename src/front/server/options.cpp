@@ -120,12 +120,12 @@ void declare_limits(cli::Options& options, ServerOptions& asked, Written& writte
                   cli::number_between(1, max_connections),
                   fmt::format("serve at most MAX at a time (default {})", kind.connections));
     options.value("--over MESSAGE", config.over, cli::parse_text,
-                  "send MESSAGE to a client that finds no free place");
+                  "send MESSAGE to a client that is refused because of -c");
     if (takes_tcp(kind))
         options.value("-C,--per-address MAX[/BITS[/BITS6]]", written.per_network, parse_per_network,
-                      "serve at most MAX of one network at a time (default /32/64)");
+                      "serve at most MAX clients of one network at a time (default /32/64)");
     options.value("--rate N/DURATION", config.admission.rate, parse_rate,
-                  "accept at most N in each DURATION: 10/1s");
+                  "accept at most N clients in each DURATION: 10/1s");
     options.flag("-1,--once", written.once, "end after one connection");
     options.value("--count N", config.admission.total,
                   cli::number_between(1, std::numeric_limits<int>::max()),
@@ -138,7 +138,7 @@ void declare_limits(cli::Options& options, ServerOptions& asked, Written& writte
     if (takes_tcp(kind))
         options.value("--handshake-timeout DURATION", config.limits.handshake,
                       cli::parse_positive_duration,
-                      "end a connection whose client sends nothing at first");
+                      "end a connection if the client sends nothing for this long at first");
     options.value("--grace DURATION", config.grace, cli::parse_duration,
                   "let connections finish for DURATION after TERM (default 30s)");
     options.value("--exit-idle-time DURATION", config.exit_idle_time, cli::parse_positive_duration,
@@ -148,13 +148,13 @@ void declare_limits(cli::Options& options, ServerOptions& asked, Written& writte
 void declare_program(cli::Options& options, ServerOptions& asked) {
     auto& program = asked.config.program;
     options.section("Program");
-    options.flag("--keep-env", asked.keep_environment, "pass our environment to the program");
+    options.flag("--keep-env", asked.keep_environment, "pass the server's environment to the program");
     options.values("--rlimit NAME=N", program.resource_limits, parse_resource_limit,
                    "limit a resource of the program: nofile=64");
     options.value("--nice N", program.nice, cli::number_between(0, 19),
                   "run the program at a lower priority");
     options.flag("--no-new-privs", program.no_new_privileges,
-                 "let set-user-ID programs gain nothing");
+                 "the program cannot gain rights by set-user-ID programs");
     options.value("--record DIR", asked.record_directory, cli::parse_text,
                   "write a transcript of each connection to a file in DIR");
 }
@@ -165,17 +165,17 @@ void declare_access(cli::Options& options, ServerOptions& asked, Written& writte
     auto& access = asked.config.access;
     if (takes_tcp(kind)) {
         options.value("-x,--rules FILE", access.rules_file, cli::parse_text,
-                      "let clients in by the rules on addresses in FILE");
+                      "let clients in by the address rules in FILE");
         options.value("--check-rules IP", asked.check_rules, parse_client,
-                      "print which of the rules decides on IP, and end");
+                      "print which rule of -x decides on IP, and end");
         options.flag("-H,--resolve-names", asked.config.look_up_names,
-                     "call clients by their names once these are known");
+                     "name clients by host name once it is known");
         options.flag("--proxy-protocol", written.proxy,
-                     "expect a proxy's header that tells the client");
+                     "expect a PROXY header that gives the client's address");
     }
     if (takes_unix(kind)) {
         options.values("--allow RULE", access.peer_rules, net::PeerRule::parse,
-                       "let in processes with uid=, gid=, user=, group= or exe=");
+                       "let in only processes that match uid=, gid=, user=, group= or exe=");
         options.value("-m,--mode MODE", asked.access.mode, cli::parse_mode,
                       "set the mode of the socket, in octal (default 600)");
         options.value("-o,--owner USER[:GROUP]", written.socket_owner, parse_socket_owner,
@@ -217,7 +217,7 @@ void set_kind(ServerOptions& asked, const ServerKind& kind) {
     for (const auto& address : asked.addresses)
         if (is_unix_address(address) != is_unix)
             throw cli::UsageError(
-                "one server listens at TCP ports or at Unix sockets, not at both");
+                "one server listens on TCP ports or on Unix sockets, not on both");
 }
 
 void apply(const Written& written, ServerOptions& asked, const ServerKind& kind,
@@ -301,10 +301,8 @@ ServerOptions parse_server_options(const Invocation& invocation, const ServerKin
     declare_service(options, asked);
     if (kind.own == nullptr)
         options.note(kind.service == ServerKind::Service::greeting
-                         ? "Without a PROGRAM each client gets a greeting."
-                         : "The connection is the PROGRAM's standard input and output. Without a "
-                           "PROGRAM each client gets a greeting, and a fortune where fortune(6) is "
-                           "installed.");
+                         ? "Without a PROGRAM, each client gets a greeting."
+                         : "The connection is the PROGRAM's standard input and output. Without a PROGRAM, each client gets a greeting, and a fortune if fortune(6) is installed.");
     options.example(kind.example, kind.example_text);
     asked.verbosity = options.parse();
     set_kind(asked, kind);

@@ -64,7 +64,7 @@ void declare_output(cli::Options& options, Line& line, FetchConfig& config) {
     options.value("-o,--output FILE", line.done, add_output,
                   "write the document to FILE; - is standard output");
     options.flag("-O,--remote-name", targets.remote_names,
-                 "write each document to a file named as in its URL");
+                 "write each document to a file named like the last part of its URL");
     options.flag("--remote-name-all", targets.remote_names, "the same as -O");
     options.flag("--remote-header-name", download.server_names_file,
                  "with -O, use the file name that the server suggests");
@@ -82,23 +82,23 @@ void declare_output(cli::Options& options, Line& line, FetchConfig& config) {
             line.resume = true;
             return std::monostate{};
         },
-        "go on at byte OFFSET; - finds out where");
+        "resume at byte OFFSET; - finds the offset");
     options.flag("-R,--remote-time", download.remote_time,
-                 "give each file the date that the server states");
+                 "give each file the server's Last-Modified date");
     options.flag("-i,--include", download.include_head,
                  "print the head of each answer before its body");
     options.value("-D,--dump-header FILE", line.head_file, cli::parse_text,
                   "write the heads of all answers to FILE");
-    options.flag("-f,--fail", line.fail_silently, "drop the page that comes with an HTTP error");
+    options.flag("-f,--fail", line.fail_silently, "do not print the page that comes with an HTTP error");
     options.flag("--fail-with-body", line.fail_with_body,
-                 "print the page that comes with an HTTP error");
+                 "print the page that comes with an HTTP error on standard output");
     options.value("--checksum SUM", targets.checksum, cli::parse_text,
                   "check the document: sha256:HEX, or a file of sha256sum");
     options.value("--max-filesize SIZE", download.receive.max_bytes, parse_byte_limit,
                   "refuse a document of more than SIZE bytes");
     options.value("--max-size SIZE", download.receive.max_bytes, parse_byte_limit,
                   "the same as --max-filesize");
-    options.flag("--raw", line.raw, "print control characters to a terminal as they are");
+    options.flag("--raw", line.raw, "print control characters to a terminal unchanged");
     options.flag("-N,--no-buffer", line.no_buffer, "accepted: output is never held back");
 }
 
@@ -112,7 +112,7 @@ void declare_urls(cli::Options& options, Line& line, FetchConfig& config) {
             targets.has_urls = true;
             return std::monostate{};
         },
-        "fetch URL; the same as the operand");
+        "fetch URL, as if it were an operand");
     options.value("--urls FILE", targets.list, cli::parse_text,
                   "fetch the URLs in FILE, one on each line; - is stdin");
     options.flag("-g,--globoff", targets.globoff, "take {} and [] in URLs as they are");
@@ -160,8 +160,8 @@ void declare_requests(cli::Options& options, Line& line, FetchConfig& config) {
                   acting([&request](std::string_view text) { add_fields(text, request.fields); }),
                   "send NAME: VALUE; NAME: omits a field, NAME; empties it");
     options.value("-A,--user-agent NAME", request.user_agent, parse_one_line,
-                  "say that we are NAME");
-    options.value("-e,--referer URL", request.referer, parse_referer, "say that URL led us here");
+                  "send NAME as the User-Agent");
+    options.value("-e,--referer URL", request.referer, parse_referer, "send URL as the Referer");
     options.value("-X,--request METHOD", request.method, parse_method, "use METHOD, not GET");
     options.flag("-I,--head", request.head_only, "fetch heads only (HEAD)");
     options.value("-d,--data DATA", line.done,
@@ -172,10 +172,10 @@ void declare_requests(cli::Options& options, Line& line, FetchConfig& config) {
                   "the same as --data");
     options.value("--data-raw DATA", line.done,
                   acting([&data](std::string_view text) { data.add_raw(text); }),
-                  "POST DATA, also when it begins with @");
+                  "POST DATA, even if it begins with @");
     options.value("--data-binary DATA", line.done,
                   acting([&data](std::string_view text) { data.add_binary(text); }),
-                  "POST DATA; the line ends of @FILE stay");
+                  "POST DATA; keep the line ends of @FILE");
     options.value("--data-urlencode DATA", line.done,
                   acting([&data](std::string_view text) { data.add_urlencoded(text); }),
                   "POST DATA encoded: CONTENT, NAME=CONTENT, NAME@FILE");
@@ -188,14 +188,14 @@ void declare_requests(cli::Options& options, Line& line, FetchConfig& config) {
     options.values("-F,--form PART", line.form, http::FormPart::parse,
                    "POST a form: NAME=TEXT, NAME=@FILE, NAME=<FILE");
     options.values("--form-string PART", line.form, http::FormPart::parse_plain,
-                   "POST a form: NAME=TEXT, whatever TEXT is");
+                   "POST a form: NAME=TEXT, with TEXT taken literally");
     options.values("-T,--upload-file FILE", line.uploads, cli::parse_text,
                    "PUT FILE; - is standard input");
     options.flag("--compressed", request.compressed, "let the server compress the document");
     options.value("-r,--range RANGE", request.range, parse_range,
                   "fetch these bytes only, for example 0-499");
     options.value("-z,--time-cond DATE", line.condition, cli::parse_text,
-                  "fetch only what is newer than DATE, or than a file");
+                  "fetch only if newer than DATE, or than the file of this name");
     options.flag("-0,--http1.0", line.http10, "speak HTTP/1.0");
     options.flag("--http1.1", line.http11, "speak HTTP/1.1 (default)");
 }
@@ -203,7 +203,7 @@ void declare_requests(cli::Options& options, Line& line, FetchConfig& config) {
 void declare_logins(cli::Options& options, Line& line) {
     options.section("Logins and cookies");
     options.value("-u,--user USER:PASSWORD", line.login, parse_login,
-                  "log in at the first URL's server");
+                  "log in to the server of the URL");
     options.flag("--basic", line.basic, "log in with Basic (default)");
     options.flag("--digest", line.digest, "log in with Digest");
     options.flag("--anyauth", line.any_login, "log in with Digest or Basic, as the server wants");
@@ -217,7 +217,7 @@ void declare_logins(cli::Options& options, Line& line) {
     options.value("-c,--cookie-jar FILE", line.cookie_jar, cli::parse_text,
                   "write all cookies to FILE at the end");
     options.flag("-j,--junk-session-cookies", line.junk_session_cookies,
-                 "leave out session cookies of the file that -b reads");
+                 "with -b FILE, leave out the session cookies");
 }
 
 void declare_retries(cli::Options& options, Line& line, FetchConfig& config) {
@@ -226,18 +226,18 @@ void declare_retries(cli::Options& options, Line& line, FetchConfig& config) {
     options.value("--connect-timeout DURATION", download.route.connect_limit,
                   parse_optional_duration, "give up connecting after DURATION");
     options.value("-m,--max-time DURATION", line.limit, parse_optional_duration,
-                  "give up an attempt at a document after DURATION");
+                  "give up on a document after DURATION; a retry has the full time again");
     options.value("-t,--timeout DURATION", line.limit, parse_optional_duration,
                   "the same as --max-time");
     options.value("--retry NUMBER", download.retries, cli::number_between(0, INT_MAX),
-                  "repeat what may pass at most NUMBER times");
+                  "retry at most NUMBER times after a failure that may pass");
     options.value("--retry-delay DURATION", download.retry_pause, parse_optional_duration,
                   "wait DURATION before a retry (default 1s, 2s, 4s...)");
     options.value("--retry-max-time DURATION", download.retry_limit, parse_optional_duration,
                   "begin no retry later than DURATION after the start");
     options.flag("--retry-connrefused", line.retry_refused,
                  "accepted: a refused connection is always retried");
-    options.flag("--retry-all-errors", download.retry_all, "repeat after any failure");
+    options.flag("--retry-all-errors", download.retry_all, "with --retry, retry after any failure");
     options.value("--limit-rate SIZE", download.receive.bytes_per_second, parse_byte_limit,
                   "receive at most SIZE bytes a second");
 }
@@ -253,15 +253,15 @@ void declare_connection(cli::Options& options, Line& line, FetchConfig& config) 
         };
     };
     options.value("--socks5 HOST:PORT", line.proxy, through_socks("socks5"),
-                  "go through a SOCKS5 proxy, and look up names here");
+                  "go through a SOCKS5 proxy, and look up host names locally");
     options.value("--socks5-hostname HOST:PORT", line.proxy, through_socks("socks5h"),
-                  "go through a SOCKS5 proxy, which looks up names");
+                  "go through a SOCKS5 proxy, which looks up host names");
     options.flag("--socks5-basic", line.ignored,
-                 "log in at a SOCKS5 proxy with a password (default)");
+                 "log in to a SOCKS5 proxy with a password (default)");
     options.value("-U,--proxy-user USER:PASSWORD", line.proxy_login, parse_login,
-                  "log in at the proxy");
-    options.flag("--proxy-basic", line.ignored, "log in at the proxy with Basic (default)");
-    options.flag("--proxytunnel", line.tunnel, "use a tunnel (CONNECT) for http, too");
+                  "log in to the proxy");
+    options.flag("--proxy-basic", line.ignored, "log in to the proxy with Basic (default)");
+    options.flag("--proxytunnel", line.tunnel, "use a tunnel (CONNECT) even for http");
     options.value("--noproxy HOSTS", line.no_proxy, cli::parse_text,
                   "go to these hosts directly; * is all");
     options.flag("--suppress-connect-headers", line.ignored,
@@ -299,7 +299,7 @@ void declare_connection(cli::Options& options, Line& line, FetchConfig& config) 
 void declare_reports(cli::Options& options, Line& line, FetchConfig& config) {
     options.section("Reports");
     options.value("-w,--write-out FORMAT", config.write_out, parse_format,
-                  "print FORMAT after each document, as %{http_code}");
+                  "print FORMAT after each document, such as %{http_code}");
     options.flag("-J", config.json, "print a report in JSON for each document");
     options.flag("-s,--silent", line.silent, "show no progress and no errors");
     options.flag("-S,--show-error", line.show_errors, "with -s, show errors");
@@ -326,10 +326,10 @@ void declare(cli::Options& options, Line& line, FetchConfig& config) {
                  "temporary file beside it. An HTTP error touches no file: its page goes to "
                  "standard error, and the exit status is 22. The exit statuses are curl's.");
     options.example("webget -OL https://example.com/a.iso", "fetch a.iso, and follow redirects");
-    options.example("webget -O -C - --retry 9 URL", "go on where an earlier transfer broke off");
+    options.example("webget -O -C - --retry 9 URL", "resume where an earlier transfer broke off");
     options.example("webget -Z -O --urls list", "fetch many documents at once");
     options.example("webget --json '{\"a\":1}' https://example.com/api", "POST JSON");
-    options.example("webget localhost /", "print the whole answer, as the manual page's client");
+    options.example("webget localhost /", "print the whole answer, like the client in perlipc");
     options.example("webget unix:/run/app.sock /health", "ask a server at a Unix socket");
 }
 
