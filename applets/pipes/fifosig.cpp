@@ -56,9 +56,12 @@ Config parse(const Invocation& invocation) {
     options.value("-t,--timeout DURATION", config.timeout, cli::parse_duration,
                   "kill the command when it runs longer (default 10s)");
     options.json(config.json);
-    options.note("Without -s, -F and a command, each reader gets your name, your address and a fortune(6). fifosig moves a file at PATH to PATH.orig, and puts it back at the end.");
+    options.note(
+        "Without -s, -F and a command, each reader gets your name, your address and a fortune(6). "
+        "fifosig moves a file at PATH to PATH.orig, and puts it back at the end.");
     options.example("fifosig &", "put another signature under each mail");
-    options.example("fifosig ./disks -- df -h", "show each reader of ./disks how full the disks are now");
+    options.example("fifosig ./disks -- df -h",
+                    "show each reader of ./disks how full the disks are now");
     options.example("fifosig -n 1 -F /etc/hostname ./once", "let a file be read once");
     config.verbosity = options.parse();
     if (config.text.has_value() + config.file.has_value() + !config.command.empty() > 1)

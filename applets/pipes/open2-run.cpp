@@ -73,8 +73,9 @@ Config parse(const Invocation& invocation) {
     options.value("-k,--kill-after DURATION", config.limits.kill_after, cli::parse_duration,
                   "with two commands: send KILL this long after TERM (default 5s)");
     options.json(config.json);
-    options.note(
-        "With --with, each command reads the output of the other one. The status is that of the second command if it failed, and otherwise that of the first. A command killed by PIPE is no failure if the other one succeeded.");
+    options.note("With --with, each command reads the output of the other one. The status is that "
+                 "of the second command if it failed, and otherwise that of the first. A command "
+                 "killed by PIPE is no failure if the other one succeeded.");
     options.example("open2-run --tap log -- ./client --with ./server",
                     "let two programs talk, and keep what they say");
     options.example("open2-run --ask '6*7' --ask 2^10 -- bc", "ask bc twice");

@@ -72,10 +72,12 @@ Config parse(const Invocation& invocation) {
                   "with --max-hold: signals, and the wait after each (default TERM:10s,KILL)");
     options.flag("-F,--no-fork", no_fork,
                  "become the command; for scripts written for flock, as this is the default");
-    options.note(
-        "lock-run becomes the command. The lock is free again when the command and all processes that inherited the lock have ended. The status is the command's own.");
-    options.example("lock-run -n backup.lock rsync -a src/ dst/", "run the backup unless one is running");
-    options.example("lock-run -w 10 -E 75 . -- make install", "wait at most ten seconds for the lock");
+    options.note("lock-run becomes the command. The lock is free again when the command and all "
+                 "processes that inherited the lock have ended. The status is the command's own.");
+    options.example("lock-run -n backup.lock rsync -a src/ dst/",
+                    "run the backup unless one is running");
+    options.example("lock-run -w 10 -E 75 . -- make install",
+                    "wait at most ten seconds for the lock");
     options.example("exec 9>lock; lock-run 9; work; lock-run -u 9", "lock a part of a script");
     config.verbosity = options.parse();
     if (shared && exclusive) throw cli::UsageError("--shared and --exclusive exclude each other");

@@ -26,10 +26,11 @@ Config parse(const Invocation& invocation) {
                      "a process, or PID:START, which is never taken for a later process");
     options.flag("-i,--identity", config.identity, "print PID:START for each living process");
     options.json(config.json);
-    options.note("The status is 0 if all processes are alive. It is 1 if one is gone; otherwise 3 if one is a zombie; otherwise 2 if one is alive and the caller may not signal it.");
+    options.note(
+        "The status is 0 if all processes are alive. It is 1 if one is gone; otherwise 3 if one is "
+        "a zombie; otherwise 2 if one is alive and the caller may not signal it.");
     options.example("process-alive $(cat job.pid) || ./job &", "start a job again if it is gone");
-    options.example("id=$(process-alive -i $!); process-alive $id",
-                    "ask safely at any later time");
+    options.example("id=$(process-alive -i $!); process-alive $id", "ask safely at any later time");
     config.verbosity = options.parse();
     if (config.processes.empty()) throw cli::UsageError("PID is missing");
     return config;

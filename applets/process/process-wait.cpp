@@ -29,8 +29,7 @@ Config parse(const Invocation& invocation) {
     Config config;
     bool all = false;
     cli::Options options{invocation, "PID..."};
-    options.operands("PID", config.processes, process::parse_identity,
-                     "any process, or PID:START");
+    options.operands("PID", config.processes, process::parse_identity, "any process, or PID:START");
     options.value("-t,--timeout DURATION", config.limit, cli::parse_duration,
                   "wait at most this long (status 124)");
     options.flag("--any", config.any, "wait until the first of the processes ends");

@@ -62,18 +62,20 @@ Config parse(const Invocation& invocation) {
                    "exit with 0 when the command exits with this status");
     options.values("-r,--rewrite FROM:TO", config.rewrites, parse_rewrite,
                    "pass on another signal instead of this one; 0 drops it");
-    options.value("--kill-orphans STAGES", config.orphan_stages, process::parse_stages,
-                  "when the command has ended, end the processes that it left behind: TERM:5s,KILL");
-    options.value("--grace DURATION", config.grace, cli::parse_duration,
-                  "when the command has ended, first wait this long for the other processes to end");
+    options.value(
+        "--kill-orphans STAGES", config.orphan_stages, process::parse_stages,
+        "when the command has ended, end the processes that it left behind: TERM:5s,KILL");
+    options.value(
+        "--grace DURATION", config.grace, cli::parse_duration,
+        "when the command has ended, first wait this long for the other processes to end");
     options.value("--on-exit COMMAND", config.on_exit, cli::parse_text,
                   "run this command line with /bin/sh when the command has ended");
     options.value("--report FILE", config.report, cli::parse_text,
                   "append a JSON object for each process that ends to FILE");
     options.flag("--list", config.list, "list the zombies of the machine and their parents");
     options.json(config.json);
-    options.note(
-        "Processes that lose their parent become children of reap-run, even if it is not process 1. The status is the command's own.");
+    options.note("Processes that lose their parent become children of reap-run, even if it is not "
+                 "process 1. The status is the command's own.");
     options.example("reap-run --kill-orphans TERM:5s,KILL -- ./server",
                     "the entry point of a container");
     options.example("reap-run --list", "find parents that do not wait for their children");

@@ -54,15 +54,19 @@ Config parse(const Invocation& invocation) {
                   "also end the command when it has done nothing for this long");
     options.flag("-p,--preserve-status", config.preserve_status,
                  "exit with the command's status even if time was up");
-    options.flag("-f,--foreground", config.foreground,
-                 "keep the command in the process group of timeout-run, and signal only the command");
+    options.flag(
+        "-f,--foreground", config.foreground,
+        "keep the command in the process group of timeout-run, and signal only the command");
     options.value("--report FILE", config.report, cli::parse_text,
                   "write a JSON object about the run to this file");
-    options.note("When time is up, timeout-run signals the command and all processes that it started, including daemons. The status is then 124, or 137 after KILL. Otherwise it is the command's own.");
+    options.note("When time is up, timeout-run signals the command and all processes that it "
+                 "started, including daemons. The status is then 124, or 137 after KILL. Otherwise "
+                 "it is the command's own.");
     options.example("timeout-run 10 rsync -a src/ dst/", "end rsync after ten seconds");
     options.example("timeout-run -k 5 1h ./backup.sh",
                     "send TERM after an hour, and KILL five seconds later");
-    options.example("timeout-run --idle 1m 0 ./job", "end a job that hangs, and give a working one all the time it needs");
+    options.example("timeout-run --idle 1m 0 ./job",
+                    "end a job that hangs, and give a working one all the time it needs");
     config.verbosity = options.parse();
     if (config.command.empty()) throw cli::UsageError("COMMAND is missing");
     config.stages = stages.value_or(Stages{{signal}});

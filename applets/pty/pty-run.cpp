@@ -46,7 +46,8 @@ Config parse(const Invocation& invocation) {
                  "type standard input on the terminal, every byte unchanged, and then its end");
     options.value("--size COLUMNSxROWS", config.plan.size, parse_terminal_size,
                   "the size of the terminal (default: that of yours, or 80x24)");
-    options.flag("--echo", config.plan.shows_input, "with -p: show the input on the terminal, as if a person typed it");
+    options.flag("--echo", config.plan.shows_input,
+                 "with -p: show the input on the terminal, as if a person typed it");
     options.flag("--raw-output", raw_output,
                  "end each line with CR LF, as a terminal does, even in a file or pipe");
     options.flag("--split-stderr", config.plan.splits_errors,
@@ -55,7 +56,9 @@ Config parse(const Invocation& invocation) {
                   "copy what the command shows to FILE");
     options.value("--timing FILE", config.plan.timing, cli::parse_text,
                   "with --log: write the time of each piece of output to FILE, for scriptreplay");
-    options.note("Without a terminal, many commands buffer their output, leave out colours or refuse to ask for a password. pty-run gives them one. The status is the command's own.");
+    options.note(
+        "Without a terminal, many commands buffer their output, leave out colours or refuse to ask "
+        "for a password. pty-run gives them one. The status is the command's own.");
     options.example("pty-run -- ls --color=auto | less -R", "keep the colours in a pipe");
     options.example("pty-run -- ./slow | grep -m1 ready", "see each line when it is written");
     options.example("seq 3 | pty-run -p sort -r", "feed a command that reads only from a terminal");

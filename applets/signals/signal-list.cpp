@@ -32,9 +32,9 @@ process::SignalMask parse_mask(std::string_view text) {
 Config parse(const Invocation& invocation) {
     Config config;
     cli::Options options{invocation, "[SIGNAL|NUMBER|STATUS...]"};
-    options.operands(
-        "SIGNAL", config.words, cli::parse_text,
-        "the name of a signal, to print its number; or a number or an exit status (128 + number), to print the name");
+    options.operands("SIGNAL", config.words, cli::parse_text,
+                     "the name of a signal, to print its number; or a number or an exit status "
+                     "(128 + number), to print the name");
     options.flag("-L,--table", config.table, "list all signals (the default without operands)");
     options.values("--wait-status NUMBER", config.wait_statuses, cli::number_between(0, 0xffff),
                    "say what this status of wait(2), or of Perl's $?, means");
@@ -42,7 +42,8 @@ Config parse(const Invocation& invocation) {
                    "name the signals in this mask, as /proc/PID/status has it");
     options.json(config.json);
     options.example("signal-list 143", "prints TERM: a command with status 143 died of it");
-    options.example("kill -$(signal-list RTMIN+1) 812", "get a number for a kill that knows no names");
+    options.example("kill -$(signal-list RTMIN+1) 812",
+                    "get a number for a kill that knows no names");
     options.example("signal-list --mask 4002", "prints INT TERM");
     config.verbosity = options.parse();
     if (config.words.empty() && config.wait_statuses.empty() && config.masks.empty())

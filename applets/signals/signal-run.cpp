@@ -78,8 +78,10 @@ Config parse(const Invocation& invocation) {
     options.value("--ignore-for DURATION", config.ignore_for, cli::parse_duration,
                   "drop the signals of --ignore for this long, and then pass them on");
     options.flag("--log", config.log, "say on standard error which process sent each signal");
-    options.note("With --ignore, --default and --block alone, signal-run becomes the command. With the other options, it stays beside the command and passes signals on.");
-    options.example("signal-run --ignore HUP ./job", "keep running when the terminal is closed, like nohup");
+    options.note("With --ignore, --default and --block alone, signal-run becomes the command. With "
+                 "the other options, it stays beside the command and passes signals on.");
+    options.example("signal-run --ignore HUP ./job",
+                    "keep running when the terminal is closed, like nohup");
     options.example("signal-run --default all ./job", "undo the ignored signals of the parent");
     options.example("signal-run --rewrite TERM:QUIT nginx", "let TERM end nginx gracefully");
     config.verbosity = options.parse();

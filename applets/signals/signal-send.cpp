@@ -64,16 +64,16 @@ Plan parse_words(const Invocation& invocation) {
         "--queue NUMBER", plan.value,
         cli::number_between(std::numeric_limits<int>::min(), std::numeric_limits<int>::max()),
         "send this number along (sigqueue)");
-    options.value("--escalate STAGES", plan.stages, process::parse_stages,
-                  "send these signals one after the other until the processes end, such as TERM:5s,KILL");
+    options.value(
+        "--escalate STAGES", plan.stages, process::parse_stages,
+        "send these signals one after the other until the processes end, such as TERM:5s,KILL");
     options.value("-w,--wait DURATION", plan.wait, cli::parse_duration,
                   "wait at most this long until the processes have ended (status 124)");
     options.flag("--dry-run", plan.dry_run, "print the processes instead of signalling them");
     options.flag("--force", plan.force, "also signal process 1 and signal-send itself");
     options.json(plan.json);
     options.note("Several options that select processes select those to which all of them apply.");
-    options.example("signal-send --escalate TERM:5s,KILL 812",
-                    "ask first, and then kill");
+    options.example("signal-send --escalate TERM:5s,KILL 812", "ask first, and then kill");
     options.example("signal-send -HUP --pidfile /run/d.pid --match-exe /usr/sbin/d",
                     "signal the daemon, and never a process that got its number later");
     options.example("signal-send -s HUP --group 0 --except-self",

@@ -34,9 +34,11 @@ Config parse(const Invocation& invocation) {
     cli::Options options{invocation, "[PID...]"};
     options.operands("PID", config.processes, process::parse_identity,
                      "a process, or PID:START (default: the process that calls signal-show)");
-    options.flag("--self", config.self, "show the signal settings that signal-show itself was started with");
+    options.flag("--self", config.self,
+                 "show the signal settings that signal-show itself was started with");
     options.flag("-a,--all", config.all, "show all processes except kernel threads");
-    options.flag("--threads", config.threads, "show each thread, because each blocks signals for itself");
+    options.flag("--threads", config.threads,
+                 "show each thread, because each blocks signals for itself");
     options.value("--watch DURATION", config.watch, cli::parse_positive_duration,
                   "look again at this interval, and print changes until all processes have ended");
     options.json(config.json);

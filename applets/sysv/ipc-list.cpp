@@ -78,7 +78,8 @@ Config parse(const Invocation& invocation) {
     options.value("--crit PERCENT", config.check.critical, parse_percent,
                   "with --limits: exit with 2 if PERCENT of a limit is used");
     options.json(config.json);
-    options.note("Where ipc-list cannot see the processes that use an object, it prints unknown and not nobody.");
+    options.note("Where ipc-list cannot see the processes that use an object, it prints unknown "
+                 "and not nobody.");
     options.example("ipc-list @build",
                     "show the processes that hold tokens of @build, and those that wait");
     options.example("ipc-list --tree", "show which process waits for which");

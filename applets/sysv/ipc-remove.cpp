@@ -52,8 +52,9 @@ Config parse(const Invocation& invocation) {
     options.flag("-n,--dry-run", config.dry_run,
                  "print the objects that would be removed, and remove nothing");
     options.json(config.json);
-    options.note(
-        "ipc-remove removes an object only if all options apply to it and, if KEYs are given, one of them names it. An object stays if it is in use, or if ipc-remove cannot find out whether it is.");
+    options.note("ipc-remove removes an object only if all options apply to it and, if KEYs are "
+                 "given, one of them names it. An object stays if it is in use, or if ipc-remove "
+                 "cannot find out whether it is.");
     options.example("ipc-remove @build", "remove the set that sem-create made");
     options.example("ipc-remove --orphans --older 1h --dry-run",
                     "show what earlier programs left behind");

@@ -25,8 +25,7 @@ Config parse(const Invocation& invocation) {
     const auto slots = cli::number_between(1, sysv::TokenSet::max_slots);
     cli::Options options{invocation, "[KEY]"};
     options.operand("KEY", config.key, sysv::Key::parse, sysv::key_help);
-    options.value("-n,--slots SLOTS", config.slots, slots,
-                  "the number of tokens (default 1)");
+    options.value("-n,--slots SLOTS", config.slots, slots, "the number of tokens (default 1)");
     options.value("-m,--mode MODE", config.mode, front::parse_set_mode,
                   "the permissions of the set, in octal (default 600)");
     options.value("--resize SLOTS", config.resize, slots,
@@ -34,7 +33,8 @@ Config parse(const Invocation& invocation) {
     options.value("-w,--wait DURATION", config.wait, cli::parse_duration,
                   "with --resize: wait at most DURATION for tokens to come back");
     options.json(config.json);
-    options.note("sem-create prints the id of the set. A set with one token is the one of the perlipc manual page. If the set exists already, nothing changes.");
+    options.note("sem-create prints the id of the set. A set with one token is the one of the "
+                 "perlipc manual page. If the set exists already, nothing changes.");
     options.example("sem-create", "make the manual page's set, key 1234");
     options.example("sem-create -n 4 @build", "make a set of four tokens under a name");
     options.example("sem-create --resize 8 @build", "change that set to eight tokens");

@@ -28,7 +28,9 @@ Config parse(const Invocation& invocation) {
     options.value("-E,--exit-status STATUS", config.busy_status, cli::number_between(0, 255),
                   "the exit status when there is nothing to give (default 1)");
     options.json(config.json);
-    options.note("sem-give gives back a token that sem-take took without a command. It does not take a token away from a process that holds it until it ends. After sem-take --hold-for PID, that process or a child of it can give the token back early.");
+    options.note("sem-give gives back a token that sem-take took without a command. It does not "
+                 "take a token away from a process that holds it until it ends. After sem-take "
+                 "--hold-for PID, that process or a child of it can give the token back early.");
     options.example("if sem-take; then work; sem-give; fi", "the manual page's pair, key 1234");
     config.verbosity = options.parse();
     return config;

@@ -71,7 +71,8 @@ Config parse(const Invocation& invocation) {
                   "create the set with SLOTS tokens if it is missing");
     options.value("-m,--mode MODE", config.mode, front::parse_set_mode,
                   "with -j: the permissions of the set, in octal (default 600)");
-    options.flag("-s,--shared", config.shared, "share the set with others that use -s, and with nobody else");
+    options.flag("-s,--shared", config.shared,
+                 "share the set with others that use -s, and with nobody else");
     options.flag("--wait-all", config.wait_all, "wait until all tokens are back, and take none");
     options.value("--hold-for PID", config.hold_for, parse_process,
                   "keep the token until process PID ends; PPID means the parent process");
@@ -79,7 +80,8 @@ Config parse(const Invocation& invocation) {
     options.note("With a command, the token comes back however the command ends, and the exit "
                  "status is the command's own. Without one, the token stays taken until sem-give.");
     options.example("sem-take -j 4 @build -- make", "run at most four of these at once");
-    options.example("sem-take -n -j 1 @backup -- rsync -a src/ dst/", "run the backup unless one is running");
+    options.example("sem-take -n -j 1 @backup -- rsync -a src/ dst/",
+                    "run the backup unless one is running");
     options.example("sem-take -j 1 --hold-for PPID @deploy && work",
                     "keep others out until this shell ends");
     config.verbosity = options.parse();

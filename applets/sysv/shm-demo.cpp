@@ -35,12 +35,15 @@ Config parse(const Invocation& invocation) {
                   "the size of the segment (default 2000)");
     options.value("--text TEXT", config.text, cli::parse_text,
                   "the message (default \"Message #1\")");
-    options.value("--key KEY", config.key, sysv::Key::parse,
-                  "create the segment under a key: 1234, 0x4d2, ./path or @name (default: private)");
-    options.flag("--keep", config.keep, "keep the segment, and print its id instead of the message");
+    options.value(
+        "--key KEY", config.key, sysv::Key::parse,
+        "create the segment under a key: 1234, 0x4d2, ./path or @name (default: private)");
+    options.flag("--keep", config.keep,
+                 "keep the segment, and print its id instead of the message");
     options.json(config.json);
-    options.note(
-        "One process writes the message into a segment of shared memory, and another one reads it from there and prints it. shm-demo removes the segment as soon as both have attached it, so that nothing is left behind however they end.");
+    options.note("One process writes the message into a segment of shared memory, and another one "
+                 "reads it from there and prints it. shm-demo removes the segment as soon as both "
+                 "have attached it, so that nothing is left behind however they end.");
     options.example("shm-demo", "run the example of the perlipc manual page");
     options.example("shm-demo --keep --key @demo --text hello; shm-read @demo -n 5",
                     "leave a segment to experiment with");

@@ -61,8 +61,9 @@ Config parse(const Invocation& invocation) {
     options.flag("--truncate", config.truncate,
                  "fill the rest of the segment after the input with zero bytes");
     options.flag("--create", config.create, "make the segment if it is missing");
-    options.value("--size BYTES", config.size, cli::parse_size,
-                  "with --create: the size of the segment (default: that of the file on standard input)");
+    options.value(
+        "--size BYTES", config.size, cli::parse_size,
+        "with --create: the size of the segment (default: that of the file on standard input)");
     options.value("-m,--mode MODE", config.mode, cli::parse_mode,
                   "with --create: the segment's permissions, in octal (default 600)");
     options.flag("--huge", config.huge, "with --create: use huge pages");
@@ -70,7 +71,8 @@ Config parse(const Invocation& invocation) {
     options.value("-w,--wait DURATION", config.wait, cli::parse_duration,
                   "with --stream: wait at most DURATION for the reader");
     options.json(config.json);
-    options.note("If the input does not fit, that is an error. Bytes that were not read stay in the pipe.");
+    options.note(
+        "If the input does not fit, that is an error. Bytes that were not read stay in the pipe.");
     options.example("shm-write --create --size 4K --truncate @state < state.json",
                     "make the segment, or replace what it holds");
     options.example("shm-write --stream @feed < big.img", "feed a reader in another shell");

@@ -64,14 +64,18 @@ Config parse(const Invocation& invocation) {
     front::FamilyOptions family;
     cli::Options options{invocation, "[HOST [PORT]] [--wait-for HOST:PORT [-- COMMAND]]"};
     declare(options, config, family);
-    options.note("tcp-client sends standard input unless that is a terminal or /dev/null. At the end of the input, it closes its half of the connection and waits for the rest of the answer.");
+    options.note(
+        "tcp-client sends standard input unless that is a terminal or /dev/null. At the end of the "
+        "input, it closes its half of the connection and waits for the rest of the answer.");
     options.example("tcp-client time.example.com daytime", "print what the server says");
     options.example("tcp-client localhost:8000 < request > answer", "ask, and keep the answer");
-    options.example("tcp-client --tls example.com 443 < request", "ask over TLS, and print the answer");
+    options.example("tcp-client --tls example.com 443 < request",
+                    "ask over TLS, and print the answer");
     options.example("tcp-client -z -w 2 db 5432", "test whether a server listens there");
     options.example("tcp-client --wait-for db:5432 --wait-for mq:5672 -- ./migrate",
                     "run a command once both servers answer");
-    options.example("tcp-client --wait-for app:8080 --http /health", "wait until the server is healthy");
+    options.example("tcp-client --wait-for app:8080 --http /health",
+                    "wait until the server is healthy");
     front::parse(options, config.client);
     check(config, family);
     return config;

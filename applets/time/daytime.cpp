@@ -42,7 +42,9 @@ Config parse(const Invocation& invocation) {
     front::declare(options, family);
     options.flag("--raw", config.raw, "print control characters unchanged, even on a terminal");
     options.json(config.json);
-    options.note("daytime asks several hosts at once, and then puts the host's name before each answer. With --json, it also prints the time as ISO 8601, whatever form the answer has, and how far that clock is off.");
+    options.note("daytime asks several hosts at once, and then puts the host's name before each "
+                 "answer. With --json, it also prints the time as ISO 8601, whatever form the "
+                 "answer has, and how far that clock is off.");
     options.example("daytime", "print what the server of this machine says");
     options.example("daytime -J alpha beta", "compare two clocks with the local one");
     config.verbosity = options.parse();

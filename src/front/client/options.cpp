@@ -33,7 +33,8 @@ void declare(cli::Options& options, ClientOptions& into, std::string_view target
                  "send a PROXY header (version 1) before everything else");
     options.section("Waiting");
     options.values(fmt::format("--wait-for {}", target), into.wait_for, parse_target,
-                   "wait until this server answers, then become COMMAND; if given more than once, wait for all servers");
+                   "wait until this server answers, then become COMMAND; if given more than once, "
+                   "wait for all servers");
     options.flag("--any", into.any, "with --wait-for: go on when the first server answers");
     options.flag("--closed", into.closed,
                  "with --wait-for: wait until the server refuses connections");

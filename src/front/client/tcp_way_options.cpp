@@ -50,8 +50,9 @@ void declare(cli::Options& options, TcpWay& into, FamilyOptions& family) {
     options.value("--tls-name NAME", into.tls.name, cli::parse_text,
                   "TLS: require a certificate for NAME (default HOST)");
     declare(options, into.tls);
-    options.flag("--half-close", into.half_close,
-                 "TLS: tell the server when the input has ended; some servers then drop their answer");
+    options.flag(
+        "--half-close", into.half_close,
+        "TLS: tell the server when the input has ended; some servers then drop their answer");
     options.flag("--ignore-unexpected-eof", into.tls.ignore_unexpected_eof,
                  "TLS: accept an answer whose end is not announced (close_notify)");
 }

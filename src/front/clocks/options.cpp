@@ -151,7 +151,8 @@ void declare_sources(cli::Options& options, Line& line, clocks::SurveyOptions& s
     options.value("-p,--port PORT", line.port, cli::parse_port,
                   "ask this port instead of the one that belongs to the source");
     options.flag("--precise", survey.precise,
-                 "ask a clock that gives only whole seconds up to 16 times, to find out when a second begins");
+                 "ask a clock that gives only whole seconds up to 16 times, to find out when a "
+                 "second begins");
     options.value("--era-pivot DATE", survey.pivot, parse_date,
                   "read a time of 32 bits as the one nearest to this date (default: to now)");
 }
@@ -181,7 +182,8 @@ void declare_output(cli::Options& options, ClockConfig& config) {
     options.flag("--as-completed", config.as_completed,
                  "print each row as soon as its answer comes");
     options.flag("--consensus", config.consensus, "say which clocks agree, and which do not");
-    options.flag("--summary", config.summary, "print the least, the median and the greatest offset");
+    options.flag("--summary", config.summary,
+                 "print the least, the median and the greatest offset");
     options.value("--watch DURATION", config.watch, cli::parse_duration,
                   "ask again at this interval, and print the drift");
     options.value("--count N", config.rounds, cli::number_between(1, 1 << 30),

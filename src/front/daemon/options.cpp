@@ -119,8 +119,9 @@ void declare_actions(cli::Options& options, Flags& flags) {
     options.flag("--reload", flags.reload, "send HUP to the daemon of the pid file");
     options.flag("--status", flags.status,
                  "print PID:START of the daemon of the pid file if it runs");
-    options.value("--stages STAGES", flags.stages, process::parse_stages,
-                  "end the daemon with these signals, and wait this long after each (default TERM:10s,KILL)");
+    options.value(
+        "--stages STAGES", flags.stages, process::parse_stages,
+        "end the daemon with these signals, and wait this long after each (default TERM:10s,KILL)");
 }
 
 DaemonConfig::Action action_of(const Flags& flags) {

@@ -148,7 +148,8 @@ void declare_limits(cli::Options& options, ServerOptions& asked, Written& writte
 void declare_program(cli::Options& options, ServerOptions& asked) {
     auto& program = asked.config.program;
     options.section("Program");
-    options.flag("--keep-env", asked.keep_environment, "pass the server's environment to the program");
+    options.flag("--keep-env", asked.keep_environment,
+                 "pass the server's environment to the program");
     options.values("--rlimit NAME=N", program.resource_limits, parse_resource_limit,
                    "limit a resource of the program: nofile=64");
     options.value("--nice N", program.nice, cli::number_between(0, 19),
@@ -300,9 +301,11 @@ ServerOptions parse_server_options(const Invocation& invocation, const ServerKin
     if (kind.own == nullptr) declare(options, asked.tls);
     declare_service(options, asked);
     if (kind.own == nullptr)
-        options.note(kind.service == ServerKind::Service::greeting
-                         ? "Without a PROGRAM, each client gets a greeting."
-                         : "The connection is the PROGRAM's standard input and output. Without a PROGRAM, each client gets a greeting, and a fortune if fortune(6) is installed.");
+        options.note(
+            kind.service == ServerKind::Service::greeting
+                ? "Without a PROGRAM, each client gets a greeting."
+                : "The connection is the PROGRAM's standard input and output. Without a PROGRAM, "
+                  "each client gets a greeting, and a fortune if fortune(6) is installed.");
     options.example(kind.example, kind.example_text);
     asked.verbosity = options.parse();
     set_kind(asked, kind);

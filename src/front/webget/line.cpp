@@ -89,7 +89,8 @@ void declare_output(cli::Options& options, Line& line, FetchConfig& config) {
                  "print the head of each answer before its body");
     options.value("-D,--dump-header FILE", line.head_file, cli::parse_text,
                   "write the heads of all answers to FILE");
-    options.flag("-f,--fail", line.fail_silently, "do not print the page that comes with an HTTP error");
+    options.flag("-f,--fail", line.fail_silently,
+                 "do not print the page that comes with an HTTP error");
     options.flag("--fail-with-body", line.fail_with_body,
                  "print the page that comes with an HTTP error on standard output");
     options.value("--checksum SUM", targets.checksum, cli::parse_text,
