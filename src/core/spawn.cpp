@@ -34,6 +34,11 @@ int follow(const SpawnPlan& plan) {
         const int source = sources[static_cast<std::size_t>(target)];
         if (source != SpawnPlan::same && sys::call("dup2", ::dup2, source, target) < 0) return -1;
     }
+    struct sigaction by_default {};
+    by_default.sa_handler = SIG_DFL;
+    if (plan.default_signal != 0 &&
+        sys::call("sigaction", ::sigaction, plan.default_signal, &by_default, nullptr) < 0)
+        return -1;
     const auto keep = [](int fd) { return ::fcntl(fd, F_SETFD, 0); };
     if (plan.kept >= 0 && sys::call("fcntl", keep, plan.kept) < 0) return -1;
     if (plan.group == ProcessGroup::own) sys::call("setpgid", ::setpgid, 0, 0);

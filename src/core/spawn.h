@@ -43,6 +43,8 @@ struct SpawnPlan {
     // The program gets this signal when we die first (PR_SET_PDEATHSIG), even of KILL. 0: none.
     // What it starts does not get it, and a set-user-ID program neither.
     int death_signal = 0;
+    // The program has this signal at its default action, even if we inherited it ignored. 0: none.
+    int default_signal = 0;
     // The whole environment, "NAME=VALUE" each; null: ours.
     const std::vector<std::string>* environment = nullptr;
     std::span<const ResourceLimit> limits = {};

@@ -126,6 +126,15 @@ TEST_CASE("a file that the pipeline reads is not emptied") {
     CHECK(scenario.read_file("file") == "TexT");
 }
 
+TEST_CASE("a stage ends by SIGPIPE even where that signal was ignored when we started") {
+    Scenario scenario;
+    const auto result =
+        scenario.run({"sh", "-c", "trap '' PIPE; exec pipe-run -- yes --then head -n1"});
+    CHECK(result.status == 0);
+    CHECK(result.out == "y\n");
+    CHECK(result.err.empty());
+}
+
 TEST_CASE("--atomic replaces the file only when every stage succeeded") {
     Scenario scenario;
     scenario.write_file("file", "old");
