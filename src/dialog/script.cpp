@@ -1,9 +1,7 @@
 #include "dialog/script.h"
 
-#include "core/duration.h"
-#include "core/number.h"
+#include "dialog/script_values.h"
 
-#include <algorithm>
 #include <array>
 #include <fmt/core.h>
 #include <map>
@@ -81,11 +79,11 @@ class Parser {
         if (has_arms)
             arms();
         else
-            made_.arms.emplace_back().pattern = pattern();
+            made_.arms.emplace_back().pattern = read_pattern(reader_);
         reader_.skip_blanks();
         if (reader_.at_line_end()) return;
         const auto limit = reader_.offset();
-        made_.limit = duration();
+        made_.limit = read_duration(reader_);
         if (has_arms) made_.source.append(" ").append(reader_.since(limit));
     }
     void arms() {
@@ -107,7 +105,7 @@ class Parser {
         Arm arm;
         const auto at = reader_.position();
         if (reader_.peek() == '/') {
-            arm.pattern = pattern();
+            arm.pattern = read_pattern(reader_);
         } else {
             const auto word = reader_.word(" \t\r\n;}-");
             if (word == "timeout")
@@ -131,21 +129,21 @@ class Parser {
         if (word == "continue") return;
         if (word == "exit") {
             action.kind = Action::Kind::exit;
-            action.status = status(arm_ends);
+            action.status = read_status(reader_, arm_ends);
             return;
         }
-        require_name(at, word, "a label, continue or exit N");
+        require_name(reader_, at, word, "a label, continue or exit N");
         action.kind = Action::Kind::jump;
         uses_.push_back(
             {{at, script_.statements.size(), made_.arms.size() - 1}, std::string{word}});
     }
     void send() {
         made_.kind = Statement::Kind::send;
-        made_.text = quoted();
+        made_.text = read_quoted(reader_);
     }
     void send_env() {
         made_.kind = Statement::Kind::send_env;
-        made_.name = name("the name of an environment variable");
+        made_.name = read_name(reader_, "the name of an environment variable");
     }
     void send_file() {
         made_.kind = Statement::Kind::send_file;
@@ -154,10 +152,10 @@ class Parser {
     }
     void set() {
         made_.kind = Statement::Kind::set;
-        made_.name = name("a variable's name");
+        made_.name = read_name(reader_, "a variable's name");
         reader_.skip_blanks();
         if (reader_.peek() == '"') {
-            made_.text = quoted();
+            made_.text = read_quoted(reader_);
             return;
         }
         const auto at = reader_.position();
@@ -170,7 +168,7 @@ class Parser {
         is_label_ = true;
         reader_.skip_blanks();
         const auto at = reader_.position();
-        const auto label = name("a label's name");
+        const auto label = read_name(reader_, "a label's name");
         if (label == "continue" || label == "exit")
             reader_.fail(at, fmt::format("a label cannot be called {}", label));
         if (!labels_.emplace(label, script_.statements.size()).second)
@@ -181,79 +179,27 @@ class Parser {
         made_.action.kind = Action::Kind::jump;
         reader_.skip_blanks();
         const auto at = reader_.position();
-        uses_.push_back({{at, script_.statements.size(), std::nullopt}, name("a label")});
+        uses_.push_back({{at, script_.statements.size(), std::nullopt}, read_name(reader_, "a label")});
     }
     void end_with_status() {
         made_.kind = Statement::Kind::go;
         made_.action.kind = Action::Kind::exit;
-        made_.action.status = status(ScriptReader::blanks);
+        made_.action.status = read_status(reader_, ScriptReader::blanks);
     }
     void interact() {
         made_.kind = Statement::Kind::interact;
         reader_.skip_blanks();
-        if (reader_.peek() == '/') made_.arms.emplace_back().pattern = pattern();
+        if (reader_.peek() == '/') made_.arms.emplace_back().pattern = read_pattern(reader_);
     }
     void timeout() {
         made_.kind = Statement::Kind::timeout;
-        made_.limit = duration();
+        made_.limit = read_duration(reader_);
     }
     void close() { made_.kind = Statement::Kind::close; }
     void wait() {
         made_.kind = Statement::Kind::wait;
         reader_.skip_blanks();
-        if (!reader_.at_line_end()) made_.limit = duration();
-    }
-
-    Duration duration() {
-        reader_.skip_blanks();
-        const auto at = reader_.position();
-        const auto limit = duration_in(reader_.word());
-        if (!limit) reader_.fail(at, "expected a duration, such as 10s or 1m30s, here");
-        return *limit == Duration::zero() ? Duration::max() : *limit;
-    }
-    int status(std::string_view stops) {
-        reader_.skip_blanks();
-        const auto at = reader_.position();
-        const auto number = whole_number<int>(reader_.word(stops));
-        constexpr int max_status = 255;
-        if (!number || *number < 0 || *number > max_status)
-            reader_.fail(at, "expected a status from 0 to 255 here");
-        return *number;
-    }
-    std::string name(std::string_view what) {
-        reader_.skip_blanks();
-        const auto at = reader_.position();
-        const auto word = reader_.word();
-        require_name(at, word, what);
-        return std::string{word};
-    }
-    void require_name(Position at, std::string_view word, std::string_view what) const {
-        if (!is_script_name(word)) reader_.fail(at, fmt::format("expected {} here", what));
-    }
-    // Letters behind it are Perl's.
-    Pattern pattern() {
-        auto at = reader_.position();
-        const auto regex = reader_.delimited('/', "/REGEX/");
-        std::string flags;
-        while (std::string_view{"imsx"}.find(reader_.peek()) != std::string_view::npos)
-            flags += reader_.take();
-        const auto prefix = flags.empty() ? std::string{} : fmt::format("(?{})", flags);
-        try {
-            return Pattern{prefix + std::string{regex}};
-        } catch (const BadPattern& error) {
-            at.column += 1 + error.offset() - std::min(prefix.size(), error.offset());
-            reader_.fail(at, error.what());
-        }
-    }
-    Text quoted() {
-        reader_.skip_blanks();
-        auto at = reader_.position();
-        try {
-            return parse_text(reader_.delimited('"', "a text in quotes"));
-        } catch (const BadText& error) {
-            at.column += 1 + error.offset();
-            reader_.fail(at, error.what());
-        }
+        if (!reader_.at_line_end()) made_.limit = read_duration(reader_);
     }
 
     ScriptReader reader_;

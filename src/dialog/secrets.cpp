@@ -1,5 +1,7 @@
 #include "dialog/secrets.h"
 
+#include "core/ascii.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -9,6 +11,13 @@ namespace {
 constexpr std::string_view mask_text = "********";
 constexpr std::size_t max_told = 2;
 } // namespace
+
+bool asks_for_secret(std::string_view prompt) {
+    const auto text = ascii::lower(prompt);
+    const auto says = [&](std::string_view word) { return text.find(word) != std::string::npos; };
+    return says("password") || says("passphrase") || says("passwd") || says("pin:") ||
+           says("pin code");
+}
 
 void Secrets::add(std::string_view secret) {
     if (secret.empty()) return;

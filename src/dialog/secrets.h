@@ -7,6 +7,9 @@
 
 namespace ipcbox::dialog {
 
+// Whether PROMPT asks for what must not be kept: a password, a passphrase, a PIN.
+[[nodiscard]] bool asks_for_secret(std::string_view prompt);
+
 class Secrets {
   public:
     // An empty one is none.

@@ -1,6 +1,5 @@
 #include "front/client/line_history.h"
 
-#include "core/ascii.h"
 #include "core/environment.h"
 #include "core/error.h"
 #include "core/io.h"
@@ -75,13 +74,6 @@ void LineHistory::add(const std::string& line) {
     if (!lines_.empty() && lines_.back() == line) return;
     lines_.push_back(line);
     write_all(file_.get(), line + '\n', name_);
-}
-
-bool asks_for_secret(std::string_view prompt) {
-    const auto text = ascii::lower(prompt);
-    const auto says = [&](std::string_view word) { return text.find(word) != std::string::npos; };
-    return says("password") || says("passphrase") || says("passwd") || says("pin:") ||
-           says("pin code");
 }
 
 } // namespace ipcbox::front

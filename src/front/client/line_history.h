@@ -35,7 +35,4 @@ class LineHistory {
     std::vector<std::string> lines_;
 };
 
-// Whether PROMPT asks for what must not be kept: a password, a passphrase, a PIN.
-[[nodiscard]] bool asks_for_secret(std::string_view prompt);
-
 } // namespace ipcbox::front

@@ -45,6 +45,13 @@ TEST_CASE("a secret that begins a longer one is masked at the end") {
     CHECK(secrets.next("x") == "********crex");
 }
 
+TEST_CASE("a prompt for a password is known by its words") {
+    CHECK(asks_for_secret("Password: "));
+    CHECK(asks_for_secret("Enter PIN: "));
+    CHECK(asks_for_secret("passphrase for key"));
+    CHECK(!asks_for_secret("Command? "));
+}
+
 TEST_CASE("without secrets nothing is held back") {
     CHECK(Secrets{}.next("text") == "text");
 }

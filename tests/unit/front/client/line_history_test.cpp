@@ -48,10 +48,3 @@ TEST_CASE("each server has a file of its own") {
     CHECK(!history_file("a:1").starts_with("relative"));
     ::unsetenv("XDG_STATE_HOME"); // NOLINT(concurrency-mt-unsafe)
 }
-
-TEST_CASE("a prompt for a password is known by its words") {
-    CHECK(asks_for_secret("Password: "));
-    CHECK(asks_for_secret("Enter PIN: "));
-    CHECK(asks_for_secret("passphrase for key"));
-    CHECK(!asks_for_secret("Command? "));
-}
