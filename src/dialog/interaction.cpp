@@ -52,13 +52,13 @@ InteractionEnd interact(Talk& talk, const Pattern* escape) {
         std::array<std::byte, 4096> bytes; // NOLINT(cppcoreguidelines-pro-type-member-init)
         const auto count = read_some(STDIN_FILENO, bytes, "standard input");
         if (count == 0) {
-            (void)talk.type(keys.finish(), Deadline::never());
+            talk.type_keys(keys.finish());
             talk.end_input(Deadline::never());
             typist = -1;
             continue;
         }
         const auto ready = keys.next({reinterpret_cast<const char*>(bytes.data()), count});
-        (void)talk.type(ready.text, Deadline::never());
+        talk.type_keys(ready.text);
         if (ready.is_escape) return InteractionEnd::escape;
     }
 }

@@ -48,6 +48,11 @@ Peer::Event Talk::type(std::string_view text, Deadline deadline) {
     }
 }
 
+void Talk::type_keys(std::string_view keys) {
+    if (listener_.keys && !keys.empty()) listener_.keys(keys);
+    (void)type(keys, Deadline::never());
+}
+
 void Talk::end_input(Deadline deadline) {
     std::string bytes;
     if (peer_.send_end(bytes, deadline) == Peer::Event::interrupt) listener_.interrupt();

@@ -18,6 +18,8 @@ struct TalkListener {
     std::function<void(std::string_view)> output;
     // The descriptor of Peer::interrupt_by() is readable. It may throw.
     std::function<void()> interrupt;
+    // The keys of a person, before they are typed; may be left out.
+    std::function<void(std::string_view)> keys{};
 };
 
 class Talk {
@@ -29,6 +31,8 @@ class Talk {
     // when read() returns it; type() goes on after one.
     [[nodiscard]] Peer::Event read(Deadline deadline, int other = -1);
     [[nodiscard]] Peer::Event type(std::string_view text, Deadline deadline);
+    // The same for what a person has typed.
+    void type_keys(std::string_view keys);
     // Types the end of input.
     void end_input(Deadline deadline);
     // Waits for the program's end, as Peer::status() does, and goes on after an interrupt.

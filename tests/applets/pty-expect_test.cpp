@@ -471,3 +471,36 @@ TEST_CASE("more than a server takes at once reaches it, while it answers") {
     CHECK(scenario.run({"pty-expect", "--tcp", server.text(), "--hide", "-f", "script"}).status ==
           0);
 }
+
+TEST_CASE("--record writes a script of what a person types, and it can be followed") {
+    Scenario scenario;
+    scenario.write_file("program", asks);
+    {
+        const Screen screen{scenario, "pty-expect --record script -- sh program"};
+        CHECK(screen.shows("name:"));
+        screen.type("mee");
+        screen.key("BSpace");
+        screen.key("Enter");
+        CHECK(screen.shows("password:"));
+        screen.type("hidden");
+        screen.key("Enter");
+        CHECK(screen.shows("hello me, your password is hidden"));
+        CHECK(screen.shows("left with 5"));
+    }
+    CHECK(scenario.read_file("script") ==
+          "# Recorded. Follow it by:\n# pty-expect --strip-ansi -f script -- sh program\n"
+          "expect /^name: /m\nsend \"me\\r\"\nexpect /^password: /m\nsend-env PASSWORD\n"
+          "send \"\\r\"\n");
+    const Variable password{"PASSWORD", "again"};
+    const auto result = scenario.shell("$(sed -n '2s/^# //p' script)");
+    CHECK(result.status == 5);
+    CHECK(contains(result.out, "hello me, your password is ********"));
+}
+
+TEST_CASE("--record goes with a command alone") {
+    Scenario scenario;
+    CHECK(scenario.run({"pty-expect", "--record", "s", "-e", "x", "true"}).status == 2);
+    CHECK(scenario.run({"pty-expect", "--record", "s", "--tcp", "localhost:1"}).status == 2);
+    CHECK(scenario.run({"pty-expect", "--record", "no/s", "true"}).status == 125);
+    CHECK(scenario.run({"pty-expect", "--record", "/dev/full", "true"}).status == 125);
+}

@@ -108,6 +108,8 @@ void declare(cli::Options& options, ExpectOptions& into, Line& line, Pairs& pair
                   "append what the command writes to FILE");
     options.json(into.json);
     options.section("Scripts");
+    options.value("--record FILE", into.record, cli::parse_text,
+                  "type to the command yourself, and write a script of that to FILE");
     options.flag("--check", line.checks, "only look for mistakes in the script");
     options.flag("--dry-run", line.plans, "only print the statements of the script");
 }
@@ -115,13 +117,16 @@ void declare(cli::Options& options, ExpectOptions& into, Line& line, Pairs& pair
 void check(ExpectOptions& options, const Line& line) {
     const bool has_pairs = !line.expected.empty() || !line.sent.empty();
     if (line.file && has_pairs) throw cli::UsageError("--file excludes --expect and --send");
-    if (!line.file && !has_pairs && !line.interacts)
+    const bool records = !options.record.empty();
+    if (records && (line.file || has_pairs))
+        throw cli::UsageError("--record excludes --file, --expect and --send");
+    if (!line.file && !has_pairs && !line.interacts && !records)
         throw cli::UsageError("there is no script: -f, -e, -s or -i is missing");
     if (line.checks && line.plans) throw cli::UsageError("--check excludes --dry-run");
     if (line.file)
         options.script =
             dialog::parse_script(read_input(*line.file, max_script), input_name(*line.file));
-    if (line.interacts) Pairs{options.script}.interact();
+    if (line.interacts || records) Pairs{options.script}.interact();
     options.shows_input = !line.no_echo;
     if (line.strips) options.sequences = dialog::Sequences::stripped;
     if (line.checks) options.work = ExpectOptions::Work::check;
@@ -131,6 +136,7 @@ void check(ExpectOptions& options, const Line& line) {
     if (partners > 1) throw cli::UsageError("--tcp, --unix and COMMAND exclude each other");
     if (partners == 0 && options.work == ExpectOptions::Work::talk)
         throw cli::UsageError("COMMAND is missing, or --tcp or --unix");
+    if (records && options.command.empty()) throw cli::UsageError("--record goes with a COMMAND");
     if (line.no_echo && (options.tcp || options.path))
         throw cli::UsageError("--no-echo goes with a COMMAND");
 }
@@ -151,6 +157,8 @@ ExpectOptions parse_expect_options(const Invocation& invocation) {
     options.example("pty-expect -f login.exp -i -- telnet host",
                     "log in by a script, then type yourself");
     options.example("pty-expect --tcp localhost:9000 -e '\\? ' -s 'quit\\n'", "talk with a server");
+    options.example("pty-expect --record login.exp -- ssh host",
+                    "do it once, and have the script for the next time");
     options.example("pty-expect --check -f login.exp", "find mistakes in a script");
     into.verbosity = options.parse();
     check(into, line);

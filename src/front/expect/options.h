@@ -23,6 +23,7 @@ struct ExpectOptions {
     bool hides_output = false;
     bool json = false;
     std::string log;
+    std::string record;              // a file for the script of what a person does
     std::optional<std::string> tcp;  // HOST:PORT
     std::optional<std::string> path; // of a Unix-domain socket
     std::vector<std::string> command;

@@ -8,10 +8,12 @@
 #include "core/signals.h"
 #include "core/terminal.h"
 #include "dialog/expect.h"
+#include "front/expect/recording.h"
 
 #include <csignal>
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <optional>
 #include <unistd.h>
 
 namespace ipcbox::front {
@@ -67,6 +69,7 @@ class Run {
     Run(const ExpectOptions& options, Peer& peer)
         : options_(options), peer_(peer), log_(open_log(options.log)) {
         peer_.interrupt_by(signals_.fd());
+        if (!options.record.empty()) recording_.emplace(options.record, options.command);
     }
 
     int follow() {
@@ -74,7 +77,11 @@ class Run {
                           options_.max_buffer,
                           options_.sequences,
                           {.output = [this](std::string_view text) { hear(text); },
-                           .interrupt = [this] { take_signals(); }}};
+                           .interrupt = [this] { take_signals(); },
+                           .keys =
+                               [this](std::string_view keys) {
+                                   if (recording_) recording_->type(keys, peer_);
+                               }}};
         dialog::Expect expect{options_.script, options_.limit, talk,
                               [this](std::string_view what, const Statement& statement,
                                      std::string_view text) { tell(what, statement, text); }};
@@ -112,6 +119,7 @@ class Run {
         }
     }
     void finish(int status) {
+        if (recording_) recording_->finish();
         if (!options_.hides_output && !options_.json) screen_.finish();
         if (!options_.json) return;
         cli::JsonLine line;
@@ -119,6 +127,7 @@ class Run {
         line.print();
     }
     void hear(std::string_view text) {
+        if (recording_) recording_->hear(text);
         if (log_) write_all(log_.get(), text, options_.log);
         if (!options_.hides_output && !options_.json) screen_.show(text);
     }
@@ -144,6 +153,7 @@ class Run {
     Peer& peer_;
     SignalFd signals_{SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGQUIT};
     Fd log_;
+    std::optional<Recording> recording_;
     Screen screen_;
 };
 
