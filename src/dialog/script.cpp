@@ -179,7 +179,8 @@ class Parser {
         made_.action.kind = Action::Kind::jump;
         reader_.skip_blanks();
         const auto at = reader_.position();
-        uses_.push_back({{at, script_.statements.size(), std::nullopt}, read_name(reader_, "a label")});
+        uses_.push_back(
+            {{at, script_.statements.size(), std::nullopt}, read_name(reader_, "a label")});
     }
     void end_with_status() {
         made_.kind = Statement::Kind::go;

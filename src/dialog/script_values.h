@@ -1,5 +1,5 @@
-// The values in the statements of a script (dialog/script.h). Each function skips blanks, takes what
-// follows, and throws ScriptError where that is not what it should be.
+// The values in the statements of a script (dialog/script.h). Each function skips blanks, takes
+// what follows, and throws ScriptError where that is not what it should be.
 #pragma once
 
 #include "core/deadline.h"
