@@ -18,17 +18,15 @@
 // Both can be mixed: while call() waits, watches go on, and what they say is kept.
 #pragma once
 
+#include "cluster/etcd_access.h"
 #include "cluster/etcd_messages.h"
-#include "cluster/grpc_connection.h"
+#include "cluster/etcd_status.h"
+#include "cluster/member_link.h"
 #include "core/deadline.h"
-#include "core/error.h"
-#include "net/address.h"
-#include "net/tls_process.h"
 
 #include <cstdint>
 #include <deque>
 #include <map>
-#include <memory>
 #include <optional>
 #include <poll.h>
 #include <string>
@@ -36,43 +34,6 @@
 #include <vector>
 
 namespace ipcbox::cluster {
-
-struct EtcdEndpoint {
-    bool is_https = false;
-    net::HostPort place;
-
-    // "http://host:2379", "https://host", "host:2379", "host": the port is 2379 unless there is
-    // one. Throws std::invalid_argument, saying what was expected.
-    [[nodiscard]] static EtcdEndpoint parse(std::string_view text);
-    [[nodiscard]] std::string text() const; // "http://host:2379"
-};
-
-// How to get at a cluster (front/ipc/etcd_options.h fills it).
-struct EtcdAccess {
-    std::vector<EtcdEndpoint> endpoints; // at least one
-    std::string user;                    // empty: no login
-    std::string password;
-    net::TlsOptions tls; // name is ignored: it is the endpoint's host
-};
-
-class EtcdError : public Error {
-  public:
-    enum class Kind : std::uint8_t {
-        unavailable, // no member answered in time, or there is no leader: later it may go well
-        denied,      // wrong user or password, or the role lacks the permission
-        gone,        // the lease is unknown
-        refused,     // anything else: the request or the server is not what the other expects
-    };
-    EtcdError(Kind kind, std::string message) : Error(std::move(message)), kind_(kind) {}
-    [[nodiscard]] Kind kind() const noexcept { return kind_; }
-
-  private:
-    Kind kind_;
-};
-
-// What a status means. "lease already exists" and "authentication is not enabled" are up to the
-// caller, and refused here.
-[[nodiscard]] EtcdError::Kind kind_of(const GrpcStatus& status);
 
 using CallId = std::uint64_t;
 using WatchId = std::uint64_t;
@@ -103,18 +64,19 @@ struct WatchEvent {
 
 class EtcdClient {
   public:
-    explicit EtcdClient(EtcdAccess access);
-    ~EtcdClient();
+    explicit EtcdClient(const EtcdAccess& access);
     EtcdClient(const EtcdClient&) = delete;
     EtcdClient& operator=(const EtcdClient&) = delete;
+    ~EtcdClient() = default;
 
     // How long one member may take to answer before another is asked (default 2 s). It doubles with
     // each attempt of the same call, up to 4 s.
-    void set_patience(Duration patience) { patience_ = patience; }
+    void set_patience(Duration patience);
 
     // Repeats the request at one member after the other until there is an answer: every request
-    // must bear repetition. Throws EtcdError; unavailable at the DEADLINE, or before it when all
-    // members are hopeless (no etcd there, an untrusted certificate).
+    // must bear repetition. Throws EtcdError; unavailable at the DEADLINE, and refused before it
+    // when no member can ever answer (no etcd there, an untrusted certificate). Throws
+    // MalformedMessage.
     //
     // A LeaseGrant whose lease exists already is granted: it is ours, from an earlier attempt.
     template <class Request>
@@ -128,7 +90,7 @@ class EtcdClient {
     }
     // Waits for the end of this call. Throws EtcdError when it failed.
     FinishedCall finish(CallId call);
-    // Forgets a call; it will never be told finished.
+    // Forgets a call: it will never be told finished, and may be carried out or not.
     void abandon(CallId call);
     [[nodiscard]] std::optional<FinishedCall> next_finished();
 
@@ -142,36 +104,64 @@ class EtcdClient {
 
     // What a poll loop waits for: fd is -1 for an entry that is not used; and the moment at which
     // work() has to be called in any case.
-    [[nodiscard]] std::array<pollfd, 2> poll_entries() const;
+    [[nodiscard]] std::array<pollfd, 2> poll_entries() const { return link_.poll_entries(); }
     [[nodiscard]] Deadline next_moment() const;
     // Does what can be done without waiting (a host name is looked up, which waits at most a
-    // second). Throws nothing but what is our own machine's fault.
+    // second).
     void work();
 
-    // Closes the connection without a word, for a child after fork(2) whose parent goes on using
-    // it.
-    void drop_connection();
     // "http://a:2379: Connection refused; http://b:2379: no answer": the last problem with each
     // member; empty without any.
-    [[nodiscard]] std::string problems() const;
+    [[nodiscard]] std::string problems() const { return link_.problems(); }
 
   private:
-    struct Call;
-    struct ArmedWatch;
-    struct Member;
+    using StreamId = GrpcConnection::StreamId;
+    // What calls and watches have in common.
+    struct Asked {
+        std::string_view path;
+        std::string request;
+        StreamId stream = 0;        // 0: to be sent
+        std::string token{};        // that it was sent with
+        bool has_new_token = false; // a login because of it is not tried twice
+    };
+    struct Call : Asked {
+        Deadline deadline;
+        Deadline attempt_end = Deadline::never();
+        unsigned attempts = 0;
+        std::string answer{};
+    };
+    using Calls = std::map<CallId, Call>;
+    using Watches = std::map<WatchId, Asked>;
 
     [[nodiscard]] CallId start_call(std::string_view path, std::string request, Deadline deadline);
+    void wait(Deadline deadline);
+    void hear();
+    void end_call(Calls::iterator call, const GrpcStatus& status);
+    void finish_call(Calls::iterator call, std::optional<EtcdError> error);
+    void hear_watch(Watches::iterator watch, const std::string& message);
+    void end_watch(Watches::iterator watch, const GrpcStatus& status);
+    [[nodiscard]] bool logs_in_again(Asked& asked, const GrpcStatus& status);
+    void expire();
+    void fail_member(const GrpcStatus& why);
+    void lose_streams(const std::string& reason);
+    void give_up_all(const EtcdError& error);
+    void send_all();
+    void send(Asked& asked, std::optional<Deadline> end);
+    [[nodiscard]] bool wants_login() const;
+    [[nodiscard]] bool has_unsent() const;
 
-    EtcdAccess access_;
+    std::string user_;
+    std::string password_;
+    MemberLink link_;
     Duration patience_;
-    std::vector<Member> members_;
-    std::size_t member_ = 0; // the one that we are connected to
-    std::unique_ptr<GrpcConnection> connection_;
     std::string token_;
-    std::map<CallId, Call> calls_;
-    std::map<WatchId, ArmedWatch> watches_;
+    CallId login_ = 0; // the call that fetches a token; 0: none
+    bool has_no_logins_ = false;
+    Calls calls_;
+    Watches watches_;
     std::deque<FinishedCall> finished_;
     std::deque<WatchEvent> events_;
+    std::optional<GrpcStatus> member_problem_; // found while we heard, for after that
     std::uint64_t last_id_ = 0;
 };
 

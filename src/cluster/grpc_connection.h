@@ -105,6 +105,10 @@ class GrpcConnection {
   private:
     struct Session; // nghttp2's, behind a plain facade
 
+    void receive();
+    void receive_end();
+    void feed(std::string_view bytes);
+    void send_unsent();
     void break_off(GrpcStatus why);
 
     Fd socket_;

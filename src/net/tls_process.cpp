@@ -42,6 +42,7 @@ std::vector<std::string> arguments_for(const std::string& program, const TlsOpti
     add("pins", options.pins);
     if (options.insecure) arguments.emplace_back("verification=off");
     if (options.ignore_unexpected_eof) arguments.emplace_back("unexpected-eof=end");
+    add("alpn", options.application_protocol);
     return arguments;
 }
 
@@ -76,26 +77,27 @@ bool TlsError::is_broken_handshake() const noexcept {
     return number_ == handshake_failed;
 }
 
-TlsProcess::TlsProcess(Fd socket, const TlsOptions& options, Deadline deadline)
-    : name_(options.name) {
+TlsProcess::TlsProcess(Fd socket, const TlsOptions& options) : name_(options.name) {
     const auto program = tls_program();
-    {
-        Pipe pipe = make_pipe();
-        SocketPair pair = make_socket_pair();
-        widen_pipe(pipe.reader.get());
-        for (const Fd* fd : {&socket, &pipe.reader, &pipe.writer, &pair.ours, &pair.theirs})
-            set_nonblocking(*fd);
-        SpawnPlan plan;
-        plan.input = socket.get();
-        plan.output = pipe.writer.get();
-        plan.error = pair.theirs.get();
-        plan.group = ProcessGroup::own; // only we decide about ^C
-        plan.no_new_privileges = true;
-        child_ = spawn(program, arguments_for(program, options), plan);
-        const Fd given_away = std::move(socket);
-        in_ = std::move(pipe.reader);
-        out_ = std::move(pair.ours);
-    }
+    Pipe pipe = make_pipe();
+    SocketPair pair = make_socket_pair();
+    widen_pipe(pipe.reader.get());
+    for (const Fd* fd : {&socket, &pipe.reader, &pipe.writer, &pair.ours, &pair.theirs})
+        set_nonblocking(*fd);
+    SpawnPlan plan;
+    plan.input = socket.get();
+    plan.output = pipe.writer.get();
+    plan.error = pair.theirs.get();
+    plan.group = ProcessGroup::own; // only we decide about ^C
+    plan.no_new_privileges = true;
+    child_ = spawn(program, arguments_for(program, options), plan);
+    const Fd given_away = std::move(socket);
+    in_ = std::move(pipe.reader);
+    out_ = std::move(pair.ours);
+}
+
+TlsProcess::TlsProcess(Fd socket, const TlsOptions& options, Deadline deadline)
+    : TlsProcess(std::move(socket), options) {
     try {
         while (description_.empty())
             (void)hear(deadline);

@@ -30,6 +30,8 @@ struct TlsOptions {
     std::optional<std::string> pins; // keys that the server may have: "sha256//BASE64;sha256//…"
     // Accept the end of a connection without a close_notify as the end of the peer's data.
     bool ignore_unexpected_eof = false;
+    // The protocol that the server has to agree to speak (ALPN, RFC 7301): "h2".
+    std::optional<std::string> application_protocol{};
 };
 
 // Returns TEXT unchanged. Throws std::invalid_argument, saying what was expected.
@@ -69,12 +71,16 @@ class TlsProcess {
     // the peer is verified. Throws TlsError, TimedOut, and as tls_program() does.
     TlsProcess(Fd socket, const TlsOptions& options, Deadline deadline);
 
+    // Does not wait for the handshake: the socket may even be connecting still. check() tells when
+    // it fails. What is written to out() before its end is sent after it.
+    TlsProcess(Fd socket, const TlsOptions& options);
+
     // in() and out() are non-blocking. in() is a pipe with the plain bytes that came. Its end says
     // only that no more will come; see check_end().
     [[nodiscard]] int in() const { return in_.get(); }
     // A stream socket for the plain bytes to send. Shut it down for writing after the last byte.
     [[nodiscard]] int out() const { return out_.get(); }
-    // "TLSv1.3 TLS_AES_256_GCM_SHA384"
+    // "TLSv1.3 TLS_AES_256_GCM_SHA384"; empty before the end of the handshake.
     [[nodiscard]] const std::string& description() const { return description_; }
 
     // Throws TlsError if the connection is known to have failed.

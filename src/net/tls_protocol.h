@@ -4,7 +4,7 @@
 //
 //     ipcbox-tls name=example.org [ca-file=FILE] [ca-directory=DIRECTORY]
 //                [min-version=1.2|1.3] [max-version=1.2|1.3] [certificate=FILE] [key=FILE]
-//                [pins=PINS] [verification=off] [unexpected-eof=end]
+//                [pins=PINS] [verification=off] [unexpected-eof=end] [alpn=PROTOCOL]
 //
 // Three descriptors, all non-blocking, and no other:
 //

@@ -80,11 +80,23 @@ Outcome Channel::outcome_of(int result, int number, std::string_view what) {
     }
 }
 
+// A server that knows none of the protocols may end the handshake, or go on as if not asked.
+void Channel::check_protocol() {
+    if (judgement_->alpn.empty()) return;
+    const unsigned char* chosen = nullptr;
+    unsigned size = 0;
+    SSL_get0_alpn_selected(ssl_.get(), &chosen, &size);
+    if (std::string_view{reinterpret_cast<const char*>(chosen), size} != judgement_->alpn)
+        throw Error(fmt::format("the server does not speak {} (ALPN)", judgement_->alpn),
+                    handshake_failed);
+}
+
 Outcome Channel::shake_hands() {
     ERR_clear_error();
     const int result = SSL_do_handshake(ssl_.get());
     try {
         const auto outcome = outcome_of(result, handshake_failed, "the handshake failed: ");
+        if (outcome == Outcome::done) check_protocol();
         if (outcome != Outcome::ended) return outcome;
     } catch (const Error&) {
         if (!judgement_->refusal.empty()) throw Error(judgement_->refusal, judgement_->number);

@@ -46,6 +46,7 @@ struct Judgement {
 
     int number = 0;
     std::string refusal;
+    std::string alpn; // the application protocol that the peer has to choose; empty: none
 };
 
 // What became of one step.
@@ -86,6 +87,7 @@ class Channel {
         void operator()(ssl_st* ssl) const;
     };
 
+    void check_protocol();
     [[nodiscard]] Outcome outcome_of(int result, int number, std::string_view what);
 
     std::unique_ptr<Judgement> judgement_;

@@ -144,6 +144,12 @@ Channel make_client(int network, const ClientConfig& config) {
         return 0;
     };
     SSL_CTX_set_cert_verify_callback(context, judge, server.get());
+    if (!config.alpn.empty()) {
+        const auto offer = static_cast<char>(config.alpn.size()) + config.alpn;
+        const auto* bytes = reinterpret_cast<const unsigned char*>(offer.data());
+        SSL_CTX_set_alpn_protos(context, bytes, static_cast<unsigned>(offer.size()));
+        server->alpn = config.alpn;
+    }
 
     const auto name = server->name;
     Channel channel{std::move(owner), Role::client, network, std::move(server)};

@@ -20,6 +20,7 @@ struct ClientConfig {
     std::optional<std::string> pins;
     bool verifies = true;
     bool ignores_unexpected_eof = false; // an end without a close_notify is an end
+    std::string alpn; // the protocol that the server has to choose (RFC 7301); empty: none
 };
 
 // Reads the files; not a byte moves yet. Throws Error.

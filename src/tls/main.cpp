@@ -41,6 +41,8 @@ void parse(Words words, const std::function<bool(std::string_view, const std::st
     }
 }
 
+constexpr std::size_t max_alpn = 255; // RFC 7301, section 3.1
+
 ClientConfig parse_client(Words words) {
     ClientConfig config;
     parse(words, [&config](std::string_view key, const std::string& value) {
@@ -64,6 +66,8 @@ ClientConfig parse_client(Words words) {
             config.verifies = false;
         else if (key == "unexpected-eof" && value == "end")
             config.ignores_unexpected_eof = true;
+        else if (key == "alpn" && !value.empty() && value.size() <= max_alpn)
+            config.alpn = value;
         else
             return false;
         return true;

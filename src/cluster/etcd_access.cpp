@@ -1,0 +1,49 @@
+#include "cluster/etcd_access.h"
+
+#include "core/words.h"
+#include "http/url.h"
+
+#include <fmt/core.h>
+#include <stdexcept>
+
+namespace ipcbox::cluster {
+
+namespace {
+
+constexpr std::uint16_t etcd_port = 2379;
+
+} // namespace
+
+EtcdEndpoint EtcdEndpoint::parse(std::string_view text) {
+    EtcdEndpoint endpoint;
+    auto place = text;
+    if (const auto scheme_end = text.find("://"); scheme_end != std::string_view::npos) {
+        const auto scheme = text.substr(0, scheme_end);
+        if (scheme != "http" && scheme != "https")
+            throw std::invalid_argument("expected http:// or https://");
+        endpoint.is_https = scheme == "https";
+        place.remove_prefix(scheme_end + 3);
+    }
+    if (place.ends_with('/')) place.remove_suffix(1);
+    if (place.find_first_of("/?#") != std::string_view::npos)
+        throw std::invalid_argument("expected http://HOST:PORT, without a path");
+    if (place.find('@') != std::string_view::npos)
+        throw std::invalid_argument("expected http://HOST:PORT, without a user: see ETCDCTL_USER");
+    const auto authority = http::Authority::parse(place);
+    endpoint.place = {authority.host, authority.port.value_or(etcd_port)};
+    return endpoint;
+}
+
+std::vector<EtcdEndpoint> EtcdEndpoint::parse_list(std::string_view text) {
+    std::vector<EtcdEndpoint> all;
+    while (!text.empty())
+        if (const auto one = take_until(text, ','); !one.empty()) all.push_back(parse(one));
+    if (all.empty()) throw std::invalid_argument("expected http://HOST:PORT[,...]");
+    return all;
+}
+
+std::string EtcdEndpoint::text() const {
+    return fmt::format("{}://{}", is_https ? "https" : "http", place.text());
+}
+
+} // namespace ipcbox::cluster

@@ -1,0 +1,37 @@
+// How to get at an etcd cluster: its members, and who we are.
+#pragma once
+
+#include "net/address.h"
+#include "net/tls_process.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ipcbox::cluster {
+
+struct EtcdEndpoint {
+    bool is_https = false;
+    net::HostPort place;
+
+    // "http://host:2379", "https://host", "host:2379", "host": the port is 2379 unless there is
+    // one. Throws std::invalid_argument, saying what was expected.
+    [[nodiscard]] static EtcdEndpoint parse(std::string_view text);
+    // Several, with commas between them.
+    [[nodiscard]] static std::vector<EtcdEndpoint> parse_list(std::string_view text);
+    [[nodiscard]] std::string text() const; // "http://host:2379"
+
+    friend bool operator==(const EtcdEndpoint& one, const EtcdEndpoint& other) {
+        return one.text() == other.text();
+    }
+};
+
+// front/ipc/etcd_options.h fills it.
+struct EtcdAccess {
+    std::vector<EtcdEndpoint> endpoints; // at least one
+    std::string user;                    // empty: no login
+    std::string password;
+    net::TlsOptions tls; // name is ignored: it is the endpoint's host
+};
+
+} // namespace ipcbox::cluster

@@ -1,0 +1,345 @@
+#include "cluster/etcd_client.h"
+
+#include "cluster/protobuf.h"
+#include "core/poll.h"
+
+#include <algorithm>
+#include <fmt/core.h>
+
+namespace ipcbox::cluster {
+
+namespace {
+
+// A watcher that never looks must not fill our memory.
+constexpr std::size_t max_events = 10'000;
+
+Deadline now() {
+    return Deadline::after(Duration::zero());
+}
+
+// grpc/doc/PROTOCOL-HTTP2.md: at most eight digits, here of milliseconds.
+std::string grpc_timeout(Deadline end) {
+    constexpr std::int64_t max_ms = 99'999'999;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*end.remaining()).count();
+    return fmt::format("{}m", std::clamp<std::int64_t>(left, 1, max_ms));
+}
+
+// What the server would have answered had the first attempt's answer come: at least that.
+std::string granted(const std::string& request) {
+    ProtobufReader reader{request};
+    std::int64_t ttl_s = 0;
+    while (reader.next())
+        if (reader.field() == 1) ttl_s = reader.number();
+    return ProtobufWriter{}.number(3, ttl_s).bytes();
+}
+
+} // namespace
+
+EtcdClient::EtcdClient(const EtcdAccess& access)
+    : user_(access.user), password_(access.password), link_(access),
+      patience_(MemberLink::default_patience) {}
+
+void EtcdClient::set_patience(Duration patience) {
+    patience_ = patience;
+    link_.set_patience(patience);
+}
+
+CallId EtcdClient::start_call(std::string_view path, std::string request, Deadline deadline) {
+    calls_.emplace(++last_id_, Call{{path, std::move(request)}, deadline});
+    return last_id_;
+}
+
+FinishedCall EtcdClient::finish(CallId id) {
+    for (;;) {
+        const auto found = std::ranges::find(finished_, id, &FinishedCall::id);
+        if (found != finished_.end()) {
+            auto finished = std::move(*found);
+            finished_.erase(found);
+            if (finished.error) throw EtcdError{*std::move(finished.error)};
+            return finished;
+        }
+        if (!calls_.contains(id)) throw Error("there is no such call");
+        wait(Deadline::never());
+    }
+}
+
+void EtcdClient::abandon(CallId id) {
+    std::erase_if(finished_, [id](const FinishedCall& call) { return call.id == id; });
+    const auto call = calls_.find(id);
+    if (call == calls_.end()) return;
+    if (call->second.stream != 0) link_.connection().cancel(call->second.stream);
+    calls_.erase(call);
+}
+
+std::optional<FinishedCall> EtcdClient::next_finished() {
+    if (finished_.empty()) return std::nullopt;
+    std::optional<FinishedCall> finished{std::move(finished_.front())};
+    finished_.pop_front();
+    return finished;
+}
+
+WatchId EtcdClient::watch(const Watch& watch) {
+    watches_.emplace(++last_id_, Asked{Watch::path, watch.encode()});
+    return last_id_;
+}
+
+void EtcdClient::unwatch(WatchId id) {
+    std::erase_if(events_, [id](const WatchEvent& event) { return event.watch == id; });
+    const auto watch = watches_.find(id);
+    if (watch == watches_.end()) return;
+    if (watch->second.stream != 0) link_.connection().cancel(watch->second.stream);
+    watches_.erase(watch);
+}
+
+std::optional<WatchEvent> EtcdClient::next_event() {
+    if (events_.empty()) return std::nullopt;
+    std::optional<WatchEvent> event{std::move(events_.front())};
+    events_.pop_front();
+    return event;
+}
+
+std::optional<WatchEvent> EtcdClient::wait_event(Deadline deadline) {
+    while (events_.empty() && !deadline.passed())
+        wait(deadline);
+    return next_event();
+}
+
+void EtcdClient::wait(Deadline deadline) {
+    auto entries = poll_entries();
+    (void)poll_until(entries, std::min(deadline, next_moment()));
+    work();
+}
+
+bool EtcdClient::has_unsent() const {
+    const auto is_unsent = [](const auto& entry) { return entry.second.stream == 0; };
+    if (wants_login()) return login_ == 0 || calls_.at(login_).stream == 0;
+    return std::ranges::any_of(calls_, is_unsent) || std::ranges::any_of(watches_, is_unsent);
+}
+
+Deadline EtcdClient::next_moment() const {
+    auto moment = Deadline::never();
+    for (const auto& [id, call] : calls_)
+        moment = std::min({moment, call.deadline, call.attempt_end});
+    const bool has_work = !calls_.empty() || !watches_.empty();
+    if (!has_work) return moment;
+    if (link_.is_ready() && has_unsent()) return now();
+    return std::min(moment, link_.next_moment());
+}
+
+void EtcdClient::work() {
+    link_.work();
+    if (link_.has_connection()) hear();
+    if (link_.give_up_on_broken()) lose_streams("the connection was lost: " + link_.problems());
+    if (member_problem_) fail_member(*std::exchange(member_problem_, std::nullopt));
+    expire();
+    if (link_.is_hopeless())
+        give_up_all(
+            {EtcdError::Kind::refused, fmt::format("cannot use etcd: {}", link_.problems())});
+    if (calls_.empty() && watches_.empty()) return;
+    link_.connect_if_due();
+    if (!link_.is_ready()) return;
+    send_all();
+    link_.work();
+}
+
+void EtcdClient::hear() {
+    while (auto event = link_.connection().next()) {
+        const auto has_stream = [&event](const auto& entry) {
+            return entry.second.stream == event->stream;
+        };
+        const bool has_ended = event->kind == GrpcConnection::Event::Kind::ended;
+        if (const auto call = std::ranges::find_if(calls_, has_stream); call != calls_.end()) {
+            if (has_ended)
+                end_call(call, event->status);
+            else
+                call->second.answer = std::move(event->message);
+            continue;
+        }
+        const auto watch = std::ranges::find_if(watches_, has_stream);
+        if (watch == watches_.end()) continue;
+        if (has_ended)
+            end_watch(watch, event->status);
+        else
+            hear_watch(watch, event->message);
+    }
+}
+
+// Whether a new token may help, which is fetched then.
+bool EtcdClient::logs_in_again(Asked& asked, const GrpcStatus& status) {
+    if (user_.empty() || has_no_logins_ || asked.has_new_token) return false;
+    if (asked.path == Authenticate::path || !wants_new_token(status)) return false;
+    asked.has_new_token = true;
+    asked.stream = 0;
+    if (token_ == asked.token) token_.clear();
+    return true;
+}
+
+void EtcdClient::end_call(Calls::iterator at, const GrpcStatus& status) {
+    auto& call = at->second;
+    call.attempt_end = Deadline::never();
+    const bool is_open = link_.connection().is_open();
+    if (status.code == GrpcCode::ok && !call.answer.empty()) {
+        link_.succeed();
+        return finish_call(at, std::nullopt);
+    }
+    if (call.path == LeaseGrant::path && says_lease_exists(status)) {
+        call.answer = granted(call.request);
+        return finish_call(at, std::nullopt);
+    }
+    if (call.path == Authenticate::path && says_no_logins(status)) {
+        has_no_logins_ = true;
+        return finish_call(at, std::nullopt);
+    }
+    if (logs_in_again(call, status)) return;
+    if (status.code == GrpcCode::ok || kind_of(status) == EtcdError::Kind::unavailable ||
+        status.is_hopeless) {
+        call.stream = 0;
+        call.answer.clear();
+        if (is_open) member_problem_ = status;
+        return;
+    }
+    link_.succeed();
+    finish_call(at, error_for(status, user_));
+}
+
+void EtcdClient::finish_call(Calls::iterator at, std::optional<EtcdError> error) {
+    FinishedCall finished{at->first, std::move(at->second.answer), std::move(error),
+                          at->second.attempts > 1};
+    calls_.erase(at);
+    if (finished.id != login_) {
+        finished_.push_back(std::move(finished));
+        return;
+    }
+    login_ = 0;
+    if (finished.error)
+        give_up_all(*finished.error);
+    else if (!has_no_logins_)
+        token_ = Authenticate::Answer::decode(finished.answer).token;
+}
+
+void EtcdClient::hear_watch(Watches::iterator at, const std::string& message) {
+    using Kind = WatchEvent::Kind;
+    auto answer = Watch::Answer::decode(message);
+    if (answer.canceled) {
+        auto& watch = at->second;
+        link_.connection().cancel(watch.stream);
+        const bool is_compacted = answer.compact_revision != 0;
+        const GrpcStatus why{is_compacted ? GrpcCode::out_of_range : GrpcCode::unknown,
+                             answer.cancel_reason, false};
+        return end_watch(at, why);
+    }
+    if (answer.created) events_.push_back({Kind::created, at->first, {}, {}});
+    for (auto& [type, kv] : answer.events)
+        events_.push_back({type == Watch::Event::Type::put ? Kind::put : Kind::deleted,
+                           at->first,
+                           std::move(kv),
+                           {}});
+    if (events_.size() <= max_events) return;
+    link_.connection().cancel(at->second.stream);
+    end_watch(at, {GrpcCode::resource_exhausted, "too much has changed at once", false});
+}
+
+void EtcdClient::end_watch(Watches::iterator at, const GrpcStatus& status) {
+    auto& watch = at->second;
+    const auto kind = kind_of(status);
+    // etcd 3.4 says "permission denied" when the token is over, too.
+    auto meant = status;
+    if (kind == EtcdError::Kind::denied) meant.code = GrpcCode::unauthenticated;
+    if (logs_in_again(watch, meant)) return;
+    if (kind == EtcdError::Kind::unavailable && link_.connection().is_open())
+        member_problem_ = status;
+    events_.push_back({WatchEvent::Kind::lost,
+                       at->first,
+                       {},
+                       error_for(status, user_).what(),
+                       kind == EtcdError::Kind::denied});
+    watches_.erase(at);
+}
+
+void EtcdClient::expire() {
+    for (auto at = calls_.begin(); at != calls_.end();) {
+        const auto call = at++;
+        if (call->second.deadline.passed()) {
+            if (call->second.stream != 0) link_.connection().cancel(call->second.stream);
+            const auto problems = link_.problems();
+            finish_call(call, EtcdError{EtcdError::Kind::unavailable,
+                                        fmt::format("cannot reach etcd: {}",
+                                                    problems.empty() ? "no answer" : problems)});
+        } else if (call->second.stream != 0 && call->second.attempt_end.passed()) {
+            return fail_member({GrpcCode::unavailable, "no answer", false});
+        }
+    }
+}
+
+// The member answers, but with nothing of use, or not at all: on to the next one. The only one
+// keeps its connection if it answers.
+void EtcdClient::fail_member(const GrpcStatus& why) {
+    const bool is_silent = why.message == "no answer";
+    link_.fail(why, is_silent ? MemberLink::Keep::no : MemberLink::Keep::yes);
+    if (!link_.has_connection()) lose_streams("the connection was lost: " + link_.problems());
+}
+
+void EtcdClient::lose_streams(const std::string& reason) {
+    for (auto& [id, call] : calls_) {
+        call.stream = 0;
+        call.attempt_end = Deadline::never();
+        call.answer.clear();
+    }
+    for (auto at = watches_.begin(); at != watches_.end();) {
+        const auto watch = at++;
+        if (watch->second.stream == 0) continue;
+        events_.push_back({WatchEvent::Kind::lost, watch->first, {}, reason});
+        watches_.erase(watch);
+    }
+}
+
+void EtcdClient::give_up_all(const EtcdError& error) {
+    for (auto at = calls_.begin(); at != calls_.end();) {
+        const auto call = at++;
+        if (call->second.stream != 0) link_.connection().cancel(call->second.stream);
+        if (call->first == login_) login_ = 0;
+        finished_.push_back({call->first, {}, error, call->second.attempts > 1});
+        calls_.erase(call);
+    }
+    for (const auto& [id, watch] : watches_) {
+        if (watch.stream != 0) link_.connection().cancel(watch.stream);
+        events_.push_back({WatchEvent::Kind::lost,
+                           id,
+                           {},
+                           error.what(),
+                           error.kind() == EtcdError::Kind::denied});
+    }
+    watches_.clear();
+}
+
+bool EtcdClient::wants_login() const {
+    return !user_.empty() && token_.empty() && !has_no_logins_;
+}
+
+void EtcdClient::send_all() {
+    if (wants_login() && login_ == 0)
+        login_ = start(Authenticate{user_, password_}, Deadline::never());
+    for (auto& [id, call] : calls_) {
+        if (call.stream != 0 || (wants_login() && id != login_)) continue;
+        const auto patience = doubled(patience_, call.attempts++, MemberLink::max_patience);
+        call.attempt_end = Deadline::after(patience);
+        send(call, std::min(call.attempt_end, call.deadline));
+    }
+    if (wants_login()) return;
+    for (auto& [id, watch] : watches_)
+        if (watch.stream == 0) send(watch, std::nullopt);
+}
+
+void EtcdClient::send(Asked& asked, std::optional<Deadline> end) {
+    // Without it, a member that is cut off from the others answers nothing for ever.
+    std::vector<GrpcHeader> headers{{"hasleader", "true"}};
+    if (end) headers.push_back({"grpc-timeout", grpc_timeout(*end)});
+    if (!token_.empty() && asked.path != Authenticate::path) headers.push_back({"token", token_});
+    asked.token = token_;
+    auto& connection = link_.connection();
+    asked.stream = connection.open(asked.path, headers);
+    connection.send(asked.stream, asked.request,
+                    end ? GrpcConnection::End::yes : GrpcConnection::End::no);
+}
+
+} // namespace ipcbox::cluster

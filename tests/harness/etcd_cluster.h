@@ -1,0 +1,71 @@
+// An etcd cluster on loopback for a test: one member or more, on ports that are free, with its data
+// below the test's directory. The members end with the object.
+//
+//     EtcdCluster cluster{scenario_directory, {.members = 3}};
+//     cluster.endpoints()     "http://127.0.0.1:40001,http://127.0.0.1:40002,…"
+//     cluster.kill(1); cluster.restart(1); cluster.stop(2); cluster.resume(2);
+#pragma once
+
+#include "core/child.h"
+#include "core/deadline.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace ipcbox::test {
+
+class EtcdCluster {
+  public:
+    struct Plan {
+        std::size_t members = 1;
+        // Further arguments of etcd(1), for each member: "--auth-token-ttl=2".
+        std::vector<std::string> arguments{};
+        // https with these files (--cert-file and so on); clients have to show a certificate of
+        // client_authority when that is not empty.
+        std::string certificate{};
+        std::string key{};
+        std::string client_authority{};
+        int heartbeat_ms = 50;
+        int election_ms = 500; // a lease lasts at least 1.5 times as long
+    };
+
+    // Waits until the cluster has a leader and takes a write.
+    EtcdCluster(std::string directory, Plan plan);
+    ~EtcdCluster();
+    EtcdCluster(const EtcdCluster&) = delete;
+    EtcdCluster& operator=(const EtcdCluster&) = delete;
+
+    // Of all members, with commas between them.
+    [[nodiscard]] std::string endpoints() const;
+    [[nodiscard]] std::string endpoint(std::size_t member) const;
+    [[nodiscard]] std::size_t size() const { return members_.size(); }
+    [[nodiscard]] pid_t pid(std::size_t member) const;
+
+    void kill(std::size_t member);    // -9
+    void restart(std::size_t member); // with the same data and ports; returns at once
+    void stop(std::size_t member);    // SIGSTOP
+    void resume(std::size_t member);
+    // Waits until a write goes through.
+    void wait_until_ready() const;
+
+    // Runs etcdctl(1) against all members; its output. Throws Error when it fails. STDIN is what it
+    // can read.
+    std::string ctl(const std::vector<std::string>& arguments) const;
+
+  private:
+    struct Member {
+        std::uint16_t client_port = 0;
+        std::uint16_t peer_port = 0;
+        Child process{};
+    };
+
+    void start(std::size_t member);
+    [[nodiscard]] std::string scheme() const { return plan_.certificate.empty() ? "http" : "https"; }
+
+    std::string directory_;
+    Plan plan_;
+    std::vector<Member> members_;
+};
+
+} // namespace ipcbox::test
