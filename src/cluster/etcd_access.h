@@ -29,9 +29,9 @@ struct EtcdEndpoint {
 // front/ipc/etcd_options.h fills it.
 struct EtcdAccess {
     std::vector<EtcdEndpoint> endpoints; // at least one
-    std::string user;                    // empty: no login
-    std::string password;
-    net::TlsOptions tls; // name is ignored: it is the endpoint's host
+    std::string user{};                  // empty: no login
+    std::string password{};
+    net::TlsOptions tls{}; // name is ignored: it is the endpoint's host
 };
 
 } // namespace ipcbox::cluster

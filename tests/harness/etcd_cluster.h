@@ -7,9 +7,9 @@
 #pragma once
 
 #include "core/child.h"
-#include "core/deadline.h"
+#include "harness/peer.h"
 
-#include <cstdint>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -21,16 +21,17 @@ class EtcdCluster {
         std::size_t members = 1;
         // Further arguments of etcd(1), for each member: "--auth-token-ttl=2".
         std::vector<std::string> arguments{};
-        // https with these files (--cert-file and so on); clients have to show a certificate of
-        // client_authority when that is not empty.
+        // https with these files (--cert-file and so on), which etcdctl trusts by AUTHORITY;
+        // clients have to show a certificate of CLIENT_AUTHORITY when that is not empty.
         std::string certificate{};
         std::string key{};
+        std::string authority{};
         std::string client_authority{};
         int heartbeat_ms = 50;
         int election_ms = 500; // a lease lasts at least 1.5 times as long
     };
 
-    // Waits until the cluster has a leader and takes a write.
+    // DIRECTORY is Scenario::path("."). Waits until the cluster has a leader and takes a write.
     EtcdCluster(std::string directory, Plan plan);
     ~EtcdCluster();
     EtcdCluster(const EtcdCluster&) = delete;
@@ -49,19 +50,18 @@ class EtcdCluster {
     // Waits until a write goes through.
     void wait_until_ready() const;
 
-    // Runs etcdctl(1) against all members; its output. Throws Error when it fails. STDIN is what it
-    // can read.
-    std::string ctl(const std::vector<std::string>& arguments) const;
+    // Runs etcdctl(1) against all members; its output. Throws Error when it fails.
+    [[nodiscard]] std::string ctl(const std::vector<std::string>& arguments) const;
 
   private:
     struct Member {
-        std::uint16_t client_port = 0;
-        std::uint16_t peer_port = 0;
+        ReservedPort client_port{};
+        ReservedPort peer_port{};
         Child process{};
     };
 
     void start(std::size_t member);
-    [[nodiscard]] std::string scheme() const { return plan_.certificate.empty() ? "http" : "https"; }
+    [[nodiscard]] std::string scheme() const;
 
     std::string directory_;
     Plan plan_;
