@@ -1,9 +1,7 @@
 // The client of etcd against etcd.
-#include "cluster/etcd_client.h"
 #include "core/poll.h"
-#include "core/random.h"
+#include "harness/etcd_client.h"
 #include "harness/etcd_cluster.h"
-#include "harness/peer.h"
 #include "harness/scenario.h"
 
 #include <doctest/doctest.h>
@@ -13,48 +11,6 @@ using namespace ipcbox;
 using namespace ipcbox::test;
 using namespace ipcbox::cluster;
 using namespace std::chrono_literals;
-
-namespace {
-
-Deadline soon() {
-    return Deadline::after(20s);
-}
-
-EtcdAccess access_to(const std::string& endpoints) {
-    return {.endpoints = EtcdEndpoint::parse_list(endpoints)};
-}
-
-LeaseId any_lease() {
-    return static_cast<LeaseId>(RandomNumbers{}.next() >> 2U | 1U);
-}
-
-Transaction put(const std::string& key, const std::string& value, LeaseId lease = 0) {
-    return {{}, {Operation::put(key, value, lease)}, {}};
-}
-
-// The next event of this watch that is not of KIND created.
-WatchEvent next_of(EtcdClient& client, WatchId watch) {
-    while (auto event = client.wait_event(soon()))
-        if (event->watch == watch) return *std::move(event);
-    throw Error("no event of the watch comes");
-}
-
-void wait_until_armed(EtcdClient& client, WatchId watch) {
-    REQUIRE(next_of(client, watch).kind == WatchEvent::Kind::created);
-}
-
-// What the call throws.
-template <class Request>
-EtcdError failure_of(EtcdClient& client, const Request& request, Deadline deadline = soon()) {
-    try {
-        (void)client.call(request, deadline);
-    } catch (const EtcdError& error) {
-        return error;
-    }
-    throw Error("the call did not fail");
-}
-
-} // namespace
 
 TEST_CASE("one member of etcd") {
     Scenario scenario;
@@ -153,15 +109,13 @@ TEST_CASE("one member of etcd") {
         CHECK(Transaction::Answer::decode(finished->answer).succeeded);
     }
     SUBCASE("a restart of the only member loses the watches and no call") {
-        const auto watch = client.watch({"k", ""});
-        wait_until_armed(client, watch);
+        const auto watch = armed(client, {"k", ""});
         cluster.restart(0);
         (void)client.call(put("k", "x"), Deadline::after(30s));
         const auto event = next_of(client, watch);
         CHECK(event.kind == WatchEvent::Kind::lost);
         CHECK(contains(event.reason, "the connection was lost"));
-        const auto next = client.watch({"k", ""});
-        wait_until_armed(client, next);
+        const auto next = armed(client, {"k", ""});
         (void)client.call(put("k", "y"), soon());
         CHECK(next_of(client, next).kv.value == "y");
     }

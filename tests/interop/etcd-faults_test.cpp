@@ -1,0 +1,103 @@
+// The client of etcd when members die, stop or lose each other, and when what answers is no etcd.
+#include "harness/etcd_client.h"
+#include "harness/etcd_cluster.h"
+#include "harness/peer.h"
+#include "harness/scenario.h"
+
+#include <doctest/doctest.h>
+
+using namespace ipcbox;
+using namespace ipcbox::test;
+using namespace ipcbox::cluster;
+using namespace std::chrono_literals;
+
+TEST_CASE("three members of etcd") {
+    Scenario scenario;
+    EtcdCluster cluster{scenario.path("."), {.members = 3}};
+    EtcdClient client{access_to(cluster.endpoints())};
+    client.set_patience(500ms);
+
+    SUBCASE("calls go on when the member that we talk to is killed, and a watch is told lost") {
+        const auto watch = armed(client, {"k", ""});
+        cluster.kill(0);
+        (void)client.call(put("k", "x"), soon());
+        CHECK(next_of(client, watch).kind == WatchEvent::Kind::lost);
+        const auto next = armed(client, {"k", ""});
+        (void)client.call(put("k", "y"), soon());
+        CHECK(next_of(client, next).kv.value == "y");
+        CHECK(contains(client.problems(), cluster.endpoint(0)));
+    }
+    SUBCASE("calls go on when the member that we talk to is stopped") {
+        const auto watch = armed(client, {"k", ""});
+        cluster.stop(0);
+        (void)client.call(put("k", "x"), soon());
+        CHECK(next_of(client, watch).kind == WatchEvent::Kind::lost);
+        // A stopped member does take connections.
+        EtcdClient other{access_to(cluster.endpoints())};
+        other.set_patience(500ms);
+        (void)other.call(put("k", "y"), soon());
+        cluster.resume(0);
+    }
+    SUBCASE("without a quorum a call fails at its deadline, a watch is lost, and both come back") {
+        const auto watch = armed(client, {"k", ""});
+        cluster.stop(1);
+        cluster.stop(2);
+        const auto error = failure_of(client, put("k", "x"), Deadline::after(2s));
+        CHECK(error.kind() == EtcdError::Kind::unavailable);
+        CHECK(contains(error.what(), "cannot reach etcd: "));
+        CHECK(next_of(client, watch).kind == WatchEvent::Kind::lost);
+        cluster.resume(1);
+        cluster.resume(2);
+        (void)client.call(put("k", "x"), soon());
+        (void)armed(client, {"k", ""});
+    }
+    SUBCASE("one of three endpoints that is dead from the start changes nothing") {
+        const RefusedPort dead;
+        EtcdClient other{access_to("http://127.0.0.1:" + std::to_string(dead.number()) + "," +
+                                   cluster.endpoints())};
+        (void)other.call(put("k", "x"), soon());
+    }
+}
+
+TEST_CASE("a call to what is no etcd says so") {
+    const auto fails = [](const std::string& endpoints, Duration limit) {
+        EtcdClient client{access_to(endpoints)};
+        return failure_of(client, put("k", "x"), Deadline::after(limit));
+    };
+    SUBCASE("nobody listens") {
+        const RefusedPort dead;
+        const auto place = "http://127.0.0.1:" + std::to_string(dead.number());
+        const auto error = fails(place, 300ms);
+        CHECK(error.kind() == EtcdError::Kind::unavailable);
+        CHECK(error.what() == "cannot reach etcd: " + place + ": Connection refused");
+    }
+    SUBCASE("a host that does not exist") {
+        const auto error = fails("http://no-such-host.invalid:2379", 300ms);
+        CHECK(error.kind() == EtcdError::Kind::unavailable);
+        CHECK(contains(error.what(), "cannot resolve no-such-host.invalid"));
+    }
+    SUBCASE("a server that speaks HTTP/1.1 fails the call before its deadline") {
+        const Peer portal{[](const Fd& client) {
+            say(client, "HTTP/1.1 302 Found\r\nLocation: http://portal.example/\r\n\r\n");
+            (void)receive_all(client);
+        }};
+        const auto error = fails("http://" + portal.text(), 20s);
+        CHECK(error.kind() == EtcdError::Kind::refused);
+        CHECK(error.what() == "cannot use etcd: http://" + portal.text() +
+                                  ": it answers in HTTP/1.1: no etcd, or its gateway only");
+    }
+    SUBCASE("a server that speaks first, and something else") {
+        const Peer greeter{[](const Fd& client) {
+            say(client, "220 mail.example ESMTP\r\n");
+            (void)receive_all(client);
+        }};
+        const auto error = fails("http://" + greeter.text(), 20s);
+        CHECK(contains(error.what(), "it does not speak HTTP/2: no etcd"));
+    }
+    SUBCASE("a server that closes, and one that never says a word, are not there yet") {
+        const Peer closing{[](const Fd&) {}};
+        CHECK(contains(fails("http://" + closing.text(), 300ms).what(), "closed the connection"));
+        const Peer silent{[](const Fd& client) { (void)receive_all(client); }};
+        CHECK(contains(fails("http://" + silent.text(), 300ms).what(), "no answer"));
+    }
+}
