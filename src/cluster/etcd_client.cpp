@@ -246,12 +246,14 @@ void EtcdClient::end_watch(Watches::iterator at, const GrpcStatus& status) {
     auto meant = status;
     if (kind == EtcdError::Kind::denied) meant.code = GrpcCode::unauthenticated;
     if (logs_in_again(watch, meant)) return;
-    if (kind == EtcdError::Kind::unavailable && link_.connection().is_open())
-        member_problem_ = status;
+    const bool is_open = link_.connection().is_open();
+    if (kind == EtcdError::Kind::unavailable && is_open) member_problem_ = status;
+    auto reason = is_open ? std::string{error_for(status, user_).what()}
+                          : fmt::format("the connection was lost: {}", status.message);
     events_.push_back({WatchEvent::Kind::lost,
                        at->first,
                        {},
-                       error_for(status, user_).what(),
+                       std::move(reason),
                        kind == EtcdError::Kind::denied});
     watches_.erase(at);
 }

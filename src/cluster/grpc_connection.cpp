@@ -4,6 +4,7 @@
 #include "core/number.h"
 #include "core/syscall.h"
 #include "http/url.h"
+#include "net/tls_protocol.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -41,6 +42,15 @@ std::optional<std::string> what_is_wrong_with(std::string_view greeting) {
     if (greeting.size() < frame_header_size || greeting[type_at] != settings)
         return "it does not speak HTTP/2: no etcd";
     return std::nullopt;
+}
+
+// The server does not want to talk, or we do not. A connection that breaks at any time says
+// nothing.
+bool is_refusal(const net::TlsError& error) {
+    const bool is_cut = error.curl_status() == tls_protocol::cut_off;
+    // By TLS 1.3, the server looks at our certificate when the handshake is over for us.
+    return is_cut ? std::string_view{error.what()}.find(" alert ") != std::string_view::npos
+                  : !error.is_lost();
 }
 
 nghttp2_nv field_of(const GrpcHeader& header) {
@@ -278,7 +288,7 @@ void GrpcConnection::work() {
         receive();
         if (!broken_) send_unsent();
     } catch (const net::TlsError& error) {
-        break_off({GrpcCode::unavailable, error.what(), !error.is_lost() && !established_});
+        break_off({GrpcCode::unavailable, error.what(), !established_ && is_refusal(error)});
     } catch (const Error& error) {
         break_off(unavailable(error.what()));
     }
@@ -311,8 +321,9 @@ void GrpcConnection::receive_end() {
     const auto& greeting = session_->greeting;
     if (!established_ && !greeting.empty())
         return break_off(hopeless(*what_is_wrong_with(greeting)));
-    break_off(unavailable(established_ ? "it closed the connection"
-                                       : "it closed the connection without a word"));
+    if (established_) return break_off(unavailable("it closed the connection"));
+    break_off(unavailable(tls_ ? "it closed the connection without a word"
+                               : "it closed the connection without a word (is it for https://?)"));
 }
 
 void GrpcConnection::feed(std::string_view bytes) {

@@ -114,6 +114,7 @@ TEST_CASE("one member of etcd") {
         (void)client.call(put("k", "x"), Deadline::after(30s));
         const auto event = next_of(client, watch);
         CHECK(event.kind == WatchEvent::Kind::lost);
+        CAPTURE(event.reason);
         CHECK(contains(event.reason, "the connection was lost"));
         const auto next = armed(client, {"k", ""});
         (void)client.call(put("k", "y"), soon());

@@ -270,6 +270,38 @@ TEST_CASE("the server's key must be one of the pins") {
         CHECK_THROWS_AS((void)net::parse_pins(wrong), std::invalid_argument);
 }
 
+TEST_CASE("a server that does not agree on the application protocol is an error") {
+    World world;
+    const auto server = world.server(greet); // it knows no ALPN, and goes on as if not asked
+    world.options.application_protocol = "h2";
+    CHECK(error_of([&] { (void)talk_to(server, world.options); }) ==
+          "35 cannot speak TLS with localhost: the server does not speak h2 (ALPN)");
+}
+
+TEST_CASE("a process that was not waited for tells later what became of the handshake") {
+    World world;
+    const auto server = world.server([](TlsConnection& client) {
+        client.say("hello " + client.receive());
+        client.end();
+    });
+    SUBCASE("it goes well, and what was written before its end is sent after it") {
+        net::TlsProcess tls{connect_to(server.address()), world.options};
+        say(tls, "early");
+        CHECK(receive_all(tls) == "hello early");
+        tls.check_end(soon());
+        CHECK(tls.description().starts_with("TLSv1.3"));
+    }
+    SUBCASE("it fails") {
+        world.options.name = "example.org";
+        net::TlsProcess tls{connect_to(server.address()), world.options};
+        const auto failure = error_of([&] {
+            REQUIRE(wait_for(tls.out(), POLLIN, soon()));
+            tls.check();
+        });
+        CHECK(failure.starts_with("60 cannot speak TLS with example.org: "));
+    }
+}
+
 TEST_CASE("files of ours that cannot be used are errors") {
     World world;
     auto& scenario = world.scenario;

@@ -1,0 +1,66 @@
+// etcd's answers, and what the words for an error make of a server's own.
+#include "cluster/etcd_messages.h"
+#include "cluster/etcd_status.h"
+#include "cluster/protobuf.h"
+
+#include <cstdint>
+#include <cstdlib>
+
+using namespace ipcbox::cluster;
+
+namespace {
+
+void require(bool condition) {
+    if (!condition) std::abort();
+}
+
+template <class Answer> void decode(std::string_view bytes) {
+    try {
+        (void)Answer::decode(bytes);
+    } catch (const MalformedMessage&) { // NOLINT(bugprone-empty-catch): one of two outcomes
+    }
+}
+
+// The fields that were read are what a writer makes the same message of, except for the fixed ones.
+void check_rewritten(std::string_view bytes) {
+    std::string rewritten;
+    std::size_t fields = 0;
+    try {
+        ProtobufReader reader{bytes};
+        while (reader.next()) {
+            ProtobufWriter writer;
+            try {
+                writer.explicit_number(reader.field(), reader.number());
+            } catch (const MalformedMessage&) {
+                writer.explicit_text(reader.field(), reader.text());
+            }
+            rewritten += writer.bytes();
+            ++fields;
+        }
+    } catch (const MalformedMessage&) {
+        return;
+    }
+    ProtobufReader again{rewritten};
+    while (again.next())
+        --fields;
+    require(fields == 0);
+    require(rewritten.size() <= bytes.size()); // a varint may be longer than it has to be
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string_view bytes{reinterpret_cast<const char*>(data), size}; // NOLINT
+    check_rewritten(bytes);
+    decode<KeyValue>(bytes);
+    decode<LeaseGrant::Answer>(bytes);
+    decode<Range::Answer>(bytes);
+    decode<Transaction::Answer>(bytes);
+    decode<Watch::Answer>(bytes);
+    decode<Authenticate::Answer>(bytes);
+    const GrpcStatus status{static_cast<GrpcCode>(size % 17), std::string{bytes}, false};
+    const std::string words = error_for(status, "ci").what();
+    for (const char byte : words)
+        require(static_cast<unsigned char>(byte) >= ' ');
+    return 0;
+}

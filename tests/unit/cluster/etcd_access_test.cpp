@@ -1,0 +1,23 @@
+#include "cluster/etcd_access.h"
+
+#include <doctest/doctest.h>
+#include <stdexcept>
+
+using namespace ipcbox::cluster;
+
+TEST_CASE("an endpoint is written as etcdctl takes it") {
+    CHECK(EtcdEndpoint::parse("http://a:2379").text() == "http://a:2379");
+    CHECK(EtcdEndpoint::parse("https://a").text() == "https://a:2379");
+    CHECK(EtcdEndpoint::parse("a:4001").text() == "http://a:4001");
+    CHECK(EtcdEndpoint::parse("a").text() == "http://a:2379");
+    CHECK(EtcdEndpoint::parse("http://[::1]:2379/").text() == "http://[::1]:2379");
+    CHECK(EtcdEndpoint::parse_list("a,http://b:1,").size() == 2);
+}
+
+TEST_CASE("what is no endpoint is refused") {
+    for (const auto* text : {"ftp://a", "http://", "http://a:0", "http://a:x", "http://a/path",
+                             "http://user:password@a", "http://a b", "a?x", "http://a:70000"})
+        CHECK_THROWS_AS((void)EtcdEndpoint::parse(text), std::invalid_argument);
+    CHECK_THROWS_AS((void)EtcdEndpoint::parse_list(""), std::invalid_argument);
+    CHECK_THROWS_AS((void)EtcdEndpoint::parse_list(","), std::invalid_argument);
+}
