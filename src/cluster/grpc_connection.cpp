@@ -310,17 +310,17 @@ void GrpcConnection::receive() {
         const auto got =
             sys::call("read", ::read, fd, static_cast<void*>(buffer.data()), buffer.size());
         if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-        if (got < 0) return break_off(unavailable(std::string{error_text(errno)}));
-        if (got == 0) return receive_end();
+        if (got <= 0) return receive_end(got == 0 ? 0 : errno);
         feed({buffer.data(), static_cast<std::size_t>(got)});
     }
 }
 
-void GrpcConnection::receive_end() {
+void GrpcConnection::receive_end(int error) {
     if (tls_) tls_->check(); // throws the reason if there is one
     const auto& greeting = session_->greeting;
-    if (!established_ && !greeting.empty())
+    if (!greeting.empty() && greeting.size() < frame_header_size)
         return break_off(hopeless(*what_is_wrong_with(greeting)));
+    if (error != 0) return break_off(unavailable(std::string{error_text(error)}));
     if (established_) return break_off(unavailable("it closed the connection"));
     break_off(unavailable(tls_ ? "it closed the connection without a word"
                                : "it closed the connection without a word (is it for https://?)"));

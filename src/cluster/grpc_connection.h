@@ -106,7 +106,7 @@ class GrpcConnection {
     struct Session; // nghttp2's, behind a plain facade
 
     void receive();
-    void receive_end();
+    void receive_end(int error);
     void feed(std::string_view bytes);
     void send_unsent();
     void break_off(GrpcStatus why);

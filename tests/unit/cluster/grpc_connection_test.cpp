@@ -83,6 +83,14 @@ struct World {
         connection->work();
     }
 
+    // The server closes the connection; a close with bytes unread would be a reset.
+    void end() {
+        std::string asked(4096, '\0');
+        (void)read_some(pair.theirs.get(), std::as_writable_bytes(std::span{asked}), "it");
+        pair.theirs = Fd{};
+        connection->work();
+    }
+
     [[nodiscard]] Event next() {
         auto event = connection->next();
         if (!event) throw Error("no event");
@@ -196,12 +204,11 @@ TEST_CASE("a stream that is reset, and a connection that ends, are unavailable")
     CHECK(world.connection->is_open());
     world.ask();
     SUBCASE("with a word (GOAWAY)") {
-        world.answer(frame(7, 0, 0, "\0\0\0\1\0\0\0\0"s));
+        world.answer(frame(7, 0, 0, "\0\0\0\3\0\0\0\0"s));
         CHECK(world.status().message == "it is shutting down");
     }
     SUBCASE("without one") {
-        world.pair.theirs = Fd{};
-        world.connection->work();
+        world.end();
         CHECK(world.status().message == "it closed the connection");
     }
     SUBCASE("with nonsense") {
@@ -221,8 +228,7 @@ TEST_CASE("a server that does not speak HTTP/2 is known by its first bytes") {
     }
     SUBCASE("TLS") {
         world.answer("\x15\x03\x01");
-        world.pair.theirs = Fd{};
-        world.connection->work();
+        world.end();
         CHECK(world.status().message == "it speaks TLS: write https://");
     }
     SUBCASE("something else") {
