@@ -153,7 +153,9 @@ std::array<pollfd, 2> MemberLink::poll_entries() const {
 
 Deadline MemberLink::next_moment() const {
     if (!pause_.passed()) return pause_;
-    return connection_ ? established_by_ : Deadline::after(Duration::zero());
+    // One that broke while we sent has no descriptor that could tell.
+    const bool is_open = connection_ && connection_->is_open();
+    return is_open ? established_by_ : Deadline::after(Duration::zero());
 }
 
 } // namespace ipcbox::cluster
