@@ -320,7 +320,8 @@ void GrpcConnection::receive_end(int error) {
     const auto& greeting = session_->greeting;
     if (!greeting.empty() && greeting.size() < frame_header_size)
         return break_off(hopeless(*what_is_wrong_with(greeting)));
-    if (error != 0) return break_off(unavailable(std::string{error_text(error)}));
+    const bool is_closed = error == 0 || (error == ECONNRESET && !established_);
+    if (!is_closed) return break_off(unavailable(std::string{error_text(error)}));
     if (established_) return break_off(unavailable("it closed the connection"));
     break_off(unavailable(tls_ ? "it closed the connection without a word"
                                : "it closed the connection without a word (is it for https://?)"));
