@@ -1,4 +1,4 @@
-// Bytes as ASCII, whatever the locale: protocols and their files are written in it.
+// Bytes as ASCII, whatever the locale, because protocols and their files are written in ASCII.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +16,7 @@ namespace ipcbox::ascii {
     return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z');
 }
 
-// C0 and DEL. Bytes above 0x7f are not ASCII and may be a piece of UTF-8.
+// C0 and DEL. Bytes above 0x7f are not ASCII, and can be part of UTF-8.
 [[nodiscard]] constexpr bool is_control(char byte) {
     return static_cast<unsigned char>(byte) < 0x20 || byte == 0x7f;
 }

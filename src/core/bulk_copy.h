@@ -1,9 +1,10 @@
-// Large copies between a file and memory that several processes share, at the speed of memory: no
-// buffer between, pages brought in ahead of the copy, two threads where that pays.
+// Large copies between a file and memory that several processes share, at the speed of memory:
+// without a buffer in between, with pages brought in ahead of the copy, and with two threads where
+// that is faster.
 //
-// Measured for a segment of 1 GiB beside cp(1) to /dev/shm and back: read(2) and write(2) that meet
-// a page which is not there yet stop for each of them (a write even gives up and starts again), so
-// the pages are populated first, in windows that stay in the cache.
+// Measured with a segment of 1 GiB, beside cp(1) to /dev/shm and back: read(2) and write(2) stop at
+// each page that is not there yet (a write even gives up and starts again). So the pages are
+// populated first, in windows that stay in the cache.
 #pragma once
 
 #include <cstddef>
@@ -13,18 +14,18 @@
 
 namespace ipcbox {
 
-// Fills INTO from FD, from where FD stands, until it is full or the file ends; the bytes read.
-// Throws SysError "cannot read OBJECT".
+// Fills INTO from the position of FD, until it is full or the file ends. Returns the number of
+// bytes read. Throws SysError "cannot read OBJECT".
 [[nodiscard]] std::size_t fill_memory(int fd, std::span<std::byte> into, std::string_view object);
 
 // Writes all of FROM. Throws SysError "cannot write OBJECT".
 void drain_memory(int fd, std::span<const std::byte> from, std::string_view object);
 
-// The bytes of a regular file from where FD stands to its end; nothing for another kind of file.
+// How many bytes of a regular file follow the position of FD; nothing for another kind of file.
 [[nodiscard]] std::optional<std::size_t> bytes_left(int fd);
 
-// Whether FD has more to read; waits until that is known. It reads nothing from a pipe, a socket or
-// a file, which can tell without. Throws SysError "cannot read OBJECT".
+// Whether FD has more to read. Waits until that is known. It takes no byte from a pipe, a socket or
+// a file, which can be asked without reading. Throws SysError "cannot read OBJECT".
 [[nodiscard]] bool has_more(int fd, std::string_view object);
 
 } // namespace ipcbox

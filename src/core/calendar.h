@@ -1,4 +1,4 @@
-// The names of days and months as protocols have them, whatever the locale.
+// The names of days and months in protocols, whatever the locale.
 #pragma once
 
 #include <array>

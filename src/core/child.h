@@ -13,12 +13,13 @@
 
 namespace ipcbox {
 
-// A child of ours, known by a pidfd, so that no other process with a reused pid can be meant. The
-// destructor kills and reaps a child that was not waited for: no zombie and no stray process stays.
+// A child of ours, known by a pidfd, so that it cannot be confused with a later process of the same
+// pid. The destructor kills and reaps a child that was not waited for, so no zombie and no stray
+// process stays.
 class Child {
   public:
     Child() noexcept = default;
-    // Without a handle it is known by its pid, which is its own until it is reaped.
+    // Without a handle it is known by its pid, which no other process can get until it is reaped.
     explicit Child(pid_t pid, Fd pidfd = {}) noexcept : pid_(pid), pidfd_(std::move(pidfd)) {}
     Child(Child&& other) noexcept
         : pid_(std::exchange(other.pid_, 0)), pidfd_(std::move(other.pidfd_)) {}
@@ -38,12 +39,13 @@ class Child {
 
     // Sends SIGNAL; nothing happens when the child has ended. Throws SysError.
     void kill(int signal) const;
-    // Sends SIGNAL to it and to what it started, if it was spawned with a group of its own. Before
-    // it is waited for.
+    // Sends SIGNAL to it and to the processes that it started, if it was spawned with a group of
+    // its own. To be called before it is waited for.
     void kill_group(int signal) const;
-    // Reaps it; nothing when the deadline passes first. Throws SysError, as wait() does.
+    // Waits for its end and reaps it; nothing when the deadline passes first. Throws SysError, as
+    // wait() does.
     [[nodiscard]] std::optional<WaitStatus> wait_until(Deadline deadline);
-    // Reaps it, however long it takes.
+    // Waits for its end, however long it takes, and reaps it.
     WaitStatus wait();
     // Reaps it without waiting; nothing while it runs. Throws as wait() does.
     struct End {
@@ -59,19 +61,20 @@ class Child {
     Fd pidfd_;
 };
 
-// Makes the kernel keep our ended children until we wait for them. A parent that ignores SIGCHLD
-// hands that down through execve(2), and then the kernel would reap them itself. Throws SysError.
+// Makes the kernel keep our ended children until we wait for them. If our parent ignores SIGCHLD,
+// we inherit that through execve(2), and the kernel would then reap our children itself. Throws
+// SysError.
 void keep_ended_children();
 
-// Any child of ours that has ended, reaped; nothing when there is none (yet). Throws SysError.
+// Reaps any child of ours that has ended; nothing when none has (yet). Throws SysError.
 struct Reaped {
     pid_t pid;
     WaitStatus status;
 };
 [[nodiscard]] std::optional<Reaped> reap_child();
 
-// What a child of ours did, reaped if it ended; nothing when none did anything (yet). That a
-// stopped child goes on is not told.
+// Reports a child of ours that ended or stopped, and reaps it if it ended; nothing when none did
+// (yet). It does not report that a stopped child continues.
 struct ChildChange {
     pid_t pid;
     std::optional<WaitStatus> end;
@@ -79,38 +82,39 @@ struct ChildChange {
 };
 [[nodiscard]] std::optional<ChildChange> next_child_change();
 
-// Whether we have one, ended or not.
+// Whether we have a child, ended or not.
 [[nodiscard]] bool has_children();
 
-// Sends SIGNAL to each process of LEADER's group: of a child that was not reaped, so that the
-// number cannot be another's.
+// Sends SIGNAL to each process of LEADER's group. LEADER is a child that was not reaped, so its
+// number cannot belong to another process.
 void kill_group(pid_t leader, int signal) noexcept;
 
 // Runs BODY in a forked child; BODY returns the child's exit status. No exception leaves the child:
 // BODY has to report what it throws, or it is lost.
 //
-// Only a process without other threads may do that. A thread may hold a lock of the C library (of
-// malloc, of stdio) at the moment of the fork; in the child that thread does not exist, and the
-// lock is never released: the first allocation there hangs for ever. A process with threads starts
-// programs with core/spawn.h, which allocates before the clone(2) and does nothing between it and
-// the exec that takes a lock; our own code runs there as our own program, executed anew
+// Only a process without other threads may do that. At the moment of the fork, another thread can
+// hold a lock of the C library (of malloc, of stdio). That thread does not exist in the child, so
+// nobody releases the lock there, and the first allocation hangs for ever. A process with threads
+// starts programs with core/spawn.h, which allocates before the clone(2) and takes no lock between
+// it and the exec. To run our own code in a child, such a process executes our own program anew
 // (server/relayed_program.h).
 //
-// Throws Error when there is another thread, or when it cannot be found out; SysError when there is
-// no child. Once there is a child, nothing is thrown: without a descriptor for its handle it is
-// known by its pid, which wait() and kill_group() can do with.
+// Throws Error when there is another thread, or when that cannot be found out; SysError when the
+// fork fails. Once there is a child, nothing is thrown: without a descriptor for its handle, the
+// child is known by its pid, which is enough for wait() and kill_group().
 [[nodiscard]] Child fork_child(const std::function<int()>& body);
 
-// For a forked child: it and what it starts can be signalled together.
+// For a forked child: from now on it can be signalled together with the processes that it starts.
 void lead_process_group() noexcept;
 
-// For a forked child: it is killed when PARENT, which forked it, ends, also when that was before.
+// For a forked child: the kernel kills it when PARENT, which forked it, ends. If PARENT has ended
+// already, it dies at once.
 void end_with_parent(pid_t parent);
-// The end of that.
+// Undoes end_with_parent().
 void outlive_parent();
 
-// For a forked child that stays when we have ended: a session of its own, / as working directory,
-// and /dev/null for the standard descriptors, so that it keeps no terminal, mount or pipe busy.
+// For a forked child that outlives us: gives it a session of its own, / as its working directory,
+// and /dev/null as its standard descriptors, so that it keeps no terminal, mount or pipe busy.
 void detach_from_session();
 
 } // namespace ipcbox

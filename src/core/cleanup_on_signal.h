@@ -1,7 +1,7 @@
-// For work that cannot be polled beside a SignalFd (semop(2), a large copy). While this object
-// lives, a signal of the SignalFd runs CLEANUP, in a thread of its own and so as ordinary code, and
-// then ends the process as it would have. Make the SignalFd first, so that no signal is lost before
-// this object exists:
+// For work during which a SignalFd cannot be polled (semop(2), a large copy). While this object
+// lives, a signal of the SignalFd runs CLEANUP in a thread of its own, where any code is allowed,
+// and then ends the process as it would have without us. Make the SignalFd first, so that no signal
+// is lost before this object exists:
 //
 //     SignalFd signals{SIGTERM, SIGINT, SIGHUP};
 //     Thing thing = make_thing();

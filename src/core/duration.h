@@ -1,4 +1,4 @@
-// How long, in text.
+// Durations as text.
 #pragma once
 
 #include "core/deadline.h"
@@ -10,8 +10,8 @@
 namespace ipcbox {
 
 // "0.25", "500ms", "10s", "2m", "1h30m", "1d", "1w": a number without a unit is seconds; several
-// units add up, the longest first. A duration that is too long for a Duration is Duration::max().
-// Nothing when TEXT is none of that.
+// units add up, the longest first. A value that is too large for a Duration becomes
+// Duration::max(). Returns nothing for any other TEXT.
 [[nodiscard]] std::optional<Duration> duration_in(std::string_view text);
 
 // "0.3s", "12s", "3m12s": as much as a person wants to know.

@@ -5,7 +5,7 @@
 //     environment.set_all(rule_variables);           // what the administrator says is strongest
 //     plan.environment = &environment.entries();
 //
-// Each name stands in it exactly once. That matters for security: with two entries of one name
+// Each name occurs in it exactly once. That matters for security: of two entries with one name,
 // getenv(3) finds the first, while perl and others keep the last.
 #pragma once
 
@@ -21,8 +21,8 @@ class Environment {
   public:
     Environment() = default;
 
-    // The environment that we have ourselves. Of several entries with one name it keeps the one
-    // that getenv(3) finds. Entries without a name or without "=" are dropped.
+    // Our own environment. Of several entries with one name, it keeps the one that getenv(3) finds.
+    // Entries without a name or without "=" are dropped.
     [[nodiscard]] static Environment ours();
 
     // Sets "NAME=VALUE": in the place of the entry with that name, or at the end. It changes

@@ -1,6 +1,6 @@
 // Errors, in words. One catch at the border (cli/border.h) prints `applet: what()` and ends the
-// process with status(). An outcome that is to be expected (end of file, no token free) is a return
-// value instead.
+// process with status(). An expected outcome (end of file, no token free) is a return value
+// instead.
 #pragma once
 
 #include "core/exit_status.h"
@@ -20,7 +20,7 @@ class Error : public std::exception {
     [[nodiscard]] const char* what() const noexcept override { return message_.c_str(); }
     [[nodiscard]] int status() const noexcept { return status_; }
 
-    // For an applet that runs a command: its own failures have the status before_command.
+    // For an applet that runs a command, whose own failures have the status before_command.
     void set_status(int status) noexcept { status_ = status; }
 
   private:

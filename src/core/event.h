@@ -1,4 +1,4 @@
-// Something that happened, as a descriptor that can be polled beside others: eventfd(2).
+// An event as a descriptor that can be polled beside others: eventfd(2).
 #pragma once
 
 #include "core/fd.h"

@@ -1,5 +1,5 @@
-// Calls that fail on purpose; only in the binary that is built for the fault tests (fault.cpp says
-// how and why).
+// Calls that fail on purpose, only in the binary that is built for the fault tests. fault.cpp says
+// how and why.
 #pragma once
 
 #include "core/syscall.h"
@@ -16,12 +16,13 @@ namespace ipcbox::sys {
 //     *=EMFILE@child1    the first one in a child, forked or spawned
 //     write=SHORT%1      every write moves one byte
 //
-// Only calls that the kernel could really answer so are counted, and made to fail.
+// Only calls that can really fail like this are counted, and made to fail.
 class FaultPlan {
   public:
     enum class Process { first, child };
 
-    // Throws std::invalid_argument for a text that is no rule, and for a fault that cannot happen.
+    // Throws std::invalid_argument for a text that is not a rule, and for a fault that cannot
+    // happen.
     [[nodiscard]] static FaultPlan parse(std::string_view text);
 
     // The fault that this call is to have. Throws std::invalid_argument for a call that is missing

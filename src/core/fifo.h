@@ -1,5 +1,5 @@
 // A FIFO (fifo(7)) as its writer sees it: the inode, whatever its name is at the moment, and the
-// write end when it is open. All functions throw SysError.
+// write end while that is open. All functions throw SysError.
 #pragma once
 
 #include "core/fd.h"
@@ -28,17 +28,17 @@ class Fifo {
     [[nodiscard]] const Fd& inode() const { return inode_; }
     [[nodiscard]] const FileIdentity& identity() const { return identity_; }
 
-    // The write end is open for reading, too, and non-blocking: so open(2) needs no reader, and
-    // write(2) never meets EPIPE.
+    // The write end is also open for reading, and non-blocking. So open(2) needs no reader, and
+    // write(2) never fails with EPIPE.
     void open_writer();
-    // Opens the write end if another process has the FIFO open for reading or waits in open(2) for
-    // a writer, and lets that one in. False if there is no such process.
+    // Opens the write end if another process has the FIFO open for reading, or waits in open(2) for
+    // a writer and now gets in. False if there is no such process.
     [[nodiscard]] bool open_writer_if_read();
     // The readers still get the bytes that they have not read, then the end of file.
     void close_writer() { writer_ = Fd{}; }
     [[nodiscard]] bool is_open() const { return static_cast<bool>(writer_); }
 
-    // All that follow need an open write end.
+    // All functions that follow need an open write end.
 
     // Whether another process has it open for reading.
     [[nodiscard]] bool has_readers();

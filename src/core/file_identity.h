@@ -1,4 +1,4 @@
-// Which file it is, whatever its name: inode(7).
+// The identity of a file, whatever its name: inode(7).
 #pragma once
 
 #include <sys/stat.h>

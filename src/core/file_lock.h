@@ -1,9 +1,9 @@
-// Locks on whole files that end with the last descriptor of their opening, however a process ends:
-// flock(2).
+// Locks on whole files: flock(2). A lock ends with the last descriptor of its open file
+// description, however a process ends.
 //
-// A process that ends may unlink or rename the file that it has locked. Another one that opened the
-// file just before then has a lock on a file without a name, which keeps nobody away. So open,
-// lock, and look at the name again:
+// A process that ends can unlink or rename the file that it has locked. Another process that opened
+// the file just before that then holds a lock on a file without a name, which keeps nobody out. So
+// open, lock, and check the name again:
 //
 //     for (;;) {
 //         const Fd file = open_file(path, O_RDWR | O_CREAT, 0600);
@@ -24,8 +24,8 @@ namespace ipcbox {
 
 enum class LockKind { shared, exclusive };
 
-// Locks what FD leads to; false when another holds it until the deadline. A lock that this opening
-// has is changed to KIND. Throws SysError "cannot lock OBJECT". Meanwhile SIGALRM is ours.
+// Locks the file of FD; false when another process holds the lock until the deadline. A lock that
+// FD already has is changed to KIND. Throws SysError "cannot lock OBJECT". It uses SIGALRM.
 [[nodiscard]] bool lock_until(int fd, LockKind kind, Deadline deadline, std::string_view object);
 
 // Throws SysError "cannot unlock OBJECT".
@@ -39,13 +39,14 @@ void unlock(int fd, std::string_view object);
 [[nodiscard]] bool has_name(const Fd& file, int directory, const std::string& name,
                             std::string_view object);
 
-// An exclusive lock of the process (fcntl(2), F_SETLK) without waiting: the kernel tells others
-// whose it is, a child does not inherit it, and it is lost as soon as this process closes any
-// descriptor of the file. False when another process has one. Throws SysError "cannot lock OBJECT".
+// Takes an exclusive lock for the process (fcntl(2), F_SETLK) without waiting. The kernel tells
+// others which process holds it, a child does not inherit it, and it is lost as soon as this
+// process closes any descriptor of the file. False when another process has such a lock. Throws
+// SysError "cannot lock OBJECT".
 [[nodiscard]] bool try_to_lock_for_process(const Fd& file, std::string_view object);
 
-// The process that has such a lock on FILE, or nothing when there is none any more. The number is 0
-// for a process of another PID namespace.
+// The process that has such a lock on FILE; nothing when none has it any more. The number is 0 for
+// a process of another PID namespace.
 [[nodiscard]] std::optional<pid_t> lock_holder(const Fd& file) noexcept;
 
 } // namespace ipcbox

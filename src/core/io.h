@@ -1,7 +1,7 @@
 // Moving bytes. Two words for two promises: *_some makes one call (again on EINTR) and may move
-// less than asked; *_all and *_exact loop until everything is moved. All wait no longer than their
-// deadline (TimedOut). A blocking descriptor may hold a large write longer: where a deadline has to
-// bind a writer, make the descriptor non-blocking.
+// less than asked; *_all and *_exact loop until everything is moved. All of them wait no longer
+// than their deadline (TimedOut). A large write to a blocking descriptor can take longer than that,
+// so if a deadline has to hold for a writer, make the descriptor non-blocking.
 #pragma once
 
 #include "core/deadline.h"
@@ -37,7 +37,8 @@ void write_all(int fd, std::span<const std::byte> from, std::string_view object,
 void write_all(int fd, std::string_view text, std::string_view object,
                Deadline deadline = Deadline::never());
 
-// Brings what was written to the disk: fsync(2). Both throw SysError "cannot write OBJECT".
+// Brings the written bytes to the disk: fsync(2). Both functions throw SysError "cannot write
+// OBJECT".
 void sync_file(int fd, std::string_view object);
 // Cuts the file, or makes it longer with zero bytes: ftruncate(2).
 void set_file_size(int fd, off_t size, std::string_view object);

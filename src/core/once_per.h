@@ -1,5 +1,5 @@
-// Something that lasts (no descriptors left, no memory) is worth a line now and then, not one for
-// each time it is met.
+// Limits how often a lasting problem (no descriptors left, no memory) is reported: a line now and
+// then, not one each time.
 #pragma once
 
 #include "core/deadline.h"
@@ -21,7 +21,7 @@ class OncePer {
     std::atomic<Deadline::Clock::rep> due_ = 0;
 };
 
-// How often a server tells of a shortage that lasts.
+// How often a server reports a lasting shortage.
 constexpr auto shortage_silence = std::chrono::seconds{30};
 
 } // namespace ipcbox

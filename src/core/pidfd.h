@@ -1,4 +1,5 @@
-// A process by a handle, so that a reused pid cannot be meant: pidfd_open(2), pidfd_send_signal(2).
+// A process by a handle, so that it cannot be confused with a later process of the same pid:
+// pidfd_open(2), pidfd_send_signal(2).
 #pragma once
 
 #include "core/fd.h"
@@ -15,7 +16,7 @@ namespace ipcbox {
 // Sends SIGNAL to the process behind the handle; nothing happens when it has ended.
 void send_signal(const Fd& pidfd, int signal);
 
-// The same; false when it has ended. A zombie takes any signal and does nothing.
+// The same; false when the process has ended. A zombie accepts any signal and does nothing.
 bool try_to_signal(const Fd& pidfd, int signal);
 
 // The same with a number that the receiver's handler gets (sigqueue(3)).

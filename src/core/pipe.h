@@ -13,7 +13,7 @@ struct Pipe {
 // Throws SysError "cannot make a pipe".
 [[nodiscard]] Pipe make_pipe();
 
-// Makes the pipe or FIFO behind FD hold as much as an unprivileged process may ask for
+// Lets the pipe or FIFO behind FD hold as much as an unprivileged process may ask for
 // (F_SETPIPE_SZ, /proc/sys/fs/pipe-max-size): fewer, larger transfers. Changes nothing when FD is
 // not a pipe or the kernel refuses.
 void widen_pipe(int fd) noexcept;

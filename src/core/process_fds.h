@@ -8,13 +8,13 @@
 namespace ipcbox {
 
 enum class FdView {
-    whole, // all were looked at, or LOOK had seen enough
+    whole, // LOOK saw all of them, or as many as it wanted
     ended, // there is no such process
-    hidden // we may not see them
+    hidden // we have no permission to see them
 };
 
 // Calls LOOK with the number of each descriptor of PID and where it leads to: a path,
-// "pipe:[1234]", or nothing where we may not know. LOOK returns false when it has seen enough.
+// "pipe:[1234]", or nothing when we have no permission to know. LOOK returns false to see no more.
 FdView look_at_descriptors(
     pid_t pid,
     const std::function<bool(const std::string& number, const std::string& target)>& look);

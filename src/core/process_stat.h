@@ -1,4 +1,4 @@
-// /proc/PID/stat, the line in which proc(5) tells what a process is.
+// /proc/PID/stat, a line of facts about a process: proc(5).
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ struct ProcessStat {
     pid_t session = 0;
     std::uint64_t cpu_ticks = 0; // its own, and those of the children that it waited for
     int threads = 0;
-    std::uint64_t start_ticks = 0; // since boot: with the pid, what tells it from any other
+    std::uint64_t start_ticks = 0; // since boot: with the pid, this identifies the process
 
     // It has ended, and waits for its parent to take notice (Z), or is on its way out (X).
     [[nodiscard]] bool has_ended() const { return state == 'Z' || state == 'X'; }
@@ -30,13 +30,13 @@ struct ProcessStat {
 // Nothing when there is no such process, or /proc does not show it to us. Throws SysError.
 [[nodiscard]] std::optional<ProcessStat> read_process_stat(pid_t pid);
 
-// The text of a file below /proc/PID, "status" say; nothing as above. Throws SysError.
+// The text of a file below /proc/PID, such as "status"; nothing as above. Throws SysError.
 [[nodiscard]] std::optional<std::string> read_process_file(pid_t pid, std::string_view name);
 
 // Whether /proc is mounted at all. Without it, the functions above know of no process.
 [[nodiscard]] bool has_proc();
 
-// What a start in ticks is in the seconds of a clock that began at boot (CLOCK_BOOTTIME).
+// Converts a start in ticks to seconds since boot (CLOCK_BOOTTIME).
 [[nodiscard]] double ticks_in_seconds(std::uint64_t ticks);
 
 } // namespace ipcbox

@@ -1,4 +1,4 @@
-// Programs found and executed: environ(7), execve(2).
+// Finding and executing programs: environ(7), execve(2).
 #pragma once
 
 #include <span>
@@ -8,35 +8,36 @@
 
 namespace ipcbox {
 
-// The path of the program that NAME means: NAME itself if it has a slash, else found along PATH.
-// Throws Error with status 127 when there is none, 126 when it cannot be executed.
+// The path of the program that NAME means: NAME itself if it has a slash, otherwise the first one
+// along PATH. Throws Error with status 127 when there is none, 126 when it cannot be executed.
 [[nodiscard]] std::string find_program(const std::string& name);
-// The same along PATH, as the variable of that name has it.
+// The same with the value of the variable PATH in an argument.
 [[nodiscard]] std::string find_program(const std::string& name, std::string_view path);
 
 // The path by which we were executed (getauxval(3), AT_EXECFN), made absolute from the working
-// directory: call it before that changes. It may lead to a newer program by now. Empty when we were
-// executed by a descriptor and have no path (fexecve(3)).
+// directory: call it before that changes. A newer program may be at this path by now. Empty when we
+// were executed by a descriptor and have no path (fexecve(3)).
 [[nodiscard]] std::string path_of_execution();
 
-// The path of the program that we are: /proc/self/exe, or without /proc the path by which we were
-// executed. Throws SysError when neither tells.
+// The path of our own program: /proc/self/exe, or without /proc the path by which we were executed.
+// Throws SysError when neither is known.
 [[nodiscard]] std::string own_program();
 
-// A path that executes the program that we are, also when its file was replaced; without /proc it
-// is own_program(). Throws SysError.
+// A path that executes our own program, even when its file was replaced; without /proc it is
+// own_program(). Throws SysError.
 [[nodiscard]] std::string own_image();
 
 // Becomes PROGRAM (a path), with ARGUMENTS whose first is the name it is called by. The program
 // gets the signal mask that we were started with. Throws as find_program does.
 [[noreturn]] void execute(const std::string& program, std::span<const std::string> arguments);
 
-// The same, but signals stay blocked as they are: for our own next image, which will take them.
+// The same, except that signals stay blocked as they are: for our own next image, which will
+// receive them.
 [[noreturn]] void execute_with_signals_blocked(const std::string& program,
                                                std::span<const std::string> arguments);
 
-// An execve(2) with all its memory taken beforehand. execute() neither allocates nor throws, so a
-// forked child may call it. PROGRAM, ARGUMENTS and ENVIRONMENT have to live until then; a null
+// An execve(2) whose memory is all allocated beforehand. execute() neither allocates nor throws, so
+// a forked child may call it. PROGRAM, ARGUMENTS and ENVIRONMENT have to live until then; a null
 // ENVIRONMENT means ours.
 class PreparedProgram {
   public:

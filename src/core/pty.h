@@ -6,14 +6,14 @@
 
 namespace ipcbox {
 
-// Both ends. What is written to TERMINAL is read from MASTER; what is written to MASTER is what a
-// person types.
+// Both ends. Bytes that are written to TERMINAL can be read from MASTER; bytes that are written to
+// MASTER are what a person types.
 struct Pty {
     Fd master; // non-blocking
     Fd terminal;
 };
 
-// A new one, with the usual settings. It needs no name in /dev/pts. Throws SysError.
+// A new pseudo-terminal with the usual settings. It needs no name in /dev/pts. Throws SysError.
 [[nodiscard]] Pty open_pty(TerminalSize size);
 
 } // namespace ipcbox

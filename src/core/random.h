@@ -12,7 +12,7 @@ class RandomNumbers {
     [[nodiscard]] std::uint64_t next();
 
   private:
-    // 256 bytes are the most that getrandom(2) gives at once and without being interrupted.
+    // getrandom(2) gives up to 256 bytes at once without being interrupted.
     std::array<std::uint64_t, 32> stock_{};
     std::size_t left_ = 0;
 };

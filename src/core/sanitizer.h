@@ -1,5 +1,5 @@
-// Whether this is a build with the address sanitizer: it reads /proc, and takes terabytes of
-// address space, which a sandbox and a limit on memory do not allow.
+// Whether this is a build with the address sanitizer, which reads /proc and takes terabytes of
+// address space. A sandbox and a limit on memory do not allow that.
 #pragma once
 
 #ifdef __SANITIZE_ADDRESS__

@@ -1,4 +1,4 @@
-// Services and their ports: services(5), and the few that our applets speak built in, for machines
+// Services and their ports: services(5). The few that our applets speak are built in, for machines
 // without the file.
 #pragma once
 

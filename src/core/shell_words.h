@@ -26,14 +26,14 @@ class ShellWordsError : public Error {
     std::string reason_;
 };
 
-// The words of TEXT. Blanks and line feeds part them; '…', "…" and \ quote as in sh(1). Throws
-// ShellWordsError for a quote that is not closed, and for an unquoted character on which a
-// shell would act (| & ; < > ( ) $ ` * ?, ~ and # at the front of a word): no shell is there to act
-// on it, and the program would get it without a warning.
+// The words of TEXT. Blanks and line feeds separate them; '…', "…" and \ quote as in sh(1). Throws
+// ShellWordsError for a quote that is not closed, and for an unquoted character on which a shell
+// would act (| & ; < > ( ) $ ` * ?, ~ and # at the front of a word), because no shell acts on it
+// here, and the program would get it without a warning.
 [[nodiscard]] std::vector<std::string> shell_words(std::string_view text);
 
-// WORD in a form that shell_words() and a shell read as this one word: unchanged where it can be,
-// else between single quotes.
+// WORD in a form that shell_words() and a shell read as this one word: unchanged if possible,
+// otherwise between single quotes.
 [[nodiscard]] std::string shell_quoted(std::string_view word);
 
 } // namespace ipcbox

@@ -18,14 +18,14 @@ namespace ipcbox {
 // The number for "TERM", "SIGTERM", "term", "15", "RTMIN+3", "RTMAX-1"; nothing for anything else.
 [[nodiscard]] std::optional<int> signal_number(std::string_view text);
 
-// The name that a user who wrote TEXT may have meant; empty when none is near.
+// The name of a signal that a user may have meant by TEXT; empty when none is similar.
 [[nodiscard]] std::string nearest_signal_name(std::string_view text);
 
 // The set of these signals; all_signals() has every one.
 [[nodiscard]] sigset_t signal_set(std::initializer_list<int> signals);
 [[nodiscard]] sigset_t all_signals();
 
-// Blocks signals for its lifetime, then puts back the mask from before. The constructor throws
+// Blocks signals for its lifetime, and then restores the mask from before. The constructor throws
 // SysError.
 class BlockedSignals {
   public:
@@ -38,8 +38,8 @@ class BlockedSignals {
     sigset_t previous_{};
 };
 
-// Takes back the SIGPIPE that a write of ours has raised while that was blocked. It would kill us
-// once it is not blocked any more.
+// Discards the pending SIGPIPE that a write of ours raised while SIGPIPE was blocked. Otherwise it
+// would kill us as soon as it is unblocked.
 void take_back_broken_pipe() noexcept;
 
 // While it lives, a write to a pipe or a socket without a reader is only an error (EPIPE). The
@@ -55,36 +55,36 @@ class HarmlessBrokenPipes {
     BlockedSignals blocked_;
 };
 
-// Puts back the mask that we were started with, whatever is blocked at the moment: for a child, or
+// Restores the mask that we were started with, whatever is blocked at the moment. For a child, or
 // for us before we become another program. Safe between vfork and exec.
 void restore_inherited_signals() noexcept;
 
-// The mask that we were started with; and what it was in truth, for a program whose former image
-// blocked signals across the exec. The latter before anything is blocked.
+// The mask that we were started with. A program whose former image blocked signals across the exec
+// corrects it, before it blocks anything.
 [[nodiscard]] sigset_t inherited_signals();
 void correct_inherited_signals(const sigset_t& mask);
 
-// Gives SIGNAL its default again if our parent had us ignore it, so that the programs that we start
-// do not ignore it either.
+// Gives SIGNAL its default action again if our parent made us ignore it, so that the programs that
+// we start do not ignore it either.
 void stop_ignoring(int signal);
 
 // A signal and where it came from: sigaction(2).
 struct SignalEvent {
     int number = 0;
-    bool from_process = false; // kill(2), sigqueue(3) and the like, else the kernel
+    bool from_process = false; // by kill(2), sigqueue(3) and the like; otherwise by the kernel
     pid_t sender = 0;          // when from_process; 0 for one in another PID namespace
     uid_t user = 0;            // likewise, its real uid
 };
 
-// Signals that arrive as readable events while this object lives; they are blocked meanwhile. One
-// that we were started with ignored stays ignored, as nohup(1) and a shell's background jobs have
-// it.
+// Signals that arrive as readable events while this object lives; they are blocked meanwhile. A
+// signal that was ignored when we were started stays ignored, as nohup(1) and a shell's background
+// jobs expect.
 class SignalFd {
   public:
     // Throws SysError, as the other constructor does.
     explicit SignalFd(std::initializer_list<int> signals);
-    // Takes all of SIGNALS, those that are ignored too: for a supervisor, which passes them on to a
-    // program that may heed them.
+    // Takes all of SIGNALS, even those that are ignored. For a supervisor, which passes them on to
+    // a program that may handle them.
     explicit SignalFd(const sigset_t& signals);
 
     [[nodiscard]] int fd() const { return fd_.get(); }
@@ -97,8 +97,8 @@ class SignalFd {
     Fd fd_;
 };
 
-// Dies of SIGNAL as if it had never been caught, so that our parent sees the truth (a shell stops
-// its loop when a child died of SIGINT).
+// Dies of SIGNAL as if it had never been caught, so that our parent sees how we ended (a shell
+// stops its loop when a child died of SIGINT).
 [[noreturn]] void die_of(int signal);
 
 } // namespace ipcbox

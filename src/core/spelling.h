@@ -1,4 +1,4 @@
-// What a user who mistyped a name may have meant.
+// Finding the name that a user may have meant who mistyped it.
 #pragma once
 
 #include <cstddef>
@@ -6,8 +6,8 @@
 
 namespace ipcbox {
 
-// How many letters have to be changed, added, dropped or swapped with their neighbour to make one
-// word the other (the optimal string alignment distance).
+// How many letters have to be changed, added, dropped or swapped with their neighbour to turn one
+// word into the other (the optimal string alignment distance).
 [[nodiscard]] std::size_t spelling_distance(std::string_view left, std::string_view right);
 
 // Whether one word may stand for the other: at most a third of the letters are wrong.

@@ -19,8 +19,8 @@ namespace ipcbox::sys {
 
 namespace detail {
 
-// Whether calls take the way through watched_call(): while we trace, and always where faults are
-// injected.
+// Whether calls go through watched_call(): while we trace, and always in the binary that injects
+// faults.
 extern bool is_watched;
 
 struct Argument {
@@ -44,7 +44,7 @@ template <class T> Argument describe(T value) {
 // Prints the call and its result if we are tracing; leaves errno alone.
 void trace(const char* name, std::span<const Argument> arguments, std::int64_t result) noexcept;
 
-// What is to happen to this call instead of what the kernel would do.
+// What happens to this call instead of the real one.
 struct Fault {
     int error = 0;          // it fails with this errno
     bool shortened = false; // it moves one byte only

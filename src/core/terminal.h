@@ -14,30 +14,30 @@ struct TerminalSize {
     unsigned short columns = 80;
 };
 
-// The size of the terminal FD, and that of USUAL where it does not say; and the other way round,
-// which tells the programs on it (WINCH). Both work on either end of a pseudo-terminal.
+// The size of the terminal FD, or USUAL if the terminal does not say. Setting the size also tells
+// the programs on the terminal (WINCH). Both functions work on either end of a pseudo-terminal.
 [[nodiscard]] TerminalSize terminal_size(int fd, TerminalSize usual = {}) noexcept;
 void set_terminal_size(int fd, TerminalSize size) noexcept;
 
-// How the terminal FD is set; nothing where FD is no terminal.
+// The settings of the terminal FD; nothing when FD is not a terminal.
 [[nodiscard]] std::optional<termios> terminal_settings(int fd) noexcept;
 void set_terminal_settings(int fd, const termios& settings) noexcept;
 
-// While it lives, the terminal FD has other settings. Where FD is no terminal, nothing happens. A
-// process of its own watches over us, and puts the settings back when we are killed.
+// While it lives, the terminal FD has other settings. If FD is not a terminal, nothing happens. A
+// guard process watches us, and restores the settings if we are killed.
 class TerminalMode {
   public:
     ~TerminalMode();
     TerminalMode(const TerminalMode&) = delete;
     TerminalMode& operator=(const TerminalMode&) = delete;
 
-    // Before we stop, and when we go on.
+    // To be called before we stop, and when we continue.
     void put_back() const noexcept;
     void apply() const noexcept;
 
   protected:
-    // CHANGE makes the new settings from the old ones. Throws Error when there cannot be a guard
-    // (EAGAIN, ENOMEM).
+    // CHANGE turns the old settings into the new ones. Throws Error when the guard cannot be
+    // started (EAGAIN, ENOMEM).
     using Change = void (*)(termios&);
     TerminalMode(int fd, Change change);
 
@@ -49,14 +49,14 @@ class TerminalMode {
     Child guard_;
 };
 
-// The terminal hands over each key at once and shows none; signals of the keyboard (Ctrl-C) stay.
+// The terminal delivers each key at once and shows none; keys that send signals (Ctrl-C) still do.
 class UnbufferedKeys : public TerminalMode {
   public:
     explicit UnbufferedKeys(int fd);
 };
 
-// The terminal hands over every byte as it is typed, Ctrl-C too, and shows none; output is not
-// changed either.
+// The terminal delivers every byte as it is typed, even Ctrl-C, and shows none; it does not change
+// output either.
 class RawTerminal : public TerminalMode {
   public:
     explicit RawTerminal(int fd);

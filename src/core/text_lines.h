@@ -6,8 +6,8 @@
 
 namespace ipcbox {
 
-// TEXT without the byte order mark (U+FEFF, in UTF-8) that editors of Windows put in front of it.
-// Everything that reads a file from a person's hand begins with this, or with TextLines.
+// TEXT without the byte order mark (U+FEFF, in UTF-8) that editors on Windows put in front of it.
+// All code that reads a file written by a person begins with this, or with TextLines.
 [[nodiscard]] std::string_view without_byte_order_mark(std::string_view text);
 
 // TEXT without spaces, tabs and carriage returns at both ends.

@@ -1,5 +1,6 @@
-// Users and groups, from /etc/passwd and /etc/group. We read the files ourselves (fgetpwent(3)):
-// a static glibc would have to load the system's NSS plug-ins, which bring a second libc along.
+// Users and groups, from /etc/passwd and /etc/group. We read the files ourselves (fgetpwent(3)),
+// because a static glibc would have to load the system's NSS plug-ins, which bring in a second
+// libc.
 #pragma once
 
 #include <optional>
@@ -31,7 +32,7 @@ struct User {
 // The name of a user, or the number when there is no such user.
 [[nodiscard]] std::string user_name(uid_t uid);
 
-// The entry of our real uid, with $HOME for a home if that is set, as a shell has it; without an
+// The entry of our real uid, with $HOME as its home if that is set, as in a shell. Without an
 // entry, a user whose name is the number.
 [[nodiscard]] User current_user();
 

@@ -1,4 +1,4 @@
-// UTF-8 (RFC 3629) in bytes that may be anything.
+// UTF-8 (RFC 3629) among arbitrary bytes.
 #pragma once
 
 #include <cstddef>
@@ -7,10 +7,11 @@
 namespace ipcbox {
 
 // The length of the UTF-8 sequence at the front of TEXT, from 1 to 4 bytes; 0 when there is none.
-// Overlong forms, surrogates and what is beyond U+10FFFF are none.
+// Overlong forms, surrogates and values above U+10FFFF do not count as UTF-8.
 [[nodiscard]] std::size_t utf8_length(std::string_view text) noexcept;
 
-// How many bytes at the end of TEXT, at most 3, may begin a sequence that goes on behind it.
+// How many bytes at the end of TEXT, at most 3, may be the beginning of a sequence that continues
+// after TEXT.
 [[nodiscard]] std::size_t utf8_unfinished(std::string_view text) noexcept;
 
 } // namespace ipcbox

@@ -1,9 +1,9 @@
-// A file that appears under its name only when it is whole: until then it is NAME.NUMBER.part in
-// the same directory, which then takes NAME's place. What was under the name stays there until
+// A file that appears under its name only when it is complete. Until then it is NAME.NUMBER.part in
+// the same directory, which then takes NAME's place. An older file of that name stays there until
 // then, and for good if we fail or are killed.
 //
-// Everything is done in the directory that was opened at first (openat(2)): nobody who exchanges a
-// directory of the path meanwhile can lead it elsewhere.
+// Everything happens in the directory that was opened first (openat(2)), so nobody can lead us
+// elsewhere by exchanging a directory of the path meanwhile.
 #pragma once
 
 #include "core/fd.h"
@@ -15,18 +15,18 @@
 namespace ipcbox {
 
 struct WholeFilePlan {
-    // Of a NAME that is a symbolic link: its target is meant, or it is refused.
+    // For a NAME that is a symbolic link: write its target, or refuse.
     enum class Link { follow, refuse } link = Link::follow;
-    // What becomes of a file that has the name already. A back-up is called NAME~.
+    // What happens to an existing file of that name. A back-up is called NAME~.
     enum class Existing { replace, keep, back_up } existing = Existing::replace;
-    // Nothing: the one of the file that is replaced, or what the umask makes of 666.
+    // Nothing: the mode of the file that is replaced, or 666 without the bits of the umask.
     std::optional<mode_t> mode{};
 };
 
 class WholeFile {
   public:
-    // Makes the part file, with the owner of the file that it will replace if that can be. Throws
-    // Error when NAME is there and no regular file, or is to be kept; SysError.
+    // Creates the part file, with the owner of the file that it will replace if that is possible.
+    // Throws Error when NAME exists and is not a regular file, or must be kept; SysError.
     explicit WholeFile(const std::string& name, const WholeFilePlan& plan = {});
     // Removes a part file that did not become the file.
     ~WholeFile() { discard(); }
@@ -37,8 +37,8 @@ class WholeFile {
     // The directory in which the file is.
     [[nodiscard]] const Fd& directory() const { return directory_; }
 
-    // Brings the bytes to the disk and the file under its name. Throws Error when a file that is to
-    // be kept has come meanwhile; SysError.
+    // Brings the bytes to the disk, and puts the file under its name. Throws Error when a file that
+    // must be kept has appeared meanwhile; SysError.
     void commit();
     void discard() noexcept;
 

@@ -1,4 +1,5 @@
-// The text without what drives a terminal: colours, cursor movements, window titles (ECMA-48).
+// A text without the sequences that control a terminal: colours, cursor movements, window titles
+// (ECMA-48).
 #pragma once
 
 #include <string>
@@ -8,7 +9,7 @@ namespace ipcbox::dialog {
 
 class AnsiFilter {
   public:
-    // Appends to INTO what is left of PIECE, which may end within a sequence. Nothing is stored,
+    // Appends the rest of PIECE to INTO. PIECE can end within a sequence. Nothing is stored,
     // however long a sequence is.
     void strip(std::string_view piece, std::string& into);
 

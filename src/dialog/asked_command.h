@@ -25,7 +25,7 @@ class AskedCommand {
 
     [[nodiscard]] pid_t pid() const { return child_.pid(); }
 
-    // While we wait, LOOK is called now and then.
+    // While we wait, LOOK is called at this interval.
     void watch(Duration every, std::function<void()> look);
 
     // Sends QUESTION with a line feed, and gives SINK one line of the answer as it comes, with its
@@ -41,8 +41,8 @@ class AskedCommand {
     [[nodiscard]] bool receive();
     [[nodiscard]] bool give_line(const Sink& sink);
 
-    // So that a write to a command that has ended is an error. One to our own output still kills us
-    // at the end.
+    // A write to a command that has ended is then an error. A write to our own closed output still
+    // kills us at the end.
     BlockedSignals broken_pipes_{signal_set({SIGPIPE})};
     std::optional<Duration> every_;
     std::function<void()> look_;

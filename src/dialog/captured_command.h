@@ -24,7 +24,7 @@ class CapturedCommand {
     // stderr. Throws as spawn() does.
     CapturedCommand(const std::string& program, std::span<const std::string> arguments,
                     Limits limits);
-    // Kills a program that still runs, and all that it has started.
+    // Kills a program that still runs, and all processes that it has started.
     ~CapturedCommand();
     CapturedCommand(const CapturedCommand&) = delete;
     CapturedCommand& operator=(const CapturedCommand&) = delete;
@@ -37,10 +37,10 @@ class CapturedCommand {
 
     struct Outcome {
         std::string output;
-        std::string error; // why the output is not to be used; empty when it is
+        std::string error; // why the output cannot be used; empty when it can
     };
-    // The outcome, once the program has ended or was killed at a limit; nothing before. What it
-    // leaves running in its group is killed.
+    // The outcome, once the program has ended or was killed at a limit; nothing before that.
+    // Processes that it left running in its group are killed.
     [[nodiscard]] std::optional<Outcome> work();
 
   private:

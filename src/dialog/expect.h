@@ -19,8 +19,8 @@ namespace ipcbox::dialog {
 using StatementListener =
     std::function<void(std::string_view what, const Statement& statement, std::string_view text)>;
 
-// The talk did not go as the script says: what() tells where. It has the status 124 for a timeout,
-// and otherwise that of the program, or 1 if that is 0.
+// The talk did not go as the script says; what() says where. The status is 124 for a timeout, and
+// otherwise that of the program, or 1 if that is 0.
 class TalkFailed : public Error {
   public:
     using Error::Error;
@@ -28,11 +28,12 @@ class TalkFailed : public Error {
 
 class Expect {
   public:
-    // LIMIT is that of an expect that says none. All have to live as long as this.
+    // LIMIT applies to an expect that has none of its own. All arguments have to live as long as
+    // this.
     Expect(const Script& script, Duration limit, Talk& talk, StatementListener listener);
 
-    // The exit status: of the script's exit, or of the program. Throws TalkFailed, Error for what
-    // cannot be sent or matched, SysError, and what the listeners throw.
+    // Returns the exit status: of the script's exit, or of the program. Throws TalkFailed, Error
+    // for a text that cannot be sent or matched, SysError, and what the listeners throw.
     [[nodiscard]] int run();
 
   private:

@@ -1,5 +1,5 @@
-// Marks the lines of a text that comes in pieces: a prefix, a number, or both before each. A line
-// may be of any length; no more of it is kept than the piece.
+// Marks the lines of a text that comes in pieces: with a prefix, a number, or both before each. A
+// line can be of any length; only the current piece is kept.
 #pragma once
 
 #include <cstdint>

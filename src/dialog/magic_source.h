@@ -1,9 +1,9 @@
-// An argument in which Perl's <ARGV> sees more than a file: `date|` is a command whose output is
+// An argument that can be more than a file for Perl's <ARGV>: `date|` is a command whose output is
 // read, and `-` is standard input. perlipc, "Using open() for IPC".
 //
-// Perl's magic lets a file's name do harm: `>file` empties a file, and a glob may bring a file that
-// is called `rm -rf x|`. Here only the trailing | and the lone - are magic, and a name that is also
-// a file's is never run unless the user says so.
+// With Perl's magic, the name of a file can do harm: `>file` empties a file, and a glob can match a
+// file that is called `rm -rf x|`. Here only the trailing | and the lone - are magic, and if a file
+// has the same name, no command is run unless the user asks for it.
 #pragma once
 
 #include "core/child.h"
@@ -15,7 +15,7 @@
 
 namespace ipcbox::dialog {
 
-// How arguments are understood.
+// How arguments are interpreted.
 struct MagicRules {
     bool is_literal = false;      // every argument is a file's name
     bool prefers_command = false; // `date|` is a command although there is a file of that name
@@ -25,16 +25,16 @@ struct MagicRules {
 // A source that is being read.
 class MagicSource {
   public:
-    // Opens the file or starts the command; its standard input is ours, and it ends with us. A
-    // name with a slash at its front or after a dot there (`/x|`, `./x|`) means the file if there
-    // is one. Throws Error when it cannot, when the command cannot be split into words, and when
-    // both a command and a file could be meant.
+    // Opens the file or starts the command, whose standard input is ours, and which the kernel ends
+    // with us. A name that begins with a slash, or with dots and a slash (`/x|`, `./x|`), means the
+    // file if there is one. Throws Error when that fails, when the command cannot be split into
+    // words, and when both a command and a file could be meant.
     MagicSource(const std::string& argument, const MagicRules& rules);
 
     [[nodiscard]] int fd() const;
     // The argument, or "standard input".
     [[nodiscard]] const std::string& name() const { return name_; }
-    // After the end of its output: how its command ended; nothing for a file.
+    // To be called after the end of its output: how its command ended; nothing for a file.
     [[nodiscard]] std::optional<WaitStatus> finish();
 
   private:
@@ -45,7 +45,7 @@ class MagicSource {
     Child child_;
 };
 
-// Whether ARGUMENT would be a command under RULES, which is worth to be started early.
+// Whether ARGUMENT would be a command under RULES, so that it is worth starting early.
 [[nodiscard]] bool may_be_command(const std::string& argument, const MagicRules& rules);
 
 } // namespace ipcbox::dialog

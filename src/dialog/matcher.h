@@ -1,5 +1,5 @@
-// What has arrived and was not matched yet, searched for several patterns at once. Each byte is
-// looked at once for each pattern, however small the pieces are, and memory is bounded.
+// The text that has arrived and was not matched yet, searched for several patterns at once. Each
+// byte is looked at once for each pattern, however small the pieces are, and memory is bounded.
 #pragma once
 
 #include "dialog/ansi.h"
@@ -17,21 +17,21 @@ enum class Sequences { kept, stripped };
 
 class Matcher {
   public:
-    // At most MAX_BYTES that were not matched are kept: of more, the oldest go.
+    // Keeps at most MAX_BYTES that were not matched; beyond that, the oldest bytes are dropped.
     Matcher(std::size_t max_bytes, Sequences sequences)
         : max_bytes_(max_bytes), sequences_(sequences) {}
 
     void add(std::string_view bytes);
 
-    // Begins to look for PATTERNS, which have to live until a match or the next call; for none, to
-    // end that.
+    // Begins to look for PATTERNS, which have to live until a match or the next call. With no
+    // pattern, stops looking.
     void look_for(std::vector<const Pattern*> patterns);
     struct Hit {
         std::size_t which = 0; // of the patterns
         Pattern::Match match;
     };
-    // The match that begins first; of two, that of the pattern that stands first. The text up to
-    // its end is done with. Throws as Pattern::search() does.
+    // The match that begins first; if two begin at the same byte, that of the earlier pattern.
+    // Removes the text up to its end. Throws as Pattern::search() does.
     [[nodiscard]] std::optional<Hit> find();
 
     [[nodiscard]] const std::string& text() const noexcept { return text_; }

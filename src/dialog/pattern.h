@@ -12,7 +12,7 @@
 
 namespace ipcbox::dialog {
 
-// What is wrong with an expression, and at which of its bytes, counted from 0.
+// What is wrong with an expression, and at which byte, counted from 0.
 class BadPattern : public std::invalid_argument {
   public:
     BadPattern(const std::string& reason, std::size_t offset)
@@ -25,8 +25,8 @@ class BadPattern : public std::invalid_argument {
 
 class Pattern {
   public:
-    // Perl's syntax. A line ends with LF, CR or CR LF, as a terminal writes it: "." matches neither
-    // of them. Throws BadPattern.
+    // Uses Perl's syntax. A line ends with LF, CR or CR LF, as on a terminal; "." matches none of
+    // these. Throws BadPattern.
     explicit Pattern(std::string_view expression);
     ~Pattern();
     Pattern(Pattern&& other) noexcept;
@@ -41,13 +41,13 @@ class Pattern {
     };
     struct Found {
         std::optional<Match> match;
-        // Without a match: where to begin once more bytes have been added to the text. No match can
-        // begin before it, and the bytes before KEEP are not looked at any more.
+        // Without a match: where to begin again when bytes have been added to the text. No match
+        // can begin before that, and the bytes before KEEP are not needed any more.
         std::size_t resume = 0;
         std::size_t keep = 0;
     };
     // The first match in TEXT that begins at FROM or later. Throws Error when the expression needs
-    // more steps or memory than a sane one (it backtracks without end).
+    // too many steps or too much memory (it backtracks without end).
     [[nodiscard]] Found search(std::string_view text, std::size_t from = 0) const;
     // Whether there is one in a text that is complete. Throws as search() does.
     [[nodiscard]] bool matches(std::string_view text) const;

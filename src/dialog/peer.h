@@ -1,5 +1,5 @@
-// The other side of a talk: a program on a terminal of its own, where we are the person (pty(7)),
-// or what a socket is connected with.
+// The other side of a talk: a program on a terminal of its own, where we take the place of the
+// person (pty(7)), or the other end of a socket.
 #pragma once
 
 #include "core/child.h"
@@ -29,23 +29,23 @@ class Peer {
     // A wait ends early once FD is readable.
     void interrupt_by(int fd) noexcept { interrupt_ = fd; }
 
-    // What a wait ended with. The end comes when no process has the terminal open any more, or a
-    // moment after the program has ended, when no more output came from those that it left behind.
+    // How a wait ended. `end` comes when no process has the terminal open any more, or shortly
+    // after the program has ended, if the processes that it left behind send no more output.
     enum class Event { output, timeout, end, interrupt, other };
-    // Waits for output and appends it to INTO. OTHER, if it is not -1, is waited for, too. Throws
+    // Waits for output and appends it to INTO. Also waits for OTHER, if that is not -1. Throws
     // SysError.
     [[nodiscard]] Event read(std::string& into, Deadline deadline, int other = -1);
-    // Types TEXT and removes from it what was typed; meanwhile output goes to INTO, so that neither
-    // side waits for the other for ever. An event other than output says why TEXT is not empty.
-    // A long line is handed over in parts, as dialog/typed_input.h says.
+    // Types TEXT, and removes the part of it that was typed. Meanwhile output goes to INTO, so that
+    // the two sides do not wait for each other for ever. An event other than output says why TEXT
+    // is not empty. A long line is handed over in parts, as dialog/typed_input.h says.
     [[nodiscard]] Event send(std::string_view& text, std::string& into, Deadline deadline);
-    // The end of input, as Ctrl-D says it.
+    // Types the end of input, like Ctrl-D.
     [[nodiscard]] Event send_end(std::string& into, Deadline deadline);
 
     // Hangs up: the program gets HUP, and nothing more is read.
     void hang_up();
-    // Waits for the program's end: its status, as a shell has it. Nothing when it was a timeout or
-    // an interrupt. A socket's status is 0.
+    // Waits for the program's end, and returns its status as a shell would show it. Nothing after a
+    // timeout or an interrupt. A socket's status is 0.
     [[nodiscard]] std::optional<int> status(Deadline deadline);
     // Hangs up, and kills a program that does not end soon.
     void end();

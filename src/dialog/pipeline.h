@@ -1,5 +1,5 @@
-// Programs whose standard output is each the next one's standard input, as in a shell's a | b | c.
-// Nothing here waits: the caller polls.
+// Programs that are connected as in a shell's a | b | c: the standard output of each is the
+// standard input of the next one. Nothing here waits: the caller polls.
 #pragma once
 
 #include "core/child.h"
@@ -41,8 +41,8 @@ struct StageEnd {
     std::optional<std::uint64_t> bytes{}; // that it wrote, where we have seen them
 };
 
-// The stages that failed, by position. A broken pipe ends a stage whose reader has seen enough:
-// that is no failure when a later stage succeeded, unless STRICT.
+// The stages that failed, by position. A broken pipe ends a stage whose reader has seen enough.
+// That is no failure if a later stage succeeded, unless STRICT.
 enum class BrokenPipe { excused, strict };
 [[nodiscard]] std::vector<std::size_t> failed_stages(std::span<const StageEnd> ends,
                                                      BrokenPipe broken_pipe);
@@ -50,7 +50,7 @@ enum class BrokenPipe { excused, strict };
 class Pipeline {
   public:
     // Starts all stages, from left to right. They stay in our process group, and the kernel kills
-    // them when we die. Throws as spawn() does, and then none is left.
+    // them when we die. Throws as spawn() does, and then no stage is left running.
     Pipeline(std::span<const PipelineStage> stages, const PipelineStreams& streams);
     // Kills the stages that still run.
     ~Pipeline() = default;

@@ -1,5 +1,5 @@
-// A pipeline from its start to its end, in our place: signals that we get go to its stages, and
-// limits of time end them.
+// Runs a pipeline from its start to its end: passes our signals on to its stages, and ends them at
+// time limits.
 #pragma once
 
 #include "core/signals.h"
@@ -18,7 +18,7 @@ struct PipelineLimits {
     Duration kill_after = Duration::zero(); // from TERM to KILL
 };
 
-// Now and then a look at the stages that run.
+// A function that looks at the running stages at an interval.
 struct PipelineWatch {
     std::optional<Duration> every{}; // nothing: no look
     std::function<void(std::span<const pid_t>)> look{};
@@ -26,9 +26,9 @@ struct PipelineWatch {
 
 class PipelineRun {
   public:
-    // Starts it. With a limit we become a subreaper, so that what the stages start can be ended
-    // with them. The last stage has to be watched for lines when LIMITS has one for them. Throws as
-    // Pipeline does.
+    // Starts it. With a limit we become a subreaper, so that the processes that the stages start
+    // can be ended too. If LIMITS has a limit for lines, the last stage has to be watched for
+    // lines. Throws as Pipeline does.
     PipelineRun(std::span<const PipelineStage> stages, const PipelineStreams& streams,
                 const PipelineLimits& limits, PipelineWatch watch = {});
 

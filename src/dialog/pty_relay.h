@@ -14,10 +14,10 @@
 namespace ipcbox::dialog {
 
 struct PtyRelayPlan {
-    // What the program reads: keys as a person types them on our terminal, the bytes of our
+    // The input of the program: the keys that a person types on our terminal, the bytes of our
     // standard input, or nothing.
     enum class Input { keys, bytes, none } input = Input::none;
-    // A line feed of the program's stays one, or becomes CR LF as a terminal has it.
+    // A line feed of the program stays a line feed, or becomes CR LF as on a terminal.
     enum class LineFeeds { as_written, as_shown } line_feeds = LineFeeds::as_written;
     std::optional<TerminalSize> size{}; // nothing: that of our terminal, if we have one
     bool shows_input = false;           // bytes that are typed, as a terminal does for a person
@@ -32,9 +32,9 @@ class PtyRelay {
     PtyRelay(const std::string& program, std::span<const std::string> arguments,
              const PtyRelayPlan& plan);
 
-    // Moves bytes until the program has ended and all that it wrote has been read; its status. A
-    // process that it left behind has a moment more for its output. Throws SysError when standard
-    // output cannot be written; EPIPE among them.
+    // Moves bytes until the program has ended and all of its output has been read, and returns its
+    // status. Processes that it left behind have a moment more for their output. Throws SysError
+    // when standard output cannot be written, including EPIPE.
     [[nodiscard]] WaitStatus to_end();
 
   private:

@@ -1,5 +1,5 @@
-// The files that a pipeline reads and writes in place of our own standard streams, as a shell's <,
-// >, >> and 2>> have it.
+// The files that a pipeline reads and writes in place of our own standard streams, like a shell's
+// <, >, >> and 2>>.
 #pragma once
 
 #include "core/fd.h"
@@ -25,12 +25,12 @@ struct RedirectionNames {
 
 class Redirections {
   public:
-    // Opens them. Throws SysError, and Error when OUTPUT is what is read: it would be empty then,
-    // the shell's classic loss.
+    // Opens them. Throws SysError, and Error when OUTPUT is also the input: opening it would empty
+    // the input, which is the shell's classic way to lose a file.
     explicit Redirections(const RedirectionNames& names);
 
     [[nodiscard]] const PipelineStreams& streams() const { return streams_; }
-    // The whole output is there. Throws SysError.
+    // To be called once the output is complete. Throws SysError.
     void commit();
 
   private:

@@ -1,5 +1,5 @@
-// The language of pty-expect: one statement a line, read whole before anything runs. The manual
-// page ipcbox-pty-expect(1) is its definition.
+// The language of pty-expect: one statement on each line. The whole script is read before anything
+// runs. The manual page ipcbox-pty-expect(1) defines it.
 #pragma once
 
 #include "core/deadline.h"

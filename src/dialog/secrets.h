@@ -1,4 +1,4 @@
-// Texts that must not be shown: passwords that were sent, when the other side repeats them.
+// Masks texts that must not be shown: passwords that were sent, if the other side repeats them.
 #pragma once
 
 #include <string>
@@ -15,10 +15,11 @@ class Secrets {
     // An empty one is none.
     void add(std::string_view secret);
 
-    // PIECE with eight asterisks for each secret. The beginning of a secret at its end is held back
-    // until the next piece tells what it is.
+    // PIECE with eight asterisks in place of each secret. If PIECE ends with the beginning of a
+    // secret, that part is held back until the next piece decides.
     [[nodiscard]] std::string next(std::string_view piece);
-    // What was held back, when nothing follows: it is shown, if it is too short to tell anything.
+    // The part that was held back, when nothing follows. It is shown if it is too short to reveal
+    // anything.
     [[nodiscard]] std::string finish();
     // A text that is complete.
     [[nodiscard]] std::string masked(std::string_view text) const;

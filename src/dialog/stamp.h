@@ -1,5 +1,4 @@
-// The time that stands before a line: strftime(3), with the fractions of a second of ts(1) and
-// date(1).
+// The time before a line: strftime(3), with the fractions of a second of ts(1) and date(1).
 //
 //     Stamp stamp{"%H:%M:%.S", Stamp::Kind::time_of_day, now};
 //     stamp.at(now) // "17:31:02.123456"
@@ -24,9 +23,9 @@ class Stamp {
     // moment that was asked about. The last two count from 00:00:00.
     enum class Kind { time_of_day, utc, since_start, since_last };
 
-    // FORMAT is that of strftime(3). Besides, %N is nanoseconds, %3N milliseconds and so on, %:z
-    // the time zone as +02:00, and %.S, %.s and %.T are %S, %s and %T with microseconds. Throws
-    // std::invalid_argument when the text would be longer than max_length.
+    // FORMAT is that of strftime(3). In addition, %N is nanoseconds, %3N milliseconds and so on,
+    // %:z is the time zone as +02:00, and %.S, %.s and %.T are %S, %s and %T with microseconds.
+    // Throws std::invalid_argument when the text would be longer than max_length.
     Stamp(std::string_view format, Kind kind, Moment start);
 
     static constexpr std::size_t max_length = 1024;

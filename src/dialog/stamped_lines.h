@@ -1,5 +1,5 @@
-// Two streams of bytes become one stream of stamped lines: as annotate-output(1) has them, or JSON.
-// Nothing here reads, writes or looks at a clock, and nothing is allocated for a line.
+// Turns two streams of bytes into one stream of stamped lines, in the form of annotate-output(1) or
+// as JSON. Nothing here reads, writes or looks at a clock, and nothing is allocated for a line.
 //
 //     LineSplitter splitter;
 //     splitter.add(read_some(fd, splitter.space(), "the pipe"), now);
@@ -19,8 +19,8 @@
 
 namespace ipcbox::dialog {
 
-// A line without its line feed, or, where that is not there (yet), a part of one: then more of the
-// line may follow.
+// A line without its line feed or, if the line feed has not come (yet), a part of a line, of which
+// more may follow.
 struct Piece {
     enum class Kind { whole, partial };
     std::string_view text;
@@ -44,8 +44,8 @@ class LineSplitter {
     // The next line or full piece; nothing when only an unfinished line is left. The text is valid
     // until the next call of space().
     [[nodiscard]] std::optional<Piece> next();
-    // The unfinished line, nothing when there is none. `Rest::so_far` leaves the beginning of a
-    // UTF-8 sequence.
+    // The unfinished line; nothing when there is none. `Rest::so_far` leaves an incomplete UTF-8
+    // sequence for later.
     enum class Rest { so_far, last };
     [[nodiscard]] std::optional<Piece> rest(Rest rest);
     // When the unfinished line is to be shown; nothing when there is none.

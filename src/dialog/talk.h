@@ -1,5 +1,5 @@
-// A talk with a peer (dialog/peer.h): all that it writes is shown, searched for patterns and kept
-// for the case that the talk fails, and the secrets that were typed are masked.
+// A talk with a peer (dialog/peer.h). Its output is shown, searched for patterns, and kept in case
+// the talk fails. The secrets that were typed are masked.
 #pragma once
 
 #include "core/deadline.h"
@@ -27,8 +27,8 @@ class Talk {
     // PEER has to live as long as the talk.
     Talk(Peer& peer, std::size_t max_buffer, Sequences sequences, TalkListener listener);
 
-    // Both throw SysError, and what the listener throws. An interrupt has been told to the listener
-    // when read() returns it; type() goes on after one.
+    // Both throw SysError, and what the listener throws. When read() returns an interrupt, the
+    // listener has been told of it; type() goes on after one.
     [[nodiscard]] Peer::Event read(Deadline deadline, int other = -1);
     [[nodiscard]] Peer::Event type(std::string_view text, Deadline deadline);
     // The same for what a person has typed.

@@ -1,8 +1,8 @@
-// What flows from a pipe to its reader, on its way through us: copied into a file as tee(1) does,
-// or looked at for line feeds. Nothing here waits: the caller polls.
+// Passes data from a pipe to its reader, and copies it into a file as tee(1) does, or looks for
+// line feeds in it. Nothing here waits: the caller polls.
 //
-// A copy of what flows between two pipes costs no copy in memory: tee(2) lets both have the same
-// pages, and splice(2) takes them into the file.
+// Between two pipes, no data is copied in memory: tee(2) lets both pipes share the same pages, and
+// splice(2) moves them into the file.
 #pragma once
 
 #include "core/deadline.h"
@@ -18,7 +18,7 @@ namespace ipcbox::dialog {
 
 class Tap {
   public:
-    // Is given all that flows, in pieces.
+    // Gets all of the data, in pieces.
     using Listener = std::function<void(std::string_view)>;
 
     // FROM is the reading end of a pipe. COPY is the file that gets a copy; empty: none is made.
@@ -31,11 +31,12 @@ class Tap {
     }
     // Moves what can be moved. Throws SysError when COPY cannot be written.
     void work();
-    // At the end of what is to be read, and when the reader has gone. In the latter case the next
-    // write of the writer fails, as it would without us.
+    // Whether the data has ended, or the reader has gone. In the latter case, the next write of the
+    // writer fails, as it would without us.
     [[nodiscard]] bool is_over() const { return !from_; }
 
-    // What has come so far, and when its last line feed came or, before one did, when we began.
+    // The number of bytes so far, and when the last line feed came. Before the first one, the
+    // latter is when we began.
     [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
     [[nodiscard]] Deadline::Clock::time_point last_line() const { return last_line_; }
 

@@ -1,10 +1,10 @@
-// What several parties say to each other, line by line, with the time of each:
+// The lines that several parties say to each other, with the time of each:
 //
 //     0.000213 1> question
 //     0.000391 2> answer
 //
-// The time is in seconds since the start. A line that is longer than 64 KiB, or ends without a line
-// feed, is written as pieces; "+" instead of ">" says that a piece is not the whole line.
+// The time is in seconds since the start. A line that is longer than 64 KiB, or has no line feed,
+// is written in pieces; "+" instead of ">" means that a piece is not a whole line.
 #pragma once
 
 #include "core/deadline.h"
@@ -19,7 +19,7 @@ class Transcript {
   public:
     explicit Transcript(std::size_t parties) : begun_(parties) {}
 
-    // The lines that BYTES of PARTY, counted from 0, complete.
+    // The lines that BYTES complete. PARTY is the sender, counted from 0.
     [[nodiscard]] std::string say(std::size_t party, std::string_view bytes);
     // The lines that were begun.
     [[nodiscard]] std::string finish();

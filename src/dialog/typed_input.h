@@ -1,10 +1,10 @@
-// Bytes made ready to be typed on a terminal in canonical mode, so that the program behind it reads
+// Prepares bytes to be typed on a terminal in canonical mode, so that the program on it reads
 // exactly these bytes: n_tty, termios(3).
 //
-// A byte that the terminal would act on (the end of input, the quote itself) is quoted. A line that
-// is longer than the terminal's buffer of 4 096 bytes, of which the kernel drops the rest, is
-// handed over in pieces: the end-of-input character after a part of a line ends no input, but lets
-// the program read that part.
+// A byte that the terminal would act on (the end of input, the quote itself) is quoted. The
+// terminal's buffer holds 4 096 bytes of a line, and the kernel drops the rest of a longer one. So
+// a long line is handed over in pieces: the end-of-input character after a part of a line does not
+// end the input, but lets the program read that part.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@
 namespace ipcbox::dialog {
 
 // The settings for a terminal on which a program's input is typed: canonical, no echo, and no
-// character with a meaning but the two that TypedInput uses.
+// character with a special meaning except the two that TypedInput uses.
 [[nodiscard]] termios settings_for_typed_input(termios settings);
 
 class TypedInput {

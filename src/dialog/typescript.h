@@ -1,5 +1,5 @@
-// A recording of what a program showed: the output in one file, and in another one when which part
-// of it came, as script(1) writes and scriptreplay(1) plays them.
+// A recording of a program's output: one file has the output, and another one the time of each
+// part, in the form that script(1) writes and scriptreplay(1) plays.
 #pragma once
 
 #include "core/deadline.h"
@@ -12,8 +12,8 @@ namespace ipcbox::dialog {
 
 class Typescript {
   public:
-    // Empties the files; an empty name means none. With TIMING the output begins with a line of
-    // ours, which scriptreplay(1) leaves out. Throws SysError.
+    // Empties the files; an empty name means no file. With TIMING, the output begins with a line of
+    // ours, which scriptreplay(1) skips. Throws SysError.
     Typescript(std::string output, std::string timing);
 
     // The program has just shown TEXT. Throws SysError.

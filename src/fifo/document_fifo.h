@@ -1,9 +1,9 @@
 // A FIFO at PATH from which each reader gets a whole document of its own.
 //
 // The FIFO at PATH is one of several. As soon as a reader has opened it, it changes places with a
-// spare one (renameat2(2)), so that later readers open another inode. The few that came together
-// are served as a group (fifo/served_fifo.h). When all of them have left, the inode is a spare
-// again.
+// spare one (renameat2(2)), so that later readers open another inode. The few readers that came
+// together are served as a group (fifo/served_fifo.h). When all of them have left, the inode
+// becomes a spare again.
 #pragma once
 
 #include "fifo/fifo_path.h"
@@ -24,7 +24,7 @@ class DocumentFifo {
     // Puts the FIFO at PATH. Throws as FifoPath does.
     DocumentFifo(const std::string& path, mode_t mode, Documents& documents,
                  FileEvents::Backend backend = FileEvents::Backend::best);
-    // Readers that are still there get the end of file; none is left waiting.
+    // Readers that are still there get the end of file; none has to wait.
     ~DocumentFifo();
     DocumentFifo(const DocumentFifo&) = delete;
     DocumentFifo& operator=(const DocumentFifo&) = delete;
@@ -35,7 +35,7 @@ class DocumentFifo {
         return {pollfd{events_.fd(), POLLIN, 0}, pollfd{barrier_.fd(), POLLIN, 0}};
     }
     [[nodiscard]] Deadline deadline() const;
-    // Does all that can be done without waiting. Throws Error when there is something at PATH by
+    // Does everything that can be done without waiting. Throws Error when something is at PATH by
     // now that we must not touch.
     void work();
 

@@ -21,12 +21,12 @@ class DocumentSource {
     DocumentSource& operator=(const DocumentSource&) = delete;
     virtual ~DocumentSource() = default;
 
-    // The next document; nothing when it is not ready yet. A document that could not be made is
-    // empty and says why.
+    // The next document; nothing when it is not ready yet. If a document could not be made, it is
+    // empty and has the reason.
     [[nodiscard]] virtual std::optional<Document> next() = 0;
 
-    // For a source that needs time: has the next document made. True when one has become ready.
-    // Call it again when an entry is ready and when the deadline has passed.
+    // For a source that needs time: starts or continues to make the next document. True when one
+    // has become ready. Call it again when an entry is ready and when the deadline has passed.
     virtual bool prepare() { return false; }
     virtual void add_poll_entries(std::vector<pollfd>&) const {}
     [[nodiscard]] virtual Deadline deadline() const { return Deadline::never(); }

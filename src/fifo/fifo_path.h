@@ -1,12 +1,12 @@
-// The path at which a FIFO is served. One server at a time has it; the file that was there is kept
-// safe meanwhile and put back at the end. Beside NAME, in its directory:
+// The path at which a FIFO is served. Only one server at a time uses it. The file that was there is
+// kept meanwhile, and put back at the end. In the directory of NAME there are:
 //
 //     NAME.orig            the regular file that was at NAME, until it is put back
 //     .NAME.fifosig        held locked by the server (fcntl(2)) as long as it lives
 //     .NAME.fifosig.N      FIFOs that are not at NAME just now
 //
-// After a server that was killed, the next one cleans up. No file is ever replaced: names are
-// exchanged (renameat2(2)), and then we look at the file that came out.
+// If a server was killed, the next one cleans up. No file is ever replaced: names are exchanged
+// (renameat2(2)), and then we look at the file that was there.
 #pragma once
 
 #include "core/fifo.h"
@@ -21,8 +21,9 @@ class FifoPath {
     // Locks PATH for us. Throws Error when another server has it, SysError when its directory is
     // missing or may not be written.
     explicit FifoPath(const std::string& path);
-    // Removes our FIFO from PATH, puts back the file that was there, and removes the rest. If a
-    // stranger's file is at PATH by now, it stays, and the file that was there stays at PATH.orig.
+    // Removes our FIFO from PATH, puts back the file that was there, and removes our other files.
+    // If another program has put a file at PATH meanwhile, that file stays, and the file that was
+    // there before stays at PATH.orig.
     ~FifoPath();
     FifoPath(const FifoPath&) = delete;
     FifoPath& operator=(const FifoPath&) = delete;
@@ -32,13 +33,13 @@ class FifoPath {
     void remove_spare(const Fifo& spare) noexcept;
 
     enum class Stranger { take_over, refuse };
-    // Puts SPARE at PATH, where no FIFO of ours is (yet, or any more). A regular file there is
-    // kept. A FIFO there is returned, under the spare's name, or refused. Throws Error for anything
-    // else.
+    // Puts SPARE at PATH, where none of our FIFOs is (yet, or any more). It keeps a regular file
+    // that is there. A FIFO there is returned, under the spare's name, or refused. Throws Error for
+    // anything else.
     [[nodiscard]] std::optional<Fifo> claim(Fifo& spare, Stranger stranger);
 
-    // Puts SPARE at PATH and CURRENT, which is there, under the spare's name. False, with nothing
-    // changed, when CURRENT is not there: it was removed or replaced.
+    // Puts SPARE at PATH, and gives CURRENT, which was there, the spare's name. False, with nothing
+    // changed, when CURRENT is not there because it was removed or replaced.
     [[nodiscard]] bool exchange(Fifo& spare, Fifo& current);
 
     // Whether PATH is this FIFO.

@@ -1,7 +1,7 @@
-// Tells when a file is opened, read, closed, moved or unlinked, as it happens. It uses fanotify(7)
-// by file handle, which needs no privilege (Linux 5.13) and gives one event for each opener. Where
-// that is not allowed (as in many containers), or where the file system has no handles, it uses
-// inotify(7), which joins equal events: several openers may look like one.
+// Reports when a file is opened, read, closed, moved or unlinked, as it happens. It uses
+// fanotify(7) by file handle, which needs no privilege (Linux 5.13) and gives one event for each
+// opener. If that is not allowed (as in many containers), or the file system has no handles, it
+// uses inotify(7), which merges equal events, so that several openers can look like one.
 #pragma once
 
 #include "core/fd.h"
@@ -14,7 +14,7 @@
 namespace ipcbox::fifo {
 
 struct FileEvent {
-    int file = 0; // as watch() was told
+    int file = 0; // the number that watch() was given
     bool opened = false;
     bool read = false;    // at least one byte
     bool closed = false;  // by a process that had it open for reading only
@@ -29,15 +29,16 @@ class FileEvents {
 
     // Readable when something has happened.
     [[nodiscard]] int fd() const { return queue_.get(); }
-    // Whether each opener makes an event, and our own actions make none. Known after the first
-    // watch(). Then only events of one process are joined, even an open with a later close.
+    // Whether each opener causes an event, and our own actions cause none. This is known after the
+    // first watch(). If so, only events of one process are merged, such as an open with a later
+    // close.
     [[nodiscard]] bool counts_openers() const { return kind_ == Kind::fanotify; }
 
-    // Tells what happens to FIFO from now on, as that of FILE. Throws SysError.
+    // Reports what happens to FIFO from now on, as events of FILE. Throws SysError.
     void watch(const Fifo& fifo, int file);
     void forget(int file);
 
-    // Some of the events that were not told yet; the next call tells the rest.
+    // Some of the events that were not reported yet; the next call has the rest.
     struct Batch {
         std::vector<FileEvent> events;
         bool overflow = false; // events were lost

@@ -1,6 +1,6 @@
-// The processes of the whole machine that run or wait for a CPU just now, as proc(5) tells. Where a
-// dozen processes share a CPU, one that was preempted can wait for a tenth of a second, while
-// processes that came after it run several times.
+// The processes of the whole machine that run or wait for a CPU at this moment, according to
+// proc(5). If a dozen processes share a CPU, one that was preempted can wait for a tenth of a
+// second, while processes that came after it run several times.
 #pragma once
 
 #include "core/deadline.h"
@@ -10,12 +10,12 @@
 
 namespace ipcbox::fifo {
 
-// How many threads run or wait for a CPU, the caller among them (/proc/loadavg); 0 when /proc does
-// not tell.
+// How many threads run or wait for a CPU, the caller among them (/proc/loadavg); 0 when /proc is
+// not there.
 [[nodiscard]] unsigned count_runnable_threads();
 
-// The processes that were runnable at one moment. Only their first threads are looked at, and only
-// those that /proc shows us (mount option hidepid). Throws nothing: a process that cannot be looked
+// The processes that were runnable at one moment. It considers only their first threads, and only
+// those that /proc shows us (mount option hidepid). Throws nothing: a process that we cannot look
 // at is left out.
 class RunnableProcesses {
   public:

@@ -1,13 +1,13 @@
-// Tells when every task that can run has run. One helper thread on each CPU yields its turn. When
-// all have come back, every task that was runnable before the barrier began has had a CPU
-// meanwhile, even one that we had preempted. So we know, without a sleep, that a process which the
-// kernel has just let go has done the few instructions up to its next system call: a reader that
+// Reports when every runnable task has run. One helper thread on each CPU yields its turn. When all
+// helpers have come back, every task that was runnable before the barrier began has had a CPU
+// meanwhile, even one that we had preempted. So we know, without a sleep, that a process that the
+// kernel has just woken has executed the few instructions up to its next system call: a reader that
 // got a document has left read(2), and one that was let into open(2) waits in read(2).
 // sched_yield(2), sched_setaffinity(2).
 //
-// That is true of a machine that is not crowded. Where many wait for each CPU, a yield lets some
-// of them run and not all, and only those of our own session if the kernel groups them so
-// (sched(7), autogroups). There each process is looked at (fifo/run_queue.h), which takes longer.
+// That is true on a machine that is not crowded. If many tasks wait for each CPU, a yield lets only
+// some of them run, and only those of our own session if the kernel groups them so (sched(7),
+// autogroups). Then each process is looked at (fifo/run_queue.h), which takes longer.
 #pragma once
 
 #include "core/event.h"
@@ -26,7 +26,7 @@ class SchedulingBarrier {
     SchedulingBarrier(const SchedulingBarrier&) = delete;
     SchedulingBarrier& operator=(const SchedulingBarrier&) = delete;
 
-    // The number of the next barrier to begin: one that is under way may have begun too early.
+    // The number of the next barrier to begin. One that is under way may have begun too early.
     [[nodiscard]] std::uint64_t next() const { return begun_ + 1; }
     [[nodiscard]] bool passed(std::uint64_t barrier) const { return ended_ >= barrier; }
     // Begins the next barrier, unless one is under way. The threads start at the first.

@@ -1,5 +1,5 @@
-// One FIFO and its readers, each of which gets a whole document. It is a state machine: it is told
-// what happens to the FIFO, and says when it wants to be asked again.
+// One FIFO and its readers, each of which gets a whole document. It is a state machine: the caller
+// reports what happens to the FIFO, and it says when step() has to be called again.
 //
 //     idle      our end is open, and there is no reader
 //     serving   there are readers: documents are written, one after the other
@@ -7,10 +7,10 @@
 //     probing   our end is open for a moment, because there may be a reader that was not counted
 //     spent     the FIFO is of no more use
 //
-// A lone reader is served in one go: write, close. Several readers of one inode get their documents
-// in turn. So that none takes two, the second document is written only after the taker of the first
-// has left read(2), and while the others wait in read(2) already. The scheduling barrier tells
-// both.
+// A lone reader is served at once: write, close. Several readers of one inode get their documents
+// in turn. So that none takes two, the second document is written only after the reader of the
+// first one has left read(2), and while the others already wait in read(2). The scheduling barrier
+// shows both.
 #pragma once
 
 #include "core/deadline.h"
@@ -37,7 +37,7 @@ class Documents {
 
     // The next document; nothing when it is not ready yet.
     [[nodiscard]] virtual std::optional<Document> take() = 0;
-    // It was not read, and another reader may have it.
+    // The document was not read; another reader can have it.
     virtual void give_back(Document document) = 0;
     // A reader has read it.
     virtual void delivered(const Document& document) = 0;
@@ -49,8 +49,8 @@ class ServedFifo {
 
     // An idle one; or one that is draining, because it was another server's and may have readers.
     ServedFifo(Fifo its_fifo, State state, Documents& documents, SchedulingBarrier& barrier);
-    // From now on opened() tells of the first opener only, and of our own actions too. So one
-    // reader gets a document and the others the end of file; then the FIFO is spent.
+    // From now on, opened() reports only the first opener, and also our own actions. So one reader
+    // gets a document and the others get the end of file; then the FIFO is spent.
     void expect_uncounted_openers() { counted_ = reusable_ = false; }
 
     Fifo fifo;
@@ -66,14 +66,14 @@ class ServedFifo {
     void closed();
     // Events were lost: nothing more is written, and all readers get the end of file.
     void lost_count();
-    // The FIFO has lost its name, so it is spent when its readers have left.
+    // The FIFO has lost its name, so it is spent once its readers have left.
     void lost_name();
     // Gives up the readers that have not left, although they got the end of file. Only while
     // draining.
     void abandon();
 
-    // Does what can be done now. Call it after telling what happened, when deadline() has passed,
-    // when a barrier has ended and when a document has become ready.
+    // Does what can be done now. Call it after reporting an event, when deadline() has passed, when
+    // a barrier has ended, and when a document has become ready.
     void step();
     [[nodiscard]] Deadline deadline() const { return due_; }
 

@@ -1,5 +1,5 @@
-// What a tree of processes has done so far, to see whether it does anything: /proc/PID/stat and
-// /proc/PID/io of proc(5).
+// Counters of what a tree of processes has done, to see whether it does anything: /proc/PID/stat
+// and /proc/PID/io of proc(5).
 #pragma once
 
 #include "core/deadline.h"
@@ -13,12 +13,12 @@ namespace ipcbox::process {
 struct Activity {
     std::uint64_t cpu_ticks = 0;
     std::uint64_t bytes = 0;     // read and written, of files, pipes and sockets alike
-    std::uint64_t processes = 0; // a sum over them that another set of processes hardly has
+    std::uint64_t processes = 0; // a sum that differs for nearly every other set of processes
 
     friend bool operator==(const Activity&, const Activity&) = default;
 };
 
-// Of all that descend from ROOT, without it.
+// Of all descendants of ROOT, without ROOT.
 [[nodiscard]] Activity activity_below(pid_t root);
 
 // Whether PID, a single process, waits for its standard input: /proc/PID/syscall. False when that

@@ -1,5 +1,5 @@
-// Starting a program as a daemon: on its own in every respect, as the manual page's "Complete
-// Dissociation of Child from Parent" has it, or merely in the background. setsid(2), daemon(3),
+// Starting a program as a daemon, independent of us in every respect as in "Complete Dissociation
+// of Child from Parent" of perlipc, or merely in the background. setsid(2), daemon(3),
 // close_range(2).
 #pragma once
 
@@ -14,15 +14,15 @@
 namespace ipcbox::process {
 
 struct DaemonPlan {
-    // session: a session of its own, without a terminal; all signals have their defaults and none
-    // is blocked. group: a process group of its own, and what we have otherwise.
+    // session: a session of its own, without a terminal; all signals have their default actions,
+    // and none is blocked. group: a process group of its own; everything else as ours.
     enum class Place { session, group };
     struct User {
         uid_t uid = 0;
         gid_t gid = 0;
         std::string name; // may be empty, see become_user()
     };
-    // One of our descriptors that the program gets by a number that it was told.
+    // One of our descriptors that the program gets under the number that it expects.
     struct HandedOver {
         int ours = -1;
         int number = -1;
@@ -35,7 +35,7 @@ struct DaemonPlan {
     std::optional<std::string> directory{}; // to work in
     std::optional<User> user{};
     const std::vector<std::string>* environment = nullptr; // the whole; null: ours
-    // The standard descriptors: one of ours each, or the same as we have.
+    // The standard descriptors: each is one of our descriptors, or the same as ours.
     int input = same;
     int output = same;
     int error = same;
@@ -43,19 +43,19 @@ struct DaemonPlan {
     std::vector<int> kept{};
     std::optional<HandedOver> handed_over{};
     int death_signal = 0; // that the program gets when we die; 0: none
-    // Called in the new process, by the user that we are, before anything of it is the program's.
+    // Called in the new process, still as our user, before it becomes the program.
     std::function<void()> before{};
 };
 
-// Starts it. Once this returns, the program runs. Throws Error with status 126 or 127 as execute()
-// does, and whatever else kept the new process from becoming the program.
+// Starts it. When this returns, the program runs. Throws Error with status 126 or 127 as execute()
+// does, and any other error that kept the new process from becoming the program.
 [[nodiscard]] Child start_daemon(const DaemonPlan& plan);
 
-// For a new process: every signal at its default, and none blocked in the programs that it becomes
-// or starts. Throws SysError.
+// For a new process: sets every signal to its default action, and blocks none in the programs that
+// it becomes or starts. Throws SysError.
 void reset_signals();
 
-// Errors that cross from a new process to us, in one line: what the exception says and its status.
+// Pass an error from a new process to us as one line: the text of the exception and its status.
 [[nodiscard]] std::string error_line(const std::exception& error);
 [[noreturn]] void throw_error_line(std::string_view line);
 

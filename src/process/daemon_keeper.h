@@ -1,6 +1,6 @@
-// A process that stays beside a daemon: it reads what the daemon writes, and starts it again when
-// it has ended. It is the daemon to everybody else: signals that it gets, the daemon gets, and when
-// it is killed, the kernel kills the daemon.
+// A process that stays beside a daemon: it reads the daemon's output, and starts the daemon again
+// when it has ended. To everybody else, the keeper is the daemon: it passes its signals on to the
+// daemon, and when it is killed, the kernel kills the daemon.
 #pragma once
 
 #include "process/daemon.h"
@@ -25,18 +25,18 @@ struct KeeperPlan {
 
 struct KeptDaemon {
     Child keeper; // which ends when the daemon does, with its status
-    // A stream of the keeper's. "ready\n" comes when a line said so; "ended\n" when the daemon
-    // ended and would be started again if the start were over. Then the keeper waits for
-    // confirm_start(), or ends when this is closed.
+    // A stream from the keeper. "ready\n" comes when a line said that the daemon is ready;
+    // "ended\n" comes when the daemon ended during its start and would otherwise be started again.
+    // After that the keeper waits for confirm_start(), or ends when this is closed.
     Fd channel;
 };
 
-// The start is over: the daemon is started again from now on when it ends. So it is when the
-// process that started it ends.
+// The start is over: from now on, the keeper starts the daemon again when it ends. The start is
+// also over when the process that started the keeper ends.
 void confirm_start(const Fd& channel) noexcept;
 
-// HUP makes the keeper open the log files again, beside what the daemon makes of it. After TERM,
-// INT or QUIT the daemon is not started again. Throws as start_daemon() does.
+// HUP is passed on, and also makes the keeper open the log files again. After TERM, INT or QUIT,
+// the keeper does not start the daemon again. Throws as start_daemon() does.
 [[nodiscard]] KeptDaemon start_kept_daemon(KeeperPlan plan);
 
 } // namespace ipcbox::process

@@ -1,4 +1,4 @@
-// Where the output of a daemon goes that we read: to log files, or to the system's log.
+// The destinations of a daemon's output that we read: log files, or the system's log.
 #pragma once
 
 #include "core/fd.h"
@@ -16,13 +16,14 @@
 namespace ipcbox::process {
 
 struct LogPlan {
-    // Files for standard output and standard error; nothing: what comes there is dropped. The same
-    // for both is one log.
+    // Files for standard output and standard error; nothing means that the output is dropped. If
+    // both name the same file, it is one log.
     std::optional<std::string> output{};
     std::optional<std::string> error{};
     std::optional<Rotation> rotation{};
     RotatingLog::Start start = RotatingLog::Start::truncate;
-    // The name of the daemon in the system's log, which gets all lines too; nothing: it gets none.
+    // The name of the daemon in the system's log, which also gets all lines; nothing means that it
+    // gets none.
     std::optional<std::string> system_tag{};
 };
 
@@ -40,7 +41,7 @@ class DaemonLogs {
         return {streams_[0].pipe.reader.get(), streams_[1].pipe.reader.get()};
     }
 
-    // Reads what there is, without waiting. PID is the daemon's.
+    // Reads the output that is there, without waiting. PID is the daemon's.
     void read(pid_t pid);
     void reopen() noexcept;
     // A line of our own, "daemon-run: TEXT".

@@ -1,4 +1,4 @@
-// What a program that we become does about signals at its start: execve(2) keeps which of them are
+// The signal settings with which a program starts that we become: execve(2) keeps which signals are
 // ignored, and which are blocked.
 #pragma once
 
@@ -12,12 +12,12 @@ namespace ipcbox::process {
 // expected; KILL and STOP cannot be handled.
 [[nodiscard]] std::vector<int> parse_signals(std::string_view text);
 
-// For us and what we execute or start from now on. Throws SysError.
+// Both apply to us and to the programs that we execute or start from now on. Throw SysError.
 void ignore_signals(const std::vector<int>& signals);
 void set_default(const std::vector<int>& signals);
 
-// Blocks them in the programs that we execute or start, beside those that we were started with
-// blocked.
+// Blocks them in the programs that we execute or start, in addition to those that were blocked when
+// we were started.
 void block_in_programs(const std::vector<int>& signals);
 
 } // namespace ipcbox::process

@@ -1,5 +1,6 @@
-// Which process is meant: a pid alone may be another's by now. "PID:START" is meant for ever, START
-// being what /proc/PID/stat has as field 22, the ticks since boot at which it was started.
+// The identity of a process. A pid alone may belong to another process by now. "PID:START" always
+// means the same process: START is field 22 of /proc/PID/stat, the ticks since boot at which it was
+// started.
 #pragma once
 
 #include "core/fd.h"
@@ -35,12 +36,12 @@ struct Found {
     [[nodiscard]] Identity identity(pid_t pid) const;
 };
 
-// Nothing when there is no such process, or its pid is another's now. A zombie is found. Throws
-// SysError; Error when a start was given and /proc hides it, since nobody is to be signalled by
-// mistake.
+// Nothing when there is no such process, or its pid belongs to another one now. A zombie is found.
+// Throws SysError; Error when a start was given and /proc hides it, because no process must be
+// signalled by mistake.
 [[nodiscard]] std::optional<Found> find(const Identity& identity);
 
-// The number that no other process has until the machine is started again: the inode of its handle
+// A number that no other process gets until the machine is started again: the inode of its handle
 // in pidfs, since Linux 6.9. Nothing with an older kernel.
 [[nodiscard]] std::optional<std::uint64_t> unique_number(const Fd& handle);
 

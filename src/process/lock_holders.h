@@ -10,18 +10,18 @@
 
 namespace ipcbox::process {
 
-// The processes that hold an flock(2) lock on the file INODE of DEVICE, as the lines of /proc/locks
-// have them: those that took it, whose children may hold it now. 0 is a process of another PID
-// namespace.
+// The processes that hold an flock(2) lock on the file INODE of DEVICE, according to the lines of
+// /proc/locks. They are the processes that took the lock; their children may hold it by now. 0 is a
+// process of another PID namespace.
 [[nodiscard]] std::vector<pid_t> lock_holders_in(std::string_view locks, dev_t device, ino_t inode);
 
-// The same of the file that FD leads to. Empty when that cannot be found out.
+// The same for the file of FD. Empty when that cannot be found out.
 [[nodiscard]] std::vector<pid_t> lock_holders(int fd);
 
-// "812 (make, root, 3m12s), 815 (…)": those of PIDS that are there; "another process" when none is.
+// "812 (make, root, 3m12s), 815 (…)": those of PIDS that exist; "another process" when none does.
 [[nodiscard]] std::string text_of(std::span<const pid_t> pids);
 
-// Whether PID is a parent of ours, or a parent of that one, and so on.
+// Whether PID is our parent, its parent, and so on.
 [[nodiscard]] bool is_ancestor(pid_t pid);
 
 } // namespace ipcbox::process

@@ -1,10 +1,11 @@
-// The file with a daemon's number, for everybody who wants to signal it. The number stands alone,
-// so that `kill $(cat FILE)` works. After the daemon's end another process can get the number; what
-// tells them apart, the start of the process, and its unique number where the kernel has one, is an
-// attribute of the file, user.ipcbox.start (xattr(7)).
+// The file with a daemon's number, for everybody that wants to signal it. It contains only the
+// number, so that `kill $(cat FILE)` works. After the daemon's end, another process can get the
+// number. To tell them apart, an attribute of the file, user.ipcbox.start (xattr(7)), has the start
+// of the process, and its unique number where the kernel has one.
 //
-// A process that starts the daemon locks the file (flock(2)) until the number is in it, so that of
-// two that do so at the same time, one sees the other's daemon. Readers need no lock.
+// A process that starts the daemon locks the file (flock(2)) until the number is in it. So if two
+// processes start the daemon at the same time, one of them sees the daemon of the other. Readers
+// need no lock.
 #pragma once
 
 #include "core/deadline.h"
@@ -39,14 +40,14 @@ struct RunningDaemon {
     Fd handle;
 };
 
-// The daemon that the file PATH means. Nothing when there is none: the file is missing, or was made
-// a moment ago and is empty; no process has the number, or a zombie, or another process has it. The
-// file of another program has no attribute; there a process that started after the file was
+// The daemon that the file PATH means. Nothing when there is none: the file is missing, or is empty
+// because it was just created; or no process has the number, or only a zombie or another process.
+// The file of another program has no attribute; then a process that started after the file was
 // written is another one.
 //
-// Throws Error when the file has no number in it, and where the number cannot be trusted: the file
-// belongs neither to root nor to us nor to the owner of the process, or everybody may write it and
-// we are root.
+// Throws Error when the file has no number in it, and when the number cannot be trusted, because
+// the file belongs neither to root nor to us nor to the owner of the process, or because everybody
+// may write it and we are root.
 [[nodiscard]] std::optional<RunningDaemon> daemon_of(const std::string& path);
 
 // Whether there is such a file. Throws SysError when that cannot be found out.

@@ -1,5 +1,5 @@
 // Whether a process listens on a TCP port: /proc/PID/net/tcp and /proc/PID/fd of proc(5).
-// Connecting would tell only that somebody does.
+// Connecting would only show that some process does.
 #pragma once
 
 #include <cstdint>

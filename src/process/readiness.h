@@ -1,4 +1,4 @@
-// When a daemon that was just started is up: it said so, or it has not ended for a while.
+// Decides when a new daemon is up: when it says so, or when it has run for a while.
 #pragma once
 
 #include "core/child.h"

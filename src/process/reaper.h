@@ -1,4 +1,5 @@
-// Children that have ended, with what /proc knows about them until they are waited for: waitid(2).
+// Children that have ended, with the facts that /proc has about them until they are waited for:
+// waitid(2).
 #pragma once
 
 #include "core/wait_status.h"
@@ -20,7 +21,7 @@ struct EndedChild {
 // Waits for a child that has ended; nothing when none has (yet). Throws SysError.
 [[nodiscard]] std::optional<EndedChild> reap_ended_child();
 
-// The signal that has stopped the child PID, told once; nothing when none has. Throws SysError.
+// The signal that stopped the child PID, reported once; nothing when none did. Throws SysError.
 [[nodiscard]] std::optional<int> stop_signal_of(pid_t pid);
 
 // A process that has ended and that its parent has not waited for.
@@ -30,7 +31,7 @@ struct Zombie {
     pid_t parent = 0;
     std::string parent_name;
 };
-// All of the machine, as far as /proc shows them, by ascending pid.
+// All zombies of the machine, as far as /proc shows them, by ascending pid.
 [[nodiscard]] std::vector<Zombie> all_zombies();
 
 } // namespace ipcbox::process

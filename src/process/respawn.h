@@ -1,4 +1,4 @@
-// How often a program that ended is started again, and after what pause.
+// How often a program that ended is started again, and after which pause.
 #pragma once
 
 #include "core/deadline.h"
@@ -28,8 +28,9 @@ class Respawn {
     explicit Respawn(RespawnLimit limit) : limit_(limit) {}
 
     // The pause before the next start of a program that was started and ended at these times;
-    // nothing when the limit is reached. The first pause is 0.1 s, and each is twice as long as the
-    // one before, up to 30 s. A program that ran for a whole window begins anew.
+    // nothing when the limit is reached. The first pause is 0.1 s, and each further one is twice as
+    // long as the one before, up to 30 s. After a program has run for a whole window, the count and
+    // the pauses start again.
     [[nodiscard]] std::optional<Duration> after(Time started, Time ended);
 
   private:

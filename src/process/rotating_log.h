@@ -18,13 +18,14 @@ struct Rotation {
 class RotatingLog {
   public:
     enum class Start { append, truncate };
-    // Throws SysError when PATH cannot be opened. Without a rotation it grows without limit.
+    // Throws SysError when PATH cannot be opened. Without a rotation, the file grows without limit.
     RotatingLog(std::string path, std::optional<Rotation> rotation, Start start);
 
-    // Lines stay whole: a file takes more than its size rather than a part of a line. Bytes that
-    // cannot be written are lost; the log says how many once it can be written again.
+    // Lines stay whole: a file rather becomes larger than its size than end within a line. Bytes
+    // that cannot be written are lost; once the log can be written again, it says how many.
     void write(std::string_view text) noexcept;
-    // Opens PATH again, which somebody else has renamed. When that fails, the old file stays open.
+    // Opens PATH again, after another program has renamed the file. If that fails, the old file
+    // stays open.
     void reopen() noexcept;
 
     [[nodiscard]] const std::string& path() const { return path_; }

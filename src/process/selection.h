@@ -1,4 +1,4 @@
-// Which processes a user means who does not name them by their numbers.
+// Selects processes by other properties than their numbers.
 #pragma once
 
 #include "process/identity.h"
@@ -11,31 +11,31 @@
 
 namespace ipcbox::process {
 
-// What has to be true of a process; what is empty does not matter.
+// What has to be true of a process; empty members do not matter.
 struct Criteria {
     std::optional<pid_t> group;
     std::optional<pid_t> session;
     std::optional<uid_t> user;             // the effective one
     std::optional<std::string> name;       // exactly what ps calls COMMAND, of at most 15 bytes
-    std::optional<std::string> executable; // a path; the same file by another path is meant, too
+    std::optional<std::string> executable; // a path; another path to the same file is equal
 
     [[nodiscard]] bool is_empty() const {
         return !group && !session && !user && !name && !executable;
     }
 };
 
-// The living processes that meet all of CRITERIA, by ascending pid. Kernel threads and zombies are
-// left out. Throws SysError when /proc cannot be read, or EXECUTABLE is not there.
+// The living processes that meet all of CRITERIA, by ascending pid, without kernel threads and
+// zombies. Throws SysError when /proc cannot be read, or EXECUTABLE does not exist.
 [[nodiscard]] std::vector<Identity> select(const Criteria& criteria);
 
 // The numbers of all processes that /proc shows, ascending. Throws SysError.
 [[nodiscard]] std::vector<pid_t> all_pids();
 
-// Whether the process runs the program PATH; nothing when we may not know.
+// Whether the process runs the program PATH; nothing when we have no permission to know.
 [[nodiscard]] std::optional<bool> runs_program(pid_t pid, const std::string& path);
 
-// The process whose number is in the file: "812" or "812:5829341" and a line feed. Throws Error
-// that says what is wrong with the file: empty, a directory, no number.
+// The process whose number is in the file: "812" or "812:5829341" and a line feed. Throws an Error
+// that says what is wrong with the file: it is empty, a directory, or has no number.
 [[nodiscard]] Identity read_pid_file(const std::string& path);
 
 } // namespace ipcbox::process

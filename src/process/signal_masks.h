@@ -1,4 +1,4 @@
-// Sets of signals as proc(5) has them in /proc/PID/status, "SigIgn:\t0000000000001000":
+// Sets of signals in the form of /proc/PID/status (proc(5)), "SigIgn:\t0000000000001000":
 // hexadecimal, the lowest bit for signal 1.
 #pragma once
 
@@ -20,7 +20,7 @@ using SignalMask = std::uint64_t;
 // Nothing when TEXT is not such a number, with or without 0x.
 [[nodiscard]] std::optional<SignalMask> parse_signal_mask(std::string_view text);
 
-// The names of those in it, in the order of their numbers.
+// The names of the signals in it, in the order of their numbers.
 [[nodiscard]] std::vector<std::string> names_in(SignalMask mask);
 
 // What a process, or one of its threads, does about signals.

@@ -18,13 +18,12 @@ namespace ipcbox::process {
 // Other names of it: "CLD" for CHLD, "IOT" for ABRT, "POLL" for IO.
 [[nodiscard]] std::vector<std::string> other_names(int signal);
 
-// The signals that programs use, in the order of their numbers: all but those that the C library
+// The signals that programs use, in the order of their numbers: all except those that the C library
 // keeps for its threads.
 [[nodiscard]] std::vector<int> all_signal_numbers();
 
-// What TEXT means in the other language, as `kill -l` has it: the number of a name, the name of a
-// number, and the name of the signal of an exit status (143 is 128 + 15). Nothing when it means no
-// signal.
+// Translates TEXT as `kill -l` does: the number of a name, the name of a number, and the name of
+// the signal of an exit status (143 is 128 + 15). Nothing when it means no signal.
 [[nodiscard]] std::optional<std::string> translate_signal(std::string_view text);
 
 } // namespace ipcbox::process

@@ -1,4 +1,4 @@
-// How a process is ended in stages: politely first, and by KILL when it does not listen.
+// Ending a process in stages: first by signals that it can handle, and finally by KILL.
 #pragma once
 
 #include "core/deadline.h"
@@ -13,7 +13,7 @@
 
 namespace ipcbox::process {
 
-// A signal, and how long to wait for the end before the next stage; nothing: for as long as it
+// A signal, and how long to wait for the end before the next stage; nothing means as long as it
 // takes.
 struct Stage {
     int signal = 0;
@@ -23,15 +23,15 @@ struct Stage {
 };
 using Stages = std::vector<Stage>;
 
-// "TERM:10s,INT:3s,KILL", or as start-stop-daemon(8) writes it, "TERM/10/KILL/5". Only the last
-// stage may be without a wait. Throws std::invalid_argument with what was expected.
+// "TERM:10s,INT:3s,KILL", or in the form of start-stop-daemon(8), "TERM/10/KILL/5". Only the last
+// stage can be without a wait. Throws std::invalid_argument with what was expected.
 [[nodiscard]] Stages parse_stages(std::string_view text);
 
 // "TERM:10s,KILL"
 [[nodiscard]] std::string stages_text(std::span<const Stage> stages);
 
-// Sends SIGNAL to a process, and CONT after it, without which a stopped process would not act on
-// it. True when it could be sent; false when the process has ended. Throws SysError (EPERM).
+// Sends SIGNAL to a process, and CONT after it, because a stopped process would not act on SIGNAL.
+// False when the process has ended. Throws SysError (EPERM).
 bool signal_and_wake(const Fd& pidfd, int signal);
 
 // How processes that are not our children ended.
@@ -42,8 +42,8 @@ struct Ending {
     std::string failure{};  // why it could not be signalled; empty when it could
 };
 
-// Takes PROCESSES (pidfds) through the stages, each until all of them have ended; how each did, in
-// their order. ON_END is called as each ends, with its position.
+// Goes through the stages until all PROCESSES (pidfds) have ended. Returns how each of them ended,
+// in their order. Calls ON_END as each ends, with its position.
 [[nodiscard]] std::vector<Ending>
 end_in_stages(std::span<const Fd> processes, std::span<const Stage> stages,
               const std::function<void(std::size_t, const Ending&)>& on_end);

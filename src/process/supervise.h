@@ -1,9 +1,9 @@
 // Running a program in our place: setpgid(2), tcsetpgrp(3), prctl(2) (PR_SET_PDEATHSIG,
 // PR_SET_CHILD_SUBREAPER), signalfd(2), waitid(2).
 //
-// To our parent and to the terminal we are the program. What we are signalled, it is signalled;
-// when it stops at the terminal, we stop, and when we go on, it goes on; we end as it ended. When
-// we are killed so that we cannot pass anything on, the kernel kills it.
+// To our parent and to the terminal, we act as the program. We pass our signals on to it. When it
+// stops at the terminal, we stop; when we continue, it continues; and we end as it ended. When we
+// are killed by KILL and cannot pass anything on, the kernel kills it.
 //
 //     process::Supervised command{find_program("make"), words, {}};
 //     command.set_limit(Deadline::after(10s));
@@ -26,22 +26,23 @@
 
 namespace ipcbox::process {
 
-// What a signal that we get becomes for the program; 0: nothing.
+// The signal that the program gets instead of one that we get; 0 means none.
 struct Rewrite {
     int from = 0;
     int to = 0;
 };
 
 struct SupervisePlan {
-    // Whom signals are passed on to.
+    // Which processes our signals are passed on to.
     enum class Reach { command, group };
-    // Which processes are ended by signal(): the command and its group, or all that descend from
-    // it, those too that went to another group or session. The latter makes us a subreaper, so that
-    // nothing can get away.
+    // Which processes are ended by signal(): the command and its group, or all its descendants,
+    // even those that moved to another group or session. The latter makes us a subreaper, so that
+    // no process can get away.
     enum class Extent { group, tree };
-    // A group of its own lets us signal the program together with what it starts. It then gets the
-    // terminal, if we had it in the foreground. In the foreground but in a pipeline, its group is
-    // ours nevertheless: the pipeline's other programs need the terminal, too.
+    // With a group of its own, the program can be signalled together with the processes that it
+    // starts. If we are in the foreground of the terminal, that group then takes our place there.
+    // But in a pipeline in the foreground, the program stays in our group, because the other
+    // programs of the pipeline also need the terminal.
     enum class Group { own, ours };
 
     Reach reach = Reach::group;
@@ -52,16 +53,16 @@ struct SupervisePlan {
     int input = SpawnPlan::same;
     int output = SpawnPlan::same;
     int error = SpawnPlan::same;
-    // What the program is sent when we die first; 0: nothing.
+    // The signal that the program gets when we die first; 0 means none.
     int death_signal = SIGKILL;
-    // Called for each signal that we get, before it is passed on; false: it is not. Not for CHLD,
-    // and not for the PIPE that a write of ours raises.
+    // Called for each signal that we get, before it is passed on; if it returns false, the signal
+    // is not passed on. It is not called for CHLD, nor for the PIPE that a write of ours raises.
     std::function<bool(const SignalEvent&)> on_signal{};
     // Called for each child that has ended, the command and those that we adopted as a subreaper.
     std::function<void(const EndedChild&)> on_end{};
 };
 
-// All signals but those that say that we ourselves are broken.
+// All signals except those that report a fault in our own code.
 [[nodiscard]] sigset_t signals_to_pass();
 
 class Supervised {
@@ -78,19 +79,19 @@ class Supervised {
 
     // When wait() gives up. It may be called from on_signal.
     void set_limit(Deadline limit) { limit_ = limit; }
-    // Waits for the command's end, does all that the header promises, and returns its status;
-    // nothing when the limit passes first.
+    // Waits for the command's end, meanwhile does what the head of this file promises, and returns
+    // its status; nothing when the limit passes first.
     [[nodiscard]] std::optional<WaitStatus> wait();
     // The same for the end of all our children, adopted ones too; false when the limit passes
     // first.
     [[nodiscard]] bool wait_for_all();
 
-    // Sends SIGNAL to all of the plan's extent, and CONT, so that it is acted on. The number of
-    // processes, as far as we know it.
+    // Sends SIGNAL to all processes of the plan's extent, and CONT, so that stopped ones act on it.
+    // Returns the number of processes, as far as we know it.
     std::size_t signal(int signal);
 
-    // Readable when wait() has something to do: for a caller that polls more than us. handle() does
-    // it, without waiting.
+    // Readable when wait() would have something to do. A caller that polls other descriptors too
+    // then calls handle(), which does it without waiting.
     [[nodiscard]] int fd() const { return signals_.fd(); }
     void handle();
     [[nodiscard]] const std::optional<WaitStatus>& status() const { return status_; }
@@ -122,9 +123,9 @@ class Supervised {
 // We get SIGNAL when our parent dies; at once if it is dead already.
 void die_with_parent(int signal);
 
-// What our own exit status has to be to end as the command ended. When a signal killed it, we die
-// of that signal here, without a core dump of our own; as PID 1, where none kills us, 128 + the
-// signal is returned.
+// Lets us end as the command ended: returns its exit status. When a signal killed it, we die of
+// that signal here, without a core dump of our own. PID 1 cannot die so; then 128 + the signal is
+// returned.
 [[nodiscard]] int end_as(WaitStatus status);
 
 } // namespace ipcbox::process

@@ -1,4 +1,4 @@
-// The system's log, by its local socket: syslog(3), RFC 3164.
+// The system's log, through its local socket: syslog(3), RFC 3164.
 #pragma once
 
 #include "core/fd.h"
@@ -13,11 +13,11 @@ enum class Severity { error = 3, notice = 5, info = 6 };
 
 class SystemLog {
   public:
-    // TAG is the name that lines have in the log. Throws SysError without a socket to send by.
+    // TAG is the name of the sender in the log. Throws SysError when no socket can be made.
     explicit SystemLog(std::string tag, std::string path = "/dev/log");
 
-    // One message, of the facility daemon, with PID behind the tag. The log may be started anew
-    // between two lines. A line that nobody takes within a second is lost.
+    // Sends one message of the facility daemon, with PID after the tag. The log daemon can be
+    // restarted between two lines. A line that it does not accept within a second is lost.
     void write(Severity severity, pid_t pid, std::string_view line) noexcept;
 
   private:

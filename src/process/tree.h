@@ -1,4 +1,4 @@
-// A process and all that descend from it, as /proc/PID/task/TID/children has them: proc(5).
+// A process and all its descendants, from /proc/PID/task/TID/children: proc(5).
 #pragma once
 
 #include <cstddef>
@@ -15,26 +15,28 @@ namespace ipcbox::process {
 // The threads of PID, at this moment. Empty when it has ended.
 [[nodiscard]] std::vector<pid_t> threads_of(pid_t pid);
 
-// All that descend from PID at this moment, without it, parents first. Meanwhile more may be born.
+// All descendants of PID at this moment, without PID itself, parents first. More may be born
+// meanwhile.
 [[nodiscard]] std::vector<pid_t> descendants_of(pid_t pid);
 
 struct TreeResult {
     std::size_t signalled = 0;
-    std::vector<pid_t> refused{}; // we may not signal them (EPERM)
+    std::vector<pid_t> refused{}; // we have no permission to signal them (EPERM)
 };
 
-// Makes us a subreaper (prctl(2)): what descends from us becomes our child when it loses its
-// parent. Throws SysError.
+// Makes us a subreaper (prctl(2)): a descendant becomes our child when it loses its parent. Throws
+// SysError.
 void adopt_orphans();
 
-// Sends SIGNAL to all that descend from us. We have to be a subreaper: nothing can get away then. A
-// tree that keeps growing is stopped as below.
+// Sends SIGNAL to all our descendants. We have to be a subreaper, so that none of them can get
+// away. A tree that keeps growing is stopped as below.
 TreeResult signal_own_tree(int signal);
 
-// Sends SIGNAL to the processes ROOTS, by their handles, and to all that descend from them, without
-// us. Each is stopped (SIGSTOP) before its children are read, and that is repeated until a walk
-// over the tree finds nobody new and nobody running, so that a tree cannot outgrow us. Then all get
-// the signal, and what we stopped goes on; with Waking::everybody, what was stopped before, too.
+// Sends SIGNAL to the processes ROOTS, by their handles, and to all their descendants, except us.
+// It stops each process (SIGSTOP) before it reads its children, and repeats that until a walk over
+// the tree finds no new and no running process, so that a tree cannot outgrow us. Then all of them
+// get the signal, and those that we stopped continue; with Waking::everybody, those that were
+// stopped before also do.
 struct Root {
     pid_t pid = 0;
     std::uint64_t start_ticks = 0; // another start is another process, which is left alone

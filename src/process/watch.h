@@ -11,18 +11,19 @@
 
 namespace ipcbox::process {
 
-// Waits for the ends of any number of processes, at the cost of the ends, not of the number.
+// Waits for the ends of any number of processes. The cost depends on how many end, not on how many
+// there are.
 class Watch {
   public:
     // Throws SysError.
     Watch();
 
-    // Watches the process of HANDLE; ends are told by NUMBER.
+    // Watches the process of HANDLE. Its end is reported with NUMBER.
     void add(Fd handle, std::size_t number);
     [[nodiscard]] std::size_t left() const { return left_; }
 
     // Waits until at least one has ended, and calls ON_END for each that has, with its number and
-    // its status where the kernel tells it. False when the deadline passes first.
+    // its status if the kernel reports it. False when the deadline passes first.
     bool wait(Deadline deadline,
               const std::function<void(std::size_t, std::optional<WaitStatus>)>& on_end);
 
@@ -32,8 +33,8 @@ class Watch {
     std::size_t left_ = 0;
 };
 
-// How the process of HANDLE ended, as far as the kernel tells it to those that are not its parent:
-// since Linux 6.15, once its parent has waited for it (PIDFD_GET_INFO).
+// How the process of HANDLE ended, if the kernel reports that to a process that is not the parent:
+// since Linux 6.15, once the parent has waited for it (PIDFD_GET_INFO).
 [[nodiscard]] std::optional<WaitStatus> exit_status_of(const Fd& handle);
 
 } // namespace ipcbox::process
