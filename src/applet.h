@@ -1,5 +1,5 @@
-// An applet is described at the end of its file. Its name and its group stand in
-// applets/meson.build, which makes a row of the table from them.
+// Each applet's file ends with its description. Its name and its group are in applets/meson.build,
+// which makes a row of the table from them.
 #pragma once
 
 #include <span>

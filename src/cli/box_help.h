@@ -1,4 +1,4 @@
-// What ipcbox itself says of its applets.
+// The texts of ipcbox itself about its applets.
 #pragma once
 
 #include "applet.h"
@@ -9,14 +9,14 @@
 
 namespace ipcbox::cli {
 
-// Prints the help of ipcbox: each applet with its summary, by what it is for.
+// Prints the help of ipcbox: each applet with its summary, grouped by purpose.
 void print_box_help(std::span<const AppletRow> applets);
 
-// The names of the applets, in a line for each group, and what to ask next. For a terminal.
+// The names of the applets, one line for each group, and how to learn more. For a terminal.
 [[nodiscard]] std::string groups_of(std::span<const AppletRow> applets);
 
-// Becomes man(1) with the manual page of APPLET where standard output is a terminal and man finds
-// the page; else returns. Throws SysError.
+// If standard output is a terminal and man(1) finds the page of APPLET, becomes man(1) with it.
+// Otherwise returns. Throws SysError.
 void open_manual_page(std::string_view applet);
 
 } // namespace ipcbox::cli

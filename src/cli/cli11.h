@@ -7,7 +7,7 @@
 // test checks that no locale comes back.
 #pragma once
 
-// All that CLI11 includes: these headers must have been read before the names change.
+// All headers that CLI11 includes. They must have been read before the names change.
 #include <algorithm>
 #include <cctype>
 #include <cmath>
@@ -42,8 +42,7 @@
 
 namespace ipcbox::cli::cli11 {
 
-// A string that is written to and read from as CLI11 does it. As a file it is one that cannot be
-// opened.
+// A string with the stream operations that CLI11 uses. As a file, it is one that cannot be opened.
 class Text {
   public:
     Text() = default;
@@ -86,7 +85,8 @@ class Text {
     std::size_t next_ = 0;
 };
 
-extern Text standard_stream; // CLI11 prints nothing of its own accord, so there is none
+// Stands for the standard streams, to which CLI11 prints nothing by itself.
+extern Text standard_stream;
 
 // Stands for the C locale.
 struct Locale {};

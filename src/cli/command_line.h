@@ -1,4 +1,4 @@
-// The words of a command line, read by what the applet has declared.
+// Reads the words of a command line according to the declarations of the applet.
 #pragma once
 
 #include "cli/declarations.h"
@@ -19,9 +19,9 @@ struct CommandLine {
     bool lacks_command = false;            // "--" stands last, before no command
 };
 
-// Reads ARGUMENTS, marks what is given in DECLARED, and fills its command. No value is interpreted
-// yet, because --help has to work on a line with other mistakes. Throws UsageError for unknown
-// options, and for values that are missing or too much.
+// Reads ARGUMENTS, marks the given options in DECLARED, and fills its command. No value is
+// interpreted yet, because --help has to work on a line with other mistakes. Throws UsageError for
+// an unknown option, a missing value, or a value that an option does not take.
 [[nodiscard]] CommandLine read_command_line(Declarations& declared,
                                             std::span<char* const> arguments);
 

@@ -1,4 +1,4 @@
-// What the completion scripts of all shells are made of.
+// The parts that the completion scripts of all shells share.
 #pragma once
 
 #include "applet.h"

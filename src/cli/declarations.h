@@ -1,5 +1,5 @@
-// What an applet has declared for its command line: Options fills it, command_line.h reads the
-// words of a line by it, and help.h prints it. All texts have to live as long as the declarations.
+// The declarations of an applet's command line: Options fills them, command_line.h reads the words
+// of a line by them, and help.h prints them. All texts have to live as long as the declarations.
 #pragma once
 
 #include <functional>

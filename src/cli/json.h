@@ -51,11 +51,11 @@ class JsonLine {
     std::unique_ptr<Object> object_;
 };
 
-// TEXT as JSON has it, in quotes: for lines of which there are many thousands.
+// TEXT as a JSON string, in quotes. For output of many thousands of lines.
 [[nodiscard]] std::string json_string(std::string_view text);
 
-// The members of the object that TEXT is, where each is a text or a list of texts; a text alone is
-// a list of one. Nothing when TEXT is anything else.
+// The members of the JSON object TEXT, each of which is a string or a list of strings; a single
+// string becomes a list of one. Nothing for any other TEXT.
 [[nodiscard]] std::optional<std::map<std::string, std::vector<std::string>>>
 json_texts(std::string_view text);
 

@@ -1,6 +1,6 @@
-// Lines that must not hold up the caller: a thread of its own writes them, each of them whole. When
-// the reader is too slow (a full log pipe) the queue drops lines. It counts them, and says so when
-// there is room again.
+// Writes lines without holding up the caller: a thread of its own writes each line whole. If the
+// reader is too slow (a full log pipe), the queue drops lines, counts them, and says so when there
+// is room again.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +14,10 @@ class LineQueue {
   public:
     // How the queue says that lines were dropped: in words, or as an object of JSON.
     enum class Kind { text, json };
-    // FD stays the caller's. Signals have to be blocked already, SIGPIPE too. UNWRITTEN is what
-    // take_unwritten() returned under our former image.
+    // FD belongs to the caller. Signals have to be blocked already, including SIGPIPE. UNWRITTEN is
+    // what take_unwritten() returned in our former image.
     explicit LineQueue(int fd, Kind kind = Kind::text, std::string unwritten = {});
-    // Waits at most a second for the lines that are left.
+    // Waits at most a second until the remaining lines are written.
     ~LineQueue();
     LineQueue(const LineQueue&) = delete;
     LineQueue& operator=(const LineQueue&) = delete;
@@ -28,13 +28,13 @@ class LineQueue {
     // Waits until all is written, at most a second.
     void flush();
 
-    // Stops writing and returns the lines that were not written: for the program that we become. A
-    // line is written whole or returned, unless a write hangs in the kernel for a second; then it
-    // counts as lost. write_again() takes it all back.
+    // Stops writing and returns the lines that were not written, for the program that we become.
+    // Each line is either written whole or returned, unless a write hangs in the kernel for a
+    // second; then the line counts as lost. write_again() takes the lines back.
     [[nodiscard]] std::string take_unwritten();
     void write_again(std::string unwritten);
 
-    // Whether a line was dropped, could not be written, or waits still.
+    // Whether a line was dropped, could not be written, or still waits.
     [[nodiscard]] bool failed();
 
   private:

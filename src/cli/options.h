@@ -26,7 +26,7 @@ namespace ipcbox::cli {
 
 struct CommandLine;
 
-// --help and --version print and are done.
+// Thrown after --help and --version, when there is nothing more to do.
 struct Finished {};
 
 // Every applet has these.
@@ -75,24 +75,25 @@ class Options {
         add_operand(name, setter(into, std::move(parser)), text, Presence::required);
     }
 
-    // Any number of operands; a command then begins only behind "--". INTO is a vector.
+    // Any number of operands; a command then begins only after "--". INTO is a vector.
     template <class Value, class Parser>
     void operands(std::string_view name, std::vector<Value>& into, Parser parser,
                   std::string_view text) {
         add_operand(name, appender(into, std::move(parser)), text, Presence::repeated);
     }
 
-    // What follows the operands, or "--", is a command: parsing stops there. INTO stays empty when
-    // there is none; a "--" with nothing behind it is a usage error. front/run_command.h runs it.
+    // The words after the operands, or after "--", are a command: parsing stops there. INTO stays
+    // empty when there is none; a "--" with nothing after it is a usage error. front/run_command.h
+    // runs the command.
     void command(std::vector<std::string>& into);
 
     // -J,--json.
     void json(bool& into);
 
-    // Flags that were declared with a word can be turned off again: --no-WORD, as curl has it.
+    // Flags that were declared with a word can be turned off again by --no-WORD, as in curl.
     void negatable_flags();
-    // One of these on the command line is a UsageError with its reason. TABLE has to live until
-    // parse().
+    // If one of these options is on the command line, that is a UsageError with its reason. TABLE
+    // has to live until parse().
     void refuse(std::span<const RefusedOption> table);
     // NAMES is "-K,--config FILE". The words that READ makes of its value take the option's place
     // on the command line. READ may throw std::invalid_argument.
@@ -130,7 +131,7 @@ class Options {
     bool trace_ = false;
 };
 
-// What an applet declares.
+// The declarations of an applet, for completion.
 struct Declared {
     std::vector<OptionName> options;
     std::vector<std::string> operands; // "KEY"

@@ -21,18 +21,19 @@ void print_line(fmt::format_string<Arguments...> format, Arguments&&... argument
 // does.
 void flush();
 
-// "NAME: TEXT" on stderr. A line that cannot be written is lost: nobody is left to be told.
+// "NAME: TEXT" on stderr. A line that cannot be written is lost, because there is nowhere to report
+// that.
 void diagnose(std::string_view text) noexcept;
 
-// The NAME of diagnose(): the border sets it to the applet's.
+// The NAME of diagnose(), which the border sets to the name of the applet.
 void set_program_name(std::string_view name) noexcept;
 [[nodiscard]] std::string_view program_name() noexcept;
 
-// Control characters and bytes that are not UTF-8 in a form that cannot drive a terminal: ^[ for
+// Control characters and bytes that are not UTF-8, in a form that cannot control a terminal: ^[ for
 // escape, \x9b for a lone byte. Line feeds and tabs stay, and CR LF becomes a line feed.
 [[nodiscard]] std::string visible(std::string_view bytes);
 
-// The same for a text that comes in pieces, which may part a UTF-8 sequence.
+// The same for a text that comes in pieces, which can split a UTF-8 sequence.
 class VisibleText {
   public:
     [[nodiscard]] std::string next(std::string_view piece);

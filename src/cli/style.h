@@ -1,4 +1,4 @@
-// How parts of a help stand out where a person reads it.
+// Highlights parts of a help text for a person at a terminal.
 #pragma once
 
 #include <string>
@@ -6,8 +6,8 @@
 
 namespace ipcbox::cli {
 
-// Colours are for terminals only. A user turns them off with NO_COLOR, set and not empty
-// (no-color.org); a terminal that has none says TERM=dumb.
+// Only terminals get colours. A user turns them off with a non-empty NO_COLOR (no-color.org), and a
+// terminal without colours has TERM=dumb.
 class Style {
   public:
     static Style none() { return Style{false}; }

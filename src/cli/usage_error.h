@@ -7,7 +7,7 @@
 namespace ipcbox::cli {
 
 // The command line makes no sense. HELP is the part of the help that concerns the mistake, with its
-// line feeds: the border shows it where a person reads the message, on a terminal.
+// line feeds. The border shows it on a terminal.
 class UsageError : public Error {
   public:
     explicit UsageError(std::string message, std::string help = {})

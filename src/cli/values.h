@@ -48,9 +48,9 @@ namespace ipcbox::cli {
 struct Owner {
     uid_t uid = 0;
     gid_t gid = 0;
-    std::string name; // of the user; empty when nobody has the uid
+    std::string name; // of the user; empty when no user has the uid
 };
-// "www-data", "33:33", "www-data:adm". Without a group it is the user's own.
+// "www-data", "33:33", "www-data:adm". Without a group, the user's own group.
 [[nodiscard]] Owner parse_owner(std::string_view text);
 
 } // namespace ipcbox::cli

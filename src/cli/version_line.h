@@ -1,4 +1,5 @@
-// What --version prints. Only main.cpp knows the commit, so that a new one compiles one file anew.
+// The output of --version. Only main.cpp knows the commit, so that a new commit recompiles only one
+// file.
 #pragma once
 
 #include <string_view>

@@ -1,6 +1,6 @@
-// Which clocks to believe when they say different things: the selection of RFC 5905, section 11.2.1
-// (Marzullo's algorithm). Each reading is an interval; the largest group whose intervals have a
-// point in common is right, the others are falsetickers.
+// Which clocks to trust when they differ: the selection of RFC 5905, section 11.2.1 (Marzullo's
+// algorithm). Each reading is an interval. The largest group whose intervals have a point in common
+// is right; the others are falsetickers.
 #pragma once
 
 #include "clocks/reading.h"
@@ -12,16 +12,16 @@
 namespace ipcbox::clocks {
 
 struct Agreement {
-    std::vector<std::size_t> members;      // by their number among the readings, ascending
+    std::vector<std::size_t> members;      // positions of readings, ascending
     std::vector<std::size_t> falsetickers; // the others, ascending
-    Duration offset{};                     // the middle of what all members allow
+    Duration offset{};                     // the middle of the interval that all members allow
     Duration error{};
-    // More than half agree; else nobody can say which clocks are right.
+    // Whether more than half agree. Otherwise nobody can say which clocks are right.
     [[nodiscard]] bool is_majority() const { return members.size() > falsetickers.size(); }
 };
 
-// Of several groups of one size the one whose common interval is smallest. None agree when there
-// are none.
+// Of several groups of the same size, returns the one with the smallest common interval. Without
+// readings, there are no members.
 [[nodiscard]] Agreement find_agreement(std::span<const Reading> readings);
 
 } // namespace ipcbox::clocks

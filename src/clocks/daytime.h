@@ -1,4 +1,4 @@
-// The Daytime Protocol (RFC 867): the time in words, for which the RFC sets no grammar.
+// The Daytime Protocol (RFC 867): the time as text, for which the RFC defines no grammar.
 #pragma once
 
 #include "clocks/reading.h"
@@ -12,7 +12,7 @@
 
 namespace ipcbox::clocks {
 
-// A zone that was chosen among several of one name: "CST", at UTC-06:00.
+// A zone that was chosen among several of the same name: "CST", at UTC-06:00.
 struct GuessedZone {
     std::string name;
     std::chrono::minutes ahead{}; // of UTC
@@ -20,14 +20,14 @@ struct GuessedZone {
 
 struct Daytime {
     std::time_t time = 0;
-    bool states_zone = false; // else it was taken for local time, which inetd(8) means
+    bool states_zone = false; // otherwise it was taken for local time, as inetd(8) sends it
     std::optional<GuessedZone> guessed_zone = {};
     Duration resolution = std::chrono::seconds{1}; // a minute when the text has no seconds
-    // What NIST's servers, and no others, say of themselves: an announced leap second, and a digit
-    // that is 0 while all is well.
+    // Only NIST's servers report these about themselves: an announced leap second, and a health
+    // digit that is 0 while all is well.
     Leap leap = Leap::none;
     std::optional<unsigned> health = {};
-    Duration doubt{}; // how wrong such a server may be: 0 for a healthy one
+    Duration doubt{}; // how far such a server may be off: 0 for a healthy one
 };
 
 // An answer of this size or more is not read.
@@ -53,17 +53,17 @@ enum class ZonelessTime { is_local, is_utc };
 //     24.11.2026 02:55:01                                  also with the time first
 //     2:55:01 AM 11/24/2026                                Windows' Simple TCP/IP Services
 //
-// AM or PM may stand behind every time but that of RFC 867's first proposal, ISO 8601 and RFC 850.
-// The zones that are known by name are listed in http/date_form.cpp. All forms but NIST's and RFC
-// 867's first one may omit the zone, and ZONELESS says what that means. Of several zones with one
-// name (CST, IST), the one that makes the time nearest to NOW is taken if that is within a day,
-// else the American or European one. A year of two digits is the one nearest to NOW, or to NIST's
-// day. Nothing for times that cannot be (hour 25, 30 February, another day than NIST's) and for
-// years outside of 1900 to 2150; whether it was a Tuesday is not checked.
+// AM or PM can follow every time except that of RFC 867's first proposal, ISO 8601 and RFC 850. The
+// zones that are known by name are listed in http/date_form.cpp. All forms except NIST's and RFC
+// 867's first one can omit the zone, and ZONELESS says what that means. Of several zones with the
+// same name (CST, IST), the one that gives the time nearest to NOW is taken if that is within a day
+// of NOW, and otherwise the American or European one. A year of two digits means the one nearest to
+// NOW, or to NIST's day. Returns nothing for impossible times (hour 25, 30 February, a day other
+// than NIST's) and for years outside 1900 to 2150. The day of the week is not checked.
 [[nodiscard]] std::optional<Daytime> parse_daytime(std::string_view text, std::time_t now,
                                                    ZonelessTime zoneless = ZonelessTime::is_local);
 
-// What a server says: "Tue Nov 24 02:55:01 2026\r\n", local time, as inetd(8) has it.
+// A server's answer: "Tue Nov 24 02:55:01 2026\r\n", in local time, as inetd(8) sends it.
 [[nodiscard]] std::string daytime_text(std::time_t time);
 
 // "2026-11-24T02:55:01Z", UTC.

@@ -1,4 +1,4 @@
-// One question and what came of it, over TCP, TLS or UDP.
+// One question and its outcome, over TCP, TLS or UDP.
 #pragma once
 
 #include "clocks/reading.h"
@@ -11,7 +11,7 @@ namespace ipcbox::clocks {
 struct Exchange {
     enum class Outcome {
         answered,  // as completely as it will be
-        paused,    // that may be all; stop() returns it if no more comes
+        paused,    // this may be the whole answer; stop() returns it if no more comes
         malformed, // a datagram that answers nothing; the exchange goes on
         failed     // with ERROR or PROBLEM
     };
@@ -20,7 +20,7 @@ struct Exchange {
     Outcome outcome = Outcome::answered;
     std::string bytes; // what came
     Timing timing;     // of its first byte
-    int error = 0;     // errno, 0 when PROBLEM says it
+    int error = 0;     // errno; 0 when PROBLEM has the reason
     std::string problem{};
 };
 

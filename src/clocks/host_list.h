@@ -18,25 +18,25 @@ struct Host {
     std::optional<std::uint16_t> port; // when it was written with one
     std::string label{};               // what to call it; empty when it was written without one
 
-    // What its row is called.
+    // The name in its row.
     [[nodiscard]] const std::string& called() const { return label.empty() ? text : label; }
 };
 
 // "time.example.com", "192.0.2.1", "192.0.2.1:37", "[2001:db8::1]:time", "2001:db8::1", and each of
-// them behind a label: "db=192.0.2.1:37". Throws std::invalid_argument with what was expected: a
-// name or a label has letters, digits, dots, hyphens and underscores only, and at most 253 of them.
+// them after a label: "db=192.0.2.1:37". Throws std::invalid_argument with what was expected: a
+// name or a label consists of at most 253 letters, digits, dots, hyphens and underscores.
 [[nodiscard]] Host parse_host(std::string_view text);
 
-// The hosts of a list: one on each line. Blanks around it, and a # with everything behind it, do
-// not count. Lines that are no host go to BAD_LINE as "line 7" and a reason, and the others are
-// taken.
+// The hosts of a list, one on each line. Blanks around a host, and a # with everything after it,
+// are ignored. Calls BAD_LINE with "line 7" and a reason for a line that is not a host, and takes
+// the others.
 using BadLine = std::function<void(const std::string& line, const std::string& reason)>;
 [[nodiscard]] std::vector<Host> parse_host_list(std::string_view text, const BadLine& bad_line);
 
-// Every address of a network in CIDR notation ("192.0.2.0/24", "2001:db8::/120"), without those of
-// the network itself and of broadcast, as fping(8) has it (but for /31, /32 and IPv6); or every
-// address from the first to the last one of a range ("192.0.2.1-192.0.2.20"). Throws
-// std::invalid_argument for any other text, and for more than MAX addresses.
+// Every address of a network in CIDR notation ("192.0.2.0/24", "2001:db8::/120"), without the
+// address of the network itself and the broadcast address, as in fping(8) (except for /31, /32 and
+// IPv6); or every address from the first to the last one of a range ("192.0.2.1-192.0.2.20").
+// Throws std::invalid_argument for any other text, and for more than MAX addresses.
 [[nodiscard]] std::vector<Host> hosts_of_network(std::string_view text, std::uint64_t max);
 
 } // namespace ipcbox::clocks

@@ -1,5 +1,5 @@
-// One host that is asked for the time: which source at which address is to be tried next, for how
-// long, and what came of it. Nothing here sends, waits or sets a timer; that is the survey's
+// One host that is asked for the time: decides which source at which address is tried next, for how
+// long, and what the outcome is. Nothing here sends, waits or sets a timer; the survey does that
 // (clocks/survey.h).
 #pragma once
 
@@ -20,8 +20,8 @@ namespace ipcbox::clocks {
 struct SurveyOptions {
     std::vector<SourcePort> sources; // for each host, in turn; at least one
     net::Family family = net::Family::any;
-    // For a host and all its addresses and sources. What is left of it is shared out evenly among
-    // what is left to try, unless try_patience says how long one try may take.
+    // The time for a host with all its addresses and sources. The tries that are left share the
+    // rest of it evenly, unless try_patience limits each try.
     Duration patience = std::chrono::seconds{5};
     std::optional<Duration> try_patience;
     Duration total = Duration::max(); // for all hosts
@@ -29,15 +29,15 @@ struct SurveyOptions {
     Duration interval{};              // between two datagrams
     std::size_t at_once = 4096;       // hosts, over TCP; fewer when there are too few descriptors
     bool precise = false;             // ask a clock of whole seconds until its tick is found
-    std::optional<std::time_t> pivot; // of eras; our clock when there is none
+    std::optional<std::time_t> pivot; // of eras; without one, our own clock
     net::TlsOptions tls;              // for https; its name is that of each host
 
     [[nodiscard]] bool asks(Source source) const;
 };
 
-// What came of a host.
+// The outcome for a host.
 struct Finding {
-    // With a reading, or with the problem of each source: "time: refused, ntp: timed out".
+    // Has a reading, or the problem of each source: "time: refused, ntp: timed out".
     Answer answer;
     Source source = Source::time; // the one that answered, or the last one that did not
     net::Address address;         // likewise; none when there is none
@@ -45,25 +45,25 @@ struct Finding {
 
 class Inquiry {
   public:
-    // HOST and OPTIONS have to outlive it. It begins now, and ends with the host's patience or at
-    // LIMIT.
+    // HOST and OPTIONS have to outlive it. It begins now, and ends when the host's patience has
+    // passed, or at LIMIT.
     Inquiry(const Host& host, const SurveyOptions& options, Deadline limit);
 
     [[nodiscard]] Deadline ends() const { return ends_; }
-    // Where the host is found; at least one. The port of each does not matter.
+    // The addresses of the host, at least one. Their ports are not used.
     void set_addresses(std::vector<net::Address> addresses);
 
-    // What is to be tried now.
+    // The source to try now.
     [[nodiscard]] Source source() const;
-    // Begins the try: it goes to the address that is returned.
+    // Begins the try, and returns the address for it.
     const net::Address& begin_try();
     // When this try has taken long enough.
     [[nodiscard]] Deadline end_of_try() const;
     [[nodiscard]] bool was_tried() const { return tries_ > 0; }
 
     enum class Next {
-        another_try, // of another address or source, or another datagram
-        rest,        // until rest_ends(), and then another try: that finds the tick
+        another_try, // at another address or source, or with another datagram
+        rest,        // until rest_ends(), and then another try, to find the tick
         finished     // finding() is all that will be known
     };
     // An answer came.
@@ -72,7 +72,8 @@ class Inquiry {
     [[nodiscard]] Next fail(std::string problem);
     // A datagram was not answered in its time.
     [[nodiscard]] Next miss_datagram();
-    // A datagram came that is no answer. If nothing better comes, this is why the host failed.
+    // A datagram came that is no answer. If nothing better comes, this is the reason why the host
+    // failed.
     void note_malformed(std::string problem) { malformed_ = std::move(problem); }
     // The host cannot be asked at all.
     void give_up(std::string problem) { finding_.answer.problem = std::move(problem); }

@@ -1,5 +1,5 @@
-// The questions that were asked over UDP: found by the address that an answer comes from, and by
-// the number of the host that was asked. There may be hundreds of thousands, all to one address.
+// The open questions over UDP. They are found by the address that an answer comes from, and by the
+// number of the host that was asked. There can be hundreds of thousands, even all to one address.
 #pragma once
 
 #include "clocks/source.h"
@@ -29,7 +29,7 @@ class OpenQuestions {
     };
 
     // The questions to one address: a list through NEXT, from the first one that still waits. The
-    // list may be long, so none is looked at twice.
+    // list can be long, so no question is looked at twice.
     struct Asked {
         Index first = none;
         Index last = none;
@@ -40,10 +40,10 @@ class OpenQuestions {
     Index add(std::size_t number, Source source, const net::Address& address, std::uint64_t nonce);
     [[nodiscard]] Question& operator[](Index index) { return questions_[index]; }
 
-    // What NUMBER asked waits no longer.
+    // The questions of NUMBER no longer wait.
     void settle(std::size_t number, Question::State state);
 
-    // What was asked there, its first question one that waits, if any does; null for a stranger.
+    // The questions to ADDRESS, beginning with one that waits if any does; null for a stranger.
     [[nodiscard]] Asked* asked_of(const net::Address& address);
 
   private:

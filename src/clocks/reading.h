@@ -1,8 +1,8 @@
-// What a clock said, beside ours: an offset, and how far it can be wrong.
+// What a clock said, compared with ours: an offset, and how far it can be wrong.
 //
-// Every question bounds the answer (RFC 5905, section 8, as for SNTP): the other clock was read
-// after we asked and before the answer came. Its error is half of that time, and what the source
-// itself leaves open: a clock that counts whole seconds may be anywhere within one.
+// Every question bounds the answer (RFC 5905, section 8, as for SNTP), because the other clock was
+// read after we asked and before the answer came. The error is half of that time, plus the
+// uncertainty of the source itself: a clock that counts whole seconds can be anywhere within one.
 #pragma once
 
 #include "core/deadline.h"
@@ -16,16 +16,16 @@ namespace ipcbox::clocks {
 // A time of day with all its nanoseconds; it ends in 2262.
 using WallTime = std::chrono::sys_time<Duration>;
 
-// The years in which a clock is taken at its word: WallTime can say them all, and so can the
+// The years that are accepted from a clock. WallTime can represent them all, and Duration the
 // difference of any two.
 constexpr int first_year = 1900;
 constexpr int last_year = 2150;
 
 [[nodiscard]] bool is_within_years(std::time_t seconds);
-// A time outside of these years becomes their first or last second.
+// A time outside these years becomes their first or last second.
 [[nodiscard]] WallTime wall_time(std::time_t seconds);
 
-// When an answer came: by our clock, and how long after the question by a clock that nobody sets.
+// When an answer came: by our clock; and how long after the question, by a clock that nobody sets.
 struct Timing {
     WallTime received{};
     Duration round_trip{};
@@ -33,7 +33,7 @@ struct Timing {
 
 struct Reading {
     WallTime said{};       // what it said
-    Duration offset{};     // theirs minus ours; the middle of what it can be
+    Duration offset{};     // theirs minus ours; the middle of the possible interval
     Duration error{};      // how far the truth can be from OFFSET
     Duration round_trip{}; // of the quickest question
     Duration resolution{}; // of the source
@@ -43,29 +43,29 @@ struct Reading {
 [[nodiscard]] Reading reading_of(std::time_t seconds, const Timing& timing,
                                  Duration resolution = std::chrono::seconds{1});
 
-// Two readings of one clock: what both allow. When they exclude each other (one of the clocks was
-// set in between) the newer one.
+// Combines two readings of one clock into the interval that both allow. When they exclude each
+// other (one of the clocks was set in between), returns the newer one.
 [[nodiscard]] Reading narrowed(const Reading& older, const Reading& newer);
 
-// When to ask again, by our clock, so that the answer halves the error: in the middle of where the
-// tick of the other clock can be; not before EARLIEST.
+// When to ask again, by our clock, so that the answer halves the error: in the middle of the
+// interval in which the tick of the other clock can be, but not before EARLIEST.
 [[nodiscard]] WallTime next_tick_question(const Reading& reading, WallTime earliest);
 
-// The seconds that the manual page's table has: 0 when that is possible, else the nearest.
+// The seconds for the table of perlipc: 0 when that is possible, otherwise the nearest.
 [[nodiscard]] std::int64_t whole_seconds(const Reading& reading);
 
-// How far the clock is from ours for certain: the offset less the error, and never below 0.
+// How far the clock is certainly off: the offset minus the error, but never below 0.
 [[nodiscard]] Duration min_deviation(const Reading& reading);
 
 // What a clock announces for the end of this month: nothing, a leap second, or a second that is
-// left out. It is unknown to a clock that says that it is not synchronised.
+// left out. It is `unknown` if the clock says that it is not synchronised.
 enum class Leap { none, insert, remove, unknown };
 
-// What makes a clock suspicious, whatever it is compared with.
+// Why a clock is suspicious by itself.
 enum class Flag {
     none,
-    // It says zero, or the first day of 1900 or of 1970: nobody has told it the time. In 32 bits
-    // the first day of 1900 is 7 February 2036, too, which counts unless it is that day.
+    // It says zero, or the first day of 1900 or of 1970, so it was never set. In 32 bits, the first
+    // day of 1900 is also 7 February 2036, so on that day it does not count as such.
     not_set,
     day_off // it can be a day or more from ours
 };

@@ -1,7 +1,7 @@
 // The client of the Simple Network Time Protocol: RFC 4330, and RFC 5905, section 14.
 //
-// A question tells nothing of us: its transmit timestamp is random. An answer that does not bring
-// it back is forged.
+// A question reveals nothing about us, because its transmit timestamp is random. An answer that
+// does not return it is forged.
 #pragma once
 
 #include "clocks/reading.h"
@@ -22,7 +22,7 @@ constexpr std::size_t sntp_packet_size = 48;
 struct SntpAnswer {
     std::optional<Reading> reading = {};
     std::string problem = {}; // why there is no reading
-    // Worth telling, also without a reading:
+    // These are worth reporting even without a reading:
     int stratum = 0;
     Leap leap = Leap::none;
     // "GPS" of stratum 1, "192.0.2.1" of others; "RATE", "DENY" of a kiss, "INIT" of none as yet.
@@ -34,12 +34,11 @@ struct SntpAnswer {
 // question, and they are to be ignored.
 [[nodiscard]] bool answers_question(std::string_view bytes, std::uint64_t nonce);
 
-// What an answer says: the offset and its error from the four timestamps, the root's delay and
-// dispersion and the precision. Timestamps are of the era nearest to PIVOT. What RFC 4330, section
-// 5, has a client refuse is a problem: another mode, version or size, a kiss of death, a clock that
-// says of itself that it is not synchronised, no transmit time, times that contradict each other, a
-// reference that is 16 s or more away. Extension fields and what authenticates them is not looked
-// at.
+// Computes the offset and its error from the four timestamps, the root delay and dispersion, and
+// the precision. Timestamps belong to the era nearest to PIVOT. Answers that RFC 4330, section 5,
+// tells a client to refuse are a problem: another mode, version or size, a kiss of death, a clock
+// that says that it is not synchronised, no transmit time, times that contradict each other, a
+// reference that is 16 s or more away. Extension fields and authentication are ignored.
 [[nodiscard]] SntpAnswer parse_sntp(std::string_view bytes, const Timing& timing,
                                     std::time_t pivot);
 

@@ -1,5 +1,5 @@
-// The sources of a clock's time: what each protocol asks, when its answer is complete, and what
-// that says. Nothing here reads or writes a socket.
+// The protocols by which a clock is asked: the question of each, when its answer is complete, and
+// what the answer means. Nothing here reads or writes a socket.
 #pragma once
 
 #include "clocks/daytime.h"
@@ -19,7 +19,7 @@ enum class Source { time, time_udp, ntp, daytime, daytime_udp, http, https };
 // "time", "time-udp", "ntp", "daytime", "daytime-udp", "http", "https", as --via takes them.
 [[nodiscard]] std::string_view name_of(Source source);
 
-// A source and where it is asked: its own port, unless there is another.
+// A source, and the port to ask if it is not the default one.
 struct SourcePort {
     Source source = Source::time;
     std::optional<std::uint16_t> port;
@@ -36,10 +36,10 @@ struct SourcePort {
 // The bytes of a question: HOST is for HTTP's Host field ("[::1]:80"), NONCE for NTP.
 [[nodiscard]] std::string question(Source source, std::string_view host, std::uint64_t nonce);
 
-// What a datagram is to the question with that nonce.
+// How a datagram relates to the question with that nonce.
 enum class Match {
     answer,
-    malformed, // no server of this source says anything like it
+    malformed, // no server of this source sends such a datagram
     forged     // its sender has not seen the question
 };
 [[nodiscard]] Match match_of(Source source, std::string_view bytes, std::uint64_t nonce);
@@ -47,14 +47,14 @@ enum class Match {
 // How much of an answer has come over TCP.
 enum class Progress {
     incomplete,
-    enough,  // that may be all; it is when the server closes, or says nothing more for a while
-    complete // whatever comes behind it
+    enough,  // this may be all; it is if the server closes, or sends no more for a while
+    complete // whatever follows
 };
 [[nodiscard]] Progress progress(Source source, std::string_view bytes);
 // More bytes than an answer can have.
 [[nodiscard]] std::size_t max_answer_bytes(Source source);
 
-// Which answer is meant.
+// The question that an answer belongs to.
 struct Asked {
     Source source = Source::time;
     Timing timing;
@@ -68,12 +68,12 @@ struct Answer {
     std::string problem = {};
     std::string text = {}; // of daytime: what it said, without the line ends around it
     Leap leap = Leap::none;
-    // What else NTP says, also when there is no reading.
+    // The other facts of NTP, even when there is no reading.
     std::optional<SntpAnswer> sntp = {};
-    // What else the daytime, or HTTP's date, says or leaves open; nothing when it has no time.
+    // The other facts of a daytime or of HTTP's date; nothing when it has no time.
     std::optional<Daytime> daytime = {};
 };
-// An answer that is as complete as it will be.
+// Interprets an answer that is as complete as it will be.
 [[nodiscard]] Answer interpret(std::string_view bytes, const Asked& asked);
 
 } // namespace ipcbox::clocks

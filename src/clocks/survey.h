@@ -1,6 +1,6 @@
-// Asks many hosts for the time at once, each from one source after the other until one answers, and
-// tells what came of each: the loop of timecheck, udptime and daytime. What is tried next is an
-// inquiry's matter (clocks/inquiry.h); here are the turns, the timers and the sockets.
+// Asks many hosts for the time at once, each by one source after the other until one answers, and
+// reports the outcome of each. This is the loop of timecheck, udptime and daytime. An inquiry
+// (clocks/inquiry.h) decides what to try next; the turns, the timers and the sockets are here.
 #pragma once
 
 #include "clocks/host_list.h"
@@ -24,23 +24,23 @@ namespace ipcbox::clocks {
 class SurveyEvents {
   public:
     virtual ~SurveyEvents() = default;
-    // Once for each host, by its number, in the order in which they come.
+    // Called once for each host, with its number, in the order in which the findings come.
     virtual void found(std::size_t number, Finding finding) = 0;
-    // Nothing will happen for a while: what was found can be shown.
+    // Nothing will happen for a while, so this is the time to show the findings.
     virtual void waiting() = 0;
 };
 
 class Survey {
   public:
     // Signals have to be blocked already. HOSTS and EVENTS have to outlive it. Raises the limit on
-    // our descriptors to what is needed; where that is not allowed, fewer hosts are asked at once.
+    // our descriptors as far as needed; if that is not allowed, fewer hosts are asked at once.
     Survey(const std::vector<Host>& hosts, const SurveyOptions& options, SurveyEvents& events);
     ~Survey();
     Survey(const Survey&) = delete;
     Survey& operator=(const Survey&) = delete;
 
-    // Asks all hosts. Returns the signal of SIGNALS that ended it before that, or 0. Throws
-    // SysError when nothing can be asked at all.
+    // Asks all hosts. Returns the signal of SIGNALS that interrupted it, or 0. Throws SysError when
+    // no host can be asked at all.
     [[nodiscard]] int run(SignalFd& signals);
 
     // Hosts whose finding is known.
@@ -53,7 +53,7 @@ class Survey {
     struct Timer {
         Deadline when;
         std::size_t number;
-        std::uint32_t generation; // void when the host has set another one since
+        std::uint32_t generation; // the timer is void when the host has set another one since
         // The top of a priority queue is its greatest.
         [[nodiscard]] bool operator<(const Timer& other) const { return other.when < when; }
     };

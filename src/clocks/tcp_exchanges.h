@@ -17,7 +17,7 @@ class TcpExchanges {
     TcpExchanges();
 
     using Slot = std::uint32_t;
-    // Connects and asks; work() has the result. Throws SysError when there cannot be another socket
+    // Connects and asks; work() delivers the result. Throws SysError when no socket can be made
     // (EMFILE and the like). A failure of this connection alone is a result.
     Slot start(std::size_t number, Source source, const net::Address& address,
                std::string question);

@@ -12,14 +12,14 @@ namespace ipcbox::clocks {
 
 constexpr std::size_t time_answer_size = 4;
 
-// What SECONDS since 1900 mean in the era (RFC 5905, section 6) that is nearest to PIVOT. With our
-// own clock as the pivot that is right as long as ours is wrong by less than 68 years.
+// The time that SECONDS since 1900 mean in the era (RFC 5905, section 6) nearest to PIVOT. With our
+// own clock as the pivot, this is right as long as our clock is off by less than 68 years.
 [[nodiscard]] std::time_t in_nearest_era(std::uint32_t seconds, std::time_t pivot);
 
 // The same for an answer's four bytes. Nothing for another number of bytes.
 [[nodiscard]] std::optional<std::time_t> decode_time(std::string_view bytes, std::time_t pivot);
 
-// A server's answer; eras are forgotten.
+// A server's answer, without the era.
 [[nodiscard]] std::array<char, time_answer_size> encode_time(std::time_t time);
 
 } // namespace ipcbox::clocks

@@ -1,5 +1,5 @@
-// A server of the time: RFC 868 and RFC 867 over TCP and UDP, in one thread and one loop. It tells
-// a client the time and lets it go, and waits for none.
+// A time server: RFC 868 and RFC 867 over TCP and UDP, in one thread and one loop. It sends a
+// client the time and drops it, and waits for none.
 //
 // Over UDP an answer goes to the address that is named as the sender, and that can be a lie. So
 // there is at most one datagram for each that comes, and none
@@ -27,13 +27,13 @@ namespace ipcbox::clocks {
 struct TimeAnswer {
     const TimeSocket& socket;
     const net::Address& client;
-    const net::Address& asked; // which of our addresses
+    const net::Address& asked; // the address of ours that was asked
     std::time_t time = 0;
 };
 
 struct TimeServiceConfig {
     Duration offset{};               // is added to our clock
-    Duration delay{};                // before each answer, which tells the time after it
+    Duration delay{};                // before each answer, which has the time after the delay
     unsigned rate = 10;              // datagrams a second for one address; 0: without a limit
     std::size_t max_waiting = 16384; // answers that are kept back at a time
 
@@ -48,7 +48,7 @@ struct TimeServiceCounts {
     std::uint64_t refused = 0; // datagrams without an answer, for one of the reasons above
 };
 
-// Serves until one of SIGNALS comes, and returns what it did. Answers that are still kept back are
+// Serves until one of SIGNALS comes, and returns the counts. Answers that are still kept back are
 // lost.
 [[nodiscard]] TimeServiceCounts serve_time(std::span<const TimeSocket> sockets,
                                            const TimeServiceConfig& config, SignalFd& signals);

@@ -1,4 +1,4 @@
-// Where a server of the time answers: sockets that listen, and sockets that get datagrams.
+// The sockets of a time server: listening ones, and those that receive datagrams.
 #pragma once
 
 #include "net/bind.h"
@@ -29,12 +29,12 @@ struct TimeSocket {
 enum class Transports { tcp, udp, both };
 
 // Sockets on every address of the host, or on all interfaces without one. Both transports have the
-// same port, also when the kernel chooses it (port 0). Throws as listen_tcp() (net/listener.h).
+// same port, even if the kernel chooses it (port 0). Throws as listen_tcp() (net/listener.h).
 [[nodiscard]] std::vector<TimeSocket> open_time_sockets(const net::HostPort& where,
                                                         Protocol protocol, Transports transports);
 
 // The sockets that we were started with (take_inherited_count()). A socket with DAYTIME_PORT speaks
-// that protocol, all others the Time Protocol. Throws Error for a descriptor that is no such
+// that protocol, all others the Time Protocol. Throws Error for a descriptor that is not such a
 // socket.
 [[nodiscard]] std::vector<TimeSocket>
 inherited_time_sockets(std::optional<std::uint16_t> daytime_port);

@@ -17,7 +17,7 @@ namespace ipcbox::clocks {
 
 class TlsExchanges {
   public:
-    // OPTIONS are those of every connection but for the name. Signals have to be blocked already.
+    // OPTIONS apply to every connection, except for the name. Signals have to be blocked already.
     explicit TlsExchanges(net::TlsOptions options);
     // Threads that wait for an answer are left to end by themselves, at their deadline.
     ~TlsExchanges();
@@ -29,16 +29,16 @@ class TlsExchanges {
         std::string name; // whose certificate the server has to show
         std::string question;
     };
-    // Connects, shakes hands and asks until DEADLINE; what comes of it comes from work(). NUMBER
-    // has one exchange at a time. Throws SysError when there cannot be another thread.
+    // Connects, shakes hands and asks until DEADLINE; work() delivers the result. NUMBER can have
+    // one exchange at a time. Throws SysError when no thread can be started.
     void start(std::size_t number, Request request, Deadline deadline);
-    // Nothing comes of this exchange any more.
+    // Gives up an exchange, which then has no result.
     void give_up(std::size_t number);
 
     [[nodiscard]] std::size_t size() const noexcept { return serials_.size(); }
     // Readable when work() has something to do.
     [[nodiscard]] int fd() const noexcept;
-    // Adds what has come to RESULTS.
+    // Adds the results that have come to RESULTS.
     void work(std::vector<Exchange>& results);
 
   private:

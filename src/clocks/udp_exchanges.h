@@ -29,26 +29,26 @@ struct Ignored {
 class UdpExchanges {
   public:
     // Prepares a question; flush() sends it. A question that cannot be sent for a reason of its own
-    // (no route, no IPv6) fails in work(). Throws SysError when there cannot be a socket.
+    // (no route, no IPv6) fails in work(). Throws SysError when no socket can be made.
     void ask(std::size_t number, Source source, const net::Address& address, std::uint64_t nonce);
     // Sends the prepared questions, as far as the sockets take them at once.
     void flush();
     // Questions that are not sent yet.
     [[nodiscard]] bool has_unsent() const noexcept;
 
-    // No answer to any question of NUMBER counts any more.
+    // From now on, answers to questions of NUMBER are ignored.
     void give_up(std::size_t number);
 
-    // How many questions may be sent now. Unanswered ones are limited, so that the answers find
-    // room in our buffer, and the questions in that of a server with many addresses. A question
-    // without an answer after a moment does not count: the answer may never come.
+    // How many questions can be sent now. Unanswered questions are limited, so that the answers fit
+    // into our buffer, and the questions into that of a server with many addresses. After a moment,
+    // an unanswered question no longer counts, because its answer may never come.
     [[nodiscard]] std::size_t room();
     // When there will be room again, if nothing is answered.
     [[nodiscard]] Deadline next_room() const;
 
     // For poll(2): two, of which one or both can be -1.
     [[nodiscard]] std::array<pollfd, 2> poll_entries() const;
-    // Receives the datagrams that have come, and adds what they are to RESULTS.
+    // Receives the datagrams that have come, and adds their results to RESULTS.
     void work(std::vector<Exchange>& results);
 
     [[nodiscard]] const Ignored& ignored() const noexcept { return ignored_; }

@@ -4,12 +4,12 @@
 //     NAME.TAIL.part    what has come, locked (flock(2)) while somebody is at work
 //     NAME.TAIL.state   of which document that is: its URL and its version
 //
-// TAIL is made of NAME, so that what a run leaves is found by the next one without a search. Where
-// something that is not ours has that name already, TAIL is random. NAME is cut when the whole
-// would be longer than a file's name may be.
+// TAIL is derived from NAME, so that the next run finds the files of an earlier one without a
+// search. If a file that is not ours has that name already, TAIL is random. NAME is cut when the
+// whole would be longer than a file's name can be.
 //
-// Where a file cannot be put into the place of another, or where that would change more than its
-// bytes (its owner, its other names), the document is written into the file in place.
+// If a file cannot take the place of another, or if that would change more than its bytes (its
+// owner, its other names), the document is written into the file in place.
 #pragma once
 
 #include "core/fd.h"

@@ -1,4 +1,4 @@
-// A body that is made of texts and files, read while it is sent: a form with uploads.
+// A body of texts and files that is read while it is sent: a form with uploads.
 #pragma once
 
 #include "http/body_source.h"

@@ -38,7 +38,7 @@ struct ExistingFile {
 [[nodiscard]] bool is_null_device(const std::string& name);
 
 // A text that is the same for two names only when both lead to the same file. For a file that does
-// not exist yet it is made of its directory and last name. Empty for a device or a FIFO, to which
+// not exist yet, it consists of its directory and last name. Empty for a device or a FIFO, to which
 // several documents may be written.
 [[nodiscard]] std::string identity_of(const std::string& name);
 

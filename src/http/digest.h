@@ -38,14 +38,14 @@ struct Checksum {
     friend bool operator==(const Checksum&, const Checksum&) = default;
 };
 
-// What LIST says of FILE_NAME, which may have a "./" before it there. Lines are as sha256sum(1) and
-// its siblings write them, with --tag or without:
+// The checksum of FILE_NAME in LIST, where a "./" can precede the name. Lines are as sha256sum(1)
+// and its siblings write them, with --tag or without:
 //     e3b0c442…  name
 //     e3b0c442… *name
 //     SHA256 (name) = e3b0c442…
-// A '\' at the start says that the name is escaped. The length of a digest tells its algorithm;
-// where there are several, the longest counts, and of two equally long the first. All other lines
-// (signatures, comments) are skipped. Nothing when the list does not have the name.
+// A '\' at the start means that the name is escaped. The algorithm follows from the length of the
+// digest. If there are several digests, the longest counts, and of two equally long ones the first.
+// All other lines (signatures, comments) are skipped. Nothing when the list does not have the name.
 [[nodiscard]] std::optional<Checksum> checksum_in_list(std::string_view list,
                                                        std::string_view file_name);
 

@@ -1,6 +1,6 @@
 // Digest authentication (RFC 7616): we prove to the server that we know the password, and never
-// send the password itself. It has MD5 and SHA-256, both also as "-sess", and qop=auth, or none as
-// in RFC 2069.
+// send the password itself. It supports MD5 and SHA-256, both also as "-sess", and qop=auth, or no
+// qop as in RFC 2069.
 #pragma once
 
 #include "http/url.h"
@@ -38,7 +38,7 @@ class DigestChallenge {
     [[nodiscard]] static std::optional<DigestChallenge> find(const ResponseHead& head,
                                                              std::string_view field_name);
 
-    // Whether the login was right and only its nonce too old: then try again at once.
+    // Whether the login was right and only its nonce too old. Then try again at once.
     [[nodiscard]] bool is_stale() const { return stale_; }
 
     // The value of the Authorization field for a request of METHOD for TARGET. CLIENT_NONCE is

@@ -14,7 +14,7 @@
 
 namespace ipcbox::http {
 
-// How the server finds the end of the body (RFC 9112, section 6): by a Content-Length, or by the
+// How the server finds the end of the body (RFC 9112, section 6): by a Content-Length or by the
 // last chunk.
 enum class BodyFraming { length, chunks };
 

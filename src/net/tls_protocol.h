@@ -17,7 +17,7 @@
 //            ready TLSv1.3 TLS_AES_256_GCM_SHA384     after the handshake, or
 //            failed 60 the certificate is for example.org, not for localhost
 //            lost REASON                              the connection broke during the handshake
-//            closed                                   the peer said that this was all, or
+//            closed                                   the peer announced the end of its data, or
 //            cut REASON                               it did not; either before the pipe's end
 //            unsent REASON                            not all could be sent
 //

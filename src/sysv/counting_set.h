@@ -1,5 +1,5 @@
-// A counting set: a semaphore set of ours that hands out any number of tokens. Takers and givers of
-// the perlipc manual page are safe on it.
+// A counting set: a semaphore set that hands out any number of tokens. Programs that take and give
+// as in perlipc are safe on it.
 //
 //     0       door     2 for each of our takers and sharers, inside or waiting; 1 for a taker of
 //                      the page
@@ -13,9 +13,10 @@
 //     30...            one for each token: 0 free, 1 lent, 2 taken until its process ends, 3 kept
 //                      until the owner of its keeper ends
 //
-// A taker of the page enters when the door is 0, so alone, and while the door is odd none of ours
-// enters. What depends on a process is done with SEM_UNDO: the kernel takes it back however the
-// process ends, and the last process that changed a token's own semaphore is the one that has it.
+// A program as in perlipc enters when the door is 0, so it is alone; and while the door is odd,
+// none of our processes enters. Changes that belong to a process are made with SEM_UNDO, so the
+// kernel takes them back however the process ends. The last process that changed the semaphore of a
+// token is the one that has the token.
 #pragma once
 
 #include "sysv/holders.h"
@@ -30,31 +31,33 @@ class CountingSet {
 
     static constexpr int max_slots = 16000; // two of the door's 32767 for each taker
 
-    // How many semaphores a set is made with. One of few slots has room to grow to 64.
+    // How many semaphores a set is created with. A set of few slots has room to grow to 64.
     [[nodiscard]] static int semaphores_for(int slots);
     // Whether a set with these VALUES is a counting set of this label.
     [[nodiscard]] static bool has_label(std::span<const unsigned short> values,
                                         const Key::Label& label);
-    // Whether a set with these VALUES looks like a counting set, of whatever key, and the name that
-    // it gives for that: empty for a number, a path and a name too long. The label proves it.
+    // Whether a set with these VALUES looks like a counting set of any key; and the name that it
+    // contains, which is empty for a number, a path, or a name that is too long. The label has to
+    // prove that name.
     [[nodiscard]] static bool has_shape(std::span<const unsigned short> values);
     [[nodiscard]] static std::string name_in(std::span<const unsigned short> values);
-    // What such VALUES say of the tokens. WAITING are our takers and sharers that are past the
-    // door; those at the door wait for its zero (SemaphoreSet::waiting).
+    // The state of the tokens according to such VALUES. WAITING are our takers and sharers that are
+    // past the door; those at the door wait for its zero (SemaphoreSet::waiting).
     struct State {
         int slots = 0;
         int taken = 0; // all of them while they are shared
         int waiting = 0;
     };
     [[nodiscard]] static State state_in(std::span<const unsigned short> values);
-    // The process that made the set, as the kernel knows it; 0 when that is of another namespace.
+    // The process that created the set, according to the kernel; 0 for a process of another
+    // namespace.
     [[nodiscard]] static pid_t creator_of(const SemaphoreSet& set);
-    // Whether a set with these VALUES is as the kernel made it. The door does not count: it is open
-    // from the first moment on, and a taker of the page may be faster than the process that makes
-    // the set.
+    // Whether a set with these VALUES is as the kernel created it. The door is not considered: it
+    // is open from the first moment on, and a program as in perlipc may be faster than the process
+    // that creates the set.
     [[nodiscard]] static bool is_blank(std::span<const unsigned short> values);
-    // Makes a blank set a counting set, in one operation: of several that do this at once, the
-    // first has an effect. Throws as operate().
+    // Turns a blank set into a counting set, in one operation. If several processes do this at
+    // once, only the first has an effect. Throws as operate() does.
     static void initialize(SemaphoreSet& set, int slots, const Key& key);
 
     [[nodiscard]] int slots() const;

@@ -1,5 +1,6 @@
-// The processes that have the tokens of a set, as the kernel knows them: the last process that
-// changed a token's semaphore (semctl(2), GETPID). No registry that could go stale.
+// The processes that hold the tokens of a set, according to the kernel: the last process that
+// changed the semaphore of a token (semctl(2), GETPID). So there is no registry that could be out
+// of date.
 #pragma once
 
 #include "core/process_info.h"
@@ -14,8 +15,8 @@ namespace ipcbox::sysv {
 
 // How long a token stays taken.
 enum class Lease {
-    until_given,        // it is lent: it outlives its taker
-    until_process_ends, // SEM_UNDO: also across execve(2), never across fork(2)
+    until_given,        // it is lent, and stays taken when its taker has ended
+    until_process_ends, // SEM_UNDO: kept across execve(2), never across fork(2)
     until_owner_ends,   // the same, and the process is a keeper (sysv/keeper.h)
 };
 
@@ -23,14 +24,15 @@ struct TokenHolder {
     pid_t pid = 0; // 0: of a PID namespace that we cannot look into (getpid(2))
     Lease lease = Lease::until_given;
     std::optional<ProcessInfo> process = {}; // nothing when it has ended or cannot be seen
-    // How many share the token; 0 when one process has it alone. Then pid is the last of them to
-    // come or go.
+    // How many processes share the token; 0 when one process has it alone. If it is shared, pid is
+    // the last process that came or went.
     int sharers = 0;
 
     // "812 (backup.sh, root, 3m12s)", "812 (ended)", "3 that share it": for a keeper, the process
     // that it works for.
     [[nodiscard]] std::string text() const;
-    // The process for which a keeper has the token; 0 when no keeper has it, or nobody can tell.
+    // The process for which a keeper holds the token; 0 when no keeper holds it, or that cannot be
+    // found out.
     [[nodiscard]] pid_t kept_for() const;
 };
 
@@ -41,11 +43,12 @@ struct TokenHolder {
 // Whether PID is this process or one of its ancestors.
 [[nodiscard]] bool is_self_or_ancestor(pid_t pid);
 
-// Whether a wait for HOLDER would be a wait for ourselves: it has its token until it ends, and is
-// this process, one of its ancestors, or a keeper for one of these. False when we cannot tell.
+// Whether to wait for HOLDER is to wait for ourselves: it holds its token until it ends, and is
+// this process, one of its ancestors, or a keeper for one of these. False when that cannot be found
+// out.
 [[nodiscard]] bool is_ourselves(const TokenHolder& holder);
 
-// All of them with commas between; "somebody" when there is none (any more).
+// The texts of all holders, with commas between them; "somebody" when there is none (any more).
 [[nodiscard]] std::string text_of(std::span<const TokenHolder> holders);
 
 } // namespace ipcbox::sysv

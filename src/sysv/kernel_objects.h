@@ -1,6 +1,6 @@
-// All System V objects of our IPC namespace, as the kernel lists them: SEM_STAT_ANY, SHM_STAT_ANY
-// and MSG_STAT_ANY, which need neither /proc nor permission to read the object (Linux 4.17; where
-// they are missing, only the objects that we may read are found).
+// All System V objects of our IPC namespace, as the kernel lists them. SEM_STAT_ANY, SHM_STAT_ANY
+// and MSG_STAT_ANY need neither /proc nor permission to read the object (Linux 4.17). On older
+// kernels, only the objects that we may read are found.
 #pragma once
 
 #include <algorithm>
@@ -28,15 +28,15 @@ struct Object {
     mode_t mode = 0;
     uid_t owner = 0;
     uid_t creator_user = 0;
-    std::time_t changed = 0; // made, or its mode or owner changed
+    std::time_t changed = 0; // created, or its mode or owner changed
     std::time_t used = 0;    // the last operation; 0 for none yet
     std::uint64_t size = 0;  // semaphores, bytes of a segment, bytes in a queue
     std::uint64_t count = 0; // attachments, messages
     std::uint64_t room = 0;  // the bytes that a queue can take
-    pid_t creator = 0;       // of a segment; 0 when that is of another PID namespace
+    pid_t creator = 0;       // of a segment; 0 for a process of another PID namespace
     pid_t last = 0;          // the last to attach or detach, or to send
     pid_t last_receiver = 0; // of a message
-    bool is_doomed = false;  // a segment that goes when nobody is attached any more
+    bool is_doomed = false;  // a segment that goes away when no process has it attached any more
 
     // "sem:12", which names exactly one object.
     [[nodiscard]] std::string handle() const;
@@ -45,7 +45,7 @@ struct Object {
     [[nodiscard]] std::time_t last_change() const { return std::max(changed, used); }
 };
 
-// The objects of this kind, by ascending place in the kernel's table. Throws SysError.
+// The objects of this kind, in the order of the kernel's table. Throws SysError.
 [[nodiscard]] std::vector<Object> all_objects(Kind kind);
 
 // The object as it is now; nothing when it is gone. Throws SysError.
@@ -54,7 +54,8 @@ struct Object {
 // The id of the object with this key; nothing when there is none. Throws SysError.
 [[nodiscard]] std::optional<int> find_id(Kind kind, key_t key);
 
-// Removes it; false when it was gone. A segment goes once nobody is attached. Throws SysError.
+// Removes it; false when it was already gone. A segment goes away once no process has it attached.
+// Throws SysError.
 [[nodiscard]] bool remove_object(Kind kind, int id);
 
 } // namespace ipcbox::sysv

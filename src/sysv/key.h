@@ -4,9 +4,9 @@
 //     ./path         ftok(3) of an existing file, with Perl's default project number 1
 //     @name          a hash of the name
 //
-// Two names can have one hash, and a stranger can have any key. So an object that is made under
-// @name is labelled with 45 more bits of the hash, and is only used when the label is right. A path
-// has no such label, and its key changes when the file is replaced.
+// Two names can have the same hash, and another program can use any key. So an object that is
+// created under @name gets a label, 45 more bits of the hash, and is used only if the label is
+// right. A path has no such label, and its key changes when the file is replaced.
 #pragma once
 
 #include <array>
@@ -19,9 +19,9 @@ namespace ipcbox::sysv {
 
 class Key {
   public:
-    // Throws std::invalid_argument, saying what was expected, or Error for a path that is not
-    // there. Refused: 0 (IPC_PRIVATE), which nobody could find again, and 010, which ipcrm(1) reads
-    // as 8.
+    // Throws std::invalid_argument, which says what was expected, or Error for a path that does not
+    // exist. It refuses 0 (IPC_PRIVATE), which nobody could find again, and 010, which ipcrm(1)
+    // reads as 8.
     [[nodiscard]] static Key parse(std::string_view text);
 
     [[nodiscard]] key_t value() const { return value_; }
@@ -29,8 +29,8 @@ class Key {
     [[nodiscard]] const std::string& text() const { return text_; }
     [[nodiscard]] bool is_name() const { return text_.starts_with('@'); }
 
-    // The label in words of 15 bits, which is what a semaphore can hold. It is never all zero. A
-    // key that is no name has the label of an empty one.
+    // The label in words of 15 bits, because a semaphore holds 15 bits. It is never all zero. A key
+    // without a name has the label of an empty name.
     using Label = std::array<std::uint16_t, 3>;
     [[nodiscard]] const Label& label() const { return label_; }
 
@@ -43,7 +43,7 @@ class Key {
     Label label_;
 };
 
-// How a KEY is written, for the help of an operand.
+// How to write a KEY, for the help of an operand.
 inline constexpr std::string_view key_help = "1234, 0x4d2, ./path or @name (default 1234)";
 
 } // namespace ipcbox::sysv

@@ -1,4 +1,4 @@
-// How near the kernel's limits are: SEM_INFO, SHM_INFO, MSG_INFO and IPC_INFO of semctl(2),
+// How much of the kernel's limits is used: SEM_INFO, SHM_INFO, MSG_INFO and IPC_INFO of semctl(2),
 // shmctl(2) and msgctl(2), for our IPC namespace.
 #pragma once
 

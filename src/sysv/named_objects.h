@@ -1,6 +1,6 @@
-// What processes share by a name in a file system: POSIX shared memory and semaphores (files in
-// /dev/shm: shm_overview(7), sem_overview(7)), POSIX message queues (mq_overview(7)), and FIFOs
-// that somebody has open (fifo(7)).
+// Objects that processes share by a name in a file system: POSIX shared memory and semaphores
+// (files in /dev/shm: shm_overview(7), sem_overview(7)), POSIX message queues (mq_overview(7)), and
+// FIFOs that a process has open (fifo(7)).
 #pragma once
 
 #include "core/process_info.h"
@@ -45,24 +45,24 @@ struct NamedObject {
 [[nodiscard]] std::vector<NamedObject> memory_files(const std::string& directory);
 
 // The message queues below MOUNT (/dev/mqueue), by name; nothing when that file system is not
-// mounted there, so that nobody can tell. Throws SysError.
+// mounted there, so that they cannot be listed. Throws SysError.
 [[nodiscard]] std::optional<std::vector<NamedObject>> message_queues(const std::string& mount);
 
-// The FIFOs that processes have open, with these, by path.
+// The FIFOs that processes have open, with these processes, by path.
 [[nodiscard]] std::vector<NamedObject> open_fifos();
 
 // Finds the processes that map OBJECTS or have them open.
 void add_users(std::vector<NamedObject>& objects);
 
-// The value, and how many wait, in the bytes of a semaphore as glibc keeps it.
+// The value and the number of waiting threads, from the bytes of a semaphore in glibc's form.
 struct SemaphoreFile {
     unsigned value = 0;
     unsigned waiting = 0;
 };
 [[nodiscard]] std::optional<SemaphoreFile> parse_semaphore_file(std::string_view bytes);
-// The bytes that wait in a queue: "QSIZE:129 NOTIFY:0 …".
+// The number of bytes that wait in a queue, from "QSIZE:129 NOTIFY:0 …".
 [[nodiscard]] std::optional<std::uint64_t> parse_queue_file(std::string_view text);
-// How a descriptor is open, in its /proc/PID/fdinfo: O_RDONLY, O_WRONLY or O_RDWR.
+// How a descriptor is open, from its /proc/PID/fdinfo: O_RDONLY, O_WRONLY or O_RDWR.
 [[nodiscard]] std::optional<int> parse_open_mode(std::string_view text);
 
 } // namespace ipcbox::sysv

@@ -16,17 +16,17 @@ namespace ipcbox::sysv {
 
 class ObjectName {
   public:
-    // Throws std::invalid_argument, saying what was expected, or Error for a path that is not
-    // there.
+    // Throws std::invalid_argument, which says what was expected, or Error for a path that does not
+    // exist.
     [[nodiscard]] static ObjectName parse(std::string_view text);
 
     // As the user wrote it.
     [[nodiscard]] const std::string& text() const { return text_; }
     // "@build".
     [[nodiscard]] bool is_name() const { return key_ && key_->is_name(); }
-    // Whether OBJECT may be meant: a name has to be proved.
+    // Whether this may mean OBJECT: a name still has to be proved.
     [[nodiscard]] bool may_mean(const Object& object) const;
-    // Whether it is meant.
+    // Whether this means ENTRY.
     [[nodiscard]] bool means(const Entry& entry) const;
 
   private:

@@ -1,5 +1,5 @@
-// A plain set: the one semaphore of the perlipc manual page, and one token. Any program that keeps
-// the page's protocol can use it beside us.
+// A plain set: one token in one semaphore, as in perlipc. Any program that follows the protocol of
+// that page can share it with us.
 //
 // The semaphore's value says how the token is taken:
 //
@@ -8,9 +8,9 @@
 //     3, 6        held until a process ends: the taker itself (3), or the one a keeper works for
 //     (6) 16, 32, …   shared, 16 for each that shares it
 //
-// What depends on a process is added with SEM_UNDO, so the kernel takes it away however the process
-// ends. The steps are wide because a give of the manual page looks at nothing: one that comes while
-// the token is held makes 3 a 2, which is still held.
+// A value that belongs to a process is added with SEM_UNDO, so the kernel subtracts it however the
+// process ends. The steps are wide because a program as in perlipc gives without looking: if it
+// gives while the token is held, 3 becomes 2, which still means held.
 #pragma once
 
 #include "sysv/holders.h"
@@ -31,7 +31,7 @@ class PlainSet {
     [[nodiscard]] bool share(Deadline deadline);
     [[nodiscard]] bool give(Deadline deadline);
     [[nodiscard]] bool wait_until_free(Deadline deadline);
-    // Throws Error for any number but 1.
+    // Throws Error for any number except 1.
     [[nodiscard]] bool resize(int slots, Deadline deadline);
 
   private:

@@ -2,12 +2,12 @@
 // segment, so that a byte is copied in once and out once, and a semaphore set that says which slots
 // are free and which are filled.
 //
-// Each end may come first; the first one makes the ring. What an end would need to notice that the
-// other one died is put into the kernel's hands by SEM_UNDO: at a writer's death it adds one to the
-// filled slots, at a reader's one to the free ones. The survivor wakes up, finds that the counters
-// in the segment do not agree, and knows.
+// Either end can come first; the first one creates the ring. SEM_UNDO lets an end notice that the
+// other one died: when a writer dies, the kernel adds one to the filled slots, and when a reader
+// dies, one to the free slots. The survivor wakes up, finds that the counters in the segment do not
+// match, and so knows.
 //
-// A ring serves one stream. Its reader removes it at the end, the survivor after a death.
+// A ring serves one stream. The reader removes it at the end, or the survivor after a death.
 #pragma once
 
 #include "core/deadline.h"
@@ -30,14 +30,14 @@ class ShmRing {
     ShmRing(const ShmRing&) = delete;
     ShmRing& operator=(const ShmRing&) = delete;
 
-    // Removes the ring unless the other end is there. The destructor does it too.
+    // Removes the ring unless the other end is there. The destructor also does that.
     void abandon() noexcept;
 
   protected:
     enum class End { writer, reader };
 
-    // Takes the place of END. Throws Error when another process has it, TimedOut when a process
-    // that is about to join or to leave does not let go of the ring in time.
+    // Takes the place of END. Throws Error when another process has it, and TimedOut when a process
+    // that is joining or leaving does not release the ring in time.
     ShmRing(const Key& key, End end, Deadline deadline);
     ~ShmRing() { abandon(); }
 
@@ -52,7 +52,7 @@ class ShmRing {
     static void lock_ring(Parts& parts, Deadline deadline);
     static void remove(Parts& parts);
     [[nodiscard]] std::span<std::byte> slot(std::uint64_t turn) const;
-    // Takes one of SEMAPHORE's units. Throws TimedOut.
+    // Subtracts one from SEMAPHORE. Throws TimedOut.
     void take(unsigned short semaphore, Deadline deadline);
     void add(unsigned short semaphore);
 
@@ -73,11 +73,13 @@ class ShmRingWriter : public ShmRing {
     explicit ShmRingWriter(const Key& key, Deadline deadline = Deadline::never())
         : ShmRing(key, End::writer, deadline) {}
 
-    // The next free slot, to be filled. Throws TimedOut, or Error when the reader died.
+    // Waits for the next free slot, for the caller to fill. Throws TimedOut, or Error when the
+    // reader died.
     [[nodiscard]] std::span<std::byte> next_slot(Deadline deadline);
-    // Hands that slot with its first COUNT bytes, at least one, to the reader.
+    // Passes the first COUNT bytes of that slot, at least one, to the reader.
     void publish(std::size_t count);
-    // Says that this was all, and waits until the reader has it. Throws as next_slot does.
+    // Announces the end of the data, and waits until the reader has everything. Throws as
+    // next_slot() does.
     void finish(Deadline deadline);
 };
 
@@ -86,8 +88,8 @@ class ShmRingReader : public ShmRing {
     explicit ShmRingReader(const Key& key, Deadline deadline = Deadline::never())
         : ShmRing(key, End::reader, deadline) {}
 
-    // The bytes of the next filled slot, empty at the end of the data. They are good until the next
-    // call. Throws TimedOut, or Error when the writer died.
+    // The bytes of the next filled slot; empty at the end of the data. They are valid until the
+    // next call. Throws TimedOut, or Error when the writer died.
     [[nodiscard]] std::span<const std::byte> next(Deadline deadline);
 
   private:

@@ -1,6 +1,6 @@
-// The name under which a set was made, kept in semaphores of the set itself: a key is a hash, and
-// nobody could find the name behind it. A semaphore has 15 bits (semop(2), SEMVMX). The first one
-// says that this is a name and how long it is, and the others have its bits.
+// The name under which a set was created, stored in semaphores of the set itself, because the key
+// is a hash from which the name cannot be found. A semaphore has 15 bits (semop(2), SEMVMX). The
+// first one says that this is a name and how long it is, and the others have its bits.
 #pragma once
 
 #include <array>
@@ -21,7 +21,7 @@ inline constexpr std::size_t max_set_name = 37; // bytes
 [[nodiscard]] bool is_set_name(std::span<const unsigned short> words);
 
 // The name; empty when it was left out. WORDS are such semaphores. Any process that may use the set
-// can change them: the label of the key has to prove the name.
+// can change them, so the label of the key has to prove the name.
 [[nodiscard]] std::string text_of_set_name(std::span<const unsigned short> words);
 
 } // namespace ipcbox::sysv

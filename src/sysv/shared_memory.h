@@ -11,7 +11,7 @@
 
 namespace ipcbox::sysv {
 
-// The attached bytes of a segment; detached at the end of its life.
+// The attached bytes of a segment. The destructor detaches them.
 class AttachedMemory {
   public:
     AttachedMemory(AttachedMemory&& other) noexcept
@@ -23,7 +23,7 @@ class AttachedMemory {
     ~AttachedMemory();
 
     [[nodiscard]] std::span<std::byte> bytes() const { return bytes_; }
-    // All bytes from OFFSET on. Throws Error when that is beyond the end.
+    // All bytes from OFFSET on. Throws Error when OFFSET is beyond the end.
     [[nodiscard]] std::span<std::byte> from(std::size_t offset) const;
 
   private:
@@ -37,23 +37,23 @@ class SharedMemory {
   public:
     enum class Pages { normal, huge };
 
-    // The existing segment with this key, nothing when there is none. Throws Error when a name's
-    // key is a stranger's.
+    // The existing segment with this key; nothing when there is none. Throws Error when another
+    // program uses the key of a name.
     [[nodiscard]] static std::optional<SharedMemory> find(const Key& key);
     // The existing segment with this key. Throws Error when there is none.
     [[nodiscard]] static SharedMemory open(const Key& key);
     // The segment with this id. Throws Error when there is none.
     [[nodiscard]] static SharedMemory with_id(int id);
-    // A new segment of SIZE zero bytes; nothing when the key is taken. Under a name it is labelled
-    // (a few bytes behind the last one, which size() does not count). Throws Error that names the
-    // system's limit when one is reached, and SysError; nothing stays then.
+    // Creates a segment of SIZE zero bytes; nothing when the key is taken. Under a name, the
+    // segment gets a label, a few bytes after the last one, which size() does not count. Throws an
+    // Error that names the system's limit if one is reached, and SysError. Then no segment stays.
     [[nodiscard]] static std::optional<SharedMemory> create(const Key& key, std::size_t size,
                                                             mode_t mode, Pages pages);
-    // A new segment that only its id names.
+    // Creates a segment that only its id names.
     [[nodiscard]] static SharedMemory create_private(std::size_t size, mode_t mode);
 
     [[nodiscard]] int id() const { return id_; }
-    // As the user named it: the key, or "id 12".
+    // The name by which the user asked for it: the key, or "id 12".
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] std::size_t size() const { return size_; }
 
@@ -61,8 +61,8 @@ class SharedMemory {
     // Throws SysError "cannot attach".
     [[nodiscard]] AttachedMemory attach(Access access) const;
 
-    // The segment goes away once nobody is attached; new attachments by id are still possible until
-    // then (Linux).
+    // Lets the segment go away once no process has it attached. Until then, processes can still
+    // attach it by its id (Linux).
     void remove() const;
 
   private:

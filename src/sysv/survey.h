@@ -1,5 +1,5 @@
-// System V objects, and all that can be found out about them: their names, how much of them is
-// taken, the processes that use them, and whether somebody would miss them.
+// System V objects with everything that can be found out about them: their names, how much of them
+// is taken, which processes use them, and whether they can be removed.
 #pragma once
 
 #include "core/process_info.h"
@@ -19,40 +19,40 @@ class SemaphoreSet;
 struct User {
     enum class Does {
         holds,   // a token, until it ends
-        took,    // a token, which stays taken until somebody gives it
+        took,    // a token, which stays taken until a process gives it
         shares,  // the set
         waits,   // for the set or the queue
         attached // to the segment
     } does = Does::holds;
     pid_t pid = 0;                           // 0: of another PID namespace
     std::string text;                        // "812 (make, root, 3m12s)", "812 (ended)"
-    std::optional<ProcessInfo> process = {}; // nothing when it has ended, or nobody can tell
+    std::optional<ProcessInfo> process = {}; // nothing when it has ended or is not known
 };
 
 // "holds it", "waits"
 [[nodiscard]] std::string_view name_of(User::Does does);
 
-// Whether somebody would miss the object.
+// Whether the object is in use.
 enum class Use { free, used, unknown };
 
 struct Entry {
     Object object;
     std::string name{};         // "@build" where the label proves it; else empty
-    bool is_readable = true;    // what a set holds
+    bool is_readable = true;    // the values of a set can be read
     std::optional<int> slots{}; // of a set that hands out tokens
     int taken = 0;
-    int waiting = 0; // threads, as the kernel counts them; of a queue, those that were found
+    int waiting = 0; // threads, as the kernel counts them; for a queue, those that were found
     int value = 0;   // of a set of one semaphore
     std::uint64_t bytes = 0; // of a segment, without the label of its name
     std::vector<User> users{};
-    std::uint64_t unknown_users = 0; // more processes use it, which nobody can name
+    std::uint64_t unknown_users = 0; // more processes use it, which cannot be named
     bool may_have_more = false;      // of a queue: more may wait for it
     pid_t creator_pid = 0;           // 0: unknown
-    // The kernel knows no creator of a queue and of most sets. Then this tells of the processes
-    // that used it last.
+    // The kernel does not know the creator of a queue and of most sets. For these, this is about
+    // the processes that used it last.
     Presence creator = Presence::unknown;
     Use use = Use::unknown;
-    std::string why{}; // it is used, or unknown: "2 of 4 tokens are taken"
+    std::string why{}; // the reason for `used` or `unknown`: "2 of 4 tokens are taken"
 
     // The name, or the key.
     [[nodiscard]] std::string key_text() const { return name.empty() ? object.key_text() : name; }
@@ -62,13 +62,13 @@ struct Entry {
 
 class Survey {
   public:
-    // NAMES are those that the user gave.
+    // NAMES are the names that the user gave.
     explicit Survey(KnownNames names = {});
 
     // One entry for each of OBJECTS that is still there. Throws SysError.
     [[nodiscard]] std::vector<Entry> look_at(const std::vector<Object>& objects);
 
-    // Of the last look, when something waited.
+    // The waiters of the last look, if there were any.
     [[nodiscard]] const Sight<Waiter>& waiters() const { return waiters_; }
 
   private:
@@ -78,13 +78,13 @@ class Survey {
                         const std::vector<unsigned short>& values);
     void inspect_strange_set(Entry& entry, const SemaphoreSet& set,
                              const std::vector<unsigned short>& values);
-    // The name that may have this key, null when none is known.
+    // A name that may have this key; null when none is known.
     [[nodiscard]] const Key* known_name(key_t key);
     void name_segment(Entry& entry);
     void add_users(std::vector<Entry>& entries);
     void judge(Entry& entry) const;
     [[nodiscard]] Presence presence(pid_t pid, std::time_t when);
-    // Of all of PIDS, of which one at least has to be known.
+    // The presence of PIDS together, of which at least one has to be known.
     [[nodiscard]] Presence presence_of_any(const std::vector<pid_t>& pids, std::time_t when);
     [[nodiscard]] User user(User::Does does, pid_t pid) const;
 

@@ -1,4 +1,5 @@
-// Deadlocks: processes that wait for tokens that only processes of the same circle could give back.
+// Deadlocks: processes that wait in a circle for tokens that only processes of that circle can give
+// back.
 #pragma once
 
 #include "sysv/survey.h"
@@ -7,16 +8,17 @@
 
 namespace ipcbox::sysv {
 
-// One that waits, in a circle of them.
+// One process in such a circle.
 struct Link {
     pid_t waiter = 0;
     const Entry* waits_for = nullptr;
-    pid_t holder = 0; // of that: the next one's ancestor, or the next one itself
+    pid_t holder = 0; // the holder: the next waiter itself, or its ancestor
 };
 
-// Each circle once, beginning with its lowest pid. A process cannot go on when it waits for a set
-// whose holders all cannot go on, or for its children, none of which can. There is no deadlock
-// where a holder may go on, where nobody can see a holder, or where anybody could give the token.
+// Finds each circle once, beginning with its lowest pid. A process cannot go on if it waits for a
+// set and none of the holders can go on, or if it waits for its children and none of them can. It
+// is no deadlock if a holder may go on, if a holder cannot be seen, or if any process could give
+// the token.
 [[nodiscard]] std::vector<std::vector<Link>> find_deadlocks(const std::vector<Entry>& entries,
                                                             const Sight<Waiter>& sight);
 

@@ -1,9 +1,10 @@
-// The processes that use System V objects at this moment, as /proc shows them (proc(5)): those that
+// The processes that use System V objects at this moment, according to /proc (proc(5)): those that
 // wait in semop(2), msgrcv(2) or msgsnd(2), and those that have a segment attached. The kernel has
-// no other way to tell their names.
+// no other way to name them.
 //
 // /proc may be missing, belong to another PID namespace, or hide processes from us (hidepid, other
-// users). Then a list is not complete, and says so: what is not in it is unknown, not absent.
+// users). Then a list says that it is incomplete: processes that are not in it are unknown, not
+// absent.
 #pragma once
 
 #include "core/process_stat.h"
@@ -17,7 +18,7 @@
 
 namespace ipcbox::sysv {
 
-// A process of the system, as far as somebody may wait for it.
+// The facts about a process that matter when another one waits for it.
 struct Witness {
     pid_t parent = 0;
     std::string name;
@@ -44,28 +45,28 @@ template <class User> struct Sight {
     std::map<pid_t, Witness> processes{};
 };
 
-// Whether /proc is there and counts processes as we do.
+// Whether /proc is there and belongs to our PID namespace.
 [[nodiscard]] bool has_own_proc();
 
 [[nodiscard]] Sight<Waiter> find_waiters();
 [[nodiscard]] Sight<Attacher> find_attachers();
 
-// Calls LOOK for each living process that /proc shows. LOOK returns false when it may not see all
-// that it wants to, and says whether that is because the process has ended meanwhile. Returns
-// whether no process could be overlooked.
+// Calls LOOK for each living process that /proc shows. LOOK returns false when it cannot see
+// everything that it wants to, and sets ENDED if that is because the process has ended meanwhile.
+// Returns whether no process was overlooked.
 [[nodiscard]] bool look_at_processes(const std::function<bool(pid_t pid, bool& ended)>& look);
-// The text of a file below /proc/PID, for that; nothing when we may not read it.
+// The text of a file below /proc/PID, for such a LOOK; nothing when we may not read it.
 [[nodiscard]] std::optional<std::string> process_text(pid_t pid, std::string_view name,
                                                       bool& ended);
 
 // The object that a line of /proc/PID/syscall waits for: "220 0x1 0x7ffd… …".
 [[nodiscard]] std::optional<std::pair<Kind, int>> waited_for(std::string_view line);
-// The segments in the lines of /proc/PID/maps, and how often each is there.
+// The segments in the lines of /proc/PID/maps, and how often each occurs.
 [[nodiscard]] std::map<int, std::uint64_t> attached_in(std::string_view maps);
 
-// What has become of a process that is said to have done something at a time.
+// Whether a process that did something at a certain time still exists.
 enum class Presence { alive, gone, unknown };
-// PID, which was there at WHEN at the latest. 0, a process of another PID namespace, is unknown.
+// PID started at WHEN or before. 0, a process of another PID namespace, is unknown.
 [[nodiscard]] Presence presence_of(pid_t pid, std::time_t when);
 
 } // namespace ipcbox::sysv

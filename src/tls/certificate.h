@@ -7,8 +7,8 @@
 
 namespace ipcbox::tls {
 
-// Why X509_verify_cert(3) refused it, for a peer that was to be NAME: "the certificate expired on
-// 2024-03-01 12:00:00 UTC", "the certificate is for a.example and b.example, not for NAME".
+// Why X509_verify_cert(3) refused a certificate that had to be for NAME: "the certificate expired
+// on 2024-03-01 12:00:00 UTC", "the certificate is for a.example and b.example, not for NAME".
 [[nodiscard]] std::string reason_of(X509_STORE_CTX* refused, std::string_view name);
 
 // "sha256//BASE64" of its public key (RFC 7469).

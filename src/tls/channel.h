@@ -1,8 +1,8 @@
-// One TLS connection on a non-blocking socket: the only headers in front of OpenSSL are this one
-// and those of its two ends, tls/client.h and tls/server.h.
+// One TLS connection on a non-blocking socket. Only this header and those of its two ends,
+// tls/client.h and tls/server.h, hide OpenSSL.
 //
-// Everything here throws Error with one of tls_protocol's numbers as its status, and words that
-// never contain a control character: they may come from the peer.
+// All functions here throw Error with one of tls_protocol's numbers as its status. Its text can
+// come from the peer, but never contains a control character.
 #pragma once
 
 #include "core/error.h"
@@ -17,7 +17,7 @@ struct ssl_st;
 
 namespace ipcbox::tls {
 
-// The network broke, or the peer left without a word: nobody decided anything.
+// The network broke, or the peer left without an alert, so neither end has refused the other.
 class ConnectionBroken : public Error {
   public:
     using Error::Error;
@@ -32,12 +32,12 @@ using Context = std::unique_ptr<ssl_ctx_st, ContextCloser>;
 enum class Role { client, server };
 [[nodiscard]] Context make_context(Role role);
 
-// The oldest of OpenSSL's reasons in its queue, which is emptied: the others only say where it
-// passed on its way up.
+// The oldest reason in OpenSSL's queue; the others only say which functions it passed through.
+// Empties the queue.
 [[nodiscard]] std::string first_error();
 
-// What a context's callbacks know of the peer, and why they have refused its certificate: empty
-// when they have not.
+// What a context's callbacks know about the peer, and why they refused its certificate; empty when
+// they did not.
 struct Judgement {
     Judgement() = default;
     Judgement(const Judgement&) = delete;
@@ -49,12 +49,12 @@ struct Judgement {
     std::string alpn; // the application protocol that the peer has to choose; empty: none
 };
 
-// What became of one step.
+// The outcome of one step.
 enum class Outcome {
     done,
     wants_read,  // again once the network is readable
     wants_write, // again once it is writable
-    ended,       // the peer said that this was all
+    ended,       // the peer announced the end of its data
 };
 struct Step {
     Outcome outcome;
@@ -63,7 +63,7 @@ struct Step {
 
 class Channel {
   public:
-    // Not a byte moves yet. The callbacks of CONTEXT refer to JUDGEMENT.
+    // Moves no byte yet. The callbacks of CONTEXT refer to JUDGEMENT.
     Channel(Context context, Role role, int network, std::unique_ptr<Judgement> judgement);
     ~Channel();
     Channel(Channel&&) noexcept;
@@ -74,9 +74,9 @@ class Channel {
     [[nodiscard]] std::string description() const;
 
     [[nodiscard]] Step read(std::span<char> into);
-    // After wants_*, again with the same bytes.
+    // After wants_*, call it again with the same bytes.
     [[nodiscard]] Step write(std::span<const char> from);
-    // Says that this was all of ours.
+    // Announces the end of our data.
     [[nodiscard]] Outcome close();
 
     // For the two ends.

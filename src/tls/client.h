@@ -9,7 +9,7 @@
 namespace ipcbox::tls {
 
 struct ClientConfig {
-    std::string name; // what the certificate has to be for: a host name or an IP address
+    std::string name; // the host name or IP address that the certificate has to be for
     std::optional<std::string> ca_file; // instead of the system's certificates
     std::optional<std::string> ca_directory;
     std::string min_version = "1.2";
@@ -19,11 +19,11 @@ struct ClientConfig {
     // Public keys, one of which the peer has to have: "sha256//BASE64;sha256//BASE64".
     std::optional<std::string> pins;
     bool verifies = true;
-    bool ignores_unexpected_eof = false; // an end without a close_notify is an end
+    bool ignores_unexpected_eof = false; // accepts an end without a close_notify
     std::string alpn; // the protocol that the server has to choose (RFC 7301); empty: none
 };
 
-// Reads the files; not a byte moves yet. Throws Error.
+// Reads the files. Moves no byte yet. Throws Error.
 [[nodiscard]] Channel make_client(int network, const ClientConfig& config);
 
 } // namespace ipcbox::tls

@@ -11,32 +11,34 @@
 
 namespace ipcbox::tls {
 
-// The process that we speak TLS for is gone, or does not want what comes.
+// The process for which we speak TLS is gone, or does not read any more.
 struct Abandoned {};
 
 struct Ends {
     int network;
-    int received_to; // the plain bytes that came go there
-    int sent_from;   // and the ones to send come from there
-    // One and the same socket for both, that of a program which may well end before what it said is
-    // sent. Otherwise the other end goes only when nothing more is wanted, and then at once.
+    int received_to; // where the received plain bytes go
+    int sent_from;   // where the plain bytes to send come from
+    // True if both are the same socket, that of a program, which can end before its last bytes are
+    // sent. Otherwise the other end is closed only when nothing more is wanted, and then we end at
+    // once.
     [[nodiscard]] bool is_one_socket() const { return received_to == sent_from; }
 };
 
 class Exchange {
   public:
-    // SAY is told a status line (net/tls_protocol.h).
+    // Reports a status line (net/tls_protocol.h).
     using Say = std::function<void(const std::string& line)>;
     Exchange(Channel& channel, const Ends& ends, Say say);
 
-    // GONE is a descriptor that has an error or a hang-up once nobody waits for the handshake.
-    // Throws Abandoned, and what Channel does.
+    // GONE is a descriptor that reports an error or a hang-up once no process waits for the
+    // handshake any more. Throws Abandoned, and what Channel throws.
     void shake_hands(int gone);
-    // Until all was said both ways, the stream is cut, or nobody is there any more: Abandoned.
+    // Moves bytes until both directions have ended or the stream is cut. Throws Abandoned when the
+    // process for which we work is gone.
     void run();
 
   private:
-    // 256 KiB a write is as fast as it gets: the pipe holds 1 MiB, and this stays in the cache.
+    // Writes of 256 KiB are the fastest: the pipe holds 1 MiB, and this stays in the cache.
     static constexpr std::size_t received_size = 256UL * 1024;
     static constexpr std::size_t sent_size = 64UL * 1024;
 

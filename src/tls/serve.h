@@ -3,10 +3,10 @@
 //     ipcbox-tls serve certificate=PATH [key=FILE] [client-ca=FILE] [handshake=MILLISECONDS]
 //                program=PATH -- NAME [ARGUMENT...]
 //
-// Standard input and output are the connected socket. A process of its own, which strangers cannot
-// use for anything else (tls/sandbox.h), shakes hands and then speaks TLS for the program; we
-// become the program, with plain bytes on its standard input and output. So the pid and the status
-// are the program's own, and both processes are in the group that the server leads.
+// Standard input and output are the connected socket. A sandboxed process of its own
+// (tls/sandbox.h) shakes hands and then speaks TLS for the program. We become the program, with
+// plain bytes on its standard input and output. So the pid and the status are the program's own,
+// and both processes are in the process group of the program.
 #pragma once
 
 #include "tls/server.h"
@@ -25,8 +25,8 @@ struct ServePlan {
     std::vector<std::string> words; // the program's name and its arguments
 };
 
-// Comes back only by throwing: Error when there is no handshake, with status 124 when it takes too
-// long, and when the program cannot be executed.
+// Returns only by throwing an Error: when the handshake fails, with status 124 if it takes too
+// long, or when the program cannot be executed.
 [[noreturn]] void serve(const ServePlan& plan);
 
 } // namespace ipcbox::tls

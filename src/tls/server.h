@@ -16,22 +16,23 @@ struct ServerConfig {
     // one level below example.org, default.pem for all others.
     std::string certificate;
     std::optional<std::string> key;       // if it is not in the same file
-    std::optional<std::string> client_ca; // clients have to show a certificate from these issuers
+    std::optional<std::string> client_ca; // clients have to send a certificate from these issuers
 };
 
 // Reads all files that the server may need. Throws Error, which names the file that cannot be used.
 void check(const ServerConfig& config);
 
-// Reads what does not depend on the name that the client asks for; not a byte moves yet. Throws
-// Error.
+// Reads the files that do not depend on the name that the client asks for. Moves no byte yet.
+// Throws Error.
 [[nodiscard]] Channel make_server(int network, const ServerConfig& config);
 
-// After the handshake: what a program is told of it, under the names of mod_ssl, ucspi-ssl and
-// stunnel (SSL_PROTOCOL, SSL_CLIENT_S_DN and so on). All values are printable ASCII.
+// To be called after the handshake: the variables that describe it to a program, under the names of
+// mod_ssl, ucspi-ssl and stunnel (SSL_PROTOCOL, SSL_CLIENT_S_DN and so on). All values are
+// printable ASCII.
 using Variables = std::vector<std::pair<std::string, std::string>>;
 [[nodiscard]] Variables variables_of(const Channel& channel);
 
-// The names of all that there can be.
+// The names of all variables that there can be.
 [[nodiscard]] const std::vector<std::string>& variable_names();
 
 } // namespace ipcbox::tls
