@@ -1,5 +1,5 @@
-// Options that several families of applets share, each declared once so that it reads the same
-// everywhere. -4 and -6 are in front/family_options.h, those of TLS in front/tls_options.h.
+// Options that several families of applets share. Each is declared once, so that its text is the
+// same everywhere. -4 and -6 are in front/family_options.h, those of TLS in front/tls_options.h.
 #pragma once
 
 #include "cli/options.h"

@@ -13,7 +13,7 @@ struct FamilyOptions {
 
 void declare(cli::Options& options, FamilyOptions& into);
 
-// The family that they ask for. Throws UsageError when both were given.
+// The family for these options. Throws UsageError when both were given.
 [[nodiscard]] net::Family family_of(const FamilyOptions& options);
 
 } // namespace ipcbox::front

@@ -1,5 +1,5 @@
 // The command that an applet runs: `sem-take KEY -- COMMAND`, `tcp-client --wait-for TARGET --
-// COMMAND`. All of them have the statuses of env(1), timeout(1) and flock(1):
+// COMMAND`. All such applets have the statuses of env(1), timeout(1) and flock(1):
 //
 //     127, 126       there is no such program, or it cannot be executed; nothing has been done yet
 //     125            we failed before the command could run
@@ -23,7 +23,7 @@
 
 namespace ipcbox::front {
 
-// A command whose program has been found. It refers to the words it was made of.
+// A command whose program was found. It refers to the words that it was made from.
 class Command {
   public:
     // WORDS are the command and its arguments, at least one. Throws Error with status 127 or 126,
@@ -35,8 +35,9 @@ class Command {
     // The command as the user wrote it: its name, then its arguments.
     [[nodiscard]] std::span<const std::string> words() const { return words_; }
 
-    // Turns our process into the command, which keeps our pid, our open files and what the kernel
-    // keeps for our process: so its status is ours. Throws Error with status 126 or 127.
+    // Turns our process into the command, which keeps our pid, our open files and everything else
+    // that the kernel keeps for a process. So its status is ours. Throws Error with status 126 or
+    // 127.
     [[noreturn]] void become() const;
 
   private:
@@ -45,8 +46,8 @@ class Command {
 };
 
 // Finds the program that WORDS name, then does WORK, which returns the applet's exit status. So a
-// command that is not there costs nothing: no lock is taken and nobody is waited for. An Error that
-// would end the applet with status 1 leaves here with 125; 124, 126 and 127 stay as they are.
+// missing command has no effects: no lock is taken, and we wait for nobody. An Error that would end
+// the applet with status 1 leaves here with 125; 124, 126 and 127 stay as they are.
 [[nodiscard]] int run_command(std::span<const std::string> words,
                               const std::function<int(const Command&)>& work);
 

@@ -1,4 +1,4 @@
-// How a command of several ended, as JSON has it: what pipe-run and open2-run report of each.
+// How one of several commands ended, as JSON: the report of pipe-run and open2-run.
 #pragma once
 
 #include "cli/json.h"

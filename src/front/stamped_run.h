@@ -1,5 +1,5 @@
-// A command whose output and error messages become stamped lines (dialog/stamped_lines.h), one
-// stream on standard output or a file for each: what open3-run does.
+// A command whose output and error messages become stamped lines (dialog/stamped_lines.h): together
+// on standard output, or in a file for each. This is open3-run.
 #pragma once
 
 #include "core/pipe.h"
@@ -15,7 +15,7 @@
 namespace ipcbox::front {
 
 struct StampedRunPlan {
-    std::optional<std::string> format; // default: as the other members want it
+    std::optional<std::string> format; // default: follows from the other members
     dialog::Stamp::Kind kind = dialog::Stamp::Kind::time_of_day;
     bool monotonic = false;
     bool json = false;
@@ -34,14 +34,15 @@ class StampedRun {
     // Opens the files, then starts the command. Throws SysError, and what spawn() throws.
     StampedRun(const StampedRunPlan& plan, const Command& command);
 
-    // Copies until the command has ended and nobody has its outputs open, or until a signal comes
-    // after its end. Passes signals on.
+    // Copies until the command has ended and no process has its outputs open, or until a signal
+    // comes after its end. Passes signals on.
     WaitStatus to_end();
-    // Our exit status after the command's STATUS; may die of its signal.
+    // Our exit status after the command's STATUS. If a signal killed the command, we die of it
+    // here.
     [[nodiscard]] int status_after(WaitStatus status) const;
 
   private:
-    // What the command writes to one of its descriptors.
+    // The command's output on one of its descriptors.
     struct Side {
         Side(dialog::Stream kind, std::string title, const std::optional<std::string>& copy);
 

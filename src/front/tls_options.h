@@ -1,4 +1,4 @@
-// The options of a client that speaks TLS, under curl's names.
+// The options of a client that speaks TLS, with curl's names.
 #pragma once
 
 #include "cli/options.h"

@@ -1,5 +1,5 @@
-// What tcp-client and catsock-client do with a connection. A client says how to connect; the rest
-// is here.
+// The common work of tcp-client and catsock-client. Each of them supplies a function that connects;
+// the rest is here.
 #pragma once
 
 #include "front/client/options.h"
@@ -9,7 +9,7 @@
 
 namespace ipcbox::front {
 
-// Connects, trying again when the options want it, and says so with -v.
+// Connects, tries again if the options say so, and reports the connection with -v.
 [[nodiscard]] Reached reach(const ClientOptions& options, const std::string& target,
                             const Connect& connect);
 

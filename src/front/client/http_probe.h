@@ -5,10 +5,9 @@
 
 namespace ipcbox::front {
 
-// Asks for PATH, with TARGET as the Host, and reads the head of the answer. The connection is used
-// up. Throws Unreachable when
-// its status is 400 or more, or when there is no answer; Error for an answer that is not HTTP;
-// TimedOut.
+// Asks for PATH, with TARGET as the Host, and reads the head of the answer. The connection cannot
+// be used after that. Throws Unreachable when its status is 400 or more, or when there is no
+// answer; Error for an answer that is not HTTP; TimedOut.
 void expect_http_answer(Reached& server, const std::string& target, const std::string& path,
                         Deadline deadline);
 

@@ -1,5 +1,5 @@
-// A conversation with a server: what tcp-interact does with a connection. The person's lines go to
-// the server, and whatever the server says is shown at once.
+// A conversation with a server, for tcp-interact. The person's lines go to the server, and the
+// server's text is shown at once.
 #pragma once
 
 #include "front/client/options.h"
@@ -11,7 +11,7 @@
 namespace ipcbox::front {
 
 struct InteractOptions {
-    ClientOptions client;        // of these the connection, the idle limit, --raw and -v
+    ClientOptions client;        // of these only the connection, the idle limit, --raw and -v
     PassageOptions passage;      // visible follows from --raw
     char escape = '\x1d';        // ^]; 0: there is none
     bool leaves_editing = false; // to the terminal

@@ -1,8 +1,8 @@
-// A line that a person edits, without a terminal: keys go in, and what is to be written to the
-// terminal comes out. It takes one row at all times; a longer line scrolls sideways in it. So text
-// of somebody else can be printed at any time: erase(), the text, draw().
+// A line that a person edits. The class needs no terminal: it gets keys, and returns the text to
+// write to the terminal. The line always takes one row, in which a longer line scrolls sideways. So
+// other text can be printed at any time: erase(), the text, draw().
 //
-// A library would do more (libedit(3)), at the price of a tenth of the whole binary.
+// A library (libedit(3)) could do more, but would add a tenth to the size of the binary.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@ namespace ipcbox::front {
 
 class LineEditor {
   public:
-    // HISTORY is what Up and Ctrl-P go back to, the latest line last. ESCAPE is the byte that
-    // calls the menu; 0: none does.
+    // Up and Ctrl-P go back through HISTORY, which has the latest line last. ESCAPE is the byte
+    // that opens the menu; 0 means none.
     LineEditor(std::vector<std::string> history, char escape)
         : history_(std::move(history)), at_(history_.size()), escape_(escape) {}
 
@@ -25,19 +25,21 @@ class LineEditor {
         end,   // Ctrl-D on an empty line
         escape // the escape byte
     };
-    // Uses KEYS up to the first event, and takes what it used away from them.
+    // Uses KEYS up to the first event, and removes the bytes that it used.
     [[nodiscard]] Event feed(std::string_view& keys);
 
-    // After Event::line: the line, and an empty one is begun. REMEMBER puts it into the history.
+    // After Event::line: returns the line and begins an empty one. REMEMBER puts the line into the
+    // history.
     enum class Memory { remember, forget };
     [[nodiscard]] std::string take_line(Memory memory);
 
-    // What stands before the line: printable text, of which the end is shown when there is no room.
+    // The text before the line, which is printable. If there is not enough room, only its end is
+    // shown.
     void set_prompt(std::string_view prompt) { prompt_ = prompt; }
     void set_columns(std::size_t columns) { columns_ = columns; }
 
-    // Takes the row away from the screen; draws it, with the cursor in its place; draws all of it,
-    // over several rows if need be, and goes to the next row.
+    // The text that erases the row; that draws it with the cursor in its place; and that draws the
+    // whole line, over several rows if necessary, and goes to the next row.
     [[nodiscard]] static std::string_view erase() { return "\r\x1b[K"; }
     [[nodiscard]] std::string draw() const;
     [[nodiscard]] std::string draw_finished() const;
@@ -45,7 +47,7 @@ class LineEditor {
     [[nodiscard]] std::size_t cursor() const { return cursor_; }
     [[nodiscard]] const std::string& text() const { return text_; }
 
-    // A longer line takes no more keys.
+    // At this length, the line takes no more keys.
     static constexpr std::size_t max_bytes = 16UL * 1024;
 
   private:
@@ -65,13 +67,13 @@ class LineEditor {
     std::string unsent_; // the new line, while the history is shown
     std::string text_;
     std::size_t cursor_ = 0; // in bytes
-    std::string sequence_;   // a key that is more than one byte, and not all there yet
+    std::string sequence_;   // the first bytes of a key that has several bytes
     std::string cut_;        // for Ctrl-Y
     std::string prompt_;
     std::size_t columns_ = 80;
 };
 
-// How many columns a terminal gives to TEXT, which is UTF-8. Control characters count one.
+// How many columns TEXT, in UTF-8, takes on a terminal. A control character counts as one.
 [[nodiscard]] std::size_t display_width(std::string_view text);
 
 } // namespace ipcbox::front

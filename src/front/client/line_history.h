@@ -1,6 +1,6 @@
 // The lines that a person typed to a server, kept for the next time: a file for each server, in
-// $XDG_STATE_HOME/ipcbox/tcp-interact or ~/.local/state/ipcbox/tcp-interact, readable to its owner
-// only.
+// $XDG_STATE_HOME/ipcbox/tcp-interact or ~/.local/state/ipcbox/tcp-interact, which only its owner
+// can read.
 #pragma once
 
 #include "core/fd.h"
@@ -18,13 +18,13 @@ class LineHistory {
   public:
     // Nothing is remembered.
     LineHistory() = default;
-    // Makes the file and its directories if they are missing. A file that has grown to twice
+    // Creates the file and its directories if they are missing. A file that has grown to twice
     // max_lines is cut to the last max_lines. Throws SysError.
     explicit LineHistory(const std::string& file);
 
     [[nodiscard]] const std::vector<std::string>& lines() const { return lines_; }
-    // Adds LINE to the file at once, in one write: several sessions may share it. Not a line that
-    // begins with a blank, as shells have it. Throws SysError.
+    // Adds LINE to the file at once, in one write, because several sessions can share it. As in
+    // shells, a line that begins with a blank is not added. Throws SysError.
     void add(const std::string& line);
 
     static constexpr std::size_t max_lines = 1000;

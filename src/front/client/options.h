@@ -34,11 +34,11 @@ struct ClientOptions {
     cli::Verbosity verbosity;
 };
 
-// TARGET is what the help calls the place to connect to, and PARSE_TARGET checks one.
+// TARGET is the name of a target in the help, and PARSE_TARGET checks a target.
 void declare(cli::Options& options, ClientOptions& into, std::string_view target,
              const std::function<std::string(std::string_view)>& parse_target);
 
-// Parses the line. Throws UsageError, also for what does not go together.
+// Parses the line. Throws UsageError, even for options that exclude each other.
 void parse(cli::Options& options, ClientOptions& into);
 
 } // namespace ipcbox::front

@@ -1,6 +1,6 @@
-// What becomes of the bytes of a conversation on their way: line ends and telnet on the way to the
-// server, telnet, control characters and the hexadecimal form on the way to the person; both ways
-// leave their trace in the log.
+// Transforms the bytes of a conversation. On the way to the server, it handles line ends and
+// telnet; on the way to the person, telnet, control characters and the hexadecimal form. It logs
+// both directions.
 #pragma once
 
 #include "cli/output.h"
@@ -26,22 +26,22 @@ struct PassageOptions {
 
 class Passage {
   public:
-    // Throws SysError when the log cannot be opened; it is added to.
+    // Appends to the log. Throws SysError when it cannot be opened.
     explicit Passage(PassageOptions options);
     ~Passage();
     Passage(const Passage&) = delete;
     Passage& operator=(const Passage&) = delete;
 
-    // Whether the bytes stay as they are, so that nobody has to look at them.
+    // Whether all bytes stay unchanged and unlogged, so that they need not pass through here.
     [[nodiscard]] bool changes_nothing() const;
 
-    // Both are net::RelayOptions::filter for their flow: an empty chunk is its end. What they
-    // return lives until the next call of the same one. Throw SysError when the log cannot be
+    // Both are a net::RelayOptions::filter for their flow: an empty chunk is its end. The result is
+    // valid until the next call of the same function. Throw SysError when the log cannot be
     // written.
     [[nodiscard]] std::string_view request(std::string_view chunk);
     [[nodiscard]] std::string_view answer(std::string_view chunk);
 
-    // What telnet wants the server to be told now.
+    // The telnet replies to send to the server now.
     [[nodiscard]] std::string take_replies() { return telnet_.take_replies(); }
 
     [[nodiscard]] bool speaks_telnet() const { return options_.telnet; }

@@ -1,4 +1,4 @@
-// The proxy that a client connects through, as curl(1) has it for -x: SOCKS5, or HTTP's CONNECT.
+// The proxy through which a client connects, like curl's -x: SOCKS5, or HTTP with CONNECT.
 #pragma once
 
 #include "core/deadline.h"
@@ -25,9 +25,9 @@ struct ClientProxy {
     [[nodiscard]] static ClientProxy parse(std::string_view text);
 };
 
-// Asks PROXY, at the other end of SOCKET, for a connection to TARGET, and leaves the target's first
-// byte to be read. FAMILY is for looking up its name. Throws Unreachable when the proxy cannot
-// reach it, Error when it refuses or is no such proxy, TimedOut.
+// Asks PROXY, at the other end of SOCKET, for a connection to TARGET. It reads no byte of the
+// target. FAMILY applies if we look up the target's name. Throws Unreachable when the proxy cannot
+// reach the target, Error when it refuses or is not such a proxy, and TimedOut.
 void connect_through(const ClientProxy& proxy, const Fd& socket, const net::HostPort& target,
                      net::Family family, Deadline deadline);
 

@@ -27,7 +27,7 @@ struct Reached {
     }
 };
 
-// Connects to TARGET. Throws Unreachable when nobody answers there, TlsError, TimedOut, Error.
+// Connects to TARGET. Throws Unreachable when no server answers there, TlsError, TimedOut, Error.
 using Connect = std::function<Reached(const std::string& target, Deadline deadline)>;
 
 } // namespace ipcbox::front

@@ -1,4 +1,4 @@
-// The way of tcp-client to a server: straight or through a proxy, with or without TLS.
+// The way of tcp-client to a server: directly or through a proxy, with or without TLS.
 #pragma once
 
 #include "front/client/proxy.h"
@@ -13,7 +13,7 @@ namespace ipcbox::front {
 struct TcpWay {
     net::Family family = net::Family::any;
     std::optional<net::Address> source;
-    std::optional<std::chrono::seconds> keepalive; // idle for this time, then a probe each time
+    std::optional<std::chrono::seconds> keepalive; // the silence before each probe
     std::optional<ClientProxy> proxy;
     bool sends_proxy_line = false;
     std::optional<net::Address> client; // for the PROXY line, instead of our own address

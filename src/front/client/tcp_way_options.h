@@ -1,4 +1,4 @@
-// The options that say by which way a client gets to a server over TCP: tcp-client, tcp-interact.
+// The options for the way to a server over TCP, for tcp-client and tcp-interact.
 #pragma once
 
 #include "cli/options.h"
@@ -10,8 +10,8 @@ namespace ipcbox::front {
 // In the sections "Connecting" and "TLS".
 void declare(cli::Options& options, TcpWay& into, FamilyOptions& family);
 
-// Once the line is parsed: takes over FAMILY, or that of --source. Throws UsageError for what does
-// not go together.
+// To be called once the line is parsed: takes the family from FAMILY or from --source. Throws
+// UsageError for options that exclude each other.
 void check(TcpWay& way, const FamilyOptions& family);
 
 } // namespace ipcbox::front

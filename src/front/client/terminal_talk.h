@@ -1,5 +1,5 @@
 // A conversation on a terminal: the person edits a line while the server's text arrives above it.
-// The last line of the server, which has no end yet, is the prompt.
+// The server's last line, if it has not ended, is the prompt.
 #pragma once
 
 #include "core/deadline.h"
@@ -24,9 +24,9 @@ class TerminalTalk {
 
     enum class Ending { by_server, by_person };
 
-    // Until the server ends the connection or the person quits. INT, TERM, HUP and QUIT end us as
-    // they always do; the terminal is as it was before then, and also while TSTP stops us. Throws
-    // SysError, and TimedOut when nothing was sent or received for so long.
+    // Runs until the server ends the connection or the person quits. INT, TERM, HUP and QUIT end us
+    // as usual, after the terminal is restored. It is also restored while TSTP stops us. Throws
+    // SysError, and TimedOut when nothing was sent or received for IDLE.
     Ending run(std::optional<Duration> idle);
 
   private:

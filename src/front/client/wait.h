@@ -1,4 +1,4 @@
-// Waiting for servers: trying again until one answers, and several of them side by side.
+// Waiting for servers: trying again until one answers, and waiting for several at the same time.
 #pragma once
 
 #include "core/deadline.h"
@@ -10,20 +10,20 @@
 
 namespace ipcbox::front {
 
-// Calls ATTEMPT until it does not fail any more, or fails in a way that time does not mend. It is
-// tried again after Unreachable, TimedOut and a broken TLS handshake, after pauses that grow to
-// 250 ms, until the very end of DEADLINE. ATTEMPT gets a deadline of its own, 3 s at most: a host
-// that drops our packets must not use up all the time. Throws TimedOut, "PURPOSE: the last reason",
-// and whatever else ATTEMPT throws.
+// Calls ATTEMPT until it succeeds, or fails in a way that waiting does not cure. It tries again
+// after Unreachable, TimedOut and a broken TLS handshake, with pauses that grow to 250 ms, until
+// the very end of DEADLINE. ATTEMPT gets a deadline of its own, at most 3 s, so that a host that
+// drops our packets does not use up all the time. Throws TimedOut, "PURPOSE: the last reason", and
+// any other exception of ATTEMPT.
 void retry(std::string_view purpose, const std::function<void(Deadline)>& attempt,
            Deadline deadline);
 
-// For --wait-for A --wait-for B: a child of ours does WAIT_FOR(target) for each of TARGETS at the
-// same time, and none is left when this returns or throws. A single target needs no child.
+// For --wait-for A --wait-for B: runs WAIT_FOR(target) for all TARGETS at the same time, each in a
+// child. No child is left when this returns or throws. A single target needs no child.
 //
-// Need::all returns when all of them have returned, and throws what the first of them throws;
-// Need::any returns when one of them has, and throws the words of all when all have thrown: Error
-// with the status of the last. Throws SysError when there can be no child.
+// Need::all returns when all of them have returned, and throws when the first of them throws.
+// Need::any returns when one of them has returned, and throws when all have thrown: an Error with
+// the texts of all and the status of the last. Throws SysError when no child can be started.
 enum class Need { all, any };
 void wait_for_targets(std::span<const std::string> targets, Need need,
                       const std::function<void(const std::string& target)>& wait_for);

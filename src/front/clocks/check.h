@@ -1,6 +1,5 @@
-// A check for monitoring: what it says of each host, and the one verdict that gives the line, the
-// object and the exit status, as the guidelines for monitoring plug-ins have them. Nothing here
-// prints.
+// A check for monitoring: a judgement of each host, and one verdict that gives the line, the object
+// and the exit status, according to the guidelines for monitoring plug-ins. Nothing here prints.
 #pragma once
 
 #include "clocks/source.h"
@@ -26,7 +25,7 @@ struct CheckLimits {
     // A clock that is off by this much, or more.
     std::optional<Duration> warn = {};
     std::optional<Duration> critical = {};
-    // A server of NTP with a higher stratum.
+    // An NTP server with a higher stratum.
     std::optional<int> stratum_warn = {};
     std::optional<int> stratum_critical = {};
 
@@ -38,8 +37,8 @@ struct Judgement {
     std::string reason; // empty for OK
 };
 
-// What a check says of one host. A host without a usable time is critical. A reading whose error is
-// larger than the limit is a warning, as it cannot say that the clock is right.
+// The judgement of a check on one host. A host without a usable time is critical. A reading whose
+// error is larger than the limit is a warning, because it does not show that the clock is right.
 [[nodiscard]] Judgement judge(const clocks::Answer& answer, const CheckLimits& limits);
 
 struct Verdict {
@@ -59,16 +58,16 @@ struct Verdict {
 // The verdict of a check that could not be made.
 [[nodiscard]] Verdict unknown_verdict(std::string_view reason);
 
-// Collects what is said of the hosts in one round.
+// Collects the judgements of one round.
 class Check {
   public:
     explicit Check(const CheckLimits& limits) : limits_(limits) {}
 
-    // NUMBER gives the order. NAME is what the host is called.
+    // NUMBER gives the order. NAME is the name of the host.
     Judgement add(std::size_t number, const std::string& name, const clocks::Answer& answer);
     // Hosts whose answer is not known, because the round was interrupted.
     void add_unheard(std::size_t count) { unheard_ = count; }
-    // Lines of a list that name no host; FIRST says where the first of them is.
+    // Lines of a list that name no host. FIRST says where the first such line is.
     void add_bad_lines(std::size_t count, std::string_view first);
     void add_disagreement() { has_majority_ = false; }
 

@@ -1,11 +1,11 @@
-// All of an applet that asks clocks. timecheck and udptime differ in what they ask by default.
+// A whole applet that asks clocks. timecheck and udptime differ only in their defaults.
 #pragma once
 
 #include "front/clocks/options.h"
 
 namespace ipcbox::front {
 
-// Asks all hosts, prints what they say, and returns the exit status.
+// Asks all hosts, prints the results, and returns the exit status.
 [[nodiscard]] int run_clocks(const Invocation& invocation, const ClockKind& kind);
 
 } // namespace ipcbox::front

@@ -13,13 +13,13 @@
 
 namespace ipcbox::front {
 
-// What makes one of these applets differ from the other.
+// The differences between these applets.
 struct ClockKind {
     clocks::Source source = clocks::Source::time; // which is asked by default
     Duration patience = std::chrono::seconds{5};
     enum class PatienceFor { host, all } patience_for = PatienceFor::host;
     Duration interval{};           // between two datagrams
-    std::size_t name_columns = 24; // of the table, when no name needs more
+    std::size_t name_columns = 24; // at least, for the names in the table
     std::string_view example;
     std::string_view example_text;
 };
@@ -36,8 +36,8 @@ struct ClockConfig {
     clocks::SurveyOptions survey;
     std::size_t name_columns = 24;
 
-    bool numeric = false;      // hosts go by their addresses
-    bool as_completed = false; // rows in the order in which they come
+    bool numeric = false;      // show addresses instead of names
+    bool as_completed = false; // each row as soon as its answer comes
     bool detailed = false;     // rows with error and source
     bool json = false;
     CheckLimits limits;
@@ -51,13 +51,13 @@ struct ClockConfig {
     [[nodiscard]] bool monitors() const { return limits.any(); }
 };
 
-// Parses the line and reads the lists of hosts that it names; prints bad lines of these on standard
-// error. Throws as cli::Options::parse() does, and Error.
+// Parses the line and reads the lists of hosts that it names. Reports bad lines of these on
+// standard error. Throws as cli::Options::parse() does, and Error.
 [[nodiscard]] ClockConfig parse_clock_options(const Invocation& invocation, const ClockKind& kind);
 
-// Whether a command line asks for a check, and in which form its result is wanted. The line may be
-// wrong otherwise: a check has to say so in that form. A line of one word asks no host, so that it
-// is no check.
+// Whether a command line asks for a check, and in which form its result is wanted. This also works
+// for a line that is wrong otherwise, because a check has to report that in the same form. A line
+// of a single word asks no host, so it is no check.
 enum class CheckForm { none, line, object };
 [[nodiscard]] CheckForm form_of_check(std::span<char* const> arguments);
 

@@ -1,5 +1,5 @@
-// Prints what timecheck and udptime find: a row or an object for each host in its order, then what
-// all of them together say.
+// Prints the results of timecheck and udptime: a row or an object for each host, in order, and then
+// the results for all hosts together.
 #pragma once
 
 #include "clocks/statistics.h"
@@ -24,10 +24,10 @@ class ClockReport : public clocks::SurveyEvents {
     void begin_round();
     void found(std::size_t number, clocks::Finding finding) override;
     void waiting() override;
-    // Nothing more will be known of this round. IGNORED counts its datagrams that answered nothing.
+    // The round is over. IGNORED counts its datagrams that answered nothing.
     void end_round(const clocks::Ignored& ignored);
 
-    // The exit status that stands for the worst of all rounds.
+    // The exit status of the worst round.
     [[nodiscard]] int status() const;
 
   private:

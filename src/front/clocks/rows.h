@@ -1,4 +1,4 @@
-// What the tables and objects of timecheck and udptime say of one host. Nothing here prints.
+// One host in the tables and objects of timecheck and udptime. Nothing here prints.
 #pragma once
 
 #include "cli/json.h"
@@ -12,11 +12,11 @@
 
 namespace ipcbox::front {
 
-// Whether there is no time that anybody could work with: no answer, or a clock that was never set.
+// Whether there is no usable time: no answer, or a clock that was never set.
 [[nodiscard]] bool has_failed(const clocks::Answer& answer);
 
-// What has to be said of an answer beside its numbers, such as "never set" or "taken for local
-// time". A table has it in parentheses, an object as "remarks".
+// Remarks on an answer, such as "never set" or "taken for local time". A table has them in
+// parentheses, an object as "remarks".
 [[nodiscard]] std::vector<std::string> remarks_of(const clocks::Answer& answer);
 
 // "+/-0.50 s" and "+0.22 s +/-0.50 s".
@@ -28,20 +28,20 @@ struct RowForm {
     bool detailed = false;         // rows with error and source
 };
 
-// The row of our own clock, and that of a host, with the drift in millionths if there is one. Both
-// have the same columns and end with a line feed: the name, the offset, in a detailed row the error
-// and the source, and what the clock said. A host that has no time has "-" and the reason.
+// The row of our own clock, and that of a host, with the drift in millionths if it is known. Both
+// end with a line feed, and have the same columns: the name, the offset, in a detailed row the
+// error and the source, and the time of the clock. A host without a time has "-" and the reason.
 [[nodiscard]] std::string own_row(const RowForm& form, std::time_t now);
 [[nodiscard]] std::string host_row(const RowForm& form, std::string_view name,
                                    const clocks::Finding& finding, std::optional<double> drift_ppm);
 
-// The columns that the names of all hosts need, at least MIN. With NUMERIC these are addresses,
-// which are not known yet if they have to be looked up.
+// The columns that the names of all hosts need, at least MIN. With NUMERIC, these are addresses;
+// those that have to be looked up are not known yet.
 enum class HostNames { written, numeric };
 [[nodiscard]] std::size_t name_columns_for(const std::vector<clocks::Host>& hosts, HostNames names,
                                            net::Family family, std::size_t min);
 
-// Adds what is known of a host to an object, from "host" to "remarks"; "error" stands in the end.
+// Adds the facts about a host to an object, from "host" to "remarks"; "error" comes last.
 void describe_host(cli::JsonLine& object, const clocks::Host& host, const clocks::Finding& finding,
                    std::optional<double> drift_ppm);
 

@@ -1,5 +1,5 @@
-// What timecheck and udptime say of all hosts together: which of them agree, and a summary. Nothing
-// here prints.
+// The results of timecheck and udptime for all hosts together: which of them agree, and a summary.
+// Nothing here prints.
 #pragma once
 
 #include "clocks/agreement.h"
@@ -19,8 +19,7 @@ struct HostReading {
 
 [[nodiscard]] clocks::Agreement agreement_of(std::span<const HostReading> readings);
 
-// Lines for people, or one object (JSON): with the names of the hosts that are not in the
-// agreement.
+// Lines for people, or one object (JSON), with the names of the hosts that do not agree.
 [[nodiscard]] std::string consensus_text(const clocks::Agreement& agreement,
                                          std::span<const HostReading> readings,
                                          const std::vector<clocks::Host>& hosts);
@@ -28,8 +27,8 @@ struct HostReading {
                                            std::span<const HostReading> readings,
                                            const std::vector<clocks::Host>& hosts);
 
-// The same of the offsets: the least, the median and the greatest one. FAILED hosts have no
-// reading. With a picture the text shows how many clocks have which offset.
+// The same for the offsets: the least, the median and the greatest one. FAILED hosts have no
+// reading. With a picture, the text shows how many clocks have which offset.
 enum class Picture { none, bars };
 [[nodiscard]] std::string summary_text(std::span<const HostReading> readings, std::size_t failed,
                                        Picture picture);

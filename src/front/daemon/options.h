@@ -42,7 +42,7 @@ struct DaemonConfig {
     cli::Verbosity verbosity;
     std::vector<std::string> command;
 
-    // Whether it has to say or show that it is ready.
+    // Whether the daemon has to report or show that it is ready.
     [[nodiscard]] bool asks_for_readiness() const {
         return ready_fd || ready_notify || ready_port || ready_log;
     }

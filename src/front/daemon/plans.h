@@ -1,4 +1,4 @@
-// What daemon-run's options mean for the room below.
+// Translates daemon-run's options for the room `process`.
 #pragma once
 
 #include "front/daemon/options.h"
@@ -7,10 +7,10 @@
 
 namespace ipcbox::front {
 
-// When the daemon is up. CONFIG has to outlive it.
+// The conditions for the daemon to be up. CONFIG has to outlive the plan.
 [[nodiscard]] process::ReadyPlan ready_plan(const DaemonConfig& config);
 
-// Where a daemon with a keeper has its output; NAME is its name in the system's log.
+// The logs of a daemon with a keeper; NAME is its name in the system's log.
 [[nodiscard]] process::LogPlan log_plan(const DaemonConfig& config, std::string_view name);
 
 } // namespace ipcbox::front

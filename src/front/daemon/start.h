@@ -1,4 +1,4 @@
-// daemon-run's start of a daemon, up to its outcome.
+// How daemon-run starts a daemon, up to the outcome.
 #pragma once
 
 #include "front/daemon/options.h"
@@ -6,9 +6,9 @@
 
 namespace ipcbox::front {
 
-// Starts COMMAND and waits until it is up; prints what came of it, and returns daemon-run's status.
-// A daemon that is not ready in time is ended. One that runs already is a failure, and stays.
-// Throws Error when there is no daemon for another reason.
+// Starts COMMAND and waits until it is up, prints the outcome, and returns daemon-run's status. It
+// ends a daemon that is not ready in time. If a daemon already runs, that is a failure, and that
+// daemon stays. Throws Error when the daemon cannot be started for another reason.
 [[nodiscard]] int run_daemon_start(const DaemonConfig& config, const Command& command);
 
 } // namespace ipcbox::front

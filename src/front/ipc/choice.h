@@ -1,4 +1,4 @@
-// Which System V objects the user of ipc-list or ipc-remove means.
+// Selects the System V objects that the user of ipc-list or ipc-remove means.
 #pragma once
 
 #include "sysv/object_name.h"

@@ -1,5 +1,5 @@
-// How near the kernel's limits for System V objects are, as a table, and as one verdict for
-// monitoring, from which the text, the object and the exit status are made.
+// How much of the kernel's limits for System V objects is used, as a table, and as one verdict for
+// monitoring. The text, the object and the exit status follow from it.
 #pragma once
 
 #include "sysv/limits.h"
@@ -23,7 +23,7 @@ enum class LimitState { ok = 0, warning = 1, critical = 2 };
 
 [[nodiscard]] std::string_view name_of(LimitState state);
 [[nodiscard]] LimitState judge(const sysv::Limit& limit, const LimitsCheck& check);
-// The worst of all of them.
+// The worst state of all limits.
 [[nodiscard]] LimitState judge(const std::vector<sysv::Limit>& limits, const LimitsCheck& check);
 
 // "semmni  12 of 32000 semaphore sets (0.0 %)": one line for each limit.

@@ -12,8 +12,8 @@ namespace ipcbox::front {
 // The value of the last RemoveIPC= in the text of a logind.conf; BEFORE when there is none.
 [[nodiscard]] bool removes_ipc(std::string_view configuration, bool before);
 
-// For the user UID of the system whose files are below ROOT ("" for ours). False where logind does
-// not run.
+// Whether that happens to the objects of user UID, on the system whose files are below ROOT ("" for
+// ours). False where logind does not run.
 [[nodiscard]] bool goes_at_logout(uid_t uid, const std::string& root = {});
 
 } // namespace ipcbox::front

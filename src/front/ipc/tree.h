@@ -1,4 +1,5 @@
-// Who waits for whom: the sets and queues that processes hold or wait for, and the deadlocks.
+// Which process waits for which: the sets and queues that processes hold or wait for, and the
+// deadlocks.
 #pragma once
 
 #include "sysv/survey.h"
@@ -9,7 +10,7 @@
 
 namespace ipcbox::front {
 
-// The lines, nothing when nobody holds anything and nobody waits.
+// The lines; empty when no process holds anything or waits.
 [[nodiscard]] std::vector<std::string> tree_of(const std::vector<sysv::Entry>& entries,
                                                const sysv::Sight<sysv::Waiter>& sight);
 

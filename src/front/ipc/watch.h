@@ -12,18 +12,19 @@
 
 namespace ipcbox::front {
 
-// The lines of a terminal of ROWS by COLUMNS: a summary, titles, and the objects from the FIRST on,
-// those that somebody waits for before those that are in use, before the rest. Each line fits and
-// has its colours with it.
+// The lines of a terminal of ROWS by COLUMNS: a summary, titles, and the objects from FIRST on.
+// Objects that processes wait for come first, then those that are in use, then the rest. Each line
+// fits, and includes its colours.
 [[nodiscard]] std::vector<std::string> picture_of(std::vector<sysv::Entry> entries,
                                                   UserNames& users, std::size_t first,
                                                   std::size_t rows, std::size_t columns);
 
-// What turns the picture BEFORE into the picture NOW on a terminal: only lines that differ.
+// The bytes that turn the picture BEFORE into the picture NOW on a terminal. Only lines that differ
+// are drawn.
 [[nodiscard]] std::string redrawing(const std::vector<std::string>& before,
                                     const std::vector<std::string>& now);
 
-// What was new, has changed or is gone since the last time.
+// The objects that are new, have changed or are gone since the last time.
 class IpcChanges {
   public:
     enum class Form { text, json };
@@ -37,8 +38,8 @@ class IpcChanges {
     std::map<std::pair<sysv::Kind, int>, std::string> known_;
 };
 
-// Looks again and again, PAUSE after each look; draws on the terminal, where q ends it, or prints
-// changes. JSON makes it print changes in any case.
+// Looks again and again, with PAUSE after each look. On a terminal it draws, and q ends it;
+// elsewhere, or with JSON, it prints the changes.
 using IpcLook = std::function<std::vector<sysv::Entry>()>;
 void watch_ipc(const IpcLook& look, Duration pause, IpcChanges::Form form);
 

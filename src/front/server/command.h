@@ -1,11 +1,11 @@
-// The whole of a server applet: two applets differ only in where they listen and what they say.
+// A whole server applet. The applets differ only in their addresses and their greeting.
 #pragma once
 
 #include "front/server/options.h"
 
 namespace ipcbox::front {
 
-// Serves until a signal ends it; the applet's exit status.
+// Serves until a signal ends it. Returns the applet's exit status.
 [[nodiscard]] int run_server(const Invocation& invocation, const ServerKind& kind);
 
 } // namespace ipcbox::front

@@ -1,4 +1,5 @@
-// The client's side of a session of command-server: lines that come, text that goes, and the log.
+// The client's side of a session of command-server: the lines from the client, the text to it, and
+// the log.
 #pragma once
 
 #include "core/deadline.h"
@@ -11,7 +12,7 @@
 
 namespace ipcbox::front {
 
-// These end a session without another word: the client has gone, or TERM has come.
+// These end a session without a message: the client has gone, or TERM has come.
 struct ClientGone {};
 struct SessionStopped {};
 
@@ -20,20 +21,20 @@ class CommandClient {
     // The client is our standard input and output. PLAN must outlive this.
     explicit CommandClient(const CommandPlan& plan);
 
-    // The next line, without its line feed. Nothing at the end of what the client sends (where a
-    // line without a line feed may be half of one), and after refuse() when the client was idle or
+    // The next line, without its line feed. Nothing at the end of the client's input (where a last
+    // line without a line feed may be incomplete), and after refuse(), when the client was idle or
     // sent a line that is too long. Throws ClientGone and SessionStopped.
     [[nodiscard]] std::optional<std::string> next_line();
 
-    // Text on its way to the client, in pieces of a good size.
+    // Sends text to the client, in pieces of a good size.
     void send(std::string_view text);
-    // All of it is on its way now. Throws ClientGone, also when the client has not read for the
-    // idle time.
+    // Sends all text that is left. Throws ClientGone, even when the client has not read anything
+    // for the idle time.
     void flush();
 
-    // The last that the client hears: WHY its session ends.
+    // Sends the client a last line: WHY its session ends.
     void refuse(const std::string& why);
-    // A line of the server's log.
+    // Writes a line to the server's log.
     void log(const std::string& text) const;
 
     [[nodiscard]] SignalFd& signals() { return signals_; }

@@ -1,5 +1,5 @@
-// What a client of command-server can ask for: the built-in commands and those of the operator. A
-// command of the operator hides a built-in one of the same name.
+// The commands that a client of command-server can run: the built-in ones and those of the
+// operator. A command of the operator hides a built-in one of the same name.
 #pragma once
 
 #include "front/server/command_plan.h"
@@ -18,8 +18,8 @@ class CommandMenu {
     [[nodiscard]] const server::CommandLanguage& language() const { return language_; }
     // Whether NAME is a command of either kind.
     [[nodiscard]] bool has(std::string_view name) const;
-    // With --loose, LINE means the first command whose name is in it, as on the manual page of
-    // perlipc. The name of that command; empty when there is none.
+    // With --loose, LINE means the first command whose name is in it, as in perlipc. Returns the
+    // name of that command; empty when there is none.
     [[nodiscard]] std::string_view meant_by(std::string_view line) const;
 
     // All names in one line, with spaces between them.

@@ -1,6 +1,6 @@
-// What command-server's sessions have to know. It travels in a memory file (memfd_create(2)), so
-// that no secret stands on a command line, and a file of commands that changes later changes
-// nothing for a session that has begun.
+// The configuration of command-server's sessions. It is passed in a memory file (memfd_create(2)),
+// so that no secret appears on a command line, and a later change to the file of commands does not
+// affect a session that has begun.
 #pragma once
 
 #include "core/fd.h"
@@ -15,7 +15,7 @@ namespace ipcbox::front {
 struct CommandPlan {
     std::string server;                   // "command-server 4711", in front of each line of the log
     std::string file;                     // the name of the file of commands; empty: there is none
-    std::string text;                     // and what is in it
+    std::string text;                     // and its text
     std::vector<std::string> definitions; // of --command
     std::string token;                    // empty: none is asked for
     std::optional<Duration> idle;
@@ -28,9 +28,9 @@ struct CommandPlan {
     // All commands. Throws server::LanguageError.
     [[nodiscard]] server::CommandLanguage language() const;
 
-    // A new memory file with all this. Throws SysError.
+    // A new memory file with the plan. Throws SysError.
     [[nodiscard]] Fd to_memory() const;
-    // What is in such a file. Throws Error.
+    // Reads the plan from such a file. Throws Error.
     [[nodiscard]] static CommandPlan from_memory(int file);
 };
 

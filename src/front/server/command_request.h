@@ -1,4 +1,4 @@
-// One line of a client of command-server, and the two forms that it can have: words, and JSON.
+// One line from a client of command-server, in one of two forms: words or JSON.
 #pragma once
 
 #include <optional>
@@ -15,17 +15,17 @@ struct CommandRequest {
     std::vector<std::string> arguments;
     std::string line; // as it came
 
-    // On one line, for the log.
+    // The request on one line, for the log.
     [[nodiscard]] std::string text() const;
 };
 
-// Nothing for a line that is no request.
+// Nothing for a line that is not a request.
 [[nodiscard]] std::optional<CommandRequest> request_in(const std::string& line, CommandForm form);
 
-// The token that a client gives: the line, or {"token":TEXT}. Empty for a line without one.
+// The token in a client's line: the whole line, or {"token":TEXT}. Empty when there is none.
 [[nodiscard]] std::string token_in(const std::string& line, CommandForm form);
 
-// Whether the two are the same, found out in a time that does not depend on where they differ.
+// Whether the two are equal. The time that this takes does not depend on where they differ.
 [[nodiscard]] bool is_same_secret(std::string_view given, std::string_view secret) noexcept;
 
 } // namespace ipcbox::front

@@ -12,12 +12,13 @@
 
 namespace ipcbox::front {
 
-// The arguments of an applet that make it such a process; PLAN is the number of the descriptor with
+// The arguments that turn an applet into such a process. PLAN is the number of the descriptor with
 // the CommandPlan.
 [[nodiscard]] std::vector<std::string> command_session_arguments(int plan);
 [[nodiscard]] bool is_command_session(std::span<char* const> arguments);
 
-// Serves the client until it goes or has to; the exit status. Throws Error.
+// Serves the client until it leaves or its session has to end. Returns the exit status. Throws
+// Error.
 [[nodiscard]] int run_command_session(std::span<char* const> arguments);
 
 } // namespace ipcbox::front

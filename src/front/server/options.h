@@ -14,33 +14,34 @@
 
 namespace ipcbox::front {
 
-// The PATH of the programs that a server starts, unless --keep-env leaves them ours.
+// The PATH of the programs that a server starts, unless --keep-env gives them our environment.
 inline constexpr std::string_view program_path = "/usr/bin:/bin";
 
 struct ServerOptions;
 
-// What serves the connections of a server that needs no PROGRAM: our own program, executed anew for
-// each of them.
+// The service of a server that needs no PROGRAM: our own program, executed anew for each
+// connection.
 class OwnService {
   public:
     virtual ~OwnService() = default;
     // Its options.
     virtual void declare(cli::Options& options) = 0;
-    // After the command line is read, and before anything is opened: completes what was asked, its
-    // program above all. True when that was all that the user wanted. Throws Error, also for a
-    // wrong value.
+    // To be called after the command line is read and before anything is opened: completes ASKED,
+    // above all its program. Returns true when the user wanted no more than that. Throws Error,
+    // even for a wrong value.
     [[nodiscard]] virtual bool prepare(ServerOptions& asked) = 0;
-    // Whether our next image could serve. Throws Error, and then the server goes on as it is.
+    // Checks whether our next image could serve. If not, throws Error, and the server goes on as it
+    // is.
     virtual void check_restart() = 0;
 };
 
-// What makes one server applet another one.
+// The differences between the server applets.
 struct ServerKind {
     net::ListenerKind listens = net::ListenerKind::tcp;
     int connections = 128; // at a time, by default
-    // What a client gets when no program is named.
+    // The service for a client when no program is named.
     enum class Service { greeting, greeting_and_fortune } service = Service::greeting;
-    OwnService* own = nullptr; // then the addresses are of both kinds, and no program is taken
+    OwnService* own = nullptr; // if set, addresses can be of both kinds, and there is no PROGRAM
     std::string_view example;  // of a command line, and what it does
     std::string_view example_text;
 };
@@ -57,9 +58,9 @@ struct ServerOptions {
     ServerTls tls;
     std::optional<cli::Owner> user;
     std::optional<int> loops;      // none: as many as are best for the service
-    bool keep_environment = false; // else the programs get program_path, and what we tell them
+    bool keep_environment = false; // otherwise programs get only program_path and our variables
     std::optional<int> notify_fd;
-    std::optional<net::Address> check_rules;    // says what the rules do with this client
+    std::optional<net::Address> check_rules;    // print what the rules do with this client, and end
     std::optional<std::string> descriptor_name; // of the inherited sockets that are meant
     bool json = false;
     cli::Verbosity verbosity;

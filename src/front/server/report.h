@@ -1,4 +1,4 @@
-// What a server says while it runs: the manual page's log lines on standard error, JSON on standard
+// The reports of a running server: log lines as in perlipc on standard error, JSON on standard
 // output.
 #pragma once
 
@@ -13,7 +13,8 @@ namespace ipcbox::front {
 
 class ServerReport : public server::ServerEvents {
   public:
-    // Signals are blocked by now, SIGPIPE among them. UNWRITTEN is what our former image left.
+    // Signals have to be blocked already, including SIGPIPE. UNWRITTEN are the lines that our
+    // former image left.
     enum class Json { no, yes };
     ServerReport(const cli::Verbosity& verbosity, Json json, std::string unwritten = {});
 
@@ -32,7 +33,8 @@ class ServerReport : public server::ServerEvents {
 
     // Waits at most a second until all lines are written.
     void flush();
-    // Before we become another program: the JSON that its reader has not taken; and back again.
+    // For the time when we become another program: takes the JSON that its reader has not read yet,
+    // and puts it back.
     [[nodiscard]] std::string take_unwritten();
     void write_again(std::string unwritten);
     // Whether JSON was lost.

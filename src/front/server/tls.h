@@ -1,5 +1,5 @@
-// TLS for the servers: their options, and how their programs come to be served by ipcbox-tls
-// (tls/serve.h says what it does).
+// TLS for the servers: their options, and the change to their programs so that ipcbox-tls serves
+// them (tls/serve.h).
 #pragma once
 
 #include "cli/options.h"
@@ -24,8 +24,9 @@ void declare(cli::Options& options, ServerTls& into);
 // Throws UsageError for options that need --tls-cert.
 void check(const ServerTls& tls);
 
-// Changes PROGRAM, which is found already: each connection gets an ipcbox-tls that becomes it after
-// the handshake, which may take HANDSHAKE. Throws Error when there is no ipcbox-tls.
+// Changes PROGRAM, which was found already, so that each connection gets an ipcbox-tls that becomes
+// the program after the handshake. The handshake may take HANDSHAKE. Throws Error when there is no
+// ipcbox-tls.
 void serve_over_tls(const ServerTls& tls, std::optional<Duration> handshake,
                     server::ProgramPlan& program);
 

@@ -1,4 +1,4 @@
-// A signal on its way to processes, and what became of them: what signal-send does.
+// Sends a signal to processes and reports the outcome, for signal-send.
 #pragma once
 
 #include "cli/options.h"
@@ -32,7 +32,7 @@ struct SendPlan {
     cli::Verbosity verbosity;
 };
 
-// Carries out the plan, and tells each failure in a line. Returns the exit status: 0, 1 when a
+// Carries out the plan, and reports each failure in a line. Returns the exit status: 0, 1 when a
 // process could not be signalled, 124 when one still runs after the wait. Throws Error.
 [[nodiscard]] int send_signals(const SendPlan& plan);
 

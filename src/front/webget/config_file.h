@@ -13,8 +13,8 @@ namespace ipcbox::front {
 //     user-agent: someone
 //     --silent
 //     -o file
-// A value in double quotes may have \" \\ \n \r \t \v in it; without quotes it ends at a blank.
-// Throws std::invalid_argument for a quote that is not closed, and for something behind the value.
+// A value in double quotes can have \" \\ \n \r \t \v in it; without quotes it ends at a blank.
+// Throws std::invalid_argument for a quote that is not closed, and for text after the value.
 [[nodiscard]] std::vector<std::string> config_words(std::string_view text);
 
 } // namespace ipcbox::front

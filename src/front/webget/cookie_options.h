@@ -1,4 +1,4 @@
-// -b and -c: which cookies are sent, and where those that came are kept.
+// -b and -c: which cookies are sent, and where received cookies are stored.
 #pragma once
 
 #include "front/webget/line.h"
@@ -7,8 +7,7 @@
 namespace ipcbox::front {
 
 // Reads the cookie files and lets CONFIG's downloads use the jar. CONFIG must have its targets.
-// Throws TransferError for a file that cannot be read; one that is not there is an empty one, as in
-// curl.
+// Throws TransferError for a file that cannot be read; as in curl, a missing file counts as empty.
 void set_cookies(const Line& line, FetchConfig& config);
 
 // Writes CONFIG's jar to its file, which is replaced as a whole, or to standard output for "-".

@@ -1,4 +1,4 @@
-// Several URLs in one word, as curl has it: http://host/{one,two}/[01-20].png
+// Several URLs in one word, as in curl: http://host/{one,two}/[01-20].png
 #pragma once
 
 #include <string>
@@ -9,14 +9,14 @@ namespace ipcbox::front {
 
 struct GlobbedUrl {
     std::string url;
-    std::vector<std::string> values; // what each {} and [] has become, in their order
+    std::vector<std::string> values; // the text that each {} and [] became, in order
 };
 
 // TEXT with each {a,b} and [1-10] replaced by each of its values; the last one changes fastest.
-// "[001-100]" keeps its zeros, "[a-z]" counts letters, and a ":2" before the ] is a step. A
-// \ before one of {}[], makes it an ordinary character, and an IPv6 address in brackets is none of
-// these. Throws std::invalid_argument for what is neither closed nor a range, and for more than a
-// million URLs.
+// "[001-100]" keeps its zeros, "[a-z]" counts letters, and a ":2" before the ] is a step. A "\"
+// before one of {}[], makes it an ordinary character, and an IPv6 address in brackets stays as it
+// is. Throws std::invalid_argument for a brace or bracket that is not closed or is no range, and
+// for more than a million URLs.
 [[nodiscard]] std::vector<GlobbedUrl> expand_globs(std::string_view text);
 
 // NAME, for -o, with each #1 replaced by the first of VALUES, #2 by the second, and so on. A number

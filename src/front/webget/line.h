@@ -1,5 +1,5 @@
-// What webget's command line says, before it is put together: declared in line.cpp, and made a
-// FetchConfig of in options.cpp.
+// The values of webget's command line as they were given. line.cpp declares them, and options.cpp
+// turns them into a FetchConfig.
 #pragma once
 
 #include "cli/options.h"
@@ -21,7 +21,7 @@ namespace ipcbox::front {
 constexpr int default_redirects = 50; // as curl
 
 struct Line {
-    std::monostate done; // of options that act at once
+    std::monostate done; // for options that act at once
 
     TargetOptions targets;
     std::optional<std::string> head_file; // -D
@@ -74,10 +74,10 @@ struct Line {
     bool progress_bar = false;
     bool no_progress = false;
     bool raw = false;
-    bool ignored = false; // what changes nothing here
+    bool ignored = false; // options that have no effect here
 };
 
-// Declares all options of webget's, in sections. INTO and CONFIG have to live until parse().
+// Declares all options of webget, in sections. INTO and CONFIG have to live until parse().
 struct FetchConfig;
 void declare(cli::Options& options, Line& into, FetchConfig& config);
 

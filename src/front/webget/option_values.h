@@ -30,14 +30,14 @@ struct LoginText {
 // -r: "0-499", "500-", "-500", "0-0,-1".
 [[nodiscard]] std::string parse_range(std::string_view text);
 
-// Bytes: a number and perhaps one of B, K, M, G, T, P in either case, in powers of 1024. 0 stands
-// for no limit, and is nothing.
+// Bytes: a number, optionally with one of B, K, M, G, T, P in either case, in powers of 1024. 0
+// means no limit and gives nothing.
 [[nodiscard]] std::optional<std::uint64_t> parse_byte_limit(std::string_view text);
 
-// A duration as everywhere, where 0 stands for no limit, or for the default, and is nothing.
+// A duration as in all applets. 0 means no limit, or the default, and gives nothing.
 [[nodiscard]] std::optional<Duration> parse_optional_duration(std::string_view text);
 
-// --max-redirs: -1 stands for no limit.
+// --max-redirs: -1 means no limit.
 [[nodiscard]] int parse_max_redirects(std::string_view text);
 
 // -C: nothing for "-".
@@ -54,8 +54,8 @@ struct Schemes {
     [[nodiscard]] bool allow(const http::Url& url) const { return url.is_https() ? https : http; }
 };
 // "=https", "-http", "-all,https", "https": parts between commas, applied to INITIAL from the left.
-// A part with - takes away, one with + or without a sign adds, one with = allows nothing else.
-// Names of other protocols change nothing.
+// A part with - removes a protocol, one with + or without a sign adds one, and one with = allows
+// only that one. Names of other protocols have no effect.
 [[nodiscard]] Schemes parse_schemes(std::string_view text, Schemes initial = {});
 
 } // namespace ipcbox::front

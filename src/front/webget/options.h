@@ -1,4 +1,4 @@
-// The command line of webget: curl's names for what curl can do.
+// The command line of webget, with curl's names for all that curl can do.
 #pragma once
 
 #include "cli/options.h"

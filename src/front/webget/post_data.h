@@ -1,4 +1,4 @@
-// What -d and its siblings send: pieces, joined in the order of the command line.
+// The data of -d and similar options: pieces, joined in the order of the command line.
 #pragma once
 
 #include <functional>
@@ -8,21 +8,21 @@
 
 namespace ipcbox::front {
 
-// What a file holds; "-" is standard input. Throws TransferError with status cannot_read, also for
-// more than 64 MiB: -T and -F send files of any size.
+// The content of a file; "-" is standard input. Throws TransferError with status cannot_read, even
+// for more than 64 MiB, because -T and -F send files of any size.
 [[nodiscard]] std::string input_text(const std::string& name);
 
 class PostData {
   public:
-    // -d: TEXT, or behind an @ the name of a file, whose line ends and null bytes are left out.
+    // -d: TEXT, or after an @ the name of a file, whose line ends and null bytes are left out.
     void add_text(std::string_view text);
     // --data-raw: TEXT, whatever it begins with.
     void add_raw(std::string_view text);
-    // --data-binary: as -d, and a file stays as it is.
+    // --data-binary: like -d, but a file stays unchanged.
     void add_binary(std::string_view text);
     // --data-urlencode: see urlencoded_data().
     void add_urlencoded(std::string_view text);
-    // --json: as --data-binary, without the & between two pieces.
+    // --json: like --data-binary, but without the & between two pieces.
     void add_json(std::string_view text);
 
     // Nothing as long as nothing was added.
@@ -36,8 +36,8 @@ class PostData {
     bool json_ = false;
 };
 
-// "content", "=content", "name=content", "@file" and "name@file": the content encoded, the name as
-// it is. A blank becomes +, as curl has it.
+// "content", "=content", "name=content", "@file" and "name@file": the content is encoded, the name
+// is not. As in curl, a blank becomes +.
 [[nodiscard]] std::string urlencoded_data(std::string_view text);
 
 } // namespace ipcbox::front

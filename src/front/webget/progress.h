@@ -1,5 +1,5 @@
-// Progress on a terminal: a bar for each document that is coming, and one line for all. It is drawn
-// anew ten times a second at most, where the cursor was.
+// Progress on a terminal: a bar for each document under way, and one line for all of them. It is
+// redrawn in place at most ten times a second.
 #pragma once
 
 #include "download/receiver.h"
@@ -11,7 +11,7 @@ namespace ipcbox::front {
 
 class FetchProgress : public download::Progress {
   public:
-    // Of so many DOCUMENTS, to descriptor FD.
+    // For the given number of DOCUMENTS, on descriptor FD.
     FetchProgress(int fd, std::size_t documents) : fd_(fd), documents_(documents) {}
     ~FetchProgress() override { erase(); }
     FetchProgress(const FetchProgress&) = delete;
@@ -22,7 +22,7 @@ class FetchProgress : public download::Progress {
     void moved(std::size_t number, std::uint64_t bytes) override;
     void end(std::size_t number) override;
 
-    // Makes room for a line of somebody else.
+    // Removes the bars, so that another line can be printed.
     void erase();
 
   private:
@@ -50,8 +50,8 @@ class FetchProgress : public download::Progress {
     int lines_ = 0; // on the screen
 };
 
-// "name  [#####     ]  52 %  1.3 GB  112 MB/s  0:12", in so many COLUMNS; without a size there is
-// no bar. Separate for its tests.
+// "name  [#####     ]  52 %  1.3 GB  112 MB/s  0:12", in at most COLUMNS; without a size there is
+// no bar. A function of its own for the tests.
 struct ProgressLine {
     std::string name;
     std::optional<std::uint64_t> size;

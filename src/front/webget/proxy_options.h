@@ -1,4 +1,4 @@
-// Which proxy webget goes through, and which certificates it trusts: from the command line and the
+// The proxy of webget and the certificates that it trusts, from the command line and the
 // environment.
 #pragma once
 
@@ -7,7 +7,7 @@
 
 namespace ipcbox::front {
 
-// Throws UsageError for a proxy that is none.
+// Throws UsageError for a text that does not name a proxy.
 void set_route(const Line& line, http::RouteOptions& route);
 
 } // namespace ipcbox::front

@@ -1,4 +1,4 @@
-// What webget tells of its documents: errors, a line or an object for each, a table at the end.
+// The reports of webget on its documents: errors, a line or an object for each, a table at the end.
 #pragma once
 
 #include "front/webget/options.h"
@@ -11,13 +11,13 @@ namespace ipcbox::front {
 
 class FetchReport {
   public:
-    // BEFORE_LINE is called before a line goes to stderr.
+    // BEFORE_LINE is called before each line on stderr.
     FetchReport(const FetchConfig& config, std::function<void()> before_line);
 
-    // Tells of one; returns what belongs to standard output.
+    // Reports on one document; returns the text for standard output.
     [[nodiscard]] std::string tell(const download::Target& target,
                                    const download::Outcome& outcome);
-    // Tells of all; returns the worst status.
+    // Reports on all documents; returns the worst status.
     [[nodiscard]] int finish();
 
   private:

@@ -30,11 +30,10 @@ struct TargetOptions {
 [[nodiscard]] std::string parse_default_scheme(std::string_view text);
 
 // "HOST DOCUMENT..." or "URL...": numbered targets, with their files and checksums. The first form
-// needs a HOST without /, ? and #, and a document; everything else is a URL. For the first form,
-// DOWNLOAD gets that heads are printed, and which Unix socket is meant. QUERY is put behind each
-// URL. Makes directories if the user wants that. Throws UsageError; TransferError with curl's
-// status for what is no URL, for a protocol that SCHEMES forbid, and for a URL that names no file
-// for -O.
+// needs a HOST without /, ? and #, and a document; everything else is a URL. The first form makes
+// DOWNLOAD print heads, and sets its Unix socket. QUERY is added to each URL. Creates directories
+// if the user wants that. Throws UsageError, and TransferError with curl's status for a text that
+// is not a URL, for a protocol that SCHEMES forbid, and for a URL that names no file for -O.
 [[nodiscard]] std::vector<download::Target> find_targets(const TargetOptions& options,
                                                          const Schemes& schemes,
                                                          const std::string& query,

@@ -1,4 +1,4 @@
-// -w: what is printed after each document, in curl's format.
+// -w: the text that is printed after each document, in curl's format.
 #pragma once
 
 #include "download/target.h"
@@ -14,8 +14,9 @@ struct WrittenOut {
 };
 
 // "%{http_code} %{size_download}\n", with curl's names: %{NAME}, %header{NAME}, %% and \n \r \t.
-// %{onerror} ends it for a document without an error, %{stderr} and %{stdout} say where the rest
-// goes. Everything else stays as it is. Throws UsageError for a name that does not exist.
+// %{onerror} ends the text for a document without an error, and %{stderr} and %{stdout} say where
+// the rest goes. Everything else is printed unchanged. Throws UsageError for a name that does not
+// exist.
 [[nodiscard]] WrittenOut write_out(std::string_view format, const download::Target& target,
                                    const download::Outcome& outcome);
 
