@@ -45,11 +45,15 @@ bool drain(int fd, std::string& into) {
     return got > 0;
 }
 
-// Of one thread.
+// Of one thread; none of a thread that has ended meanwhile.
 std::vector<pid_t> children(pid_t pid, const std::string& thread) {
     const auto path = fmt::format("/proc/{}/task/{}/children", pid, thread);
-    const Fd file = open_file(path, O_RDONLY);
-    const auto text = read_to_end(file.get(), max_output, path);
+    std::string text;
+    try {
+        text = read_to_end(open_file(path, O_RDONLY).get(), max_output, path);
+    } catch (const SysError& error) {
+        if (error.error() != ENOENT && error.error() != ESRCH) throw;
+    }
     std::vector<pid_t> pids;
     for (const char* at = text.c_str(); *at != '\0';) {
         char* end = nullptr;

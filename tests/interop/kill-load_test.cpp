@@ -1,5 +1,6 @@
-// A server whose children are killed at random while clients connect again and again: each
-// connection is answered or ended, and nothing is left. IPCBOX_SOAK=60 does it for so many seconds.
+// Servers under load, while their children are killed at random, they are restarted, and some
+// clients say nothing: each connection is answered or ended by a kill, and nothing is left.
+// IPCBOX_SOAK=60 does the first for 60 seconds; IPCBOX_LOAD=200000 makes the other loads as large.
 #include "harness/client.h"
 #include "harness/peer.h"
 #include "harness/scenario.h"
@@ -11,8 +12,10 @@
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
+#include <deque>
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <filesystem>
 #include <fmt/format.h>
 #include <random>
 #include <thread>
@@ -24,6 +27,13 @@ namespace {
 
 constexpr int connections = 400;
 constexpr unsigned callers = 8;
+constexpr auto header = "PROXY TCP4 192.0.2.7 198.51.100.1 4242 443\r\n";
+
+// IN_CI, or what $IPCBOX_LOAD says.
+int load_size(int in_ci) {
+    const char* const load = std::getenv("IPCBOX_LOAD");
+    return load != nullptr ? std::atoi(load) : in_ci;
+}
 
 struct Tally {
     std::atomic<int> begun = 0;
@@ -58,12 +68,13 @@ bool kill_a_child(pid_t server, std::minstd_rand& random) {
 }
 
 // One conversation of two parts; between them a child may be killed, ours or another's.
-void call(const net::Address& address, pid_t server, std::minstd_rand& random, Tally& tally) {
-    const auto text = numbered_text(1 + random() % 100'000);
+void call(const net::Address& address, pid_t server, std::minstd_rand& random, Tally& tally,
+          std::size_t max_size = 100'000, const std::string& before = {}) {
+    const auto text = numbered_text(1 + random() % max_size);
     std::string answer;
     try {
         Client client{address};
-        client.send("hello\n");
+        client.send(before + "hello\n");
         answer = client.line();
         if (random() % 3 == 0 && kill_a_child(server, random)) ++tally.kills;
         const std::jthread sender{[&] {
@@ -87,15 +98,53 @@ void call(const net::Address& address, pid_t server, std::minstd_rand& random, T
         throw std::runtime_error("an answer that nobody gave");
 }
 
+// Several threads, each of which does WORK with its own random numbers, again while GO_ON says so.
+template <class Work, class Condition>
+void at_once(Tally& tally, const Work& work, const Condition& go_on) {
+    std::vector<std::jthread> threads;
+    for (unsigned each = 0; each < callers; ++each)
+        threads.emplace_back([&, each] {
+            std::minstd_rand random{each + 1};
+            while (go_on())
+                try {
+                    work(random);
+                } catch (const std::exception& error) {
+                    ++tally.failed;
+                    MESSAGE(std::string{error.what()});
+                }
+        });
+}
+
+// Clients that a proxy announces halfway or not at all. The newest of them stay, until others come.
+class SilentGuests {
+  public:
+    void add(const net::Address& address, std::minstd_rand& random) {
+        Client guest{address};
+        guest.send(std::string_view{header}.substr(0, random() % 12));
+        if (random() % 4 == 0) return guest.reset();
+        if (random() % 4 == 0) guest.end_input();
+        const std::lock_guard lock{mutex_};
+        guests_.push_back(std::move(guest));
+        if (guests_.size() > max_guests) guests_.pop_front();
+    }
+
+  private:
+    static constexpr std::size_t max_guests = 24;
+    std::mutex mutex_;
+    std::deque<Client> guests_;
+};
+
+net::Address where_it_listens(Process& server) {
+    return announced_address(server.line());
+}
+
 } // namespace
 
 TEST_CASE("children that are killed at random cost their clients, and nothing else") {
     Scenario scenario;
     auto process = scenario.start(
         {"forking-tcp-server", "-q", "--notify-fd", "1", "-c", "16", "127.0.0.1:0", "--", "cat"});
-    const auto line = process.line();
-    const auto place = net::HostPort::parse(line.substr(line.rfind(' ') + 1));
-    const auto address = net::Address::parse_ip(place.host, place.port).value();
+    const auto address = where_it_listens(process);
     CHECK(ask(address, "hello\n") == "hello\n");
     CHECK(eventually([&] { return children_of(process.pid()).empty(); }));
     const auto before = count_descriptors(process.pid());
@@ -103,20 +152,9 @@ TEST_CASE("children that are killed at random cost their clients, and nothing el
     const char* soak = std::getenv("IPCBOX_SOAK");
     const auto end = Deadline::after(std::chrono::seconds{soak != nullptr ? std::atoi(soak) : 0});
     Tally tally;
-    {
-        std::vector<std::jthread> threads;
-        for (unsigned each = 0; each < callers; ++each)
-            threads.emplace_back([&, each] {
-                std::minstd_rand random{each + 1};
-                while (tally.begun++ < connections || !end.passed())
-                    try {
-                        call(address, process.pid(), random, tally);
-                    } catch (const std::exception& error) {
-                        ++tally.failed;
-                        MESSAGE(error.what());
-                    }
-            });
-    }
+    at_once(
+        tally, [&](auto& random) { call(address, process.pid(), random, tally); },
+        [&] { return tally.begun++ < connections || !end.passed(); });
     MESSAGE(tally.answered.load(), " answered, ", tally.ended.load(), " ended by ",
             tally.kills.load(), " kills");
     CHECK(tally.failed == 0);
@@ -127,6 +165,75 @@ TEST_CASE("children that are killed at random cost their clients, and nothing el
     CHECK(eventually([&] { return children_of(process.pid()).empty(); }));
     CHECK(eventually([&] { return count_descriptors(process.pid()) <= before; }));
     CHECK(ask(address, "still here\n") == "still here\n");
+    process.kill(SIGTERM);
+    CHECK(process.wait().status == 0);
+}
+
+TEST_CASE("kills, restarts and clients that say nothing cost no other client its connection") {
+    const int total = load_size(3000);
+    Scenario scenario;
+    auto process = scenario.start({"forking-tcp-server", "-q", "--notify-fd", "1", "-c", "48",
+                                   "--proxy-protocol", "127.0.0.1:0", "--", "cat"});
+    const auto address = where_it_listens(process);
+    CHECK(ask(address, std::string{header} + "hello\n") == "hello\n");
+    CHECK(eventually([&] { return children_of(process.pid()).empty(); }));
+    const auto before = count_descriptors(process.pid());
+
+    Tally tally;
+    int restarts = 0;
+    {
+        SilentGuests guests;
+        std::atomic<bool> is_over = false;
+        const std::jthread restarter{[&] {
+            for (int next = 200; !is_over; std::this_thread::yield())
+                if (tally.begun >= next) {
+                    process.kill(SIGHUP);
+                    ++restarts;
+                    next += 200;
+                }
+        }};
+        at_once(
+            tally,
+            [&](auto& random) {
+                if (random() % 16 == 0) return guests.add(address, random);
+                call(address, process.pid(), random, tally, 2000, header);
+            },
+            [&] { return tally.begun++ < total; });
+        is_over = true;
+    }
+    MESSAGE(tally.answered.load(), " answered, ", tally.ended.load(), " ended by ",
+            tally.kills.load(), " kills, ", restarts, " restarts");
+    CHECK(tally.failed == 0);
+    CHECK(tally.answered > tally.ended);
+    CHECK(tally.ended <= tally.kills);
+    CHECK(restarts > 0);
+    CHECK(eventually([&] { return children_of(process.pid()).empty(); }));
+    CHECK(eventually([&] { return count_descriptors(process.pid()) <= before; }));
+    CHECK(ask(address, std::string{header} + "still here\n") == "still here\n");
+    process.kill(SIGTERM);
+    CHECK(process.wait().status == 0);
+}
+
+TEST_CASE("each of many recorded connections has its answer and its transcript") {
+    const int total = load_size(400);
+    Scenario scenario;
+    std::filesystem::create_directory("transcripts");
+    auto process = scenario.start({"forking-tcp-server", "-q", "--notify-fd", "1", "-c", "8",
+                                   "--record", "transcripts", "127.0.0.1:0", "--", "cat"});
+    const auto address = where_it_listens(process);
+    Tally tally;
+    at_once(
+        tally,
+        [&](auto& random) {
+            const auto text = numbered_text(1 + random() % 500);
+            ++(ask(address, text) == text ? tally.answered : tally.failed);
+        },
+        [&] { return tally.begun++ < total; });
+    CHECK(tally.failed == 0);
+    CHECK(tally.answered == total);
+    CHECK(eventually([&] { return children_of(process.pid()).empty(); }));
+    const std::filesystem::directory_iterator files{"transcripts"};
+    CHECK(std::distance(begin(files), end(files)) == total);
     process.kill(SIGTERM);
     CHECK(process.wait().status == 0);
 }
