@@ -348,6 +348,53 @@ TEST_CASE("HUP executes the version to which a symbolic link leads by then") {
     CHECK(exe().ends_with("/v2/forking-tcp-server"));
 }
 
+TEST_CASE("HUP changes nothing when the next image could not serve") {
+    Scenario scenario;
+    std::filesystem::create_directory("transcripts");
+    scenario.write_file("rules", "allow all\n");
+    std::filesystem::copy_file("/bin/cat", "program");
+    auto process = scenario.start(
+        server({"-x", "rules", "--record", "transcripts"}, {scenario.path("program")}));
+    const auto address = ready_address(process);
+    Client client{address};
+    client.send("before\n");
+    CHECK(client.line() == "before");
+    std::string reason;
+    SUBCASE("the program is missing") {
+        std::filesystem::rename("program", "elsewhere");
+        reason = "cannot execute " + scenario.path("program") + ": No such file or directory";
+    }
+    SUBCASE("the rules are wrong") {
+        scenario.write_file("rules", "alow all\n");
+        reason = "rules:1:1: expected allow or deny";
+    }
+    SUBCASE("no transcript can be written") {
+        std::filesystem::rename("transcripts", "elsewhere");
+        reason = "cannot write transcripts in transcripts: No such file or directory";
+    }
+    process.kill(SIGHUP);
+    CHECK(log_line(process, "; going on as before").find(reason) != std::string::npos);
+    client.send("after\n");
+    CHECK(client.line() == "after");
+    const Client next{address}; // nobody refuses it
+    if (scenario.exists("elsewhere"))
+        std::filesystem::rename("elsewhere",
+                                scenario.exists("program") ? "transcripts" : "program");
+    scenario.write_file("rules", "allow all\n");
+    restart(process);
+    CHECK(ask(address, "new\n") == "new\n");
+}
+
+TEST_CASE("a program that is stopped gets the TERM that ends its connection") {
+    Scenario scenario;
+    auto process = scenario.start(
+        server({"--max-time", "100ms"},
+               shell_program("trap 'echo bye; exit 7' TERM; kill -STOP $$; cat")));
+    Client client{ready_address(process)};
+    CHECK(client.rest() == "bye\n");
+    CHECK(log_line(process, ": reaped ").ends_with(" with exit 7"));
+}
+
 TEST_CASE("a resource limit that cannot be set is an error that names it") {
     Scenario scenario;
     const auto result = scenario.run(server({"--rlimit", "nofile=1000G"}, {"cat"}));

@@ -114,6 +114,16 @@ void check_before_start(const ServerOptions& asked) {
                                     error_text(error)));
 }
 
+// Whether our next image could serve. Once it has taken our place, nobody is left to go on.
+void check_restart(const ServerOptions& asked, OwnService* own) {
+    if (own != nullptr) own->check_restart();
+    if (!asked.command.empty()) (void)find_program(asked.command.front());
+    if (!asked.config.access.rules_file.empty())
+        (void)server::AccessFile{asked.config.access.rules_file};
+    check_before_start(asked);
+    if (asked.tls) check_tls_files(asked.tls);
+}
+
 void report_tls_problem(const ServerTls& tls, ServerReport& report) {
     try {
         check_tls_files(tls);
@@ -151,7 +161,8 @@ std::optional<Duration> heartbeat() {
 // Serves; comes back at the end, and does not when our next image has taken over.
 server::Server::Outcome serve(server::Server& server, ServerReport& report,
                               const server::OwnCommand& self,
-                              const std::vector<net::Listener>& listeners, OwnService* own) {
+                              const std::vector<net::Listener>& listeners,
+                              const ServerOptions& asked, OwnService* own) {
     for (;;) {
         const auto outcome = server.run();
         if (outcome != server::Server::Outcome::restart) return outcome;
@@ -160,7 +171,7 @@ server::Server::Outcome serve(server::Server& server, ServerReport& report,
         report.flush();
         const auto unwritten = report.take_unwritten();
         try {
-            if (own != nullptr) own->check_restart();
+            check_restart(asked, own);
             server::Handover::hand_over(self, listeners, server, unwritten);
         } catch (const Error& error) {
             report.write_again(unwritten);
@@ -227,7 +238,7 @@ int run_server(const Invocation& invocation, const ServerKind& kind) {
     else
         announce(texts_of(listeners), asked.notify_fd, asked.verbosity);
     report.server_started(listeners);
-    const auto outcome = serve(server, report, self, listeners, kind.own);
+    const auto outcome = serve(server, report, self, listeners, asked, kind.own);
     server::notify_service_manager("STOPPING=1\n");
     report.flush();
     if (report.failed())
