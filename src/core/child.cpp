@@ -82,6 +82,11 @@ void kill_group(pid_t leader, int signal) noexcept {
     sys::call("kill", ::kill, -leader, signal);
 }
 
+void kill_group_and_wake(pid_t leader, int signal) noexcept {
+    kill_group(leader, signal);
+    if (needs_wake(signal)) kill_group(leader, SIGCONT);
+}
+
 std::optional<WaitStatus> Child::wait_until(Deadline deadline) {
     if (!deadline.is_never() && !pidfd_)
         if (auto pidfd = open_process(pid_)) pidfd_ = std::move(*pidfd);

@@ -88,6 +88,8 @@ struct ChildChange {
 // Sends SIGNAL to each process of LEADER's group. LEADER is a child that was not reaped, so its
 // number cannot belong to another process.
 void kill_group(pid_t leader, int signal) noexcept;
+// The same, and then CONT where that is needed (needs_wake()).
+void kill_group_and_wake(pid_t leader, int signal) noexcept;
 
 // Runs BODY in a forked child; BODY returns the child's exit status. No exception leaves the child:
 // BODY has to report what it throws, or it is lost.

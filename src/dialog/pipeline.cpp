@@ -1,6 +1,7 @@
 #include "dialog/pipeline.h"
 
 #include "core/pipe.h"
+#include "core/signals.h"
 
 #include <algorithm>
 #include <unistd.h>
@@ -104,8 +105,11 @@ std::vector<pid_t> Pipeline::pids() const {
 }
 
 void Pipeline::signal(int number) const {
-    for (const auto& stage : stages_)
-        if (!stage.end) stage.child.kill(number);
+    for (const auto& stage : stages_) {
+        if (stage.end) continue;
+        stage.child.kill(number);
+        if (needs_wake(number)) stage.child.kill(SIGCONT);
+    }
 }
 
 std::optional<Deadline::Clock::time_point> Pipeline::last_line() const {

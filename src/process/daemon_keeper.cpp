@@ -132,6 +132,7 @@ class Keeper {
                 if (!child_) is_over_ = true;
             }
             if (child_) child_.kill(signal);
+            if (child_ && is_ending_) child_.kill(SIGCONT); // a stopped one gets the signal then
         }
     }
 

@@ -126,8 +126,7 @@ std::string stages_text(std::span<const Stage> stages) {
 
 bool signal_and_wake(const Fd& pidfd, int signal) {
     if (!try_to_signal(pidfd, signal)) return false;
-    if (signal != SIGKILL && signal != SIGCONT && signal != SIGSTOP && signal != SIGTSTP)
-        (void)try_to_signal(pidfd, SIGCONT);
+    if (needs_wake(signal)) (void)try_to_signal(pidfd, SIGCONT);
     return true;
 }
 

@@ -5,6 +5,7 @@
 #include "core/number.h"
 #include "core/pidfd.h"
 #include "core/process_stat.h"
+#include "core/signals.h"
 #include "core/syscall.h"
 
 #include <algorithm>
@@ -45,10 +46,6 @@ std::vector<pid_t> children_in(const ProcessStat& stat) {
     return children;
 }
 
-bool is_woken_by(int signal) {
-    return signal != SIGKILL && signal != SIGCONT && signal != SIGSTOP && signal != SIGTSTP;
-}
-
 class Walk {
   public:
     explicit Walk(int signal) : signal_(signal) {}
@@ -64,7 +61,7 @@ class Walk {
             if (member->is_done) continue;
             found = true;
             deliver(*member);
-            if (is_woken_by(signal_)) (void)send(*member, SIGCONT);
+            if (needs_wake(signal_)) (void)send(*member, SIGCONT);
         }
         return found;
     }
@@ -97,7 +94,7 @@ class Walk {
             if (!member.is_done) deliver(member);
         if (signal_ == SIGSTOP) return;
         for (auto& [pid, member] : members_)
-            if (member.is_stopped_by_us || (waking == Waking::everybody && is_woken_by(signal_)))
+            if (member.is_stopped_by_us || (waking == Waking::everybody && needs_wake(signal_)))
                 (void)send(member, SIGCONT);
     }
 

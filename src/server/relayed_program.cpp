@@ -144,7 +144,7 @@ Child start(const Task& task, const Fd& socket) {
 
 // The group is ours, so the signals hit us too: TERM is blocked here, KILL is not.
 void end_group(Child& program) {
-    kill_group(::getpid(), SIGTERM);
+    kill_group_and_wake(::getpid(), SIGTERM);
     if (!program.wait_until(Deadline::after(time_from_term_to_kill)))
         kill_group(::getpid(), SIGKILL);
 }

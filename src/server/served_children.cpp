@@ -151,7 +151,7 @@ Deadline ServedChildren::act_on_limits(Entry& entry) {
     const auto& connection = entry.child.connection.told;
     // This child was added after all others had got the signal. Its limits do not matter now.
     if (signal_for_all_) {
-        if (entry.signal != signal_for_all_) kill_group(connection.pid, *signal_for_all_);
+        if (entry.signal != signal_for_all_) kill_group_and_wake(connection.pid, *signal_for_all_);
         entry.signal = signal_for_all_;
         were_signalled_ = true;
         return Deadline::never();
@@ -184,7 +184,7 @@ Deadline ServedChildren::act_on_limits(Entry& entry) {
 Deadline ServedChildren::end(Entry& entry, const std::string& why) {
     const auto& connection = entry.child.connection.told;
     trouble_(fmt::format("ending {} ({}): {}", connection.pid, connection.peer_text(), why));
-    kill_group(connection.pid, SIGTERM);
+    kill_group_and_wake(connection.pid, SIGTERM);
     entry.kill_at = Deadline::after(time_from_term_to_kill);
     return entry.kill_at;
 }
@@ -199,7 +199,7 @@ void ServedChildren::signal_all(int signal) {
     signal_for_all_ = signal;
     were_signalled_ = were_signalled_ || !entries_.empty();
     for (auto& [pid, entry] : entries_) {
-        kill_group(pid, signal);
+        kill_group_and_wake(pid, signal);
         entry.signal = signal;
     }
 }
