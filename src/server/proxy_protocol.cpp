@@ -153,10 +153,53 @@ void read_addresses(const UnixBlock& block, ProxyHeader& header) {
     header.destination = make_address(block.destination);
 }
 
-// Ignores the TLVs that follow the addresses.
+// CRC-32C (RFC 9260, appendix A), begun with SUM.
+std::uint32_t add_to_checksum(std::uint32_t sum, std::string_view bytes) {
+    constexpr std::uint32_t polynomial = 0x82f63b78; // its bits in reverse
+    for (const char byte : bytes) {
+        sum ^= static_cast<unsigned char>(byte);
+        for (int bit = 0; bit < 8; ++bit)
+            sum = (sum >> 1U) ^ ((sum & 1U) != 0 ? polynomial : 0);
+    }
+    return sum;
+}
+
+// Section 2.2.3. AT is where the sum stands, which counts as zeros.
+bool has_checksum(std::string_view header, std::size_t at, std::size_t size) {
+    if (size != sizeof(std::uint32_t)) return false;
+    auto sum = add_to_checksum(~std::uint32_t{}, header.substr(0, at));
+    sum = add_to_checksum(sum, std::string_view{"\0\0\0\0", size});
+    sum = ~add_to_checksum(sum, header.substr(at + size));
+    std::size_t told = 0;
+    for (std::size_t byte = 0; byte < size; ++byte)
+        told = told * 256 + byte_at(header, at + byte);
+    return sum == told;
+}
+
+// Why the entries of HEADER from AT on are wrong; empty when they are right.
+std::string_view problem_of_entries(std::string_view header, std::size_t at) {
+    constexpr std::size_t head_bytes = 3; // type and length
+    constexpr std::size_t checksum = 3;
+    while (at < header.size()) {
+        constexpr auto torn = "expected whole type-length-value entries";
+        if (header.size() - at < head_bytes) return torn;
+        const auto size = byte_at(header, at + 1) * 256 + byte_at(header, at + 2);
+        const auto type = byte_at(header, at);
+        at += head_bytes;
+        if (header.size() - at < size) return torn;
+        if (type == checksum && !has_checksum(header, at, size)) return "expected another checksum";
+        at += size;
+    }
+    return {};
+}
+
+// Of the entries behind the addresses only the checksum matters to us.
 template <class Block> ProxyHeader with_addresses(std::string_view bytes, ProxyHeader header) {
-    if (bytes.size() < sizeof(Block)) return bad("expected a length with room for the addresses");
-    read_addresses(read_block<Block>(bytes), header);
+    if (bytes.size() < fixed_bytes + sizeof(Block))
+        return bad("expected a length with room for the addresses");
+    const auto problem = problem_of_entries(bytes, fixed_bytes + sizeof(Block));
+    if (!problem.empty()) return bad(problem);
+    read_addresses(read_block<Block>(bytes.substr(fixed_bytes)), header);
     return header;
 }
 
@@ -169,24 +212,24 @@ ProxyHeader parse_binary(std::string_view bytes) {
     constexpr std::size_t proxy = 0x21;
     if (version_and_command != local && version_and_command != proxy)
         return bad("expected version 2 and LOCAL or PROXY");
-    if (length > ProxyHeader::max_bytes) return bad("expected no more than 4 KiB");
+    if (length > ProxyHeader::max_bytes) return bad("expected no more than 16 KiB");
     if (bytes.size() < length) return {};
     auto header = complete(length);
     header.is_from_proxy_itself = version_and_command == local;
     if (header.is_from_proxy_itself) return header; // ignore the rest
-    const auto block = bytes.substr(fixed_bytes, length - fixed_bytes);
+    const auto whole = bytes.substr(0, length);
     switch (family_and_protocol) {
     case 0x00: // unspecified
         return header;
     case 0x11: // streams, or datagrams
     case 0x12:
-        return with_addresses<Ipv4Block>(block, header);
+        return with_addresses<Ipv4Block>(whole, header);
     case 0x21:
     case 0x22:
-        return with_addresses<Ipv6Block>(block, header);
+        return with_addresses<Ipv6Block>(whole, header);
     case 0x31:
     case 0x32:
-        return with_addresses<UnixBlock>(block, header);
+        return with_addresses<UnixBlock>(whole, header);
     default:
         return bad("expected a known family and protocol");
     }

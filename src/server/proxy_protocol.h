@@ -14,8 +14,9 @@
 namespace ipcbox::server {
 
 struct ProxyHeader {
-    // The longest header that we accept. A line of version 1 has at most 107 bytes.
-    static constexpr std::size_t max_bytes = 4096;
+    // The longest header that we accept, as HAProxy does: a client's certificate can be in it. A
+    // line of version 1 has at most 107 bytes.
+    static constexpr std::size_t max_bytes = 16UL * 1024;
 
     enum class State { needs_more, bad, complete };
     State state = State::needs_more;

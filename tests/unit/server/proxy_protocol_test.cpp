@@ -85,6 +85,7 @@ TEST_CASE("a wrong line of version 1 is refused with the reason") {
           "TCP4 192.0.02.1 192.0.2.2 1 2", "TCP4 192.0.2 192.0.2.2 1 2", "TCP4 ::1 ::1 1 2",
           "TCP6 192.0.2.1 192.0.2.2 1 2", "TCP6 [::1] ::1 1 2", "TCP6 ::1%lo ::1 1 2"})
         CHECK(reason(fmt::format("PROXY {}\r\n", words)) == addresses);
+    CHECK(reason("PROXY TCP4 192.0.2.1\0 192.0.2.2 1 2\r\n"s) == addresses);
     for (const auto* words : {"", "TCP4", "TCP5 192.0.2.1 192.0.2.2 1 2", "UNKNOWNS", "UDP4 ",
                               "tcp4 192.0.2.1 192.0.2.2 1 2", " TCP4 192.0.2.1 192.0.2.2 1 2"})
         CHECK(reason(fmt::format("PROXY {}\r\n", words)) == "expected TCP4, TCP6 or UNKNOWN");
@@ -128,16 +129,35 @@ TEST_CASE("a header of version 2 has the addresses of each family") {
           net::Address::parse_ip("192.0.2.1", 8080));
 }
 
-TEST_CASE("bytes behind the addresses are skipped") {
+TEST_CASE("what else a proxy tells is skipped, when it is whole") {
     const auto four = "\xc0\0\2\1\xc0\0\2\2\x1f\x90\1\xbb"s;
-    CHECK(ends(binary(proxy, '\x11', four + "\1\0\2h2"s)) == "192.0.2.1:8080 > 192.0.2.2:443");
-    CHECK(ends(binary(proxy, '\x11', four + std::string(4096 - 16 - 12, 'x'))) ==
-          "192.0.2.1:8080 > 192.0.2.2:443");
-    CHECK(reason(binary(proxy, '\x11', four + std::string(4096 - 16 - 11, 'x'))) ==
-          "expected no more than 4 KiB");
+    const auto client = "192.0.2.1:8080 > 192.0.2.2:443";
+    CHECK(ends(binary(proxy, '\x11', four + "\1\0\2h2"s)) == client);
+    CHECK(ends(binary(proxy, '\x11', four + "\1\0\2h2\4\0\0\x20\0\5TLS  "s)) == client);
+    // A client's certificate has a few kilobytes.
+    const auto certificate = [&four](std::size_t size) {
+        const auto high = static_cast<char>(size >> 8U);
+        return four + '\x28' + high + static_cast<char>(size & 0xffU) + std::string(size, 'x');
+    };
+    const auto most = server::ProxyHeader::max_bytes - 16 - four.size() - 3;
+    CHECK(ends(binary(proxy, '\x11', certificate(most))) == client);
+    CHECK(reason(binary(proxy, '\x11', certificate(most + 1))) == "expected no more than 16 KiB");
     // The length alone is enough to say so.
     CHECK(reason(binary(proxy, '\x11', {}).substr(0, 14) + "\xff\xff") ==
-          "expected no more than 4 KiB");
+          "expected no more than 16 KiB");
+    for (const auto& more : {"\1"s, "\1\0"s, "\1\0\3h2"s, "\1\0\2h2\4\0\1"s, "\1\xff\xff"s})
+        CHECK(reason(binary(proxy, '\x11', four + more)) ==
+              "expected whole type-length-value entries");
+}
+
+TEST_CASE("a header whose checksum is wrong is refused") {
+    const auto four = "\xc0\0\2\1\xc0\0\2\2\x1f\x90\1\xbb"s;
+    // By an independent program (CRC-32C of the header with zeros in the place of the sum).
+    CHECK(ends(binary(proxy, '\x11', four + "\3\0\4\052\202\344\255"s)) ==
+          "192.0.2.1:8080 > 192.0.2.2:443");
+    constexpr auto wrong = "expected another checksum";
+    CHECK(reason(binary(proxy, '\x11', four + "\3\0\4\0\0\0\0"s)) == wrong);
+    CHECK(reason(binary(proxy, '\x11', four + "\3\0\3\0\0\0"s)) == wrong);
 }
 
 TEST_CASE("a proxy that speaks for itself has no client") {
