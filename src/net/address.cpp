@@ -41,7 +41,9 @@ std::optional<unsigned> scope_number(const std::string& zone) {
     return number && *number != 0 ? number : std::nullopt;
 }
 
-// [HOST:]PORT
+constexpr auto wrong_port = "expected a port from 0 to 65535, or the name of a service";
+
+// [HOST:]PORT. Throws std::invalid_argument where only the port is wrong.
 std::optional<HostPort> host_and_port(std::string_view text) {
     HostPort parsed;
     if (const auto colon = text.rfind(':'); colon != std::string_view::npos) {
@@ -54,6 +56,7 @@ std::optional<HostPort> host_and_port(std::string_view text) {
         text.remove_prefix(colon + 1);
     }
     const auto port = service_port(text);
+    if (!port && !parsed.host.empty() && !text.empty()) throw std::invalid_argument(wrong_port);
     if (!port) return std::nullopt;
     parsed.port = *port;
     return parsed;
@@ -93,6 +96,8 @@ void Address::unmap() noexcept {
 }
 
 std::optional<Address> Address::parse_ip(std::string_view text, std::uint16_t port) {
+    // inet_pton(3) and if_nametoindex(3) read no further.
+    if (text.find('\0') != std::string_view::npos) return std::nullopt;
     Address address;
     const std::string host{text.substr(0, text.find('%'))};
     auto& four = as<sockaddr_in>(address.storage_);
@@ -202,6 +207,12 @@ std::uint16_t Address::port() const noexcept {
 void Address::set_port(std::uint16_t port) noexcept {
     if (family() == AF_INET) as<sockaddr_in>(storage_).sin_port = htons(port);
     if (family() == AF_INET6) as<sockaddr_in6>(storage_).sin6_port = htons(port);
+}
+
+bool Address::lacks_zone() const noexcept {
+    if (family() != AF_INET6) return false;
+    const auto& six = as<sockaddr_in6>(storage_);
+    return IN6_IS_ADDR_LINKLOCAL(&six.sin6_addr) && six.sin6_scope_id == 0;
 }
 
 std::string Address::text() const {

@@ -42,6 +42,9 @@ class Address {
     [[nodiscard]] bool is_abstract() const noexcept;
     // Whether it is 0.0.0.0 or ::, which means all interfaces.
     [[nodiscard]] bool is_wildcard() const noexcept;
+    // Whether it is a link-local IPv6 address without its interface: bind(2) and connect(2) refuse
+    // it (EINVAL).
+    [[nodiscard]] bool lacks_zone() const noexcept;
 
     // "192.0.2.1", "2001:db8::1": without the port. The path or "@name" of a Unix address; empty
     // for an unnamed one.
@@ -72,6 +75,10 @@ class Address {
     socklen_t size_ = 0;
     std::string long_path_;
 };
+
+// For the user who gave an address that lacks_zone().
+inline constexpr std::string_view zone_advice =
+    "a link-local address needs its interface: fe80::1%eth0";
 
 // The addresses of a socket: our own end, and the peer's end. Both throw SysError.
 [[nodiscard]] Address local_address(int socket);

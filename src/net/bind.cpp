@@ -40,6 +40,7 @@ void throw_explained(const BindError& error, int type) {
             throw Error{fmt::format("{} (ports below {} are for root)", message, first)};
     if (error.error() == EADDRNOTAVAIL)
         throw Error{fmt::format("{} (no interface of this machine has it)", message)};
+    if (error.address.lacks_zone()) throw Error{fmt::format("{} ({})", message, zone_advice)};
     throw error; // NOLINT(cert-err60-cpp): a copy of an exception that is caught nowhere else
 }
 

@@ -78,11 +78,15 @@ struct Attempt {
     [[nodiscard]] bool is_under_way() const { return error == EINPROGRESS; }
 };
 
+std::string advice(const Address& address) {
+    return address.lacks_zone() ? fmt::format(" ({})", zone_advice) : std::string{};
+}
+
 [[noreturn]] void throw_reasons(std::string_view target, std::span<const Attempt> attempts) {
     std::string reasons;
     for (const auto& attempt : attempts)
-        reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", attempt.address.text(),
-                               error_text(attempt.error));
+        reasons += fmt::format("{}{}: {}{}", reasons.empty() ? "" : "; ", attempt.address.text(),
+                               error_text(attempt.error), advice(attempt.address));
     if (attempts.size() > 1) reasons = fmt::format("{}: {}", target, reasons);
     const auto message = fmt::format("cannot connect to {}", reasons);
     if (std::ranges::all_of(

@@ -121,7 +121,9 @@ std::string socket_owner(const Address& address, int type) {
             if (!entry) entry = find_ip(path, address, state, deadline);
     }
     if (!entry) return {};
-    if (const auto process = find_holder(entry->inode, deadline)) return process->text();
+    if (const auto process = find_holder(entry->inode, deadline))
+        return process->pid == ::getpid() ? "us: another address that you gave includes it"
+                                          : process->text();
     return entry->user ? fmt::format("a process of {}", user_name(*entry->user)) : std::string{};
 }
 

@@ -385,11 +385,36 @@ TEST_CASE("HUP changes nothing when the next image could not serve") {
     CHECK(ask(address, "new\n") == "new\n");
 }
 
+TEST_CASE("an address that is given twice is said to be ours") {
+    Scenario scenario;
+    // For the number of a free port.
+    auto process = scenario.start(server({"--once"}));
+    const auto address = ready_address(process);
+    CHECK_FALSE(ask(address).empty());
+    CHECK(process.wait().status == 0);
+    const auto twice = scenario.run(
+        {"forking-tcp-server", fmt::format("{}", address.port()), address.text(), "--", "cat"});
+    CHECK(twice.status == 1);
+    CHECK(twice.err == fmt::format("forking-tcp-server: cannot listen on {}: Address already in "
+                                   "use (by us: another address that you gave includes it)\n",
+                                   address.text()));
+}
+
+TEST_CASE("a link-local address without its interface is refused with advice") {
+    Scenario scenario;
+    constexpr auto advice = ": Invalid argument (a link-local address needs its interface: "
+                            "fe80::1%eth0)\n";
+    CHECK(scenario.run({"forking-tcp-server", "[fe80::1]:0", "--", "cat"}).err ==
+          std::string{"forking-tcp-server: cannot listen on [fe80::1]:0"} + advice);
+    CHECK(scenario.run({"tcp-client", "fe80::1", "80"}).err ==
+          std::string{"tcp-client: cannot connect to [fe80::1]:80"} + advice);
+}
+
 TEST_CASE("a program that is stopped gets the TERM that ends its connection") {
     Scenario scenario;
-    auto process = scenario.start(
-        server({"--max-time", "100ms"},
-               shell_program("trap 'echo bye; exit 7' TERM; kill -STOP $$; cat")));
+    auto process =
+        scenario.start(server({"--max-time", "100ms"},
+                              shell_program("trap 'echo bye; exit 7' TERM; kill -STOP $$; cat")));
     Client client{ready_address(process)};
     CHECK(client.rest() == "bye\n");
     CHECK(log_line(process, ": reaped ").ends_with(" with exit 7"));

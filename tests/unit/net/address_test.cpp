@@ -58,6 +58,8 @@ TEST_CASE("a text that is not a numeric address is refused") {
          {"", "localhost", "192.0.2", "192.0.2.256", "192.0.2.01", "192.0.2.1 ", " ::1", "[::1]",
           "::1::", "1:2:3:4:5:6:7:8:9", "::1%", "::1%no-such-interface", "192.0.2.1%lo", "%lo"})
         CHECK_FALSE(net::Address::parse_ip(text, 80));
+    CHECK_FALSE(net::Address::parse_ip(std::string_view{"192.0.2.1\0", 10}, 80));
+    CHECK_FALSE(net::Address::parse_ip(std::string_view{"fe80::1%lo\0x", 12}, 80));
 }
 
 TEST_CASE("a scope is the name of an interface or its number") {
@@ -200,12 +202,29 @@ TEST_CASE("a TCP address has a port and may have a host") {
 }
 
 TEST_CASE("a text that is not a TCP address is refused") {
-    for (const auto* text :
-         {"", ":", ":80", "localhost", "localhost:", "localhost:65536", "localhost:-1", "::1",
-          "::1:80", "[::1]", "[::1]80", "[]:80", "[::1:80", "::1]:80", "a:b:80", "80:localhost"})
+    for (const auto* text : {"", ":", ":80", "localhost", "localhost:", "::1", "::1:80", "[::1]",
+                             "[::1]80", "[]:80", "[::1:80", "::1]:80", "a:b:80"})
         CHECK_THROWS_WITH_AS((void)net::HostPort::parse(text),
                              "expected [HOST:]PORT, with an IPv6 address in brackets",
                              std::invalid_argument);
+}
+
+TEST_CASE("a port that is none is called one") {
+    for (const auto* text : {"localhost:65536", "localhost:-1", "80:localhost", "[::1]:nosuch"}) {
+        constexpr auto reason = "expected a port from 0 to 65535, or the name of a service";
+        CHECK_THROWS_WITH_AS((void)net::HostPort::parse(text), reason, std::invalid_argument);
+        CHECK_THROWS_WITH_AS((void)net::WrittenHost::parse(text), reason, std::invalid_argument);
+    }
+}
+
+TEST_CASE("a link-local address without its interface is known") {
+    const auto lacks = [](const char* ip) { return net::Address::parse_ip(ip, 80)->lacks_zone(); };
+    CHECK(lacks("fe80::1"));
+    CHECK(lacks("febf::1"));
+    CHECK_FALSE(lacks("fe80::1%lo"));
+    CHECK_FALSE(lacks("fec0::1"));
+    CHECK_FALSE(lacks("::1"));
+    CHECK_FALSE(lacks("169.254.0.1"));
 }
 
 TEST_CASE("a host may be written with or without a port") {
@@ -223,8 +242,8 @@ TEST_CASE("a host may be written with or without a port") {
     CHECK(written("[::1]:80") == "[::1]:80");
     CHECK(written("fe80::1%lo") == "fe80::1%lo");
     CHECK(written("[fe80::1%lo]:80") == "[fe80::1%lo]:80");
-    for (const auto* text : {"", "[]", ":", ":80", "localhost:", "localhost:65536", "a:b:80",
-                             "[::1]80", "fe80::1%no-such-interface"})
+    for (const auto* text :
+         {"", "[]", ":", ":80", "localhost:", "a:b:80", "[::1]80", "fe80::1%no-such-interface"})
         CHECK_THROWS_WITH_AS((void)net::WrittenHost::parse(text),
                              "expected HOST or HOST:PORT, with an IPv6 address in brackets",
                              std::invalid_argument);
