@@ -20,8 +20,8 @@
 namespace ipcbox {
 namespace {
 
-// What a pipe can be made to hold without privilege (/proc/sys/fs/pipe-max-size): a document of
-// that size is there as a whole when its reader comes.
+// The largest capacity of a pipe without privileges (/proc/sys/fs/pipe-max-size). A document of
+// this size can be in the pipe as a whole when its reader comes.
 constexpr std::size_t max_bytes = 1024UL * 1024;
 
 constexpr Duration default_timeout = std::chrono::seconds{10};
@@ -34,7 +34,8 @@ struct Config {
     std::optional<std::string> file;
     std::vector<std::string> command;
     std::optional<int> count;
-    // A reader makes the command run, and a writer can forge a document: only the owner is either.
+    // A reader makes the command run, and a writer can forge a document, so only the owner can be
+    // either.
     mode_t mode = 0600;
     std::optional<Duration> timeout;
     bool json = false;
@@ -145,7 +146,7 @@ class Supply : public fifo::Documents {
         line.print();
     }
 
-    // Has the next document made before its reader comes; true when it has become ready.
+    // Makes the next document before its reader comes; true when it has become ready.
     bool prepare() { return is_wanted() && returned_.empty() && source_->prepare(); }
     [[nodiscard]] fifo::DocumentSource& source() { return *source_; }
     [[nodiscard]] bool is_done() const { return delivered_ == config_.count; }
@@ -158,7 +159,7 @@ class Supply : public fifo::Documents {
 
     const Config& config_;
     std::unique_ptr<fifo::DocumentSource> source_;
-    std::string signature_; // what stands above the fortune
+    std::string signature_; // the text above the fortune
     std::vector<fifo::Document> returned_;
     int delivered_ = 0;
     int lent_ = 0; // taken, and neither delivered nor given back
@@ -171,7 +172,7 @@ int serve(fifo::DocumentFifo& fifo, Supply& supply, SignalFd& signals) {
     for (;;) {
         fifo.work();
         while (supply.prepare())
-            fifo.work(); // somebody may be waiting for it
+            fifo.work(); // a reader may be waiting for it
         if (supply.is_done()) return 0;
         entries.assign({{signals.fd(), POLLIN, 0}});
         for (const auto& entry : fifo.poll_entries())
@@ -188,7 +189,7 @@ int run(const Invocation& invocation) {
     int signal = 0;
     bool failed = false;
     {
-        // A log whose reader has gone is no reason to leave a FIFO behind.
+        // If the reader of the log has gone, we still must not leave a FIFO behind.
         SignalFd signals{SIGTERM, SIGINT, SIGHUP, SIGPIPE};
         Supply supply{config};
         fifo::DocumentFifo fifo{config.path, config.mode, supply};

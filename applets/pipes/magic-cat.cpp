@@ -32,7 +32,7 @@ struct Config {
     int parallel = 1;
     cli::Verbosity verbosity;
 
-    // With a header, too: we have to know whether the last line has ended.
+    // This includes headers, for which we have to know whether the last line has ended.
     [[nodiscard]] bool marks_lines() const { return numbers || prefix || header; }
 };
 
@@ -97,8 +97,8 @@ Config parse(const Invocation& invocation) {
 
 constexpr std::string_view output_name = "standard output";
 
-// What would be copied into itself for ever. As cat(1) has it: a file of which nothing is left to
-// read is harmless.
+// Whether the input would be copied into itself for ever. As in cat(1), a file of which nothing is
+// left to read is harmless.
 bool is_also_output(int fd) {
     struct stat input {};
     struct stat output {};
@@ -108,7 +108,7 @@ bool is_also_output(int fd) {
            sys::call("lseek", ::lseek, fd, off_t{0}, SEEK_CUR) < input.st_size;
 }
 
-// A source, open or not: the reason for the latter is told in its turn.
+// A source, open or not. If not, the reason is reported when its turn comes.
 struct Opened {
     std::unique_ptr<dialog::MagicSource> source;
     std::string error;
@@ -143,8 +143,8 @@ class Concatenation {
     }
 
   private:
-    // The source AT, and the commands among those that may run at the same time. A file behind
-    // them waits for its turn, and so does what follows it.
+    // Opens source AT, and starts the commands after it that can run at the same time. A file among
+    // them waits for its turn, and so do the sources after it.
     void open_ahead(std::size_t at) {
         const auto max_opened = static_cast<std::size_t>(config_.parallel);
         for (auto next = at + opened_.size();
@@ -175,7 +175,7 @@ class Concatenation {
         is_first_ = false;
     }
 
-    // False when it could not be read; that our output cannot be written is thrown.
+    // False when it could not be read. Throws when our output cannot be written.
     bool copy(const dialog::MagicSource& source) {
         if (config_.marks_lines()) return copy_marked(source);
         try {

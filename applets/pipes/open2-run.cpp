@@ -172,7 +172,7 @@ int converse(const Config& config, const front::Command& first, const front::Com
         {.input = back.reader.get(), .output = back.writer.get()},
         config.limits,
         {watch.every(), [&watch](std::span<const pid_t> pids) { watch.look(pids, 2); }}};
-    back = Pipe{}; // else its end of file never comes
+    back = Pipe{}; // otherwise its end of file never comes
     try {
         const auto ends = run.to_end();
         tapped.finish();
@@ -183,13 +183,14 @@ int converse(const Config& config, const front::Command& first, const front::Com
         if (!run.late().empty()) throw TimedOut("the commands still ran");
         if (second_failed) return process::end_as(ends[1].status);
         return first_failed ? process::end_as(ends[0].status) : exit_status::done;
-    } catch (const Error& error) { // after the start: not the 125 of one before it
+    } catch (const Error& error) { // after the start, so not with the 125 of an error before it
         cli::diagnose(error.what());
         return error.status();
     }
 }
 
-// One question at a time: from the command line, where - stands for those of standard input.
+// Gives one question at a time, from the command line, where - stands for the lines of standard
+// input.
 class Questions {
   public:
     explicit Questions(const std::vector<std::string>& given) : given_(given) {}

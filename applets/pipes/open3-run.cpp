@@ -24,7 +24,7 @@ void check_format(const front::StampedRunPlan& plan) try {
     throw cli::UsageError(fmt::format("+{}: {}", *plan.format, error.what()));
 }
 
-// As annotate-output(1) has it, a first word "+FORMAT" is for us.
+// As in annotate-output(1), a first word "+FORMAT" is for us.
 void take_format(Config& config) {
     if (config.command.empty() || !config.command.front().starts_with('+')) return;
     config.plan.format = config.command.front().substr(1);
@@ -38,7 +38,7 @@ Config parse(const Invocation& invocation) {
     auto& plan = config.plan;
     bool since_start = false;
     bool since_last = false;
-    // Options may follow the format, too.
+    // Options can also follow the format.
     std::vector<char*> words{invocation.arguments.begin(), invocation.arguments.end()};
     if (!words.empty() && words.front()[0] == '+') {
         plan.format = words.front() + 1;

@@ -166,7 +166,7 @@ std::string text_of(const StageEnd& end) {
     return fmt::format("{} after {}", end.status.text(), rounded_duration(end.time));
 }
 
-// A shell, too, says nothing of a program whose reader has seen enough.
+// Like a shell, we report nothing about a program whose reader has seen enough.
 bool is_told(const Config& config, const StageEnd& end, bool has_failed) {
     if (config.verbosity.verbose) return true;
     const bool is_silent =
@@ -205,7 +205,7 @@ std::string names(const Config& config, std::span<const std::size_t> stages) {
     return text;
 }
 
-// The status of the run: of ours, or of the stage that decides it.
+// The status of the run: our own, or that of the stage that decides it.
 struct Outcome {
     int status = exit_status::done;
     std::optional<WaitStatus> failed_stage{};
@@ -225,7 +225,7 @@ Outcome run_pipeline(const Config& config, const std::vector<front::Command>& co
         if (!failed.empty()) return {exit_status::failed, ends[failed.back()].status};
         files.commit();
         return {};
-    } catch (const Error& error) { // after the start: not the 125 of one before it
+    } catch (const Error& error) { // after the start, so not with the 125 of an error before it
         cli::diagnose(error.what());
         return {error.status()};
     }

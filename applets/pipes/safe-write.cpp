@@ -93,7 +93,7 @@ Config parse(const Invocation& invocation) {
     return config;
 }
 
-// Root could be led anywhere by a user who may exchange what is in the directory.
+// A user that can exchange the files of the directory could lead root anywhere.
 void check_directory(const Config& config) {
     if (config.user || config.any_directory || ::geteuid() != 0) return;
     const auto path = directory_of(config.file);
@@ -125,7 +125,7 @@ std::uint64_t replace_file(const Config& config, SignalFd& signals) {
     return size;
 }
 
-// The lock keeps another one of us from adding to what we may have to cut off again.
+// The lock keeps another safe-write from adding to text that we may have to cut off again.
 std::uint64_t append_to_file(const Config& config, SignalFd& signals) {
     constexpr int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
     const Fd file = open_file(config.file, flags, new_file_mode);
@@ -156,7 +156,7 @@ int write_file(const Config& config) {
     return exit_status::done;
 }
 
-// What a program needs to know of its user and of the language, and no more.
+// Only the variables that describe the user and the language.
 std::vector<std::string> clean_environment(const User& user) {
     Environment environment = Environment::ours();
     environment.remove_if([](std::string_view name) {

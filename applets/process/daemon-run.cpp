@@ -1,4 +1,4 @@
-// daemon-run - run a command as a daemon, and say what came of it
+// daemon-run - run a command as a daemon, and report whether it is up
 #include "applet.h"
 #include "cli/json.h"
 #include "cli/output.h"
@@ -66,7 +66,7 @@ int reload(const Config& config) {
     return exit_status::done;
 }
 
-// With the statuses of the Linux Standard Base, as start-stop-daemon(8) has them.
+// Returns the statuses of the Linux Standard Base, as start-stop-daemon(8) does.
 int status(const Config& config) try {
     constexpr int has_ended = 1;
     constexpr int not_running = 3;

@@ -26,7 +26,7 @@ struct Config {
     LockKind kind = LockKind::exclusive;
     std::optional<Duration> wait;
     int busy_status = exit_status::failed;
-    std::optional<std::string> max_hold; // a duration, as timeout-run takes it
+    std::optional<std::string> max_hold; // a duration for timeout-run
     std::string stages = "TERM:10s,KILL";
     bool closes = false;
     bool unlocks = false;
@@ -34,7 +34,7 @@ struct Config {
     std::vector<std::string> command;
 };
 
-// Texts that timeout-run will read.
+// Checks texts that timeout-run will read.
 std::string parse_limit(std::string_view text) {
     (void)cli::parse_positive_duration(text);
     return std::string{text};
@@ -97,7 +97,7 @@ Config parse(const Invocation& invocation) {
     return config;
 }
 
-// Takes the lock; tells a person that waits whom they wait for.
+// Takes the lock; if a person has to wait, prints which process they wait for.
 bool take(int fd, const std::string& object, const Config& config) {
     constexpr auto patience = std::chrono::seconds{2};
     const Deadline deadline = Deadline::after_or_never(config.wait);

@@ -48,7 +48,7 @@ Config parse(const Invocation& invocation) {
 
 // A handle on a process; nothing when it has gone. A zombie has a handle, and has ended.
 std::optional<Fd> handle_of(const process::Identity& identity) {
-    // Only a start has to be looked up in /proc.
+    // Only a start time has to be looked up in /proc.
     if (!identity.start) return open_process(identity.pid);
     auto found = process::find(identity);
     return found ? std::optional{std::move(found->handle)} : std::nullopt;

@@ -1,4 +1,4 @@
-// reap-run - run a command as init does: pass signals on, and wait for all that is left behind
+// reap-run - run a command as init does: pass signals on, and wait for all orphans
 #include "applet.h"
 #include "cli/json.h"
 #include "cli/options.h"
@@ -129,7 +129,7 @@ class Init {
         plan.reach = config_.group ? Plan::Reach::group : Plan::Reach::command;
         plan.extent = Plan::Extent::tree;
         plan.rewrites = config_.rewrites;
-        // Only a name that somebody reads has to be looked up.
+        // A name has to be looked up only if it is printed.
         if (config_.report || config_.warn || config_.verbosity.verbose)
             plan.on_end = [this](const process::EndedChild& child) { tell_end(child); };
         return plan;

@@ -78,7 +78,7 @@ Config parse(const Invocation& invocation) {
     return config;
 }
 
-// How the run went, beside the command's status.
+// How the run ended, in addition to the command's status.
 struct Outcome {
     enum class Why { ended, time_up, idle } why = Why::ended;
     int last_signal = 0; // that we sent; 0: none
@@ -128,8 +128,8 @@ class Run {
         return plan;
     }
 
-    // As timeout(1) has it: ALRM means that time is up, and a signal that is passed on starts the
-    // clock of -k.
+    // As in timeout(1), ALRM means that time is up, and a signal that is passed on starts the time
+    // of -k.
     bool on_signal(int signal) {
         if (signal == SIGALRM) {
             limit_ = std::min(limit_, Deadline::after(Duration::zero()));
@@ -142,12 +142,12 @@ class Run {
             was_asked_to_end_ = true;
             limit_ = std::min(limit_, Deadline::after_or_never(config_.stages.front().wait));
             command_.set_limit(limit_);
-            next_ = 1; // the first signal of ours would be its second
+            next_ = 1; // our first signal would be its second one
         }
         return true;
     }
 
-    // Nothing when it is.
+    // Nothing when time is up.
     std::optional<WaitStatus> until_time_is_up() {
         for (;;) {
             if (auto status = until(std::min(limit_, idle_.next()))) return status;
@@ -181,7 +181,8 @@ class Run {
         return Deadline::after_or_never(config_.stages[next_ - 1].wait);
     }
 
-    // Where the command has ended and others of its tree do not listen, they get the other stages.
+    // If the command has ended but other processes of its tree have not, they get the remaining
+    // stages.
     void end_rest_of_tree() {
         if (outcome_.last_signal == 0 || config_.foreground) return;
         while (next_ < config_.stages.size()) {
@@ -189,8 +190,8 @@ class Run {
             if (command_.wait_for_all()) return;
             send_next();
         }
-        // What was killed ends before we do, so that its locks and ports are free by then; unless
-        // it hangs in the kernel.
+        // Wait until the killed processes have ended, so that their locks and ports are free,
+        // unless one hangs in the kernel.
         constexpr auto patience = std::chrono::seconds{1};
         command_.set_limit(Deadline::after(patience));
         if (outcome_.last_signal == SIGKILL) (void)command_.wait_for_all();

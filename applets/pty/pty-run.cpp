@@ -76,7 +76,7 @@ Config parse(const Invocation& invocation) {
     return config;
 }
 
-// The reader of our output may be gone: then we end as a program without a terminal would.
+// If the reader of our output is gone, we end as a program without a terminal would.
 WaitStatus run_on_terminal(const Config& config, const front::Command& command) {
     try {
         return dialog::PtyRelay{command.program(), command.words(), config.plan}.to_end();

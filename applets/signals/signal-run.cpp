@@ -38,7 +38,7 @@ struct Config {
     cli::Verbosity verbosity;
     std::vector<std::string> command;
 
-    // Whether the command can be what we become, with nobody beside it.
+    // Whether we can become the command, without a process beside it.
     [[nodiscard]] bool only_sets_dispositions() const {
         return answers.empty() && rewrites.empty() && !ignore_for && !log;
     }
@@ -97,7 +97,7 @@ bool contains(const std::vector<Signals>& lists, int signal) {
     });
 }
 
-// In the order in which the more particular comes last.
+// In this order, the more specific option wins.
 void set_dispositions(const Config& config) {
     std::ranges::for_each(config.defaulted, process::set_default);
     if (!config.ignore_for) std::ranges::for_each(config.ignored, process::ignore_signals);

@@ -1,4 +1,4 @@
-// signal-send - send a signal to processes, and say what became of them
+// signal-send - send a signal to processes, and report how they ended
 #include "applet.h"
 #include "cli/values.h"
 #include "core/signals.h"
@@ -20,7 +20,7 @@ uid_t parse_user(std::string_view text) {
     return cli::parse_owner(text).uid;
 }
 
-// kill(1)'s -TERM and -9 as options that we know: -s TERM.
+// Rewrites -TERM and -9 of kill(1) as options that we know: -s TERM.
 std::vector<std::string> with_plain_options(std::span<char* const> arguments) {
     std::vector<std::string> words;
     bool is_over = false;

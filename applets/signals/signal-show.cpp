@@ -122,7 +122,7 @@ class Show {
     bool look() {
         living_ = 0;
         bool all_found = true;
-        // That one of all ended meanwhile is nobody's error.
+        // With --all, it is no error if a process ended meanwhile.
         for (const auto& identity : config_.all ? everybody() : config_.processes) {
             const bool found = show(identity);
             all_found &= found || config_.all;

@@ -127,7 +127,7 @@ std::vector<sysv::NamedObject> named_objects(const Config& config) {
         sysv::add_users(objects);
     }
     if (config.fifo) append(sysv::open_fifos());
-    // A shell hands its own descriptors on to us.
+    // We inherit the descriptors of the shell, so leave ourselves out.
     for (auto& object : objects)
         std::erase_if(object.users, [](const auto& user) { return user.pid == ::getpid(); });
     return objects;
@@ -140,7 +140,7 @@ void show_named(const Config& config, front::UserNames& users) {
         cli::print(front::json_of(object, users));
 }
 
-// Looks at what was asked for.
+// Looks at the requested objects.
 class Look {
   public:
     explicit Look(const Config& config)
@@ -160,7 +160,7 @@ class Look {
     sysv::Survey survey_;
 };
 
-// Says which of the names mean nothing.
+// Reports the names that mean no object.
 bool all_found(const Config& config, const std::vector<sysv::Entry>& entries) {
     bool all = true;
     for (const auto& name : config.names) {
@@ -172,7 +172,7 @@ bool all_found(const Config& config, const std::vector<sysv::Entry>& entries) {
     return all;
 }
 
-// Whose objects go when they log out.
+// Warns about users whose objects are removed when they log out.
 void warn_of_logouts(const std::vector<sysv::Entry>& entries, front::UserNames& users) {
     std::vector<uid_t> owners;
     for (const auto& entry : entries)

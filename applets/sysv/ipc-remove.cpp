@@ -80,7 +80,7 @@ bool is_chosen(const sysv::Entry& entry, const Config& config) {
     return front::is_meant(entry, config.names);
 }
 
-// What keeps it from being removed; empty for nothing.
+// The reason why it cannot be removed; empty when it can.
 std::string obstacle(const sysv::Entry& entry, const Config& config) {
     return config.force || entry.use == sysv::Use::free ? std::string{} : entry.why;
 }
@@ -114,7 +114,7 @@ class Removal {
         ++failures_;
     }
 
-    // A name means all that was made under it; any other word must mean one object.
+    // A name means all objects that were created under it; any other word must mean one object.
     void check_names(std::vector<sysv::Entry>& chosen) {
         for (const auto& name : config_.names) {
             std::vector<std::string> meant;
@@ -128,8 +128,8 @@ class Removal {
         }
     }
 
-    // A user that names an object learns why it stays. One that chooses among all objects does not
-    // mean those in use.
+    // If the user named an object, report why it stays. If options chose among all objects, those
+    // in use were not meant.
     bool refuses(const sysv::Entry& entry) {
         const auto reason = obstacle(entry, config_);
         if (reason.empty()) return false;
@@ -173,7 +173,8 @@ class Removal {
         return agrees;
     }
 
-    // A few at a time, each looked at again: somebody may have taken it meanwhile.
+    // Removes a few at a time, and looks at each one again, because a process may have taken it
+    // meanwhile.
     void remove(const std::vector<sysv::Entry>& chosen) {
         constexpr std::size_t portion = 64;
         for (std::size_t at = 0; at < chosen.size(); at += portion) {
@@ -194,7 +195,7 @@ class Removal {
         if (!is_chosen(entry, config_)) return fail(text, "it was just used");
         if (const auto reason = obstacle(entry, config_); !reason.empty())
             return fail(text, "it was just taken: " + reason);
-        if (!sysv::remove_object(entry.object.kind, entry.object.id)) return; // somebody else did
+        if (!sysv::remove_object(entry.object.kind, entry.object.id)) return; // it was gone
         if (config_.json || config_.verbosity.verbose) print("removed", entry);
     } catch (const SysError& error) {
         cli::diagnose(error.what());

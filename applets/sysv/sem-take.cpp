@@ -90,7 +90,7 @@ Config parse(const Invocation& invocation) {
     return config;
 }
 
-// Whether a person is told what goes on.
+// Whether to tell a person what happens.
 bool tells(const Config& config) {
     const auto& [verbose, quiet] = config.verbosity;
     return !quiet && (verbose || cli::is_terminal(STDERR_FILENO));
@@ -101,7 +101,7 @@ sysv::TokenSet open_set(const Config& config) {
         constexpr mode_t owner_only = 0600;
         auto set =
             sysv::TokenSet::create(config.key, *config.slots, config.mode.value_or(owner_only));
-        // A typo in a name makes a set of its own, on which nobody waits for anybody.
+        // A misspelt name creates a set of its own, on which no process waits for another.
         if (set.origin() == sysv::TokenSet::Origin::made && tells(config))
             cli::diagnose(fmt::format("made the set {} with {} slot{}", config.key.text(),
                                       *config.slots, *config.slots == 1 ? "" : "s"));
@@ -113,14 +113,14 @@ sysv::TokenSet open_set(const Config& config) {
                             config.key.text()));
 }
 
-// Nothing that goes wrong here must end our wait.
+// No error here may end our wait.
 std::vector<sysv::TokenHolder> holders_of(const sysv::TokenSet& set) try {
     return set.holders();
 } catch (const Error&) {
     return {};
 }
 
-// Throws when the wait would never end, since those that we would wait for wait for us.
+// Throws when the wait would never end, because the processes that we would wait for wait for us.
 void refuse_to_wait_for_ourselves(const sysv::TokenSet& set, const Config& config) {
     const auto holders = holders_of(set);
     const auto ours = std::ranges::count_if(holders, sysv::is_ourselves);
@@ -168,7 +168,7 @@ void report(const sysv::TokenSet& set, std::string_view name, bool outcome, cons
         .print();
 }
 
-// Takes a token and becomes the command, so that the token is the command's.
+// Takes a token and becomes the command, which then holds the token.
 int take_for_command(const Config& config) {
     return front::run_command(config.command, [&](const front::Command& command) {
         auto set = open_set(config);
@@ -192,7 +192,7 @@ int take_until_given(const Config& config) {
     try {
         report(set, "taken", taken, config);
     } catch (const Error&) {
-        // We are going to fail, and one that failed to take a token does not give it.
+        // We are about to fail, and a script does not give a token back after sem-take has failed.
         if (taken) (void)set.give(Deadline::after(Duration::zero()));
         throw;
     }

@@ -64,7 +64,7 @@ sysv::SharedMemory create(const Config& config) {
     return *std::move(memory);
 }
 
-// One that we cannot reach is of no use to anybody.
+// A segment that we cannot attach is of no use, so remove it.
 sysv::AttachedMemory attach(const sysv::SharedMemory& memory) {
     try {
         return memory.attach(sysv::SharedMemory::Access::read_write);
@@ -93,7 +93,7 @@ void print_message(const sysv::SharedMemory& memory, std::span<const std::byte> 
         cli::print_line("{}", text);
 }
 
-// Runs STEP in a process of its own; its status.
+// Runs STEP in a process of its own, and returns the status.
 int in_process(const std::function<void()>& step) {
     return fork_child([&, parent = ::getpid()] {
                return cli::guarded([&] {

@@ -83,8 +83,7 @@ Config parse(const Invocation& invocation) {
 
 enum class Origin { found, created };
 
-// The segment to write into. What exists under the key is good when it has the size that was asked
-// for.
+// The segment to write into. An existing one is used if it has the requested size.
 std::pair<sysv::SharedMemory, Origin> open_segment(const Config& config) {
     if (config.id) return {sysv::SharedMemory::with_id(*config.id), Origin::found};
     if (!config.create) return {sysv::SharedMemory::open(*config.key), Origin::found};
@@ -120,7 +119,7 @@ std::size_t fill(const sysv::SharedMemory& memory, const Config& config) {
     return count;
 }
 
-// Copies into a segment; one that we made does not stay half full.
+// Copies into a segment. If that fails, a segment that we created does not stay.
 std::size_t write_segment(const Config& config) {
     SignalFd signals{SIGTERM, SIGINT, SIGHUP};
     const auto [memory, origin] = open_segment(config);

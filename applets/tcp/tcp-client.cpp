@@ -48,7 +48,7 @@ void declare(cli::Options& options, Config& config, front::FamilyOptions& family
     front::declare(options, way, family);
 }
 
-// Throws UsageError for what does not go together.
+// Throws UsageError for options that exclude each other.
 void check(Config& config, const front::FamilyOptions& family) {
     auto& way = config.way;
     way.sends_proxy_line = config.client.haproxy_protocol || way.client;

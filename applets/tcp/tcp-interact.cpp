@@ -28,7 +28,7 @@ struct Config {
     [[nodiscard]] bool is_unix() const { return host.starts_with(unix_prefix); }
 };
 
-// Throws std::invalid_argument for what can be no server's name.
+// Throws std::invalid_argument for a text that cannot be the name of a server.
 std::string parse_host(std::string_view text) {
     if (text.starts_with(unix_prefix)) {
         try {
@@ -87,7 +87,7 @@ void declare(cli::Options& options, Config& config, front::FamilyOptions& family
     front::declare(options, config.way, family);
 }
 
-// Throws UsageError for what does not go together.
+// Throws UsageError for options that exclude each other.
 void check(Config& config, const front::FamilyOptions& family) {
     auto& way = config.way;
     const auto& talk = config.talk;
@@ -145,7 +145,7 @@ front::Reached reach_unix(const front::ClientOptions& options, const std::string
     return server;
 }
 
-// As the manual page has it. It is lost where nobody reads standard error.
+// The line of perlipc. It is lost if nobody reads standard error.
 void say_connected(const std::string& target) {
     try {
         write_all(STDERR_FILENO, fmt::format("[Connected to {}]\n", target), "standard error");

@@ -57,7 +57,7 @@ Config parse(const Invocation& invocation) {
     return config;
 }
 
-// Indents all lines but the first, so that none looks like another host's answer.
+// Indents all lines except the first, so that none looks like the answer of another host.
 std::string indented(std::string_view text, std::size_t name_columns) {
     std::string result;
     for (const char byte : text) {
@@ -92,7 +92,7 @@ class Answers : public clocks::SurveyEvents {
   private:
     void tell(const clocks::Host& host, const clocks::Finding& finding) {
         const auto& answer = finding.answer;
-        // Any words are an answer, as long as nobody has to understand them.
+        // Any text is an answer, unless we have to understand it.
         const bool is_answer = config_.json ? answer.reading.has_value() : !answer.text.empty();
         has_failed_ = has_failed_ || !is_answer;
         if (config_.json) return tell_json(host, finding);

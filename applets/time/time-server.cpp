@@ -113,7 +113,7 @@ std::vector<TimeSocket> open_sockets(const Config& config) {
     return sockets;
 }
 
-// Threads of their own write the lines: a log that nobody reads does not stop the clock.
+// Separate threads write the lines, so that a log that nobody reads does not stop the clock.
 class Report {
   public:
     explicit Report(const Config& config) : log_(STDERR_FILENO) {
@@ -140,7 +140,7 @@ class Report {
     std::optional<cli::LineQueue> json_;
 };
 
-// Lets REPORT have what the service tells.
+// Connects the events of the service to REPORT.
 void connect(clocks::TimeServiceConfig& service, Report& report, const Config& config) {
     service.trouble = [&report](const std::string& what) { report.log(what); };
     if (!config.json && !config.verbosity.verbose) return;
@@ -155,7 +155,7 @@ void connect(clocks::TimeServiceConfig& service, Report& report, const Config& c
 
 int run(const Invocation& invocation) {
     Config config = parse(invocation);
-    // When the reader of our log goes away, that is no reason to end.
+    // The server must not end when the reader of its log goes away.
     const HarmlessBrokenPipes harmless;
     SignalFd signals{SIGTERM, SIGINT, SIGHUP};
     const auto sockets = open_sockets(config);

@@ -4,7 +4,7 @@
 namespace ipcbox {
 namespace {
 
-// RFC 868 over UDP; the columns and the ten seconds are the manual page's.
+// RFC 868 over UDP, with the columns and the ten seconds of perlipc.
 constexpr front::ClockKind kind{
     .source = clocks::Source::time_udp,
     .patience = std::chrono::seconds{10},

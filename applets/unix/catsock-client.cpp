@@ -13,7 +13,7 @@ struct Config {
     front::ClientOptions client;
 };
 
-// Throws std::invalid_argument for what can be no socket's address.
+// Throws std::invalid_argument for a text that cannot be the address of a socket.
 std::string parse_path(std::string_view text) {
     try {
         return net::Address::unix_path(text).text();

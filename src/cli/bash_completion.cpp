@@ -5,8 +5,8 @@ namespace ipcbox::cli {
 
 namespace {
 
-// Bash makes words of "@", "=" and ":" too (COMP_WORDBREAKS): "--wait=5 @key" is five words. So we
-// split the line again, as the shell does: a blank between quotes or behind a backslash does not
+// Bash also treats "@", "=" and ":" as words (COMP_WORDBREAKS): "--wait=5 @key" is five words. So
+// we split the line again, as the shell does: a blank between quotes or after a backslash does not
 // end a word.
 constexpr std::string_view bash_start =
     R"bash(# bash completion for ipcbox, from ipcbox --completion bash

@@ -39,7 +39,7 @@ std::string_view title_of(std::string_view group) {
     return found != std::end(titles) ? found->second : group;
 }
 
-// All rows, a group after the other, sorted in each.
+// All rows, one group after the other, sorted within each.
 std::vector<AppletRow> by_group(Table applets) {
     std::vector<AppletRow> rows{applets.begin(), applets.end()};
     std::ranges::stable_sort(rows, {}, &AppletRow::group);

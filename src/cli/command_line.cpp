@@ -56,7 +56,7 @@ const Declaration* nearest_option(const Declarations& declared, std::string_view
 
 struct Operand {
     std::string value;
-    std::size_t options; // how many stand before it
+    std::size_t options; // the number of options before it
 };
 
 // Separates operands, options and the command. CLI11 could do it, but makes mistakes: it takes a
@@ -142,8 +142,8 @@ void Separation::take_option(std::string_view word) {
     if (options.size() > position) count_ += declared_.count_options(options[position]);
 }
 
-// The last option, which begins at AT, may stand for the words of a file. Those words then replace
-// it and come in front of the words that are left.
+// The last option, which begins at AT, can stand for the words of a file. These words then replace
+// it, and come before the remaining words.
 void Separation::include_words(std::size_t at) {
     const bool is_alone = at + 1 == options.size();
     auto& word = options[at];
@@ -152,7 +152,7 @@ void Separation::include_words(std::size_t at) {
         return;
     const auto letter = word.starts_with("--") ? 0 : declared_.value_letter(word);
     const auto value = is_alone ? word.substr(letter + 1) : options.back();
-    constexpr std::size_t max_words = 100'000; // a file may include itself
+    constexpr std::size_t max_words = 100'000; // a file can include itself
     try {
         const auto first = static_cast<std::ptrdiff_t>(included_.size());
         for (auto& one : option->include(value))
@@ -233,7 +233,7 @@ CommandLine read_command_line(Declarations& declared, std::span<char* const> arg
     Separation separated{declared, arguments};
     CommandLine line;
     line.lacks_command = separated.lacks_command;
-    // A line without options, as `sem-take KEY -- COMMAND`, need not touch CLI11's pages at all.
+    // A line without options, such as `sem-take KEY -- COMMAND`, never touches CLI11's pages.
     std::vector<Given> options;
     if (!separated.options.empty()) options = read_options(declared, std::move(separated.options));
 

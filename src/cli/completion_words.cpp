@@ -11,7 +11,7 @@ std::string typed(const OptionName& option) {
     return names;
 }
 
-// The options of which WANTED is true.
+// The options for which WANTED is true.
 template <class Predicate> std::string joined(const Declared& declared, Predicate wanted) {
     std::string names;
     for (const auto& option : declared.options)

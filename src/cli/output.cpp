@@ -72,7 +72,7 @@ std::string_view program_name() noexcept {
 std::string visible(std::string_view bytes) {
     std::string text;
     while (!bytes.empty()) {
-        // The end of a line, as network protocols have it.
+        // The end of a line in network protocols.
         if (bytes.starts_with("\r\n")) bytes.remove_prefix(1);
         const auto first = static_cast<unsigned char>(bytes.front());
         const std::size_t length = harmless_length(bytes);

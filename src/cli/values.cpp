@@ -17,7 +17,7 @@ namespace ipcbox::cli {
 
 namespace {
 
-// Takes the digits and dots off the front of TEXT.
+// Removes the digits and dots at the front of TEXT, and returns them.
 std::string_view take_number(std::string_view& text) {
     const auto number = text.substr(0, text.find_first_not_of("0123456789."));
     text.remove_prefix(number.size());

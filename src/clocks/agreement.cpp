@@ -12,7 +12,7 @@ using Count = Duration::rep;
 constexpr Count min_count = std::numeric_limits<Count>::min();
 constexpr Count max_count = std::numeric_limits<Count>::max();
 
-// What a clock's offset can be. An error that is out of all proportion stops at the ends.
+// The possible offsets of a clock. An absurdly large error is cut at the ends of the range.
 struct Interval {
     Count low;
     Count high;
@@ -32,8 +32,8 @@ Interval interval_of(const Reading& reading) {
             offset <= max_count - error ? offset + error : max_count};
 }
 
-// Where an interval begins or ends. At one point all begin before any ends: intervals that touch
-// have that point in common.
+// The beginning or the end of an interval. At the same point, beginnings come before ends, so that
+// intervals that touch have that point in common.
 struct Endpoint {
     enum class Kind { begin, end };
 
@@ -45,7 +45,7 @@ struct Endpoint {
     auto operator<=>(const Endpoint&) const = default;
 };
 
-// What the largest group has in common; there has to be one interval at least.
+// The intersection of the largest group; there has to be at least one interval.
 Interval best_intersection(const std::vector<Interval>& intervals) {
     std::vector<Endpoint> endpoints;
     endpoints.reserve(2 * intervals.size());
@@ -57,7 +57,7 @@ Interval best_intersection(const std::vector<Interval>& intervals) {
     Interval best{};
     std::size_t most = 0;
     std::size_t open = 0;
-    // A group is complete where a begin is followed by an end.
+    // A group is complete where an end follows a beginning.
     for (std::size_t at = 0; at + 1 < endpoints.size(); ++at) {
         if (endpoints[at].kind == Endpoint::Kind::end) {
             --open;
@@ -87,7 +87,7 @@ Agreement find_agreement(std::span<const Reading> readings) {
     for (std::size_t number = 0; number < intervals.size(); ++number)
         (intervals[number].contains(common) ? agreement.members : agreement.falsetickers)
             .push_back(number);
-    // An odd width has its half nanosecond in the error.
+    // If the width is odd, the error includes the half nanosecond.
     agreement.offset = Duration{std::midpoint(common.low, common.high)};
     const auto half = common.width() / 2 + common.width() % 2;
     agreement.error = Duration{static_cast<Count>(std::min<std::uint64_t>(half, max_count))};

@@ -22,12 +22,12 @@ constexpr std::array<std::string_view, 13> forms{
     "%m/%d/%Y %T %p%Z",
 };
 
-// The last year that two digits mean: they are one of the hundred years around THIS_YEAR.
+// The last year that two digits can mean. They mean one of the hundred years around THIS_YEAR.
 year latest_year(year this_year) {
     return this_year + years{49};
 }
 
-// Where there is no zone: whatever holds here on that day.
+// For a time without a zone: the local zone on that day.
 std::time_t local_time(const year_month_day& date, seconds since_midnight) {
     const hh_mm_ss clock{since_midnight};
     std::tm broken_down{};
@@ -50,7 +50,7 @@ std::time_t since_epoch(sys_seconds time) {
     return time.time_since_epoch().count();
 }
 
-// Of the zones that a name means, the one that is meant most likely.
+// The most likely of the zones that a name can mean.
 minutes likeliest_zone(const std::vector<minutes>& zones, sys_seconds without_zone,
                        std::time_t now) {
     const auto distance = [&](minutes zone) {

@@ -24,7 +24,7 @@ bool is_name(std::string_view text) {
            });
 }
 
-// What stands at the beginning of a bad line, not cut within a character.
+// The beginning of a bad line, not cut within a character.
 std::string beginning(std::string_view text) {
     if (text.size() <= max_shown) return std::string{text};
     std::size_t end = max_shown;
@@ -45,14 +45,14 @@ Host host_of_line(std::string_view text) {
     }
 }
 
-// The address behind, in as many bytes.
+// Turns an address into the next one, of the same size.
 void increase(std::string& bytes) {
     auto byte = bytes.rbegin();
     while (byte != bytes.rend() && ++*byte == '\0')
         ++byte;
 }
 
-// The addresses from FIRST on, COUNT of them.
+// COUNT addresses, from FIRST on.
 std::vector<Host> hosts_from(std::string first, std::uint64_t count) {
     std::vector<Host> hosts;
     hosts.reserve(count);
@@ -73,7 +73,7 @@ std::invalid_argument too_many(std::uint64_t max, std::string_view text, const s
         fmt::format("expected at most {} addresses (--max), and {} has {}", max, text, count));
 }
 
-// How many addresses there are from FIRST to LAST, less one; at most what 64 bits can say.
+// The number of addresses from FIRST to LAST, minus one; at most the largest value of 64 bits.
 std::uint64_t distance(std::string_view first, std::string_view last) {
     std::uint64_t difference = 0;
     for (std::size_t at = 0; at < first.size(); ++at) {

@@ -16,7 +16,7 @@ OpenQuestions::Key OpenQuestions::key_of(const net::Address& address) {
 }
 
 std::size_t OpenQuestions::Hash::operator()(const Key& key) const noexcept {
-    // Fibonacci hashing: the addresses of a network differ in their last bits only.
+    // Fibonacci hashing, because the addresses of a network differ only in their last bits.
     constexpr std::uint64_t factor = 0x9E3779B97F4A7C15;
     const auto mixed = (key.ip[0] * factor + key.ip[1]) * factor + key.port_and_family;
     return static_cast<std::size_t>(mixed * factor >> 16U);
@@ -38,8 +38,8 @@ OpenQuestions::Index OpenQuestions::add(std::size_t number, Source source,
 }
 
 void OpenQuestions::settle(std::size_t number, Question::State state) {
-    if (number >= latest_.size()) return; // there was no socket to ask it with
-    // Those before one that does not wait were settled with it.
+    if (number >= latest_.size()) return; // there was no socket for the question
+    // The questions before one that does not wait were settled together with it.
     for (auto at = latest_[number]; at != none; at = questions_[at].before) {
         if (questions_[at].state != Question::State::waiting) return;
         questions_[at].state = state;

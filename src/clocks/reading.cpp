@@ -14,7 +14,7 @@ constexpr std::time_t first_time = first_second.time_since_epoch().count();
 constexpr std::time_t last_time = last_second.time_since_epoch().count();
 static_assert(last_second - first_second < Duration::max());
 
-// Where a clock's offset can be. Both ends are exact, where the middle may be half a nanosecond
+// The possible offsets of a clock. Both ends are exact, while the middle can be half a nanosecond
 // off.
 struct Interval {
     Duration low;
@@ -30,7 +30,7 @@ void set_interval(Reading& reading, const Interval& interval) {
     reading.offset = interval.low + reading.error;
 }
 
-// In [0, DIVISOR), also for what is negative.
+// In [0, DIVISOR), even for a negative VALUE.
 Duration remainder(Duration value, Duration divisor) {
     const auto rest = value % divisor;
     return rest < Duration::zero() ? rest + divisor : rest;
@@ -68,19 +68,20 @@ Reading narrowed(const Reading& older, const Reading& newer) {
     return reading;
 }
 
-// A question is read when about half of its round trip is over. Asked so, both answers leave
-// half of what was open and half a round trip more: the error comes down to half a round trip.
+// The clock is read when about half of the round trip is over. If we ask at this time, either
+// answer leaves half of the interval, plus half a round trip. So the error decreases to half a
+// round trip.
 WallTime next_tick_question(const Reading& reading, WallTime earliest) {
     const auto resolution = reading.resolution;
     if (resolution <= Duration::zero()) return earliest;
-    // Remainders before sums, which could be too large: a tick is known by its remainder alone.
+    // Take remainders before sums, which could overflow. Only the remainder matters for a tick.
     const auto theirs = remainder(earliest.time_since_epoch(), resolution) +
                         remainder(reading.offset, resolution) +
                         remainder(reading.round_trip / 2, resolution);
     return earliest + remainder(-theirs, resolution);
 }
 
-// Halves go down: a clock that says S while ours is in the second N is S - N off, from the
+// Halves are rounded down: a clock that says S while ours is in second N is S - N off, from the
 // beginning of N on.
 std::int64_t whole_seconds(const Reading& reading) {
     const auto possible = interval_of(reading);

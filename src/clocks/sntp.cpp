@@ -26,11 +26,12 @@ constexpr unsigned newest_version = 4;
 constexpr unsigned not_synchronised = 3; // a leap indicator
 constexpr int max_stratum = 15;
 
-// The farthest reference that RFC 5905 takes for a valid header (MAXDISP, appendix A.5.1.1). What
-// is nearer than that is not refused, since the error says how far.
+// The largest distance of the reference in a valid header of RFC 5905 (MAXDISP, appendix A.5.1.1).
+// Smaller distances are not refused, because the error includes them.
 constexpr Duration max_root_distance = seconds{16};
-// By so much a server can have held an answer longer than it took: our clocks do not run alike, and
-// not every one has a good resolution. More is a clock that was set meanwhile.
+// A server can seem to have held an answer longer than the whole round trip took, because clocks
+// run at different speeds and some have a poor resolution. More than this means that a clock was
+// set meanwhile.
 constexpr Duration max_contradiction = seconds{1};
 
 unsigned byte_at(std::string_view bytes, std::size_t at) {
@@ -46,7 +47,7 @@ std::uint64_t timestamp_at(std::string_view bytes, std::size_t at) {
     return static_cast<std::uint64_t>(word_at(bytes, at)) << 32 | word_at(bytes, at + 4);
 }
 
-// Of 1 / 2^32 seconds.
+// From units of 1 / 2^32 seconds.
 Duration nanoseconds_of(std::uint32_t fraction) {
     constexpr std::uint64_t half = 1ULL << 31;
     return Duration{(fraction * 1'000'000'000ULL + half) >> 32};
@@ -57,26 +58,26 @@ WallTime time_of(std::uint64_t timestamp, std::time_t pivot) {
     return wall_time(whole) + nanoseconds_of(static_cast<std::uint32_t>(timestamp));
 }
 
-// From EARLIER to LATER; whatever their era, as long as they have the same.
+// From EARLIER to LATER, in any era, as long as both are in the same one.
 Duration between(std::uint64_t earlier, std::uint64_t later) {
     const auto difference = static_cast<std::int64_t>(later - earlier);
     return seconds{difference >> 32} + nanoseconds_of(static_cast<std::uint32_t>(difference));
 }
 
-// Of 1 / 2^16 seconds.
+// From units of 1 / 2^16 seconds.
 Duration short_format(std::uint32_t value) {
     return Duration{value * 1'000'000'000ULL >> 16};
 }
 
-// How far the answering clock can be from the one that it goes by in the end (RFC 5905, section 4).
-// RFC 4330 has a sign for the delay, RFC 5905 none; no delay is so large that it matters.
+// How far the answering clock can be from its primary reference (RFC 5905, section 4). The delay is
+// signed in RFC 4330 and unsigned in RFC 5905; no delay is so large that this matters.
 Duration root_distance(std::string_view bytes) {
     const auto delay = word_at(bytes, root_delay_at);
     return short_format(std::min(delay, 0U - delay)) / 2 +
            short_format(word_at(bytes, root_dispersion_at));
 }
 
-// 2^EXPONENT seconds, and 16 s for what is larger.
+// 2^EXPONENT seconds, but at most 16 s.
 Duration precision_of(int exponent) {
     constexpr std::int64_t most = 16'000'000'000;
     return Duration{most >> (4 - std::clamp(exponent, -40, 4))};
@@ -89,8 +90,7 @@ std::string code_of(std::string_view bytes) {
     return std::ranges::all_of(code, is_visible) ? std::string{code} : std::string{};
 }
 
-// What the servers of strata from 2 on have there is an address, or of one with IPv6 a hash in the
-// same form.
+// Servers of stratum 2 and more have an address here, or for IPv6 a hash in the same form.
 std::string reference_of(std::string_view bytes, int stratum) {
     auto code = stratum <= 1 ? code_of(bytes) : std::string{};
     if (!code.empty() || stratum == 0) return code;
@@ -98,8 +98,8 @@ std::string reference_of(std::string_view bytes, int stratum) {
                        byte_at(bytes, 3));
 }
 
-// Stratum 0: not synchronised, or a kiss (RFC 5905, section 7.4). Of its codes these two tell how
-// far a server is with its own start.
+// Stratum 0 means not synchronised, or a kiss (RFC 5905, section 7.4). These two of its codes mean
+// that the server is still starting.
 bool is_starting(std::string_view code) {
     return code.empty() || code == "INIT" || code == "STEP";
 }
@@ -107,7 +107,7 @@ bool is_starting(std::string_view code) {
 std::string size_problem(std::size_t size) {
     if (size < sntp_packet_size)
         return fmt::format("short answer ({} {})", size, size == 1 ? "byte" : "bytes");
-    // Extension fields and codes of authentication are whole words.
+    // Extension fields and authentication codes consist of whole words.
     if (size % 4 != 0) return fmt::format("an answer of {} bytes", size);
     return {};
 }
@@ -117,7 +117,7 @@ Reading reading_of_packet(std::string_view bytes, const Timing& timing, std::tim
     const auto sent = timestamp_at(bytes, transmit_at);
     const auto precision = precision_of(static_cast<signed char>(bytes[3]));
     const auto delay = timing.round_trip - between(received, sent);
-    // What is below zero is a contradiction, not less of an error.
+    // A negative delay is a contradiction, not a smaller error.
     const auto error = abs(delay) / 2 + Duration{1} + root_distance(bytes) + precision;
     const auto said = time_of(sent, pivot);
     return {.said = said,

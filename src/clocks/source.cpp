@@ -25,8 +25,8 @@ struct Protocol {
     std::size_t max_answer_bytes;
 };
 
-// An answer of RFC 868 has 4 bytes; some more, to say how many too many came. One of RFC 867 should
-// be one line. One of NTP can have extension fields behind it, and has to fit into a packet.
+// An answer of RFC 868 has 4 bytes; we accept some more, to report how many came. One of RFC 867
+// should be one line. One of NTP can have extension fields after it, and has to fit into a packet.
 constexpr std::array<Protocol, 7> protocols{{
     {Source::time, "time", 37, Carrier::stream, 16},
     {Source::time_udp, "time-udp", 37, Carrier::datagram, 16},
@@ -71,7 +71,7 @@ Answer interpret_time(std::string_view bytes, const Asked& asked) {
     const auto time = decode_time(bytes, asked.pivot);
     if (time) return {.reading = reading_of(*time, asked.timing)};
     if (bytes.size() < time_answer_size) return problem(short_answer(bytes.size()));
-    // As many as were taken, perhaps not all that were sent.
+    // The number of bytes that we read; the server may have sent more.
     if (bytes.size() >= max_answer_bytes(asked.source)) return problem("trailing bytes");
     return problem(
         fmt::format("trailing bytes ({} instead of {})", bytes.size(), time_answer_size));
@@ -101,14 +101,14 @@ Answer interpret_http(std::string_view bytes, const Asked& asked) try {
     if (!parser.has_head())
         return problem(bytes.size() < max_answer_bytes(asked.source) ? short_answer(bytes.size())
                                                                      : "its head is too long");
-    // Whatever its status: an error has a date, too.
-    // What is in a cache has the Date of when it came there (RFC 9111, section 5.1).
+    // Any status will do, because an error also has a Date. An answer from a cache has the Date at
+    // which it was cached (RFC 9111, section 5.1).
     if (const auto* const age = parser.head().find("Age"); age != nullptr && *age != "0")
         return problem("its answer is a cache's");
     const auto* const date = parser.head().find("Date");
     if (date == nullptr) return problem("its answer has no Date");
     // Servers write more forms than RFC 9110 allows ("Sun, 6 Nov …", "UTC"). A condition on a
-    // document could not rely on these; a clock with a sloppy Date is a clock all the same.
+    // document could not rely on these, but for us a clock with a sloppy Date is still a clock.
     auto written = parse_daytime(*date, asked.pivot, ZonelessTime::is_utc);
     if (!written) return problem("cannot understand its Date");
     return {.reading = reading_of(written->time, asked.timing, written->resolution),
@@ -117,7 +117,7 @@ Answer interpret_http(std::string_view bytes, const Asked& asked) try {
     return problem("not HTTP");
 }
 
-// A line, and perhaps one more behind it.
+// One line, and possibly another one after it.
 Progress daytime_progress(std::string_view bytes) {
     const auto words = daytime_words(bytes);
     if (words.empty()) return Progress::incomplete;
@@ -190,7 +190,7 @@ std::string question(Source source, std::string_view host, std::uint64_t nonce) 
                            "\r\n",
                            host);
     default:
-        return {}; // a connection, or a datagram, is question enough
+        return {}; // the connection or the datagram itself is the question
     }
 }
 

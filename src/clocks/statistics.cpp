@@ -12,9 +12,9 @@ namespace {
 
 constexpr std::size_t max_ranges = 15;
 constexpr double far = 10;                        // times the middle half's width
-constexpr std::chrono::microseconds min_error{1}; // else one reading could outweigh all others
+constexpr std::chrono::microseconds min_error{1}; // otherwise one reading could outweigh all others
 
-// How far HIGH is above LOW, which a Duration need not be able to say.
+// How far HIGH is above LOW, which may not fit into a Duration.
 std::uint64_t distance(Duration low, Duration high) {
     return static_cast<std::uint64_t>(high.count()) - static_cast<std::uint64_t>(low.count());
 }
@@ -52,8 +52,7 @@ std::string drawn(const std::vector<Bar>& bars, std::size_t width) {
     return lines;
 }
 
-// As many equal ranges as Sturges' rule has it: one more each time that there are twice as many
-// offsets.
+// The number of ranges follows Sturges' rule: one more whenever the number of offsets doubles.
 std::uint64_t range_width(std::span<const Duration> sorted, std::uint64_t least) {
     const auto ranges =
         std::min(static_cast<std::size_t>(std::bit_width(sorted.size() - 1)) + 1, max_ranges);
@@ -67,7 +66,7 @@ std::uint64_t power_of_ten(std::size_t exponent) {
     return power;
 }
 
-// Exact for centuries, too: a double of that many seconds has no microseconds.
+// Exact even for centuries, when a double in seconds would lose the microseconds.
 double seconds_between(Duration from, Duration to) {
     using std::chrono::seconds;
     const auto whole =

@@ -14,16 +14,16 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// This many hosts are begun before answers are looked for: some of them answer at once, and their
+// We begin this many hosts before we look for answers, because some answer at once and their
 // sockets can be closed.
 constexpr std::size_t begun_at_once = 64;
-// How long an answer that is whole may be followed by more, when its server does not close.
+// How long we wait for more after an answer that may be complete, if the server does not close.
 constexpr Duration pause = 250ms;
-// A timer that is late sends its datagrams at once, but no more than these.
+// A late timer sends the overdue datagrams at once, but no more than this.
 constexpr int max_overdue = 64;
-// No wait is longer, and a few of this can be added.
+// No wait is longer than this, and a few of them can be added without overflow.
 constexpr Duration longest = std::chrono::hours{365 * 24};
-// Each speaks TLS in a process of its own.
+// Each of them needs a process that speaks TLS.
 constexpr std::size_t max_tls_at_once = 64;
 
 std::string words_for(int error) {
@@ -52,7 +52,7 @@ struct Survey::Active {
         looking_up,
         queueing, // for its turn to send a datagram, or for a socket
         asking,
-        pausing, // its answer may be whole
+        pausing, // its answer may be complete
         resting  // until it is asked for its tick again
     };
 
@@ -134,7 +134,7 @@ std::size_t Survey::open_exchanges() const {
     return tcp_.size() + (tls_ ? tls_->size() : 0);
 }
 
-// Over UDP as many hosts as there is room for questions; sockets are of no matter there.
+// Over UDP, as many hosts as there is room for questions; sockets do not matter there.
 bool Survey::may_begin() const {
     if (begun_ == hosts_.size() || !short_of_sockets_.empty()) return false;
     const auto active = begun_ - finished_;
@@ -167,7 +167,7 @@ void Survey::begin(std::size_t number) {
 }
 
 // The host whose turn it is to send a datagram, or null. A host whose time has passed meanwhile
-// sends none, and holds up none.
+// sends none, and does not hold up the others.
 Survey::Active* Survey::next_sender() {
     for (; !datagrams_.empty(); datagrams_.pop_front()) {
         auto* const host = active_[datagrams_.front()].get();
@@ -253,7 +253,7 @@ void Survey::ask(Active& host) {
     const auto source = host.inquiry.source();
     const auto& address = host.inquiry.begin_try();
     set_timer(host, host.inquiry.end_of_try());
-    const auto nonce = source == Source::ntp ? nonces_.next() : 0; // no other brings it back
+    const auto nonce = source == Source::ntp ? nonces_.next() : 0; // only NTP returns it
     if (is_datagram(source))
         udp_.ask(host.number, source, address, nonce);
     else
@@ -271,7 +271,7 @@ void Survey::connect(Active& host, const net::Address& address) {
             host.slot = tcp_.start(host.number, source, address, std::move(words));
     } catch (const SysError& error) {
         if (open_exchanges() == 0) return go_on(host, host.inquiry.fail(words_for(error.error())));
-        // As many as there are will have to do.
+        // The sockets that we have must be enough.
         options_.at_once = open_exchanges();
         host.step = Active::Step::queueing;
         short_of_sockets_.push_back(host.number);
@@ -320,7 +320,7 @@ void Survey::try_timed_out(Active& host) {
     const auto source = host.inquiry.finding().source;
     if (is_datagram(source)) {
         const auto next = host.inquiry.miss_datagram();
-        // What still comes from the last address or source is too late.
+        // Anything that still comes from the last address or source is too late.
         if (next != Inquiry::Next::another_try || !host.inquiry.was_tried())
             udp_.give_up(host.number);
         return go_on(host, next);

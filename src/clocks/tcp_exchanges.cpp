@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint32_t answer_events = EPOLLIN | EPOLLRDHUP;
 
-// What the machine lacks, and not this connection.
+// Whether the machine lacks something, as opposed to a failure of this connection.
 bool is_shortage(int error) {
     return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
 }
@@ -111,8 +111,8 @@ void TcpExchanges::work(std::vector<Exchange>& results) {
     }
 }
 
-// False when the connection has failed. A question fits into the buffer of a new socket, in all but
-// the rarest cases; then the next EPOLLOUT sends the rest.
+// False when the connection has failed. Nearly always, a question fits into the buffer of a new
+// socket; if not, the next EPOLLOUT sends the rest.
 bool TcpExchanges::send_question(Slot slot) {
     auto& conversation = conversations_[slot];
     auto& question = conversation.question;
@@ -145,7 +145,7 @@ bool TcpExchanges::receive(Conversation& conversation) const {
         if (received < 0 && (errno == EAGAIN || errno == ENOMEM)) return false;
         if (received < 0) {
             const int reason = errno;
-            // A server that has said all and then resets the connection has answered.
+            // A server that sends its whole answer and then resets the connection has answered.
             if (progress(conversation.source, bytes) != Progress::incomplete) return true;
             outcome = Exchange::Outcome::failed;
             error = reason;

@@ -22,10 +22,10 @@ namespace {
 
 // How many clients of one socket are served before the other sockets have their turn.
 constexpr std::size_t turn = net::DatagramBatch::most;
-// How long a shortage is waited out before the next try.
+// The pause after a shortage before the next try.
 constexpr auto pause = std::chrono::milliseconds{10};
 
-// Whether there can be such a client at all (RFC 1122, 3.2.1.3, for the addresses).
+// Whether a client can have this address (RFC 1122, 3.2.1.3).
 bool can_be_client(const net::Address& sender) {
     const auto ip = sender.ip_bytes();
     const auto first = ip.empty() ? 0xffU : static_cast<unsigned char>(ip.front());
@@ -55,7 +55,7 @@ class TimeService {
     }
 
   private:
-    // Somebody whose answer is kept back: a connection, or the sender of a datagram.
+    // A client whose answer is kept back: a connection, or the sender of a datagram.
     struct Waiting {
         Deadline due;
         const TimeSocket& socket;
@@ -65,8 +65,8 @@ class TimeService {
 
     // --- The loop
 
-    // Until there is something to do; true when that is to end. With so few descriptors poll(2) is
-    // as quick as epoll(7), and a socket that is not to be heard is left out.
+    // Waits until there is something to do; true when that is to end. With so few descriptors,
+    // poll(2) is as fast as epoll(7), and a socket that must not be read now is simply left out.
     [[nodiscard]] bool wait() {
         const bool paused = !paused_until_.passed();
         for (std::size_t at = 0; at < sockets_.size(); ++at) {
@@ -118,8 +118,8 @@ class TimeService {
         }
     }
 
-    // An answer is smaller than any socket's buffer; a client that does not read it, or that talks
-    // without end, is not waited for.
+    // An answer is smaller than any socket's buffer, so we do not wait for a client that does not
+    // read it, or that keeps sending.
     void answer_client(const TimeSocket& socket, const Fd& client, const net::Address& peer) {
         const auto time = now();
         if (net::send_and_end(client, answer_text(socket.protocol, time)) == 0) return;
@@ -165,7 +165,7 @@ class TimeService {
             config_.answered({socket, datagram.sender, datagram.asked, time});
     }
 
-    // --- Answers that are kept back: all for the same time, so the first that came is due first
+    // --- Answers that are kept back: all for the same time, so the oldest is due first
 
     [[nodiscard]] bool has_room() const { return waiting_.size() < config_.max_waiting; }
 

@@ -32,7 +32,7 @@ int error_at_end(std::string_view text) {
 
 } // namespace
 
-// Outlives the object in the threads, which may be waiting for an answer at the end.
+// The threads keep this alive after the object, because they may still wait for an answer.
 struct TlsExchanges::State {
     struct Result {
         std::uint64_t serial;

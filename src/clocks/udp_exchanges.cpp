@@ -18,10 +18,10 @@ namespace {
 using State = OpenQuestions::Question::State;
 
 constexpr std::size_t batch = 64;
-// A socket's default buffer, ours or a server's, takes some 270 small datagrams.
+// The default buffer of a socket, ours or a server's, holds some 270 small datagrams.
 constexpr std::size_t burst = 256;
 constexpr auto moment = std::chrono::milliseconds{10};
-// More than any answer has; what is longer was cut, and is malformed.
+// More than the size of any answer; a longer datagram is cut, and counts as malformed.
 constexpr std::size_t max_bytes = 1024;
 
 struct Message {
@@ -89,8 +89,8 @@ void UdpExchanges::open(Socket& socket, int family) {
         return;
     }
     socket.fd = Fd::adopt(number);
-    // Without these it works as well, less exactly: a router that says that nobody is there is not
-    // heard, times are when we came to it, and a burst may be lost.
+    // It also works without these, but less well: errors from routers are not reported, the time of
+    // an answer is when we read it, and a burst can be lost.
     const bool is_ipv6 = family == AF_INET6;
     (void)net::set_socket_option(socket.fd, is_ipv6 ? IPPROTO_IPV6 : IPPROTO_IP,
                                  is_ipv6 ? IPV6_RECVERR : IP_RECVERR, 1);
@@ -197,7 +197,7 @@ void UdpExchanges::work(std::vector<Exchange>& results) {
 void UdpExchanges::receive(Socket& socket, std::vector<Exchange>& results) {
     std::array<Message, batch> messages; // NOLINT: the kernel fills it
     std::array<mmsghdr, batch> headers{};
-    // A flood does not keep us from our timers.
+    // A flood must not keep us from our timers.
     constexpr int max_batches = 16;
     for (int round = 0; round < max_batches; ++round) {
         for (std::size_t at = 0; at < batch; ++at)
@@ -205,8 +205,8 @@ void UdpExchanges::receive(Socket& socket, std::vector<Exchange>& results) {
         const int count =
             sys::call("recvmmsg", ::recvmmsg, socket.fd.get(), headers.data(),
                       static_cast<unsigned>(batch), MSG_DONTWAIT, static_cast<timespec*>(nullptr));
-        // An error that is not the socket's own is that of a question; receive_errors() tells
-        // whose.
+        // An error that is not the socket's own belongs to a question; receive_errors() finds out
+        // which.
         if (count < 0 && errno != EAGAIN && errno != ENOMEM) continue;
         for (int at = 0; at < count; ++at) {
             const auto& message = messages[static_cast<std::size_t>(at)];
@@ -245,12 +245,12 @@ void UdpExchanges::take(const net::Address& from, std::string_view bytes, WallTi
             malformed.bytes = bytes;
             return;
         }
-        // Two questions of the same kind to one address cannot be told apart: the answer counts for
-        // the older one, whose error is the larger.
+        // Answers to two questions of the same kind to one address cannot be told apart. So an
+        // answer counts for the older question, which gives the larger error.
         is_forged = match == Match::forged;
         if (is_forged) continue;
         const auto since_then = std::chrono::steady_clock::now() - question.sent;
-        // How long it lay in our buffer. Our clock may have been set meanwhile.
+        // How long it was in our buffer. Our clock may have been set meanwhile.
         auto age = std::chrono::system_clock::now() - received;
         if (age < Duration::zero() || age > since_then) {
             received += age;
@@ -279,7 +279,7 @@ void UdpExchanges::receive_errors(const Socket& socket, std::vector<Exchange>& r
         if (!error)
             error = net::control_message<sock_extended_err>(header, IPPROTO_IPV6, IPV6_RECVERR);
         if (!error) continue;
-        // The name is that of the host that was asked.
+        // The address in the message is that of the host that was asked.
         const auto* const asked = questions_.asked_of(sender_of(message, header));
         if (asked == nullptr || asked->first == OpenQuestions::none) continue;
         fail(questions_[asked->first], static_cast<int>(error->ee_errno), results);
@@ -287,7 +287,7 @@ void UdpExchanges::receive_errors(const Socket& socket, std::vector<Exchange>& r
     }
 }
 
-// Unless it does not wait: its number may have asked elsewhere since then.
+// Does nothing if the question no longer waits, because its host may have asked elsewhere since.
 void UdpExchanges::fail(const OpenQuestions::Question& question, int error,
                         std::vector<Exchange>& results) {
     if (question.state != State::waiting) return;

@@ -23,17 +23,17 @@ namespace {
 
 constexpr std::size_t mebibyte = 1024UL * 1024;
 constexpr std::size_t page_size = 4096;
-// Of the window sizes from 64 KiB to 16 MiB these were the fastest, by little.
+// Of the window sizes from 64 KiB to 16 MiB, these were slightly faster than the others.
 constexpr std::size_t read_window = mebibyte;
 constexpr std::size_t write_window = 4 * mebibyte;
 constexpr std::size_t extent = 4 * mebibyte;
-// Below this a thread costs more than it brings.
+// For less than this, a second thread costs more than it gains.
 constexpr std::size_t worth_a_thread = 8 * mebibyte;
 
 enum class Populate : int { read = MADV_POPULATE_READ, write = MADV_POPULATE_WRITE };
 
-// Brings in the pages of BYTES. Only a hint: a kernel before 5.14, or one short of memory, refuses,
-// and the copy itself will say what is wrong.
+// Brings in the pages of BYTES. This is only a hint: a kernel before 5.14, or one that is short of
+// memory, refuses, and the copy itself then reports any error.
 void populate(std::span<const std::byte> bytes, Populate how) noexcept {
     const std::size_t into_page = reinterpret_cast<std::uintptr_t>(bytes.data()) % page_size;
     void* const start = const_cast<std::byte*>(bytes.data() - into_page);
@@ -48,13 +48,13 @@ std::size_t read_at(int fd, std::span<std::byte> into, off_t offset, std::string
                                       rest.size(), offset + static_cast<off_t>(filled));
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) throw SysError("read", object);
-        if (got == 0) break; // the file was cut meanwhile
+        if (got == 0) break; // the file became shorter meanwhile
         filled += static_cast<std::size_t>(got);
     }
     return filled;
 }
 
-// Two threads take extents of the file in turn. What stops one of them stops the copy.
+// Two threads take extents of the file in turn. If one of them fails, the copy fails.
 std::size_t fill_in_parallel(int fd, std::span<std::byte> into, std::string_view object) {
     const off_t start = sys::call("lseek", ::lseek, fd, off_t{0}, SEEK_CUR);
     std::atomic<std::size_t> next{0};
@@ -126,7 +126,7 @@ void drain_memory(int fd, std::span<const std::byte> from, std::string_view obje
         });
     while (!from.empty()) {
         const auto window = from.first(std::min(write_window, from.size()));
-        // Behind the thread this finds everything there.
+        // The thread runs ahead, so this finds all pages there.
         populate(window, Populate::read);
         write_all(fd, window, object);
         from = from.subspan(window.size());

@@ -30,7 +30,7 @@ void set_parent_death_signal(int signal) {
     if (sys::call("prctl", set, signal) < 0) throw SysError("set", "the parent death signal");
 }
 
-// What any child did, of the kinds that EVENTS names; nothing when there is none, or none did.
+// A change of any child, of the kinds in EVENTS; nothing when there is no child or no change.
 std::optional<siginfo_t> wait_for_any(int events) {
     siginfo_t info{};
     while (sys::call("waitid", ::waitid, P_ALL, id_t{0}, &info, events | WNOHANG) < 0) {
@@ -44,7 +44,7 @@ int wait_options(Deadline deadline) {
     return WEXITED | (deadline.is_never() ? 0 : WNOHANG);
 }
 
-// Threads that have ended cannot hold a lock, but the C library does not count them back.
+// A thread that has ended cannot hold a lock, but the C library's count still includes it.
 bool is_single_threaded() {
     if (__libc_single_threaded != 0) return true;
     struct stat tasks {};
@@ -60,8 +60,7 @@ Child::~Child() {
     const int killed = pidfd_ ? sys::call("pidfd_send_signal", ::pidfd_send_signal, pidfd_.get(),
                                           SIGKILL, nullptr, 0U)
                               : sys::call("kill", ::kill, pid_, SIGKILL);
-    // A program that changed its user may be out of our reach: we would wait for as long as it
-    // runs.
+    // We cannot kill a program that changed its user, and would wait for as long as it runs.
     if (killed < 0 && errno == EPERM) return;
     const auto id = pidfd_ ? static_cast<id_t>(pidfd_.get()) : static_cast<id_t>(pid_);
     siginfo_t info{};
@@ -127,7 +126,7 @@ WaitStatus Child::wait() {
 }
 
 std::optional<Child::End> Child::reap_if_ended() {
-    // The C library's waitid(3) does not hand on what the kernel's tells of the CPU.
+    // The C library's waitid(3) does not pass on the kernel's data about CPU time.
     const auto wait = [](int kind, id_t id, siginfo_t* info, rusage* usage) {
         return static_cast<int>(::syscall(SYS_waitid, kind, id, info, WEXITED | WNOHANG, usage));
     };

@@ -12,14 +12,14 @@ namespace ipcbox {
 
 namespace {
 
-// Takes the digits and dots off the front of TEXT.
+// Removes the digits and dots at the front of TEXT, and returns them.
 std::string_view take_number(std::string_view& text) {
     const auto number = text.substr(0, text.find_first_not_of("0123456789."));
     text.remove_prefix(number.size());
     return number;
 }
 
-// Takes what precedes the next digit or dot off the front of TEXT.
+// Removes the text before the next digit or dot, and returns it.
 std::string_view take_unit(std::string_view& text) {
     const auto unit = text.substr(0, text.find_first_of("0123456789."));
     text.remove_prefix(unit.size());
@@ -33,7 +33,7 @@ struct Unit {
 constexpr std::array units{Unit{"w", 604800}, Unit{"d", 86400}, Unit{"h", 3600}, Unit{"m", 60},
                            Unit{"s", 1},      Unit{"ms", 1e-3}, Unit{"us", 1e-6}};
 
-// The seconds in "10", "1.5h" or "1h30m"; nothing when TEXT is none of that.
+// The seconds in "10", "1.5h" or "1h30m"; nothing for any other TEXT.
 std::optional<double> parse_seconds(std::string_view text) {
     if (text.find_first_not_of("0123456789.") == std::string_view::npos)
         return whole_decimal(text); // without a unit
@@ -54,7 +54,7 @@ std::optional<Duration> duration_in(std::string_view text) {
     const auto seconds = parse_seconds(text);
     if (!seconds) return std::nullopt;
     const double nanoseconds = std::round(*seconds * 1e9);
-    // Longer than a Duration can say is as good as for ever.
+    // More than a Duration can hold is as good as for ever.
     if (nanoseconds >= static_cast<double>(Duration::max().count())) return Duration::max();
     return Duration{static_cast<Duration::rep>(nanoseconds)};
 }

@@ -7,8 +7,8 @@ namespace ipcbox {
 
 namespace {
 
-// With its "=", so that one name is never taken for the beginning of another; empty when there is
-// no name.
+// The name with its "=", so that a name does not match the beginning of another one; empty when
+// there is no name.
 std::string_view name_with_equals(std::string_view entry) {
     const auto equals = entry.find('=');
     return equals == std::string_view::npos || equals == 0 ? std::string_view{}

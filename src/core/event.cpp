@@ -9,8 +9,8 @@
 
 namespace ipcbox {
 
-// Neither can fail but by EAGAIN: when it is signalled already, or not at all. The whole 8 bytes
-// go at once or not, so that EINTR cannot leave half of them.
+// Both can fail only with EAGAIN, when the event is already signalled or not signalled. All 8 bytes
+// are moved at once or not at all, so EINTR cannot leave half of them.
 
 Event::Event() {
     const int number = sys::call("eventfd", ::eventfd, 0U, EFD_NONBLOCK | EFD_CLOEXEC);

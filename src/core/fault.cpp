@@ -2,21 +2,21 @@
 // core (core/syscall.h), and IPCBOX_FAULT tells it which of them to fail.
 //
 // Why a second binary and not LD_PRELOAD: the binary that we ship is a static PIE, into which
-// nothing can be preloaded. A preloaded library would also miss what does not go through a symbol
-// (clone(2) gets its child inside libc, a builtin or a raw syscall(2) has none), and would fail
-// libc's own calls, before main too. ptrace(2) and seccomp(2) reach everything, but slowly, and
-// they cannot see whether a semop could have waited. So the core's own point is what fails; the
-// twin differs from the shipped binary in nothing else, and of this file the shipped one has
-// nothing.
+// nothing can be preloaded. A preloaded library would also miss calls that go through no symbol
+// (the child of clone(2) inside libc, builtins, raw syscalls), and would make libc's own calls
+// fail, even before main. ptrace(2) and seccomp(2) reach everything, but slowly, and they cannot
+// see whether a semop could have waited. So the faults are injected at the core's own call point.
+// The twin differs from the shipped binary in nothing else, and the shipped binary contains nothing
+// of this file.
 //
-// A fault is injected only where the kernel could really give it, as the ERRORS of the call's
-// manual page and the kernel's source have it: code that survives a close(2) failing with ENOMEM
-// has proved nothing, and code that dies of it needs no mending. What can never fail (or of which
-// only our own mistake, EBADF or EINVAL, could be the reason) stands here without errors; a call
-// that does not stand here at all stops the twin, so that no new one is forgotten.
+// A fault is injected only if the kernel can really return it, according to the ERRORS of the
+// call's manual page and the kernel's source. Code that survives a close(2) that fails with ENOMEM
+// proves nothing, and code that dies of it needs no repair. A call that can never fail (or only by
+// our own mistake, EBADF or EINVAL) is in the table without errors. A call that is not in the table
+// stops the twin, so that no new call is forgotten.
 //
 // IPCBOX_FAULT_MARK names a file to which "CALL: ERROR" is appended for each fault: a sweep over
-// the Nth call is over when it is not written any more.
+// the Nth call is over when nothing is appended any more.
 #include "core/fault.h"
 
 #include "core/words.h"
@@ -58,7 +58,7 @@ mode_t kind_of(int fd) {
     return ::fstat(fd, &status) == 0 ? status.st_mode & S_IFMT : 0;
 }
 
-// A standard descriptor can be anything, whatever it is in a test.
+// A standard descriptor can be of any kind, not only the one that it has in a test.
 bool is_standard(int fd) {
     return fd <= STDERR_FILENO;
 }
@@ -66,7 +66,7 @@ bool is_standard(int fd) {
 bool creates_file(Arguments open) {
     return (integer(open[1]) & O_CREAT) != 0;
 }
-// A signal interrupts the open of what is slow, a FIFO above all (open(2)).
+// A signal can interrupt the open of a slow file, above all a FIFO (open(2)).
 bool can_wait(int open_flags) {
     return (open_flags & (O_PATH | O_NONBLOCK | O_DIRECTORY)) == 0;
 }
@@ -85,26 +85,26 @@ bool sets_pipe_size(Arguments fcntl) {
 bool is_nonblocking(Arguments transfer) {
     return (::fcntl(integer(transfer[0]), F_GETFL) & O_NONBLOCK) != 0;
 }
-// What never sleeps is never interrupted (signal(7)).
+// A call that never sleeps is never interrupted (signal(7)).
 bool is_blocking(Arguments transfer) {
     return !is_nonblocking(transfer);
 }
 bool epoll_can_wait(Arguments epoll_wait) {
     return integer(epoll_wait[3]) != 0;
 }
-// As recv(2) and send(2) are told.
+// According to the flags of recv(2) and send(2).
 bool does_not_wait(Arguments transfer) {
     return (integer(transfer[3]) & MSG_DONTWAIT) != 0;
 }
-// A peek shows all that there is.
+// A peek shows all bytes that are there.
 bool takes_away(Arguments transfer) {
     return (integer(transfer[3]) & MSG_PEEK) == 0;
 }
 bool is_on_disk(Arguments transfer) {
     return is_standard(integer(transfer[0])) || kind_of(integer(transfer[0])) == S_IFREG;
 }
-// The events of signalfd, fanotify and the like come whole or (EINVAL) not at all; their
-// descriptors have no kind.
+// Events of signalfd, fanotify and the like come whole or (EINVAL) not at all; their descriptors
+// have no file type.
 bool can_read_less(Arguments read) {
     return kind_of(integer(read[0])) != 0;
 }
@@ -172,7 +172,8 @@ bool undoes(Arguments semtimedop) {
     return has_flag(semtimedop, SEM_UNDO);
 }
 
-// What CALL can fail with, always or when the arguments are such; a call can have several rows.
+// The errors with which CALL can fail, always or for certain arguments; a call can have several
+// rows.
 struct Possibility {
     std::string_view call;
     std::array<int, 8> errors; // up to the first 0
@@ -193,7 +194,7 @@ constexpr Possibility possibilities[] = {
     {"connect", {EINTR}, is_blocking},
     {"connect", {EADDRNOTAVAIL, ENETUNREACH}, names_ip},
     {"copy_file_range", {short_count, EIO, ENOMEM, ENOSPC}},
-    {"dup2", {EMFILE}}, // RLIMIT_NOFILE can be below what is open
+    {"dup2", {EMFILE}}, // RLIMIT_NOFILE can be lower than an open descriptor
     {"epoll_create1", {EMFILE, ENFILE, ENOMEM}},
     {"epoll_ctl", {ENOMEM, ENOSPC}},
     {"epoll_wait", {EINTR}, epoll_can_wait},
@@ -225,10 +226,10 @@ constexpr Possibility possibilities[] = {
     {"futimens", {EPERM, EROFS}},
     {"ftok", {EACCES, ENOMEM}},
     {"ftruncate", {EINTR, ENOSPC}},
-    {"getaddrinfo", {}}, // not a system call: it answers EAI_…
+    {"getaddrinfo", {}}, // not a system call: it returns EAI_…
     {"getcwd", {ENOENT}},
     {"getnameinfo", {}},
-    {"getpeername", {ENOTCONN, ENOBUFS}}, // the first when it was reset by then
+    {"getpeername", {ENOTCONN, ENOBUFS}}, // ENOTCONN when the connection was reset by then
     {"getrandom", {}},
     {"getresgid", {}},
     {"getresuid", {}},
@@ -327,7 +328,7 @@ constexpr Possibility possibilities[] = {
     {"tee", {short_count, EINTR, ENOMEM}},
     {"sync_file_range", {}}, // its errors come again from fsync
     {"umask", {}},
-    {"unlink", {}}, // of what we made a moment ago
+    {"unlink", {}}, // we unlink only what we have just made
     {"unlinkat", {}},
     {"vmsplice", {short_count, EINTR, ENOMEM}},
     {"waitid", {EINTR}},
@@ -358,7 +359,7 @@ int error_number(std::string_view name) {
     return 0;
 }
 
-// Says which call was made to fail. By raw calls, which are not asked about.
+// Records which call was made to fail. It uses raw calls, for which no fault is injected.
 void leave_mark(const char* path, std::string_view call, int error) {
     const auto line =
         std::string{call} + ": " + (error == short_count ? "SHORT" : strerrorname_np(error)) + "\n";
@@ -370,7 +371,7 @@ void leave_mark(const char* path, std::string_view call, int error) {
 [[noreturn]] void give_up(std::string_view reason) {
     const auto line = "fault injector: " + std::string{reason} + "\n";
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
-    ::abort(); // no test takes that for an outcome
+    ::abort(); // no test mistakes this for an expected outcome
 }
 
 struct Injector {

@@ -82,7 +82,7 @@ void close_descriptors_except(std::vector<int> kept) {
 
 std::size_t raise_descriptor_limit(std::size_t wanted) {
     rlimit limit{};
-    constexpr std::size_t least = 256; // there is no getrlimit(2) that fails
+    constexpr std::size_t least = 256; // getrlimit(2) never fails
     if (::getrlimit(RLIMIT_NOFILE, &limit) < 0) return least;
     if (limit.rlim_cur >= wanted) return limit.rlim_cur;
     auto raised = limit;

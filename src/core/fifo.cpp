@@ -15,7 +15,7 @@ namespace ipcbox {
 
 namespace {
 
-// What a pipe holds unless it is widened (pipe(7)).
+// The capacity of a pipe unless it is widened (pipe(7)).
 constexpr std::size_t default_capacity = 64UL * 1024;
 
 } // namespace
@@ -67,7 +67,8 @@ bool Fifo::open_writer_if_read() {
 
 bool Fifo::has_readers() {
     const Fd other = open_file(path(), O_WRONLY | O_NONBLOCK);
-    // Now ours is no longer among the readers, while OTHER keeps the end of file from the rest.
+    // Now we no longer count as a reader, and OTHER keeps the other readers from getting the end of
+    // file.
     close_writer();
     pollfd entry{other.get(), POLLOUT, 0};
     (void)poll_until({&entry, 1}, Deadline::after(Duration::zero()));
@@ -107,7 +108,7 @@ std::size_t Fifo::discard_unread() {
                                         static_cast<void*>(buffer.data()), buffer.size());
         if (count > 0)
             discarded += static_cast<std::size_t>(count);
-        else if (errno != EINTR && errno != EAGAIN) // somebody else was faster
+        else if (errno != EINTR && errno != EAGAIN) // another reader was faster
             throw SysError("read", name);
     }
     return discarded;

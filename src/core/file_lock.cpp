@@ -15,8 +15,8 @@ namespace ipcbox {
 
 namespace {
 
-// Interrupts a system call of ours once the deadline has passed, by SIGALRM, and again every 10 ms:
-// the first one may come before the call has begun.
+// Interrupts a system call of ours by SIGALRM once the deadline has passed, and again every 10 ms,
+// because the first signal can come before the call has begun.
 class Interruption {
   public:
     explicit Interruption(Deadline deadline) {
@@ -58,8 +58,8 @@ int operation(LockKind kind) {
     return kind == LockKind::shared ? LOCK_SH : LOCK_EX;
 }
 
-// A network file system has locks of byte ranges instead (fcntl(2)), and such an exclusive one
-// needs a descriptor that can write.
+// A network file system uses locks of byte ranges instead (fcntl(2)), and an exclusive one needs a
+// descriptor that can write.
 bool needs_writer(const Fd& fd) {
     constexpr long nfs = 0x6969; // NFS_SUPER_MAGIC
     struct statfs status {};
@@ -101,7 +101,7 @@ void unlock(int fd, std::string_view object) {
 }
 
 Fd open_lock_file(const std::string& path, LockKind kind) try {
-    Fd fd = open_file(path, O_RDONLY | O_CREAT | O_NOCTTY, new_file_mode); // as flock(1) has it
+    Fd fd = open_file(path, O_RDONLY | O_CREAT | O_NOCTTY, new_file_mode); // as flock(1) does
     if (kind == LockKind::exclusive && needs_writer(fd)) fd = open_file(path, O_RDWR | O_NOCTTY);
     return fd;
 } catch (const SysError& error) {

@@ -17,8 +17,8 @@ void wait_or_time_out(int fd, short events, std::string_view verb, std::string_v
     if (!wait_for(fd, events, deadline)) throw TimedOut(fmt::format("{} {}", verb, object));
 }
 
-// One transfer in either direction: TRY is asked again on EINTR, and after waiting on EAGAIN. With
-// a deadline it waits first, because a blocking descriptor would not come back from TRY in time.
+// One transfer in either direction: calls TRY again on EINTR, and on EAGAIN after waiting. With a
+// deadline it waits first, because TRY on a blocking descriptor might not return in time.
 template <class Try>
 std::size_t transfer(int fd, short events, std::string_view verb, std::string_view object,
                      Deadline deadline, Try attempt) {
@@ -57,7 +57,7 @@ std::string read_to_end(int fd, std::size_t limit, std::string_view object, Dead
     std::string text;
     for (;;) {
         const std::size_t filled = text.size();
-        // One byte more than the limit tells "just fits" from "too long".
+        // One byte more than the limit distinguishes "just fits" from "too long".
         text.resize(std::min(filled + step, limit + 1));
         const auto room = std::as_writable_bytes(std::span{text}.subspan(filled));
         const std::size_t got = read_some(fd, room, object, deadline);

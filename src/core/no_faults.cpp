@@ -1,4 +1,4 @@
-// Nothing fails on purpose here: what the shipped binary has in the place of core/fault.cpp.
+// The shipped binary has this in place of core/fault.cpp: nothing fails on purpose.
 #include "core/syscall.h"
 
 namespace ipcbox::sys::detail {

@@ -54,7 +54,7 @@ void make_directories(const std::string& path) {
         make_directories(above);
         if (make() == 0) return;
     }
-    // Another process may have made it meanwhile.
+    // Another process may have created it meanwhile.
     const int error = errno;
     struct stat status {};
     const bool is_there = error == EEXIST && sys::call("stat", ::stat, path.c_str(), &status) == 0;

@@ -12,7 +12,7 @@ Pipe make_pipe() {
     int ends[2];
     if (sys::call("pipe2", ::pipe2, static_cast<int*>(ends), O_CLOEXEC) < 0)
         throw SysError("make", "a pipe");
-    // Both are owned before either is moved up, which can fail.
+    // Own both ends before moving either one up, which can fail.
     const int writer = ends[1];
     Pipe pipe;
     try {

@@ -38,8 +38,8 @@ int set_user(uid_t uid) {
     return sys::call("setresuid", set, uid);
 }
 
-// A success that leaves a way back is worse than a failure: kernels, security modules and
-// capabilities that stay (capabilities(7), SECBIT_KEEP_CAPS) have all been the reason for one.
+// A success that leaves a way back is worse than a failure. Kernels, security modules and kept
+// capabilities (capabilities(7), SECBIT_KEEP_CAPS) have all caused that.
 bool is_irrevocable(uid_t uid, gid_t gid) {
     std::array<uid_t, 3> users{};
     std::array<gid_t, 3> groups{};

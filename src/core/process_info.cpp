@@ -29,8 +29,8 @@ std::chrono::system_clock::time_point since_boot(std::uint64_t ticks) {
     return std::chrono::system_clock::now() - uptime + after_boot;
 }
 
-// A process may call itself what it likes, also what drives a terminal or looks like another line.
-// What is no printable ASCII becomes a question mark, as with ps.
+// A process can give itself any name, even one that controls a terminal or looks like another line.
+// As with ps, every byte that is not printable ASCII becomes a question mark.
 std::string harmless(std::string name) {
     std::ranges::replace_if(
         name, [](char letter) { return letter < ' ' || letter > '~'; }, '?');

@@ -15,18 +15,18 @@ namespace ipcbox {
 
 namespace {
 
-// The words behind the name: field 3 (the state) is the first of them.
+// The words after the name; the first one is field 3 (the state).
 class Fields {
   public:
     explicit Fields(std::string_view words) : words_(words) {}
 
-    // The next calls have to ask for a later field.
+    // Each call has to ask for a later field than the one before.
     [[nodiscard]] std::string_view text(int number) {
         for (; at_ < number; ++at_)
             words_.remove_prefix(std::min(words_.find(' '), words_.size() - 1) + 1);
         return words_.substr(0, words_.find_first_of(" \n"));
     }
-    // 0 when it is no number, -1 as the group of a kernel thread included.
+    // 0 when it is not a number; this includes -1, the group of a kernel thread.
     template <class Number = pid_t> [[nodiscard]] Number number(int field) {
         return whole_number<Number>(text(field)).value_or(0);
     }
@@ -39,7 +39,7 @@ class Fields {
 } // namespace
 
 std::optional<ProcessStat> parse_process_stat(std::string_view line) {
-    // The name is in parentheses and may itself hold any byte.
+    // The name is in parentheses, and can itself contain any byte.
     const auto open = line.find('(');
     const auto close = line.rfind(')');
     if (open == std::string_view::npos || close == std::string_view::npos || open < 2 ||

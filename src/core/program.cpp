@@ -23,13 +23,13 @@ namespace {
 constexpr const char* shell = "/bin/sh";
 constexpr const char* own_link = "/proc/self/exe";
 
-// execve(2) takes char* for the sake of old C, and changes nothing.
+// execve(2) takes char* for compatibility with old C, but does not change the text.
 char* mutable_text(const char* text) {
     return const_cast<char*>(text);
 }
 
-// Whether the file is a program of another machine's, or a broken one. The shell would take it for
-// a script and complain of its syntax. Leaves errno alone.
+// Whether the file is a program for another machine, or a broken one. The shell would take it for a
+// script and complain about its syntax. Does not change errno.
 bool is_binary(const char* path) noexcept {
     const int error = errno;
     std::array<char, SELFMAG> magic{};
@@ -49,7 +49,7 @@ bool is_binary(const char* path) noexcept {
     return std::string_view{magic.data(), magic.size()} == ELFMAG;
 }
 
-// 0 when PATH is a file that we may execute, else the errno that says why not.
+// 0 when PATH is a file that we may execute; otherwise the errno that says why not.
 int execution_error(const std::string& path) {
     if (sys::call("faccessat", ::faccessat, AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) < 0)
         return errno;
@@ -62,7 +62,7 @@ int execution_error(const std::string& path) {
 
 std::string find_program(const std::string& name) {
     const char* const variable = std::getenv("PATH");
-    // What execvp(3) searches when PATH is not set.
+    // The directories that execvp(3) searches when PATH is not set.
     return find_program(name, variable != nullptr ? variable : "/bin:/usr/bin");
 }
 
@@ -127,7 +127,7 @@ PreparedProgram::PreparedProgram(const std::string& program, std::span<const std
     arguments_.push_back(mutable_text(shell));
     for (const auto& argument : arguments)
         arguments_.push_back(mutable_text(argument.c_str()));
-    // The shell needs a script's name, also where the program was to have no name.
+    // The shell needs the name of a script, even if the program was to have no name.
     if (arguments.empty()) arguments_.push_back(nullptr);
     arguments_.push_back(nullptr);
     if (environment == nullptr) return;
@@ -143,7 +143,7 @@ int PreparedProgram::execute() noexcept {
     if (errno != ENOEXEC || is_binary(program_.c_str())) return errno;
     arguments_[1] = mutable_text(program_.c_str());
     sys::call("execve", ::execve, shell, arguments_.data(), variables);
-    return errno == ENOENT ? ENOEXEC : errno; // without a shell, it is the script that cannot run
+    return errno == ENOENT ? ENOEXEC : errno; // without a shell, the script cannot run
 }
 
 void throw_exec_error(const std::string& program, int error) {

@@ -47,7 +47,8 @@ class Splitter {
         has_word_ = true;
     }
 
-    // AT_ is at an opening quote or a byte, and ends at the closing one or its last.
+    // AT_ is at an opening quote or at a byte; afterwards it is at the closing quote or at the last
+    // byte.
     void take_single_quoted() {
         const auto end = text_.find('\'', at_ + 1);
         if (end == std::string_view::npos) fail(at_, "this ' is not closed");

@@ -20,7 +20,7 @@ bool is_signal(int value) {
     return value >= 1 && value <= SIGRTMAX;
 }
 
-// "+3" behind RTMIN, "-1" behind RTMAX, or nothing behind either.
+// "+3" after RTMIN, "-1" after RTMAX, or nothing after either.
 std::optional<int> real_time_signal(std::string_view offset, int base, char sign) {
     if (offset.empty()) return base;
     if (offset.front() != sign) return std::nullopt;
@@ -31,7 +31,7 @@ std::optional<int> real_time_signal(std::string_view offset, int base, char sign
     return value;
 }
 
-// Those of the signals that are not ignored. A blocked signal would come even if it is.
+// Those of the signals that are not ignored. A blocked signal would arrive even if it is ignored.
 sigset_t heeded(std::initializer_list<int> signals) {
     sigset_t set = signal_set({});
     for (const int signal : signals) {
@@ -93,7 +93,7 @@ std::optional<int> signal_number(std::string_view text) {
     if (name.starts_with("SIG")) name.erase(0, 3);
     if (name.starts_with("RTMIN")) return real_time_signal(name.substr(5), SIGRTMIN, '+');
     if (name.starts_with("RTMAX")) return real_time_signal(name.substr(5), SIGRTMAX, '-');
-    // The names that kill -l knows beside the abbreviations of the C library.
+    // The names that kill -l knows in addition to those of the C library.
     if (name == "IOT") return SIGABRT;
     if (name == "CLD") return SIGCHLD;
     if (name == "POLL" || name == "IO") return SIGIO;
@@ -174,7 +174,7 @@ void die_of(int signal) {
     const sigset_t set = signal_set({signal});
     sys::call("sigprocmask", ::sigprocmask, SIG_UNBLOCK, &set, nullptr);
     ::raise(signal);
-    // Only for a signal whose default is not to kill.
+    // Reached only for a signal whose default action is not to kill.
     ::_exit(exit_status::signal_base + signal);
 }
 

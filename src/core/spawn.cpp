@@ -19,7 +19,7 @@ namespace ipcbox {
 
 namespace {
 
-// What the child works from. It shares our memory until it execs, while we wait.
+// The data for the child, which shares our memory until it execs, while we wait.
 struct Request {
     PreparedProgram program;
     const SpawnPlan& plan;
@@ -27,7 +27,7 @@ struct Request {
     int error = 0;
 };
 
-// 0 when the child has become what the plan says, else -1 and errno.
+// Sets up the child according to PLAN. Returns 0, or -1 and errno.
 int follow(const SpawnPlan& plan) {
     const std::array sources{plan.input, plan.output, plan.error};
     for (int target = 0; target < 3; ++target) {
@@ -46,7 +46,7 @@ int follow(const SpawnPlan& plan) {
     const auto take = [](int terminal) { return ::ioctl(terminal, TIOCSCTTY, 0); };
     if (plan.controlling_terminal >= 0 && sys::call("ioctl", take, plan.controlling_terminal) < 0)
         return -1;
-    // TTOU is blocked, as all signals are. That it fails must not keep the program from running.
+    // TTOU is blocked, as all signals are. If this fails, the program still has to run.
     if (plan.terminal >= 0) sys::call("tcsetpgrp", ::tcsetpgrp, plan.terminal, ::getpid());
     const auto set_limit = [](int resource, const rlimit* limit) {
         return ::setrlimit(static_cast<__rlimit_resource>(resource), limit);
@@ -64,14 +64,14 @@ int follow(const SpawnPlan& plan) {
     return plan.no_new_privileges ? sys::call("prctl", forbid, 1UL) : 0;
 }
 
-// Whether the signal for the parent's death is set, and the parent not dead already.
+// Sets the signal for the parent's death. False when that fails or the parent is already dead.
 bool follow_to_death(int signal, pid_t parent) {
     const auto set = [](int number) { return ::prctl(PR_SET_PDEATHSIG, number); };
     return sys::call("prctl", set, signal) == 0 && ::getppid() == parent;
 }
 
-// Runs on its own stack in our memory: no allocation, no exception, no change that would outlast it
-// but the error.
+// Runs on its own stack in our memory, so it must not allocate, throw, or change anything that
+// outlasts it, except the error.
 int become_program(void* argument) {
     auto& request = *static_cast<Request*>(argument);
     const int death_signal = request.plan.death_signal;
@@ -89,11 +89,11 @@ int become_program(void* argument) {
 Started clone_and_exec(const std::string& program, std::span<const std::string> arguments,
                        const SpawnPlan& plan, int* pidfd) {
     Request request{PreparedProgram{program, arguments, plan.environment}, plan, ::getpid()};
-    // One for each: only this thread is stopped until the exec. Not in our own frame: the address
-    // sanitizer would keep thinking of it as the child left it.
+    // A stack for each call, because only this thread stops until the exec. It is not in our own
+    // frame, because the address sanitizer would keep the state in which the child left it.
     constexpr std::size_t stack_size = 64UL * 1024;
     const auto stack = std::make_unique_for_overwrite<std::byte[]>(stack_size);
-    // No handler of ours may run in the child while it shares our memory.
+    // None of our handlers may run in the child while it shares our memory.
     const BlockedSignals blocked{all_signals()};
     const auto clone = [&](int flags) {
         return ::clone(become_program, stack.get() + stack_size, flags, &request, pidfd);

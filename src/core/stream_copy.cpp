@@ -43,9 +43,8 @@ class StreamCopy {
         return S_ISREG(to) ? Way::file_range : Way::sendfile;
     }
 
-    // False when the next bytes have to go through memory. That way can wait, and it tells which
-    // side has failed. It also knows the end for sure: a file in /proc has bytes although its size
-    // is 0.
+    // False when the next bytes have to go through memory. That way can wait, and shows which side
+    // has failed. It also finds the real end: a file in /proc has bytes although its size is 0.
     bool move_in_kernel() {
         if (way_ == Way::memory) return false;
         const ssize_t moved = move_some();
@@ -55,7 +54,7 @@ class StreamCopy {
             way_ = way_ == Way::file_range ? Way::sendfile : Way::memory;
         return false;
     }
-    // As the system calls: -1 and errno, 0 at the end.
+    // Returns like the system calls: -1 and errno, 0 at the end.
     [[nodiscard]] ssize_t move_some() const {
         constexpr std::uint64_t max_piece = 1024UL * 1024 * 1024;
         const auto size = static_cast<std::size_t>(std::min(left_, max_piece));

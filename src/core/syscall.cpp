@@ -58,8 +58,8 @@ void trace(const char* name, std::span<const Argument> arguments, std::int64_t r
                        strerrordesc_np(saved_errno));
     else
         fmt::format_to(fmt::appender(line), ") = {}\n", result);
-    // The trace is a best effort: a stderr that takes nothing must not change what the program
-    // does.
+    // The trace is a best effort: a stderr that accepts nothing must not change the behaviour of
+    // the program.
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
     errno = saved_errno;
 }

@@ -14,9 +14,9 @@ namespace ipcbox {
 
 namespace {
 
-// Waits for the end of ALIVE, of which our parent has the other end, and then puts the settings
-// back. In a session of its own: the keyboard's signals do not reach it, and it is not stopped as a
-// background job that changes the terminal. A byte means that there is nothing to do.
+// Waits for the end of ALIVE, whose other end our parent has, and then restores the settings. It
+// runs in a session of its own, so that signals of the keyboard do not reach it, and it is not
+// stopped as a background job that changes the terminal. A byte means that there is nothing to do.
 int guard(int fd, const termios& settings, const Fd& alive) {
     const BlockedSignals blocked{all_signals()};
     sys::call("setsid", ::setsid);

@@ -29,7 +29,7 @@ std::size_t utf8_unfinished(std::string_view text) noexcept {
     for (std::size_t back = 1; back <= std::min(longest, text.size()); ++back) {
         const auto byte = static_cast<unsigned char>(text[text.size() - back]);
         if (byte < 0x80) return 0;
-        if (byte < 0xc0) continue; // one that goes on
+        if (byte < 0xc0) continue; // a continuation byte
         const std::size_t length = byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
         return length > back ? back : 0;
     }

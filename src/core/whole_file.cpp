@@ -16,9 +16,9 @@ namespace ipcbox {
 
 namespace {
 
-// Where the links that begin at NAME end. Its last name need not exist.
+// The end of the chain of links that begins at NAME. Its last name need not exist.
 std::string behind_links(std::string name) {
-    constexpr int max_links = 40; // as the kernel has it
+    constexpr int max_links = 40; // the limit of the kernel
     for (int count = 0; count < max_links; ++count) {
         const auto target = read_link(name);
         if (!target) return name;
@@ -44,7 +44,7 @@ int link_at(const Fd& directory, const std::string& old_name, const std::string&
                      new_name.c_str(), 0);
 }
 
-// As far as we may: a directory that we cannot read we cannot sync, and the file is there anyway.
+// We cannot sync a directory that we may not read; the file is there anyway.
 void sync_directory(const Fd& directory) {
     constexpr int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
     const int fd = sys::call("openat", ::openat, directory.get(), ".", flags, mode_t{0});
@@ -92,7 +92,7 @@ void WholeFile::take_after() {
                             S_ISLNK(status.st_mode) ? "a symbolic link" : "not a regular file"));
         constexpr mode_t permissions = 07777;
         if (!mode) mode = status.st_mode & permissions;
-        // Only root may give a file away. A group of ours we may give it.
+        // Only root may change the owner of a file. We may set one of our own groups.
         if (sys::call("fchown", ::fchown, file_.get(), status.st_uid, status.st_gid) < 0)
             sys::call("fchown", ::fchown, file_.get(), static_cast<uid_t>(-1), status.st_gid);
     } else if (errno != ENOENT) {

@@ -15,7 +15,7 @@ constexpr bool is_between(char byte, char first, char last) {
 
 void AnsiFilter::strip(std::string_view piece, std::string& into) {
     for (const char byte : piece) {
-        // CAN and SUB end any sequence, and an escape begins a new one.
+        // CAN and SUB end any sequence; an escape begins a new one.
         if (state_ != State::text && (byte == '\x18' || byte == '\x1a')) {
             state_ = State::text;
             continue;
@@ -48,7 +48,7 @@ void AnsiFilter::strip(std::string_view piece, std::string& into) {
         case State::string:
             if (byte == bell) state_ = State::text;
             break;
-        case State::string_escape: // a backslash ends the string; what else comes did so, too
+        case State::string_escape: // a backslash ends the string, and so does any other byte
             state_ = State::text;
             break;
         }

@@ -43,7 +43,8 @@ bool AskedCommand::ask(std::string_view question, const Sink& sink, Deadline dea
     const auto text = std::string{question} + '\n';
     std::string_view left = text;
     for (;;) {
-        // What came before the whole question was sent is no answer to it yet, but has to be read.
+        // Bytes that came before the whole question was sent are not its answer, but have to be
+        // read.
         if (left.empty() && give_line(sink)) return true;
         std::array entries{pollfd{output_.get(), POLLIN, 0}, pollfd{input_.get(), POLLOUT, 0}};
         const std::size_t count = left.empty() ? 1 : 2;
@@ -62,7 +63,7 @@ bool AskedCommand::ask(std::string_view question, const Sink& sink, Deadline dea
     }
 }
 
-// A program that has closed its input may still answer.
+// A program that has closed its input can still answer.
 void AskedCommand::send_some(std::string_view& question) {
     try {
         question.remove_prefix(
@@ -85,7 +86,7 @@ bool AskedCommand::receive() {
     return size > 0;
 }
 
-// False when the line is not over.
+// False when the line has not ended.
 bool AskedCommand::give_line(const Sink& sink) {
     const auto end = received_.find('\n');
     const auto size = end == std::string::npos ? received_.size() : end + 1;

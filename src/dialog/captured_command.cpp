@@ -35,7 +35,7 @@ void CapturedCommand::collect() {
     }
 }
 
-// While it was not reaped, the number of its group cannot be another's.
+// Until it is reaped, no other group can have this number.
 WaitStatus CapturedCommand::end() {
     child_.kill_group(SIGKILL);
     return child_.wait();
@@ -43,7 +43,7 @@ WaitStatus CapturedCommand::end() {
 
 std::optional<CapturedCommand::Outcome> CapturedCommand::work() {
     const bool has_ended = wait_for(child_.pidfd(), POLLIN, Deadline::after(Duration::zero()));
-    // All that it printed is in the pipe by now.
+    // By now, all of its output is in the pipe.
     collect();
     const bool too_much = collected_.size() > limits_.bytes;
     if (!has_ended && !too_much && !deadline_.passed()) return std::nullopt;

@@ -147,7 +147,7 @@ void Expect::send_environment(const Statement& statement) {
     send_secret(statement, value);
 }
 
-// Without LIMIT, the peer may take its time as long as it writes something now and then.
+// Without LIMIT, the peer can take any time as long as it writes something now and then.
 void Expect::wait_for_end(std::optional<Duration> limit) {
     steps_ = 0;
     auto deadline = Deadline::after(limit.value_or(limit_));
@@ -171,7 +171,7 @@ int Expect::program_status() {
     if (!status)
         throw TalkFailed("timed out: the command has closed its terminal, and has not ended",
                          exit_status::timed_out);
-    // That it dies of our hanging up is what close is for.
+    // After close, the program is expected to die of our hang-up.
     return is_closed_ && *status == exit_status::signal_base + SIGHUP ? exit_status::done : *status;
 }
 

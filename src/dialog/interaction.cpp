@@ -12,7 +12,7 @@ namespace ipcbox::dialog {
 
 namespace {
 
-// Keys, of which the last ones may be the beginning of ESCAPE.
+// Typed keys. The last ones can be the beginning of ESCAPE.
 class Keys {
   public:
     explicit Keys(const Pattern* escape) : escape_(escape) {}
@@ -40,7 +40,7 @@ class Keys {
 } // namespace
 
 InteractionEnd interact(Talk& talk, const Pattern* escape) {
-    // A server shows nothing of what is typed to it: our terminal does, line by line.
+    // A server does not echo typed text, so our terminal does, line by line.
     std::optional<RawTerminal> raw;
     if (talk.peer().is_program()) raw.emplace(STDIN_FILENO);
     Keys keys{escape};

@@ -17,7 +17,7 @@ namespace ipcbox::dialog {
 
 namespace {
 
-// What cannot be found out counts as a file: a command is run only when it is meant.
+// If that cannot be found out, it counts as a file: a command is run only when it is clearly meant.
 bool is_there(const std::string& path) {
     struct stat status {};
     if (sys::call("lstat", ::lstat, path.c_str(), &status) == 0) return true;

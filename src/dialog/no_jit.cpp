@@ -1,6 +1,6 @@
-// Stands in for PCRE2's compiler to machine code, a quarter of a megabyte that the library would
-// bring along although dialog/pattern.cpp never asks for it. Its matcher calls these for an
-// expression that has been compiled so: for none of ours.
+// Replaces PCRE2's compiler to machine code, a quarter of a megabyte that the library would link in
+// although dialog/pattern.cpp never uses it. The matcher calls these functions only for an
+// expression that was compiled in this way, so never for ours.
 #include <cstddef>
 #include <cstdint>
 

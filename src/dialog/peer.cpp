@@ -79,7 +79,7 @@ Peer::Event Peer::read_now(std::string& into) {
     const ssize_t count =
         sys::call("read", ::read, fd_.get(), static_cast<void*>(bytes.data()), bytes.size());
     if (count < 0 && (errno == EAGAIN || errno == EINTR)) return Event::output;
-    // That is how a terminal that nobody has open ends.
+    // A terminal that no process has open ends in this way.
     if (count == 0 || (count < 0 && errno == EIO)) return Event::end;
     if (count < 0) throw SysError("read from", name_);
     into.append(bytes.data(), static_cast<std::size_t>(count));
@@ -120,7 +120,7 @@ ssize_t Peer::write_some_of(std::string_view text) const {
     throw SysError("write to", name_);
 }
 
-// Writes a part of TEXT that the terminal holds.
+// Writes as much of TEXT as the terminal's buffer holds.
 Peer::Event Peer::write_now(std::string_view& text) {
     auto piece = text;
     const bool may_fill_line = is_program_ && line_ + text.size() > max_line;
@@ -146,13 +146,13 @@ Peer::Event Peer::write_now(std::string_view& text) {
 }
 
 Peer::Event Peer::send(std::string_view& text, std::string& into, Deadline deadline) {
-    // Mostly there is room for all of it.
+    // Usually there is room for all of it.
     if (fd_ && !text.empty() && write_now(text) == Event::end) return Event::end;
     while (!text.empty()) {
         if (!fd_) return Event::end;
         const auto event = wait_for_event(POLLIN | POLLOUT, deadline, -1);
         if (event != Event::output) return event;
-        // Output first: a program that waits for its reader takes no input.
+        // Output comes first, because a program that waits for its reader takes no input.
         if ((ready_ & ~POLLOUT) != 0 && read_now(into) == Event::end) return Event::end;
         if ((ready_ & POLLOUT) != 0 && write_now(text) == Event::end) return Event::end;
     }
@@ -165,7 +165,7 @@ Peer::Event Peer::send_end(std::string& into, Deadline deadline) {
         sys::call("shutdown", ::shutdown, fd_.get(), SHUT_WR);
         return Event::output;
     }
-    // In an open line the first one only hands over that line.
+    // In an unfinished line, the first one only hands over that line.
     const std::string typed(line_ > 0 && is_canonical() ? 2 : 1, end_character());
     line_ = 0;
     std::string_view rest{typed};
@@ -189,7 +189,7 @@ std::optional<int> Peer::status(Deadline deadline) {
 void Peer::end() {
     hang_up();
     if (!child_ || status_) return;
-    // The program may have left the group that its terminal tells.
+    // The program may have left the group to which its terminal sends signals.
     child_.kill_group(SIGHUP);
     child_.kill_group(SIGCONT);
     if (const auto status = child_.wait_until(Deadline::after(hang_up_limit)))

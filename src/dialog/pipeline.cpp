@@ -46,7 +46,7 @@ Pipeline::Pipeline(std::span<const PipelineStage> stages, const PipelineStreams&
         plan.error = streams.error;
         plan.user = stage.user;
         plan.death_signal = SIGKILL;
-        // A stage whose reader has seen enough ends by this signal, and not with an error.
+        // A stage whose reader has seen enough has to end by this signal, and not with an error.
         plan.default_signal = SIGPIPE;
         running.start = Deadline::Clock::now();
         running.child = spawn(stage.program, stage.words, plan);

@@ -9,7 +9,7 @@ namespace ipcbox::dialog {
 
 namespace {
 
-// Before there is a stage that something could get away from.
+// To be done before there is a stage whose children could get away.
 const PipelineLimits& prepared_for(const PipelineLimits& limits) {
     if (limits.time || limits.line) process::adopt_orphans();
     return limits;
@@ -50,7 +50,7 @@ Deadline PipelineRun::next_deadline() const {
     return std::min(limit_, Deadline::after(*limits_.line - quiet));
 }
 
-// The stages are of our group: what the terminal sends reaches them without us.
+// The stages are in our process group, so signals of the terminal reach them without us.
 void PipelineRun::pass_signals_on() {
     while (const auto event = signals_.next_event())
         if (event->from_process && event->number != SIGPIPE) pipeline_.signal(event->number);

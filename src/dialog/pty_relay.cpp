@@ -28,7 +28,7 @@ PtyRelay::PtyRelay(const std::string& program, std::span<const std::string> argu
     Pty pty = open_pty(plan_.size.value_or(terminal_size(has_keys ? STDIN_FILENO : STDOUT_FILENO)));
     set_up(pty);
     if (!has_keys) typed_input_.emplace(*terminal_settings(pty.terminal.get()));
-    if (has_keys) raw_.emplace(STDIN_FILENO); // after set_up(), which copies what it was before
+    if (has_keys) raw_.emplace(STDIN_FILENO); // after set_up() has copied the settings
     const int terminal = pty.terminal.get();
     SpawnPlan spawn_plan;
     spawn_plan.input = spawn_plan.output = terminal;
@@ -66,7 +66,7 @@ WaitStatus PtyRelay::to_end() {
                            pollfd{reads_input() ? STDIN_FILENO : -1, POLLIN, 0}};
         const bool is_ready = poll_until(entries, rest_) > 0;
         if (entries[0].revents != 0) take_signals();
-        // Output first: a program that waits for its reader takes no input.
+        // Output comes first, because a program that waits for its reader takes no input.
         if ((entries[1].revents & ~POLLOUT) != 0 && !take_output()) break;
         if ((entries[1].revents & POLLOUT) != 0) type();
         if (entries[2].revents != 0) take_input();
@@ -76,7 +76,7 @@ WaitStatus PtyRelay::to_end() {
     return *status_;
 }
 
-// False at the end: nobody has the terminal open any more (EIO).
+// False at the end, when no process has the terminal open any more (EIO).
 bool PtyRelay::take_output() {
     std::array<char, piece>
         bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): it is read into
@@ -101,7 +101,7 @@ void PtyRelay::take_input() {
         use_keys(text);
         return;
     }
-    // A program that has changed its terminal's mode gets the bytes as they are.
+    // A program that has changed the mode of its terminal gets the bytes unchanged.
     const auto settings = terminal_settings(master_.get());
     const bool is_canonical = !settings || (settings->c_lflag & ICANON) != 0;
     if (input_has_ended_)
@@ -110,8 +110,8 @@ void PtyRelay::take_input() {
         typed_ = is_canonical ? typed_input_->next(text) : std::string{text};
 }
 
-// The kernel discards the stop that Ctrl-Z asks for: the program is the leader of its session, and
-// nobody else is in that who could continue it. We can, so we stop it ourselves.
+// The kernel discards the stop signal of Ctrl-Z, because the program leads its session and no other
+// process in the session could continue it. We can continue it, so we stop it ourselves.
 void PtyRelay::use_keys(std::string_view keys) {
     const auto settings = terminal_settings(master_.get());
     const bool has_signals = settings && (settings->c_lflag & ISIG) != 0;
@@ -119,7 +119,7 @@ void PtyRelay::use_keys(std::string_view keys) {
     const auto at = stop == '\0' ? std::string_view::npos : keys.find(stop);
     const bool is_its_own =
         at != std::string_view::npos &&
-        sys::call("tcgetpgrp", ::tcgetpgrp, master_.get()) == pid_; // else it is a job of a shell
+        sys::call("tcgetpgrp", ::tcgetpgrp, master_.get()) == pid_; // or it is a shell's job
     if (!is_its_own) {
         typed_ = keys;
         return;
@@ -132,7 +132,7 @@ void PtyRelay::type() {
     const ssize_t count = sys::call("write", ::write, master_.get(), typed_.data(), typed_.size());
     if (count > 0)
         typed_.erase(0, static_cast<std::size_t>(count));
-    else if (count < 0 && errno == EIO) // nobody reads it any more
+    else if (count < 0 && errno == EIO) // no process reads it any more
         typed_.clear();
     else if (count < 0 && errno != EAGAIN && errno != EINTR)
         throw SysError("write to", "the terminal of the command");
@@ -171,8 +171,8 @@ void PtyRelay::look_at_child() {
     }
 }
 
-// The program stopped itself, or Ctrl-Z did. We stop, too, with the terminal as it was; the CONT
-// that ends it waits in signals_.
+// The program stopped itself, or Ctrl-Z stopped it. We restore the terminal and stop too. The CONT
+// that continues us waits in signals_.
 void PtyRelay::stop_with_program() {
     raw_->put_back();
     ::raise(SIGSTOP);

@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::size_t max_output = 4096;
 constexpr std::size_t max_prompt = 60;
-// An expect waits for 10 s by default; a prompt that took longer than half of that gets its own.
+// An expect waits for 10 s by default. A prompt that took longer than half of that gets a limit of
+// its own.
 constexpr std::chrono::seconds usual_wait{5};
 constexpr char rubout = '\x7f';
 
@@ -88,7 +89,7 @@ void Recorder::type(std::string_view keys, Input input) {
 }
 
 void Recorder::type_key(char key, Input input) {
-    // More than the echo has come since the last key: the program has answered that.
+    // More than the echo has come since the last key, so the program has answered.
     const bool was_answered = output_.find('\n') != std::string::npos;
     if (!keys_.empty() && (ends_line(keys_.back()) || was_answered)) end_turn();
     if (keys_.empty()) begin_turn(input);
@@ -114,7 +115,7 @@ void Recorder::end_turn() {
 }
 
 void Recorder::write_prompt() {
-    // A program that repeats a secret does not get it into the script.
+    // If a program repeats a secret, it must not get into the script.
     const bool has_secret = std::ranges::any_of(secrets_, [this](const std::string& secret) {
         return prompt_.find(secret) != std::string::npos;
     });

@@ -40,7 +40,7 @@ Redirections::Redirections(const RedirectionNames& names) {
     }
 }
 
-// It is emptied only when it is known to be no input.
+// Empties the file only when it is certainly not an input.
 Fd Redirections::open_output(const RedirectionNames& names) const {
     Fd output =
         open_file(names.output, O_WRONLY | O_CREAT | (names.appends ? O_APPEND : 0), new_file_mode);

@@ -11,7 +11,7 @@ namespace ipcbox::dialog {
 
 namespace {
 
-// What ends a word within { }.
+// The bytes that end a word within { }.
 constexpr std::string_view arm_ends = " \t\r\n;}";
 
 class Parser {

@@ -11,23 +11,23 @@ namespace {
 
 constexpr std::int64_t nanoseconds = 1'000'000'000;
 
-// At the front of FORMAT, which has more than a "%": "%.S", "%.s" and "%.T" of ts(1).
+// Whether FORMAT, which has more than a "%", begins with "%.S", "%.s" or "%.T" of ts(1).
 bool is_microseconds(std::string_view format) {
     return format.size() >= 3 && format[1] == '.' &&
            (format[2] == 'S' || format[2] == 's' || format[2] == 'T');
 }
 
-// "%3N": 3; "%N": 9; 0 for something else.
+// 3 for "%3N", 9 for "%N", 0 for anything else.
 int fraction_digits(std::string_view format) {
     if (format.starts_with("%N")) return 9;
     const bool has_digit = format.size() >= 3 && format[1] >= '1' && format[1] <= '9';
     return has_digit && format[2] == 'N' ? format[1] - '0' : 0;
 }
 
-// Appends what strftime(3) makes of FORMAT; false when that is too long.
+// Appends the text of strftime(3) for FORMAT; false when that is too long.
 bool append_calendar(std::string& text, const std::string& format, const std::tm& time) {
     char buffer[Stamp::max_length + 2];
-    // An empty text and one that is too long have the same length, 0: there is a character more.
+    // strftime(3) returns 0 for an empty text and for one that is too long, so add a character.
     const auto length = std::strftime(buffer, sizeof buffer, (format + '.').c_str(), &time);
     if (length == 0) return false;
     text.append(buffer, length - 1);
@@ -45,7 +45,7 @@ void Stamp::split(std::string_view format) {
     while (!format.empty()) {
         const int digits = fraction_digits(format);
         if (format.starts_with("%s")) {
-            // Not by strftime(3), which takes all times for local ones.
+            // Not by strftime(3), which treats all times as local time.
             parts_.push_back({Part::Kind::seconds});
             format.remove_prefix(2);
         } else if (format.starts_with("%:z")) {
@@ -63,7 +63,7 @@ void Stamp::split(std::string_view format) {
             parts_.push_back({Part::Kind::fraction, {}, digits});
             format.remove_prefix(format[1] == 'N' ? 2 : 3);
         } else {
-            // "%%" together, so that the second does not begin something.
+            // Keep "%%" together, so that the second does not begin a conversion.
             const std::size_t length = format.starts_with("%%") ? 2 : 1;
             add_calendar(format.substr(0, length));
             format.remove_prefix(length);

@@ -10,7 +10,7 @@ namespace ipcbox::dialog {
 LineSplitter::LineSplitter() : buffer_(capacity) {}
 
 std::span<std::byte> LineSplitter::space() {
-    // A piece at most, when next() has returned nothing.
+    // At most one piece, because next() has returned nothing.
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     end_ -= begin_;
     scanned_ -= begin_;
@@ -61,7 +61,7 @@ std::string_view LineSplitter::left() const {
 Piece LineSplitter::take(std::size_t length, Piece::Kind kind) {
     const auto text = left().substr(0, length);
     begin_ += length;
-    // What is left came with the last bytes: before those, there was only what is taken now.
+    // The rest came with the last bytes; before those, there was only the part that is taken now.
     since_ = last_;
     return {text, kind};
 }

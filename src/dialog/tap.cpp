@@ -23,7 +23,7 @@ Tap::Tap(Fd from, Fd to, std::string copy, Listener listener)
     : from_(std::move(from)), to_(std::move(to)), copy_(std::move(copy)),
       listener_(std::move(listener)) {
     const mode_t kind = file_kind(to_.get());
-    // pipe(7): a pipe that is writable takes that much at once.
+    // pipe(7): a writable pipe takes this much at once.
     largest_write_ = kind == S_IFREG ? buffer_size : std::size_t{PIPE_BUF};
     widen_pipe(from_.get());
     if (copy_.empty()) return;
@@ -53,14 +53,14 @@ void Tap::share() {
         copy_to_file(static_cast<std::uint64_t>(shared));
     } else if (shared == 0 || errno == EPIPE) {
         end();
-    } else if (errno == EAGAIN) { // one of the two is not ready: wait for the other now
+    } else if (errno == EAGAIN) { // one of the two is not ready, so wait for the other one
         waits_for_reader_ = !waits_for_reader_;
     } else {
         throw SysError("copy to", copy_);
     }
 }
 
-// The next COUNT bytes of FROM, which TO has already.
+// Copies the next COUNT bytes of FROM, which TO already has, into the file.
 void Tap::copy_to_file(std::uint64_t count) {
     bytes_ += count;
     while (count > 0) {

@@ -7,7 +7,7 @@ namespace ipcbox::dialog {
 
 namespace {
 
-// Below the 4 096 of the terminal, and no multiple of the sizes that programs read.
+// Less than the terminal's 4 096, and not a multiple of the sizes that programs read.
 constexpr std::size_t max_line = 4001;
 
 constexpr cc_t end_of_input = 4; // Ctrl-D
@@ -35,7 +35,7 @@ std::string TypedInput::next(std::string_view text) {
     std::string typed;
     typed.reserve(text.size() + text.size() / max_line + 1);
     for (const char byte : text) {
-        // A zero byte is what a disabled character is set to.
+        // A disabled character has the value of a zero byte.
         if (byte == end_ || byte == quote_ || byte == _POSIX_VDISABLE) typed += quote_;
         typed += byte;
         if (byte == '\n') {

@@ -27,9 +27,10 @@ void announce(std::span<const std::string> places, std::optional<int> notify_fd,
         if (!notify_fd && !verbosity.quiet) cli::diagnose(line);
     }
     if (notify_fd) {
-        // At once: the reader may be content with the first line, or wait for the end.
+        // All lines in one write, because the reader may need only the first one, or wait for the
+        // end.
         write_all(*notify_fd, lines, object);
-        if (*notify_fd != STDERR_FILENO) { // there the log comes
+        if (*notify_fd != STDERR_FILENO) { // the log goes there
             try {
                 let_go_of(*notify_fd, object);
             } catch (const SysError&) { // NOLINT(bugprone-empty-catch): the reader knows that we

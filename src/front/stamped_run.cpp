@@ -23,7 +23,7 @@ using dialog::Stream;
 
 namespace {
 
-// That much is written at once.
+// Text is written in pieces of this size.
 constexpr std::size_t full = 256UL * 1024;
 
 template <class Clock> Moment time_of() {
@@ -38,7 +38,7 @@ bool wants_colours(const StampedRunPlan& plan) {
         const char* const found = std::getenv(name);
         return found != nullptr && found == value;
     };
-    const char* const refusal = std::getenv("NO_COLOR"); // no-color.org: any text but an empty one
+    const char* const refusal = std::getenv("NO_COLOR"); // no-color.org: any text that is not empty
     const bool is_refused = refusal != nullptr && *refusal != '\0';
     return cli::is_terminal(STDOUT_FILENO) && !plan.split_directory && !is_refused &&
            !is("TERM", "dumb");
@@ -92,7 +92,7 @@ WaitStatus StampedRun::to_end() {
                            pollfd{command_.fd(), POLLIN, 0}};
         (void)poll_until(entries, next_due());
         if (entries[0].revents != 0) read(output_);
-        // A write that failed just now has closed both.
+        // A write that has just failed has closed both pipes.
         if (entries[1].revents != 0 && error_.pipe.reader) read(error_);
         for (auto* const side : {&output_, &error_})
             show_unfinished(*side);
@@ -101,7 +101,7 @@ WaitStatus StampedRun::to_end() {
     }
     const auto status = *command_.status();
     inform(fmt::format("Finished with exitcode {}", status.as_exit_status()));
-    take_back_broken_pipe(); // the status counts, as status_after() has it
+    take_back_broken_pipe(); // status_after() decides the status
     return status;
 }
 
@@ -164,7 +164,7 @@ void StampedRun::read(Side& side) {
     split(side, time);
 }
 
-// Shows the lines that are whole.
+// Shows the complete lines.
 void StampedRun::split(Side& side, Moment time) {
     bool has_begun = false;
     while (const auto piece = side.splitter.next()) {
@@ -205,13 +205,14 @@ void StampedRun::write_out(Stream stream) {
     auto& sink = sinks_.size() == 1 ? sinks_.front() : sinks_[static_cast<std::size_t>(stream)];
     sink.write(text_, [this](int fd) { return wait_to_write(fd); });
     text_.clear();
-    // The command learns of it when it writes. One of several files is only given up.
+    // The command notices it at its next write. If one of several files fails, only that file is
+    // given up.
     if (sinks_.size() == 1 && !sink.works())
         for (auto* const side : {&output_, &error_})
             side->pipe.reader = Fd{};
 }
 
-// Meanwhile, signals are passed on.
+// Passes signals on meanwhile.
 bool StampedRun::wait_to_write(int fd) {
     for (;;) {
         std::array entries{pollfd{fd, POLLOUT, 0}, pollfd{command_.fd(), POLLIN, 0}};

@@ -14,7 +14,7 @@ namespace ipcbox::process {
 
 namespace {
 
-// The number behind NAME in /proc/PID/io, whose lines are "rchar: 1234".
+// The number after NAME in /proc/PID/io, whose lines are like "rchar: 1234".
 std::uint64_t value_of(std::string_view text, std::string_view name) {
     const auto at = text.find(name);
     if (at == std::string_view::npos) return 0;
@@ -45,7 +45,7 @@ bool waits_for_input(pid_t pid) {
 
 Deadline IdleWatch::next() const {
     if (!limit_) return Deadline::never();
-    // A few looks for each limit, and no busy one.
+    // Look a few times within each limit, without keeping the CPU busy.
     constexpr auto shortest = std::chrono::milliseconds{10};
     return Deadline::after(std::max<Duration>(*limit_ / 8, shortest));
 }

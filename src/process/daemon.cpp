@@ -26,7 +26,7 @@ void put(int from, int to, std::string_view object) {
         throw SysError("hand over", object);
 }
 
-// Makes the new process what the plan says, up to the program.
+// Sets up the new process according to the plan, up to the program.
 void follow(const DaemonPlan& plan, const Fd& report) {
     if (plan.place == DaemonPlan::Place::session) {
         sys::call("setsid", ::setsid);
@@ -44,10 +44,10 @@ void follow(const DaemonPlan& plan, const Fd& report) {
         kept.push_back(plan.handed_over->number);
     }
     if (plan.user) become_user(plan.user->uid, plan.user->gid, plan.user->name);
-    // As the program's user, who may not be allowed to.
+    // As the program's user, because that user may have no permission.
     if (plan.directory && sys::call("chdir", ::chdir, plan.directory->c_str()) < 0)
         throw SysError("go to", *plan.directory);
-    // Another user does not get it if it is set before.
+    // A change of user clears the signal, so it has to be set after that.
     if (plan.death_signal != 0) die_with_parent(plan.death_signal);
     kept.push_back(report.get());
     close_descriptors_except(std::move(kept));
@@ -73,7 +73,7 @@ Child start_daemon(const DaemonPlan& plan) {
     });
     pipe.writer = Fd{};
     constexpr std::size_t limit = 64UL * 1024;
-    // The end comes when the program begins.
+    // The end of file comes when the program begins.
     const auto line = read_to_end(pipe.reader.get(), limit, object);
     if (line.empty()) return child;
     child.wait();

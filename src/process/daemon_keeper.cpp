@@ -40,11 +40,11 @@ class Keeper {
         if (plan_.respawn) respawn_.emplace(*plan_.respawn);
     }
 
-    // What cannot be started is an error of the whole start.
+    // If the first daemon cannot be started, the whole start fails.
     void begin() {
         start();
         tell(up_line);
-        // A later daemon has nobody to tell.
+        // A later daemon has nobody to report to.
         if (auto& handed_over = plan_.daemon.handed_over) {
             nowhere_ = open_file("/dev/null", O_RDWR);
             Fd::adopt(handed_over->ours).close("a descriptor");
@@ -84,7 +84,8 @@ class Keeper {
         }
     }
 
-    // What started us is content, or has ended, or does not want a daemon that has ended already.
+    // The process that started us is satisfied, or has ended, or does not want a daemon that has
+    // already ended.
     void hear_verdict() {
         bool is_content = false;
         try {
@@ -124,7 +125,7 @@ class Keeper {
                 look_at_children();
                 continue;
             }
-            // Of a log that is a pipe without a reader.
+            // Caused by a log that is a pipe without a reader.
             if (signal == SIGPIPE && event->sender == ::getpid()) continue;
             if (signal == SIGHUP) logs_.reopen();
             if (signal == SIGTERM || signal == SIGINT || signal == SIGQUIT) {
@@ -188,7 +189,7 @@ class Keeper {
     bool is_over_ = false;
 };
 
-// The standard descriptors and the directory are nobody's but ours; nothing else stays open.
+// Gives us standard descriptors and a directory of our own; nothing else stays open.
 void dissociate(const KeeperPlan& plan, const Fd& channel) {
     detach_from_session();
     reset_signals();

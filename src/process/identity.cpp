@@ -36,8 +36,8 @@ Identity Found::identity(pid_t pid) const {
 std::optional<Found> find(const Identity& identity) {
     auto handle = open_process(identity.pid);
     if (!handle) return std::nullopt;
-    // Read behind the handle: were the process reused in between, the handle would be of one that
-    // has ended, which no signal reaches.
+    // Read after the handle was opened. If the pid was reused in between, the handle belongs to a
+    // process that has ended, which no signal reaches.
     auto stat = read_process_stat(identity.pid);
     if (identity.start && !stat)
         throw Error(
@@ -50,7 +50,7 @@ std::optional<std::uint64_t> unique_number(const Fd& handle) {
     constexpr long pidfs = 0x50494446;
     struct statfs system {};
     struct stat status {};
-    // Before, all handles had the same inode.
+    // In older kernels, all handles had the same inode.
     if (sys::call("fstatfs", ::fstatfs, handle.get(), &system) < 0 || system.f_type != pidfs ||
         sys::call("fstat", ::fstat, handle.get(), &status) < 0)
         return std::nullopt;

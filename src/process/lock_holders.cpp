@@ -20,7 +20,7 @@ namespace ipcbox::process {
 
 namespace {
 
-// The next word of LINE, which loses it; empty at the end.
+// Removes the next word of LINE and returns it; empty at the end.
 std::string_view take_word(std::string_view& line) {
     line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
     const auto word = line.substr(0, line.find(' '));

@@ -19,8 +19,8 @@ namespace ipcbox::process {
 
 namespace {
 
-// A type of file system, and the mount option with which its locks are local; always, when that is
-// empty. See nfs(5), mount.cifs(8), and in the kernel's documentation 9p.rst and fuse.
+// A type of file system, and the mount option that makes its locks local; an empty option means
+// always. See nfs(5), mount.cifs(8), and in the kernel's documentation 9p.rst and fuse.
 struct LocalLock {
     std::string_view type;
     std::string_view option;
@@ -38,7 +38,7 @@ constexpr std::array local_locks{
     LocalLock{"fuse.sshfs", ""},
 };
 
-// Those of the types above have these numbers (statfs(2)).
+// The numbers of the types above (statfs(2)).
 bool can_be_remote(long magic) {
     constexpr std::array<long, 6> numbers{0x6969,     0xFF534D42, 0xFE534D42,
                                           0x01021997, 0x786F4256, 0x65735546};
@@ -55,7 +55,7 @@ bool has_option(std::string_view options, std::string_view wanted) {
 
 std::optional<std::string> local_lock_reason_in(std::string_view mountinfo, dev_t device) {
     // "36 35 98:0 / /mnt rw master:1 - nfs4 server:/ rw,local_lock=all": the device is the third
-    // word; the type and the options of the file system stand behind the dash (proc(5)).
+    // word; the type and the options of the file system come after the dash (proc(5)).
     const auto number = fmt::format("{}:{}", major(device), minor(device));
     TextLines lines{mountinfo};
     while (const auto line = lines.next()) {

@@ -56,7 +56,7 @@ std::optional<uid_t> owner_of(pid_t pid) {
     return status.st_uid;
 }
 
-// The start of the process, and where the kernel has one, its unique number.
+// The start of the process, and its unique number if the kernel has one.
 struct Stamp {
     std::optional<std::uint64_t> start;
     std::optional<std::uint64_t> unique;
@@ -102,7 +102,7 @@ PidFile::PidFile(const std::string& path, Deadline deadline) : path_(path) {
         if (!lock_until(file.get(), LockKind::exclusive, deadline, path))
             throw TimedOut(fmt::format("{} is locked by another process", path));
         struct stat named {};
-        // By name, through links: the file may have been removed while we waited.
+        // Look by name, through links, because the file may have been removed while we waited.
         if (sys::call("stat", ::stat, path.c_str(), &named) == 0) {
             if (FileIdentity{named} == FileIdentity{status_of(file, path)}) file_ = std::move(file);
         } else if (errno != ENOENT) {
@@ -112,12 +112,12 @@ PidFile::PidFile(const std::string& path, Deadline deadline) : path_(path) {
 }
 
 void PidFile::write_own() {
-    // The start first: a reader in between sees a daemon that has ended.
+    // Write the start first, so that a reader in between sees a daemon that has ended.
     if (const auto stamp = own_stamp(); !stamp.empty()) {
         const auto set = [](int fd, const char* name, const char* value, std::size_t size) {
             return ::fsetxattr(fd, name, value, size, 0);
         };
-        // A file system without attributes leaves the time of the file to go by.
+        // Without attributes in the file system, only the time of the file can be compared.
         sys::call("fsetxattr", set, file_.get(), start_attribute, stamp.c_str(), stamp.size());
     }
     const auto text = fmt::format("{}\n", ::getpid());
@@ -161,7 +161,7 @@ bool has_pid_file(const std::string& path) {
 
 void remove_pid_file(const std::string& path, pid_t pid) noexcept {
     try {
-        // Not made anew if it is gone.
+        // The file is not created again if it is gone.
         if (read_pid_file(path).pid != pid) return;
         PidFile file{path, Deadline::after(std::chrono::seconds{1})};
         if (read_pid_file(path).pid == pid) file.remove();

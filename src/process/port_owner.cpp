@@ -18,7 +18,7 @@ namespace ipcbox::process {
 
 namespace {
 
-// A machine can have a million sockets, at 150 bytes a line.
+// A machine can have a million sockets, each with a line of 150 bytes.
 std::string table_of(pid_t pid, std::string_view name) try {
     constexpr std::size_t limit = 256UL * 1024 * 1024;
     const auto path = fmt::format("/proc/{}/net/{}", pid, name);

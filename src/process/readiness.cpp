@@ -43,7 +43,7 @@ Readiness::Readiness(ReadyPlan plan) : plan_(std::move(plan)) {
     }
 }
 
-// With a name that the kernel makes up (unix(7), "autobind"), so that no file is left behind.
+// Uses a name that the kernel chooses (unix(7), "autobind"), so that no file is left behind.
 void Readiness::listen_for_notification() {
     constexpr std::string_view object = "a socket for notifications";
     const int number =
@@ -94,7 +94,7 @@ void Readiness::read_notifications() {
         if (header == nullptr || header->cmsg_type != SCM_CREDENTIALS) continue;
         ucred sender{};
         std::memcpy(&sender, CMSG_DATA(header), sizeof sender);
-        // Everybody can send to the name.
+        // Anybody can send to this name.
         if (sender.uid != 0 && sender.uid != ::geteuid() && sender.uid != plan_.user) continue;
         const auto lines =
             fmt::format("\n{}\n", std::string_view{text.data(), static_cast<std::size_t>(count)});
@@ -131,7 +131,7 @@ bool Readiness::read_descriptor() {
     return true;
 }
 
-// What it did before it ended.
+// Reads everything that the daemon wrote before it ended.
 void Readiness::read_all() {
     if (plan_.by_descriptor) (void)read_descriptor();
     if (plan_.by_notification) read_notifications();
@@ -143,9 +143,9 @@ Readiness::Outcome Readiness::wait(Child& daemon, Fd& channel) {
     pipe_.writer = Fd{};
     const bool asks = has_conditions();
     const auto end = asks ? Deadline::after_or_never(plan_.limit) : Deadline::after(plan_.settle);
-    // Ports and files have no event for what we wait for.
+    // Ports and files have no event that we could wait for.
     constexpr auto pause = std::chrono::milliseconds{10};
-    // There was no descriptor for its handle when it was started.
+    // When it was started, there was no descriptor left for its handle.
     if (daemon.pidfd() < 0)
         if (const auto status = daemon.wait_until(Deadline::after(Duration::zero())))
             return {Kind::ended, status};
@@ -158,7 +158,7 @@ Readiness::Outcome Readiness::wait(Child& daemon, Fd& channel) {
         (void)poll_until(entries, looks ? std::min(end, Deadline::after(pause)) : end);
         if (entries[0].revents != 0) return {Kind::ended, daemon.wait()};
         if (entries[1].revents != 0 && !read_descriptor()) {
-            // It may be on its way out: its files are closed first.
+            // It may be about to end, because its files are closed first.
             if (const auto status = daemon.wait_until(Deadline::after(plan_.settle)))
                 return {Kind::ended, status};
             return {Kind::hung_up, std::nullopt,

@@ -34,7 +34,7 @@ std::optional<EndedChild> reap_ended_child() {
     if (!wait_for(P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT)) return std::nullopt;
     EndedChild child;
     child.pid = info.si_pid;
-    // Its number is its own until the next call.
+    // Until the next call, no other process can get its number.
     if (auto stat = read_process_stat(child.pid)) {
         child.name = std::move(stat->name);
         child.seconds = seconds_since_boot() - ticks_in_seconds(stat->start_ticks);

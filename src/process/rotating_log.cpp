@@ -37,7 +37,7 @@ void RotatingLog::write(std::string_view text) noexcept {
     while (!text.empty()) {
         auto piece = text;
         if (rotation_ && size_ + text.size() > rotation_->max_size) {
-            // As many lines as there is room for, or to the end of the line.
+            // As many lines as there is room for, or up to the end of the current line.
             const auto room = rotation_->max_size - std::min(size_, rotation_->max_size);
             const auto last = room == 0 ? std::string_view::npos : text.rfind('\n', room - 1);
             if (last != std::string_view::npos) {
@@ -67,7 +67,7 @@ void RotatingLog::append(std::string_view text) {
     is_within_line_ = text.back() != '\n';
 }
 
-// Where a file cannot be renamed, the log goes on in the file that it has, for another size.
+// If a file cannot be renamed, the log continues in the current file for another max_size bytes.
 void RotatingLog::rotate() {
     const auto name = [this](int number) { return fmt::format("{}.{}", path_, number); };
     const auto rename = [](const std::string& from, const std::string& to) {

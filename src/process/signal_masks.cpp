@@ -7,7 +7,7 @@ namespace ipcbox::process {
 
 namespace {
 
-// What stands behind "NAME:\t" at the beginning of a line.
+// The mask after "NAME:\t" at the beginning of a line.
 std::optional<SignalMask> mask_in(std::string_view status, std::string_view name) {
     for (auto at = status.find(name); at != std::string_view::npos;
          at = status.find(name, at + 1)) {

@@ -62,7 +62,7 @@ Stages with_commas(std::string_view text) {
     return stages;
 }
 
-// Waits for those that are still there, and tells of each that ends.
+// Waits for the processes that are still there, and reports the end of each.
 class Group {
   public:
     Group(std::span<const Fd> processes,
@@ -76,13 +76,13 @@ class Group {
     [[nodiscard]] bool has_any() const {
         return std::ranges::any_of(entries_, [](const pollfd& entry) { return entry.fd >= 0; });
     }
-    // Those that ended before DEADLINE are of the stage of SIGNAL.
+    // Processes that end before DEADLINE count as ended by the stage of SIGNAL.
     void wait(int signal, Deadline deadline) {
         while (has_any() && poll_until(entries_, deadline) > 0)
             for (std::size_t which = 0; which < entries_.size(); ++which)
                 if (is_alive(which) && entries_[which].revents != 0) end(which, signal);
     }
-    // It cannot be signalled, so its end is not ours to wait for.
+    // It cannot be signalled, so we do not wait for its end.
     void give_up(std::size_t which, std::string failure) {
         entries_[which].fd = -1;
         endings_[which].failure = std::move(failure);

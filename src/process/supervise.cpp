@@ -15,7 +15,7 @@ namespace ipcbox::process {
 
 namespace {
 
-// The terminal of which our group has the foreground; nothing when there is none.
+// The terminal on which our group is in the foreground; nothing when there is none.
 Fd foreground_terminal() try {
     Fd terminal = open_file("/dev/tty", O_RDWR | O_NOCTTY);
     const pid_t group = sys::call("tcgetpgrp", ::tcgetpgrp, terminal.get());
@@ -104,14 +104,14 @@ void Supervised::handle() {
             look_at_children();
             continue;
         }
-        // Of a write of ours that has no reader: the command has nothing to do with it.
+        // Caused by a write of ours without a reader; the command is not concerned.
         if (event->number == SIGPIPE && event->sender == ::getpid()) continue;
         if (plan_.on_signal && !plan_.on_signal(*event)) continue;
         pass_on(*event);
     }
 }
 
-// The child is not reaped while status_ is empty, so that its number is its own.
+// While status_ is empty, the child is not reaped, so no other process can have its number.
 void Supervised::pass_on(const SignalEvent& event) {
     if (status_) return;
     if (!has_own_group_ && is_from_keyboard(event)) return;
@@ -157,7 +157,8 @@ void Supervised::end(WaitStatus status) {
     take_terminal();
 }
 
-// As TSTP, which the kernel ignores where nobody could continue us: in an orphaned process group.
+// Stops us by TSTP, which the kernel ignores in an orphaned process group, where nobody could
+// continue us.
 void Supervised::stop_with_command() {
     take_terminal();
     struct sigaction usual {};
@@ -167,12 +168,12 @@ void Supervised::stop_with_command() {
     const sigset_t stop = signal_set({SIGTSTP});
     ::raise(SIGTSTP);
     sys::call("sigprocmask", ::sigprocmask, SIG_UNBLOCK, &stop, nullptr);
-    // Here we are stopped. The CONT that ends it waits in signals_, and is passed on.
+    // Here we are stopped. The CONT that continues us waits in signals_, and is passed on.
     sys::call("sigprocmask", ::sigprocmask, SIG_BLOCK, &stop, nullptr);
     sys::call("sigaction", ::sigaction, SIGTSTP, &before, nullptr);
 }
 
-// If the shell has brought us to the foreground.
+// Does something only if the shell has brought us to the foreground.
 void Supervised::give_terminal() {
     if (!has_own_group_ || has_terminal_) return;
     if (!terminal_) terminal_ = foreground_terminal();
@@ -180,7 +181,7 @@ void Supervised::give_terminal() {
     has_terminal_ = sys::call("tcsetpgrp", ::tcsetpgrp, terminal_.get(), pid_) == 0;
 }
 
-// TTOU is blocked, so that we may although we are in the background.
+// TTOU is blocked, so we are allowed to do this in the background.
 void Supervised::take_terminal() {
     if (!has_terminal_) return;
     has_terminal_ = false;
@@ -205,7 +206,7 @@ void die_with_parent(int signal) {
     const pid_t parent = ::getppid();
     const auto set = [](int number) { return ::prctl(PR_SET_PDEATHSIG, number); };
     if (sys::call("prctl", set, signal) < 0) throw SysError("set", "the parent death signal");
-    // It may have died before, and a reaper taken its place.
+    // The parent may already have died, so that a reaper has taken its place.
     if (::getppid() != parent) ::raise(signal);
 }
 

@@ -50,7 +50,7 @@ class Walk {
   public:
     explicit Walk(int signal) : signal_(signal) {}
 
-    // Signals each as it is met; whether somebody was new.
+    // Signals each process when it is found. Returns whether there was a new one.
     bool signal_running(pid_t root) {
         bool found = false;
         std::vector<pid_t> waiting = children_of(root);
@@ -66,9 +66,9 @@ class Walk {
         return found;
     }
 
-    // Stops the tree below ROOTS, and them, until it neither grows nor runs.
+    // Stops ROOTS and the tree below them, until it neither grows nor runs.
     void stop_all(std::span<const Root> roots) {
-        // A process that is about to stop does so when a CPU comes to it.
+        // A process that was told to stop does so when it next gets a CPU.
         constexpr int max_rounds = 10'000;
         for (int round = 0; round < max_rounds; ++round) {
             bool is_still = true;
@@ -101,12 +101,12 @@ class Walk {
     [[nodiscard]] TreeResult result() && { return std::move(result_); }
 
   private:
-    // The handle was opened before the process was looked at, so that we signal what we saw. There
-    // may be more processes than we can have handles.
+    // The handle was opened before we looked at the process, so that we signal the process that we
+    // saw. There can be more processes than handles.
     struct Member {
         Fd handle{};
         ProcessStat stat{};
-        bool is_done = false; // it got the signal, or may not
+        bool is_done = false; // it got the signal, or we may not signal it
         bool is_refused = false;
         bool is_stopped_by_us = false;
     };
@@ -136,7 +136,7 @@ class Walk {
         return stat && stat->start_ticks == root.start_ticks;
     }
 
-    // An empty one when there are too many.
+    // An empty handle when there are too many.
     static std::optional<Fd> open_if_possible(pid_t pid) {
         try {
             return open_process(pid);
@@ -146,9 +146,10 @@ class Walk {
         }
     }
 
-    // Whether it was stopped already.
+    // Stops it. Returns whether it was stopped already.
     bool stop(Member& member) {
-        // D: it waits in the kernel, for a child of vfork(2) say, which we stop in its turn.
+        // D: it waits in the kernel, for example for a child of vfork(2), which we stop in its
+        // turn.
         constexpr std::string_view still = "TtD";
         if (member.is_refused || still.find(member.stat.state) != std::string_view::npos)
             return true;
@@ -190,7 +191,7 @@ class Walk {
     TreeResult result_;
 };
 
-// Each process is a descriptor as long as we walk.
+// Each process needs a descriptor during the walk.
 void allow_handles() {
     constexpr std::size_t wanted = 65'536;
     (void)raise_descriptor_limit(wanted);

@@ -50,7 +50,7 @@ std::string date_of(const ASN1_TIME* time) {
                        fields.tm_sec);
 }
 
-// Empty for names of other kinds: addresses of mail, say.
+// Empty for names of other kinds, such as mail addresses.
 std::string text_of(const GENERAL_NAME* name) {
     int kind = 0;
     const auto* value = static_cast<const ASN1_STRING*>(GENERAL_NAME_get0_value(name, &kind));
@@ -65,7 +65,7 @@ std::string text_of(const GENERAL_NAME* name) {
                                                                                   : "";
 }
 
-// Whom it is for: its alternative names, else its common name (RFC 6125).
+// The names that it is for: its alternative names, or otherwise its common name (RFC 6125).
 std::string names_of(const X509* certificate) {
     std::vector<std::string> names;
     const std::unique_ptr<GENERAL_NAMES, Freer<GENERAL_NAMES_free>> alternatives{

@@ -62,7 +62,7 @@ Outcome Channel::outcome_of(int result, int number, std::string_view what) {
         return Outcome::wants_write;
     case SSL_ERROR_ZERO_RETURN:
         if (number != not_sent) return Outcome::ended;
-        // The peer has ended its half, and so this stands for any failure of ours.
+        // The peer has ended its half, so any failure of ours ends up here.
         [[fallthrough]];
     case SSL_ERROR_SYSCALL:
         throw ConnectionBroken(fmt::format("{}{}", what, error_text(error)), number);
@@ -80,7 +80,7 @@ Outcome Channel::outcome_of(int result, int number, std::string_view what) {
     }
 }
 
-// A server that knows none of the protocols may end the handshake, or go on as if not asked.
+// A server that knows none of the protocols can end the handshake, or ignore the question.
 void Channel::check_protocol() {
     if (judgement_->alpn.empty()) return;
     const unsigned char* chosen = nullptr;
@@ -128,7 +128,7 @@ Step Channel::write(std::span<const char> from) {
 Outcome Channel::close() {
     ERR_clear_error();
     const int result = SSL_shutdown(ssl_.get());
-    // 0: it is said, and the peer has not answered yet.
+    // 0: the alert was sent, and the peer has not answered yet.
     return result >= 0 ? Outcome::done : outcome_of(result, not_sent, "");
 }
 

@@ -19,15 +19,15 @@ using namespace tls_protocol;
 
 namespace {
 
-// Whom we want to talk to.
+// The server that we want to talk to.
 struct Server : Judgement {
     std::string name;
     std::optional<std::string> pins;
     bool verifies = true;
 };
 
-// RFC 6066: only host names are asked for by name. The zone of an IPv6 address means something here
-// only, and the last dot of a name nothing.
+// RFC 6066: the client sends only host names. The zone of an IPv6 address has a meaning only on
+// this machine, and the last dot of a name has none.
 std::string bare_name(std::string name) {
     if (name.find(':') != std::string::npos) name.resize(std::min(name.find('%'), name.size()));
     if (name.size() > 1 && name.ends_with('.')) name.pop_back();
@@ -46,9 +46,9 @@ bool has_hashed_certificates(const char* path) {
     return false;
 }
 
-// The system's certificates. In a directory they have their hashes as names, so that only what is
-// needed is read; to parse all of them takes 50 ms, ten times the handshake. Either of OpenSSL's
-// two variables replaces both.
+// Trusts the system's certificates. In a directory, the file names are hashes, so that only the
+// needed ones are read; to parse all of them takes 50 ms, ten times as long as the handshake.
+// Either of OpenSSL's two variables replaces both places.
 void trust_system(SSL_CTX* context) {
     const char* file = std::getenv(X509_get_default_cert_file_env());
     const char* directory = std::getenv(X509_get_default_cert_dir_env());
@@ -58,15 +58,15 @@ void trust_system(SSL_CTX* context) {
     }
     if (directory != nullptr) SSL_CTX_load_verify_dir(context, directory);
     if (file != nullptr) SSL_CTX_load_verify_file(context, file);
-    ERR_clear_error(); // an unknown issuer will be told then
+    ERR_clear_error(); // an unknown issuer is reported later
 }
 
 int version_number(std::string_view version) {
     return version == "1.2" ? TLS1_2_VERSION : TLS1_3_VERSION;
 }
 
-// Whatever the user names is trusted, also an intermediate certificate or the server's own: a chain
-// need not lead to a root.
+// Everything that the user names is trusted, even an intermediate certificate or the server's own:
+// a chain need not lead to a root.
 void trust_users(SSL_CTX* context, const ClientConfig& config) {
     const auto fail = [](const std::string& path) {
         throw Error(fmt::format("cannot read certificates from {}: {}", path, first_error()),
@@ -81,7 +81,7 @@ void trust_users(SSL_CTX* context, const ClientConfig& config) {
 
 void load_own_certificate(SSL_CTX* context, const ClientConfig& config) {
     if (!config.certificate) return;
-    // A key that wants a passphrase would make OpenSSL ask for it on the terminal.
+    // For a key with a passphrase, OpenSSL would ask on the terminal.
     SSL_CTX_set_default_passwd_cb(context, [](char*, int, int, void*) { return 0; });
     const auto& key = config.key.value_or(*config.certificate);
     const auto fail = [](std::string_view what, const std::string& path) {
@@ -127,7 +127,7 @@ Channel make_client(int network, const ClientConfig& config) {
     server->name = bare_name(config.name);
     server->pins = config.pins;
     server->verifies = config.verifies;
-    // Before anything of ours is told to a stranger.
+    // Verify before we send anything of ours to a stranger.
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
     const auto judge = [](X509_STORE_CTX* shown, void* argument) {
         auto& peer = *static_cast<Server*>(argument);

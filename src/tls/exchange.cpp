@@ -38,21 +38,21 @@ void Exchange::shake_hands(int waits) {
     }
 }
 
-// Each direction has one buffer; when that cannot be passed on its source is not read, and the
+// Each direction has one buffer. While it cannot be passed on, its source is not read, and the
 // other direction goes on.
 void Exchange::run() {
     while (!received_all_ || !sent_all_)
         if (const bool received = receive(); !send() && !received) wait();
 }
 
-// Nobody reads any more what comes.
+// No process reads the received bytes any more.
 void Exchange::lose_other_end() {
     if (!ends_.is_one_socket()) throw Abandoned{};
     received_ = {};
     received_all_ = true;
 }
 
-// The network's bytes go to the other end; false when nothing moved.
+// Moves bytes from the network to the other end; false when nothing moved.
 bool Exchange::receive() {
     receive_events_ = plain_events_ = 0;
     if (received_all_) return false;
@@ -75,7 +75,7 @@ bool Exchange::receive() {
     return true;
 }
 
-// As many records as are there, up to the buffer's size.
+// Reads the records that are there, up to the size of the buffer.
 void Exchange::fill() {
     std::size_t filled = 0;
     try {
@@ -103,7 +103,7 @@ void Exchange::finish_receiving() {
     received_all_ = true;
 }
 
-// What we are given goes to the network; false when nothing moved.
+// Moves bytes from the other end to the network; false when nothing moved.
 bool Exchange::send() {
     send_events_ = take_events_ = 0;
     if (sent_all_) return false;
@@ -117,7 +117,7 @@ bool Exchange::send() {
     } catch (const Error& error) {
         say_(fmt::format("{}{}", unsent, error.what()));
         sys::call("shutdown", ::shutdown, ends_.sent_from,
-                  SHUT_RD); // EPIPE for a writer that goes on
+                  SHUT_RD); // a writer that goes on gets EPIPE
         sent_all_ = true;
     }
     return true;
@@ -130,7 +130,8 @@ bool Exchange::take() {
         take_events_ = POLLIN;
         return false;
     }
-    // A program that ends with input unread resets its socket (unix(7)); what it said came before.
+    // A program that ends with unread input resets its socket (unix(7)); its output came before
+    // that.
     if (got < 0 && !ends_.is_one_socket()) throw Abandoned{};
     to_send_ = std::span{sent_buffer_}.first(static_cast<std::size_t>(std::max(got, ssize_t{0})));
     closing_ = got <= 0;
@@ -141,7 +142,7 @@ void Exchange::wait() {
     const auto events = static_cast<short>(receive_events_ | send_events_);
     const auto both = static_cast<short>(plain_events_ | take_events_);
     const bool one = ends_.is_one_socket();
-    // Without events poll(2) would still tell that a connection is gone, again and again.
+    // Even without events, poll(2) would report again and again that a connection is gone.
     const bool asks_one = one && !(received_all_ && take_events_ == 0);
     std::array entries{
         pollfd{events != 0 ? ends_.network : -1, events, 0},

@@ -27,11 +27,11 @@ using Words = std::span<char* const>;
 
 void say(const std::string& line) {
     const auto whole = line.substr(0, max_line - 1) + '\n';
-    // It fits: the socket's buffer has nothing but such lines.
+    // It fits, because the socket's buffer holds only such lines.
     sys::call("write", ::write, control, static_cast<const void*>(whole.data()), whole.size());
 }
 
-// Calls TAKE(key, value) for each word "key=value", which says whether it knows it.
+// Calls TAKE(key, value) for each word "key=value"; TAKE returns whether it knows the key.
 void parse(Words words, const std::function<bool(std::string_view, const std::string&)>& take) {
     for (const std::string_view word : words) {
         const auto key = word.substr(0, word.find('='));

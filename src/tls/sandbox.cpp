@@ -31,7 +31,7 @@ constexpr std::uint32_t architecture = AUDIT_ARCH_AARCH64;
 constexpr std::uint32_t architecture = 0;
 #endif
 
-// Whatever their arguments are; a further filter only takes away.
+// Allowed with any arguments. A further filter can only forbid more.
 constexpr std::uint32_t harmless[] = {
     SYS_read,           SYS_write,        SYS_ppoll,
     SYS_shutdown,       SYS_close,        SYS_futex,
@@ -43,7 +43,7 @@ constexpr std::uint32_t harmless[] = {
     SYS_exit,           SYS_exit_group,   SYS_seccomp,
 };
 
-// Those of which an argument must not have some bits.
+// Allowed unless an argument has certain bits.
 struct Restricted {
     std::uint32_t call;
     std::uint32_t argument;
@@ -61,7 +61,7 @@ constexpr sock_filter refuse = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPE
 constexpr sock_filter load(std::size_t offset) {
     return BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset));
 }
-// Goes on when the loaded word is (or has bits of) VALUE, else skips so many instructions.
+// Goes on when the loaded word is (or has bits of) VALUE; otherwise skips that many instructions.
 constexpr sock_filter unless_equal_skip(std::uint32_t value, std::uint8_t instructions) {
     return BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, instructions);
 }
@@ -126,7 +126,7 @@ void limit(__rlimit_resource resource, rlim_t most) {
 
 void enter_sandbox() {
     constexpr unsigned first = STDERR_FILENO + 1;
-    constexpr rlim_t descriptors = 16; // three, and one directory or file at a time
+    constexpr rlim_t descriptors = 16; // the three, and one directory or file at a time
     sys::call("close_range", ::close_range, first, std::numeric_limits<unsigned>::max(), 0);
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_FSIZE, 0);

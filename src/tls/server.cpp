@@ -32,7 +32,7 @@ bool is_directory(const std::string& path) {
     return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-// access(2) is none of the calls that the sandbox allows.
+// access(2) is not among the calls that the sandbox allows.
 bool is_readable(const std::string& path) {
     const int number = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (number >= 0) ::close(number);
@@ -43,7 +43,7 @@ bool is_readable(const std::string& path) {
     throw Error(fmt::format("cannot use the {} in {}: {}", what, path, first_error()), number);
 }
 
-// Both of OpenSSL's objects take the same calls under two names.
+// OpenSSL's two kinds of objects have the same calls under different names.
 struct IntoContext {
     SSL_CTX* context;
     [[nodiscard]] int chain(const char* file) const {
@@ -83,7 +83,7 @@ void load(const Into& into, const std::string& certificate, const std::optional<
     if (into.check() != 1) fail("key", key_file, bad_own_certificate);
 }
 
-// The name that a client asks for becomes the name of a file: nothing that could lead elsewhere.
+// The name that a client asks for becomes the name of a file, so it must not lead elsewhere.
 std::optional<std::string> safe_name(const char* asked) {
     if (asked == nullptr) return std::nullopt;
     std::string name{asked};
@@ -100,7 +100,7 @@ std::optional<std::string> safe_name(const char* asked) {
     return name;
 }
 
-// The file in DIRECTORY for a client that asks for ASKED; empty when none is for it.
+// The file in DIRECTORY for a client that asks for ASKED; empty when there is none.
 std::string file_for(const std::string& directory, const char* asked) {
     std::vector<std::string> names;
     if (const auto name = safe_name(asked)) {
@@ -116,7 +116,7 @@ std::string file_for(const std::string& directory, const char* asked) {
     return {};
 }
 
-// Called once the client has said which name it wants.
+// Called once the client has sent the name that it wants.
 int choose_certificate(SSL* ssl, void* argument) {
     auto& client = *static_cast<Client*>(argument);
     const char* const asked = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
@@ -147,12 +147,12 @@ void trust_clients(SSL_CTX* context, const std::string& file) {
 Context make_server_context(const ServerConfig& config) {
     Context owner = make_context(Role::server);
     SSL_CTX* context = owner.get();
-    // A session is never taken up again: each process has keys of its own.
+    // Sessions are never resumed, because each process has keys of its own.
     SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                      SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(context, 0);
-    // A key that wants a passphrase would make OpenSSL ask for it on the terminal.
+    // For a key with a passphrase, OpenSSL would ask on the terminal.
     SSL_CTX_set_default_passwd_cb(context, [](char*, int, int, void*) { return 0; });
     if (!is_directory(config.certificate))
         load(IntoContext{context}, config.certificate, config.key);
@@ -165,7 +165,7 @@ std::string name_text(const X509_NAME* name) {
     if (X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253) < 0) return {};
     std::array<char, 1024> text{};
     const int size = BIO_read(out.get(), text.data(), static_cast<int>(text.size()));
-    // One that was cut could be taken for another.
+    // A name that was cut could be mistaken for another.
     if (size <= 0 || static_cast<std::size_t>(size) == text.size()) return {};
     return {text.data(), static_cast<std::size_t>(size)};
 }
@@ -176,7 +176,7 @@ std::string common_name(const X509_NAME* name) {
     const ASN1_STRING* text = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at));
     const std::string shown{reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
                             static_cast<std::size_t>(ASN1_STRING_length(text))};
-    // A name that is not itself any more could be taken for another.
+    // A name that was changed could be mistaken for another.
     return printable(shown) == shown ? shown : std::string{};
 }
 

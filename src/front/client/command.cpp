@@ -19,7 +19,7 @@ namespace {
 
 using Clock = Deadline::Clock;
 
-// How long --wait and --wait-for wait when -w does not say.
+// How long --wait and --wait-for wait without -w.
 constexpr auto default_patience = std::chrono::seconds{30};
 
 Deadline connect_deadline(const ClientOptions& options) {
@@ -90,9 +90,9 @@ int wait_and_run(const ClientOptions& options, const Connect& connect) {
     });
 }
 
-// Whether somebody gave us something to send. /dev/null stands for nothing (cron, ssh -n, a shell's
-// background jobs): its end would close our half of the connection, which some servers take for
-// the end of all.
+// Whether we were given input to send. /dev/null means no input (cron, ssh -n, a shell's background
+// jobs). Its end would close our half of the connection, which some servers treat as the end of the
+// whole connection.
 bool input_is_meant() {
     return cli::is_open(STDIN_FILENO) && !cli::is_null_device(STDIN_FILENO) &&
            !cli::is_terminal(STDIN_FILENO);
@@ -102,7 +102,7 @@ double milliseconds(Clock::duration duration) {
     return std::chrono::duration<double, std::milli>{duration}.count();
 }
 
-// How it went.
+// The figures of a conversation.
 struct Report {
     Clock::time_point start = Clock::now();
     Clock::time_point resolved{};
@@ -137,7 +137,7 @@ struct Report {
     }
 };
 
-// What was said last is sent before the process that speaks TLS goes.
+// Makes sure that our last bytes are sent before the process that speaks TLS ends.
 void end_tls(net::TlsProcess& tls, const ClientOptions& options, const net::RelayCounts& counts) {
     constexpr auto time_to_send = std::chrono::milliseconds{100};
     if (!counts.quit) return tls.check_end(Deadline::after_or_never(options.idle_limit));
@@ -178,7 +178,7 @@ void converse(const ClientOptions& options, const std::string& target, Reached& 
     try {
         net::relay(here, server.end(target), how, counts);
     } catch (const SysError&) {
-        if (server.tls) server.tls->check(); // it may know better why
+        if (server.tls) server.tls->check(); // it may know a better reason
         throw;
     }
     if (server.tls) end_tls(*server.tls, options, counts);
@@ -196,7 +196,7 @@ int talk(const ClientOptions& options, const std::string& target, const Connect&
     return exit_status::done;
 }
 
-// That nobody answers is what was asked, and so no error.
+// An unreachable server is a valid result of the test, not an error.
 int test(const ClientOptions& options, const std::string& target, const Connect& connect) {
     const auto negative = [&](const Error& error) {
         if (options.verbosity.verbose) cli::diagnose(error.what());

@@ -20,11 +20,11 @@ std::unique_ptr<http::Connection> connection_to(Reached& server) {
 
 void expect_http_answer(Reached& server, const std::string& target, const std::string& path,
                         Deadline deadline) {
-    // A Unix socket has no host name, and RFC 9112 (3.2) wants the field all the same.
+    // A Unix socket has no host name, but RFC 9112 (3.2) requires the field.
     const auto host = target.starts_with('/') || target.starts_with('.') || target.starts_with('@')
                           ? std::string{"localhost"}
                           : target;
-    constexpr int first_error = 400; // as curl -f has it
+    constexpr int first_error = 400; // as for curl -f
     try {
         const auto connection = connection_to(server);
         connection->send(fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: ipcbox\r\n"

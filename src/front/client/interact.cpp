@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::size_t buffer_size = 64UL * 1024;
 
-// One process for both ways.
+// Uses one process for both directions.
 void talk_in_pipe(const InteractOptions& options, const std::string& target, Reached& server,
                   Passage& passage) {
     const auto end = server.end(target);
@@ -42,7 +42,7 @@ void talk_in_pipe(const InteractOptions& options, const std::string& target, Rea
     net::relay(net::RelayEnd::streams(input, STDOUT_FILENO), end, how, counts);
 }
 
-// The manual page's twins: the child has the way to the server, and ends when its parent does.
+// The twin processes of perlipc: the child copies to the server, and ends when its parent does.
 int speak_as_twin(Passage& passage, const std::string& target, const Reached& server,
                   pid_t parent) {
     try {
@@ -82,12 +82,12 @@ void talk_as_twins(const std::string& target, const Reached& server, Passage& pa
     }
     twin.kill(SIGTERM);
     const auto status = twin.wait();
-    // It has said why.
+    // The child has reported the reason.
     if (status.signal() == 0 && status.as_exit_status() != exit_status::done)
         throw Error("cannot send all of the input", status.as_exit_status());
 }
 
-// What was said last is sent before the process that speaks TLS goes; nobody waits for more.
+// Sends our last bytes before the process that speaks TLS ends; nobody waits for more.
 void end_tls_soon(net::TlsProcess& tls) {
     constexpr auto time_to_send = std::chrono::milliseconds{100};
     try {
@@ -119,7 +119,7 @@ void interact(const InteractOptions& options, const std::string& target, Reached
             talk_in_pipe(options, target, server, passage);
         }
     } catch (const SysError&) {
-        if (server.tls) server.tls->check(); // it may know better why
+        if (server.tls) server.tls->check(); // it may know a better reason
         throw;
     }
     if (!server.tls) return;

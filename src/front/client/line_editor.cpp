@@ -10,7 +10,7 @@ namespace {
 
 constexpr char escape_key = '\x1b';
 constexpr char delete_key = '\x7f';
-// The longest sequence that a key is worth waiting for.
+// The longest sequence of a key that we wait for.
 constexpr std::size_t max_sequence = 8;
 
 constexpr char control(char letter) {
@@ -39,7 +39,8 @@ struct Range {
     char32_t last;
 };
 
-// Unicode's East Asian Width W and F, in blocks; and the marks that share their letter's place.
+// Unicode's East Asian Width W and F, in blocks; and the combining marks, which take no column of
+// their own.
 constexpr std::array wide{
     Range{0x1100, 0x115f},   Range{0x2e80, 0x303e},   Range{0x3041, 0xa4cf},
     Range{0xac00, 0xd7a3},   Range{0xf900, 0xfaff},   Range{0xfe30, 0xfe6f},
@@ -88,7 +89,7 @@ std::string_view begin_that_fits(std::string_view text, std::size_t columns) {
     return text.substr(0, end);
 }
 
-// A tab, or another byte that would move the cursor, stands as a blank.
+// A tab, or another byte that would move the cursor, becomes a blank.
 std::string printable(std::string_view text) {
     std::string shown{text};
     std::ranges::replace_if(shown, is_control, ' ');
@@ -144,7 +145,7 @@ void LineEditor::erase_between(std::size_t from, std::size_t to) {
 }
 
 void LineEditor::recall(std::size_t at) {
-    if (at > history_.size()) return; // before the first, or after the new one
+    if (at > history_.size()) return; // before the first line, or after the new one
     if (at_ == history_.size()) unsent_ = text_;
     at_ = at;
     text_ = at == history_.size() ? unsent_ : history_[at];
@@ -253,7 +254,7 @@ std::string LineEditor::take_line(Memory memory) {
 }
 
 std::string LineEditor::draw() const {
-    // The last column stays free: a terminal that fills it may go to the next row.
+    // The last column stays free, because a terminal can go to the next row after it.
     const auto columns = std::max<std::size_t>(columns_, 8) - 1;
     const auto prompt = end_that_fits(prompt_, columns / 2);
     const auto room = columns - display_width(prompt);

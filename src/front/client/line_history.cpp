@@ -17,11 +17,12 @@ namespace ipcbox::front {
 
 namespace {
 
-// Somebody else's file is not read for ever.
+// A foreign file must not be read for ever.
 constexpr std::size_t max_bytes = 16UL * 1024 * 1024;
 constexpr mode_t private_mode = 0600;
 
-// A name for a file that no two servers share: what has a meaning in a path is written %2F.
+// The name of a file, different for each server. Characters with a meaning in a path are written as
+// %2F.
 std::string escaped(std::string_view server) {
     std::string name;
     for (const char byte : server) {

@@ -66,7 +66,7 @@ Passage::Passage(PassageOptions options) : options_(std::move(options)) {
 }
 
 void Passage::log_to(const std::string& file) {
-    constexpr mode_t private_mode = 0600; // passwords are typed
+    constexpr mode_t private_mode = 0600; // typed text can include passwords
     end_log_line();
     log_ = open_file(file, O_WRONLY | O_APPEND | O_CREAT, private_mode);
     options_.log = file;
@@ -99,7 +99,8 @@ void Passage::end_log_line() {
     if (!log_line_.empty()) write_log(std::exchange(log_line_, {}));
 }
 
-// A line that comes in pieces is one line of the log, unless the other side speaks in between.
+// A line that comes in pieces is one line of the log, unless the other side sends something in
+// between.
 void Passage::log(char direction, std::string_view bytes) {
     constexpr std::size_t max_line = 4096;
     if (!log_ || bytes.empty()) return;

@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::string_view object = "the HTTP proxy";
 
-// The head of the answer to CONNECT, and not a byte of what follows: that is the target's.
+// Reads the head of the answer to CONNECT, and no byte after it, because these are the target's.
 http::ResponseHead read_tunnel_head(const Fd& socket, const std::string& goal, Deadline deadline) {
     http::ResponseParser parser{http::ResponseParser::Asked::tunnel};
     std::string head;
@@ -39,7 +39,8 @@ http::ResponseHead read_tunnel_head(const Fd& socket, const std::string& goal, D
                     fmt::format("cannot {}: the proxy closed the connection", goal));
             return static_cast<std::size_t>(got);
         };
-        // The head ends somewhere in what can be seen: only what belongs to it is taken.
+        // The head ends somewhere in the bytes that we can see, so take only those that belong to
+        // it.
         const auto seen = look(buffer.size(), MSG_PEEK);
         const auto before = head.size();
         head.append(buffer.data(), seen);
@@ -66,7 +67,7 @@ void connect_through_http(const http::Proxy& proxy, const Fd& socket, const net:
         if (head.status / 100 == 2) return;
         const auto answer =
             fmt::format("cannot {}: it answers {} {}", goal, head.status, head.reason);
-        // 5xx is its word for a target that cannot be reached.
+        // The proxy answers 5xx when the target cannot be reached.
         if (head.status / 100 == 5) throw net::Unreachable(answer);
         throw Error(answer);
     } catch (const SysError& error) {

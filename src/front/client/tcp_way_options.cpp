@@ -23,7 +23,7 @@ net::Address parse_client(std::string_view text) {
     throw std::invalid_argument("expected a numeric address");
 }
 
-// What Linux takes for TCP_KEEPIDLE.
+// The values that Linux accepts for TCP_KEEPIDLE.
 std::chrono::seconds parse_keepalive(std::string_view text) {
     constexpr std::chrono::seconds max{32767};
     const auto time = cli::parse_duration(text);

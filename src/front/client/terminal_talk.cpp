@@ -15,9 +15,9 @@ namespace ipcbox::front {
 namespace {
 
 constexpr std::size_t buffer_size = 64UL * 1024;
-// A prompt is shorter; a longer line is shown as it comes.
+// No prompt is longer; a longer line is shown as it comes.
 constexpr std::size_t max_tail = 1024;
-// So much may wait for a server that does not read; then the keys wait, too.
+// At most this many bytes wait for a server that does not read; after that, the keys wait too.
 constexpr std::size_t max_waiting = 256UL * 1024;
 constexpr std::string_view menu =
     "[c: end the input, b: send a break, l: log to a file, q: quit, another key: go on] ";
@@ -67,7 +67,7 @@ void TerminalTalk::show_answer(std::string_view text) {
     }
     auto shown = fmt::format("{}{}", LineEditor::erase(), std::string_view{tail_}.substr(0, end));
     tail_.erase(0, end);
-    show(shown += row()); // in one write: nothing flickers
+    show(shown += row()); // in one write, so that nothing flickers
 }
 
 void TerminalTalk::send_request(std::string_view text) {

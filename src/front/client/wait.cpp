@@ -23,8 +23,8 @@ constexpr auto first_pause = std::chrono::milliseconds{5};
 constexpr auto longest_pause = std::chrono::milliseconds{250};
 constexpr std::size_t max_words = 16UL * 1024;
 
-// The pause before the next attempt; nothing when there is no time for one. Towards the end the
-// pauses shrink again, so that a server that comes at the last moment is found.
+// The pause before the next attempt; nothing when there is no time for another one. Towards the end
+// the pauses shrink again, to find a server that comes at the last moment.
 std::optional<Duration> next_pause(Duration wanted, Deadline deadline) {
     const auto left = deadline.remaining();
     if (!left) return wanted;
@@ -53,14 +53,14 @@ Waiter start_waiter(const std::string& target,
             failure = Error{error.what()};
         }
         const std::string_view words = failure.what();
-        // They fit into the pipe. When nobody reads them, nobody waits for us.
+        // The text fits into the pipe. If nobody reads it, nobody waits for us.
         write_all(pipe.writer.get(), words.substr(0, max_words), "the reason");
         return failure.status();
     });
     return {std::move(child), std::move(pipe.reader)};
 }
 
-// Waits until one of WAITERS has ended, and takes it from them. Throws what it threw.
+// Waits until one of WAITERS has ended, and removes it. Throws the error that it threw.
 void take_ended(std::vector<Waiter>& waiters) {
     std::vector<pollfd> entries;
     for (const auto& waiter : waiters)
@@ -91,7 +91,7 @@ void retry(std::string_view purpose, const std::function<void(Deadline)>& attemp
             if (!error.is_broken_handshake()) throw;
             reason = error.what();
         } catch (const TimedOut& timed_out) {
-            // Cut off by our own deadline, it knows less than those before it.
+            // An attempt that our own deadline cut off knows less than those before it.
             if (reason.empty()) reason = timed_out.what();
         }
         const auto now = next_pause(pause, deadline);

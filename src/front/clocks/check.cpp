@@ -12,14 +12,14 @@ namespace ipcbox::front {
 namespace {
 
 constexpr std::size_t max_named = 5;     // hosts, on the line
-constexpr std::size_t max_perfdata = 32; // hosts, behind the bar
+constexpr std::size_t max_perfdata = 32; // hosts, after the bar
 
 std::string limit_text(Duration limit) {
     return fmt::format("{:g}", in_seconds(limit));
 }
 
-// Why OFFSET_TEXT does not say that a clock is right. A source of whole seconds is a frequent trap:
-// no clock passes a limit of 100 ms there.
+// Why a reading does not show that a clock is right. A source of whole seconds is a frequent trap:
+// with it, no clock passes a limit of 100 ms.
 std::string vague_text(const clocks::Reading& reading, Duration limit) {
     const bool has_better = reading.resolution >= std::chrono::seconds{1};
     return fmt::format("is not known to {} s{}: {}", limit_text(limit),
@@ -89,7 +89,7 @@ std::string Verdict::line(std::string_view program) const {
     std::string title{program};
     std::ranges::transform(title, title.begin(), ascii::upper);
     auto words = text;
-    // What stands behind a bar is performance data; a server can have one in its kiss of death.
+    // Text after a bar is performance data, and the kiss of death of a server can contain a bar.
     std::ranges::replace(words, '|', '/');
     std::ranges::replace_if(words, ascii::is_control, ' ');
     const auto* const bar = performance_data.empty() ? "" : " | ";

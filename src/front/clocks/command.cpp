@@ -22,7 +22,7 @@ int rest(Deadline until, SignalFd& signals) {
     return 0;
 }
 
-// All rounds; the signal that ended them, or 0.
+// Runs all rounds; returns the signal that ended them, or 0.
 int ask_all(const ClockConfig& config, ClockReport& report, SignalFd& signals) {
     const int rounds = config.watch ? config.rounds.value_or(0) : 1;
     for (int round = 1;; ++round) {
@@ -52,8 +52,8 @@ int ask_clocks(const Invocation& invocation, const ClockKind& kind) {
     return report.status();
 }
 
-// A monitor reads standard output and the status: both say that there is no result, and why.
-// Standard error says it as well.
+// A monitor reads standard output and the status, so both report that there is no result, and why.
+// Standard error has it as well.
 [[noreturn]] void fail_check(CheckForm form, const std::string& reason, std::string_view advice) {
     const auto verdict = unknown_verdict(reason);
     try {

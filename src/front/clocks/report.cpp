@@ -83,7 +83,7 @@ std::string ClockReport::object(std::size_t number, const clocks::Finding& findi
 
 // --- Their order
 
-// The rows of a check stand behind its line.
+// The rows of a check follow its line.
 void ClockReport::print_in_order(std::size_t number, std::string row) {
     const bool is_held = config_.monitors() && !config_.json;
     if (config_.as_completed && !is_held) return cli::print(row);

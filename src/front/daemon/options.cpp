@@ -134,7 +134,7 @@ DaemonConfig::Action action_of(const Flags& flags) {
     return flags.status ? DaemonConfig::Action::status : DaemonConfig::Action::start;
 }
 
-// --stop TERM:5s,KILL: no command follows there.
+// --stop TERM:5s,KILL: here no command follows, but stages.
 void take_stages(DaemonConfig& config, Flags& flags) {
     if (config.action != DaemonConfig::Action::stop || config.command.size() != 1) return;
     if (flags.stages) throw cli::UsageError("--stop has its stages already");

@@ -50,12 +50,12 @@ class Start {
             if (const auto running = process::daemon_of(*config_.pid_file))
                 return refuse(running->identity.pid);
             pid_file_.emplace(*config_.pid_file, patience());
-            // Another one may have been started while we waited.
+            // Another daemon may have been started while we waited.
             if (const auto running = process::daemon_of(*config_.pid_file))
                 return refuse(running->identity.pid);
         }
         if (config_.lock_file && !lock()) {
-            if (pid_file_) pid_file_->remove(); // nothing runs that it could mean
+            if (pid_file_) pid_file_->remove(); // no process runs that it could mean
             return exit_status::failed;
         }
         try {
@@ -64,7 +64,7 @@ class Start {
             id_ = process::find({pid_}).value_or(process::Found{}).identity(pid_).text();
             return finish(readiness_->wait(child_, channel_));
         } catch (const Error&) {
-            const bool is_up = pid_ != 0 && !child_; // and only the report of that failed
+            const bool is_up = pid_ != 0 && !child_; // and only the report failed
             child_ = Child{};                        // otherwise killed, if it was started
             if (pid_file_ && !is_up) pid_file_->remove();
             throw;
@@ -72,7 +72,7 @@ class Start {
     }
 
   private:
-    // With one file for both, the daemon has it locked for as long as it runs.
+    // If both options name the same file, the daemon keeps it locked for as long as it runs.
     [[nodiscard]] bool has_one_file() const {
         return config_.lock_file && config_.lock_file == config_.pid_file;
     }
@@ -94,7 +94,7 @@ class Start {
         lock_ = open_lock_file(*config_.lock_file, LockKind::exclusive);
         held_ = &lock_;
         if (try_lock()) {
-            // The daemon takes it anew, so that /proc/locks has the daemon as the holder.
+            // The daemon takes the lock anew, so that /proc/locks shows the daemon as its holder.
             unlock(lock_.get(), *config_.lock_file);
             return true;
         }
@@ -194,7 +194,7 @@ class Start {
             cli::diagnose(fmt::format("{} ended after {}: {}{}", name_, after,
                                       outcome.status->text(), advice(*outcome.status)));
             status = outcome.status->as_exit_status();
-            // It promised to become ready.
+            // It had to become ready first.
             if (status == 0 && config_.asks_for_readiness()) status = exit_status::failed;
         } else {
             cli::diagnose(
@@ -214,7 +214,7 @@ class Start {
     }
 
     void end_daemon() {
-        const auto handle = open_process(pid_); // not reaped, so the number is its own
+        const auto handle = open_process(pid_); // not reaped, so the number is still its own
         if (handle)
             (void)process::end_in_stages({&*handle, 1}, config_.stages,
                                          [](std::size_t, const process::Ending&) {});

@@ -47,7 +47,8 @@ bool goes_at_logout(uid_t uid, const std::string& root) {
     if (uid <= max_system_user || !exists(root + "/run/systemd/users")) return false;
     if (exists(root + "/var/lib/systemd/linger/" + user_name(uid))) return false;
     bool removes = removes_ipc(text_of(root + "/etc/systemd/logind.conf"), true);
-    // Of files with one name, that in /etc counts; they are read in the order of their names.
+    // Of several files with the same name, the one in /etc counts. They are read in the order of
+    // their names.
     std::map<std::string, std::string> files;
     for (const char* place : {"/etc", "/run", "/usr/lib"}) {
         const auto path = root + place + "/systemd/logind.conf.d";

@@ -42,7 +42,7 @@ std::int64_t seconds_since_epoch(std::chrono::system_clock::time_point time) {
     return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
 }
 
-// What only objects of its kind have.
+// Adds the members that only objects of its kind have.
 void add_members(std::string& text, const Entry& entry) {
     const auto& object = entry.object;
     const auto add = [&text](std::string_view name, auto value) {
@@ -188,7 +188,7 @@ const UserNames::Name& UserNames::look_up(uid_t uid) {
     return place->second;
 }
 
-// All cells stand in one text, since there can be 30 000 rows.
+// All cells are in one text, because there can be 30 000 rows.
 std::string table_of(const std::vector<Entry>& entries, UserNames& users) {
     if (entries.empty()) return {};
     constexpr std::size_t columns = 7;
@@ -225,8 +225,8 @@ std::string table_of(const std::vector<Entry>& entries, UserNames& users) {
     return table;
 }
 
-// By hand: there can be 30 000 of them, and a tree of values for each, or one format for all, takes
-// most of the time.
+// Built by hand: there can be 30 000 objects, and a tree of values for each, or a single format
+// string, would take most of the time.
 std::string json_of(const Entry& entry, UserNames& users) {
     const auto& object = entry.object;
     constexpr std::size_t usual_length = 400;

@@ -27,7 +27,7 @@ constexpr std::string_view reversed = "\x1b[7m";
 constexpr std::string_view red = "\x1b[31m";
 constexpr std::string_view green = "\x1b[32m";
 
-// One character for each column: names can hold any byte.
+// One character for each column, because names can contain any byte.
 std::string fitted(std::string text, std::size_t columns) {
     std::ranges::replace_if(
         text, [](char letter) { return letter < ' ' || letter > '~'; }, '?');
@@ -58,7 +58,7 @@ std::string summary(const std::vector<Entry>& entries, std::size_t first, std::s
     return text + "; q quits";
 }
 
-// On a narrow terminal the users of an object are worth more than its owner.
+// On a narrow terminal, the users of an object matter more than its owner.
 std::string row(std::size_t columns, std::string_view id, std::string_view key,
                 std::string_view owner, std::string_view state, std::string_view queue,
                 std::string_view users) {
@@ -69,7 +69,7 @@ std::string row(std::size_t columns, std::string_view id, std::string_view key,
     return fmt::format("{:<12.12} {:<12.12} {:<15.15} {:<7} {}", id, key, state, queue, users);
 }
 
-// What of an entry is worth a line when it changes: no ages.
+// The parts of an entry whose change is worth a line; ages are not.
 std::string fingerprint(const Entry& entry) {
     auto text =
         fmt::format("{} {:o} {} {} {} {}", entry.key_text(), entry.object.mode, entry.object.owner,
@@ -79,7 +79,7 @@ std::string fingerprint(const Entry& entry) {
     return text;
 }
 
-// What the user wants: to leave, or to see other rows.
+// The wish of the user: to leave, or to see other rows.
 enum class Wish { none, leave, down, up, next_page, first_page };
 
 Wish next_wish(bool& has_ended) {
@@ -108,7 +108,7 @@ Wish next_wish(bool& has_ended) {
 class Screen {
   public:
     Screen(const IpcLook& look, Duration pause) : look_(look), pause_(pause) {
-        put("\x1b[?1049h\x1b[?25l"); // the other screen, no cursor
+        put("\x1b[?1049h\x1b[?25l"); // switch to the alternate screen, hide the cursor
     }
     ~Screen() {
         try {

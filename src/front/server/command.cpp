@@ -30,7 +30,7 @@ std::string greeting(const server::Connection& connection) {
                : fmt::format("Hello there, {}, it's now {}\n", connection.peer_text(), now);
 }
 
-// Found now, so that a wrong name is our error and not that of each client.
+// Find the program now, so that a wrong name is an error at the start and not for each client.
 void find_service(ServerOptions& asked, const ServerKind& kind) {
     auto& config = asked.config.program;
     if (kind.own != nullptr) return; // it has prepared itself
@@ -42,7 +42,7 @@ void find_service(ServerOptions& asked, const ServerKind& kind) {
     }
     asked.config.greeting = greeting;
     if (kind.service == ServerKind::Service::greeting) return;
-    // Debian has it where PATH of a server does not look.
+    // Debian installs it outside the usual PATH of a server.
     for (const std::string name : {"fortune", "/usr/games/fortune"}) {
         try {
             config.program = find_program(name);
@@ -53,16 +53,16 @@ void find_service(ServerOptions& asked, const ServerKind& kind) {
     }
 }
 
-// While one loop waits for an exec to begin another one can accept: two for each CPU were the
-// fastest. Without a program nothing is waited for, and one loop alone was.
+// While one loop waits for an exec, another one can accept; two for each CPU were the fastest.
+// Without a program there is no such wait, and a single loop was the fastest.
 int default_loops(const server::ServerConfig& config) {
     if (config.program.program.empty()) return 1;
     const int cpus = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
     return std::min({config.admission.places, 2 * cpus, max_server_loops});
 }
 
-// The variables that every program gets, whatever its connection. Those that were for us alone, or
-// that tell of another server's connection, are not among them.
+// The variables that every program gets, for any connection. They exclude those that were meant for
+// us alone, or that describe the connection of another server.
 Environment base_environment(bool keep) {
     Environment environment;
     if (!keep) {
@@ -102,8 +102,8 @@ std::vector<std::string> texts_of(const std::vector<net::Listener>& listeners) {
     return texts;
 }
 
-// What would fail for each connection alike is our error, before anybody is told that we listen. As
-// the user that we are by now.
+// Checks, before we announce that we listen, for everything that would fail in the same way for
+// each connection. It runs as the user that the server has become.
 void check_before_start(const ServerOptions& asked) {
     if (!asked.record_directory.empty()) server::check_record_directory(asked.record_directory);
     for (const auto& limit : asked.config.program.resource_limits)
@@ -132,7 +132,7 @@ void report_tls_problem(const ServerTls& tls, ServerReport& report) {
     }
 }
 
-// Which line decides; the status is 1 for a client who may not.
+// Prints the line that decides; the status is 1 if the client is denied.
 int check_rules(const ServerOptions& asked) {
     server::AccessFile file{asked.config.access.rules_file};
     const auto* const rule = file.current().match(*asked.check_rules);
@@ -146,8 +146,8 @@ int check_rules(const ServerOptions& asked) {
     return allowed ? exit_status::done : exit_status::failed;
 }
 
-// How often the service manager wants to hear that we are alive (sd_watchdog_enabled(3)): twice in
-// the time after which it would end us.
+// How often to tell the service manager that we are alive (sd_watchdog_enabled(3)): twice in the
+// time after which it would end us.
 std::optional<Duration> heartbeat() {
     const char* const microseconds = std::getenv("WATCHDOG_USEC");
     const char* const process = std::getenv("WATCHDOG_PID");
@@ -158,7 +158,7 @@ std::optional<Duration> heartbeat() {
     return std::chrono::microseconds{period / 2};
 }
 
-// Serves; comes back at the end, and does not when our next image has taken over.
+// Serves; returns at the end, except when our next image has taken over.
 server::Server::Outcome serve(server::Server& server, ServerReport& report,
                               const server::OwnCommand& self,
                               const std::vector<net::Listener>& listeners,
@@ -189,7 +189,7 @@ std::vector<std::string> called_as(const Invocation& invocation) {
 }
 
 int run_relayed_connection(const Invocation& invocation) {
-    // As a line of our server's log, which has the same standard error.
+    // Report it as a line of our server's log, which goes to the same standard error.
     return server::run_relay(invocation.arguments, [&invocation](const std::string& text) {
         write_all(STDERR_FILENO, fmt::format("{} {}: {}\n", invocation.name, ::getppid(), text),
                   "standard error");
@@ -208,28 +208,29 @@ int run_server(const Invocation& invocation, const ServerKind& kind) {
     asked.config.heartbeat = heartbeat();
     auto former = server::Handover::take_over(asked.listens);
     const auto self = server::own_command(called_as(invocation));
-    // Programs expect its default, whatever our parent did (a shell of Python's, say).
+    // Programs expect the default action, but our parent may have ignored the signal (as Python
+    // does).
     stop_ignoring(SIGPIPE);
-    // A reader of our log that goes away is no reason to end.
+    // The server must not end when the reader of its log goes away.
     const HarmlessBrokenPipes harmless;
     keep_ended_children();
     SignalFd signals{SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD};
     auto listeners = former ? std::move(former->listeners) : listen(asked);
-    // By now nothing is left in our environment that is for us alone.
+    // By now, our environment contains nothing that is meant for us alone.
     asked.config.program.environment = base_environment(asked.keep_environment);
-    // Before there is a thread.
+    // Do this before there is a thread.
     if (asked.user && ::geteuid() != asked.user->uid)
         become_user(asked.user->uid, asked.user->gid, asked.user->name);
     check_before_start(asked);
-    // Each connection reads the files anew. A new certificate that is wrong must not end the
-    // connections that our former image had.
+    // Each connection reads the files anew. A wrong new certificate must not end the connections of
+    // our former image.
     if (asked.tls && !former) check_tls_files(asked.tls);
     auto left = former ? std::move(*former) : server::Handover{};
     ServerReport report{asked.verbosity,
                         asked.json ? ServerReport::Json::yes : ServerReport::Json::no,
                         std::move(left.unwritten)};
     if (asked.tls && former) report_tls_problem(asked.tls, report);
-    // The rules are read, and the loops run, before anybody is told that we listen.
+    // The rules are read and the loops run before we announce that we listen.
     server::Server server{asked.config, listeners, signals, report, left.connections.served};
     server.resume(std::move(left.connections));
     server.start();

@@ -74,7 +74,7 @@ Fd CommandPlan::to_memory() const {
 
 CommandPlan CommandPlan::from_memory(int file) {
     std::string all;
-    // At its own place: the sessions share the file's one offset.
+    // Read at an explicit position, because the sessions share the offset of the file.
     for (std::size_t got = 1; got > 0 && all.size() < max_plan;) {
         const auto before = all.size();
         all.resize(before + 64UL * 1024);

@@ -65,7 +65,7 @@ std::string token_in(const std::string& line, CommandForm form) {
 }
 
 bool is_same_secret(std::string_view given, std::string_view secret) noexcept {
-    // Each byte of the secret is looked at, whatever was given.
+    // Looks at each byte of the secret, whatever GIVEN is.
     volatile unsigned difference = given.size() == secret.size() ? 0 : 1;
     for (std::size_t at = 0; at < secret.size(); ++at) {
         const char byte = given.empty() ? '\0' : given[at % given.size()];

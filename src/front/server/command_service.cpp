@@ -31,7 +31,7 @@ std::size_t parse_line_limit(std::string_view text) {
     return static_cast<std::size_t>(cli::number_between(16, 65536)(text));
 }
 
-// The first line of PATH, which others must not be able to read.
+// The first line of PATH. Throws Error when others can read the file.
 std::string read_token(const std::string& path) {
     const Fd file = open_file(path, O_RDONLY);
     struct stat status {};
@@ -52,7 +52,7 @@ void check_program(const std::string& name, bool keeps_environment) {
     (void)(keeps_environment ? find_program(name) : find_program(name, program_path));
 }
 
-// What would fail for each client alike: a program or a user that is not there.
+// Checks for mistakes that would fail for every client: a missing program or user.
 void check_commands(const server::CommandLanguage& language, const std::string& file,
                     bool keeps_environment) {
     for (const auto& command : language.commands()) {
@@ -118,7 +118,8 @@ bool CommandService::prepare(ServerOptions& asked) {
     auto& config = asked.config;
     quiet_ = asked.verbosity.quiet;
     keeps_environment_ = asked.keep_environment;
-    // A session knows better than the kernel whether its client is idle: a command may be at work.
+    // A session knows better than the kernel whether its client is idle, because a command may be
+    // running.
     idle_ = std::exchange(config.limits.idle, std::nullopt).value_or(Duration{default_idle});
     if (config.program.relay) {
         config.program.relay->idle.reset();
@@ -137,7 +138,7 @@ bool CommandService::prepare(ServerOptions& asked) {
     if (asked.addresses.empty())
         asked.addresses.emplace_back(all_interfaces_ ? "9000" : "localhost:9000");
     memory_ = plan.to_memory();
-    // The program that we are, even when its file has been replaced.
+    // Our own program, even if its file was replaced.
     config.program.program = own_image();
     config.program.arguments = command_session_arguments(memory_.get());
     config.program.arguments.insert(config.program.arguments.begin(), applet_);

@@ -28,7 +28,7 @@ namespace {
 constexpr std::string_view mark = "--serve-one-client";
 constexpr std::string_view prompt = "Command? ";
 
-// What a command came to.
+// The result of a command.
 struct Answer {
     int status = 0;
     std::string error;       // why it did not end by itself, or was not run
@@ -123,7 +123,7 @@ class Session {
         }
     }
 
-    // Output on its way to the client; with JSON it is collected.
+    // Passes output to the client; with JSON it collects it.
     void pass_on(std::string_view text) {
         if (text.empty()) return;
         if (plan_.json) {
@@ -169,7 +169,7 @@ class Session {
         const auto words = command.with(request.arguments);
         auto index = static_cast<std::size_t>(&command - menu_.language().commands().data());
         if (index >= menu_.language().commands().size())
-            index = 0; // without a limit, it needs no place
+            index = 0; // without a limit, the command needs no place
         const server::CommandSurroundings surroundings{STDIN_FILENO, client_.signals(),
                                                        Environment::ours(), file_};
         client_.flush();
@@ -217,13 +217,13 @@ bool is_command_session(std::span<char* const> arguments) {
 int run_command_session(std::span<char* const> arguments) {
     const auto number = whole_number<int>(arguments[1]);
     if (!number) throw Error("cannot serve: these arguments are not those of our server");
-    // Closed in the commands that we start.
+    // This descriptor is closed in the commands that we start.
     const Fd file = Fd::adopt(*number);
     set_across_exec(file, AcrossExec::close);
     // A client that does not read must not hold us longer than its deadline.
     const Fd client = duplicate(STDIN_FILENO, "the connection");
     set_nonblocking(client);
-    // A client that goes away ends us by an error of the write.
+    // When the client goes away, the write fails and ends us.
     const HarmlessBrokenPipes harmless;
     Session session{CommandPlan::from_memory(file.get()), file.get()};
     try {

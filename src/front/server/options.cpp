@@ -92,7 +92,7 @@ SocketOwner parse_socket_owner(std::string_view text) {
     return {std::nullopt, group};
 }
 
-// Options that become something else before they are in the configuration.
+// Options that are converted before they go into the configuration.
 struct Written {
     std::optional<PerNetwork> per_network;
     SocketOwner socket_owner;
@@ -107,7 +107,7 @@ bool takes_unix(const ServerKind& kind) {
     return kind.own != nullptr || kind.listens == net::ListenerKind::unix_domain;
 }
 
-// Only a service of our own listens at either kind of address.
+// Only a service of our own can listen on either kind of address.
 bool is_unix_address(std::string_view text) {
     return text.starts_with('@') || text.find('/') != std::string_view::npos;
 }
@@ -195,7 +195,7 @@ void declare_service(cli::Options& options, ServerOptions& asked) {
     options.json(asked.json);
 }
 
-// Options that would do nothing at the addresses that are served.
+// Refuses options that would have no effect on the addresses that are served.
 void refuse_wrong_kind(const Written& written, const ServerOptions& asked) {
     const auto& access = asked.config.access;
     if (asked.listens == net::ListenerKind::tcp) {
@@ -209,7 +209,7 @@ void refuse_wrong_kind(const Written& written, const ServerOptions& asked) {
         throw cli::UsageError("--rules, --per-address and --proxy-protocol go with TCP");
 }
 
-// What its kind lets the addresses be.
+// Sets the kind of the addresses, and checks that all are of this kind.
 void set_kind(ServerOptions& asked, const ServerKind& kind) {
     asked.listens = kind.listens;
     if (kind.own == nullptr || asked.addresses.empty()) return;
@@ -250,7 +250,8 @@ void apply(const Written& written, ServerOptions& asked, const ServerKind& kind,
     }
     if (config.over) config.over->append(1, '\n');
     config.count_traffic = asked.json;
-    // TCP tells how long a connection was silent; a Unix socket has to be looked into.
+    // The kernel reports how long a TCP connection was silent; for a Unix socket, we have to watch
+    // the bytes.
     const auto looked_into = tcp ? std::nullopt : config.limits.idle;
     if (!asked.record_directory.empty() || looked_into)
         config.program.relay = {asked.record_directory, looked_into, std::string{applet}};

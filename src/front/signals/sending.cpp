@@ -57,7 +57,7 @@ class Sending {
         if (plan_.pid_file) return {read_pid_file()};
         if (plan_.criteria.is_empty()) return plan_.processes;
         auto found = process::select(plan_.criteria);
-        // Not asked for by number, so that they are left out without a word.
+        // The user did not name them by number, so they are left out silently.
         std::erase_if(found, [this](const process::Identity& identity) {
             return (!plan_.force && (identity.pid == ::getpid() || identity.pid == 1)) ||
                    (plan_.except_self && identity.pid == ::getppid());

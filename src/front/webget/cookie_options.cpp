@@ -61,7 +61,7 @@ void set_cookies(const Line& line, FetchConfig& config) {
     config.jar = jar;
     config.cookie_jar = line.cookie_jar;
     auto& download = config.download;
-    // What a document sets, the next one may need.
+    // The next document may need cookies that this one sets.
     if (jar) download.pipelining = false;
     std::vector<http::Url> origins;
     for (const auto& target : config.targets)

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t max_urls = 1'000'000;
 
-// A piece of the pattern and all that it can be.
+// A piece of the pattern and all its values.
 struct Piece {
     std::vector<std::string> values;
     bool is_glob = false;
@@ -86,7 +86,7 @@ class Pattern {
     }
 
   private:
-    // A character, which may stand behind a backslash.
+    // A character, possibly after a backslash.
     char next() {
         constexpr std::string_view special = "{}[],";
         if (left_.size() > 1 && left_[0] == '\\' &&
@@ -116,7 +116,7 @@ class Pattern {
         return values;
     }
 
-    // "[]" and "[::1]" are no ranges: they are added to LITERAL.
+    // "[]" and "[::1]" are not ranges, so they are added to LITERAL.
     bool skips_brackets(std::string& literal) {
         const auto inside = left_.substr(1, left_.find(']') - 1);
         const bool is_address =

@@ -13,7 +13,7 @@ namespace ipcbox::front {
 
 namespace {
 
-// What several workers write to, one head at a time.
+// The file to which several workers write, one head at a time.
 struct HeadFile {
     std::string name;
     Fd file; // none: a descriptor that we were started with

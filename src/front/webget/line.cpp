@@ -17,7 +17,7 @@ namespace {
 
 constexpr int max_workers = 300; // as curl
 
-// -H: a field, or behind an @ the name of a file with one on each line.
+// -H: a field, or after an @ the name of a file with one on each line.
 void add_fields(std::string_view text, std::vector<http::CustomField>& fields) {
     if (!text.starts_with('@')) {
         fields.push_back(http::CustomField::parse(text));
@@ -28,7 +28,7 @@ void add_fields(std::string_view text, std::vector<http::CustomField>& fields) {
         if (!trimmed(line->text).empty()) fields.push_back(http::CustomField::parse(line->text));
 }
 
-// --url-query: as --data-urlencode; behind a + it is encoded already.
+// --url-query: like --data-urlencode; after a + it is already encoded.
 std::string parse_query(std::string_view text) {
     return text.starts_with('+') ? std::string{text.substr(1)} : urlencoded_data(text);
 }
@@ -39,7 +39,7 @@ std::optional<std::string> parse_tls_version(std::string_view text) {
     throw std::invalid_argument("expected 1.2, 1.3 or default");
 }
 
-// -w: a format, or behind an @ the name of a file that has it.
+// -w: a format, or after an @ the name of a file with the format.
 std::string parse_format(std::string_view text) {
     auto format =
         text.starts_with('@') ? input_text(std::string{text.substr(1)}) : std::string{text};

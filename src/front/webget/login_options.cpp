@@ -21,7 +21,7 @@ bool has_field(const http::RequestOptions& request, std::string_view name) {
     });
 }
 
-// A login that waits for the server to say how it wants to be told.
+// Sets up a login that waits until the server says which scheme it wants.
 void answer_challenges(const Line& line, download::DownloadOptions& download) {
     download.login_scheme = download::DownloadOptions::LoginScheme::by_challenge;
     download.answer_challenge = [rules = download.login, basic = line.any_login](

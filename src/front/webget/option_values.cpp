@@ -23,7 +23,7 @@ bool is_token_byte(char byte) {
            marks.find(byte) != std::string_view::npos;
 }
 
-// What curl knows beside http and https.
+// Whether curl knows a protocol of this name besides http and https.
 bool is_other_protocol(std::string_view name) {
     constexpr std::string_view names[] = {
         "dict", "file",  "ftp",  "ftps",  "gopher", "gophers", "imap", "imaps", "ipfs",

@@ -83,7 +83,7 @@ void set_body(const Line& line, http::RequestOptions& request) {
     };
 }
 
-// What is put behind every URL.
+// The query to add to every URL.
 std::string query_of(const Line& line) {
     std::string query;
     const auto add = [&query](const std::string& piece) {
@@ -96,7 +96,7 @@ std::string query_of(const Line& line) {
     return query;
 }
 
-// -z: a date, or a file whose date counts. A file that is not there sets no condition.
+// -z: a date, or a file whose date is used. A missing file sets no condition.
 void set_condition(const Line& line, FetchConfig& config) {
     if (!line.condition) return;
     auto& request = config.download.request;
@@ -136,7 +136,8 @@ void skip_beginning(std::uint64_t offset, FetchConfig& config) {
     download.range_is_needed = true;
 }
 
-// What a terminal is shown of one document: its pieces in turn, and an empty one at its end.
+// A filter that makes one document visible on a terminal. It gets the pieces in turn, and an empty
+// one at the end.
 download::OutputFilter visible_document() {
     return [visible = cli::VisibleText{}](std::string_view piece) mutable {
         return piece.empty() ? visible.finish() : visible.next(piece);
@@ -146,7 +147,7 @@ download::OutputFilter visible_document() {
 void set_streams(const Line& line, FetchConfig& config) {
     auto& download = config.download;
     const bool quiet = line.silent || line.no_progress || config.verbosity.quiet || config.json;
-    // Not among the lines of a document.
+    // Progress must not be mixed with the lines of a document.
     const bool only_files = std::ranges::none_of(
         config.targets, [](const download::Target& target) { return target.file.empty(); });
     config.show_progress = !quiet && cli::is_terminal(STDERR_FILENO) &&

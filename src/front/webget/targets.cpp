@@ -25,7 +25,7 @@ namespace {
 constexpr std::size_t max_list = 256UL * 1024 * 1024;
 constexpr int max_numbered_names = 100; // FILE.1 to FILE.100, as curl
 
-// A URL, and what its globs have become.
+// A URL, and the values of its globs.
 struct Source {
     http::Url url;
     std::vector<std::string> values;
@@ -62,7 +62,7 @@ std::vector<std::string> listed_urls(const std::string& name) {
     return urls;
 }
 
-// The form of the manual page perlipc: a host, and documents of it.
+// The form of perlipc: a host, and documents on it.
 std::vector<Source> documents_of(const TargetOptions& options,
                                  download::DownloadOptions& download) {
     std::string host = options.sources.front();
@@ -108,7 +108,7 @@ void add_url(std::string text, const TargetOptions& options, std::vector<Source>
 std::vector<Source> find_sources(const TargetOptions& options,
                                  download::DownloadOptions& download) {
     const auto& words = options.sources;
-    // A host alone is a URL without a scheme, unless it says that it is none.
+    // A host alone is a URL without a scheme, unless its form excludes that.
     const bool is_host = !words.empty() && !options.list && !options.has_urls &&
                          is_bare_host(words.front()) &&
                          (words.size() > 1 || options.port || words.front().starts_with("unix:"));
@@ -116,7 +116,7 @@ std::vector<Source> find_sources(const TargetOptions& options,
     std::vector<Source> sources;
     if (options.list)
         for (auto& url : listed_urls(*options.list)) {
-            // What stands in a list is as it is: it came from a program, most likely.
+            // A URL in a list is taken literally, because it most likely came from a program.
             if (!has_scheme(url)) url = options.default_scheme + "://" + url;
             sources.push_back({parse_url(url), {}, sources.size()});
         }
@@ -172,7 +172,7 @@ http::Checksum checksum_for(const download::Target& target, const std::string& t
     return *found;
 }
 
-// "sha256:HEX" has none, and a file's name has its text.
+// The text of the named file; "sha256:HEX" names none.
 std::string checksum_list(const std::string& text) {
     try {
         (void)http::Checksum::parse(text);
@@ -228,12 +228,12 @@ std::vector<download::Target> find_targets(const TargetOptions& options, const S
         target.file = file_for(source, options);
         target.url = std::move(source.url);
         if (options.checksum) target.checksum = checksum_for(target, *options.checksum, list);
-        // As curl: what is put into a directory keeps its name.
+        // As in curl, a file that is put into a directory keeps its name.
         if (upload && *upload != "-" && target.url.target.ends_with('/'))
             target.url.target += http::percent_encoded(name_of(*upload));
         if (!query.empty()) target.url.add_query(query);
         if (target.file.empty()) continue;
-        // Two names may lead to one file.
+        // Two names can lead to the same file.
         if (auto identity = download::identity_of(target.file);
             sources.size() > 1 && !identity.empty() && !files.insert(std::move(identity)).second)
             throw cli::UsageError(fmt::format("two documents would be {}", target.file));

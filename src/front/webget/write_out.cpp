@@ -55,14 +55,14 @@ std::string version_of(const Outcome& outcome) {
 }
 
 struct Variable {
-    enum class Kind { text, number } kind; // in JSON, a text that is empty is null
+    enum class Kind { text, number } kind; // in JSON, an empty text is null
     std::string_view name;
     std::string (*value)(const Target& target, const Outcome& outcome);
 };
 constexpr auto text = Variable::Kind::text;
 constexpr auto number = Variable::Kind::number;
 
-// What counts from the beginning of the last request.
+// A time since the beginning of the last request.
 template <Time http::Milestones::*Moment>
 std::string since_start(const Target& /*target*/, const Outcome& outcome) {
     return in_seconds(outcome.milestones.start, outcome.milestones.*Moment);
@@ -80,7 +80,7 @@ std::string zero(const Target& /*target*/, const Outcome& /*outcome*/) {
     return "0";
 }
 
-// curl's, in the order of its JSON, and their values in curl's form.
+// curl's variables, in the order of its JSON, with their values in curl's form.
 constexpr std::array variables{
     Variable{text, "certs", nothing},
     Variable{
@@ -137,7 +137,7 @@ constexpr std::array variables{
              [](const Target&, const Outcome& outcome) { return rate(outcome.bytes, outcome); }},
     Variable{number, "speed_upload",
              [](const Target&, const Outcome& outcome) { return rate(outcome.uploaded, outcome); }},
-    // A certificate that does not fit is an error: 0 is right for all others.
+    // A wrong certificate is an error, so 0 is right for everything else.
     Variable{number, "ssl_verify_result",
              [](const Target&, const Outcome& outcome) {
                  return std::string{outcome.status == 60 ? "1" : "0"};
@@ -190,7 +190,7 @@ std::string all_as_json(const Target& target, const Outcome& outcome) {
             shown = shown.empty() ? "null" : in_quotes(shown);
         else if (const auto first = shown.find_first_not_of('0');
                  shown.find('.') == std::string::npos)
-            shown.erase(0, std::min(first, shown.size() - 1)); // "000" is no number
+            shown.erase(0, std::min(first, shown.size() - 1)); // "000" is not a number in JSON
         object += fmt::format("{}\"{}\":{}", object.empty() ? "{" : ",", name, shown);
     }
     return object + '}';
@@ -223,8 +223,8 @@ std::string value_of(std::string_view name, const Target& target, const Outcome&
     return found->value(target, outcome);
 }
 
-// The name in "%{name}" or "%header{name}", which begins behind SIZE bytes of FORMAT; that goes on
-// behind the brace.
+// The name in "%{name}" or "%header{name}", which begins after SIZE bytes of FORMAT. FORMAT then
+// continues after the brace.
 std::string_view take_name(std::string_view& format, std::size_t size) {
     const auto end = format.find('}');
     if (end == std::string_view::npos) throw cli::UsageError("--write-out: a %{ has no }");
