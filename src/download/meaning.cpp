@@ -15,14 +15,14 @@ std::optional<std::time_t> date_of(const http::ResponseHead& head) {
     return date != nullptr ? http::parse_http_date(*date, std::time(nullptr)) : std::nullopt;
 }
 
-// Servers compare dates for equality only (nginx does), and send what is not newer at all.
+// Some servers compare dates only for equality (nginx does), and send documents that are not newer.
 bool is_unchanged(const http::ResponseHead& head, const Expectation& expected) {
     const auto modified = date_of(head);
     return expected.newer_than && modified && head.status == 200 &&
            *modified <= *expected.newer_than;
 }
 
-// The server may have ignored the condition on which the rest was asked for.
+// The server may have ignored the condition of our request for the rest.
 bool is_same_version(const http::ResponseHead& head, const Continuation& continuation) {
     if (!continuation.unmodified_since) return version_of(head).may_be(continuation.version);
     const auto modified = date_of(head);
@@ -50,7 +50,7 @@ Meaning meaning_of_part(const http::ResponseHead& head, const Expectation& expec
                                       http::status::cannot_resume);
         return Meaning::part;
     }
-    // Nobody asked for a part. One that begins with the first byte can be completed.
+    // We did not ask for a part. A part that begins with the first byte can be completed.
     if (range.first != std::optional<std::uint64_t>{0})
         throw http::TransferError("the server sends a part of the document, which nobody asked for",
                                   http::status::cannot_resume);

@@ -50,7 +50,8 @@ void date(const Fd& file, const std::optional<std::time_t>& modified, const std:
         throw SysError("date", name);
 }
 
-// Throws when that cannot be found out: a file that may be somebody's is not taken for ours.
+// Throws when that cannot be found out, because a file that may belong to another program must not
+// be taken for ours.
 bool is_there(const std::string& path) {
     struct stat status {};
     if (sys::call("lstat", ::lstat, path.c_str(), &status) == 0) return true;
@@ -58,7 +59,7 @@ bool is_there(const std::string& path) {
     throw SysError("write", path);
 }
 
-// A directory, a mount or a file's owner does not let us put another file into its place.
+// Whether ERROR means that a directory, a mount or a file's owner does not let us replace the file.
 bool forbids_new_file(int error) {
     return error == EACCES || error == EPERM || error == EROFS;
 }
@@ -66,7 +67,7 @@ bool forbids_replacement(int error) {
     return error == EBUSY || error == EXDEV || forbids_new_file(error);
 }
 
-// The value in the line "KEY VALUE", which is taken from the front of TEXT; empty when there is no
+// Removes the line "KEY VALUE" from the front of TEXT, and returns VALUE; empty when there is no
 // such line.
 std::string take_value(std::string_view& text, std::string_view key) {
     const auto line = text.substr(0, text.find('\n'));
@@ -110,7 +111,7 @@ void PartFile::open(const std::string& name) {
     if (!is_open) throw SysError("write", name, EEXIST);
 }
 
-// False when that name is somebody else's.
+// False when the name is in use by something else.
 bool PartFile::open_with(const std::string& tail, int flags) {
     auto names = part_names(name_, tail);
     part_name_ = std::move(names.part);
@@ -134,7 +135,7 @@ bool PartFile::open_with(const std::string& tail, int flags) {
     return false;
 }
 
-// What is not empty has a state beside it, and nobody else can have got at it.
+// A file that is not empty must have a state beside it, and no other user can have changed it.
 bool PartFile::is_ours() const {
     const auto status = status_of_open(part_, part_name_);
     return S_ISREG(status.st_mode) && status.st_uid == ::geteuid() && status.st_nlink <= 1 &&
@@ -187,7 +188,7 @@ bool PartFile::is_taken_up() {
     return true;
 }
 
-// Written before the bytes that it belongs to.
+// Writes the state before the bytes to which it belongs.
 void PartFile::record(const DocumentVersion& version) {
     version_ = version;
     if (in_place_) return;
@@ -243,7 +244,7 @@ void PartFile::finish() {
     if (in_place_) return part_.close(name_);
     const auto replaced = status_of(name_);
     if (replaced && !takes_place_of(*replaced)) return write_in_place();
-    // Before the rename: behind it, the state could be that of another process.
+    // Do this before the rename: after it, the state could belong to another process.
     unlink_quietly(state_name_);
     if (sys::call("rename", ::rename, part_name_.c_str(), name_.c_str()) < 0) {
         const int error = errno;
@@ -272,7 +273,7 @@ void PartFile::write_in_place() {
 
 void PartFile::discard() noexcept {
     if (part_name_ == name_) {
-        // What is not the document must not look like it.
+        // A file that is not the document must not look like it.
         sys::call("ftruncate", ::ftruncate, part_.get(), off_t{0});
     } else {
         unlink_quietly(state_name_);

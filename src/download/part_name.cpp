@@ -37,7 +37,7 @@ PartNames part_names(const std::string& file, std::string_view tail) {
     return {fmt::format("{}{}", stem, part_ending), fmt::format("{}{}", stem, state_ending)};
 }
 
-// FNV-1a, begun with a number of ours: what nobody else would make of a name.
+// FNV-1a with a start value of our own, so that no other program derives the same tail from a name.
 std::string tail_for(std::string_view file) {
     std::uint64_t hash = 0x697063626f780001U;
     for (const char byte : file.substr(file.rfind('/') + 1)) { // npos + 1 is 0

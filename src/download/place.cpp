@@ -14,10 +14,10 @@ namespace ipcbox::download {
 
 namespace {
 
-// As many as the kernel follows (path_resolution(7)).
+// The limit of the kernel (path_resolution(7)).
 constexpr int max_links = 40;
 
-// In the text itself, without following links.
+// Looks only at the text, without following links.
 std::optional<int> descriptor_in(std::string_view path) {
     constexpr std::array<std::pair<std::string_view, int>, 3> standard{
         {{"/dev/stdin", 0}, {"/dev/stdout", 1}, {"/dev/stderr", 2}}};
@@ -28,7 +28,7 @@ std::optional<int> descriptor_in(std::string_view path) {
     return std::nullopt;
 }
 
-// One link further, or nothing when PATH is none.
+// The target of the link PATH; nothing when PATH is not a link.
 std::optional<std::string> next_link(const std::string& path) {
     if (path.starts_with("/proc/")) return std::nullopt;
     auto target = read_link(path);

@@ -36,7 +36,7 @@ void Receiver::pass_on(std::string_view content) {
 }
 
 std::optional<http::BodySink::Direct> Receiver::direct() {
-    // What is limited is counted before it is written.
+    // A limited transfer is counted before it is written.
     const bool seen =
         decoder_ || !digests_.empty() || options_.max_bytes || options_.bytes_per_second;
     if (seen) return std::nullopt;

@@ -12,8 +12,8 @@ namespace ipcbox::download {
 
 namespace {
 
-// At most that much of a body that nobody wants is read, to keep the connection; it is cheaper to
-// cut a longer one off.
+// To keep the connection, we read at most this much of a body that nobody wants. It is cheaper to
+// cut off a longer one.
 constexpr std::uint64_t max_unwanted = 256UL * 1024;
 
 class Unwanted : public http::BodySink {
@@ -111,7 +111,7 @@ http::Request RequestChain::make_request(const Continuation& continuation) {
     return request;
 }
 
-// Goes on to where the answer points; false when it does not, or nobody wants that.
+// Follows the answer's redirect; false when there is none, or the user does not want that.
 bool RequestChain::follows_redirect() {
     const auto& head = *outcome_.head;
     if (!options_.max_redirects || !head.is_redirect()) return false;
@@ -135,7 +135,7 @@ bool RequestChain::follows_redirect() {
     return true;
 }
 
-// Whether to ask once more with a login that the server has told how to make.
+// Whether to ask once more, with a login in the form that the server wants.
 bool RequestChain::answers_challenge() {
     const auto& head = *outcome_.head;
     if (head.status != 401 || !options_.answer_challenge) return false;

@@ -10,13 +10,14 @@ namespace ipcbox::download {
 
 namespace {
 
-// The value at the start of TEXT, a token or in quotes; it is taken away, and so is the ';' behind.
+// Removes and returns the value at the start of TEXT, a token or in quotes, and removes the ';'
+// after it.
 std::string take_value(std::string_view& text) {
     std::string value;
     if (text.starts_with('"')) {
         text.remove_prefix(1);
         for (; !text.empty() && text.front() != '"'; text.remove_prefix(1)) {
-            // Browsers of old send paths, "C:\dir\file": only a quote is escaped.
+            // Old browsers send paths, "C:\dir\file", so a backslash escapes only a quote.
             if (text.starts_with("\\\"")) text.remove_prefix(1);
             value += text.front();
         }

@@ -16,7 +16,7 @@ namespace {
 
 using Clock = Deadline::Clock;
 
-// Last-Modified, as far as it can be understood.
+// Last-Modified, if it can be understood.
 std::optional<std::time_t> modified_of(const http::ResponseHead& head) {
     const auto* date = head.find("Last-Modified");
     return date != nullptr ? http::parse_http_date(*date, std::time(nullptr)) : std::nullopt;
@@ -70,7 +70,8 @@ void Transfer::attempt() {
         try {
             if (receive(response) == Next::done) return;
         } catch (const http::ConnectionLost&) {
-            // It may have been cut off because of what was sent ahead: then it is asked alone.
+            // It may have been cut off because of requests that were sent ahead; then ask for it
+            // alone.
             if (!chain_.can_ask_alone() ||
                 (leftover_.goes_to_output() && !leftover_.may_begin_again() &&
                  leftover_.continuation().at == 0))
@@ -207,7 +208,7 @@ Transfer::Next Transfer::finish(std::uint64_t here, std::optional<std::uint64_t>
     return Next::done;
 }
 
-// The document is in FILE already, and of the same kind as one that has just come.
+// The document is already in FILE; treat it like one that has just come.
 void Transfer::keep_existing(const std::string& file, std::uint64_t size) {
     if (leftover_.part && !leftover_.part->is_in_place()) leftover_.part->discard();
     leftover_.part.reset();
@@ -223,7 +224,7 @@ Transfer::Next Transfer::start_over(http::Response& response) {
     return Next::ask_again;
 }
 
-// What came is not what was asked for.
+// The answer is not the requested document.
 void Transfer::refuse(http::Response& response) {
     const auto& head = *outcome_.head;
     outcome_.status = http::status::http_error;
@@ -232,7 +233,7 @@ void Transfer::refuse(http::Response& response) {
         outcome_.error += fmt::format(": it is at {} (-L goes there)", *head.find("Location"));
     may_pass_ = may_pass(head.status) || options_.retry_all;
     using Body = DownloadOptions::ErrorBody;
-    // The user wants to see no document at all.
+    // The user does not want to see any document.
     const bool is_forgotten = !leftover_.goes_to_output() && is_null_device(target_.file);
     if ((may_pass_ && attempts_.may_repeat()) || options_.error_body == Body::drop ||
         is_forgotten) {

@@ -37,8 +37,8 @@ class Crew {
     }
 
   private:
-    // Several that follow each other, so that one can be asked for while another comes; but not so
-    // many that the others have nothing to do.
+    // Takes several consecutive targets, so that one can be requested while another one comes, but
+    // leaves enough for the other workers.
     std::span<const Target> claim() {
         const std::lock_guard lock{mutex_};
         const auto share = workers_ == 1 ? left_.size() : left_.size() / (2 * workers_);

@@ -19,7 +19,7 @@ namespace ipcbox::http {
 namespace {
 
 constexpr std::size_t max_at_once = 1024UL * 1024;
-// What a socket can be made to drop by one call.
+// How many bytes a socket can drop in one call.
 constexpr std::size_t max_dropped = 1024UL * 1024 * 1024;
 
 struct stat status_of(int fd, std::string_view name) {
@@ -90,7 +90,7 @@ BulkMove::Step BulkMove::step(std::uint64_t most, Deadline deadline) {
     }
 }
 
-// What has come out of the socket is in the file when this returns.
+// When this returns, all bytes taken from the socket are in the file.
 BulkMove::Step BulkMove::splice_through_pipe(std::size_t most, Deadline deadline) {
     ssize_t moved = 0;
     do
@@ -117,7 +117,7 @@ void BulkMove::empty_pipe(std::size_t size, Deadline deadline) {
             continue;
         }
         if (moved < 0 && errno == EINTR) continue;
-        // O_APPEND, some file systems: then the bytes come by our memory.
+        // With O_APPEND or on some file systems, the bytes have to go through our memory.
         if (moved < 0 && errno != EINVAL && errno != ENOSYS) throw SysError("write", name_);
         way_ = Way::memory;
         buffer_.resize(max_at_once);
@@ -143,13 +143,13 @@ BulkMove::Step BulkMove::splice_some(std::size_t most, Deadline deadline) {
             return copy_some(most, deadline);
         }
         if (error != EAGAIN) {
-            // What a socket can say is not what a pipe, a file or a device can.
+            // These errors come from a socket, and never from a pipe, a file or a device.
             const bool is_source = error == ECONNRESET || error == ETIMEDOUT ||
                                    error == EHOSTUNREACH || error == ENETUNREACH;
             if (is_source) return step_of(moved, error);
             throw SysError("write", name_, error);
         }
-        // It does not say which of the two it would have to wait for.
+        // The call does not say which of the two it would have to wait for.
         if (!wait_for(from_, POLLIN, Deadline::after({}))) return step_of(-1, EAGAIN);
         if (!wait_for(to_, POLLOUT, deadline)) throw TimedOut("write the document");
     }

@@ -33,7 +33,7 @@ std::size_t ChunkedBody::parse(std::string_view bytes, const Sink& sink) {
             sink(piece);
             continue;
         }
-        // Behind the data of a chunk only the end of its line can stand.
+        // Only the end of the line can follow the data of a chunk.
         if (state_ == State::data_end && rest[0] != '\r' && rest[0] != '\n') fail("a bad chunk");
         const auto end = rest.find('\n');
         if (std::min(end, rest.size()) > max_line_bytes)

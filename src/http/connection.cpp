@@ -19,17 +19,17 @@ namespace ipcbox::http {
 
 namespace {
 
-// Room for a small response, and where more comes at once, for many of them. (Memory that nothing
-// comes into costs its first touch all the same.)
+// Room for a small response, or for many if more data comes at once. (Unused memory still costs its
+// first touch.)
 constexpr std::size_t first_buffer_size = 8UL * 1024;
 constexpr std::size_t usual_buffer_size = 64UL * 1024;
-// From so many bytes on, moving them is worth its preparation.
+// From this many bytes on, a kernel move is worth its preparation.
 constexpr std::uint64_t bulk = 128UL * 1024;
-// A server that answers so does not want the rest of the request's body.
+// A server that answers with this status or higher does not want the rest of the request's body.
 constexpr int first_refusal = 300;
 constexpr std::uint64_t endless = std::numeric_limits<std::uint64_t>::max();
 
-// Who never has to wait would never see that the time is over.
+// A transfer that never has to wait would not notice otherwise that its time is over.
 void in_time(Deadline deadline, std::string_view what) {
     if (deadline.passed()) throw TimedOut(what);
 }
@@ -50,7 +50,7 @@ Connection::Ends Connection::ends_of(const Fd& socket) {
     try {
         return {endpoint(net::local_address(socket.get())),
                 endpoint(net::peer_address(socket.get()))};
-    } catch (const SysError&) { // it is not connected any more
+    } catch (const SysError&) { // the socket is no longer connected
         return {};
     }
 }
@@ -85,18 +85,18 @@ void Connection::send_some() {
     const int error = outgoing_.error();
     if (error == 0) return;
     open_ = false;
-    // After one of these an answer may still be there to read. After any other, nobody will answer
-    // what was not sent.
+    // After one of these, an answer may still be there to read. After any other error, no answer
+    // will come.
     if (error != EPIPE && error != ECONNRESET)
         throw ConnectionLost(fmt::format("cannot send the request: {}", error_text(error)),
                              status::cannot_send, Begun::no);
 }
 
-// Waits for bytes of the server, and sends meanwhile; false when DEADLINE passed.
+// Waits for bytes from the server, and sends meanwhile; false when DEADLINE passed.
 bool Connection::wait_until(Deadline deadline) {
     if (before_wait_) before_wait_();
-    // Acknowledge what has come at once, this time: a server may hold back the next response until
-    // then (RFC 896), and we have nothing to send with which the acknowledgement could go.
+    // Acknowledge the bytes at once this time: a server can hold back the next response until then
+    // (RFC 896), and we have nothing to send that could carry the acknowledgement.
     if (socket_) (void)net::set_socket_option(socket_, IPPROTO_TCP, TCP_QUICKACK, 1);
     for (;;) {
         if (outgoing_.is_over()) return wait_for(in(), POLLIN, deadline);
@@ -118,7 +118,7 @@ bool Connection::wait_for_answer(Deadline deadline) {
     return !unread().empty() || wait_until(deadline);
 }
 
-// The answer is there. What it says is true only of a request that the server has whole.
+// The answer is there, but it is valid only if the server got the whole request.
 void Connection::finish_sending(Deadline deadline) {
     if (!std::exchange(sends_body_, false)) return;
     while (!outgoing_.is_over()) {
@@ -133,14 +133,14 @@ void Connection::finish_sending(Deadline deadline) {
                                         error_text(outgoing_.error())),
                             status::cannot_send);
     if (!tls_) return;
-    // What ipcbox-tls has is not yet what the server has.
+    // Bytes that ipcbox-tls has are not yet at the server.
     if (open_)
         tls_->check();
     else
         tls_->check_end(deadline);
 }
 
-// The bytes; 0 at the end of file, nothing when there is nothing yet.
+// The number of bytes; 0 at the end of file, nothing when there are none yet.
 std::optional<std::size_t> Connection::receive(std::span<char> into) {
     void* const start = into.data();
     for (;;) {
@@ -238,7 +238,7 @@ void Connection::break_off(int error, Begun begun) {
                          status::cannot_receive, begun);
 }
 
-// What is not whole is a failure; without a length, the end of file is the end.
+// An incomplete body is a failure; without a length, the end of file is the end of the body.
 void Connection::end_of_body(std::optional<std::uint64_t> left, Deadline deadline) {
     if (left)
         throw ConnectionLost(fmt::format("the body ended too early: {} bytes are missing", *left),
@@ -246,8 +246,8 @@ void Connection::end_of_body(std::optional<std::uint64_t> left, Deadline deadlin
     check_tls_end(deadline, Begun::yes);
 }
 
-// TLS says whether the end of what came is the end of what was said (RFC 8446, section 6.1). If it
-// is not, the connection is lost, as by a reset.
+// TLS shows whether the peer has announced the end of its data (RFC 8446, section 6.1). If not, the
+// connection counts as lost, as after a reset.
 void Connection::check_tls_end(Deadline deadline, Begun begun) {
     if (!tls_) return;
     try {

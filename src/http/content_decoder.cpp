@@ -22,9 +22,8 @@ constexpr std::size_t piece = 64UL * 1024;
 
 constexpr std::string_view gzip_magic = "\x1f\x8b";
 
-// RFC 1950, section 2.2: method 8, and both bytes together are a multiple of 31. A bare deflate
-// stream would have to begin with a stored block that has padding other than zero to look like
-// that.
+// RFC 1950, section 2.2: method 8, and both bytes together are a multiple of 31. To look like that,
+// a raw deflate stream would have to begin with a stored block whose padding is not zero.
 bool is_zlib_header(std::string_view head) {
     const auto first = static_cast<unsigned char>(head[0]);
     const auto second = static_cast<unsigned char>(head[1]);
@@ -40,7 +39,7 @@ constexpr int gzip_format = MAX_WBITS + 16;
 
 namespace {
 
-// Nothing for a word that changes nothing.
+// Nothing for a word that stands for no coding.
 std::optional<Coding> coding_named(std::string_view name) {
     const auto is = [name](std::string_view other) {
         return ascii::same_but_for_case(name, other);
@@ -102,7 +101,7 @@ class ContentDecoder::Stream {
     }
 
   private:
-    // Before a stream two bytes say what comes, and they may come one by one.
+    // The first two bytes of a stream show its format, and can come one by one.
     enum class State { before, inside, behind };
 
     [[noreturn]] void fail(std::string_view reason) const {
@@ -125,15 +124,15 @@ class ContentDecoder::Stream {
         ::inflateReset2(&zlib_, format_);
         state_ = State::inside;
         const auto head = std::exchange(head_, {});
-        // The two bytes end no stream, but for a bare one that is empty.
+        // Two bytes can end only a raw stream that is empty.
         inflate(head, out);
         return taken;
     }
 
-    // Up to the end of IN or of the stream; how much of IN that was.
+    // Decodes up to the end of IN or of the stream; returns how many bytes of IN it used.
     std::size_t inflate(std::string_view in, const Output& out) {
         const auto size = std::min<std::size_t>(in.size(), std::numeric_limits<uInt>::max());
-        // zlib does not write there; its C has no const.
+        // zlib does not write there; it only lacks the const.
         zlib_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(in.data()));
         zlib_.avail_in = static_cast<uInt>(size);
         do {
@@ -147,7 +146,7 @@ class ContentDecoder::Stream {
                 state_ = coding_ == Coding::gzip ? State::before : State::behind;
                 break;
             }
-            if (result == Z_BUF_ERROR) break; // all is taken, and there is no more to give
+            if (result == Z_BUF_ERROR) break; // all input is used, and there is no more output
             if (result == Z_NEED_DICT) fail("it needs a dictionary");
             if (result == Z_MEM_ERROR) throw std::bad_alloc{};
             if (result != Z_OK) fail(zlib_.msg != nullptr ? zlib_.msg : "it is damaged");

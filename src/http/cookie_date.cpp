@@ -19,8 +19,8 @@ bool is_delimiter(char byte) {
            (code >= 0x5b && code <= 0x60) || (code >= 0x7b && code <= 0x7e);
 }
 
-// The number at the start of TEXT, of LEAST to MOST digits, behind which there is no other digit.
-// It is taken from TEXT.
+// Removes and returns the number at the start of TEXT, which has LEAST to MOST digits and no
+// further digit after it.
 std::optional<int> take_number(std::string_view& text, std::size_t least, std::size_t most) {
     const auto size =
         static_cast<std::size_t>(std::ranges::find_if_not(text, ascii::is_digit) - text.begin());

@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::string_view http_only_mark = "#HttpOnly_";
 
-// Cuts off what stands before the first MARK, and MARK itself.
+// Removes the text before the first MARK, and MARK itself; returns that text.
 std::string_view take_until(std::string_view& text, char mark) {
     const auto piece = text.substr(0, text.find(mark));
     text.remove_prefix(std::min(piece.size() + 1, text.size()));
@@ -53,7 +53,7 @@ bool path_matches(std::string_view path, std::string_view of_cookie) {
            path[of_cookie.size()] == '/';
 }
 
-// Nobody reads along on the way to our own machine, and curl sends secure cookies there, too.
+// Nobody can listen on the way to our own machine, and curl also sends secure cookies there.
 bool is_private_way(const Url& url) {
     return url.is_https() || url.host == "localhost" || url.host == "127.0.0.1" ||
            url.host == "::1";
@@ -68,7 +68,7 @@ bool is_same(const Cookie& one, const Cookie& other) {
            one.host_only == other.host_only;
 }
 
-// "Max-Age=60": it counts from now; what is no number is ignored.
+// "Max-Age=60", counted from now. A value that is not a number is ignored.
 std::optional<std::time_t> expiry_from_age(std::string_view text, std::time_t now) {
     constexpr auto latest = std::numeric_limits<std::int64_t>::max();
     const bool back = text.starts_with('-');
@@ -80,7 +80,7 @@ std::optional<std::time_t> expiry_from_age(std::string_view text, std::time_t no
     return age > latest - now ? latest : now + age;
 }
 
-// The attributes of one Set-Cookie field, those given twice as they were last.
+// The attributes of one Set-Cookie field. Of a repeated one, the last counts.
 struct Attributes {
     std::string domain;
     std::string path;
@@ -135,14 +135,15 @@ std::optional<Cookie> parse_netscape(std::string_view line) {
     cookie.secure = ascii::same_but_for_case(take_until(line, '\t'), "TRUE");
     const auto expires = whole_number<std::int64_t>(take_until(line, '\t'));
     cookie.name = take_until(line, '\t');
-    cookie.value = line; // may be missing when it is empty
+    cookie.value = line; // can be missing when it is empty
     if (!expires || cookie.domain.empty() || cookie.name.empty() || !cookie.path.starts_with('/'))
         return std::nullopt;
     if (*expires != 0) cookie.expires = *expires;
     return cookie;
 }
 
-// What the prefix of its name promises (draft-ietf-httpbis-rfc6265bis, section 4.1.3).
+// Whether the cookie keeps the promise of its name's prefix (draft-ietf-httpbis-rfc6265bis, section
+// 4.1.3).
 bool keeps_promise_of_name(const Cookie& cookie) {
     if (cookie.name.starts_with("__Secure-")) return cookie.secure;
     if (cookie.name.starts_with("__Host-"))
@@ -167,7 +168,7 @@ void CookieJar::load(std::string_view text, std::time_t now, SessionCookies sess
         if (line.ends_with('\r')) line.remove_suffix(1);
         std::optional<Cookie> cookie;
         if (ascii::same_but_for_case(line.substr(0, field.size()), field)) {
-            // A saved head does not say where it came from: only its Domain tells.
+            // A saved head does not say where it came from; only its Domain does.
             auto value = line.substr(field.size());
             auto pair = take_until(value, ';');
             Attributes attributes;
@@ -217,7 +218,7 @@ void CookieJar::store(const Url& url, std::string_view value, std::time_t now) {
     if (cookie.secure && !is_private_way(url)) return;
     if (has_control(cookie) || !keeps_promise_of_name(cookie)) return;
     const std::lock_guard lock{mutex_};
-    // Nothing that came in the clear takes the place of a secure one (rfc6265bis, section 5.7).
+    // A cookie that came without TLS must not replace a secure one (rfc6265bis, section 5.7).
     const auto overlays = [&](const Cookie& other) {
         return other.secure && other.name == cookie.name &&
                (domain_matches(other.domain, cookie.domain) ||
@@ -235,8 +236,8 @@ void CookieJar::store_all(const Url& url, const ResponseHead& head, std::time_t 
             store(url, field.value, now);
 }
 
-// Replaces the same cookie, which keeps its age, or is the newest; one that is over takes the same
-// one along.
+// Replaces the same cookie and keeps its age, or adds the cookie as the newest. An expired cookie
+// removes the same one.
 void CookieJar::put(Cookie cookie, std::time_t now) {
     cookie.age = next_age_++;
     const auto found = std::ranges::find_if(

@@ -63,7 +63,7 @@ bool is_blank(char byte) {
     return byte == ' ' || byte == '\t';
 }
 
-// Takes a text apart from its front as a form has it.
+// Parses a text from its front according to a form.
 class Reader {
   public:
     Reader(std::string_view text, Strictness strictness)
@@ -176,7 +176,7 @@ class Reader {
         if (is_exact_ || left_.starts_with(':')) {
             if (!literal(':') || !number(second, 2, 2)) return false;
             date_.resolution = seconds{1};
-            if (!is_exact_ && left_.starts_with('.')) { // nothing smaller than a second is told
+            if (!is_exact_ && left_.starts_with('.')) { // fractions of a second are ignored
                 left_.remove_prefix(1);
                 if (take(ascii::is_digit).empty()) return false;
             }

@@ -14,7 +14,7 @@ namespace ipcbox::http {
 
 namespace {
 
-// Not nettle_lookup_hash(): that brings all of them into a static program.
+// Not nettle_lookup_hash(), which would link all hashes into a static program.
 constexpr std::array hashes{&nettle_md5, &nettle_sha1, &nettle_sha256, &nettle_sha384,
                             &nettle_sha512};
 
@@ -46,8 +46,8 @@ struct Line {
     std::string name;
 };
 
-// What sha256sum(1) does to a name with a line break or a backslash in it. Nothing for what it
-// never writes.
+// Undoes the escapes of sha256sum(1) in a name with a line break or a backslash. Nothing for a text
+// that it never writes.
 std::optional<std::string> unescaped(std::string_view text) {
     std::string name;
     for (std::size_t at = 0; at < text.size(); ++at) {
@@ -73,7 +73,7 @@ std::optional<std::string> unescaped(std::string_view text) {
     return name;
 }
 
-// "SHA256 (name) = hex"; the name may have anything in it, but it is between these.
+// "SHA256 (name) = hex"; the name between them can contain anything.
 std::optional<Line> parse_tagged(std::string_view line) {
     constexpr std::string_view before = " (";
     constexpr std::string_view behind = ") = ";

@@ -20,7 +20,7 @@ bool is_token_byte(char byte) {
            marks.find(byte) != std::string_view::npos;
 }
 
-// Takes a list of challenges apart from its front.
+// Parses a list of challenges from its front.
 class Reader {
   public:
     explicit Reader(std::string_view text) : left_(text) {}
@@ -41,7 +41,7 @@ class Reader {
         left_.remove_prefix(word.size());
         return word;
     }
-    // A token, or what is between quotes.
+    // A token, or the text between quotes.
     std::string value() {
         if (!take('"')) return std::string{token()};
         std::string text;
@@ -97,7 +97,8 @@ std::vector<AuthChallenge> parse_challenges(std::string_view value) {
     for (reader.skip(", \t"); !reader.at_end(); reader.skip(", \t")) {
         const auto word = ascii::lower(reader.token());
         if (word.empty()) {
-            reader.drop_byte(); // of a token68, say ("Negotiate YII=="), which we do not answer
+            reader.drop_byte(); // for example of a token68 ("Negotiate YII=="), which we do not
+                                // answer
             continue;
         }
         reader.skip(blanks);
@@ -129,7 +130,8 @@ std::optional<DigestChallenge> DigestChallenge::find(const ResponseHead& head,
             if (!challenge.sha256_ && !name.empty() && name != "md5") continue;
             const auto quality = offer.find("qop");
             challenge.quality_ = lists(quality, "auth");
-            // Only auth-int, which signs the body; or a session without a client's nonce.
+            // Skip a challenge that offers only auth-int, which signs the body, or a session
+            // without a client nonce.
             if (!challenge.quality_ && (!quality.empty() || challenge.session_)) continue;
             challenge.realm_ = offer.find("realm");
             challenge.nonce_ = offer.find("nonce");

@@ -34,7 +34,7 @@ std::string_view type_of(std::string_view file) {
     return found == file_types.end() ? "application/octet-stream" : found->type;
 }
 
-// What browsers do to the quotes and line ends of a name.
+// Quotes a name like browsers do, with its quotes and line ends escaped.
 std::string quoted(std::string_view text) {
     std::string result;
     for (const char byte : text)
@@ -60,7 +60,7 @@ std::string one_line(std::string text) {
     return text;
 }
 
-// A word up to the next ';', or in quotes; it is taken from TEXT with the blanks around it.
+// Removes and returns a word up to the next ';' or in quotes, with the blanks around it.
 std::string take_word(std::string_view& text) {
     if (text.starts_with('"')) {
         std::string word;

@@ -31,8 +31,8 @@ class Words {
         }
     }
 
-    // The value of a keyword, which may begin with #. Nothing when there is none: the next entry
-    // begins instead, and what belongs to it has to stay for it.
+    // The value of a keyword, which can begin with #. Nothing when the next entry begins instead,
+    // whose words must stay.
     std::optional<std::string> value() {
         bool same_line = skip_blanks();
         while (!same_line && left_.starts_with('#')) {
@@ -51,8 +51,8 @@ class Words {
   private:
     static constexpr std::string_view blanks = " \t\r\n";
 
-    // Whether TEXT, which begins where a value is expected, goes on with the next entry. On the
-    // keyword's own line "machine" is one only if a name follows: a password may be called so.
+    // Whether the next entry begins in TEXT, where a value is expected. On the keyword's own line,
+    // "machine" begins an entry only if a name follows, because it can also be a password.
     static bool begins_entry(std::string_view text, bool same_line) {
         const auto first = text.substr(0, text.find_first_of(blanks));
         const auto is = [](std::string_view word, std::initializer_list<std::string_view> names) {
@@ -75,7 +75,7 @@ class Words {
         return std::string{plain};
     }
 
-    // Whether what follows is on the same line.
+    // Skips blanks. Returns whether the next word is on the same line.
     bool skip_blanks() {
         const auto line = line_;
         skip(std::min(left_.find_first_not_of(blanks), left_.size()));
@@ -125,7 +125,7 @@ class Words {
 std::optional<Credentials> credentials_for(std::string_view netrc, std::string_view host,
                                            std::string_view user) {
     Words words{netrc};
-    std::optional<Credentials> entry; // the one that we are in, if it is about the host
+    std::optional<Credentials> entry; // the current entry, if it is for the host
     const auto is_found = [&] { return entry && (user.empty() || entry->user == user); };
     while (const auto word = words.next()) {
         const auto is = [&word](std::string_view name) {
@@ -150,7 +150,7 @@ std::optional<Credentials> credentials_for(std::string_view netrc, std::string_v
 }
 
 std::string load_netrc(const std::string& path) try {
-    // A FIFO would have us wait for a writer.
+    // Opening a FIFO would make us wait for a writer.
     return read_to_end(open_file(path, O_RDONLY | O_NONBLOCK).get(), max_bytes, path);
 } catch (const SysError& error) {
     if (error.error() == ENOENT || error.error() == ENOTDIR) return {};

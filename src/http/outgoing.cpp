@@ -41,7 +41,7 @@ void Outgoing::drop() {
     starved_ = false;
 }
 
-// Takes the body's next piece; false when there is none to send now.
+// Takes the next piece of the body; false when there is none to send now.
 bool Outgoing::fill() {
     if (!body_ || is_held()) return false;
     piece_.resize(piece_size);
@@ -54,7 +54,7 @@ bool Outgoing::fill() {
     const std::string_view piece{reinterpret_cast<const char*>(piece_.data()), *got};
     sent_ = 0;
     if (framing_ == BodyFraming::chunks) {
-        // The chunk without bytes is the last.
+        // An empty chunk is the last one.
         bytes_ = fmt::format("{:x}\r\n{}\r\n", piece.size(), piece);
         if (piece.empty()) body_.reset();
         return true;

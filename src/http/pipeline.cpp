@@ -10,24 +10,24 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// At most that many bytes are under way ahead: a server's receive buffer takes them, even if the
-// server does not read on before we take its answers.
+// At most this many bytes are sent ahead. They fit into a server's receive buffer, even if the
+// server does not read further before we take its answers.
 constexpr std::size_t max_bytes_ahead = 32UL * 1024;
 
-// A server that has not answered a request that was sent ahead after that time, and after four
-// times its slowest answer, may never do so.
+// A server that has not answered a request sent ahead after this time, and after four times its
+// slowest answer, may never do so.
 constexpr Duration min_stall = 250ms;
 constexpr int patience = 4;
 
-// What a server may say to requests that it would have answered otherwise one by one: it took them
-// for one request that is too long or makes no sense, or they came too fast.
+// Statuses of a server that would have answered the same requests one by one: it took them for a
+// single request that is too long or makes no sense, or they came too fast.
 bool may_refuse_pipelining(int status) {
     constexpr int refusals[] = {400, 405, 408, 411, 413, 414, 417, 421, 425,
                                 429, 431, 500, 501, 502, 503, 504, 505};
     return std::ranges::find(refusals, status) != std::end(refusals);
 }
 
-// The server does not answer what was sent ahead.
+// The server does not answer requests that were sent ahead.
 class Stalled : public std::exception {};
 
 } // namespace
@@ -60,7 +60,7 @@ Response Pipeline::ask(const Request& request, std::span<const Request> ahead, D
     } catch (const ConnectionLost& lost) {
         give_up(!is_first && request.idempotent && (!lost.had_begun() || in_line));
     } catch (const ProtocolError&) {
-        // A server that answers what was sent ahead with nonsense may do better when asked alone.
+        // A server that answers requests sent ahead with nonsense may do better with one at a time.
         give_up(!is_first && in_line && request.idempotent);
     } catch (const Stalled&) {
         serialize(request);
@@ -85,7 +85,7 @@ Response Pipeline::ask_alone(const Request& request, Deadline deadline) {
     }
 }
 
-// The connection over which it was sent ahead, else one that is free.
+// The connection over which the request was sent ahead, or otherwise a free one.
 Pipeline::Line* Pipeline::find_line(const Request& request) {
     const auto was_sent = [&](const auto& line) {
         return line->key == request.way && !line->sent.empty() &&
@@ -94,7 +94,7 @@ Pipeline::Line* Pipeline::find_line(const Request& request) {
     const auto is_free = [&](const auto& line) {
         return line->key == request.way && line->sent.empty() && line->connection->is_open();
     };
-    // The server has closed it, or says what nobody asked for.
+    // The server has closed it, or has sent something that nobody asked for.
     const auto is_dead = [&](const auto& line) {
         return is_free(line) && !line->connection->is_quiet();
     };
@@ -181,7 +181,7 @@ void Pipeline::drop(const Line& line) {
     std::erase_if(lines_, [&](const auto& other) { return other.get() == &line; });
 }
 
-// Connections that are of no more use, and those that were not used for longest.
+// Closes connections that cannot be used any more, and those that were unused for longest.
 void Pipeline::collect() {
     std::erase_if(lines_, [](const auto& line) { return !line->connection->is_open(); });
     while (lines_.size() > max_idle)

@@ -54,7 +54,7 @@ bool is_at_or_below(std::string_view host, std::string_view domain) {
            (above == 0 || host[above - 1] == '.');
 }
 
-// NETWORK is an address, or one and the number of bits that count.
+// NETWORK is an address, optionally with the number of bits that count.
 bool is_in_network(const net::Address& host, std::string_view network) {
     const auto slash = std::min(network.find('/'), network.size());
     const auto address = net::Address::parse_ip(network.substr(0, slash), 0);
@@ -63,7 +63,8 @@ bool is_in_network(const net::Address& host, std::string_view network) {
     return bits && net::network_key(host, *bits, *bits) == net::network_key(*address, *bits, *bits);
 }
 
-// An element of the list, cut in two: an IPv6 address without brackets has colons, but no port.
+// An element of the list, split into host and port. An IPv6 address without brackets has colons,
+// but no port.
 struct Exception {
     std::string_view host;
     std::optional<std::string_view> port;

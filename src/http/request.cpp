@@ -35,7 +35,7 @@ std::string basic(const Credentials& credentials) {
     return "Basic " + base64(credentials.user + ':' + credentials.password);
 }
 
-// The fields of one request, of which the user's replace ours.
+// The fields of one request. Fields of the user replace ours.
 class Head {
   public:
     Head(const RequestOptions& options, const RequestContext& context, std::string_view first_line)
@@ -62,13 +62,14 @@ class Head {
                    return ascii::same_but_for_case(custom.field.name, name);
                });
     }
-    // What would announce a body that does not follow. (POST with a Content-Length of 0 is fine.)
+    // Whether FIELD would announce a body that does not follow. (POST with a Content-Length of 0 is
+    // fine.)
     [[nodiscard]] bool lacks_body(const Field& field) const {
         return !context_.body &&
                (ascii::same_but_for_case(field.name, "Transfer-Encoding") ||
                 (ascii::same_but_for_case(field.name, "Content-Length") && field.value != "0"));
     }
-    // Neither a name, nor what opens doors, is for a host that a redirect leads to.
+    // A host that a redirect leads to must get neither the Host field nor any secret.
     [[nodiscard]] bool may_be_sent(std::string_view name) const {
         if (context_.same_origin) return true;
         constexpr std::string_view secret[] = {"Authorization", "Cookie", "Host"};
@@ -189,7 +190,7 @@ std::string request_head(const RequestOptions& options, const Url& url,
 
 std::string tunnel_head(const Url& url, const std::string& user_agent,
                         const std::optional<Credentials>& credentials) {
-    // With its port, always (RFC 9110, section 9.3.6).
+    // The port is always included (RFC 9110, section 9.3.6).
     const bool ipv6 = url.host.find(':') != std::string::npos;
     const auto place = ipv6 ? fmt::format("[{}]:{}", url.host, url.port)
                             : fmt::format("{}:{}", url.host, url.port);

@@ -3,9 +3,9 @@
 #include "core/ascii.h"
 #include "http/failure.h"
 
-// Else boost::none would be an object with a constructor, run before main.
+// Otherwise boost::none would be an object with a constructor that runs before main.
 #define BOOST_OPTIONAL_USE_OLD_DEFINITION_OF_NONE
-// Its assertions are not all right: "0\r\n" and one byte more trips one.
+// Some of its assertions are wrong: "0\r\n" and one more byte trip one.
 #define BOOST_DISABLE_ASSERTS
 
 #include <algorithm>
@@ -23,8 +23,8 @@ namespace {
 
 constexpr std::string_view protocol_name = "HTTP/";
 
-// Where the empty line ends; nothing when it has not come yet. Lone line feeds end lines too (RFC
-// 9112, section 2.2): much that answers by hand sends no others.
+// The end of the empty line; nothing when it has not come yet. Lone line feeds also end lines (RFC
+// 9112, section 2.2), because many simple servers send no others.
 std::optional<std::size_t> end_of_head(std::string_view bytes) {
     for (auto at = bytes.find('\n'); at != std::string_view::npos; at = bytes.find('\n', at + 1)) {
         const auto rest = bytes.substr(at + 1);
@@ -101,12 +101,12 @@ class ResponseParser::Grammar : public beast::http::basic_parser<false> {
     }
     void on_field_impl(beast::http::field name, Text text, Text value, Code& error) override {
         if (name == beast::http::field::transfer_encoding) {
-            // Once, and nothing before it: "gzip, chunked" would be chunked, too.
+            // Only "chunked" alone: "gzip, chunked" would also be chunked.
             const bool is_known = ascii::same_but_for_case({value.data(), value.size()}, "chunked");
             has_unknown_coding_ = has_unknown_coding_ || has_coding_ || !is_known;
             has_coding_ = true;
         }
-        // A second length may even agree: nobody sends two without a reason that we do not want.
+        // Refuse a second length even if it agrees, because no honest server sends two.
         const bool is_length = name == beast::http::field::content_length;
         const bool is_list = value.find(',') != Text::npos;
         field_bytes_ += text.size() + value.size();
@@ -144,7 +144,7 @@ std::size_t ResponseParser::parse_head(std::string_view bytes) {
         const auto size = parse_one_head(bytes.substr(taken));
         taken += size;
         if (size == 0) break;
-        // 101 would end HTTP here, and we never ask for that.
+        // 101 would end HTTP on this connection, and we never ask for that.
         if (head_.status < 200 && head_.status != 101) {
             if (++interim_ > max_interim_responses)
                 throw ProtocolError("the server sends interim responses without end");

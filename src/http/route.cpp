@@ -18,8 +18,8 @@ namespace {
 
 using Clock = Deadline::Clock;
 
-// The parts between colons, of which brackets hide some: "[::1]:80:example.com:". In lower case,
-// as a URL's host is.
+// The parts between colons, except colons within brackets: "[::1]:80:example.com:". In lower case,
+// like the host of a URL.
 std::vector<std::string> parts_of(std::string_view text) {
     std::vector<std::string> parts(1);
     bool bracketed = false;
@@ -96,7 +96,7 @@ Fd open_socket(const Route& route, const RouteOptions& options, Milestones& mile
     }
 }
 
-// RFC 9110, section 9.3.6: behind its head, the proxy's answer is the server.
+// RFC 9110, section 9.3.6: after the head of the proxy's answer come the bytes of the server.
 Fd tunnel(Fd socket, const Route& route, const RouteOptions& options, Deadline deadline) {
     Connection proxy{std::move(socket)};
     proxy.send(tunnel_head(route.origin, options.user_agent, route.proxy->credentials));
@@ -108,7 +108,7 @@ Fd tunnel(Fd socket, const Route& route, const RouteOptions& options, Deadline d
     return proxy.release();
 }
 
-// Behind its answer, a SOCKS proxy is the server, too.
+// After the answer of a SOCKS proxy also come the bytes of the server.
 void pass_socks(const Fd& socket, const Route& route, const RouteOptions& options,
                 Deadline deadline) {
     const auto& proxy = *route.proxy;
@@ -130,7 +130,7 @@ void pass_socks(const Fd& socket, const Route& route, const RouteOptions& option
 } // namespace
 
 KnownAddress KnownAddress::parse(std::string_view text) {
-    // The addresses may have colons of their own, without brackets.
+    // The addresses can contain colons, without brackets.
     const auto first = text.find(':', text.starts_with('[') ? text.find(']') : 0);
     const auto second = first == std::string_view::npos ? first : text.find(':', first + 1);
     if (second == std::string_view::npos)
@@ -157,9 +157,9 @@ Diversion Diversion::parse(std::string_view text) {
 
 std::string Route::key() const {
     const auto through = proxy ? fmt::format("{}:{} ", proxy->host, proxy->port) : std::string{};
-    // What a proxy forwards can go to anybody.
+    // A connection to a proxy that forwards can be used for every server.
     if (forwards()) return through;
-    // Not its authority(), which leaves out the interface.
+    // Not authority(), which leaves out the interface.
     return fmt::format("{}{}://{}:{}", through, origin.scheme, origin.host, origin.port);
 }
 

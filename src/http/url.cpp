@@ -26,7 +26,7 @@ bool is_unreserved(char byte) {
            std::string_view{"-._~"}.find(byte) != std::string_view::npos;
 }
 
-// "fe80::1", "fe80::1%25eth0" (RFC 6874), or as everybody writes it, "fe80::1%eth0".
+// "fe80::1", "fe80::1%25eth0" (RFC 6874), or in the common form "fe80::1%eth0".
 std::string parse_ipv6(std::string_view text) {
     const auto wrong = [] { return std::invalid_argument("expected an IPv6 address in brackets"); };
     const auto percent = std::min(text.find('%'), text.size());
@@ -42,7 +42,7 @@ std::string parse_ipv6(std::string_view text) {
 std::string parse_name(std::string_view text) {
     auto name = ascii::lower(percent_decoded(text));
     if (name.empty()) throw std::invalid_argument("expected a host");
-    // Underscores and the like are not for hosts (RFC 952), but such hosts are there.
+    // RFC 952 does not allow underscores and the like in host names, but such hosts exist.
     if (!std::ranges::all_of(name, is_unreserved))
         throw std::invalid_argument("expected a host of ASCII letters, digits, dots and hyphens "
                                     "(others in their xn-- form)");
@@ -61,8 +61,8 @@ Credentials parse_credentials(std::string_view text) {
             percent_decoded(text.substr(std::min(colon + 1, text.size())))};
 }
 
-// RFC 3986, section 5.2.4, for a path that begins with '/': in /a/./b/../c/.. what a dot or two at
-// the end leave is a directory.
+// RFC 3986, section 5.2.4, for a path that begins with '/': a dot or two at the end, as in
+// /a/./b/../c/.., leave a directory.
 std::string without_dot_segments(std::string_view path) {
     std::vector<std::string_view> segments;
     for (auto left = path; !left.empty();) {
@@ -79,8 +79,8 @@ std::string without_dot_segments(std::string_view path) {
     return fmt::format("/{}", fmt::join(segments, "/"));
 }
 
-// The sets of the URL standard of browsers (url.spec.whatwg.org, section 1.3). A '%' stays: it may
-// be the encoding already.
+// The sets of the URL standard of browsers (url.spec.whatwg.org, section 1.3). A '%' stays, because
+// it may already be part of an encoding.
 std::string encoded(std::string_view text, std::string_view unfit) {
     std::string fit;
     for (const char byte : text)
@@ -114,7 +114,7 @@ bool has_scheme(std::string_view reference) {
            });
 }
 
-// A host as a URL has it: an IPv6 address in brackets, and in them its interface or not.
+// A host in the form of a URL: an IPv6 address in brackets, with or without its interface.
 enum class Interface { encoded, left_out };
 std::string host_text(std::string_view host, Interface interface) {
     if (host.find(':') == std::string_view::npos) return std::string{host};
@@ -134,7 +134,7 @@ std::string port_text(const Url& url) {
 Authority Authority::parse(std::string_view text) {
     require_no_control(text);
     Authority parsed;
-    // The last one, as browsers have it: a password may have one in it.
+    // The last one, as in browsers, because a password can contain one.
     if (const auto at = text.rfind('@'); at != std::string_view::npos) {
         parsed.credentials = parse_credentials(text.substr(0, at));
         text.remove_prefix(at + 1);
