@@ -97,8 +97,7 @@ std::vector<AuthChallenge> parse_challenges(std::string_view value) {
     for (reader.skip(", \t"); !reader.at_end(); reader.skip(", \t")) {
         const auto word = ascii::lower(reader.token());
         if (word.empty()) {
-            reader.drop_byte(); // for example of a token68 ("Negotiate YII=="), which we do not
-                                // answer
+            reader.drop_byte(); // such as one of a token68 ("Negotiate YII=="), which we skip
             continue;
         }
         reader.skip(blanks);
