@@ -1,4 +1,4 @@
-// What holds for every applet, whatever it does. One meson test for each name in the dictionary:
+// The contract of every applet, whatever it does. One meson test for each name in the dictionary:
 // $CONTRACT_APPLET is the name, $CONTRACT_MANUALS the directory of the manual pages.
 #include "contract/contract.h"
 #include "harness/scenario.h"
@@ -22,7 +22,7 @@ struct HelpOption {
     std::string value;              // "DURATION", or empty
 };
 
-// The titles in the help behind which rows of options stand: "Options", or sections.
+// The titles in the help that are followed by rows of options: "Options", or sections.
 std::vector<std::string> sections_of(const std::string& help) {
     std::vector<std::string> titles;
     std::string title;
@@ -62,7 +62,7 @@ std::vector<HelpOption> options_of(const std::string& help) {
     return options;
 }
 
-// The options of the manual page: what follows each Fl of its list items.
+// The options of the manual page: the words after each Fl of its list items.
 std::set<std::string> options_of_manual(const std::string& page) {
     std::set<std::string> options;
     for (const auto& line : lines(page)) {
@@ -90,7 +90,7 @@ void check_lost_output(const Result& result) {
 
 } // namespace
 
-TEST_CASE("--help explains on 80 columns") {
+TEST_CASE("--help fits into 80 columns") {
     Scenario scenario;
     const auto help = scenario.run({applet, "--help"});
     CHECK(help.status == 0);
@@ -107,7 +107,7 @@ TEST_CASE("--help explains on 80 columns") {
     CHECK(scenario.run({applet, "-h"}).out == help.out);
 }
 
-TEST_CASE("each example of the help has the applet in it") {
+TEST_CASE("each example of the help calls the applet") {
     Scenario scenario;
     const auto help = scenario.run({applet, "--help"}).out;
     for (const auto& line : lines(help.substr(help.find("\nExamples:\n"))))
@@ -115,7 +115,7 @@ TEST_CASE("each example of the help has the applet in it") {
             CHECK_MESSAGE(line.find(applet) != std::string::npos, line);
 }
 
-TEST_CASE("--version is the box's") {
+TEST_CASE("--version prints the version of the box") {
     Scenario scenario;
     const auto version = scenario.run({applet, "--version"});
     CHECK(version.status == 0);
@@ -125,14 +125,14 @@ TEST_CASE("--version is the box's") {
     CHECK(version.out == scenario.run({applet, "-V"}).out);
 }
 
-TEST_CASE("what makes no sense is one line and status 2") {
+TEST_CASE("a command line that makes no sense is reported in one line, with status 2") {
     Scenario scenario;
     check_usage_error(scenario.run({applet, "--no-such-option"}));
     check_usage_error(scenario.run({applet, "--no-such-option=1"}));
     check_usage_error(scenario.run({applet, "-\x01"}));
 }
 
-TEST_CASE("a bad value is named with its option and what was expected") {
+TEST_CASE("a bad value is reported with its option and the expected form") {
     // Values that have a grammar; a TEXT or a FILE can be anything.
     const std::set<std::string> strict{"COUNT", "DURATION", "FD",     "MODE",   "NUMBER", "OFFSET",
                                        "PID",   "PORT",     "SIGNAL", "SIZE",   "SLOTS",  "STATUS",
@@ -160,7 +160,7 @@ TEST_CASE("a lost write to standard output is a failure") {
     }
 }
 
-TEST_CASE("closed standard descriptors do no harm") {
+TEST_CASE("an applet works with closed standard descriptors") {
     Scenario scenario;
     const auto help = scenario.run({applet, "--help"}).out;
     const auto no_input = scenario.shell("exec \"$@\" <&-", {applet, "--help"});
@@ -173,7 +173,7 @@ TEST_CASE("closed standard descriptors do no harm") {
     CHECK(scenario.shell("exec \"$@\" <&- >&- 2>&-", {applet, "--help"}).status == 1);
 }
 
-TEST_CASE("a reader that leaves early ends it without a word") {
+TEST_CASE("a reader that leaves early ends the applet silently") {
     Scenario scenario;
     // 141 is 128 + SIGPIPE. The reader has left before the applet starts.
     const auto result = scenario.shell("mkfifo fifo; exec 3<>fifo 4>fifo 3<&-; \"$@\" >&4; echo $?",
@@ -197,7 +197,7 @@ TEST_CASE("the trace goes to standard error") {
     CHECK(scenario.run({"env", "IPCBOX_TRACE=", applet, "--help"}).err.empty());
 }
 
-TEST_CASE("it is the same through the box, a link and a path") {
+TEST_CASE("an applet behaves the same through the box, a link and a path") {
     Scenario scenario;
     const auto through_link = scenario.run({applet, "--help"});
     const auto through_box = scenario.run({"ipcbox", applet, "--help"});

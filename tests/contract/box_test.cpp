@@ -1,4 +1,4 @@
-// What holds for the box itself: dispatch, its options and its manual page.
+// The contract of the box itself: dispatch, its options and its manual page.
 #include "contract/contract.h"
 #include "harness/scenario.h"
 
@@ -25,7 +25,7 @@ void check_usage_error(const Result& result) {
 
 } // namespace
 
-TEST_CASE("--help explains on 80 columns") {
+TEST_CASE("--help fits into 80 columns") {
     Scenario scenario;
     const auto help = scenario.run({"ipcbox", "--help"});
     CHECK(help.status == 0);
@@ -67,7 +67,7 @@ TEST_CASE("--list is sorted; --list=full adds groups and summaries in columns") 
     }
 }
 
-TEST_CASE("an unknown applet is 127 and the nearest name") {
+TEST_CASE("an unknown applet has status 127, and the nearest name is suggested") {
     Scenario scenario;
     const auto swapped = scenario.run({"ipcbox", "sem-tkae", "--help"});
     CHECK(swapped.status == 127);
@@ -82,7 +82,7 @@ TEST_CASE("an unknown applet is 127 and the nearest name") {
     CHECK(link.err.find("'sem-give'") != std::string::npos);
 }
 
-TEST_CASE("no applet is suggested when none is near") {
+TEST_CASE("no applet is suggested when no name is similar") {
     Scenario scenario;
     for (const char* name : {"nosuch", "", "x", "42", "netcat"}) {
         CAPTURE(name);
@@ -94,7 +94,7 @@ TEST_CASE("no applet is suggested when none is near") {
     CHECK(scenario.run({"ipcbox", "wget"}).err.find("'webget'") != std::string::npos);
 }
 
-TEST_CASE("--help has each applet with its summary, under the title of its group") {
+TEST_CASE("--help lists each applet with its summary, under the title of its group") {
     Scenario scenario;
     const auto help = scenario.run({"ipcbox", "--help"}).out;
     for (const auto& line : lines(scenario.run({"ipcbox", "--list=full"}).out)) {
@@ -106,7 +106,7 @@ TEST_CASE("--help has each applet with its summary, under the title of its group
     }
 }
 
-TEST_CASE("a terminal is shown the part of the help that concerns the mistake") {
+TEST_CASE("on a terminal, the part of the help that concerns the mistake is shown") {
     Scenario scenario;
     const auto on_terminal = [&scenario](const std::string& command) {
         return scenario.run({"script", "-qec", command, "/dev/null"});
@@ -141,8 +141,8 @@ TEST_CASE("the help has colours on a terminal, unless NO_COLOR or TERM says no")
     CHECK_FALSE(contains(scenario.run({"env", "TERM=xterm", "sem-take", "--help"}).out, "\x1b"));
 }
 
-TEST_CASE(
-    "help APPLET opens the manual page on a terminal where man has it, else prints the help") {
+TEST_CASE("help APPLET opens the manual page if man has it and stdout is a terminal, else prints "
+          "the help") {
     Scenario scenario;
     const auto help = scenario.run({"sem-take", "--help"}).out;
     CHECK(scenario.run({"ipcbox", "help", "sem-take"}).out == help);
@@ -171,7 +171,7 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("the box has any name that begins with its own") {
+TEST_CASE("the box works under any name that begins with its own") {
     Scenario scenario;
     const auto result =
         scenario.shell("ln -s \"$IPCBOX_BINARY\" ipcbox-1.0 && ./ipcbox-1.0 --list");
@@ -179,7 +179,7 @@ TEST_CASE("the box has any name that begins with its own") {
     CHECK(lines(result.out) == applets(scenario));
 }
 
-TEST_CASE("what makes no sense is one line and status 2") {
+TEST_CASE("a command line that makes no sense is reported in one line, with status 2") {
     Scenario scenario;
     const std::vector<Words> cases{
         {"ipcbox"},
@@ -204,7 +204,7 @@ TEST_CASE("what makes no sense is one line and status 2") {
 
 TEST_CASE("a program started without a name does not crash") {
     Scenario scenario;
-    // execve(2) with no argv at all; since Linux 5.18 the kernel makes one empty name of it.
+    // execve(2) without any argv; since Linux 5.18 the kernel adds an empty name.
     check_usage_error(scenario.run({"perl", "-e", "exec { $ENV{IPCBOX_BINARY} } () or die $!"}));
     check_usage_error(scenario.run({"perl", "-e", "exec { $ENV{IPCBOX_BINARY} } ''"}));
 }
@@ -220,14 +220,14 @@ TEST_CASE("a lost write to standard output is a failure") {
         }
 }
 
-TEST_CASE("the trace shows the box's own calls too") {
+TEST_CASE("the trace includes the calls of the box itself") {
     Scenario scenario;
     const auto traced = scenario.run({"env", "IPCBOX_TRACE=1", binary(), "--list"});
     CHECK(lines(traced.out) == applets(scenario));
     CHECK(traced.err.find("write(1, ") != std::string::npos);
 }
 
-TEST_CASE("--install makes links that work") {
+TEST_CASE("--install creates links that work") {
     Scenario scenario;
     std::filesystem::create_directory("links");
     const auto installed = scenario.run({"ipcbox", "--install", "links"});
@@ -240,7 +240,7 @@ TEST_CASE("--install makes links that work") {
     }
 }
 
-TEST_CASE("--install refuses what is in the way, and --force replaces it") {
+TEST_CASE("--install refuses a file that is in the way, and --force replaces it") {
     Scenario scenario;
     std::filesystem::create_directory("links");
     scenario.write_file("links/sem-take", "mine");
@@ -248,7 +248,7 @@ TEST_CASE("--install refuses what is in the way, and --force replaces it") {
     CHECK(refused.status == 1);
     CHECK(refused.err == "ipcbox: cannot create links/sem-take: File exists\n");
     CHECK(scenario.read_file("links/sem-take") == "mine");
-    CHECK(scenario.exists("links/sem-give")); // the others are made nevertheless
+    CHECK(scenario.exists("links/sem-give")); // the other links are still created
 
     SUBCASE("before the directory") {
         CHECK(scenario.run({"ipcbox", "--install", "--force", "links"}).status == 0);
@@ -278,7 +278,7 @@ TEST_CASE("--install --force leaves a directory that has an applet's name alone"
     CHECK(std::filesystem::is_directory("links/sem-take"));
 }
 
-TEST_CASE("--install into a missing directory or a file says so once") {
+TEST_CASE("--install into a missing directory or a file is reported once") {
     Scenario scenario;
     const auto missing = scenario.run({"ipcbox", "--install", "nowhere"});
     CHECK(missing.status == 1);

@@ -1,7 +1,7 @@
-// A start costs every one-line use of ipcbox. What is counted here does not vary with the machine's
-// mood: instructions and page faults from exec to exit, and the bytes of the installed file. Past a
-// limit the test fails with the figure: then find what came in (a linker map tells), or raise the
-// limit in a commit that says what it buys.
+// Every one-line use of ipcbox pays for its start. This test counts only what does not vary with
+// the load of the machine: instructions and page faults from exec to exit, and the bytes of the
+// installed file. Past a limit, the test fails with the figure. Then find the cause (a linker map
+// shows it), or raise the limit in a commit that says what it is for.
 #include "contract.h"
 #include "core/exit_status.h"
 #include "harness/scenario.h"
@@ -28,7 +28,7 @@ struct Cost {
     long page_faults = 0;
 };
 
-// Runs "ipcbox --version" with an empty environment, for the C library counts variables, too.
+// Runs "ipcbox --version" with an empty environment, because the C library also counts variables.
 Cost cost_of_start(const char* program, Watch watch) {
     const pid_t child = ::fork();
     REQUIRE(child >= 0);

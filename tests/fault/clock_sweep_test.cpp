@@ -1,6 +1,6 @@
-// Each system call of those who ask clocks fails once, in its turn and with each errno that the
-// kernel could give there. Whatever fails: in time, with a row for each host, or one line that says
-// why there is none.
+// Each system call of the applets that ask clocks fails once, in its turn and with each errno that
+// the kernel could return there. Whatever fails, the applet ends in time, with a row for each host,
+// or one line with the reason why there is none.
 #include "core/io.h"
 #include "harness/clock_answers.h"
 #include "harness/datagram_peer.h"
@@ -61,7 +61,7 @@ bool fails_somewhere(Scenario& scenario, const Words& words, int rows, const std
     CHECK(std::ranges::count(result.err, '\n') <= 1);
     const bool is_complete = std::ranges::count(result.out, '\n') == rows;
     const bool is_told = result.err.find(": cannot ") != std::string::npos;
-    // What cannot be written cannot be told either.
+    // A failed write cannot be reported either.
     CHECK((is_complete || is_told || (result.status == 1 && fired.starts_with("write"))));
     if (result.status == 0) CHECK((is_complete && !is_told));
     return true;
@@ -80,7 +80,7 @@ void sweep(const Words& words, int rows) {
 
 } // namespace
 
-TEST_CASE("over TCP") {
+TEST_CASE("whatever fails over TCP, each host has a row or the reason is reported") {
     const Peer server{[](const Fd& client) { say(client, time_bytes_now()); }};
     const RefusedPort refused;
     sweep({"timecheck", "-t", "25s", server.text(), server.text(),
@@ -88,7 +88,7 @@ TEST_CASE("over TCP") {
           4);
 }
 
-TEST_CASE("over UDP") {
+TEST_CASE("whatever fails over UDP, each host has a row or the reason is reported") {
     const DatagramPeer server{
         [](const test::Datagram& question) { question.answer(time_bytes_now()); }};
     const RefusedDatagramPort refused;
@@ -97,7 +97,7 @@ TEST_CASE("over UDP") {
           4);
 }
 
-TEST_CASE("sources are asked in turn until one answers") {
+TEST_CASE("whatever fails, the sources are asked in turn until one answers") {
     const DatagramPeer ntp{
         [](const test::Datagram& question) { question.answer(ntp_answer(question.bytes)); }};
     const RefusedPort refused;
@@ -108,7 +108,7 @@ TEST_CASE("sources are asked in turn until one answers") {
           1);
 }
 
-TEST_CASE("a list, and a watch") {
+TEST_CASE("whatever fails, a list and a watch report it") {
     const Peer server{[](const Fd& client) { say(client, time_bytes_now()); }};
     Scenario scenario;
     scenario.write_file("list", server.text() + "\n");
@@ -116,13 +116,13 @@ TEST_CASE("a list, and a watch") {
           4);
 }
 
-TEST_CASE("in words") {
+TEST_CASE("whatever fails, daytime prints an answer or the reason") {
     const Peer server{[](const Fd& client) { say(client, "Tue Nov 24 02:55:01 2026\r\n"); }};
     sweep({"daytime", "-J", "-t", "25s", server.text()}, 1);
 }
 
 // A machine without IPv6.
-TEST_CASE("without one family, the other is enough") {
+TEST_CASE("without one address family, the other one is enough") {
     Scenario scenario;
     const DatagramPeer udp{
         [](const test::Datagram& question) { question.answer(time_bytes_now()); }};

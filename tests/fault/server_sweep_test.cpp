@@ -1,6 +1,6 @@
-// The sweep for servers: each system call of one that serves a client fails once, in its turn and
-// with each errno that the kernel could give there. A server that has said that it listens goes on,
-// whatever fails, and tells what it was; before, it ends with one line.
+// The sweep for servers: each system call of a server that serves a client fails once, in its turn
+// and with each errno that the kernel could return there. Whatever fails, a server that has
+// announced that it listens goes on and reports the failure; before that, it ends with one line.
 #include "harness/client.h"
 #include "harness/environment.h"
 #include "harness/scenario.h"
@@ -27,14 +27,14 @@ constexpr auto retry = std::chrono::milliseconds{100};
 
 constexpr std::array errors{ENOMEM, EMFILE, ENFILE, EAGAIN, EACCES, ENOBUFS, ECONNABORTED, EPERM};
 
-// What the client gets is lost when its own child failed, or its socket did.
+// The client's answer can be lost when its own child or its socket failed.
 bool may_lose_connection(const std::string& fired) {
     constexpr std::array calls{"dup2", "execve", "setpgid", "getsockopt", "pidfd_open", "send"};
     return std::ranges::any_of(calls,
                                [&fired](const char* call) { return fired.starts_with(call); });
 }
 
-// Whose file it is cannot be seen then, so it stays, for the next server to take over.
+// Then the owner of the file is not known, so it stays, and the next server takes it over.
 bool may_leave_files(const std::string& fired) {
     return fired.starts_with("fstatat") || fired.starts_with("flock");
 }
@@ -51,7 +51,7 @@ bool says_hello(const net::Address& address) {
     return answer_of(address) == "hello\n";
 }
 
-// Whether a server of the time answers over TCP; over UDP it has to, when it is asked again.
+// Whether a time server answers over TCP; over UDP, it has to when it is asked again.
 bool tells_time(const net::Address& address) {
     constexpr std::size_t size = 4; // RFC 868
     const Fd asker = Fd::adopt(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -102,7 +102,7 @@ bool fails_somewhere(const SweptServer& server, const std::string& fault) {
         CHECK(result.status == exit_status::done);
         if (!answered) {
             CHECK(may_lose_connection(what));
-            // That a client is gone is nobody's trouble.
+            // A client that has gone is no trouble to report.
             if (!what.starts_with("send")) CHECK(!result.err.empty());
         }
     }
@@ -115,7 +115,7 @@ bool fails_somewhere(const SweptServer& server, const std::string& fault) {
 
 } // namespace
 
-TEST_CASE("whatever fails once, a server goes on, or has said why it did not begin") {
+TEST_CASE("whatever fails once, a server goes on, or says why it did not start") {
     const std::vector<SweptServer> servers{
         {{"forking-tcp-server", "-q", "--notify-fd", "1", "127.0.0.1:0", "--", "echo", "hello"},
          says_hello},

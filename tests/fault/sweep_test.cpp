@@ -1,7 +1,7 @@
 // Each system call of an applet fails once, in its turn and with each errno that the kernel could
-// give there: the Nth call for N = 1, 2 and so on, until there is none left to fail. Whatever
-// fails, the applet ends in time with a status of the contract and at most one line that says why,
-// and leaves behind what was there before.
+// return there: the Nth call for N = 1, 2 and so on, until there is none left to fail. Whatever
+// fails, the applet ends in time with a status of the contract and at most one line with the
+// reason, and leaves everything as it was before.
 #include "core/error.h"
 #include "core/io.h"
 #include "harness/environment.h"
@@ -28,7 +28,7 @@ namespace {
 // What a failure may leave changed.
 enum class Failure {
     changes_nothing,
-    may_come_late, // the work was done, only its report was lost; doing it again changes nothing
+    may_come_late, // the work was done and only its report was lost; doing it again changes nothing
     // The removal itself failed. The next run takes over what is left, and removes it.
     may_leave_to_next_run
 };
@@ -177,10 +177,10 @@ const std::vector<Sweep>& sweeps() {
 constexpr std::array errors{ENOMEM, EMFILE, ENFILE, ENOSPC, EACCES, EIDRM,
                             EAGAIN, EIO,    EPERM,  E2BIG,  EROFS};
 
-// No applet makes more calls than that of which one errno could come.
+// No applet makes more calls than this that can return the same errno.
 constexpr int max_calls = 300;
 
-// A set's values in words, or that there is no set.
+// The values of a set as text, or a text that there is no set.
 std::string semaphores(const std::string& key) {
     const int id = ::semget(sysv::Key::parse(key).value(), 0, 0);
     if (id < 0) return "no set";
@@ -196,7 +196,7 @@ std::string segment(const std::string& key) {
     return id < 0 ? "no segment" : fmt::format("segment {}", id);
 }
 
-// All that an applet could leave behind.
+// Everything that an applet could leave behind.
 std::string state(const Scenario& scenario) {
     std::string text;
     for (const auto& key : {scenario.key(), scenario.name()})
@@ -278,7 +278,7 @@ bool fails_somewhere(const Sweep& sweep, const std::string& fault) {
 
 } // namespace
 
-TEST_CASE("whatever fails, it is said in one line and nothing is left behind") {
+TEST_CASE("whatever fails, one line reports it and nothing is left behind") {
     for (const auto& sweep : sweeps())
         for (const int error : errors)
             for (const char* const process : {"", "child"}) {
@@ -291,7 +291,7 @@ TEST_CASE("whatever fails, it is said in one line and nothing is left behind") {
             }
 }
 
-TEST_CASE("the binary that is shipped has no fault injector") {
+TEST_CASE("the shipped binary has no fault injector") {
     const auto has_injector = [](const char* variable) {
         const char* const path = std::getenv(variable);
         REQUIRE(path != nullptr);

@@ -11,7 +11,8 @@ using namespace ipcbox::test;
 
 namespace {
 
-// What ncat 7.93's client gets back in part only, and socat's loses when the answer is late.
+// A size that the client of ncat 7.93 gets back only in part, and that of socat loses when the
+// answer is late.
 constexpr std::size_t echo_size = 1'288'895;
 
 // The digits at the end of a line.
@@ -30,28 +31,28 @@ void check_echo(Scenario& scenario, const Words& client) {
     CHECK(scenario.read_file("out") == text);
 }
 
-// A server may say that it listens before it does.
+// A server can announce that it listens before it does.
 bool answers(Scenario& scenario, const std::string& applet, const std::string& target) {
     return eventually([&] { return scenario.run({applet, "-z", target}).status == 0; });
 }
 
 } // namespace
 
-TEST_CASE("tcpserver") {
+TEST_CASE("our clients work with tcpserver") {
     Scenario scenario;
     auto server = scenario.start({"tcpserver", "-1", "-HRl0", "127.0.0.1", "0", "cat"});
     const auto port = server.line();
     check_echo(scenario, {"tcp-client", "127.0.0.1", port});
     check_echo(scenario, {"tcp-interact", "-q", "127.0.0.1", port});
     check_echo(scenario, {"tcp-interact", "-q", "--twin", "127.0.0.1", port});
-    // The UCSPI environment is about us.
+    // The UCSPI environment describes our end.
     auto other = scenario.start({"tcpserver", "-1", "-HRl0", "127.0.0.1", "0", "sh", "-c",
                                  "echo $TCPREMOTEIP; cat >/dev/null"});
     CHECK(scenario.run({"tcp-client", "--source", "127.0.0.2", "127.0.0.1:" + other.line()}, "x")
               .out == "127.0.0.2\n");
 }
 
-TEST_CASE("unixserver and s6-ipcserver") {
+TEST_CASE("our clients work with unixserver and s6-ipcserver") {
     Scenario scenario;
     const auto one = scenario.start({"unixserver", "one", "cat"});
     const auto two = scenario.start({"s6-ipcserver", "two", "cat"});
@@ -62,7 +63,7 @@ TEST_CASE("unixserver and s6-ipcserver") {
     }
 }
 
-TEST_CASE("socat") {
+TEST_CASE("our clients work with socat") {
     Scenario scenario;
     auto tcp =
         scenario.start({"socat", "-d", "-d", "TCP-LISTEN:0,bind=127.0.0.1,fork", "EXEC:cat"});
@@ -79,7 +80,7 @@ TEST_CASE("socat") {
     CHECK(scenario.run({"catsock-client", scenario.name()}, "hello").out == "hello");
 }
 
-TEST_CASE("a server that only receives") {
+TEST_CASE("tcp-client sends its input to a server that only receives") {
     Scenario scenario;
     const auto text = numbered_text(echo_size);
     auto server =
@@ -91,8 +92,8 @@ TEST_CASE("a server that only receives") {
     CHECK(scenario.read_file("got") == text);
 }
 
-TEST_CASE("ncat sends a file") {
-    // No echo: its -e loses what comes after the end of the input (7.93).
+TEST_CASE("catsock-client receives a file from ncat") {
+    // No echo, because its -e loses bytes that come after the end of the input (7.93).
     Scenario scenario;
     scenario.write_file("file", numbered_text(echo_size));
     auto sender = scenario.start_shell("exec ncat -lU --send-only sender <file");
@@ -101,9 +102,10 @@ TEST_CASE("ncat sends a file") {
           numbered_text(echo_size));
 }
 
-TEST_CASE("openbsd inetd") {
+TEST_CASE("our clients work with the inetd of OpenBSD") {
     Scenario scenario;
-    // It has no port 0, but Unix sockets, and for our own services it needs no privilege.
+    // inetd has no port 0, but Unix sockets, and it needs no privilege for services as our own
+    // user.
     const auto user = scenario.shell("id -un").out;
     scenario.write_file("inetd.conf",
                         fmt::format("{} stream unix nowait {} /bin/cat cat\n",

@@ -1,5 +1,5 @@
-// The clocks' applets with servers and a client that we did not write, all at their own well-known
-// ports: it runs in a network of its own.
+// The clock applets with servers and a client that we did not write, all on their own well-known
+// ports. So the test runs in a network of its own.
 #include "harness/client.h"
 #include "harness/scenario.h"
 
@@ -32,7 +32,7 @@ Process start_inetd(Scenario& scenario) {
     return inetd;
 }
 
-// That the offset in an object is less than SECONDS.
+// Whether the offset in an object is less than SECONDS.
 bool is_within(const Result& result, double seconds) {
     constexpr std::string_view member = R"("offset":)";
     const auto at = result.out.find(member);
@@ -42,7 +42,7 @@ bool is_within(const Result& result, double seconds) {
 
 } // namespace
 
-TEST_CASE("inetd's time and daytime, over TCP and UDP") {
+TEST_CASE("the clock applets read inetd's time and daytime, over TCP and UDP") {
     Scenario scenario;
     const auto inetd = start_inetd(scenario);
     for (const Words& words :
@@ -62,13 +62,13 @@ TEST_CASE("inetd's time and daytime, over TCP and UDP") {
     CHECK(text.out == scenario.run({"daytime", "-u", host}).out.substr(0, text.out.size()));
 }
 
-TEST_CASE("chronyd, as an SNTP server") {
+TEST_CASE("timecheck reads the time of chronyd over SNTP") {
     Scenario scenario;
     scenario.write_file("chrony.conf",
                         fmt::format("local stratum 10\nallow\ncmdport 0\nbindcmdaddress /\n"
                                     "pidfile {}\n",
                                     scenario.path("chronyd.pid")));
-    // -x: it leaves our clock alone.
+    // -x: chronyd does not set our clock.
     const auto chronyd =
         scenario.start({"chronyd", "-x", "-d", "-U", "-f", scenario.path("chrony.conf")});
     const Words ask{"timecheck", "-J", "--via", "ntp", host};
@@ -77,12 +77,12 @@ TEST_CASE("chronyd, as an SNTP server") {
     CHECK_MESSAGE(is_within(result, 0.1), result.out);
     CHECK(result.out.find(R"("source":"ntp")") != std::string::npos);
     CHECK(result.out.find(R"("stratum":10)") != std::string::npos);
-    // What else is asked refuses.
+    // The other sources refuse.
     const auto chain = scenario.run({"timecheck", "-J", "--via", "time,time-udp,http,ntp", host});
     CHECK_MESSAGE(is_within(chain, 0.1), chain.out);
 }
 
-TEST_CASE("nginx, by the Date of its answers") {
+TEST_CASE("timecheck reads the time of nginx from the Date of its answers") {
     Scenario scenario;
     scenario.write_file("nginx.conf",
                         "daemon off; master_process off; pid nginx.pid;\n"
@@ -98,13 +98,13 @@ TEST_CASE("nginx, by the Date of its answers") {
     CHECK_MESSAGE(is_within(precise, 0.5), precise.out);
 }
 
-TEST_CASE("rdate, with time-server") {
+TEST_CASE("rdate reads the time of time-server") {
     Scenario scenario;
     constexpr std::time_t hour = 3600;
     auto server = scenario.start({"time-server", "--offset", fmt::format("{}", hour)});
     (void)ready_address(server);
     for (const std::string option : {"-p", "-pu"}) {
-        // It prints the time as ctime(3) has it, with a zone that date(1) knows.
+        // It prints the time in the form of ctime(3), with a zone that date(1) knows.
         const auto result =
             scenario.shell("date -d \"$(rdate \"$1\" \"$2\")\" +%s", {option, host});
         REQUIRE_MESSAGE(result.status == 0, result.err);

@@ -22,7 +22,7 @@ Result follow(Scenario& scenario, std::string_view script, const Words& command,
 
 } // namespace
 
-TEST_CASE("ed writes a file") {
+TEST_CASE("a script writes a file with ed") {
     Scenario scenario;
     const auto result = follow(scenario,
                                "send \"a\\r\"\nsend \"Hello\\r.\\r\"\nsend \"w hello.txt\\r\"\n"
@@ -32,7 +32,7 @@ TEST_CASE("ed writes a file") {
     CHECK(scenario.read_file("hello.txt") == "Hello\n");
 }
 
-TEST_CASE("bash runs what is typed at its prompt, and its status is ours") {
+TEST_CASE("bash runs the commands typed at its prompt, and its status is ours") {
     Scenario scenario;
     const Variable prompt{"PS1", "ready> "};
     const auto result = follow(scenario,
@@ -45,7 +45,7 @@ TEST_CASE("bash runs what is typed at its prompt, and its status is ours") {
     CHECK(result.status == 42);
 }
 
-TEST_CASE("python3 calculates") {
+TEST_CASE("a script calculates with python3") {
     Scenario scenario;
     const auto result = follow(scenario,
                                "expect />>> /\nsend \"6 * 7\\r\"\n"
@@ -69,7 +69,7 @@ TEST_CASE("ssh-keygen asks for a passphrase, which is not shown") {
 }
 
 // Each runs the script of expect(1) and ours against the same program.
-TEST_CASE("a menu is answered as by expect") {
+TEST_CASE("pty-expect answers a menu as expect does") {
     Scenario scenario;
     scenario.write_file("menu",
                         "printf 'Choice: '; read -r c; echo \"Total: 12$c\"\n"
@@ -92,7 +92,7 @@ TEST_CASE("a menu is answered as by expect") {
     CHECK(theirs == "got pay 123\n");
 }
 
-TEST_CASE("an installer with pages and questions is answered as by expect") {
+TEST_CASE("pty-expect answers an installer with pages and questions as expect does") {
     Scenario scenario;
     scenario.write_file("install", "for page in 1 2 3; do printf 'text\\nMore'; read -r x; done\n"
                                    "printf 'accept? '; read -r yes; printf 'directory: '\n"

@@ -34,7 +34,7 @@ void compare(const std::string& ours, const std::string& theirs) {
 
 } // namespace
 
-TEST_CASE("ids, modes, owners and sizes are those of ipcs") {
+TEST_CASE("ipc-list prints the ids, modes, owners and sizes of ipcs") {
     compare("ipc-list -sJ | perl -nle 'print \"$1 $2 $3 $4\" if "
             "/\"id\":(\\d+).*\"owner\":\"(\\w+)\".*\"mode\":\"(\\d+)\".*\"semaphores\":(\\d+)/'",
             "ipcs -s | awk '/^0x/ { print $2, $3, $4, $5 }'");
@@ -49,7 +49,7 @@ TEST_CASE("ids, modes, owners and sizes are those of ipcs") {
 }
 
 // Not semmns, of which lsipc has the number of sets.
-TEST_CASE("the numbers of --limits are those of lsipc") {
+TEST_CASE("ipc-list --limits prints the numbers of lsipc") {
     compare("ipc-list -lJ | perl -nle 'print \"$1 $2 $3\" if "
             "/\"limit\":\"((?:sem|shm|msg)mni)\".*\"used\":(\\d+),\"max\":(\\d+)/' | sort",
             "lsipc -b --noheadings -o RESOURCE,USED,LIMIT | awk 'tolower($1) ~ "

@@ -140,7 +140,7 @@ net::Address where_it_listens(Process& server) {
 
 } // namespace
 
-TEST_CASE("children that are killed at random cost their clients, and nothing else") {
+TEST_CASE("children that are killed at random lose only their own clients") {
     Scenario scenario;
     auto process = scenario.start(
         {"forking-tcp-server", "-q", "--notify-fd", "1", "-c", "16", "127.0.0.1:0", "--", "cat"});
@@ -169,7 +169,7 @@ TEST_CASE("children that are killed at random cost their clients, and nothing el
     CHECK(process.wait().status == 0);
 }
 
-TEST_CASE("kills, restarts and clients that say nothing cost no other client its connection") {
+TEST_CASE("kills, restarts and silent clients cost no other client its connection") {
     const int total = load_size(3000);
     Scenario scenario;
     auto process = scenario.start({"forking-tcp-server", "-q", "--notify-fd", "1", "-c", "48",
@@ -214,7 +214,7 @@ TEST_CASE("kills, restarts and clients that say nothing cost no other client its
     CHECK(process.wait().status == 0);
 }
 
-TEST_CASE("each of many recorded connections has its answer and its transcript") {
+TEST_CASE("each of many recorded connections gets its answer and its transcript") {
     const int total = load_size(400);
     Scenario scenario;
     std::filesystem::create_directory("transcripts");

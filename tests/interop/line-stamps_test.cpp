@@ -47,7 +47,7 @@ TEST_CASE("open3-run prints what annotate-output prints") {
     compare("+%Y %% %^B"); // the same through date(1), as long as the test runs
 }
 
-TEST_CASE("open3-run has the default format of annotate-output") {
+TEST_CASE("open3-run uses the default format of annotate-output") {
     Scenario scenario;
     const auto lines = [&](const std::string& tool) {
         return masked(scenario.run({tool, "sh", "-c", "echo a; sleep 0.1; echo b >&2"}).out);

@@ -1,4 +1,4 @@
-// What a user of flock(1) or of GNU parallel's sem(1) is used to, side by side with ours.
+// flock(1) and sem(1) of GNU parallel, side by side with our applets.
 #include "harness/scenario.h"
 
 #include <cstdlib>
@@ -69,7 +69,7 @@ TEST_CASE("sem-take limits as GNU sem does") {
         };
         CHECK(scenario.run(words({"true"})).status == 0);
         CHECK(scenario.run(words({"false"})).status == 1);
-        // Each says that it is in, and waits until somebody writes to its FIFO.
+        // Each command reports that it runs, and waits until we write to its FIFO.
         scenario.write_file("inside", "#!/bin/sh\necho in; read line <$1; exit 0\n");
         REQUIRE(scenario.shell("chmod +x inside; rm -f a b c; mkfifo a b c").status == 0);
         auto one = scenario.start(words({"./inside", "a"}));

@@ -1,4 +1,5 @@
-// The manual page's take and give in Perl, and ours, wait for each other on one key.
+// Programs in Perl that take and give as in perlipc, and our applets, wait for each other on one
+// key.
 #include "harness/scenario.h"
 #include "sysv/key.h"
 
@@ -84,7 +85,7 @@ TEST_CASE("Perl waits for our token until we give it") {
     });
 }
 
-TEST_CASE("Perl waits for a command of ours until it ends, however it ends") {
+TEST_CASE("Perl waits for our command until it ends, however it ends") {
     on_each_shape([](Scenario& scenario, const std::string& key) {
         auto holder = scenario.start({"sem-take", key, "sh", "-c", "echo in; read line"});
         REQUIRE(holder.line() == "in");
@@ -96,7 +97,7 @@ TEST_CASE("Perl waits for a command of ours until it ends, however it ends") {
     });
 }
 
-TEST_CASE("we give what Perl took, although Perl is still there") {
+TEST_CASE("we give the token that Perl took, although Perl still runs") {
     on_each_shape([](Scenario& scenario, const std::string& key) {
         auto words = perl_take(number_of(key));
         words.emplace_back("stay");
@@ -111,19 +112,19 @@ TEST_CASE("we give what Perl took, although Perl is still there") {
     });
 }
 
-TEST_CASE("Perl gives what we took, on a plain set") {
+TEST_CASE("Perl gives the token that we took, on a plain set") {
     Scenario scenario;
     REQUIRE(scenario.run({"sem-create", scenario.key()}).status == 0);
     REQUIRE(scenario.run({"sem-take", scenario.key()}).status == 0);
     CHECK(scenario.run(perl_give(scenario.key())).status == 0);
     auto giver = scenario.start(perl_give(scenario.key()));
-    CHECK(waits(giver)); // the manual page's give waits for somebody to take
+    CHECK(waits(giver)); // the give of perlipc waits until a process takes
     REQUIRE(scenario.run({"sem-take", scenario.key()}).status == 0);
     CHECK(giver.wait().status == 0);
     CHECK(value_of(scenario.key()) == 0);
 }
 
-TEST_CASE("we use a set that Perl has made") {
+TEST_CASE("we use a set that Perl created") {
     Scenario scenario;
     const auto made = scenario.run({"perl", "-e", "print semget(shift, 1, 0666 | 01000), qq(\\n)",
                                     scenario.key()}); // IPC_CREAT
@@ -141,8 +142,9 @@ TEST_CASE("a path means the same key to Perl") {
 TEST_CASE("Perl's loops and ours count together without losing one") {
     on_each_shape([](Scenario& scenario, const std::string& key) {
         scenario.write_file("count", "0\n");
-        // Read, then write: a second one in between would lose a count. On a counting set ours may
-        // be inside together, so there they only watch that no Perl is.
+        // Each reads the count and then writes it, so a second one in between would lose a count.
+        // On a counting set, several of our commands can run together, so they only check that no
+        // Perl program does.
         const bool alone =
             value_of(key) == 0 && scenario.run({"sem-create", "-n1", key}).status == 0;
         const std::string ours =

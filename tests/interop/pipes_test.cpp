@@ -61,7 +61,7 @@ std::string quoted(std::string_view script) {
     return text + "'";
 }
 
-// bash's status, and the pipeline's statuses as a list.
+// The status of bash, and the statuses of the pipeline as a list.
 std::string bash_pipeline(const Case& test) {
     std::string line;
     for (const auto* stage : test.stages)
@@ -102,7 +102,7 @@ TEST_CASE("pipe-run has bash's output, status and PIPESTATUS") {
     }
 }
 
-TEST_CASE("only a reader that has seen enough makes a difference") {
+TEST_CASE("pipe-run differs from bash only when a reader has seen enough") {
     Scenario scenario;
     const auto theirs = scenario.run({"bash", "-c", "set -o pipefail; yes | head -n1"});
     CHECK(theirs.status == 141);
@@ -121,7 +121,7 @@ TEST_CASE("magic-cat writes what Perl's <> reads") {
     for (auto* words : {&theirs, &ours})
         words->insert(words->end(), sources.begin(), sources.end());
     CHECK(scenario.run(ours, "three\n").out == scenario.run(theirs, "three\n").out);
-    // Perl runs a missing command for nothing, and says so to nobody.
+    // Perl silently ignores a missing command.
     CHECK(scenario.run({"magic-cat", "no-such-program|"}).status == 1);
 }
 

@@ -1,5 +1,5 @@
 // Supervisors, commands and their children are killed at random, again and again: no process is
-// left, no lock is held, and no status lies. IPCBOX_SOAK=60 does it for so many seconds.
+// left, no lock is held, and no status lies. IPCBOX_SOAK=60 does this for 60 seconds.
 #include "harness/scenario.h"
 
 #include "core/child.h"
@@ -23,8 +23,8 @@ namespace {
 
 struct Supervisor {
     Words words;
-    // It ends what its command left behind, so the command may have children. Then it is not killed
-    // itself: nobody could end them.
+    // It ends the processes that its command left behind, so the command can have children. Then it
+    // is not killed itself, because nobody could end them.
     bool ends_all = false;
 };
 
@@ -41,7 +41,7 @@ const std::vector<Supervisor>& supervisors() {
     return all;
 }
 
-// They end with their standard input, or when they are killed.
+// They end at the end of their standard input, or when they are killed.
 constexpr const char* alone = "echo up; read line; exit 3";
 constexpr const char* family = "exec 3<&0; setsid sh -c 'trap \"\" TERM; read line <&3' & "
                                "(read line <&3) & echo up; read line; exit 3";
@@ -63,7 +63,7 @@ bool is_possible(int status) {
            std::ranges::any_of(signals, [status](int signal) { return status == 128 + signal; });
 }
 
-// Orphans are ours: the harness is a subreaper.
+// Orphans become our children, because the harness is a subreaper.
 bool is_all_gone() {
     while (reap_child())
         ;
@@ -72,7 +72,8 @@ bool is_all_gone() {
 
 } // namespace
 
-TEST_CASE("a supervisor, a command or a child is killed, and nothing is left and no status lies") {
+TEST_CASE("when a supervisor, a command or a child is killed, no process is left and every status "
+          "is right") {
     Scenario scenario;
     const char* const soak = std::getenv("IPCBOX_SOAK");
     const auto end = Deadline::after(std::chrono::seconds{soak != nullptr ? std::atoi(soak) : 3});

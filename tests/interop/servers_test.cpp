@@ -1,5 +1,5 @@
-// Other people's clients and programs with our servers: whoever comes from tcpserver, unixserver,
-// s6, socat or ncat finds what he is used to.
+// Other clients and programs with our servers: users of tcpserver, unixserver, s6, socat and ncat
+// find what they expect.
 #include "harness/client.h"
 #include "harness/peer.h"
 #include "harness/scenario.h"
@@ -19,7 +19,7 @@ Words with(Words words, const Words& more) {
     return words;
 }
 
-// Where a server that was started with --notify-fd 1 listens.
+// The address at which a server that was started with --notify-fd 1 listens.
 net::Address told_address(Process& process) {
     const auto line = process.line();
     const auto place = net::HostPort::parse(line.substr(line.rfind(' ') + 1));
@@ -38,7 +38,7 @@ Service serve_ours(Scenario& scenario, const Words& program) {
     return {std::move(process), address};
 }
 
-// It does not look anybody up, and prints its port.
+// It looks up no names, and prints its port.
 Service serve_tcpserver(Scenario& scenario, const Words& program) {
     auto process = scenario.start(with({"tcpserver", "-1RHl0", "127.0.0.1", "0"}, program));
     const auto port = net::HostPort::parse(process.line()).port;
@@ -54,8 +54,8 @@ Process serve_ours_unix(Scenario& scenario, const Words& program) {
     return process;
 }
 
-// How a client of somebody else's says "hello" to an echo server and prints the answer; $1 and $2
-// are where it is.
+// How a foreign client sends "hello" to an echo server and prints the answer; $1 and $2 are the
+// address.
 struct Caller {
     const char* name;
     const char* script;
@@ -63,7 +63,7 @@ struct Caller {
 
 } // namespace
 
-TEST_CASE("other people's TCP clients") {
+TEST_CASE("other TCP clients work with our servers") {
     Scenario scenario;
     const auto service = serve_ours(scenario, {"cat"});
     const auto port = fmt::format("{}", service.address.port());
@@ -81,7 +81,7 @@ TEST_CASE("other people's TCP clients") {
     }
 }
 
-TEST_CASE("other people's clients of a Unix socket") {
+TEST_CASE("other clients of a Unix socket work with our server") {
     Scenario scenario;
     const auto process = serve_ours_unix(scenario, {"cat"});
     for (const auto& client :
@@ -110,7 +110,7 @@ TEST_CASE("a large echo through socat comes back whole after its half-close") {
     CHECK(scenario.shell("socat -t 30 - UNIX:./sock <text").out == text);
 }
 
-TEST_CASE("programs that were written for tcpserver") {
+TEST_CASE("programs that were written for tcpserver work with our server") {
     Scenario scenario;
     scenario.write_file("tells", "#!/bin/sh\n"
                                  "echo $PROTO $TCPLOCALIP $TCPREMOTEIP ${TCPREMOTEHOST-no name}\n"
@@ -133,14 +133,14 @@ TEST_CASE("programs that were written for tcpserver") {
     }
 }
 
-TEST_CASE("recordio's transcript goes to our standard error") {
+TEST_CASE("the transcript of recordio goes to our standard error") {
     Scenario scenario;
     auto service = serve_ours(scenario, {"recordio", "cat"});
     CHECK(ask(service.address, "hello\n") == "hello\n");
     CHECK(service.process.error_line().ends_with(" < hello "));
 }
 
-TEST_CASE("programs that were written for unixserver and for s6-ipcserver") {
+TEST_CASE("programs that were written for unixserver and s6-ipcserver work with our server") {
     Scenario scenario;
     scenario.write_file("unix", "#!/bin/sh\n"
                                 "echo $PROTO $UNIXLOCALPATH $UNIXREMOTEEUID $UNIXREMOTEEGID\n"
@@ -173,7 +173,7 @@ TEST_CASE("programs that were written for unixserver and for s6-ipcserver") {
     }
 }
 
-TEST_CASE("s6-ipcserver-access guards a program of ours") {
+TEST_CASE("s6-ipcserver-access guards a program of our server") {
     Scenario scenario;
     const auto start = [&] {
         return serve_ours_unix(scenario,

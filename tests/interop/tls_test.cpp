@@ -22,7 +22,7 @@ struct World {
         scenario.write_file("client.pem", client.pem() + client.key_pem());
     }
 
-    // A server that says each line backwards, and its port.
+    // A server that sends each line back in reverse, and its port.
     Process start_server(const std::string& options, std::string& port) {
         auto process = scenario.start_shell(
             "exec openssl s_server -accept 127.0.0.1:0 -cert server.pem -rev " + options);
@@ -43,7 +43,7 @@ struct World {
 
 } // namespace
 
-TEST_CASE("openssl s_server, in each version and with several ciphers") {
+TEST_CASE("tcp-client talks to openssl s_server in each version and with several ciphers") {
     World world;
     struct Case {
         const char* options;
@@ -71,7 +71,7 @@ TEST_CASE("openssl s_server, in each version and with several ciphers") {
     CHECK(world.talk(port, "--cacert ca.pem").status == 1);
 }
 
-TEST_CASE("openssl s_server wants a certificate of ours") {
+TEST_CASE("tcp-client sends its certificate when openssl s_server asks for one") {
     World world;
     std::string port;
     const auto server = world.start_server("-Verify 2 -verify_return_error -CAfile ca.pem", port);
@@ -124,18 +124,18 @@ TEST_CASE("a server's program speaks plain bytes to clients that speak TLS") {
     CHECK(served.talk("").err.find("unknown issuer") != std::string::npos);
 }
 
-TEST_CASE("a program that says much and ends at once is heard to its end") {
+TEST_CASE("the client gets all output of a program that prints much and ends at once") {
     Served served{with_server, "seq 1 300000"};
     const auto result = served.world.scenario.shell(
         "tcp-client --tls --cacert ca.pem localhost $1 </dev/null | tail -n 1", {served.port});
     CHECK(result.out == "300000\n");
     CHECK(result.err.empty());
-    // Also when the client has sent what nobody reads.
+    // Even if the client has sent bytes that nobody reads.
     const auto talking = served.talk("--cacert ca.pem", numbers(10'000));
     CHECK(talking.out.ends_with("\n300000\n"));
 }
 
-TEST_CASE("a program learns who its client is") {
+TEST_CASE("a program learns the names in its client's certificate") {
     Served served{"--tls-cert server.pem --tls-client-ca ca.pem",
                   "sh -c 'echo $TCPREMOTEIP $SSL_CLIENT_VERIFY $SSL_CLIENT_S_DN "
                   "$SSL_CLIENT_I_DN $SSL_TLS_SNI $SSL_PROTOCOL'"};
@@ -153,7 +153,7 @@ TEST_CASE("a program learns who its client is") {
     CHECK(line.starts_with("ipcbox-tls: 127.0.0.1: "));
 }
 
-TEST_CASE("a directory has a certificate for each name") {
+TEST_CASE("a directory holds a certificate for each name") {
     World world;
     REQUIRE(world.scenario
                 .shell("mkdir d && cp server.pem d/default.pem && cp server.pem d/localhost.pem")
@@ -180,7 +180,7 @@ TEST_CASE("a directory has a certificate for each name") {
               .run({"tcp-client", "--tls", "--half-close", "--cacert", "ca.pem", "127.0.0.1", port},
                    "no name")
               .out == "no name");
-    // A name that would lead elsewhere gets the default one.
+    // A name that would lead elsewhere gets the default certificate.
     CHECK(world.scenario
               .run({"tcp-client", "--tls", "--half-close", "-k", "--tls-name", "../client",
                     "127.0.0.1", port},

@@ -32,7 +32,7 @@ class Nginx {
   public:
     explicit Nginx(Scenario& scenario, std::string_view directives = {})
         : process_(start(scenario, port_.number(), directives)) {
-        // It is written when everything is listened at.
+        // nginx writes this file once it listens everywhere.
         const bool ready =
             eventually([&] { return scenario.exists("nginx.pid") || !process_.is_running(); });
         REQUIRE(ready);
@@ -92,7 +92,7 @@ std::string tls_directives(const ReservedPort& port) {
                        port.number());
 }
 
-// tinyproxy; it tells in the field Via that it was asked.
+// tinyproxy, which shows in the field Via that it was used.
 class Proxy {
   public:
     explicit Proxy(Scenario& scenario, std::string_view configuration = {})
@@ -116,7 +116,8 @@ class Proxy {
     Process process_;
 };
 
-// A program for inetd and its like: one request, its path and "tail" as the answer, the end.
+// A program for inetd and the like: it reads one request, answers with its path and "tail", and
+// ends.
 constexpr auto one_answer = R"script(#!/bin/sh
 end=$(printf '\r')
 read -r method path version
@@ -160,7 +161,7 @@ TEST_CASE("nginx answers many requests on one connection") {
     }
 }
 
-TEST_CASE("the manual page's form with nginx") {
+TEST_CASE("the form of perlipc prints whole answers of nginx") {
     Scenario scenario;
     const Nginx nginx(scenario, R"(
         location / { return 200 "$uri $server_protocol $host $connection_requests\n"; }
@@ -207,7 +208,7 @@ TEST_CASE("a document is the same in whatever way nginx sends it") {
     CHECK(head.out.find("Content-Length: 20000000\r\n") != std::string::npos);
 }
 
-TEST_CASE("ranges, resumption and conditions") {
+TEST_CASE("ranges, resumption and conditions work with nginx") {
     Scenario scenario;
     const auto text = numbered_text(100'000);
     const Nginx nginx(scenario);
@@ -217,7 +218,7 @@ TEST_CASE("ranges, resumption and conditions") {
     CHECK(scenario.run({"webget", "-r", "-7", url}).out == text.substr(text.size() - 7));
 
     CHECK((scenario.run({"webget", "-z", "1970-01-01", url}).out == text));
-    // nginx says 304 to the document's own date only, and sends it to who has a later one.
+    // nginx answers 304 only to the document's own date, and sends the document for a later date.
     for (const char* date : {"documents/text", "2100-01-01"}) {
         CAPTURE(date);
         scenario.write_file("file", "kept\n");
@@ -232,7 +233,7 @@ TEST_CASE("ranges, resumption and conditions") {
 TEST_CASE("an interrupted transfer is resumed") {
     Scenario scenario;
     const auto text = numbered_text(3'000'000);
-    // Who asks for the whole never gets it.
+    // A request for the whole document never gets all of it.
     const Nginx nginx(scenario, R"(
         access_log log;
         limit_rate_after 1m;
@@ -254,7 +255,7 @@ TEST_CASE("an interrupted transfer is resumed") {
     CHECK(scenario.read_file("log").find("\" 206 ") != std::string::npos);
 }
 
-TEST_CASE("errors, redirects and passwords") {
+TEST_CASE("errors, redirects and passwords work with nginx") {
     Scenario scenario;
     const Nginx nginx(scenario, R"(
         error_page 404 @missing;
@@ -276,7 +277,7 @@ TEST_CASE("errors, redirects and passwords") {
     CHECK(scenario.run({"webget", "-f", "-u", "anna:wrong", secret}).status == 22);
     CHECK(scenario.run({"webget", "-u", "a:b", nginx.url("/authorization")}).out ==
           "<Basic YTpi>\n");
-    // Another host must not hear it.
+    // Another host must not get the password.
     CHECK(scenario.run({"webget", "-L", "-u", "a:b", nginx.url("/away")}).out == "<>\n");
 
     scenario.write_file("file", "old\n");
@@ -286,7 +287,7 @@ TEST_CASE("errors, redirects and passwords") {
     CHECK(scenario.read_file("file") == "old\n");
 }
 
-TEST_CASE("what is sent") {
+TEST_CASE("data, forms and uploads arrive at nginx") {
     Scenario scenario;
     const Nginx nginx(scenario, R"(
         client_body_buffer_size 4m;
@@ -303,7 +304,7 @@ TEST_CASE("what is sent") {
     scenario.write_file("text", text);
     CHECK(scenario.run({"webget", "-T", "text", nginx.url("/upload/copy")}).status == 0);
     CHECK((scenario.read_file("documents/copy") == text));
-    // It says no, and ends the connection, while we are still sending.
+    // nginx refuses, and ends the connection, while we are still sending.
     CHECK(scenario.run({"webget", "-f", "-T", "text", nginx.url("/small/copy")}).status == 22);
 
     const auto posted =
@@ -316,7 +317,7 @@ TEST_CASE("what is sent") {
               .out == "agent|http://referer/|mine\n");
 }
 
-TEST_CASE("HTTPS with an authority of our own") {
+TEST_CASE("HTTPS works with an authority of our own") {
     Scenario scenario;
     make_certificates(scenario);
     const ReservedPort port;
@@ -342,7 +343,7 @@ TEST_CASE("HTTPS with an authority of our own") {
         with(trusting, {"--resolve", other + ":127.0.0.1", "https://" + other + "/text"}));
     CHECK(wrong.status == 60);
     CHECK(wrong.err.find("localhost") != std::string::npos);
-    // Plain HTTP for who speaks TLS only, and the other way about.
+    // Plain HTTP to a port that speaks only TLS, and the other way round.
     CHECK(
         scenario.run({"webget", "-f", fmt::format("http://localhost:{}/", port.number())}).status ==
         22);
@@ -350,7 +351,7 @@ TEST_CASE("HTTPS with an authority of our own") {
           35);
 }
 
-TEST_CASE("Unix sockets") {
+TEST_CASE("webget fetches documents through a Unix socket") {
     Scenario scenario;
     const Nginx nginx(scenario, R"(location / { return 200 "$host$uri\n"; })");
     const auto form = scenario.run({"webget", "unix:" + scenario.path("nginx.sock"), "/one"});
@@ -362,7 +363,7 @@ TEST_CASE("Unix sockets") {
         "somewhere.test/two\n");
 }
 
-TEST_CASE("through tinyproxy") {
+TEST_CASE("webget fetches documents through tinyproxy") {
     Scenario scenario;
     make_certificates(scenario);
     const ReservedPort secure;
@@ -385,7 +386,7 @@ TEST_CASE("through tinyproxy") {
     CHECK(tunnelled.status == 0);
     CHECK((tunnelled.out == text));
     CHECK(scenario.read_file("proxy.log").find("CONNECT localhost:") != std::string::npos);
-    // No port that it would connect to.
+    // The proxy does not allow this port.
     CHECK(scenario.run({"webget", "-k", "-x", proxy.authority(), "https://localhost:1/"}).status ==
           56);
 
@@ -395,7 +396,7 @@ TEST_CASE("through tinyproxy") {
     CHECK(scenario.run({"webget", nginx.url("/via")}).out == "<>");
 }
 
-TEST_CASE("tinyproxy asks for a password") {
+TEST_CASE("webget logs in to tinyproxy") {
     Scenario scenario;
     const Nginx nginx(scenario, R"(location / { return 200 "<$http_proxy_authorization>"; })");
     const Proxy proxy(scenario, "BasicAuth anna secret");
@@ -405,7 +406,7 @@ TEST_CASE("tinyproxy asks for a password") {
               .out == "<>");
 }
 
-TEST_CASE("Python's http.server") {
+TEST_CASE("webget fetches documents from Python's http.server") {
     Scenario scenario;
     const auto text = numbered_text(300'000);
     scenario.write_file("a text", text);
@@ -433,7 +434,7 @@ TEST_CASE("Python's http.server") {
     }
 }
 
-TEST_CASE("servers that answer once") {
+TEST_CASE("webget fetches documents from servers that answer once") {
     Scenario scenario;
     scenario.write_file("answer", one_answer);
     REQUIRE(scenario.shell("chmod +x answer").status == 0);
