@@ -141,6 +141,15 @@ TEST_CASE("a command line is run by a shell") {
     CHECK(scenario.run({"lock-run", "lock", "-c", "true", "--", "true"}).status == 2);
 }
 
+TEST_CASE("a lock that this process holds already is refused at once") {
+    Scenario scenario;
+    const auto result = scenario.run({"lock-run", "lock", "lock-run", "lock", "true"});
+    CHECK(result.status == 125);
+    CHECK(result.err == "lock-run: cannot lock lock: an earlier lock-run became this process, and "
+                        "holds the lock: it would wait for itself\n");
+    CHECK(scenario.run({"lock-run", "lock", "lock-run", "-n", "lock", "true"}).status == 1);
+}
+
 TEST_CASE("a lock that our own ancestor holds is told at once") {
     Scenario scenario;
     const auto result =

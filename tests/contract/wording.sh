@@ -11,7 +11,7 @@ trap 'rm -rf "$scratch"' EXIT
 for applet in $("$IPCBOX_BINARY" --list); do
     "$IPCBOX_BINARY" "$applet" --help >"$scratch/$applet --help" || exit 1
 done
-for page in "$manuals"/*.1; do
+for page in "$manuals"/*.[17]; do
     awk '/^\.Bd/ { literal = 1 } /^\.Ed/ { literal = 0 }
          literal || /^\.(\\"|D[l1]|S[hs])/ { print ""; next }
          { sub(/^\.[A-Z][a-z] */, ""); print }' "$page" >"$scratch/${page##*/}"
