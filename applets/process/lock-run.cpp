@@ -105,10 +105,11 @@ bool take(int fd, const std::string& object, const Config& config) {
     if (lock(Deadline::after(Duration::zero()))) return true;
     const auto holders = process::lock_holders(fd);
     if (!deadline.passed() && std::ranges::find(holders, ::getpid()) != holders.end())
-        throw Error(fmt::format("cannot lock {}: an earlier lock-run became this process, and holds "
-                                "the lock: it would wait for itself",
-                                object),
-                    exit_status::before_command);
+        throw Error(
+            fmt::format("cannot lock {}: an earlier lock-run became this process, and holds "
+                        "the lock: it would wait for itself",
+                        object),
+            exit_status::before_command);
     if (!deadline.passed() && !config.verbosity.quiet) {
         if (const auto ancestor = std::ranges::find_if(holders, process::is_ancestor);
             ancestor != holders.end()) {
