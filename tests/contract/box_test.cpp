@@ -141,8 +141,7 @@ TEST_CASE("the help has colours on a terminal, unless NO_COLOR or TERM says no")
     CHECK_FALSE(contains(scenario.run({"env", "TERM=xterm", "sem-take", "--help"}).out, "\x1b"));
 }
 
-TEST_CASE("help APPLET opens the manual page if man has it and stdout is a terminal, else prints "
-          "the help") {
+TEST_CASE("help APPLET opens the manual page on a terminal, or else prints the help") {
     Scenario scenario;
     const auto help = scenario.run({"sem-take", "--help"}).out;
     CHECK(scenario.run({"ipcbox", "help", "sem-take"}).out == help);

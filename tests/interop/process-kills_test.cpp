@@ -72,8 +72,7 @@ bool is_all_gone() {
 
 } // namespace
 
-TEST_CASE("when a supervisor, a command or a child is killed, no process is left and every status "
-          "is right") {
+TEST_CASE("after random kills, no process is left, no lock is held and every status is right") {
     Scenario scenario;
     const char* const soak = std::getenv("IPCBOX_SOAK");
     const auto end = Deadline::after(std::chrono::seconds{soak != nullptr ? std::atoi(soak) : 3});
