@@ -90,11 +90,10 @@ void declare(cli::Options& options, ExpectOptions& into, Line& line, Pairs& pair
     options.flag("-i,--interact", line.interacts, "after the script, type to the command yourself");
     options.value("-t,--timeout DURATION", into.limit, cli::parse_time_limit,
                   "wait at most DURATION for each text (default 10s; 0: no limit)");
-    options.flag("--strip-ansi", line.strips,
-                 "look for texts without colours and cursor movements");
+    options.flag("--strip-ansi", line.strips, "ignore colours and cursor movements when matching");
     options.value("--buffer SIZE", into.max_buffer, parse_buffer,
                   "keep at most SIZE bytes that no pattern matched (default 64K)");
-    options.flag("--no-echo", line.no_echo, "do not show on the command's terminal what is typed");
+    options.flag("--no-echo", line.no_echo, "do not echo typed text on the command's terminal");
     options.section("Connections");
     options.value(
         "--tcp HOST:PORT", into.tcp,
@@ -103,15 +102,14 @@ void declare(cli::Options& options, ExpectOptions& into, Line& line, Pairs& pair
     options.value("--unix PATH", into.path, parse_socket_path,
                   "talk with the server at the Unix-domain socket PATH (@NAME: abstract)");
     options.section("Output");
-    options.flag("--hide", into.hides_output, "do not print what the command writes");
-    options.value("--log FILE", into.log, cli::parse_text,
-                  "append what the command writes to FILE");
+    options.flag("--hide", into.hides_output, "do not print the command's output");
+    options.value("--log FILE", into.log, cli::parse_text, "append the command's output to FILE");
     options.json(into.json);
     options.section("Scripts");
     options.value("--record FILE", into.record, cli::parse_text,
-                  "type to the command yourself, and write a script of that to FILE");
-    options.flag("--check", line.checks, "only look for mistakes in the script");
-    options.flag("--dry-run", line.plans, "only print the statements of the script");
+                  "type to the command yourself, and save that as a script in FILE");
+    options.flag("--check", line.checks, "check the script for mistakes, and end");
+    options.flag("--dry-run", line.plans, "print the statements of the script, and end");
 }
 
 void check(ExpectOptions& options, const Line& line) {
@@ -150,15 +148,15 @@ ExpectOptions parse_expect_options(const Invocation& invocation) {
     cli::Options options{invocation, "[[--] COMMAND [ARGUMENT...]]"};
     options.command(into.command);
     declare(options, into, line, pairs);
-    options.note("The status is that of the command, or of the script's exit. It is 124 when an "
-                 "expected text does not come in time; standard error then has the last 20 lines "
-                 "that the command wrote.");
+    options.note("The status is that of the command, or the one that the script's exit names. It "
+                 "is 124 when an expected text does not come in time; standard error then shows "
+                 "the last 20 lines that the command wrote.");
     options.example("pty-expect -e 'name: ' -s 'me\\r' -- ./setup", "answer one question");
     options.example("pty-expect -f login.exp -i -- telnet host",
                     "log in by a script, then type yourself");
     options.example("pty-expect --tcp localhost:9000 -e '\\? ' -s 'quit\\n'", "talk with a server");
     options.example("pty-expect --record login.exp -- ssh host",
-                    "do it once, and have the script for the next time");
+                    "do it once, and get a script that repeats it");
     options.example("pty-expect --check -f login.exp", "find mistakes in a script");
     into.verbosity = options.parse();
     check(into, line);
