@@ -25,7 +25,7 @@ mkdir "$copy/made"
 # Compiles SOURCE into NEW_OBJECT as this build compiles OBJECT.
 compile() { # OBJECT SOURCE NEW_OBJECT
     command=$(ninja -C "$build" -t commands "$1" | tail -n 1 | sed "s| -Iapplets | -I$copy/made |
-        s| -M[QF] [^ ]*||g; s| -MD||; s| -include [^ ]*||; s| -o [^ ]*| -o $3|; s| -c [^ ]*| -Werror -c $2|")
+        s| -M[QF] [^ ]*||g; s| -MD||; s| -include [^ ]*||; s| -include-pch [^ ]*||; s| -o [^ ]*| -o $3|; s| -c [^ ]*| -Werror -c $2|")
     (cd "$build" && sh -c "$command")
 }
 compile src/ipcbox.p/.._applets_process_process-wait.cpp.o "$copy/applets/process/new-thing.cpp" \
