@@ -57,7 +57,12 @@ void Peer::look_at_child() {
 }
 
 Peer::Event Peer::wait_for_event(short events, Deadline deadline, int other) {
+    // A peer that writes without end is ready every time. It is read once more after the deadline.
+    const bool is_late = deadline.passed();
+    if (is_late && late_ == deadline) return Event::timeout;
+    late_ = is_late ? deadline : Deadline::never();
     for (;;) {
+        if (last_rest_.passed()) return Event::end;
         const bool has_child = is_program_ && !status_;
         std::array entries{pollfd{interrupt_, POLLIN, 0}, pollfd{fd_.get(), events, 0},
                            pollfd{has_child ? child_.pidfd() : -1, POLLIN, 0},

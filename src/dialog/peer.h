@@ -73,6 +73,7 @@ class Peer {
     std::optional<WaitStatus> status_;
     Deadline rest_ = Deadline::never(); // for the output of what the program left behind
     Deadline last_rest_ = Deadline::never();
+    Deadline late_ = Deadline::never(); // that had passed at the last wait
     std::size_t line_ = 0; // bytes of the open line that the terminal has not handed over
 };
 

@@ -273,6 +273,22 @@ TEST_CASE("much text without a line end is searched to its end, and takes bounde
     CHECK(result.err.empty());
 }
 
+TEST_CASE("a command that writes without end does not outlast a limit") {
+    Scenario scenario;
+    CHECK(scenario.run({"pty-expect", "--hide", "-t", "100ms", "-e", "never", "yes"}).status ==
+          124);
+    scenario.write_file("script", "wait 100ms\n");
+    CHECK(scenario.run({"pty-expect", "--hide", "-f", "script", "yes"}).status == 124);
+    scenario.write_file("text", std::string(200'000, 'x'));
+    scenario.write_file("script", "timeout 100ms\nsend-file text\n");
+    CHECK(scenario.run({"pty-expect", "--hide", "-f", "script", "yes"}).status == 124);
+    CHECK(
+        scenario
+            .run({"pty-expect", "--hide", "-e", "y", "sh", "-c", "trap '' HUP; yes & echo $! >pid"})
+            .status == 0);
+    ::kill(std::stoi(scenario.read_file("pid")), SIGKILL);
+}
+
 TEST_CASE("a process that keeps the terminal open does not keep us") {
     Scenario scenario;
     const auto result = scenario.run({"pty-expect", "-e", "first", "sh", "-c",

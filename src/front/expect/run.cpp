@@ -89,6 +89,9 @@ class Run {
             const int status = expect.run();
             finish(status);
             return status;
+        } catch (const Ended&) {
+            if (recording_) recording_->finish();
+            throw;
         } catch (const dialog::TalkFailed& error) {
             // On a terminal they stand there already.
             if (options_.hides_output || options_.json || !cli::is_terminal(STDOUT_FILENO))
