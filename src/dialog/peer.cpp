@@ -18,7 +18,7 @@ namespace {
 
 // How long after the program's end a process that it left behind may be silent, and may write.
 constexpr std::chrono::milliseconds grace{200};
-constexpr std::chrono::seconds max_rest{2};
+constexpr std::chrono::seconds max_rest{1};
 // How long a program may take to end once its terminal has hung up.
 constexpr std::chrono::seconds hang_up_limit{1};
 // Below the 4 096 of the terminal, as in dialog/typed_input.cpp.
