@@ -107,7 +107,7 @@ void declare(cli::Options& options, ExpectOptions& into, Line& line, Pairs& pair
     options.json(into.json);
     options.section("Scripts");
     options.value("--record FILE", into.record, cli::parse_text,
-                  "type to the command yourself, and save that as a script in FILE");
+                  "type to the command yourself, and write that to FILE as a script");
     options.flag("--check", line.checks, "check the script for mistakes, and end");
     options.flag("--dry-run", line.plans, "print the statements of the script, and end");
 }
