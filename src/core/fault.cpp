@@ -327,6 +327,8 @@ constexpr Possibility possibilities[] = {
     {"tcsetpgrp", {EPERM, ENOTTY}},
     {"tee", {short_count, EINTR, ENOMEM}},
     {"sync_file_range", {}}, // its errors come again from fsync
+    {"timerfd_create", {EMFILE, ENFILE, ENOMEM}},
+    {"timerfd_settime", {}},
     {"umask", {}},
     {"unlink", {}}, // we unlink only what we have just made
     {"unlinkat", {}},
