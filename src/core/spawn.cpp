@@ -8,11 +8,14 @@
 #include <array>
 #include <cstddef>
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <memory>
+#include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace ipcbox {
@@ -25,6 +28,7 @@ struct Request {
     const SpawnPlan& plan;
     pid_t parent;
     int error = 0;
+    bool is_refused = false;
 };
 
 // Sets up the child according to PLAN. Returns 0, or -1 and errno.
@@ -70,6 +74,35 @@ bool follow_to_death(int signal, pid_t parent) {
     return sys::call("prctl", set, signal) == 0 && ::getppid() == parent;
 }
 
+// Whether we may run, as the other end of the plan's socket says. Nothing here allocates or throws.
+// All signals are blocked, so the wait is not interrupted and needs no clock.
+bool has_leave(const SpawnPlan& plan) {
+    const pid_t self = ::getpid();
+    const auto send_pid = [](int fd, const pid_t* pid) {
+        return ::send(fd, pid, sizeof *pid, MSG_NOSIGNAL);
+    };
+    const pid_t* const asking = &self;
+    while (sys::call("send", send_pid, plan.leave, asking) < 0)
+        if (errno != EINTR) return false;
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(plan.leave_patience);
+    const timespec patience{static_cast<time_t>(seconds.count()),
+                            static_cast<long>((plan.leave_patience - seconds).count())};
+    pollfd entry{plan.leave, POLLIN, 0};
+    pollfd* const answer = &entry;
+    const timespec* const limit = &patience;
+    const auto wait = [](pollfd* one, const timespec* timeout) {
+        return ::ppoll(one, 1, timeout, nullptr);
+    };
+    int ready = 0;
+    do
+        ready = sys::call("ppoll", wait, answer, limit);
+    while (ready < 0 && errno == EINTR);
+    char byte = 0;
+    char* const into = &byte;
+    const auto receive = [](int fd, char* to) { return ::recv(fd, to, 1, MSG_DONTWAIT); };
+    return ready > 0 && sys::call("recv", receive, plan.leave, into) == 1 && byte == leave_granted;
+}
+
 // Runs on its own stack in our memory, so it must not allocate, throw, or change anything that
 // outlasts it, except the error.
 int become_program(void* argument) {
@@ -77,6 +110,10 @@ int become_program(void* argument) {
     const int death_signal = request.plan.death_signal;
     if (follow(request.plan) == 0 &&
         (death_signal == 0 || follow_to_death(death_signal, request.parent))) {
+        if (request.plan.leave >= 0 && !has_leave(request.plan)) {
+            request.is_refused = true;
+            ::_exit(exit_status::before_command);
+        }
         restore_inherited_signals();
         request.error = request.program.execute();
     } else {
@@ -84,6 +121,9 @@ int become_program(void* argument) {
     }
     ::_exit(exit_status::cannot_execute);
 }
+
+// Instead of an errno.
+constexpr int refused = -1;
 
 // PIDFD may be null.
 Started clone_and_exec(const std::string& program, std::span<const std::string> arguments,
@@ -101,10 +141,13 @@ Started clone_and_exec(const std::string& program, std::span<const std::string> 
     const int pid = sys::call(
         "clone", clone, CLONE_VM | CLONE_VFORK | SIGCHLD | (pidfd != nullptr ? CLONE_PIDFD : 0));
     if (pid < 0) throw SysError("start", program);
-    return {pid, request.error};
+    return {pid, request.is_refused ? refused : request.error};
 }
 
 } // namespace
+
+LeaveRefused::LeaveRefused(const std::string& program)
+    : Error(fmt::format("cannot execute {}: it got no leave to run", program)) {}
 
 int limit_error(const ResourceLimit& limit) noexcept {
     const auto get = [](int resource, rlimit* into) {
@@ -132,6 +175,7 @@ Child spawn(const std::string& program, std::span<const std::string> arguments,
     child.attach(Fd::adopt(pidfd));
     if (started.exec_error != 0) {
         child.wait();
+        if (started.exec_error == refused) throw LeaveRefused(program);
         throw_exec_error(program, started.exec_error);
     }
     return child;

@@ -4,6 +4,8 @@
 #pragma once
 
 #include "core/child.h"
+#include "core/deadline.h"
+#include "core/error.h"
 #include "core/privileges.h"
 
 #include <cstdint>
@@ -56,10 +58,23 @@ struct SpawnPlan {
     bool no_new_privileges = false;
     // A descriptor of ours that the program has under the same number. -1: none.
     int kept = -1;
+    // A socket whose other end says whether the program may run. Right before the exec(2) the new
+    // process writes its pid (a pid_t) there and waits for one byte, leave_granted. Another byte,
+    // the end of the file, or none within leave_patience: it does not run. -1: nobody is asked.
+    int leave = -1;
+    Duration leave_patience{};
+};
+
+inline constexpr char leave_granted = 'y';
+
+// The program was not to run (SpawnPlan::leave).
+class LeaveRefused : public Error {
+  public:
+    explicit LeaveRefused(const std::string& program);
 };
 
 // Runs PROGRAM (a path) with ARGUMENTS, whose first is the name it is called by. A failed exec(2)
-// is thrown here as an error, as find_program() does.
+// is thrown here as an error, as find_program() does. Throws LeaveRefused.
 [[nodiscard]] Child spawn(const std::string& program, std::span<const std::string> arguments,
                           const SpawnPlan& plan);
 

@@ -63,6 +63,9 @@ Supervised::Supervised(const std::string& program, std::span<const std::string> 
     spawn_plan.input = plan_.input;
     spawn_plan.output = plan_.output;
     spawn_plan.error = plan_.error;
+    spawn_plan.environment = plan_.environment;
+    spawn_plan.leave = plan_.leave;
+    spawn_plan.leave_patience = plan_.leave_patience;
     spawn_plan.death_signal = plan_.death_signal;
     if (has_own_group_) {
         spawn_plan.group = ProcessGroup::own;

@@ -53,6 +53,10 @@ struct SupervisePlan {
     int input = SpawnPlan::same;
     int output = SpawnPlan::same;
     int error = SpawnPlan::same;
+    // The environment, and the socket that is asked before it runs, as SpawnPlan has them.
+    const std::vector<std::string>* environment = nullptr;
+    int leave = -1;
+    Duration leave_patience{};
     // The signal that the program gets when we die first; 0 means none.
     int death_signal = SIGKILL;
     // Called for each signal that we get, before it is passed on; if it returns false, the signal

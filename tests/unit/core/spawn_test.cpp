@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/io.h"
 #include "core/pipe.h"
+#include "core/socket_pair.h"
 
 #include <array>
 #include <cerrno>
@@ -88,4 +89,51 @@ TEST_CASE("several threads start programs at the same time, each with its own pl
     }
     for (const int count : right)
         CHECK(count == rounds);
+}
+
+namespace {
+
+// Answers one child that asks for leave; its pid.
+pid_t answer_leave(const Fd& socket, std::string_view answer) {
+    pid_t asking = 0;
+    (void)read_exact(socket.get(), std::as_writable_bytes(std::span{&asking, 1}), "a socket");
+    write_all(socket.get(), answer, "a socket");
+    return asking;
+}
+
+} // namespace
+
+TEST_CASE("a program that has to ask for leave runs when it gets it") {
+    const auto pair = make_socket_pair();
+    pid_t asked = 0;
+    std::jthread guard{[&] { asked = answer_leave(pair.ours, "y"); }};
+    Child child = spawn("/bin/sh", Words{"sh", "-c", "exit 3"},
+                        {.leave = pair.theirs.get(), .leave_patience = std::chrono::seconds{30}});
+    guard.join();
+    CHECK(asked == child.pid());
+    CHECK(child.wait().text() == "exit 3");
+}
+
+TEST_CASE("a program that gets no leave does not run") {
+    const SpawnPlan plan{.leave_patience = std::chrono::seconds{30}};
+    const auto run = [](SpawnPlan asking, const Fd& socket) {
+        asking.leave = socket.get();
+        (void)spawn("/bin/sh", Words{"sh", "-c", "exit 3"}, asking);
+    };
+    SUBCASE("refused") {
+        const auto pair = make_socket_pair();
+        const std::jthread guard{[&] { answer_leave(pair.ours, "n"); }};
+        CHECK_THROWS_AS(run(plan, pair.theirs), LeaveRefused);
+    }
+    SUBCASE("nobody is there to ask") {
+        auto pair = make_socket_pair();
+        pair.ours = Fd{};
+        CHECK_THROWS_AS(run(plan, pair.theirs), LeaveRefused);
+    }
+    SUBCASE("no answer") {
+        const auto pair = make_socket_pair();
+        CHECK_THROWS_AS(run({.leave_patience = std::chrono::milliseconds{1}}, pair.theirs),
+                        LeaveRefused);
+    }
+    CHECK(!has_children());
 }

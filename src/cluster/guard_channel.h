@@ -1,0 +1,59 @@
+// Lines between the two processes that guard a command: the front, its parent, and the keeper of
+// its lease. Nothing here waits, since either of them may be stopped while the other has to go on.
+//
+// The keeper says
+//     note TEXT          a line for the user
+//     lease LEASE REV    its place in the queue, with which another keeper can go on
+//     inside FENCE KEY   the token is ours; the command may be started, and will ask for leave
+//     renewed WHEN TTL   the lease lives; WHEN is in nanoseconds of BootClock, TTL too
+//     gone TEXT          the lease is over: the command has to end
+//     end STATUS TEXT    no command will run; TEXT says why, if it is not empty
+//     given              the token is back
+// and the front says
+//     give               give the token back, and end
+//     doubt              I have told the command to end, since the lease was not renewed in time
+#pragma once
+
+#include "cluster/lease_times.h"
+#include "core/fd.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace ipcbox::cluster {
+
+class GuardChannel {
+  public:
+    GuardChannel() = default;
+    explicit GuardChannel(Fd socket) : socket_(std::move(socket)) {}
+
+    [[nodiscard]] int fd() const { return socket_.get(); }
+    [[nodiscard]] bool has_unsent() const { return !unsent_.empty() || untold_.has_value(); }
+    // The other end is closed, and next() has returned all of its lines.
+    [[nodiscard]] bool is_ended() const { return ended_ && received_.empty(); }
+
+    // Sends a line, now or in flush(). Line feeds in it become spaces.
+    void say(std::string_view line);
+    // Sends "renewed"; one that was not sent by now is replaced, so that nothing grows for a reader
+    // who is stopped.
+    void say_renewed(const LeaseTimes& times);
+    void flush();
+
+    // The next line that came; nothing when none is complete.
+    [[nodiscard]] std::optional<std::string> next();
+
+  private:
+    void receive();
+
+    Fd socket_;
+    std::string unsent_;
+    std::optional<LeaseTimes> untold_;
+    std::string received_;
+    bool ended_ = false;
+};
+
+// WHEN and TTL of "renewed"; the grace stays.
+void update(LeaseTimes& times, std::string_view when_and_ttl);
+
+} // namespace ipcbox::cluster
