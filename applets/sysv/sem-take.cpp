@@ -5,6 +5,8 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/values.h"
+#include "front/ipc/etcd_options.h"
+#include "front/ipc/guarded_run.h"
 #include "front/run_command.h"
 #include "front/set_mode.h"
 #include "sysv/keeper.h"
@@ -28,6 +30,12 @@ struct Config {
     bool wait_all = false;
     pid_t hold_for = 0;
     bool json = false;
+    front::EtcdOptions etcd;
+    Duration ttl = cluster::default_ttl;
+    cluster::OnLost on_lost = cluster::OnLost::kill;
+    std::optional<Duration> grace;
+    std::optional<cluster::EtcdAccess> cluster; // nothing: the tokens are those of this host
+    bool nonblock = false;
     cli::Verbosity verbosity;
     std::vector<std::string> command;
 };
@@ -41,7 +49,38 @@ pid_t parse_process(std::string_view text) {
     }
 }
 
+Duration parse_ttl(std::string_view text) {
+    constexpr auto shortest = std::chrono::seconds{2};
+    constexpr auto longest = std::chrono::hours{24};
+    const auto ttl = cli::parse_duration(text);
+    if (ttl < shortest || ttl > longest || ttl % std::chrono::seconds{1} != Duration::zero())
+        throw std::invalid_argument("expected whole seconds, from 2s to 24h");
+    return ttl;
+}
+
+cluster::OnLost parse_on_lost(std::string_view text) {
+    if (text == "kill") return cluster::OnLost::kill;
+    if (text == "pause") return cluster::OnLost::pause;
+    if (text == "warn") return cluster::OnLost::warn;
+    throw std::invalid_argument("expected kill, pause or warn");
+}
+
+void check_cluster(const Config& config) {
+    if (config.command.empty())
+        throw cli::UsageError("with --etcd or IPCBOX_ETCD a COMMAND is needed");
+    if (config.shared || config.wait_all || config.mode)
+        throw cli::UsageError("--etcd does not go with -s, --wait-all or -m");
+    if (config.key.text().find('/') != std::string::npos && !config.key.is_name())
+        throw cli::UsageError(
+            fmt::format("KEY '{}': with --etcd expected @name or a number: a path names a file of "
+                        "this host only",
+                        config.key.text()));
+    if (config.grace && *config.grace > cluster::max_grace_of(config.ttl))
+        throw cli::UsageError("--grace: expected at most half of --ttl");
+}
+
 void check(const Config& config) {
+    if (config.cluster) check_cluster(config);
     const bool has_command = !config.command.empty();
     const bool holds = config.hold_for != 0;
     if (holds && has_command) throw cli::UsageError("--hold-for and a command exclude each other");
@@ -57,11 +96,10 @@ void check(const Config& config) {
 
 Config parse(const Invocation& invocation) {
     Config config;
-    bool nonblock = false;
     cli::Options options{invocation, "[KEY] [[--] COMMAND [ARGUMENT...]]"};
     options.operand("KEY", config.key, sysv::Key::parse, sysv::key_help);
     options.command(config.command);
-    options.flag("-n,--nonblock", nonblock, "fail at once when no token is free");
+    options.flag("-n,--nonblock", config.nonblock, "fail at once when no token is free");
     options.value("-w,--wait DURATION", config.wait, cli::parse_duration,
                   "wait at most DURATION for a token");
     options.value("-E,--exit-status STATUS", config.busy_status, cli::number_between(0, 255),
@@ -77,15 +115,27 @@ Config parse(const Invocation& invocation) {
     options.value("--hold-for PID", config.hold_for, parse_process,
                   "keep the token until process PID ends; PPID means the parent process");
     options.json(config.json);
+    options.section("Across hosts");
+    front::declare(options, config.etcd);
+    options.value("--ttl DURATION", config.ttl, parse_ttl,
+                  "how long a token stays taken when its host is lost (default 15s)");
+    options.value("--on-lost ACTION", config.on_lost, parse_on_lost,
+                  "what becomes of the command when the token may be lost: kill (default), pause "
+                  "or warn");
+    options.value("--grace DURATION", config.grace, cli::parse_duration,
+                  "with --on-lost kill: the time from TERM to KILL (default a quarter of --ttl)");
     options.note("With a command, the token comes back however the command ends, and the exit "
                  "status is the command's own. Without one, the token stays taken until sem-give.");
     options.example("sem-take -j 4 @build -- make", "run at most four of these at once");
     options.example("sem-take -n -j 1 @backup -- rsync -a src/ dst/",
                     "run the backup unless one is running");
+    options.example("sem-take --etcd http://a:2379,http://b:2379 -j 4 @build make",
+                    "run at most four of these on all hosts together");
     options.example("sem-take -j 1 --hold-for PPID @deploy && work",
                     "keep others out until this shell ends");
     config.verbosity = options.parse();
-    if (nonblock) config.wait = Duration::zero();
+    if (config.nonblock) config.wait = Duration::zero();
+    config.cluster = front::etcd_access(config.etcd);
     check(config);
     return config;
 }
@@ -177,6 +227,30 @@ int take_for_command(const Config& config) {
     });
 }
 
+int take_of_cluster(const Config& config) {
+    return front::run_command(config.command, [&](const front::Command& command) {
+        constexpr Duration patience = std::chrono::seconds{20};
+        const auto wait = config.nonblock ? std::nullopt : config.wait;
+        cluster::KeeperPlan plan{
+            .access = *config.cluster,
+            .wish = {.keys = cluster::TokenKeys::parse(config.key.text(), front::etcd_prefix()),
+                     .entry = cluster::TokenEntry::ours(config.command.front()),
+                     .slots = config.slots,
+                     .ttl = config.ttl,
+                     .must_be_free = config.nonblock,
+                     .first_answer = Deadline::after(std::min(wait.value_or(patience), patience))},
+            .on_lost = config.on_lost,
+            .grace = config.grace,
+            .wait = Deadline::after_or_never(wait),
+            .busy_status = config.busy_status,
+            .tells_result = !config.verbosity.quiet,
+        };
+        constexpr auto silence = std::chrono::seconds{2};
+        if (tells(config)) plan.silence = config.verbosity.verbose ? Duration::zero() : silence;
+        return front::run_guarded(command, plan);
+    });
+}
+
 int take_for_process(const Config& config) {
     return sysv::start_keeper(config.hold_for, cli::guarded, [&] {
         auto set = open_set(config);
@@ -208,6 +282,7 @@ int wait_for_all(const Config& config) {
 
 int run(const Invocation& invocation) {
     const Config config = parse(invocation);
+    if (config.cluster) return take_of_cluster(config);
     if (config.wait_all) return wait_for_all(config);
     if (!config.command.empty()) return take_for_command(config);
     if (config.hold_for != 0) return take_for_process(config);

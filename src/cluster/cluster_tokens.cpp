@@ -1,8 +1,10 @@
 #include "cluster/cluster_tokens.h"
 
+#include "cluster/protobuf.h"
 #include "core/random.h"
 
 #include <fmt/core.h>
+#include <utility>
 
 namespace ipcbox::cluster {
 
@@ -102,6 +104,7 @@ void ClusterTokens::start() {
 
 void ClusterTokens::resume(const TokenPlace& place) {
     place_ = place;
+    was_queued_ = true;
     key_ = wish_.keys.entry(place.lease);
     next_keepalive_ = BootTime{};
     slots_ = wish_.slots.value_or(1);
@@ -165,9 +168,7 @@ void ClusterTokens::ask(Question question) {
     question_ = question;
     look_again_ = false;
     // As long as nobody knows us, the user waits for an answer. Afterwards we keep our place.
-    const auto limit =
-        is_queued() ? Deadline::after(answer_limit)
-                    : std::min(Deadline::after(std::chrono::seconds{20}), wish_.first_answer);
+    const auto limit = was_queued_ ? Deadline::after(answer_limit) : wish_.first_answer;
     switch (question) {
     case Question::none:
         return;
@@ -249,14 +250,17 @@ void ClusterTokens::finished(FinishedCall call) {
     }
     if (call.id != call_) return;
     call_ = 0;
-    if (call.error) return refused(*call.error);
-    answered(call.answer);
+    const auto question = std::exchange(question_, Question::none);
+    if (call.error) return refused(question, *call.error);
+    try {
+        answered(question, call.answer);
+    } catch (const MalformedMessage& error) {
+        refused(question, {EtcdError::Kind::refused, error.what()});
+    }
 }
 
-void ClusterTokens::refused(const EtcdError& error) {
+void ClusterTokens::refused(Question question, const EtcdError& error) {
     using Kind = EtcdError::Kind;
-    const auto question = question_;
-    question_ = Question::none;
     if (question == Question::revoke) {
         if (error.kind() == Kind::unavailable &&
             BootClock::now() < place_.times.renewed + place_.times.ttl)
@@ -266,17 +270,12 @@ void ClusterTokens::refused(const EtcdError& error) {
         return;
     }
     if (error.kind() == Kind::gone) return lose();
-    // The lease may exist by now, and would have to be kept: this attempt is over with it.
-    const bool is_first = question == Question::peek || question == Question::grant ||
-                          (state_ == State::queuing && place_.revision == 0);
-    if (error.kind() == Kind::unavailable && !is_first) return ask_again_later(question);
+    if (error.kind() == Kind::unavailable && was_queued_) return ask_again_later(question);
     if (state_ == State::inside) return; // the keepalives tell whether the lease lives
     fail(error.what());
 }
 
-void ClusterTokens::answered(const std::string& answer) {
-    const auto question = question_;
-    question_ = Question::none;
+void ClusterTokens::answered(Question question, const std::string& answer) {
     switch (question) {
     case Question::none:
         return;
@@ -351,6 +350,7 @@ void ClusterTokens::enqueued(const Transaction::Answer& answer) {
         return fail("the server's answer makes no sense");
     place_.revision = answer.results[2].found.front().create_revision;
     state_ = State::waiting;
+    was_queued_ = true;
     slots_revision_ = look.slots_revision;
     const auto turn = judge(look, key_, place_.revision, slots_);
     if (turn.kind == Turn::Kind::inside) return enter(answer.revision);

@@ -73,8 +73,8 @@ class ClusterTokens {
 
     [[nodiscard]] State state() const { return state_; }
     [[nodiscard]] const TokenPlace& place() const { return place_; }
-    // An entry was made, or may have been.
-    [[nodiscard]] bool is_queued() const { return place_.lease != 0; }
+    // We were in the queue once: from then on only the caller ends the wait.
+    [[nodiscard]] bool was_queued() const { return was_queued_; }
     [[nodiscard]] const std::string& error() const { return error_; }
 
     // Asks who is inside, or was; the answer comes with holders(), soon or not at all.
@@ -91,8 +91,8 @@ class ClusterTokens {
     void ask(Question question);
     void ask_again_later(Question question);
     void finished(FinishedCall call);
-    void answered(const std::string& answer);
-    void refused(const EtcdError& error);
+    void answered(Question question, const std::string& answer);
+    void refused(Question question, const EtcdError& error);
     void peeked(const Transaction::Answer& answer);
     void enqueued(const Transaction::Answer& answer);
     void looked(const Transaction::Answer& answer);
@@ -120,6 +120,7 @@ class ClusterTokens {
     TokenWish wish_;
     State state_ = State::queuing;
     TokenPlace place_;
+    bool was_queued_ = false;
     std::string key_;        // of our entry
     std::int64_t slots_ = 0; // 0: not known yet
     Revision slots_revision_ = 0;

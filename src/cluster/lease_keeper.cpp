@@ -1,0 +1,371 @@
+#include "cluster/lease_keeper.h"
+
+#include "cluster/guard_channel.h"
+#include "core/io.h"
+#include "core/pidfd.h"
+#include "core/poll.h"
+#include "core/process_info.h"
+#include "core/process_stat.h"
+#include "core/signals.h"
+#include "core/spawn.h"
+#include "core/syscall.h"
+#include "process/tree.h"
+
+#include <array>
+#include <csignal>
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace ipcbox::cluster {
+
+namespace {
+
+using State = ClusterTokens::State;
+
+std::string names_of(const std::vector<TokenEntry>& holders) {
+    const auto now = std::chrono::system_clock::now();
+    std::string names;
+    for (const auto& holder : holders)
+        names += fmt::format("{}{}", names.empty() ? "" : ", ", holder.text(now));
+    return names.empty() ? "somebody who has just left" : names;
+}
+
+class Keeper {
+  public:
+    Keeper(const KeeperPlan& plan, const KeeperStart& start, Fd front, Fd leave)
+        : plan_(plan), front_pid_(start.front), front_(std::move(front)), leave_(std::move(leave)),
+          client_(plan.access), tokens_(client_, plan.wish),
+          tell_at_(Deadline::after_or_never(plan.silence)) {
+        if (start.place.lease == 0) {
+            tokens_.start();
+            return;
+        }
+        place_told_ = start.place.lease;
+        renewed_told_ = start.place.times.renewed;
+        client_.set_patience(patience(start.place.times.ttl));
+        tokens_.resume(start.place);
+        if (start.command != 0) guard(start.command);
+    }
+
+    int run() try {
+        for (;;) {
+            hear_front();
+            tokens_.work();
+            hear_command();
+            act();
+            tell();
+            if (phase_ == Phase::done && !front_.has_unsent()) return exit_status::done;
+            wait();
+        }
+    } catch (const Error& error) {
+        // While a command runs, another keeper tries it.
+        if (phase_ == Phase::taking)
+            front_.say(fmt::format("end {} {}", exit_status::before_command, error.what()));
+        return error.status();
+    }
+
+  private:
+    enum class Phase {
+        taking,   // no token yet
+        ready,    // we have it, and the command asks for leave
+        guarding, // it runs
+        lost,     // it runs, and the lease is over
+        giving,
+        done,
+    };
+
+    // The shortest in which a server at some distance can write to its disk.
+    static Duration patience(Duration ttl) {
+        constexpr auto shortest = std::chrono::milliseconds{250};
+        return std::max<Duration>(patience_of(ttl), shortest);
+    }
+
+    LeaseTimes times() const {
+        auto times = tokens_.place().times;
+        times.grace = plan_.grace.value_or(default_grace_of(times.ttl));
+        return times;
+    }
+
+    void hear_front() {
+        while (const auto line = front_.next())
+            if (*line == "give")
+                give();
+            else if (*line == "doubt")
+                front_acts_ = true;
+        if (!front_.is_ended() || is_alone_) return;
+        // The kernel ends the command with the front, but for one with more rights than we have.
+        is_alone_ = true;
+        if (phase_ != Phase::guarding && phase_ != Phase::lost) give();
+    }
+
+    void give() {
+        if (phase_ == Phase::giving || phase_ == Phase::done) return;
+        phase_ = Phase::giving;
+        tokens_.give();
+    }
+
+    // A command that asks for leave, and one that has ended.
+    void hear_command() {
+        pid_t asking = 0;
+        const auto receive = [](int fd, pid_t* into) {
+            return ::recv(fd, into, sizeof *into, MSG_DONTWAIT);
+        };
+        pid_t* const into = &asking;
+        if (leave_ &&
+            sys::call("recv", receive, leave_.get(), into) == static_cast<ssize_t>(sizeof asking))
+            answer(asking);
+        if (command_ && wait_for(command_.get(), POLLIN, Deadline::after(Duration::zero()))) {
+            command_ = Fd{};
+            if (is_alone_) give();
+        }
+    }
+
+    void answer(pid_t asking) {
+        const bool may = phase_ == Phase::ready && tokens_.state() == State::inside &&
+                         doubt_at(times(), BootClock::now()) == Doubt::none && guard(asking);
+        const char byte = may ? leave_granted : 'n';
+        const char* const from = &byte;
+        const auto send = [](int fd, const char* text) {
+            return ::send(fd, text, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+        };
+        while (sys::call("send", send, leave_.get(), from) < 0 && errno == EINTR)
+            ;
+    }
+
+    // False when there is no such command, or it is not a child of the front's.
+    bool guard(pid_t command) {
+        auto handle = open_process(command);
+        const auto stat = read_process_stat(command);
+        if (!handle || !stat || stat->has_ended() || stat->parent != front_pid_) return false;
+        command_ = *std::move(handle);
+        command_root_ = {command, stat->start_ticks};
+        phase_ = Phase::guarding;
+        return true;
+    }
+
+    void act() {
+        switch (phase_) {
+        case Phase::taking:
+            return act_while_taking();
+        case Phase::ready:
+            if (tokens_.state() == State::gone) queue_again();
+            return;
+        case Phase::guarding:
+            if (tokens_.state() == State::gone) return lose();
+            return act_on_doubt();
+        case Phase::lost:
+            return act_on_loss();
+        case Phase::giving:
+            if (tokens_.state() != State::given) return;
+            front_.say("given");
+            phase_ = Phase::done;
+            return;
+        case Phase::done:
+            return;
+        }
+    }
+
+    void act_while_taking() {
+        switch (tokens_.state()) {
+        case State::inside:
+            phase_ = Phase::ready;
+            front_.say_renewed(times());
+            renewed_told_ = times().renewed;
+            return front_.say(fmt::format("inside {} {}", tokens_.place().fence,
+                                          plan_.wish.keys.entry(tokens_.place().lease)));
+        case State::busy:
+            return refuse();
+        case State::gone:
+            return queue_again();
+        case State::failed:
+            return fail();
+        default:
+            if (plan_.wait.passed()) refuse();
+        }
+    }
+
+    void queue_again() {
+        phase_ = Phase::taking;
+        if (plan_.tells_result)
+            front_.say(fmt::format("note lost the place in the queue of {}, since the lease is "
+                                   "over: queued again at the end",
+                                   plan_.wish.keys.text()));
+        tokens_.start();
+    }
+
+    // The token was not free in time.
+    void refuse() {
+        if (!tokens_.holders() && !asked_for_refusal_) {
+            tokens_.ask_holders();
+            asked_for_refusal_ = true;
+            constexpr auto patience_for_names = std::chrono::seconds{1};
+            names_by_ = Deadline::after(patience_for_names);
+        }
+        if (!tokens_.holders() && !names_by_.passed() && !is_unreachable()) return;
+        if (!plan_.tells_result)
+            front_.say(fmt::format("end {} ", plan_.busy_status));
+        else if (tokens_.holders())
+            front_.say(fmt::format("end {} {} is taken by {}", plan_.busy_status,
+                                   plan_.wish.keys.text(), names_of(*tokens_.holders())));
+        else
+            front_.say(fmt::format("end {} cannot take from {}: no answer in time: {}",
+                                   plan_.busy_status, plan_.wish.keys.text(), client_.problems()));
+        give();
+    }
+
+    bool is_unreachable() const { return !tokens_.was_queued() && !client_.problems().empty(); }
+
+    void fail() {
+        // -w has run out, and not our patience.
+        if (plan_.wait.passed()) return refuse();
+        front_.say(fmt::format("end {} cannot take from {}: {}", exit_status::before_command,
+                               plan_.wish.keys.text(), tokens_.error()));
+        give();
+    }
+
+    void lose() {
+        phase_ = Phase::lost;
+        front_.say("gone the lease is over");
+        if (plan_.on_lost != OnLost::warn) signal(SIGKILL);
+    }
+
+    // A process that was born while we walked over the tree.
+    void act_on_loss() {
+        if (!command_) return;
+        if (plan_.on_lost != OnLost::warn && next_kill_.passed()) signal(SIGKILL);
+    }
+
+    // The front acts on time alone, too. We come a little later, in case that it is stopped.
+    void act_on_doubt() {
+        const auto now = BootClock::now();
+        const auto lag = times().ttl / 75;
+        const auto doubt = doubt_at(times(), now);
+        if (doubt == Doubt::none) {
+            front_acts_ = false;
+            if (acted_ && plan_.on_lost == OnLost::pause) signal(SIGCONT);
+            acted_ = false;
+        } else if (plan_.on_lost == OnLost::warn || !command_) {
+            return;
+        } else if (plan_.on_lost == OnLost::pause) {
+            if (!acted_ && !front_acts_ && now >= times().term_at() + lag) signal(SIGSTOP);
+        } else if (doubt == Doubt::kill) {
+            if (next_kill_.passed()) signal(SIGKILL);
+        } else if (!acted_ && !front_acts_ && now >= times().term_at() + lag) {
+            signal(SIGTERM);
+        }
+    }
+
+    // To the command and all that descends from it, those too that the front has adopted.
+    void signal(int signal) {
+        acted_ = true;
+        constexpr auto between_kills = std::chrono::milliseconds{100};
+        next_kill_ = Deadline::after(between_kills);
+        std::vector<process::Root> roots;
+        if (command_) roots.push_back(command_root_);
+        if (!is_alone_)
+            for (const auto child : process::children_of(front_pid_)) {
+                if (child == ::getpid() || child == command_root_.pid) continue;
+                if (const auto stat = read_process_stat(child))
+                    roots.push_back({child, stat->start_ticks});
+            }
+        (void)process::signal_trees(roots, signal, process::Waking::everybody);
+    }
+
+    void tell() {
+        const auto& place = tokens_.place();
+        if (place.revision != 0 && place.lease != place_told_ && tokens_.state() != State::gone) {
+            place_told_ = place.lease;
+            client_.set_patience(patience(place.times.ttl));
+            front_.say(fmt::format("lease {} {}", place.lease, place.revision));
+        }
+        if (place.times.renewed != renewed_told_) {
+            renewed_told_ = place.times.renewed;
+            front_.say_renewed(times());
+        }
+        if (phase_ == Phase::taking && tell_at_.passed()) tell_for_whom();
+        front_.flush();
+    }
+
+    void tell_for_whom() {
+        if (!asked_) {
+            asked_ = true;
+            tokens_.ask_holders();
+        } else if (tokens_.holders()) {
+            tell_at_ = Deadline::never();
+            front_.say("note waiting for " + names_of(*tokens_.holders()));
+        }
+    }
+
+    void wait() {
+        const auto etcd = client_.poll_entries();
+        const short to_front = front_.has_unsent() ? POLLIN | POLLOUT : POLLIN;
+        std::array<pollfd, 6> entries{{
+            etcd[0],
+            etcd[1],
+            {is_alone_ ? -1 : front_.fd(), to_front, 0},
+            {leave_ && phase_ != Phase::done ? leave_.get() : -1, POLLIN, 0},
+            {command_ ? command_.get() : -1, POLLIN, 0},
+            {timer_.fd(), POLLIN, 0},
+        }};
+        timer_.set(next_boot_time());
+        auto deadline = std::min(client_.next_moment(), tokens_.next_moment());
+        if (phase_ == Phase::taking) {
+            deadline = std::min({deadline, plan_.wait, names_by_});
+            if (!asked_) deadline = std::min(deadline, tell_at_);
+        }
+        if (phase_ == Phase::lost && command_) deadline = std::min(deadline, next_kill_);
+        (void)poll_until(entries, deadline);
+        // The end of the children's file: nobody asks any more.
+        if ((entries[3].revents & (POLLHUP | POLLERR)) != 0 && (entries[3].revents & POLLIN) == 0)
+            leave_ = Fd{};
+    }
+
+    std::optional<BootTime> next_boot_time() const {
+        auto next = tokens_.next_boot_time();
+        if (phase_ != Phase::guarding || !command_ || plan_.on_lost == OnLost::warn) return next;
+        const auto now = BootClock::now();
+        const auto lag = times().ttl / 75;
+        BootTime own = times().kill_at();
+        constexpr auto between_kills = std::chrono::milliseconds{100};
+        if (now >= own)
+            own = plan_.on_lost == OnLost::kill ? now + between_kills : BootTime::max();
+        else if (!acted_ && !front_acts_)
+            own = times().term_at() + lag;
+        if (own == BootTime::max()) return next;
+        return next ? std::min(*next, own) : own;
+    }
+
+    const KeeperPlan& plan_;
+    pid_t front_pid_;
+    GuardChannel front_;
+    Fd leave_;
+    EtcdClient client_;
+    ClusterTokens tokens_;
+    BootTimer timer_;
+    Phase phase_ = Phase::taking;
+    bool is_alone_ = false; // the front is gone
+    Fd command_;            // its handle, until it has ended
+    process::Root command_root_{};
+    bool front_acts_ = false; // on the doubt that there is
+    bool acted_ = false;      // we have
+    Deadline next_kill_ = Deadline::after(Duration::zero());
+    LeaseId place_told_ = 0;
+    BootTime renewed_told_{};
+    Deadline tell_at_;
+    bool asked_ = false;
+    bool asked_for_refusal_ = false;
+    Deadline names_by_ = Deadline::never();
+};
+
+} // namespace
+
+int keep_lease(const KeeperPlan& plan, const KeeperStart& start, Fd front, Fd leave) {
+    sys::call("setsid", ::setsid);
+    set_own_name("keep:" + plan.wish.keys.text());
+    // The front is told to stop; we end when it ends.
+    const BlockedSignals blocked{signal_set({SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE})};
+    return Keeper{plan, start, std::move(front), std::move(leave)}.run();
+}
+
+} // namespace ipcbox::cluster

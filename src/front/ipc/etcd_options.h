@@ -1,0 +1,32 @@
+// The options by which an applet finds an etcd cluster, and the environment variables behind them:
+//
+//     --etcd URL[,URL...]  IPCBOX_ETCD; with "env" as URL: ETCDCTL_ENDPOINTS
+//     --cacert, --cert, --key  ETCDCTL_CACERT, ETCDCTL_CERT, ETCDCTL_KEY
+//     (no option)          ETCDCTL_USER ("user" or "user:password"), ETCDCTL_PASSWORD: an argument
+//                          can be read by everybody
+//     (no option)          IPCBOX_ETCD_PREFIX: where the keys begin, instead of "ipcbox/sem/"
+#pragma once
+
+#include "cli/options.h"
+#include "cluster/etcd_access.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ipcbox::front {
+
+struct EtcdOptions {
+    std::optional<std::vector<cluster::EtcdEndpoint>> endpoints{}; // --etcd
+    net::TlsOptions tls{};
+};
+
+void declare(cli::Options& options, EtcdOptions& into);
+
+// Nothing when neither the command line nor the environment names a cluster. Throws UsageError.
+[[nodiscard]] std::optional<cluster::EtcdAccess> etcd_access(const EtcdOptions& options);
+
+// Where the keys begin.
+[[nodiscard]] std::string etcd_prefix();
+
+} // namespace ipcbox::front

@@ -1,0 +1,27 @@
+// The front: the parent of a command that runs while we have a token of a cluster. Its child, the
+// keeper, speaks to etcd (cluster/lease_keeper.h); the front passes signals on to the command, ends
+// with its status, and knows by its own clock when the command has to be gone.
+//
+// Any one of the two may be killed or stopped, and there are never too many inside:
+//
+//     front killed      the kernel kills the command, and the keeper gives the token back
+//     front stopped     the keeper goes on
+//     keeper killed     the front starts another one with the same lease
+//     keeper stopped    the front ends the command before the lease is over
+//     both killed       the kernel kills the command; the lease runs out
+#pragma once
+
+#include "cluster/lease_keeper.h"
+#include "front/run_command.h"
+
+namespace ipcbox::front {
+
+// Takes a token as PLAN says, runs COMMAND, gives the token back; returns our exit status: the
+// command's own; the plan's busy_status when no token was free in time; 124 when the command was
+// ended since the lease was lost. Dies of the signal that killed the command. Throws Error.
+//
+// The environment of the command has IPCBOX_SEM_KEY and IPCBOX_SEM_FENCE, and the same under the
+// names that `etcdctl lock` has: ETCD_LOCK_KEY and ETCD_LOCK_REV.
+[[nodiscard]] int run_guarded(const Command& command, const cluster::KeeperPlan& plan);
+
+} // namespace ipcbox::front
