@@ -53,7 +53,10 @@ class Keeper {
             hear_front();
             tokens_.work();
             hear_command();
-            act();
+            for (auto before = Phase::done; before != phase_;) {
+                before = phase_;
+                act();
+            }
             tell();
             if (phase_ == Phase::done && !front_.has_unsent()) return exit_status::done;
             wait();

@@ -47,9 +47,10 @@ class Front {
         while (!is_over()) {
             wait_for_news();
             hear_keeper();
+            // Before a CONT is passed on: a command whose lease is over must not work on.
+            judge();
             command_->handle();
             mind_keeper();
-            judge();
         }
         end_rest();
         give_back();

@@ -1,0 +1,81 @@
+// A cluster of etcd, and sem-take on it, for tests of tokens across hosts.
+#pragma once
+
+#include "core/process_info.h"
+#include "harness/etcd_cluster.h"
+#include "harness/scenario.h"
+
+#include <csignal>
+#include <string>
+
+namespace ipcbox::test {
+
+class TokenBench {
+  public:
+    explicit TokenBench(std::size_t members = 1)
+        : cluster(scenario.path("."), {.members = members}) {}
+
+    // sem-take with OPTIONS on @NAME, and a command behind them.
+    [[nodiscard]] Words words(Words options, const std::string& name, const Words& command) const {
+        Words all{"sem-take", "--etcd", cluster.endpoints()};
+        all.insert(all.end(), options.begin(), options.end());
+        all.push_back(name);
+        all.insert(all.end(), command.begin(), command.end());
+        return all;
+    }
+    Result take(const Words& options, const std::string& name, const Words& command = {"true"}) {
+        return scenario.run(words(options, name, command));
+    }
+    // One that has the token until its input ends.
+    [[nodiscard]] Process hold(const Words& options, const std::string& name) {
+        auto holder = scenario.start(words(options, name, holding()));
+        if (holder.line() != "in") throw std::runtime_error("no token: " + holder.error_line());
+        return holder;
+    }
+    static Words holding() { return {"sh", "-c", "echo in; read line; exit 5"}; }
+
+    // How many entries NAME's queue has.
+    [[nodiscard]] long queue_length(const std::string& name) const {
+        const auto keys = cluster.ctl({"get", "--prefix", "--keys-only", queue_of(name)});
+        long count = 0;
+        for (std::size_t at = keys.find(queue_of(name)); at != std::string::npos;
+             at = keys.find(queue_of(name), at + 1))
+            ++count;
+        return count;
+    }
+    static std::string queue_of(const std::string& name) {
+        return "ipcbox/sem/" + name.substr(1) + "/queue/";
+    }
+    // The lease of the only entry, as etcdctl(1) wants it.
+    [[nodiscard]] std::string lease_of(const std::string& name) const {
+        const auto keys = cluster.ctl({"get", "--prefix", "--keys-only", queue_of(name)});
+        constexpr std::size_t digits = 16;
+        return keys.substr(keys.find(queue_of(name)) + queue_of(name).size(), digits);
+    }
+
+    // Waits for something that takes so long: there is no token of BUSY's meanwhile.
+    bool outlasts(const std::string& busy, const std::string& duration) {
+        return take({"-q", "-w", duration}, busy).status == 1;
+    }
+
+    Scenario scenario;
+    EtcdCluster cluster;
+};
+
+// The keeper of the front FRONT; 0 when there is none.
+inline pid_t keeper_of(pid_t front) {
+    for (const auto child : children_of(front))
+        if (const auto process = find_process(child); process && process->name.starts_with("keep:"))
+            return child;
+    return 0;
+}
+// The command of the front FRONT.
+inline pid_t command_of(pid_t front) {
+    for (const auto child : children_of(front))
+        if (const auto process = find_process(child);
+            process && !process->name.starts_with("keep:"))
+            return child;
+    return 0;
+}
+
+} // namespace ipcbox::test
