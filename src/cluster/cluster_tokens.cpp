@@ -102,16 +102,19 @@ void ClusterTokens::start() {
     ask(wish_.must_be_free || slots_ == 0 ? Question::peek : Question::grant);
 }
 
-void ClusterTokens::resume(const TokenPlace& place) {
+void ClusterTokens::resume(const TokenPlace& place, Using is_used) {
     place_ = place;
     was_queued_ = true;
     key_ = wish_.keys.entry(place.lease);
     next_keepalive_ = BootTime{};
     slots_ = wish_.slots.value_or(1);
     has_missed_own_ = true;
-    state_ = place.fence != 0 ? State::inside : State::waiting;
+    state_ = place.fence != 0 && is_used == Using::yes ? State::inside : State::waiting;
     watch_own();
-    if (state_ == State::waiting) ask(Question::look);
+    if (place.fence == 0)
+        ask(Question::look);
+    else if (is_used == Using::no)
+        entering_ = place.fence;
 }
 
 void ClusterTokens::give() {

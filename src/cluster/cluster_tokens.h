@@ -62,8 +62,9 @@ class ClusterTokens {
 
     // Enters the queue, at its end. After `gone` once more.
     void start();
-    // Goes on where another process stopped.
-    void resume(const TokenPlace& place);
+    // Goes on where another process stopped. A token that is not in use yet is looked at first.
+    enum class Using { no, yes };
+    void resume(const TokenPlace& place, Using is_used);
     // Gives the token back, or the place in the queue, until the lease is over anyway.
     void give();
 

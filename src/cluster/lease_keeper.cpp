@@ -44,7 +44,8 @@ class Keeper {
         place_told_ = start.place.lease;
         renewed_told_ = start.place.times.renewed;
         client_.set_patience(patience(start.place.times.ttl));
-        tokens_.resume(start.place);
+        tokens_.resume(start.place,
+                       start.command != 0 ? ClusterTokens::Using::yes : ClusterTokens::Using::no);
         if (start.command != 0) guard(start.command);
     }
 
@@ -53,6 +54,7 @@ class Keeper {
             hear_front();
             tokens_.work();
             hear_command();
+            tell_place();
             for (auto before = Phase::done; before != phase_;) {
                 before = phase_;
                 act();
@@ -172,6 +174,7 @@ class Keeper {
     void act_while_taking() {
         switch (tokens_.state()) {
         case State::inside:
+            if (doubt_at(times(), BootClock::now()) != Doubt::none) return;
             phase_ = Phase::ready;
             front_.say_renewed(times());
             renewed_told_ = times().renewed;
@@ -275,13 +278,18 @@ class Keeper {
         (void)process::signal_trees(roots, signal, process::Waking::everybody);
     }
 
-    void tell() {
+    // Before "inside" is said.
+    void tell_place() {
         const auto& place = tokens_.place();
         if (place.revision != 0 && place.lease != place_told_ && tokens_.state() != State::gone) {
             place_told_ = place.lease;
             client_.set_patience(patience(place.times.ttl));
             front_.say(fmt::format("lease {} {}", place.lease, place.revision));
         }
+    }
+
+    void tell() {
+        const auto& place = tokens_.place();
         if (place.times.renewed != renewed_told_) {
             renewed_told_ = place.times.renewed;
             front_.say_renewed(times());

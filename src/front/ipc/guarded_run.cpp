@@ -137,6 +137,13 @@ class Front {
         try {
             command_.emplace(command_words_.program(), command_words_.words(), std::move(plan));
         } catch (const LeaveRefused&) {
+            // The lease was lost, or its keeper: another one finds out. This one may still give
+            // leave to a command that does not wait for it any more.
+            if (keeper_) keeper_.kill(SIGKILL);
+            if (keeper_) keeper_.wait();
+            keeper_pid_ = 0;
+            hear_keeper();
+            start_keeper();
             return false;
         } catch (const Error&) {
             give_back();
