@@ -8,20 +8,17 @@
 //        |           |           |
 //      busy        failed      give() --> given
 //
-// An entry of the queue lives by a lease of its own, whose number we choose, so that every request
-// can be repeated. From the first request on the lease is kept alive and the entry is watched: a
-// server that was stalled can take leases away that are kept alive. Watches are armed before the
-// queue is looked at, so that no change is missed (turn.h says who watches whom).
+// An entry of the queue lives by a lease of its own. The lease is kept alive, and the entry is
+// watched, too: a server that was stalled can take leases away that are kept alive
+// (etcd-io/etcd#12528, #15247).
 #pragma once
 
 #include "cluster/etcd_client.h"
-#include "cluster/lease_times.h"
-#include "cluster/token_entry.h"
-#include "cluster/token_keys.h"
-#include "cluster/turn.h"
+#include "cluster/kept_lease.h"
+#include "cluster/token_requests.h"
+#include "cluster/token_watches.h"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,9 +36,8 @@ struct TokenWish {
 
 // Where we stand in a queue: enough for another process to go on.
 struct TokenPlace {
-    LeaseId lease = 0;
-    Revision revision = 0;  // the create_revision of the entry
-    std::int64_t fence = 0; // 0: we wait
+    OwnEntry entry{};
+    Revision fence = 0; // 0: we wait
     LeaseTimes times{};
 };
 
@@ -70,86 +66,68 @@ class ClusterTokens {
 
     void work();
     [[nodiscard]] Deadline next_moment() const { return std::min(retry_at_, rearm_at_); }
-    [[nodiscard]] std::optional<BootTime> next_boot_time() const;
+    [[nodiscard]] std::optional<BootTime> next_boot_time() const { return lease_.next_boot_time(); }
 
     [[nodiscard]] State state() const { return state_; }
-    [[nodiscard]] const TokenPlace& place() const { return place_; }
+    [[nodiscard]] TokenPlace place() const { return {entry_, fence_, lease_.times()}; }
     // We were in the queue once: from then on only the caller ends the wait.
     [[nodiscard]] bool was_queued() const { return was_queued_; }
     [[nodiscard]] const std::string& error() const { return error_; }
 
-    // Asks who is inside, or was; the answer comes with holders(), soon or not at all.
+    // Asks for those inside; the answer comes with holders(), soon or not at all.
     void ask_holders();
     [[nodiscard]] const std::optional<std::vector<TokenEntry>>& holders() const { return holders_; }
 
   private:
     enum class Question { none, peek, grant, make_set, enqueue, look, confirm, verify, revoke };
-    struct Target {
-        bool is_slots = false;
-        bool is_armed = false;
-    };
 
     void ask(Question question);
+    [[nodiscard]] CallId begin(Question question);
     void ask_again_later(Question question);
-    void finished(FinishedCall call);
+    void hear(const FinishedCall& call);
+    void hear(const WatchEvent& event);
     void answered(Question question, const std::string& answer);
     void refused(Question question, const EtcdError& error);
     void peeked(const Transaction::Answer& answer);
+    void granted(const LeaseGrant::Answer& answer);
     void enqueued(const Transaction::Answer& answer);
-    void looked(const Transaction::Answer& answer);
+    void looked(const QueueLook& look);
+    void confirmed(const Transaction::Answer& answer);
+    void verified(const Range::Answer& answer);
     void learn_slots(const Range::Answer& slots);
-    void kept_alive(FinishedCall call);
-    void keep_alive_if_due();
 
-    void decide(const QueueLook& look);
-    void arm(const Turn& turn);
-    void watch_own();
-    void unwatch_targets();
+    void own_armed();
+    void look_soon();
     void rearm();
-    void happened(const WatchEvent& event);
-    void happened_to_target(const WatchEvent& event);
-    void lost_watch(const WatchEvent& event);
-    void look_if_armed();
     void enter(Revision fence);
     void lose();
     void fail(std::string reason);
-
-    [[nodiscard]] Transaction enqueue_request() const;
-    [[nodiscard]] Transaction look_request() const;
+    [[nodiscard]] std::string key() const { return wish_.keys.entry(entry_.lease); }
 
     EtcdClient& client_;
     TokenWish wish_;
+    KeptLease lease_;
+    TokenWatches watches_;
     State state_ = State::queuing;
-    TokenPlace place_;
+    OwnEntry entry_;
+    Revision fence_ = 0;
     bool was_queued_ = false;
-    std::string key_;        // of our entry
     std::int64_t slots_ = 0; // 0: not known yet
     Revision slots_revision_ = 0;
     std::string error_;
 
     Question question_ = Question::none;
     CallId call_ = 0;
+    BootTime grant_sent_{};
     Question again_ = Question::none; // at retry_at_
     Deadline retry_at_ = Deadline::never();
-    bool look_again_ = false;
+    Deadline rearm_at_ = Deadline::never();
+    bool look_again_ = false;     // something has changed since the look was sent
+    bool has_missed_own_ = false; // our entry may have been deleted while nobody watched it
+    Revision entering_ = 0;       // the fence, until it is sure that our entry is watched
 
-    CallId keepalive_ = 0;
-    BootTime keepalive_sent_{};
-    BootTime next_keepalive_{};
     CallId asked_holders_ = 0;
     std::optional<std::vector<TokenEntry>> holders_;
-
-    Deadline rearm_at_ = Deadline::never();
-    WatchId own_ = 0; // 0: to be armed at rearm_at_
-    bool is_own_armed_ = false;
-    bool has_missed_own_ = false; // changes before the watch was armed
-    Turn turn_;
-    std::map<WatchId, Target> targets_; // empty while waiting: to be armed at rearm_at_
-    Revision entering_ = 0;             // the fence, while we wait for our own watch
 };
-
-// What the answer to a look, or to entering the queue, shows. Its results are: slots, our entry,
-// the oldest entries, the youngest ones that may be before ours.
-[[nodiscard]] QueueLook look_in(const std::vector<Range::Answer>& results, std::string_view key);
 
 } // namespace ipcbox::cluster

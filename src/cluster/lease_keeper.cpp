@@ -37,11 +37,11 @@ class Keeper {
         : plan_(plan), front_pid_(start.front), front_(std::move(front)), leave_(std::move(leave)),
           client_(plan.access), tokens_(client_, plan.wish),
           tell_at_(Deadline::after_or_never(plan.silence)) {
-        if (start.place.lease == 0) {
+        if (start.place.entry.lease == 0) {
             tokens_.start();
             return;
         }
-        place_told_ = start.place.lease;
+        place_told_ = start.place.entry.lease;
         renewed_told_ = start.place.times.renewed;
         client_.set_patience(patience(start.place.times.ttl));
         tokens_.resume(start.place,
@@ -179,7 +179,7 @@ class Keeper {
             front_.say_renewed(times());
             renewed_told_ = times().renewed;
             return front_.say(fmt::format("inside {} {}", tokens_.place().fence,
-                                          plan_.wish.keys.entry(tokens_.place().lease)));
+                                          plan_.wish.keys.entry(tokens_.place().entry.lease)));
         case State::busy:
             return refuse();
         case State::gone:
@@ -280,16 +280,17 @@ class Keeper {
 
     // Before "inside" is said.
     void tell_place() {
-        const auto& place = tokens_.place();
-        if (place.revision != 0 && place.lease != place_told_ && tokens_.state() != State::gone) {
-            place_told_ = place.lease;
+        const auto place = tokens_.place();
+        if (place.entry.revision != 0 && place.entry.lease != place_told_ &&
+            tokens_.state() != State::gone) {
+            place_told_ = place.entry.lease;
             client_.set_patience(patience(place.times.ttl));
-            front_.say(fmt::format("lease {} {}", place.lease, place.revision));
+            front_.say(fmt::format("lease {} {}", place.entry.lease, place.entry.revision));
         }
     }
 
     void tell() {
-        const auto& place = tokens_.place();
+        const auto place = tokens_.place();
         if (place.times.renewed != renewed_told_) {
             renewed_told_ = place.times.renewed;
             front_.say_renewed(times());

@@ -174,8 +174,8 @@ class Front {
     }
 
     void hear_place(std::string_view text) {
-        place_.lease = whole_number<std::int64_t>(take_until(text, ' ')).value_or(0);
-        place_.revision = whole_number<std::int64_t>(text).value_or(0);
+        place_.entry.lease = whole_number<std::int64_t>(take_until(text, ' ')).value_or(0);
+        place_.entry.revision = whole_number<std::int64_t>(text).value_or(0);
         place_.fence = 0;
     }
 
@@ -334,7 +334,7 @@ class Front {
                 // It was killed. Another one gives the token back.
                 keeper_.release();
                 keeper_pid_ = 0;
-                if (place_.lease == 0) return;
+                if (place_.entry.lease == 0) return;
                 start_keeper();
                 channel_.say("give");
             }

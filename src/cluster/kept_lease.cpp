@@ -1,0 +1,56 @@
+#include "cluster/kept_lease.h"
+
+#include "cluster/protobuf.h"
+
+#include <utility>
+
+namespace ipcbox::cluster {
+
+void KeptLease::begin(LeaseId id, const LeaseTimes& times) {
+    end();
+    id_ = id;
+    times_ = times;
+    next_ = times.next_keepalive();
+}
+
+void KeptLease::resume(LeaseId id, const LeaseTimes& times) {
+    begin(id, times);
+    next_ = BootTime{};
+}
+
+void KeptLease::end() {
+    if (call_ != 0) client_.abandon(std::exchange(call_, 0));
+    id_ = 0;
+}
+
+std::optional<BootTime> KeptLease::next_boot_time() const {
+    return id_ != 0 && call_ == 0 ? std::optional{next_} : std::nullopt;
+}
+
+void KeptLease::keep_alive() {
+    const auto due = next_boot_time();
+    if (!due || BootClock::now() < *due) return;
+    sent_ = BootClock::now();
+    // A call may be repeated at several members, and only its first attempt is sure to be older
+    // than what the answer grants. So it is a short one.
+    constexpr int attempts = 3;
+    call_ = client_.start(LeaseKeepAlive{id_}, Deadline::after(attempts * patience_of(times_.ttl)));
+}
+
+KeptLease::Heard KeptLease::hear(const FinishedCall& call) try {
+    if (call_ == 0 || call.id != call_) return Heard::nothing;
+    call_ = 0;
+    if (call.error && call.error->kind() == EtcdError::Kind::gone) return Heard::is_over;
+    next_ = BootClock::now() + patience_of(times_.ttl) / 2;
+    if (call.error) return Heard::no_answer;
+    const auto ttl = LeaseKeepAlive::Answer::decode(call.answer).ttl_s;
+    if (ttl <= 0) return Heard::is_over;
+    times_.renewed = sent_;
+    times_.ttl = std::chrono::seconds{ttl};
+    next_ = times_.next_keepalive();
+    return Heard::renewed;
+} catch (const MalformedMessage&) {
+    return Heard::no_answer;
+}
+
+} // namespace ipcbox::cluster

@@ -1,0 +1,140 @@
+#include "cluster/token_requests.h"
+
+#include <fmt/core.h>
+
+namespace ipcbox::cluster {
+
+namespace {
+
+Range single(const std::string& key) {
+    Range range;
+    range.key = key;
+    return range;
+}
+
+Range keys_of(Range range) {
+    range.keys_only = true;
+    return range;
+}
+
+Range youngest(const TokenKeys& keys, std::int64_t limit) {
+    Range range = keys_of(holders_request(keys, limit));
+    range.order = Range::Order::descending;
+    return range;
+}
+
+QueueEntry entry_of(const KeyValue& kv) {
+    return {kv.key, kv.create_revision};
+}
+
+// The operations of a look, and where their results are: counted from the end, since a transaction
+// that makes an entry has a result for that in front of them.
+enum Result : std::size_t { before_result = 1, first_result, ours_result, slots_result };
+
+const std::vector<KeyValue>& result_of(const Transaction::Answer& answer, Result which) {
+    return answer.results[answer.results.size() - which].found;
+}
+
+std::vector<Operation> look_operations(const TokenKeys& keys, LeaseId lease, std::int64_t slots,
+                                       const Range& before) {
+    return {Operation::get(single(keys.slots())), Operation::get(own_entry_request(keys, lease)),
+            Operation::get(keys_of(holders_request(keys, slots + 1))), Operation::get(before)};
+}
+
+} // namespace
+
+Transaction peek_request(const TokenKeys& keys, std::int64_t slots) {
+    constexpr std::int64_t max_named = 1000;
+    Transaction peek;
+    peek.success = {Operation::get(single(keys.slots())),
+                    Operation::get(holders_request(keys, slots != 0 ? slots : max_named))};
+    return peek;
+}
+
+Transaction make_set_request(const TokenKeys& keys, std::int64_t slots) {
+    Transaction make;
+    make.compares.push_back({keys.slots()});
+    make.success = {Operation::put(keys.slots(), fmt::format("{}", slots), 0)};
+    return make;
+}
+
+Transaction enqueue_request(const TokenKeys& keys, const TokenEntry& entry, LeaseId lease,
+                            std::int64_t slots) {
+    Transaction request;
+    request.compares.push_back({keys.slots(), Compare::Target::value, Compare::Relation::equal, 0,
+                                fmt::format("{}", slots)});
+    // Ours is the youngest, and the other one is right before it.
+    request.success = look_operations(keys, lease, slots, youngest(keys, 2));
+    request.success.insert(request.success.begin(),
+                           Operation::put(keys.entry(lease), entry.json(), lease));
+    request.failure = {Operation::get(single(keys.slots()))};
+    return request;
+}
+
+Transaction look_request(const TokenKeys& keys, const OwnEntry& ours, std::int64_t slots) {
+    Range before = youngest(keys, 1);
+    before.max_create_revision = ours.revision - 1;
+    Transaction look;
+    look.success = look_operations(keys, ours.lease, slots, before);
+    return look;
+}
+
+Transaction confirm_request(const TokenKeys& keys, const TokenEntry& entry, const OwnEntry& ours,
+                            Revision slots_revision) {
+    auto held = entry;
+    held.state = TokenEntry::State::held;
+    const auto key = keys.entry(ours.lease);
+    const auto equal = Compare::Relation::equal;
+    Transaction confirm;
+    confirm.compares = {{key, Compare::Target::create_revision, equal, ours.revision},
+                        {keys.slots(), Compare::Target::mod_revision, equal, slots_revision}};
+    confirm.success = {Operation::put(key, held.json(), ours.lease)};
+    return confirm;
+}
+
+Range own_entry_request(const TokenKeys& keys, LeaseId lease) {
+    return keys_of(single(keys.entry(lease)));
+}
+
+Range holders_request(const TokenKeys& keys, std::int64_t slots) {
+    Range range = single(keys.queue());
+    range.range_end = keys.queue_end();
+    range.limit = slots;
+    range.order = Range::Order::ascending;
+    return range;
+}
+
+QueueLook look_in(const Transaction::Answer& answer, std::string_view key) {
+    QueueLook look;
+    if (answer.results.size() < slots_result) return look;
+    if (const auto& slots = result_of(answer, slots_result); !slots.empty()) {
+        look.slots = slots.front().value;
+        look.slots_revision = slots.front().mod_revision;
+    }
+    const auto& ours = result_of(answer, ours_result);
+    if (ours.empty()) return look;
+    look.has_ours = true;
+    for (const auto& kv : result_of(answer, first_result))
+        look.first.push_back(entry_of(kv));
+    for (const auto& kv : result_of(answer, before_result))
+        if (kv.key != key && kv.create_revision < ours.front().create_revision && !look.before_ours)
+            look.before_ours = entry_of(kv);
+    return look;
+}
+
+std::optional<Enqueued> enqueued_in(const Transaction::Answer& answer, std::string_view key) {
+    Enqueued enqueued;
+    enqueued.look = look_in(answer, key);
+    if (!enqueued.look.has_ours) return std::nullopt;
+    enqueued.revision = result_of(answer, ours_result).front().create_revision;
+    return enqueued;
+}
+
+std::vector<TokenEntry> entries_in(const Range::Answer& range) {
+    std::vector<TokenEntry> entries;
+    for (const auto& kv : range.found)
+        entries.push_back(TokenEntry::parse(kv.value).value_or(TokenEntry{}));
+    return entries;
+}
+
+} // namespace ipcbox::cluster

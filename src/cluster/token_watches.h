@@ -1,0 +1,63 @@
+// The watches of one place in a queue: on its own entry, and on those that it waits for. They have
+// to be armed before the queue is looked at; then a look and what they tell leave no gap.
+#pragma once
+
+#include "cluster/etcd_client.h"
+#include "cluster/token_keys.h"
+#include "cluster/turn.h"
+
+#include <map>
+#include <string>
+
+namespace ipcbox::cluster {
+
+class TokenWatches {
+  public:
+    TokenWatches(EtcdClient& client, const TokenKeys& keys) : client_(client), keys_(keys) {}
+
+    void watch_own(const std::string& key);
+    // Watches those that TURN waits for, instead of the ones before.
+    void watch_ahead(const Turn& turn);
+    void drop_ahead();
+    void drop_all();
+
+    [[nodiscard]] bool has_own() const { return own_ != 0; }
+    [[nodiscard]] bool is_own_armed() const { return is_own_armed_; }
+    [[nodiscard]] bool has_ahead() const { return !ahead_.empty(); }
+    // Whether all are, the own one too.
+    [[nodiscard]] bool are_armed() const;
+    // Whether TURN's are watched already.
+    [[nodiscard]] bool cover(const Turn& turn) const { return has_ahead() && turn == turn_; }
+
+    enum class Heard {
+        nothing,
+        own_armed,   // from now on its end is told
+        own_deleted, // the lease is over
+        ahead_armed,
+        let_in,   // the first waiter: one of those inside has left
+        moved,    // something has changed that a look has to find
+        lost_own, // the watch has to be armed again; others too may be lost
+        lost_ahead,
+        denied, // we may not watch: the reason is in the event
+    };
+    // What EVENT means. Watches that are lost are dropped.
+    [[nodiscard]] Heard hear(const WatchEvent& event);
+
+  private:
+    struct Target {
+        bool is_slots = false;
+        bool is_armed = false;
+    };
+
+    [[nodiscard]] Heard hear_own(const WatchEvent& event);
+    [[nodiscard]] Heard hear_ahead(Target& target, const WatchEvent& event);
+
+    EtcdClient& client_;
+    const TokenKeys& keys_;
+    WatchId own_ = 0;
+    bool is_own_armed_ = false;
+    Turn turn_;
+    std::map<WatchId, Target> ahead_;
+};
+
+} // namespace ipcbox::cluster
