@@ -99,9 +99,7 @@ class Keeper {
             else if (*line == "doubt")
                 front_acts_ = true;
         if (!front_.is_ended() || is_alone_) return;
-        // The kernel ends the command with the front, but for one with more rights than we have.
         is_alone_ = true;
-        if (phase_ != Phase::guarding && phase_ != Phase::lost) give();
     }
 
     void give() {
@@ -122,8 +120,9 @@ class Keeper {
             answer(asking);
         if (command_ && wait_for(command_.get(), POLLIN, Deadline::after(Duration::zero()))) {
             command_ = Fd{};
-            if (is_alone_) give();
         }
+        // The kernel ends the command with the front, unless it has more rights than we have.
+        if (is_alone_ && !command_) give();
     }
 
     void answer(pid_t asking) {
