@@ -154,6 +154,17 @@ TEST_CASE("a front that is killed takes its command along, and the token comes b
     CHECK(ends(command));
 }
 
+TEST_CASE("a front that is killed after its command has ended leaves no token behind") {
+    TokenBench bench;
+    auto holder = bench.hold(long_lease, "@late");
+    const auto command = command_of(holder.pid());
+    holder.kill(SIGSTOP);
+    holder.close_input();
+    CHECK(eventually([&] { return has_ended(command); }));
+    holder.kill(SIGKILL);
+    CHECK(bench.take({"-w", "30"}, "@late").status == 0);
+}
+
 TEST_CASE("a keeper that is killed is replaced, and the command notices nothing") {
     TokenBench bench;
     auto holder = bench.hold(short_lease, "@keeper");
