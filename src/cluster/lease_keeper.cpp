@@ -1,15 +1,12 @@
 #include "cluster/lease_keeper.h"
 
+#include "cluster/command_guard.h"
 #include "cluster/guard_channel.h"
-#include "core/io.h"
-#include "core/pidfd.h"
 #include "core/poll.h"
 #include "core/process_info.h"
-#include "core/process_stat.h"
 #include "core/signals.h"
 #include "core/spawn.h"
 #include "core/syscall.h"
-#include "process/tree.h"
 
 #include <array>
 #include <csignal>
@@ -34,8 +31,8 @@ std::string names_of(const std::vector<TokenEntry>& holders) {
 class Keeper {
   public:
     Keeper(const KeeperPlan& plan, const KeeperStart& start, Fd front, Fd leave)
-        : plan_(plan), front_pid_(start.front), front_(std::move(front)), leave_(std::move(leave)),
-          client_(plan.access), tokens_(client_, plan.wish),
+        : plan_(plan), front_(std::move(front)), leave_(std::move(leave)),
+          command_(start.front, plan.on_lost), client_(plan.access), tokens_(client_, plan.wish),
           tell_at_(Deadline::after_or_never(plan.silence)) {
         if (start.place.entry.lease == 0) {
             tokens_.start();
@@ -46,7 +43,7 @@ class Keeper {
         client_.set_patience(patience(start.place.times.ttl));
         tokens_.resume(start.place,
                        start.command != 0 ? ClusterTokens::Using::yes : ClusterTokens::Using::no);
-        if (start.command != 0) guard(start.command);
+        if (start.command != 0 && command_.begin(start.command)) phase_ = Phase::guarding;
     }
 
     int run() try {
@@ -97,9 +94,10 @@ class Keeper {
             if (*line == "give")
                 give();
             else if (*line == "doubt")
-                front_acts_ = true;
-        if (!front_.is_ended() || is_alone_) return;
+                command_.front_acts();
+        if (!front_.is_ended()) return;
         is_alone_ = true;
+        command_.front_is_gone();
     }
 
     void give() {
@@ -118,16 +116,16 @@ class Keeper {
         if (leave_ &&
             sys::call("recv", receive, leave_.get(), into) == static_cast<ssize_t>(sizeof asking))
             answer(asking);
-        if (command_ && wait_for(command_.get(), POLLIN, Deadline::after(Duration::zero()))) {
-            command_ = Fd{};
-        }
+        command_.look();
         // The kernel ends the command with the front, unless it has more rights than we have.
-        if (is_alone_ && !command_) give();
+        if (is_alone_ && !command_.is_running()) give();
     }
 
     void answer(pid_t asking) {
         const bool may = phase_ == Phase::ready && tokens_.state() == State::inside &&
-                         doubt_at(times(), BootClock::now()) == Doubt::none && guard(asking);
+                         doubt_at(times(), BootClock::now()) == Doubt::none &&
+                         command_.begin(asking);
+        if (may) phase_ = Phase::guarding;
         const char byte = may ? leave_granted : 'n';
         const char* const from = &byte;
         const auto send = [](int fd, const char* text) {
@@ -135,17 +133,6 @@ class Keeper {
         };
         while (sys::call("send", send, leave_.get(), from) < 0 && errno == EINTR)
             ;
-    }
-
-    // False when there is no such command, or it is not a child of the front's.
-    bool guard(pid_t command) {
-        auto handle = open_process(command);
-        const auto stat = read_process_stat(command);
-        if (!handle || !stat || stat->has_ended() || stat->parent != front_pid_) return false;
-        command_ = *std::move(handle);
-        command_root_ = {command, stat->start_ticks};
-        phase_ = Phase::guarding;
-        return true;
     }
 
     void act() {
@@ -157,9 +144,9 @@ class Keeper {
             return;
         case Phase::guarding:
             if (tokens_.state() == State::gone) return lose();
-            return act_on_doubt();
+            return command_.judge(times());
         case Phase::lost:
-            return act_on_loss();
+            return command_.kill();
         case Phase::giving:
             if (tokens_.state() != State::given) return;
             front_.say("given");
@@ -232,49 +219,7 @@ class Keeper {
     void lose() {
         phase_ = Phase::lost;
         front_.say("gone the lease is over");
-        if (plan_.on_lost != OnLost::warn) signal(SIGKILL);
-    }
-
-    // A process that was born while we walked over the tree.
-    void act_on_loss() {
-        if (!command_) return;
-        if (plan_.on_lost != OnLost::warn && next_kill_.passed()) signal(SIGKILL);
-    }
-
-    // The front acts on time alone, too. We come a little later, in case that it is stopped.
-    void act_on_doubt() {
-        const auto now = BootClock::now();
-        const auto lag = times().ttl / 75;
-        const auto doubt = doubt_at(times(), now);
-        if (doubt == Doubt::none) {
-            front_acts_ = false;
-            if (acted_ && plan_.on_lost == OnLost::pause) signal(SIGCONT);
-            acted_ = false;
-        } else if (plan_.on_lost == OnLost::warn || !command_) {
-            return;
-        } else if (plan_.on_lost == OnLost::pause) {
-            if (!acted_ && !front_acts_ && now >= times().term_at() + lag) signal(SIGSTOP);
-        } else if (doubt == Doubt::kill) {
-            if (next_kill_.passed()) signal(SIGKILL);
-        } else if (!acted_ && !front_acts_ && now >= times().term_at() + lag) {
-            signal(SIGTERM);
-        }
-    }
-
-    // To the command and all that descends from it, those too that the front has adopted.
-    void signal(int signal) {
-        acted_ = true;
-        constexpr auto between_kills = std::chrono::milliseconds{100};
-        next_kill_ = Deadline::after(between_kills);
-        std::vector<process::Root> roots;
-        if (command_) roots.push_back(command_root_);
-        if (!is_alone_)
-            for (const auto child : process::children_of(front_pid_)) {
-                if (child == ::getpid() || child == command_root_.pid) continue;
-                if (const auto stat = read_process_stat(child))
-                    roots.push_back({child, stat->start_ticks});
-            }
-        (void)process::signal_trees(roots, signal, process::Waking::everybody);
+        command_.kill();
     }
 
     // Before "inside" is said.
@@ -316,16 +261,15 @@ class Keeper {
             etcd[1],
             {is_alone_ ? -1 : front_.fd(), to_front, 0},
             {leave_ && phase_ != Phase::done ? leave_.get() : -1, POLLIN, 0},
-            {command_ ? command_.get() : -1, POLLIN, 0},
+            {command_.fd(), POLLIN, 0},
             {timer_.fd(), POLLIN, 0},
         }};
         timer_.set(next_boot_time());
         auto deadline = std::min(client_.next_moment(), tokens_.next_moment());
         if (phase_ == Phase::taking) {
-            deadline = std::min({deadline, plan_.wait, names_by_});
+            deadline = std::min(deadline, asked_for_refusal_ ? names_by_ : plan_.wait);
             if (!asked_) deadline = std::min(deadline, tell_at_);
         }
-        if (phase_ == Phase::lost && command_) deadline = std::min(deadline, next_kill_);
         (void)poll_until(entries, deadline);
         // The end of the children's file: nobody asks any more.
         if ((entries[3].revents & (POLLHUP | POLLERR)) != 0 && (entries[3].revents & POLLIN) == 0)
@@ -333,34 +277,23 @@ class Keeper {
     }
 
     std::optional<BootTime> next_boot_time() const {
-        auto next = tokens_.next_boot_time();
-        if (phase_ != Phase::guarding || !command_ || plan_.on_lost == OnLost::warn) return next;
-        const auto now = BootClock::now();
-        const auto lag = times().ttl / 75;
-        BootTime own = times().kill_at();
-        constexpr auto between_kills = std::chrono::milliseconds{100};
-        if (now >= own)
-            own = plan_.on_lost == OnLost::kill ? now + between_kills : BootTime::max();
-        else if (!acted_ && !front_acts_)
-            own = times().term_at() + lag;
-        if (own == BootTime::max()) return next;
-        return next ? std::min(*next, own) : own;
+        const auto keepalive = tokens_.next_boot_time();
+        const bool guards = phase_ == Phase::guarding || phase_ == Phase::lost;
+        const auto command =
+            guards ? command_.next_boot_time(times(), phase_ == Phase::lost) : std::nullopt;
+        if (!keepalive || !command) return keepalive ? keepalive : command;
+        return std::min(*keepalive, *command);
     }
 
     const KeeperPlan& plan_;
-    pid_t front_pid_;
     GuardChannel front_;
     Fd leave_;
+    CommandGuard command_;
     EtcdClient client_;
     ClusterTokens tokens_;
     BootTimer timer_;
     Phase phase_ = Phase::taking;
     bool is_alone_ = false; // the front is gone
-    Fd command_;            // its handle, until it has ended
-    process::Root command_root_{};
-    bool front_acts_ = false; // on the doubt that there is
-    bool acted_ = false;      // we have
-    Deadline next_kill_ = Deadline::after(Duration::zero());
     LeaseId place_told_ = 0;
     BootTime renewed_told_{};
     Deadline tell_at_;

@@ -1,0 +1,85 @@
+#include "cluster/command_guard.h"
+
+#include "core/pidfd.h"
+#include "core/poll.h"
+#include "core/process_stat.h"
+
+#include <algorithm>
+#include <csignal>
+#include <unistd.h>
+#include <vector>
+
+namespace ipcbox::cluster {
+
+namespace {
+
+constexpr auto between_kills = std::chrono::milliseconds{100};
+
+// How long after the front we act.
+Duration lag(const LeaseTimes& times) {
+    constexpr int part = 75;
+    return times.ttl / part;
+}
+
+} // namespace
+
+bool CommandGuard::begin(pid_t command) {
+    auto handle = open_process(command);
+    const auto stat = read_process_stat(command);
+    if (!handle || !stat || stat->has_ended() || stat->parent != front_) return false;
+    handle_ = *std::move(handle);
+    root_ = {command, stat->start_ticks};
+    return true;
+}
+
+void CommandGuard::look() {
+    if (handle_ && wait_for(handle_.get(), POLLIN, Deadline::after(Duration::zero())))
+        handle_ = Fd{};
+}
+
+void CommandGuard::judge(const LeaseTimes& times) {
+    const auto now = BootClock::now();
+    const auto doubt = doubt_at(times, now);
+    if (doubt == Doubt::none) {
+        front_acts_ = false;
+        if (std::exchange(acted_, false) && on_lost_ == OnLost::pause) signal(SIGCONT);
+        return;
+    }
+    if (on_lost_ == OnLost::warn || !is_running()) return;
+    if (on_lost_ == OnLost::kill && doubt == Doubt::kill) return kill();
+    if (acted_ || front_acts_ || now < times.term_at() + lag(times)) return;
+    acted_ = true;
+    signal(on_lost_ == OnLost::pause ? SIGSTOP : SIGTERM);
+}
+
+void CommandGuard::kill() {
+    const auto now = BootClock::now();
+    if (on_lost_ == OnLost::warn || !is_running() || now < next_kill_) return;
+    next_kill_ = now + between_kills;
+    signal(SIGKILL);
+}
+
+std::optional<BootTime> CommandGuard::next_boot_time(const LeaseTimes& times, bool is_lost) const {
+    if (!is_running() || on_lost_ == OnLost::warn) return std::nullopt;
+    const auto now = BootClock::now();
+    if (is_lost || (on_lost_ == OnLost::kill && now >= times.kill_at()))
+        return std::max(next_kill_, now);
+    if (!acted_ && !front_acts_) return times.term_at() + lag(times);
+    if (on_lost_ == OnLost::kill) return times.kill_at();
+    return std::nullopt;
+}
+
+// To the command and all that descends from it, those too that the front has adopted.
+void CommandGuard::signal(int signal) {
+    std::vector<process::Root> roots;
+    if (is_running()) roots.push_back(root_);
+    if (!is_front_gone_)
+        for (const auto child : process::children_of(front_)) {
+            if (child == ::getpid() || child == root_.pid) continue;
+            if (const auto stat = read_process_stat(child))
+                roots.push_back({child, stat->start_ticks});
+        }
+    (void)process::signal_trees(roots, signal, process::Waking::everybody);
+}
+
+} // namespace ipcbox::cluster

@@ -1,0 +1,73 @@
+// The keeper of a lease as the front sees it: a child that is started, heard, and replaced when
+// somebody kills it.
+#pragma once
+
+#include "cluster/guard_channel.h"
+#include "cluster/lease_keeper.h"
+#include "core/child.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace ipcbox::front {
+
+class KeeperProcess {
+  public:
+    explicit KeeperProcess(const cluster::KeeperPlan& plan) : plan_(plan) {}
+
+    // Starts it, or another one that goes on where the last one stopped. COMMAND is the one that
+    // runs already, or 0. Throws Error when keepers end again and again.
+    void start(pid_t command);
+    // Kills this one, which may still give leave to a command that does not wait for it any more.
+    void replace();
+    // Starts another one if this one was killed and there is something left to keep.
+    void mind(pid_t command);
+    // What the front's loop was told of an ended child.
+    void child_ended(pid_t pid);
+
+    // Takes in what it has said.
+    void hear();
+    void say(std::string_view line) { channel_.say(line); }
+    [[nodiscard]] int fd() const { return pid_ != 0 ? channel_.fd() : -1; }
+    [[nodiscard]] pid_t pid() const { return pid_; } // 0: it has ended
+    // Where a command asks for leave (SpawnPlan::leave).
+    [[nodiscard]] int leave() const { return leave_.get(); }
+
+    // What it has said by now.
+    [[nodiscard]] const cluster::TokenPlace& place() const { return place_; }
+    [[nodiscard]] const std::string& key() const { return key_; }
+    [[nodiscard]] bool has_token() const { return has_token_; }
+    [[nodiscard]] bool is_gone() const { return is_gone_; } // the lease
+    struct End {
+        int status = 0;
+        std::string reason;
+    };
+    [[nodiscard]] const std::optional<End>& end() const { return end_; }
+
+    // Has the token, or the place in the queue, given back, and waits for that until DEADLINE.
+    // After it, or without it, the keeper goes on by itself until the lease is over.
+    void give(Deadline deadline);
+    void release();
+
+  private:
+    void hear_place(std::string_view text);
+    void hear_inside(std::string_view text);
+    void hear_renewed(std::string_view text);
+    void hear_end(std::string_view text);
+
+    const cluster::KeeperPlan& plan_;
+    Child child_;
+    pid_t pid_ = 0;
+    int count_ = 0;
+    cluster::GuardChannel channel_;
+    Fd leave_;
+    cluster::TokenPlace place_;
+    std::string key_; // of our entry
+    bool has_token_ = false;
+    bool is_given_ = false;
+    bool is_gone_ = false;
+    std::optional<End> end_;
+};
+
+} // namespace ipcbox::front
