@@ -83,6 +83,13 @@ Config parse(const Invocation& invocation) {
 
 enum class Origin { found, created };
 
+constexpr mode_t owner_only = 0600;
+
+// We can fill only a segment that we may read and write, whatever its mode will be.
+mode_t mode_while_filling(const Config& config) {
+    return config.mode.value_or(owner_only) | owner_only;
+}
+
 // The segment to write into. An existing one is used if it has the requested size.
 std::pair<sysv::SharedMemory, Origin> open_segment(const Config& config) {
     if (config.id) return {sysv::SharedMemory::with_id(*config.id), Origin::found};
@@ -93,8 +100,7 @@ std::pair<sysv::SharedMemory, Origin> open_segment(const Config& config) {
     const auto size = config.size.value_or(config.offset.value_or(0) + left.value_or(0));
     const auto pages =
         config.huge ? sysv::SharedMemory::Pages::huge : sysv::SharedMemory::Pages::normal;
-    constexpr mode_t owner_only = 0600;
-    const auto mode = config.mode.value_or(owner_only);
+    const auto mode = mode_while_filling(config);
     if (auto memory = sysv::SharedMemory::create(*config.key, size, mode, pages))
         return {*std::move(memory), Origin::created};
     auto memory = sysv::SharedMemory::open(*config.key);
@@ -128,7 +134,10 @@ std::size_t write_segment(const Config& config) {
     };
     try {
         const CleanupOnSignal cleanup{signals, remove};
-        return fill(memory, config);
+        const auto count = fill(memory, config);
+        if (origin == Origin::created && mode_while_filling(config) != config.mode && config.mode)
+            memory.set_mode(*config.mode);
+        return count;
     } catch (...) {
         remove();
         throw;

@@ -53,6 +53,8 @@ LabelBytes label_bytes(const Key& key) {
     if (error == ENOMEM && huge)
         fail("not enough huge pages are free (grep HugePages /proc/meminfo; sysctl "
              "vm.nr_hugepages)");
+    if (error == ENOMEM)
+        fail("the system has less memory, or lends less (free; sysctl vm.overcommit_memory)");
     if (error == EPERM && huge)
         fail("huge pages need CAP_IPC_LOCK or the group of sysctl vm.hugetlb_shm_group");
     throw SysError("create", fmt::format("shared memory {}", name), error);
@@ -124,11 +126,15 @@ bool SharedMemory::has_label(const Key& key) {
 void SharedMemory::put_label(const Key& key, mode_t mode) {
     const auto label = label_bytes(key);
     std::ranges::copy(label, attach(Access::read_write).bytes().last(label.size()).begin());
+    set_mode(mode);
+    size_ -= label.size();
+}
+
+void SharedMemory::set_mode(mode_t mode) const {
     auto status = status_of(id_, name_);
     status.shm_perm.mode = static_cast<unsigned short>(mode);
     if (sys::call("shmctl", ::shmctl, id_, IPC_SET, &status) < 0)
-        throw_memory_error("create", name_, errno);
-    size_ -= label.size();
+        throw_memory_error("set the mode of", name_, errno);
 }
 
 SharedMemory SharedMemory::with_id(int id) {

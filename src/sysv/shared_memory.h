@@ -61,6 +61,9 @@ class SharedMemory {
     // Throws SysError "cannot attach".
     [[nodiscard]] AttachedMemory attach(Access access) const;
 
+    // Throws Error.
+    void set_mode(mode_t mode) const;
+
     // Lets the segment go away once no process has it attached. Until then, processes can still
     // attach it by its id (Linux).
     void remove() const;

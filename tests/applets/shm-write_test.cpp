@@ -110,6 +110,24 @@ TEST_CASE("the mode is the one of -m, or 600") {
     CHECK(mode(scenario.key(1)) == "640");
 }
 
+TEST_CASE("an owner who keeps write permission from everybody fills the segment all the same") {
+    Scenario scenario;
+    for (const auto& key : {scenario.key(), scenario.name()}) {
+        const std::string script = "printf text | $SU shm-write --create --size 4 -m 444 $1; "
+                                   "$SU shm-read $1; printf new | $SU shm-write $1";
+        // Root may write into every segment.
+        const auto result = scenario.shell(
+            "chmod 755 . ..; cp \"$(command -v shm-write)\" ipcbox; chmod 755 ipcbox; "
+            "SU='setpriv --reuid=65534 --regid=65534 --clear-groups ./ipcbox'; "
+            "[ \"$(id -u)\" = 0 ] || SU=./ipcbox; " +
+                script,
+            {key});
+        CHECK(result.out == "text");
+        CHECK(result.status == 1);
+        CHECK(contains(result.err, "Permission denied"));
+    }
+}
+
 TEST_CASE("a command line that makes no sense is status 2") {
     Scenario scenario;
     const auto key = scenario.key();
