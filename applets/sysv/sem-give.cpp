@@ -39,7 +39,9 @@ Config parse(const Invocation& invocation) {
 // Why nothing is given.
 std::string refusal(const std::vector<sysv::TokenHolder>& holders) {
     if (holders.empty()) return "not taken";
-    return fmt::format("not given: {} has it until it ends", sysv::text_of(holders));
+    const bool are_several = holders.size() > 1 || holders.front().sharers > 1;
+    return fmt::format("not given: {} {}", sysv::text_of(holders),
+                       are_several ? "have it until they end" : "has it until it ends");
 }
 
 bool give(sysv::TokenSet& set, const Config& config) {

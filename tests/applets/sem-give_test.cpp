@@ -154,6 +154,11 @@ TEST_CASE("sem-give refuses to give a set that is shared") {
         CHECK(refused.status == 1);
         CHECK(refused.err.starts_with(
             fmt::format("sem-give: {}: not given: {} (sh, ", key, one.pid())));
+        CHECK(refused.err.ends_with(" has it until it ends\n"));
+        auto two = scenario.start({"sem-take", "-s", key, "sh", "-c", "echo in; read line"});
+        REQUIRE(two.line() == "in");
+        CHECK(contains(scenario.run({"sem-give", key}).err,
+                       "not given: 2 that share it have it until they end"));
     }
 }
 
