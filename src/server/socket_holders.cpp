@@ -44,6 +44,11 @@ std::optional<Member> find_member(pid_t pid) {
     return group ? std::optional{Member{*group, is_zombie}} : std::nullopt;
 }
 
+bool has_members(pid_t group) {
+    // EPERM: there are some, and none that we may signal.
+    return sys::call("kill", ::kill, -group, 0) == 0 || errno != ESRCH;
+}
+
 bool may_have_socket(pid_t pid, const std::string& target) {
     bool has = false;
     const auto view = look_at_descriptors(pid, [&](const auto&, const auto& link) {
@@ -56,7 +61,7 @@ bool may_have_socket(pid_t pid, const std::string& target) {
 } // namespace
 
 bool group_holds_socket(pid_t group, ino_t socket) {
-    if (sys::call("kill", ::kill, -group, 0) < 0 && errno == ESRCH) return false;
+    if (!has_members(group)) return false;
     const auto target = socket_link(socket);
     const Directory stream{::opendir("/proc")};
     if (!stream) return true;
@@ -69,7 +74,7 @@ bool group_holds_socket(pid_t group, ino_t socket) {
         if (!member->is_zombie && may_have_socket(*pid, target)) return true;
     }
     // There may be a process that /proc does not show us.
-    return !was_seen && sys::call("kill", ::kill, -group, 0) == 0;
+    return !was_seen && has_members(group);
 }
 
 } // namespace ipcbox::server
