@@ -464,6 +464,21 @@ TEST_CASE("a burst leaves no zombie and no descriptor behind") {
     CHECK(eventually([&] { return count_descriptors(process.pid()) <= before; }));
 }
 
+TEST_CASE("a log that may not grow any more ends nobody") {
+    Scenario scenario;
+    auto process = scenario.start_shell(
+        "exec 2>log; ulimit -f 1; exec forking-tcp-server --notify-fd 1 127.0.0.1:0 -- "
+        "sh -c 'exec 2>/dev/null; head -c 2000 /dev/zero >file; echo $?'");
+    const auto address = announced_address(process.line());
+    for (int round = 0; round < 20; ++round)
+        CHECK(ask(address) == "153\n"); // the program dies of it, as it would anywhere
+    process.kill(SIGHUP);
+    for (int round = 0; round < 20; ++round)
+        CHECK(ask(address) == "153\n");
+    process.kill(SIGTERM);
+    CHECK(process.wait().status == 0);
+}
+
 TEST_CASE("a log that nobody reads holds up nobody") {
     Scenario scenario;
     auto process = scenario.start(server({}));

@@ -2,6 +2,7 @@
 
 #include "cli/output.h"
 #include "core/date.h"
+#include "core/file_limit_signal.h"
 #include "core/io.h"
 #include "core/number.h"
 #include "core/privileges.h"
@@ -213,6 +214,7 @@ int run_server(const Invocation& invocation, const ServerKind& kind) {
     stop_ignoring(SIGPIPE);
     // The server must not end when the reader of its log goes away.
     const HarmlessBrokenPipes harmless;
+    const HarmlessFileLimit file_limit;
     keep_ended_children();
     SignalFd signals{SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD};
     auto listeners = former ? std::move(former->listeners) : listen(asked);
