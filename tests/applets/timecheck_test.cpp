@@ -642,6 +642,17 @@ TEST_CASE("a check is not content with an answer that is too vague for its limit
     CHECK(result.out.find(" +/-0.50 s | ") != std::string::npos);
 }
 
+TEST_CASE("performance data has a host that is given twice once") {
+    Scenario scenario;
+    const Peer peer{says_time()};
+    const auto result = scenario.run({"timecheck", "--warn", "1m", peer.text(), peer.text()});
+    CHECK(result.out.starts_with("TIMECHECK OK - 2 hosts in time | hosts=2 not_ok=0 "));
+    const auto label = "'" + peer.text() + "'=";
+    const auto first = result.out.find(label);
+    CHECK(first != std::string::npos);
+    CHECK(result.out.find(label, first + 1) == std::string::npos);
+}
+
 TEST_CASE("a check warns when no majority agrees") {
     Scenario scenario;
     const Peer one{says_time()};

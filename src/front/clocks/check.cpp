@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <set>
 
 namespace ipcbox::front {
 
@@ -173,8 +174,9 @@ std::string Check::performance_data() const {
         entries_, [](const auto& entry) { return entry.second.offset.has_value(); });
     if (static_cast<std::size_t>(answered) > max_perfdata) return data;
     const auto number = [](int limit) { return fmt::format("{}", limit); };
+    std::set<std::string_view> told; // a name that stands there twice would be two in one graph
     for (const auto& [at, entry] : entries_) {
-        if (!entry.offset) continue;
+        if (!entry.offset || !told.insert(entry.name).second) continue;
         data += fmt::format(" '{}'={:.6f}s;{};{}", entry.name, in_seconds(*entry.offset),
                             limit_or_nothing(limits_.warn, limit_text),
                             limit_or_nothing(limits_.critical, limit_text));
