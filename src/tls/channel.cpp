@@ -6,6 +6,9 @@
 
 #include <fmt/core.h>
 #include <openssl/err.h>
+#include <openssl/evperr.h>
+#include <openssl/pemerr.h>
+#include <openssl/proverr.h>
 #include <openssl/ssl.h>
 
 namespace ipcbox::tls {
@@ -33,9 +36,28 @@ Context make_context(Role role) {
     return owner;
 }
 
+namespace {
+
+// What OpenSSL says of a file, for the user who gave it; nullptr for all other errors.
+const char* reason_of_file(unsigned long error) {
+    const int reason = ERR_GET_REASON(error);
+    const int library = ERR_GET_LIB(error);
+    if ((library == ERR_LIB_PEM && reason == PEM_R_NO_START_LINE) ||
+        (library == ERR_LIB_OSSL_DECODER && reason == ERR_R_UNSUPPORTED))
+        return "it has none in PEM form";
+    if ((library == ERR_LIB_PEM && reason == PEM_R_BAD_DECRYPT) ||
+        (library == ERR_LIB_EVP && reason == EVP_R_BAD_DECRYPT) ||
+        (library == ERR_LIB_PROV && reason == PROV_R_BAD_DECRYPT))
+        return "it wants a passphrase";
+    return nullptr;
+}
+
+} // namespace
+
 std::string first_error() {
     const auto error = ERR_get_error();
-    const char* reason = ERR_reason_error_string(error);
+    const char* reason = reason_of_file(error);
+    if (reason == nullptr) reason = ERR_reason_error_string(error);
     if (ERR_SYSTEM_ERROR(error)) reason = error_text(ERR_GET_REASON(error)).data();
     ERR_clear_error();
     return reason != nullptr ? printable(reason) : "no reason given";

@@ -215,14 +215,23 @@ TEST_CASE("a certificate that cannot be used is an error at the start") {
     World world;
     world.scenario.write_file("junk.pem", "no certificate\n");
     world.scenario.write_file("other-key.pem", world.client.key_pem());
-    REQUIRE(world.scenario.shell("mkdir empty bad && cp junk.pem bad/a.example.pem").status == 0);
+    REQUIRE(world.scenario
+                .shell("mkdir empty bad && cp junk.pem bad/a.example.pem && "
+                       "openssl x509 -in server.pem -out only.pem && "
+                       "openssl pkey -in server.pem -aes256 -passout pass:x -out locked.pem")
+                .status == 0);
     const auto start = [&](const std::string& options) {
         return world.scenario.shell(
             fmt::format("forking-tcp-server 127.0.0.1:0 {} -- cat", options));
     };
     for (const auto& [options, reason] :
          {std::pair{"--tls-cert none.pem", "cannot use the certificate in none.pem: No such file"},
-          std::pair{"--tls-cert junk.pem", "cannot use the certificate in junk.pem"},
+          std::pair{"--tls-cert junk.pem",
+                    "cannot use the certificate in junk.pem: it has none in PEM form"},
+          std::pair{"--tls-cert only.pem",
+                    "cannot use the key in only.pem: it has none in PEM form"},
+          std::pair{"--tls-cert only.pem --tls-key locked.pem",
+                    "cannot use the key in locked.pem: it wants a passphrase"},
           std::pair{"--tls-cert server.pem --tls-key other-key.pem",
                     "the key in other-key.pem is not that of the certificate in server.pem"},
           std::pair{"--tls-cert server.pem --tls-client-ca junk.pem",
