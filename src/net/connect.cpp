@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <vector>
 
@@ -112,6 +113,14 @@ void throw_if_unreachable(std::string_view object, int error) {
         throw Refused(fmt::format("cannot connect {}: {}", object, error_text(error)));
 }
 
+// The kernel says ECONNREFUSED there, too.
+bool is_no_socket(const Address& address) {
+    struct stat status {};
+    return !address.is_abstract() &&
+           sys::call("stat", ::stat, address.host().c_str(), &status) == 0 &&
+           !S_ISSOCK(status.st_mode);
+}
+
 UnixName reachable_name(const Address& address, std::string_view object) {
     try {
         return name_to_connect(address);
@@ -162,6 +171,9 @@ Fd connect_unix(const Address& address, Deadline deadline) {
                 throw SysError("connect", object);
         }
         if (connect_socket(socket, name.address) == 0) break;
+        if (errno == ECONNREFUSED && is_no_socket(address))
+            throw Refused(fmt::format("cannot connect {}: {} (it is not a socket)", object,
+                                      error_text(ECONNREFUSED)));
         throw_if_unreachable(object, errno);
         if (errno != EINTR && errno != EAGAIN) throw SysError("connect", object);
         if (deadline.passed()) throw TimedOut(fmt::format("connect {}", object));

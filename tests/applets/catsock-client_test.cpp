@@ -69,7 +69,7 @@ TEST_CASE("a client that nobody answers names the reason") {
     CHECK(missing.err == "catsock-client: cannot connect to socket: No such file or directory\n");
     scenario.write_file("file", "");
     CHECK(scenario.run({"catsock-client", "file"}).err ==
-          "catsock-client: cannot connect to file: Connection refused\n");
+          "catsock-client: cannot connect to file: Connection refused (it is not a socket)\n");
     const auto tested = scenario.run({"catsock-client", "-z", "socket"});
     CHECK(tested.status == 1);
     CHECK(tested.err.empty());
