@@ -296,6 +296,63 @@ TEST_CASE("a child that has let go of the connection does not keep its place") {
     CHECK(process.wait().status == 0);
 }
 
+TEST_CASE("a process that /proc hides keeps the place of its connection") {
+    if (::geteuid() != 0) return; // only root can mount, and start a program of another user
+    Scenario scenario;
+    // The program's child belongs to root, and the server does not: it sees the child nowhere, and
+    // may not signal it. The child ends with its input.
+    auto process = scenario.start(
+        {"unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c",
+         "chmod 755 . ..; cp \"$(command -v forking-tcp-server)\" ipcbox; "
+         "cp \"$(command -v setpriv)\" raise; chmod 4755 raise; chmod 755 ipcbox; "
+         "mount -o remount,hidepid=2 /proc; exec setpriv --reuid=65534 --regid=65534 "
+         "--clear-groups ./ipcbox forking-tcp-server -c 1 --over busy 127.0.0.1:0 -- sh -c "
+         "'exec 3<&0; ./raise --reuid=0 cat <&3 & echo started'"});
+    const auto address = ready_address(process);
+    Client client{address};
+    CHECK(client.line() == "started");
+    (void)log_line(process, ": begat ");
+    // The program itself has ended by the time its child answers.
+    client.send("hello\n");
+    CHECK(client.line() == "hello");
+    for (int each = 0; each < 20; ++each)
+        CHECK(Client{address}.rest() == "busy\n");
+    client.end_input();
+    CHECK(client.rest().empty());
+    CHECK(eventually([&] { return Client{address}.line() == "started"; }));
+}
+
+TEST_CASE("a full directory of transcripts ends the connection, and the log says why") {
+    if (::geteuid() != 0) return; // only root can mount a small filesystem
+    Scenario scenario;
+    auto process = scenario.start({"unshare", "--mount", "sh", "-c",
+                                   "mkdir full; mount -t tmpfs -o size=64k none full; "
+                                   "exec forking-tcp-server --record full 127.0.0.1:0 -- cat"});
+    const auto address = ready_address(process);
+    Client client{address};
+    const std::string text(200'000, 'x');
+    std::string answer;
+    {
+        const std::jthread sender{[&] {
+            try {
+                client.send(text);
+                client.end_input();
+            } catch (const SysError&) { // NOLINT(bugprone-empty-catch): it has ended by then
+            }
+        }};
+        try {
+            answer = client.rest();
+        } catch (const SysError& error) {
+            CHECK(error.error() == ECONNRESET);
+        }
+    }
+    CHECK(answer.size() < text.size());
+    CHECK(log_line(process, "full/").ends_with(": No space left on device"));
+    CHECK(log_line(process, ": reaped ").ends_with(" with exit 1"));
+    process.kill(SIGTERM);
+    CHECK(process.wait().status == 0);
+}
+
 TEST_CASE("the PROXY header is not among the client's bytes") {
     Scenario scenario;
     auto process = scenario.start(server({"--proxy-protocol", "-J"}, {"cat"}));
@@ -475,8 +532,45 @@ TEST_CASE("a server that inetd starts has the listening socket as its standard i
     const Client next{address};
 }
 
+// Starts a server with these listening sockets as a service manager would.
+Child start_with_sockets(const std::vector<Fd>& sockets, const char* names, const char* name) {
+    return fork_child([&] {
+        // High up first: one of them may have the number of another one's place.
+        std::vector<int> high;
+        for (const auto& socket : sockets)
+            high.push_back(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 100));
+        for (std::size_t at = 0; at < high.size(); ++at)
+            ::dup2(high[at], 3 + static_cast<int>(at));
+        ::setenv("LISTEN_FDS", fmt::format("{}", sockets.size()).c_str(), 1);
+        ::setenv("LISTEN_FDNAMES", names, 1);
+        ::setenv("LISTEN_PID", fmt::format("{}", ::getpid()).c_str(), 1);
+        ::execlp("forking-tcp-server", "forking-tcp-server", "-q", "--fd-name", name, "--", "cat",
+                 nullptr);
+        return 127;
+    });
+}
+
 TEST_CASE("only the inherited sockets with the name of --fd-name are served") {
     Scenario scenario;
+    std::vector<Fd> sockets;
+    for (int each = 0; each < 3; ++each) {
+        sockets.push_back(Fd::adopt(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)));
+        const auto any = net::Address::parse_ip("127.0.0.1", 0).value();
+        REQUIRE(::bind(sockets.back().get(), any.data(), any.size()) == 0);
+        REQUIRE(::listen(sockets.back().get(), 8) == 0);
+    }
+    std::vector<net::Address> addresses;
+    for (const auto& socket : sockets)
+        addresses.push_back(net::local_address(socket.get()));
+    {
+        auto child = start_with_sockets(sockets, "web:admin:web", "web");
+        sockets.clear(); // a client of the one that is not served is refused
+        CHECK(ask(addresses[0], "one\n") == "one\n");
+        CHECK(ask(addresses[2], "three\n") == "three\n");
+        CHECK_THROWS_AS(Client{addresses[1]}, SysError);
+        child.kill(SIGTERM);
+        CHECK(child.wait().as_exit_status() == 0);
+    }
     const auto result = scenario.shell("LISTEN_FDNAMES=web LISTEN_FDS=0 exec forking-tcp-server "
                                        "--fd-name admin -- cat");
     CHECK(result.status == 1);
