@@ -120,7 +120,7 @@ Config parse(const Invocation& invocation) {
     options.value("--ttl DURATION", config.ttl, parse_ttl,
                   "how long a token stays taken when its host is lost (default 15s)");
     options.value("--on-lost ACTION", config.on_lost, parse_on_lost,
-                  "what becomes of the command when the token may be lost: kill (default), pause "
+                  "what to do with the command when the token may be lost: kill (default), pause "
                   "or warn");
     options.value("--grace DURATION", config.grace, cli::parse_duration,
                   "with --on-lost kill: the time from TERM to KILL (default a quarter of --ttl)");
