@@ -11,6 +11,7 @@
 #include "dialog/asked_command.h"
 #include "dialog/pipeline_run.h"
 #include "dialog/transcript.h"
+#include "front/common_options.h"
 #include "front/run_command.h"
 #include "front/stage_end.h"
 #include "process/activity.h"
@@ -31,6 +32,7 @@ struct Config {
     std::optional<std::string> tap;
     Duration stuck = std::chrono::seconds{10};
     dialog::PipelineLimits limits{.kill_after = std::chrono::seconds{5}};
+    ForkRetry fork_retry;
     bool json = false;
     cli::Verbosity verbosity;
     Words first;
@@ -72,6 +74,7 @@ Config parse(const Invocation& invocation) {
                   "end the commands after DURATION (status 124)");
     options.value("-k,--kill-after DURATION", config.limits.kill_after, cli::parse_duration,
                   "with two commands: send KILL this long after TERM (default 5s)");
+    front::declare_fork_retry(options, config.fork_retry);
     options.json(config.json);
     options.note("With --with, each command reads the output of the other one. The status is that "
                  "of the second command if it failed, and otherwise that of the first. A command "
@@ -169,7 +172,7 @@ int converse(const Config& config, const front::Command& first, const front::Com
     Pipe back = make_pipe();
     dialog::PipelineRun run{
         stages,
-        {.input = back.reader.get(), .output = back.writer.get()},
+        {.input = back.reader.get(), .output = back.writer.get(), .retry = &config.fork_retry},
         config.limits,
         {watch.every(), [&watch](std::span<const pid_t> pids) { watch.look(pids, 2); }}};
     back = Pipe{}; // otherwise its end of file never comes
@@ -262,7 +265,7 @@ int ask_all(const Config& config, dialog::AskedCommand& asked, Tapped& tapped) {
 int ask(const Config& config, const front::Command& command) {
     Tapped tapped{config.tap};
     StuckWatch watch{config.stuck};
-    dialog::AskedCommand asked{command.program(), command.words()};
+    dialog::AskedCommand asked{command.program(), command.words(), &config.fork_retry};
     if (const auto every = watch.every())
         asked.watch(*every, [&] {
             const pid_t pid = asked.pid();

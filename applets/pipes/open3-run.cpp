@@ -2,6 +2,7 @@
 #include "applet.h"
 #include "cli/options.h"
 #include "cli/values.h"
+#include "front/common_options.h"
 #include "front/stamped_run.h"
 
 #include <fmt/format.h>
@@ -60,6 +61,7 @@ Config parse(const Invocation& invocation) {
                   "copy the command's standard error to FILE, unchanged");
     options.flag("--fail-on-stderr", plan.fail_on_stderr,
                  "exit with 1 if the command succeeds but writes to standard error");
+    front::declare_fork_retry(options, plan.fork_retry);
     options.note(
         "Each line gets the time and a letter: O for standard output, E for standard error, "
         "I for the start and the end of the command. -q leaves out the I lines. A line "

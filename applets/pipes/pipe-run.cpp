@@ -12,6 +12,7 @@
 #include "core/privileges.h"
 #include "dialog/pipeline_run.h"
 #include "dialog/redirections.h"
+#include "front/common_options.h"
 #include "front/run_command.h"
 #include "front/stage_end.h"
 #include "process/supervise.h"
@@ -37,6 +38,7 @@ struct Config {
     std::string separator = "--then";
     dialog::RedirectionNames files;
     dialog::PipelineLimits limits{.kill_after = std::chrono::seconds{5}};
+    ForkRetry fork_retry;
     dialog::BrokenPipe broken_pipe = dialog::BrokenPipe::excused;
     std::vector<ForStage<cli::Owner>> users;
     std::vector<ForStage<std::string>> copies;
@@ -120,6 +122,7 @@ Config parse(const Invocation& invocation) {
                   "end all stages when the last one writes no line for DURATION");
     options.value("-k,--kill-after DURATION", config.limits.kill_after, cli::parse_duration,
                   "send KILL this long after the TERM of a timeout (default 5s)");
+    front::declare_fork_retry(options, config.fork_retry);
     options.section("Failures and reports");
     options.flag("--strict", strict, "count every stage killed by PIPE as a failure");
     options.value("--report FILE", config.report, cli::parse_text,
@@ -215,7 +218,9 @@ Outcome run_pipeline(const Config& config, const std::vector<front::Command>& co
     std::vector<Credentials> users;
     const auto stages = plan(config, commands, users);
     dialog::Redirections files{config.files};
-    dialog::PipelineRun run{stages, files.streams(), config.limits};
+    auto streams = files.streams();
+    streams.retry = &config.fork_retry;
+    dialog::PipelineRun run{stages, streams, config.limits};
     try {
         const auto ends = run.to_end();
         const auto failed = dialog::failed_stages(ends, config.broken_pipe);

@@ -9,6 +9,7 @@
 #include "core/io.h"
 #include "core/signals.h"
 #include "core/spawn.h"
+#include "front/common_options.h"
 #include "front/run_command.h"
 #include "process/reaper.h"
 #include "process/stages.h"
@@ -35,6 +36,7 @@ struct Config {
     Duration grace{};
     std::optional<std::string> on_exit;
     std::optional<std::string> report;
+    ForkRetry fork_retry;
     bool list = false;
     bool json = false;
     cli::Verbosity verbosity;
@@ -72,6 +74,7 @@ Config parse(const Invocation& invocation) {
                   "run this command line with /bin/sh when the command has ended");
     options.value("--report FILE", config.report, cli::parse_text,
                   "append a JSON object for each process that ends to FILE");
+    front::declare_fork_retry(options, config.fork_retry);
     options.flag("--list", config.list, "list the zombies of the machine and their parents");
     options.json(config.json);
     options.note("Processes that lose their parent become children of reap-run, even if it is not "
@@ -129,6 +132,7 @@ class Init {
         plan.reach = config_.group ? Plan::Reach::group : Plan::Reach::command;
         plan.extent = Plan::Extent::tree;
         plan.rewrites = config_.rewrites;
+        plan.retry = &config_.fork_retry;
         // A name has to be looked up only if it is printed.
         if (config_.report || config_.warn || config_.verbosity.verbose)
             plan.on_end = [this](const process::EndedChild& child) { tell_end(child); };

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/fd.h"
 #include "core/io.h"
+#include "front/common_options.h"
 #include "front/run_command.h"
 #include "process/activity.h"
 #include "process/stages.h"
@@ -31,6 +32,7 @@ struct Config {
     std::optional<std::string> report;
     bool preserve_status = false;
     bool foreground = false;
+    ForkRetry fork_retry;
     cli::Verbosity verbosity;
     std::vector<std::string> command;
 };
@@ -59,6 +61,7 @@ Config parse(const Invocation& invocation) {
         "keep the command in the process group of timeout-run, and signal only the command");
     options.value("--report FILE", config.report, cli::parse_text,
                   "write a JSON object about the run to this file");
+    front::declare_fork_retry(options, config.fork_retry);
     options.note("When time is up, timeout-run signals the command and all processes that it "
                  "started, including daemons. The status is then 124, or 137 after KILL. Otherwise "
                  "it is the command's own.");
@@ -98,8 +101,11 @@ constexpr std::string_view text_of(Outcome::Why why) {
 class Run {
   public:
     Run(const Config& config, const front::Command& command)
-        : config_(config), limit_(Deadline::after(config.limit)), idle_(config.idle),
-          name_(command.words().front()), command_(command.program(), command.words(), plan()) {}
+        : config_(config), idle_(config.idle), name_(command.words().front()),
+          command_(command.program(), command.words(), plan()) {
+        if (config.fork_retry.times > 0) start_ = Deadline::Clock::now(); // it may have paused
+        limit_ = Deadline::after(config.limit);
+    }
 
     WaitStatus to_end() {
         auto status = until_time_is_up();
@@ -124,6 +130,7 @@ class Run {
         Plan plan;
         if (config_.foreground) plan.group = Plan::Group::ours;
         if (!config_.foreground) plan.extent = Plan::Extent::tree;
+        plan.retry = &config_.fork_retry;
         plan.on_signal = [this](const SignalEvent& event) { return on_signal(event.number); };
         return plan;
     }
@@ -199,7 +206,7 @@ class Run {
 
     const Config& config_;
     Deadline::Clock::time_point start_ = Deadline::Clock::now();
-    Deadline limit_;
+    Deadline limit_ = Deadline::never();
     process::IdleWatch idle_;
     std::string name_;
     Outcome outcome_;

@@ -8,6 +8,7 @@
 #include "core/signals.h"
 #include "core/spawn.h"
 #include "core/user.h"
+#include "front/common_options.h"
 #include "front/run_command.h"
 #include "process/dispositions.h"
 #include "process/supervise.h"
@@ -35,6 +36,7 @@ struct Config {
     std::vector<process::Rewrite> rewrites;
     std::optional<Duration> ignore_for;
     bool log = false;
+    ForkRetry fork_retry;
     cli::Verbosity verbosity;
     std::vector<std::string> command;
 
@@ -78,6 +80,7 @@ Config parse(const Invocation& invocation) {
     options.value("--ignore-for DURATION", config.ignore_for, cli::parse_duration,
                   "drop the signals of --ignore for this long, and then pass them on");
     options.flag("--log", config.log, "say on standard error which process sent each signal");
+    front::declare_fork_retry(options, config.fork_retry);
     options.note("With --ignore, --default and --block alone, signal-run becomes the command. With "
                  "the other options, it stays beside the command and passes signals on.");
     options.example("signal-run --ignore HUP ./job",
@@ -142,7 +145,9 @@ int run_beside(const Config& config, const front::Command& command) {
                  !ignored_until.passed());
     };
     process::Supervised supervised{
-        command.program(), command.words(), {.rewrites = config.rewrites, .on_signal = on_signal}};
+        command.program(),
+        command.words(),
+        {.rewrites = config.rewrites, .retry = &config.fork_retry, .on_signal = on_signal}};
     pid = supervised.pid();
     return process::end_as(*supervised.wait());
 }

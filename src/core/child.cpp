@@ -152,12 +152,16 @@ void keep_ended_children() {
     stop_ignoring(SIGCHLD);
 }
 
-Child fork_child(const std::function<int()>& body) {
+Child fork_child(const std::function<int()>& body, const ForkRetry* retry) {
     if (!is_single_threaded()) throw Error("cannot fork: this process has threads");
     keep_ended_children();
     // The parent can open the handle even if this was the last free descriptor.
     Fd reserved = open_file("/", O_PATH | O_DIRECTORY);
-    const pid_t pid = sys::call("fork", ::fork);
+    ForkAttempts attempts{retry};
+    pid_t pid = -1;
+    do
+        pid = sys::call("fork", ::fork);
+    while (pid < 0 && attempts.again_after(errno));
     if (pid < 0) throw SysError("fork", "a process");
     if (pid == 0) {
         int status = exit_status::failed;

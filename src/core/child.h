@@ -4,6 +4,7 @@
 
 #include "core/deadline.h"
 #include "core/fd.h"
+#include "core/fork_retry.h"
 #include "core/wait_status.h"
 
 #include <functional>
@@ -101,10 +102,12 @@ void kill_group_and_wake(pid_t leader, int signal) noexcept;
 // it and the exec. To run our own code in a child, such a process executes our own program anew
 // (server/relayed_program.h).
 //
+// RETRY says what to do when there can be no child; null: that is an error at once.
+//
 // Throws Error when there is another thread, or when that cannot be found out; SysError when the
 // fork fails. Once there is a child, nothing is thrown: without a descriptor for its handle, the
 // child is known by its pid, which is enough for wait() and kill_group().
-[[nodiscard]] Child fork_child(const std::function<int()>& body);
+[[nodiscard]] Child fork_child(const std::function<int()>& body, const ForkRetry* retry = nullptr);
 
 // For a forked child: from now on it can be signalled together with the processes that it starts.
 void lead_process_group() noexcept;

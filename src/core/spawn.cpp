@@ -125,7 +125,7 @@ int become_program(void* argument) {
 // Instead of an errno.
 constexpr int refused = -1;
 
-// PIDFD may be null.
+// PIDFD may be null. Without a process, the result has the error of clone(2) and no pid.
 Started clone_and_exec(const std::string& program, std::span<const std::string> arguments,
                        const SpawnPlan& plan, int* pidfd) {
     Request request{PreparedProgram{program, arguments, plan.environment}, plan, ::getpid()};
@@ -140,7 +140,7 @@ Started clone_and_exec(const std::string& program, std::span<const std::string> 
     };
     const int pid = sys::call(
         "clone", clone, CLONE_VM | CLONE_VFORK | SIGCHLD | (pidfd != nullptr ? CLONE_PIDFD : 0));
-    if (pid < 0) throw SysError("start", program);
+    if (pid < 0) return {0, errno};
     return {pid, request.is_refused ? refused : request.error};
 }
 
@@ -169,21 +169,25 @@ int limit_error(const ResourceLimit& limit) noexcept {
 Child spawn(const std::string& program, std::span<const std::string> arguments,
             const SpawnPlan& plan) {
     keep_ended_children();
-    int pidfd = -1;
-    const auto started = clone_and_exec(program, arguments, plan, &pidfd);
-    Child child{started.pid};
-    child.attach(Fd::adopt(pidfd));
-    if (started.exec_error != 0) {
-        child.wait();
+    for (ForkAttempts attempts{plan.retry};;) {
+        int pidfd = -1;
+        const auto started = clone_and_exec(program, arguments, plan, &pidfd);
+        Child child{started.pid};
+        if (started.pid != 0) child.attach(Fd::adopt(pidfd));
+        if (started.exec_error == 0) return child;
+        if (child) child.wait();
         if (started.exec_error == refused) throw LeaveRefused(program);
+        if (attempts.again_after(started.exec_error)) continue;
+        if (started.pid == 0) throw SysError("start", program, started.exec_error);
         throw_exec_error(program, started.exec_error);
     }
-    return child;
 }
 
 Started start_process(const std::string& program, std::span<const std::string> arguments,
                       const SpawnPlan& plan) {
-    return clone_and_exec(program, arguments, plan, nullptr);
+    const auto started = clone_and_exec(program, arguments, plan, nullptr);
+    if (started.pid == 0) throw SysError("start", program, started.exec_error);
+    return started;
 }
 
 } // namespace ipcbox

@@ -6,6 +6,7 @@
 #include "core/child.h"
 #include "core/deadline.h"
 #include "core/error.h"
+#include "core/fork_retry.h"
 #include "core/privileges.h"
 
 #include <cstdint>
@@ -56,6 +57,9 @@ struct SpawnPlan {
     const Credentials* user = nullptr;
     // PR_SET_NO_NEW_PRIVS: the program gains no rights from set-user-ID programs.
     bool no_new_privileges = false;
+    // What to do when there can be no process; null: that is an error at once. start_process() does
+    // not look at it.
+    const ForkRetry* retry = nullptr;
     // A descriptor of ours that the program has under the same number. -1: none.
     int kept = -1;
     // A socket whose other end says whether the program may run. Right before the exec(2) the new

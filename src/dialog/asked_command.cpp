@@ -12,13 +12,15 @@
 
 namespace ipcbox::dialog {
 
-AskedCommand::AskedCommand(const std::string& program, std::span<const std::string> words) {
+AskedCommand::AskedCommand(const std::string& program, std::span<const std::string> words,
+                           const ForkRetry* retry) {
     Pipe to = make_pipe();
     Pipe from = make_pipe();
     SpawnPlan plan;
     plan.input = to.reader.get();
     plan.output = from.writer.get();
     plan.death_signal = SIGKILL;
+    plan.retry = retry;
     child_ = spawn(program, words, plan);
     input_ = std::move(to.writer);
     output_ = std::move(from.reader);

@@ -5,6 +5,7 @@
 #include "core/child.h"
 #include "core/deadline.h"
 #include "core/fd.h"
+#include "core/fork_retry.h"
 #include "core/signals.h"
 
 #include <functional>
@@ -20,8 +21,10 @@ class AskedCommand {
   public:
     using Sink = std::function<void(std::string_view)>;
 
-    // Starts PROGRAM. The kernel kills it when we die. Throws as spawn() does.
-    AskedCommand(const std::string& program, std::span<const std::string> words);
+    // Starts PROGRAM; RETRY is as SpawnPlan has it. The kernel kills it when we die. Throws as
+    // spawn() does.
+    AskedCommand(const std::string& program, std::span<const std::string> words,
+                 const ForkRetry* retry = nullptr);
 
     [[nodiscard]] pid_t pid() const { return child_.pid(); }
 

@@ -48,6 +48,7 @@ Pipeline::Pipeline(std::span<const PipelineStage> stages, const PipelineStreams&
         plan.death_signal = SIGKILL;
         // A stage whose reader has seen enough has to end by this signal, and not with an error.
         plan.default_signal = SIGPIPE;
+        plan.retry = streams.retry;
         running.start = Deadline::Clock::now();
         running.child = spawn(stage.program, stage.words, plan);
         stages_.push_back(std::move(running));

@@ -26,11 +26,12 @@ struct PipelineStage {
     Tap::Listener listener = {};        // is given its output
 };
 
-// What the whole pipeline reads and writes: descriptors of ours.
+// What the whole pipeline reads and writes, descriptors of ours, and how it is started.
 struct PipelineStreams {
     int input = SpawnPlan::same;
     int output = SpawnPlan::same;
     int error = SpawnPlan::same;
+    const ForkRetry* retry = nullptr; // as SpawnPlan has it
 };
 
 // How a stage ended.

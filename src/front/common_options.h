@@ -4,6 +4,7 @@
 
 #include "cli/options.h"
 #include "cli/values.h"
+#include "core/fork_retry.h"
 
 #include <optional>
 
@@ -14,5 +15,9 @@ void declare_user(cli::Options& options, std::optional<cli::Owner>& into);
 
 // --notify-fd FD of a server; front/announce.h writes there.
 void declare_notify_fd(cli::Options& options, std::optional<int>& into);
+
+// --retry-fork N:PAUSE of an applet that runs a command. A line on standard error says that it
+// pauses.
+void declare_fork_retry(cli::Options& options, ForkRetry& into);
 
 } // namespace ipcbox::front

@@ -1,7 +1,9 @@
 #include "front/run_command.h"
 
 #include "core/error.h"
+#include "core/fork_retry.h"
 #include "core/program.h"
+#include "core/signals.h"
 
 #include <new>
 
@@ -18,6 +20,8 @@ int run_command(std::span<const std::string> words,
                 const std::function<int(const Command&)>& work) {
     try {
         return work(Command{words});
+    } catch (const StoppedBySignal& stopped) {
+        die_of(stopped.signal());
     } catch (Error& error) {
         if (error.status() == exit_status::failed) error.set_status(exit_status::before_command);
         throw;

@@ -47,7 +47,8 @@ class Command {
 
 // Finds the program that WORDS name, then does WORK, which returns the applet's exit status. So a
 // missing command has no effects: no lock is taken, and we wait for nobody. An Error that would end
-// the applet with status 1 leaves here with 125; 124, 126 and 127 stay as they are.
+// the applet with status 1 leaves here with 125; 124, 126 and 127 stay as they are. After
+// StoppedBySignal we die of its signal.
 [[nodiscard]] int run_command(std::span<const std::string> words,
                               const std::function<int(const Command&)>& work);
 

@@ -122,6 +122,7 @@ process::SupervisePlan StampedRun::supervise_plan() {
     process::SupervisePlan plan;
     plan.output = output_.pipe.writer.get();
     plan.error = error_.pipe.writer.get();
+    plan.retry = &plan_.fork_retry;
     plan.on_signal = [this](const SignalEvent& event) { return on_signal(event); };
     return plan;
 }

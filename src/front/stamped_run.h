@@ -23,6 +23,7 @@ struct StampedRunPlan {
     std::optional<std::string> tee_output;
     std::optional<std::string> tee_error;
     bool fail_on_stderr = false;
+    ForkRetry fork_retry;
     bool quiet = false; // no lines of our own
 
     // Throws std::invalid_argument when the format's text is too long.

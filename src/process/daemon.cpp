@@ -59,18 +59,20 @@ Child start_daemon(const DaemonPlan& plan) {
     constexpr std::string_view object = "the new process";
     auto pipe = make_pipe();
     const PreparedProgram nothing_missing{plan.program, plan.arguments, plan.environment};
-    Child child = fork_child([&] {
-        try {
-            pipe.reader = Fd{};
-            follow(plan, pipe.writer);
-            auto program = nothing_missing;
-            restore_inherited_signals();
-            throw_exec_error(plan.program, program.execute());
-        } catch (const std::exception& error) {
-            write_all(pipe.writer.get(), error_line(error), object);
-        }
-        return exit_status::cannot_execute;
-    });
+    Child child = fork_child(
+        [&] {
+            try {
+                pipe.reader = Fd{};
+                follow(plan, pipe.writer);
+                auto program = nothing_missing;
+                restore_inherited_signals();
+                throw_exec_error(plan.program, program.execute());
+            } catch (const std::exception& error) {
+                write_all(pipe.writer.get(), error_line(error), object);
+            }
+            return exit_status::cannot_execute;
+        },
+        plan.retry);
     pipe.writer = Fd{};
     constexpr std::size_t limit = 64UL * 1024;
     // The end of file comes when the program begins.

@@ -43,6 +43,8 @@ struct DaemonPlan {
     std::vector<int> kept{};
     std::optional<HandedOver> handed_over{};
     int death_signal = 0; // that the program gets when we die; 0: none
+    // What to do when there can be no process, of ours; null: that is an error at once.
+    const ForkRetry* retry = nullptr;
     // Called in the new process, still as our user, before it becomes the program.
     std::function<void()> before{};
 };

@@ -12,6 +12,7 @@
 
 #include <array>
 #include <csignal>
+#include <cstdlib>
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/socket.h>
@@ -25,6 +26,7 @@ constexpr std::string_view channel_name = "the process that started us";
 constexpr std::string_view up_line = "up\n";
 constexpr std::string_view ready_line = "ready\n";
 constexpr std::string_view ended_line = "ended\n";
+constexpr std::string_view refused_word = "refused ";
 constexpr char content = 'c';
 
 class Keeper {
@@ -42,7 +44,15 @@ class Keeper {
 
     // If the first daemon cannot be started, the whole start fails.
     void begin() {
+        ForkRetry retry;
+        if (plan_.daemon.retry != nullptr) retry = *plan_.daemon.retry;
+        // Thrown when nobody waits any more.
+        retry.on_refusal = [this](int error) {
+            write_all(channel_.get(), fmt::format("{}{}\n", refused_word, error), channel_name);
+        };
+        plan_.daemon.retry = &retry;
         start();
+        plan_.daemon.retry = nullptr; // later, there are the pauses of a respawn
         tell(up_line);
         // A later daemon has nobody to report to.
         if (auto& handed_over = plan_.daemon.handed_over) {
@@ -228,19 +238,33 @@ void confirm_start(const Fd& channel) noexcept {
               MSG_NOSIGNAL);
 }
 
-KeptDaemon start_kept_daemon(KeeperPlan plan) {
-    auto pair = make_socket_pair();
-    Child keeper = fork_child([&] {
-        pair.ours = Fd{};
-        return keep(plan, std::move(pair.theirs));
-    });
-    pair.theirs = Fd{};
+namespace {
+
+// With its line feed; without one at the end of the keeper.
+std::string next_line(const Fd& channel) {
     std::string line;
     char letter = 0;
     while (!line.ends_with('\n') &&
-           read_some(pair.ours.get(), std::as_writable_bytes(std::span{&letter, 1}),
-                     "the keeper") == 1)
+           read_some(channel.get(), std::as_writable_bytes(std::span{&letter, 1}), "the keeper") ==
+               1)
         line += letter;
+    return line;
+}
+
+} // namespace
+
+KeptDaemon start_kept_daemon(KeeperPlan plan) {
+    auto pair = make_socket_pair();
+    Child keeper = fork_child(
+        [&] {
+            pair.ours = Fd{};
+            return keep(plan, std::move(pair.theirs));
+        },
+        plan.daemon.retry);
+    pair.theirs = Fd{};
+    auto line = next_line(pair.ours);
+    for (; line.starts_with(refused_word); line = next_line(pair.ours))
+        plan.daemon.retry->on_refusal(std::atoi(line.c_str() + refused_word.size()));
     if (line == up_line) return {std::move(keeper), std::move(pair.ours)};
     const auto status = keeper.wait();
     if (line.empty()) throw Error(fmt::format("the keeper ended: {}", status.text()));

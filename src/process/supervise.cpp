@@ -67,6 +67,7 @@ Supervised::Supervised(const std::string& program, std::span<const std::string> 
     spawn_plan.leave = plan_.leave;
     spawn_plan.leave_patience = plan_.leave_patience;
     spawn_plan.death_signal = plan_.death_signal;
+    spawn_plan.retry = plan_.retry;
     if (has_own_group_) {
         spawn_plan.group = ProcessGroup::own;
         spawn_plan.terminal = terminal_.get();

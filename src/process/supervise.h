@@ -59,6 +59,7 @@ struct SupervisePlan {
     Duration leave_patience{};
     // The signal that the program gets when we die first; 0 means none.
     int death_signal = SIGKILL;
+    const ForkRetry* retry = nullptr; // as SpawnPlan has it
     // Called for each signal that we get, before it is passed on; if it returns false, the signal
     // is not passed on. It is not called for CHLD, nor for the PIPE that a write of ours raises.
     std::function<bool(const SignalEvent&)> on_signal{};

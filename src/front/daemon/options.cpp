@@ -3,6 +3,7 @@
 #include "cli/output.h"
 #include "core/number.h"
 #include "core/path.h"
+#include "front/common_options.h"
 
 #include <algorithm>
 #include <csignal>
@@ -82,6 +83,7 @@ void declare_daemon(cli::Options& options, DaemonConfig& config) {
                  "start a background job, which keeps the terminal, the directory and the output");
     options.value("--respawn MAX/WINDOW", config.respawn, process::parse_respawn_limit,
                   "start COMMAND again when it ends, at most MAX times in WINDOW, such as 5/1m");
+    declare_fork_retry(options, config.fork_retry);
     options.section("Its output");
     options.value("-o,--output FILE", config.output, parse_path,
                   "write the daemon's standard output to FILE (default /dev/null)");

@@ -3,6 +3,7 @@
 
 #include "cli/options.h"
 #include "cli/values.h"
+#include "core/fork_retry.h"
 #include "dialog/pattern.h"
 #include "process/respawn.h"
 #include "process/rotating_log.h"
@@ -37,6 +38,7 @@ struct DaemonConfig {
     std::optional<process::Rotation> rotation;
     bool syslog = false;
     std::optional<process::RespawnLimit> respawn;
+    ForkRetry fork_retry;
     process::Stages stages;
     bool json = false;
     cli::Verbosity verbosity;

@@ -112,6 +112,7 @@ class Start {
 
     void launch() {
         plan_.directory = config_.directory;
+        plan_.retry = &config_.fork_retry;
         plan_.kept = config_.kept;
         if (config_.user) plan_.user = {config_.user->uid, config_.user->gid, config_.user->name};
         environment_.set_all(config_.environment);

@@ -1,0 +1,52 @@
+// Trying again when the kernel refuses a new process, because the machine or its user has as many
+// as it may have (EAGAIN) or no memory for one (ENOMEM): fork(2), and execve(2) for what a program
+// as another user fails with. Perlipc's "Safe Pipe Opens" do the same.
+//
+//     ForkAttempts attempts{plan.retry};
+//     do
+//         pid = ::fork();
+//     while (pid < 0 && attempts.again_after(errno));
+#pragma once
+
+#include "core/deadline.h"
+#include "core/error.h"
+
+#include <functional>
+
+namespace ipcbox {
+
+struct ForkRetry {
+    int times = 0; // after the first attempt
+    Duration pause{};
+    // Called before each pause, with the errno.
+    std::function<void(int error)> on_refusal{};
+};
+
+class ForkAttempts {
+  public:
+    // Without a policy there is one attempt.
+    explicit ForkAttempts(const ForkRetry* policy) noexcept
+        : policy_(policy), left_(policy != nullptr ? policy->times : 0) {}
+
+    // Whether to try again, after the pause: ERROR is a refusal, and an attempt is left. Throws
+    // StoppedBySignal when HUP, INT, QUIT or TERM comes during the pause.
+    [[nodiscard]] bool again_after(int error);
+
+  private:
+    const ForkRetry* policy_;
+    int left_;
+};
+
+// What we had to do could not begin before a signal asked us to end. Where it is caught for good,
+// we have to die of that signal.
+class StoppedBySignal : public Error {
+  public:
+    explicit StoppedBySignal(int signal);
+
+    [[nodiscard]] int signal() const noexcept { return signal_; }
+
+  private:
+    int signal_;
+};
+
+} // namespace ipcbox
