@@ -12,6 +12,7 @@
 #include "core/words.h"
 #include "dialog/line_marker.h"
 #include "dialog/magic_source.h"
+#include "front/network_source.h"
 
 #include <algorithm>
 #include <deque>
@@ -28,12 +29,16 @@ struct Config {
     bool numbers = false;
     bool header = false;
     bool prefix = false;
+    bool net = false;
     bool fail_fast = false;
     int parallel = 1;
     cli::Verbosity verbosity;
 
     // This includes headers, for which we have to know whether the last line has ended.
     [[nodiscard]] bool marks_lines() const { return numbers || prefix || header; }
+    [[nodiscard]] bool is_server(const std::string& argument) const {
+        return net && front::names_server(argument) && !dialog::may_be_command(argument, rules);
+    }
 };
 
 std::vector<std::string> read_list(const std::string& file, char separator) {
@@ -63,6 +68,8 @@ Config parse(const Invocation& invocation) {
     options.flag("--shell", config.rules.uses_shell, "run commands with /bin/sh");
     options.flag("--exec", config.rules.prefers_command,
                  "run COMMAND| even if a file has this name");
+    options.flag("--net", config.net,
+                 "also read from servers: tcp:HOST:PORT, unix:PATH, http://... and https://...");
     options.flag("--literal", config.rules.is_literal, "take every source as the name of a file");
     options.flag("--fail-fast", config.fail_fast, "stop at the first source that fails");
     options.value(
@@ -74,6 +81,8 @@ Config parse(const Invocation& invocation) {
         "cannot be read or a command fails.");
     options.example("magic-cat head.txt 'zcat body.gz|' - tail.txt",
                     "write a file, the output of a command, standard input and a file");
+    options.example("magic-cat --net tcp:localhost:13 http://localhost/",
+                    "write the time of day that a server tells, and a document");
     options.example("magic-cat --prefix 'ssh a uptime|' 'ssh b uptime|'",
                     "show which command each line comes from");
     options.example("magic-cat --literal -- *",
@@ -82,6 +91,8 @@ Config parse(const Invocation& invocation) {
     if (null && !list) throw cli::UsageError("--null goes with --files-from");
     if (config.rules.is_literal && (config.rules.uses_shell || config.rules.prefers_command))
         throw cli::UsageError("--literal excludes --shell and --exec");
+    if (config.rules.is_literal && config.net)
+        throw cli::UsageError("--literal and --net exclude each other");
     if (list) {
         const bool has_input = std::ranges::find(config.arguments, "-") != config.arguments.end();
         if (*list == "-" && has_input && !config.rules.is_literal)
@@ -151,11 +162,13 @@ class Concatenation {
              next < config_.arguments.size() && opened_.size() < max_opened; ++next) {
             const auto& argument = config_.arguments[next];
             if (next > at && !dialog::may_be_command(argument, config_.rules)) break;
-            opened_.push_back(open_source(argument, config_.rules));
+            opened_.push_back(config_.is_server(argument) ? Opened{}
+                                                          : open_source(argument, config_.rules));
         }
     }
 
     bool write(const std::string& argument, Opened& opened) {
+        if (config_.is_server(argument)) return write_from_server(argument);
         if (!opened.source) return fail(opened.error);
         auto& source = *opened.source;
         if (is_also_output(source.fd()))
@@ -165,6 +178,33 @@ class Concatenation {
         const auto status = source.finish();
         if (!status || status->succeeded()) return was_read;
         return fail(fmt::format("{}: {}", argument, status->text()));
+    }
+
+    bool write_from_server(const std::string& argument) {
+        if (dialog::may_be_file(argument))
+            return fail(fmt::format("cannot read {0}: a file has this name; write ./{0} for the "
+                                    "file, or leave out --net",
+                                    argument));
+        begin(argument);
+        try {
+            front::write_from_server(argument, filter());
+            return true;
+        } catch (const front::LostOutput&) {
+            throw;
+        } catch (const Error& error) {
+            return fail(error.what());
+        }
+    }
+    // For the bytes of strangers, which a terminal could act on.
+    download::OutputFilter filter() {
+        const bool is_seen = cli::is_terminal(STDOUT_FILENO);
+        if (!is_seen && !config_.marks_lines()) return {};
+        return [this, is_seen, visible = cli::VisibleText{}](std::string_view piece) mutable {
+            const auto text = !is_seen        ? std::string{piece}
+                              : piece.empty() ? visible.finish()
+                                              : visible.next(piece);
+            return config_.marks_lines() ? std::string{marker_.mark(text)} : text;
+        };
     }
 
     void begin(const std::string& argument) {

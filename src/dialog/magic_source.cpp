@@ -17,13 +17,6 @@ namespace ipcbox::dialog {
 
 namespace {
 
-// If that cannot be found out, it counts as a file: a command is run only when it is clearly meant.
-bool is_there(const std::string& path) {
-    struct stat status {};
-    if (sys::call("lstat", ::lstat, path.c_str(), &status) == 0) return true;
-    return errno != ENOENT && errno != ENOTDIR && errno != ENAMETOOLONG;
-}
-
 bool names_place(const std::string& argument) {
     return argument.starts_with('/') || argument.starts_with("./") || argument.starts_with("../");
 }
@@ -31,7 +24,7 @@ bool names_place(const std::string& argument) {
 // Whether ARGUMENT is a command. Throws Error when that is not clear.
 bool is_command(const std::string& argument, const MagicRules& rules) {
     if (!may_be_command(argument, rules)) return false;
-    if (rules.prefers_command || !is_there(argument)) return true;
+    if (rules.prefers_command || !may_be_file(argument)) return true;
     if (names_place(argument)) return false;
     throw Error(fmt::format("cannot read {0}: a file has this name; write ./{0} for the file, or "
                             "use --exec for the command",
@@ -39,6 +32,12 @@ bool is_command(const std::string& argument, const MagicRules& rules) {
 }
 
 } // namespace
+
+bool may_be_file(const std::string& path) {
+    struct stat status {};
+    if (sys::call("lstat", ::lstat, path.c_str(), &status) == 0) return true;
+    return errno != ENOENT && errno != ENOTDIR && errno != ENAMETOOLONG;
+}
 
 bool may_be_command(const std::string& argument, const MagicRules& rules) {
     return !rules.is_literal && argument.ends_with('|');

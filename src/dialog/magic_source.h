@@ -45,6 +45,10 @@ class MagicSource {
     Child child_;
 };
 
+// Whether a file may have the name PATH: also when that cannot be found out, because a command is
+// run only when it is meant.
+[[nodiscard]] bool may_be_file(const std::string& path);
+
 // Whether ARGUMENT would be a command under RULES, so that it is worth starting early.
 [[nodiscard]] bool may_be_command(const std::string& argument, const MagicRules& rules);
 

@@ -1,8 +1,12 @@
 #include "core/process_info.h"
+#include "harness/http_peer.h"
+#include "harness/peer.h"
 #include "harness/scenario.h"
 
+#include <algorithm>
 #include <csignal>
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 using namespace ipcbox;
 using namespace ipcbox::test;
@@ -144,4 +148,76 @@ TEST_CASE("its commands end when it is killed") {
     running.kill(SIGKILL);
     CHECK(running.wait().status == 128 + SIGKILL);
     CHECK(eventually([sleeper] { return !find_process(sleeper); }));
+}
+
+TEST_CASE("with --net, servers are sources in their turn") {
+    Scenario scenario;
+    scenario.write_file("f", "file\n");
+    const Peer tcp{[](const Fd& client) {
+        CHECK(receive_all(client).empty());
+        say(client, "tcp\n");
+    }};
+    const auto path = scenario.path("socket");
+    const Peer unix_peer{net::Address::unix_path(path),
+                         [](const Fd& client) { say(client, "unix\n"); }};
+    const HttpPeer http{[](const HttpRequest& request) -> HttpAnswer {
+        if (request.target() == "/moved") return answer("301 Moved", "Location: /there\r\n");
+        return ok("http " + request.target() + "\n");
+    }};
+    const auto result = scenario.run({"magic-cat", "--net", "f", "tcp:" + tcp.text(),
+                                      http.url("/moved"), "unix:" + path, "echo command|"});
+    CHECK(result.status == 0);
+    CHECK(result.out == "file\ntcp\nhttp /there\nunix\ncommand\n");
+    CHECK(result.err.empty());
+    CHECK(scenario.run({"magic-cat", "--net", "--prefix", "-n", http.url("/a")}).out ==
+          http.url("/a") + ":      1\thttp /a\n");
+    CHECK(scenario.run({"magic-cat", "--net", "-H", "tcp:" + tcp.text()}).out ==
+          "==> tcp:" + tcp.text() + " <==\ntcp\n");
+}
+
+TEST_CASE("each server that fails is one line and status 1, and the others are written") {
+    Scenario scenario;
+    const RefusedPort refused;
+    const HttpPeer http{[](const HttpRequest& request) -> HttpAnswer {
+        if (request.target() == "/short")
+            return {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nbe\n", Then::close};
+        return answer("404 Not Found", {}, "a page that nobody asked for");
+    }};
+    const Peer tcp{[](const Fd& client) { say(client, "text\n"); }};
+    const auto nowhere = fmt::format("tcp:127.0.0.1:{}", refused.number());
+    const auto result =
+        scenario.run({"magic-cat", "--net", nowhere, "unix:nothing", "tcp:80", "tcp:", "http://[/",
+                      http.url("/missing"), http.url("/short"), "tcp:" + tcp.text()});
+    CHECK(result.status == 1);
+    CHECK(result.out == "be\ntext\n");
+    CHECK(std::ranges::count(result.err, '\n') == 7);
+    for (const auto& text : {nowhere.substr(4), std::string{"nothing"}, std::string{"tcp:80"},
+                             std::string{"http://[/"}, http.url("/missing"), http.url("/short")})
+        CHECK(result.err.find(text) != std::string::npos);
+    const auto fast = scenario.run({"magic-cat", "--net", "--fail-fast", nowhere, "echo x|"});
+    CHECK(fast.status == 1);
+    CHECK(fast.out.empty());
+}
+
+TEST_CASE("without --net, a server's name is a file's, and with it a file of that name stops us") {
+    Scenario scenario;
+    scenario.write_file("tcp:localhost:1", "file\n");
+    CHECK(scenario.run({"magic-cat", "tcp:localhost:1"}).out == "file\n");
+    CHECK(scenario.run({"magic-cat", "--net", "./tcp:localhost:1"}).out == "file\n");
+    const auto result = scenario.run({"magic-cat", "--net", "tcp:localhost:1"});
+    CHECK(result.status == 1);
+    CHECK(result.err == "magic-cat: cannot read tcp:localhost:1: a file has this name; write "
+                        "./tcp:localhost:1 for the file, or leave out --net\n");
+    CHECK(scenario.run({"magic-cat", "--net", "--literal", "f"}).status == 2);
+}
+
+TEST_CASE("a server's bytes that nobody takes are a failure") {
+    Scenario scenario;
+    const Peer tcp{[](const Fd& client) { say(client, "text\n"); }};
+    const HttpPeer http{[](const HttpRequest&) { return HttpAnswer{ok("text\n")}; }};
+    for (const auto& source : {"tcp:" + tcp.text(), http.url("/")}) {
+        const auto result = scenario.shell("magic-cat --net " + source + " >/dev/full");
+        CHECK(result.status == 1);
+        CHECK(result.err == "magic-cat: cannot write standard output: No space left on device\n");
+    }
 }
