@@ -8,17 +8,19 @@
 #include "core/error.h"
 #include "core/io.h"
 #include "core/pipe.h"
+#include "core/program.h"
 #include "dialog/asked_command.h"
 #include "dialog/pipeline_run.h"
-#include "dialog/transcript.h"
+#include "dialog/questions.h"
+#include "dialog/stuck_watch.h"
+#include "dialog/transcript_file.h"
 #include "front/common_options.h"
 #include "front/run_command.h"
 #include "front/stage_end.h"
-#include "process/activity.h"
 #include "process/supervise.h"
 
 #include <algorithm>
-#include <fcntl.h>
+#include <array>
 #include <unistd.h>
 
 namespace ipcbox {
@@ -32,19 +34,35 @@ struct Config {
     std::optional<std::string> tap;
     Duration stuck = std::chrono::seconds{10};
     dialog::PipelineLimits limits{.kill_after = std::chrono::seconds{5}};
+    bool on_terminal = false;              // each command
+    std::optional<int> number_on_terminal; // only this one, 1 or 2
     ForkRetry fork_retry;
     bool json = false;
     cli::Verbosity verbosity;
     Words first;
     Words second; // empty with questions
+
+    [[nodiscard]] bool is_on_terminal(int number) const {
+        return on_terminal || number_on_terminal == number;
+    }
+    [[nodiscard]] bool has_terminal() const { return on_terminal || number_on_terminal; }
 };
+
+void check_questions(const Config& config) {
+    if (config.json) throw cli::UsageError("--json goes with two commands, not with --ask");
+    if (config.number_on_terminal)
+        throw cli::UsageError("--pty-of goes with two commands; use --pty with --ask");
+    for (const auto& question : config.questions)
+        if (question.find('\n') != std::string::npos)
+            throw cli::UsageError("--ask: expected one LINE, without a line feed");
+}
 
 void split(const Words& words, Config& config) {
     const auto middle = std::ranges::find(words, config.separator);
     config.first.assign(words.begin(), middle);
     if (middle != words.end()) config.second.assign(middle + 1, words.end());
     if (!config.questions.empty()) {
-        if (config.json) throw cli::UsageError("--json goes with two commands, not with --ask");
+        check_questions(config);
         if (middle != words.end())
             throw cli::UsageError("--ask takes one COMMAND, without " + config.separator);
         return;
@@ -68,6 +86,10 @@ Config parse(const Invocation& invocation) {
                   "the word between the two commands (default --with)");
     options.value("--tap FILE", config.tap, cli::parse_text,
                   "write each line to FILE, with its command and its time");
+    options.flag("--pty", config.on_terminal,
+                 "run each command on a terminal of its own, so that it buffers less");
+    options.value("--pty-of NUMBER", config.number_on_terminal, cli::number_between(1, 2),
+                  "run only command NUMBER, 1 or 2, on a terminal of its own");
     options.value("--stuck DURATION", config.stuck, cli::parse_time_limit,
                   "warn when all commands wait for input for this long (default 10s; 0: never)");
     options.value("-t,--timeout DURATION", config.limits.time, cli::parse_positive_duration,
@@ -82,65 +104,13 @@ Config parse(const Invocation& invocation) {
     options.example("open2-run --tap log -- ./client --with ./server",
                     "let two programs talk, and keep what they say");
     options.example("open2-run --ask '6*7' --ask 2^10 -- bc", "ask bc twice");
+    options.example("open2-run --pty --ask secret -- ./login",
+                    "answer a program that asks only on a terminal");
     config.verbosity = options.parse();
     if (words.empty()) throw cli::UsageError("COMMAND is missing");
     split(words, config);
     return config;
 }
-
-// The file of --tap.
-class Tapped {
-  public:
-    explicit Tapped(const std::optional<std::string>& name) : name_(name.value_or("")) {
-        if (name) file_ = open_file(*name, O_WRONLY | O_CREAT | O_TRUNC, new_file_mode);
-    }
-    explicit operator bool() const { return static_cast<bool>(file_); }
-
-    void say(std::size_t party, std::string_view bytes) {
-        if (file_) write_all(file_.get(), transcript_.say(party, bytes), name_);
-    }
-    void finish() {
-        if (!file_) return;
-        write_all(file_.get(), transcript_.finish(), name_);
-        file_.close(name_);
-    }
-
-  private:
-    std::string name_;
-    Fd file_;
-    dialog::Transcript transcript_{2};
-};
-
-// Sees that all commands wait for input, and that nothing has happened for as long as --stuck says.
-class StuckWatch {
-  public:
-    explicit StuckWatch(Duration limit) : limit_(limit) {}
-
-    [[nodiscard]] std::optional<Duration> every() const {
-        if (limit_ == Duration::max()) return std::nullopt;
-        return std::max<Duration>(limit_ / 8, std::chrono::milliseconds{10});
-    }
-    void look(std::span<const pid_t> pids, std::size_t parties) {
-        const auto now = process::activity_below(::getpid());
-        const bool all_wait =
-            pids.size() == parties && std::ranges::all_of(pids, process::waits_for_input);
-        if (!all_wait || now != last_) since_ = Deadline::Clock::now();
-        last_ = now;
-        if (was_told_ || Deadline::Clock::now() - since_ < limit_) return;
-        was_told_ = true;
-        cli::diagnose(fmt::format(
-            "warning: {} for {}; is there output in a buffer? Try stdbuf -oL before the command",
-            parties == 1 ? "the command waits for more input and has not answered"
-                         : "both commands have waited for each other",
-            rounded_duration(limit_)));
-    }
-
-  private:
-    Duration limit_;
-    process::Activity last_{};
-    Deadline::Clock::time_point since_ = Deadline::Clock::now();
-    bool was_told_ = false;
-};
 
 bool has_failed(WaitStatus status, WaitStatus other) {
     if (status.succeeded()) return false;
@@ -160,11 +130,35 @@ void report(const Config& config, const Words& words, int number, const dialog::
     }
 }
 
+// A command as it is started: by itself, or by pty-run, which gives it a terminal, types there what
+// it is to read, and has its status.
+struct Started {
+    Started(const front::Command& command, bool on_terminal)
+        : program(on_terminal ? own_program() : command.program()) {
+        if (on_terminal) words = {"pty-run", "--pipeline", "--split-stderr", "--"};
+        words.insert(words.end(), command.words().begin(), command.words().end());
+    }
+    std::string program;
+    Words words;
+};
+
+void warn_if_stuck(dialog::StuckWatch& watch, const Config& config,
+                   std::span<const pid_t> commands) {
+    if (!watch.is_stuck_now(commands)) return;
+    cli::diagnose(
+        fmt::format("warning: {} for {}; is there output in a buffer?{}",
+                    config.second.empty() ? "the command waits for more input and has not answered"
+                                          : "both commands have waited for each other",
+                    rounded_duration(config.stuck), config.has_terminal() ? "" : " Try --pty"));
+}
+
 int converse(const Config& config, const front::Command& first, const front::Command& second) {
-    Tapped tapped{config.tap};
-    StuckWatch watch{config.stuck};
-    std::vector<dialog::PipelineStage> stages{{first.program(), first.words()},
-                                              {second.program(), second.words()}};
+    dialog::TranscriptFile tapped{config.tap};
+    dialog::StuckWatch watch{config.stuck, 2, config.has_terminal()};
+    const std::array started{Started{first, config.is_on_terminal(1)},
+                             Started{second, config.is_on_terminal(2)}};
+    std::vector<dialog::PipelineStage> stages{{started[0].program, started[0].words},
+                                              {started[1].program, started[1].words}};
     for (std::size_t party = 0; tapped && party < stages.size(); ++party)
         stages[party].listener = [&tapped, party](std::string_view bytes) {
             tapped.say(party, bytes);
@@ -174,7 +168,8 @@ int converse(const Config& config, const front::Command& first, const front::Com
         stages,
         {.input = back.reader.get(), .output = back.writer.get(), .retry = &config.fork_retry},
         config.limits,
-        {watch.every(), [&watch](std::span<const pid_t> pids) { watch.look(pids, 2); }}};
+        {watch.every(),
+         [&](std::span<const pid_t> commands) { warn_if_stuck(watch, config, commands); }}};
     back = Pipe{}; // otherwise its end of file never comes
     try {
         const auto ends = run.to_end();
@@ -192,54 +187,7 @@ int converse(const Config& config, const front::Command& first, const front::Com
     }
 }
 
-// Gives one question at a time, from the command line, where - stands for the lines of standard
-// input.
-class Questions {
-  public:
-    explicit Questions(const std::vector<std::string>& given) : given_(given) {}
-
-    std::optional<std::string> next() {
-        while (at_ < given_.size()) {
-            if (given_[at_] != "-") return given_[at_++];
-            if (auto line = next_of_input()) return line;
-            ++at_;
-        }
-        return std::nullopt;
-    }
-
-  private:
-    std::optional<std::string> next_of_input() {
-        constexpr std::size_t max_line = 1024UL * 1024;
-        constexpr std::size_t piece = 4096;
-        for (;;) {
-            if (const auto end = pending_.find('\n'); end != std::string::npos) {
-                auto line = pending_.substr(0, end);
-                pending_.erase(0, end + 1);
-                return line;
-            }
-            if (pending_.size() > max_line)
-                throw Error(fmt::format("cannot ask: a line of standard input is longer than {} "
-                                        "bytes",
-                                        max_line));
-            const auto before = pending_.size();
-            pending_.resize(before + piece);
-            const auto size =
-                read_some(STDIN_FILENO, std::as_writable_bytes(std::span{pending_}.subspan(before)),
-                          "standard input");
-            pending_.resize(before + size);
-            if (size == 0) {
-                if (pending_.empty()) return std::nullopt;
-                return std::exchange(pending_, {});
-            }
-        }
-    }
-
-    const std::vector<std::string>& given_;
-    std::size_t at_ = 0;
-    std::string pending_;
-};
-
-int ask_all(const Config& config, dialog::AskedCommand& asked, Tapped& tapped) {
+int ask_all(const Config& config, dialog::AskedCommand& asked, dialog::TranscriptFile& tapped) {
     const Deadline deadline = Deadline::after_or_never(config.limits.time);
     const auto sink = [&tapped](std::string_view bytes) {
         cli::print(bytes);
@@ -247,7 +195,7 @@ int ask_all(const Config& config, dialog::AskedCommand& asked, Tapped& tapped) {
         tapped.say(1, bytes);
     };
     bool all_were_answered = true;
-    Questions questions{config.questions};
+    dialog::Questions questions{config.questions};
     while (const auto question = questions.next()) {
         tapped.say(0, *question + "\n");
         if (asked.ask(*question, sink, deadline)) continue;
@@ -263,13 +211,14 @@ int ask_all(const Config& config, dialog::AskedCommand& asked, Tapped& tapped) {
 }
 
 int ask(const Config& config, const front::Command& command) {
-    Tapped tapped{config.tap};
-    StuckWatch watch{config.stuck};
-    dialog::AskedCommand asked{command.program(), command.words(), &config.fork_retry};
+    dialog::TranscriptFile tapped{config.tap};
+    dialog::StuckWatch watch{config.stuck, 1, config.on_terminal};
+    const Started started{command, config.on_terminal};
+    dialog::AskedCommand asked{started.program, started.words, &config.fork_retry};
     if (const auto every = watch.every())
         asked.watch(*every, [&] {
             const pid_t pid = asked.pid();
-            watch.look({&pid, 1}, 1);
+            warn_if_stuck(watch, config, {&pid, 1});
         });
     try {
         return ask_all(config, asked, tapped);

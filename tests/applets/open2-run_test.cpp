@@ -100,7 +100,7 @@ TEST_CASE("two commands that wait for each other are told of") {
     auto running = scenario.start({"open2-run", "--stuck", "100ms", "--", "cat", "--with", "cat"});
     CHECK(running.error_line() ==
           "open2-run: warning: both commands have waited for each other for 0.1s; is there "
-          "output in a buffer? Try stdbuf -oL before the command");
+          "output in a buffer? Try --pty");
     running.kill(SIGTERM);
     CHECK(running.wait().status == 128 + SIGTERM);
 }
@@ -162,7 +162,7 @@ TEST_CASE("a command that never answers is told of, and ended at the timeout") {
         {"open2-run", "--stuck", "100ms", "-t", "1s", "--ask", "x", "--", "sed", "-n", "s/no//p"});
     CHECK(result.status == 124);
     CHECK(result.err == "open2-run: warning: the command waits for more input and has not answered "
-                        "for 0.1s; is there output in a buffer? Try stdbuf -oL before the command\n"
+                        "for 0.1s; is there output in a buffer? Try --pty\n"
                         "open2-run: timed out: no answer came\n");
 }
 
@@ -199,4 +199,58 @@ TEST_CASE("both commands end when it is killed") {
     running.kill(SIGKILL);
     CHECK(running.wait().status == 128 + SIGKILL);
     CHECK(eventually([sleeper] { return !find_process(sleeper); }));
+}
+
+TEST_CASE("a command on a terminal of its own answers each line at once") {
+    Scenario scenario;
+    // Into a pipe, sed writes nothing before it ends.
+    const auto asked = scenario.run(
+        {"open2-run", "--pty", "--ask", "a", "--ask", "^C\x03^D\x04", "--", "sed", "s/a/answer/"});
+    CHECK(asked.status == 0);
+    CHECK(asked.out == "answer\n^C\x03^D\x04\n");
+    CHECK(asked.err.empty());
+    const auto between = scenario.run({"open2-run", "--pty-of", "2", "--", "sh", "-c",
+                                       "echo a; read answer; echo \"got $answer\" >&2", "--with",
+                                       "sed", "s/a/answer/"});
+    CHECK(between.status == 0);
+    CHECK(between.err == "got answer\n");
+}
+
+TEST_CASE("a command finds a terminal for its input and output, not for its errors") {
+    Scenario scenario;
+    const auto script = "test -t 0 && test -t 1 && ! test -t 2 && read line && echo \"is $line\"";
+    CHECK(scenario.run({"open2-run", "--pty", "--ask", "there", "--", "sh", "-c", script}).out ==
+          "is there\n");
+    const auto one = scenario.run(talk({"--pty-of", "1"}, "test -t 0 && test -t 1",
+                                       "if test -t 0 || test -t 1; then exit 1; fi"));
+    CHECK(one.status == 0);
+    CHECK(scenario.run(talk({"--pty"}, "test -t 0", "test -t 1")).status == 0);
+}
+
+TEST_CASE("on a terminal too, the status is the command's own") {
+    Scenario scenario;
+    const auto result = scenario.run(talk({"--pty"}, "exit 3", "true"));
+    CHECK(result.status == 3);
+    CHECK(result.err == "open2-run: command 1 (sh): exit 3\n");
+    CHECK(scenario.run({"open2-run", "--pty", "--ask", "a", "--", "sh", "-c", "kill -TERM $$"})
+              .status == 128 + SIGTERM);
+    CHECK(scenario.run({"open2-run", "--pty", "--ask", "a", "--", "no-such-program"}).status ==
+          127);
+}
+
+TEST_CASE("two commands on terminals that wait for each other are told of") {
+    Scenario scenario;
+    auto running =
+        scenario.start({"open2-run", "--pty", "--stuck", "100ms", "--", "cat", "--with", "cat"});
+    CHECK(running.error_line() == "open2-run: warning: both commands have waited for each other "
+                                  "for 0.1s; is there output in a buffer?");
+    running.kill(SIGTERM);
+    CHECK(running.wait().status == 128 + SIGTERM);
+}
+
+TEST_CASE("--pty-of with a question, and a question of two lines, are usage errors") {
+    Scenario scenario;
+    CHECK(scenario.run({"open2-run", "--pty-of", "1", "--ask", "a", "--", "cat"}).status == 2);
+    CHECK(scenario.run({"open2-run", "--ask", "a\nb", "--", "cat"}).status == 2);
+    CHECK(scenario.run(talk({"--pty-of", "3"}, "true", "true")).status == 2);
 }

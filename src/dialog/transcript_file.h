@@ -1,0 +1,33 @@
+// The transcript of a conversation in a file, or in none.
+#pragma once
+
+#include "core/fd.h"
+#include "dialog/transcript.h"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace ipcbox::dialog {
+
+class TranscriptFile {
+  public:
+    // Of two parties. Empties the file; without NAME nothing is written. Throws SysError, as the
+    // others do.
+    explicit TranscriptFile(const std::optional<std::string>& name);
+
+    explicit operator bool() const { return static_cast<bool>(file_); }
+
+    // PARTY, from 0, says BYTES.
+    void say(std::size_t party, std::string_view bytes);
+    // The conversation is over.
+    void finish();
+
+  private:
+    std::string name_;
+    Fd file_;
+    Transcript transcript_{2};
+};
+
+} // namespace ipcbox::dialog
