@@ -48,6 +48,17 @@ std::optional<std::size_t> size_in(std::string_view text) {
     return static_cast<std::size_t>(*number) << shift;
 }
 
+// "5/1m"
+std::optional<CommandRate> rate_in(std::string_view text) {
+    constexpr unsigned max_count = 1'000'000;
+    const auto slash = std::min(text.find('/'), text.size());
+    const auto count = whole_number<unsigned>(text.substr(0, slash));
+    const auto window = duration_in(text.substr(std::min(slash + 1, text.size())));
+    if (!count || *count == 0 || *count > max_count || !window || *window == Duration{})
+        return std::nullopt;
+    return CommandRate{*count, *window, std::string{text}};
+}
+
 // "NAME = WORDS"; offsets of mistakes are those in TEXT.
 Command parse_definition(std::string_view text) {
     const auto equals = text.find('=');
@@ -101,6 +112,9 @@ void parse_property(std::string_view text, Command& command) {
         expect(number && *number > 0 && *number <= CommandLanguage::max_concurrency,
                fmt::format("a number from 1 to {}", CommandLanguage::max_concurrency));
         command.concurrency = *number;
+    } else if (name == "rate") {
+        command.rate = rate_in(value);
+        expect(command.rate.has_value(), "a number of runs in a time, such as 5/1m");
     } else if (name == "env") {
         expect(is_variable(value), "NAME=VALUE");
         command.environment.emplace_back(value);
@@ -109,7 +123,7 @@ void parse_property(std::string_view text, Command& command) {
         command.help = value;
     } else {
         throw LanguageMistake{start,
-                              "expected timeout, max-output, user, concurrency, env or help"};
+                              "expected timeout, max-output, user, concurrency, rate, env or help"};
     }
 }
 

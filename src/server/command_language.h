@@ -7,6 +7,7 @@
 //         max-output 64K
 //         user nobody
 //         concurrency 2
+//         rate 5/1m
 //         env LC_ALL=C
 //         help How full a file system is
 //
@@ -19,6 +20,7 @@
 #include "core/deadline.h"
 #include "core/error.h"
 #include "server/argument_type.h"
+#include "server/command_rates.h"
 
 #include <optional>
 #include <span>
@@ -65,6 +67,7 @@ struct Command {
     std::size_t max_output = 1024UL * 1024;
     std::string user;                     // empty: the server's own
     unsigned concurrency = 0;             // at a time, of all clients; 0: no limit
+    std::optional<CommandRate> rate{};    // of all clients together
     std::vector<std::string> environment; // "NAME=VALUE"
     std::string help;
 

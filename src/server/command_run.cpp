@@ -177,6 +177,8 @@ CommandOutcome run_command(const Command& command, std::size_t index,
     const RunPlace place{surroundings.places, index, command.concurrency};
     if (command.concurrency > 0 && !place)
         return {CommandOutcome::End::busy, exit_status::failed, 0};
+    if (command.rate && !surroundings.rates.allows(index, *command.rate))
+        return {CommandOutcome::End::too_often, exit_status::failed, 0};
     return Run{command, words, surroundings, sink}.finish();
 }
 

@@ -7,6 +7,7 @@
 #include "core/fd.h"
 #include "core/signals.h"
 #include "server/command_language.h"
+#include "server/command_rates.h"
 
 #include <cstdint>
 #include <functional>
@@ -16,7 +17,7 @@
 namespace ipcbox::server {
 
 struct CommandOutcome {
-    enum class End { ended, timed_out, wrote_too_much, client_gone, stopped, busy };
+    enum class End { ended, timed_out, wrote_too_much, client_gone, stopped, busy, too_often };
     End end = End::ended;
     int status = 0;          // of the command, as a shell has it
     std::uint64_t bytes = 0; // that the command wrote and the client gets
@@ -28,6 +29,7 @@ struct CommandSurroundings {
     SignalFd& signals;       // the run ends at the first signal
     Environment environment; // without the command's own
     int places = -1;         // a file whose bytes are locked for Command::concurrency
+    CommandRates& rates;     // for Command::rate
 };
 
 // Runs the command that has INDEX in its file with WORDS, and gives its output to SINK piece by

@@ -151,6 +151,19 @@ TEST_CASE("concurrency holds for all clients together") {
     CHECK(second.line() == "Command? begun");
 }
 
+TEST_CASE("a rate holds for all clients together, and each command has its own") {
+    Scenario scenario;
+    scenario.write_file("commands", "some = echo some\n"
+                                    "  rate 2/1h\n"
+                                    "other = echo other\n"
+                                    "  rate 1/1h\n");
+    auto process = scenario.start(server({"-f", "commands"}));
+    const auto address = ready_address(process);
+    CHECK(answers(address, "some\n") == "some\n");
+    CHECK(answers(address, "some\nsome\nother\n") == "some\ntoo often: at most 2/1h\nother\n");
+    CHECK_FALSE(log_line(process, "some: status 1, 0 bytes").empty());
+}
+
 TEST_CASE("a command has its own variables and, for root, its own user") {
     Scenario scenario;
     scenario.write_file("commands", "vars = env\n"

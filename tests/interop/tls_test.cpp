@@ -124,7 +124,24 @@ TEST_CASE("a server's program speaks plain bytes to clients that speak TLS") {
     CHECK(served.talk("").err.find("unknown issuer") != std::string::npos);
 }
 
-TEST_CASE("the client gets all output of a program that prints much and ends at once") {
+TEST_CASE("command-server offers its commands to clients that speak TLS") {
+    World world;
+    auto process = world.scenario.start_shell(
+        "exec command-server 127.0.0.1:0 --tls-cert server.pem --command 'name=echo {1:word}'");
+    const auto line = process.error_line();
+    const auto port = line.substr(line.rfind(':') + 1);
+    const auto talk = [&](const char* input) {
+        return world.scenario
+            .shell("tcp-client --tls --half-close --cacert ca.pem localhost $1", {port}, input)
+            .out;
+    };
+    CHECK(talk("name one\nname two\nquit\n").ends_with("Command? one\nCommand? two\nCommand? "));
+    CHECK(talk("name three\n").find("three\n") != std::string::npos);
+    CHECK(world.scenario.shell("tcp-client localhost $1 </dev/null", {port}).out.find("Welcome") ==
+          std::string::npos);
+}
+
+TEST_CASE("a program that says much and ends at once is heard to its end") {
     Served served{with_server, "seq 1 300000"};
     const auto result = served.world.scenario.shell(
         "tcp-client --tls --cacert ca.pem localhost $1 </dev/null | tail -n 1", {served.port});

@@ -53,7 +53,7 @@ server::CommandLanguage CommandPlan::language() const {
 }
 
 Fd CommandPlan::to_memory() const {
-    std::string all;
+    std::string all(server::CommandRates::size, '\0');
     put(all, server);
     put(all, file);
     put(all, text);
@@ -78,8 +78,9 @@ CommandPlan CommandPlan::from_memory(int file) {
     for (std::size_t got = 1; got > 0 && all.size() < max_plan;) {
         const auto before = all.size();
         all.resize(before + 64UL * 1024);
-        const auto result = sys::call("pread", ::pread, file, all.data() + before,
-                                      all.size() - before, static_cast<off_t>(before));
+        const auto result =
+            sys::call("pread", ::pread, file, all.data() + before, all.size() - before,
+                      static_cast<off_t>(server::CommandRates::size + before));
         if (result < 0 && errno != EINTR) throw SysError("read", "the server's plan");
         got = result < 0 ? 1 : static_cast<std::size_t>(result);
         all.resize(before + (result < 0 ? 0 : got));

@@ -143,6 +143,10 @@ bool CommandService::prepare(ServerOptions& asked) {
     config.program.arguments = command_session_arguments(memory_.get());
     config.program.arguments.insert(config.program.arguments.begin(), applet_);
     config.program.kept = memory_.get();
+    if (asked.tls) {
+        config.program.program = own_program(); // the image's link is that of ipcbox-tls there
+        serve_over_tls(asked.tls, config.limits.handshake, config.program);
+    }
     return false;
 }
 

@@ -171,7 +171,7 @@ class Session {
         if (index >= menu_.language().commands().size())
             index = 0; // without a limit, the command needs no place
         const server::CommandSurroundings surroundings{STDIN_FILENO, client_.signals(),
-                                                       Environment::ours(), file_};
+                                                       Environment::ours(), file_, rates_};
         client_.flush();
         const auto outcome =
             server::run_command(command, index, words, surroundings, [this](std::string_view text) {
@@ -192,6 +192,8 @@ class Session {
             came_to.error = fmt::format("killed: it wrote more than {} bytes", command.max_output);
         if (outcome.end == End::busy)
             came_to.error = fmt::format("busy: at most {} at a time", command.concurrency);
+        if (outcome.end == End::too_often)
+            came_to.error = fmt::format("too often: at most {}", command.rate->written);
         return came_to;
     }
 
@@ -199,6 +201,7 @@ class Session {
     const CommandForm form_ = plan_.json ? CommandForm::json : CommandForm::words;
     const CommandMenu menu_{plan_};
     const int file_;
+    server::CommandRates rates_{file_};
     CommandClient client_{plan_};
     std::string output_; // of this command, with JSON
     bool ends_line_ = true;

@@ -232,7 +232,7 @@ void apply(const Written& written, ServerOptions& asked, const ServerKind& kind,
     if (!asked.record_directory.empty() && asked.command.empty() && kind.own == nullptr)
         throw cli::UsageError("--record goes with a PROGRAM");
     check(asked.tls);
-    if (asked.tls && asked.command.empty())
+    if (asked.tls && asked.command.empty() && kind.own == nullptr)
         throw cli::UsageError("--tls-cert needs a PROGRAM: the greeting is not encrypted");
     if (asked.tls && !asked.record_directory.empty())
         throw cli::UsageError(
@@ -299,7 +299,7 @@ ServerOptions parse_server_options(const Invocation& invocation, const ServerKin
     declare_limits(options, asked, written, kind);
     declare_access(options, asked, written, kind);
     declare_program(options, asked);
-    if (kind.own == nullptr) declare(options, asked.tls);
+    declare(options, asked.tls);
     declare_service(options, asked);
     if (kind.own == nullptr)
         options.note(

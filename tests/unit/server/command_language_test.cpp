@@ -1,6 +1,7 @@
 #include "server/command_language.h"
 
 #include <doctest/doctest.h>
+#include <fmt/core.h>
 
 using namespace ipcbox;
 using server::CommandLanguage;
@@ -32,6 +33,7 @@ TEST_CASE("a command has its words, its arguments and its properties") {
                                                  "\tmax-output 64K\r\n"
                                                  "  user nobody\n"
                                                  "  concurrency 2\n"
+                                                 "  rate 5/1m\n"
                                                  "  env A=b c\n"
                                                  "  env D=\n"
                                                  "  help How full\n"
@@ -45,6 +47,9 @@ TEST_CASE("a command has its words, its arguments and its properties") {
     CHECK(disk->max_output == 65536);
     CHECK(disk->user == "nobody");
     CHECK(disk->concurrency == 2);
+    REQUIRE(disk->rate.has_value());
+    CHECK(disk->rate->count == 5);
+    CHECK(disk->rate->window == Duration{std::chrono::minutes{1}});
     CHECK(disk->environment == Words{"A=b c", "D="});
     CHECK(disk->help == "How full");
     CHECK(disk->usage() == "disk WORD 1-9");
@@ -77,6 +82,9 @@ TEST_CASE("a mistake is reported with its line and column") {
     CHECK(begins(mistake_in("x = y\n  timeout fast\n"), "f:2:11: expected a duration"));
     CHECK(begins(mistake_in("x = y\n  max-output 0\n"), "f:2:14: expected a size"));
     CHECK(begins(mistake_in("x = y\n  concurrency 5000\n"), "f:2:15: expected a number"));
+    for (const char* rate : {"5", "0/1m", "5/0", "/1m", "5/", "-1/1m", "5/1m/1m"})
+        CHECK(begins(mistake_in(fmt::format("x = y\n  rate {}\n", rate)),
+                     "f:2:8: expected a number of runs in a time"));
     CHECK(begins(mistake_in("x = y\n  env =b\n"), "f:2:7: expected NAME=VALUE"));
     CHECK(begins(mistake_in(" timeout 5\n"), "f:1:1: expected a command"));
     CHECK(begins(mistake_in("x\n"), "f:1:2: expected ="));
