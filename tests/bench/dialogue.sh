@@ -3,23 +3,15 @@
 # beside expect, unbuffer, script and socat, in one run of about a minute. Prints tables of medians;
 # targets are in parentheses.
 # ROUNDS and SIZE shorten it.
-set -eu
+. "$(dirname "$0")/common.sh"
 
 ipcbox=$(realpath "$1")
 times=$(realpath "$2")
 nothing=$(realpath "$3")
 asking=$(realpath "$4")
 asking_long=$(realpath "$5")
-rounds=${ROUNDS:-5}
 lines=$((${SIZE:-1000} * 2000))
-directory=$(mktemp -d)
-trap 'rm -rf "$directory"' EXIT
-cd "$directory"
-"$ipcbox" --install .
-
-has() {
-    command -v "$1" >/dev/null || { echo "$1 is not installed: not compared"; return 1; }
-}
+enter "$ipcbox"
 
 printf '\nA tiny program (expect >= 5 x pty-run, unbuffer >= 10 x)\n'
 peers=()
@@ -28,32 +20,11 @@ if has unbuffer; then peers+=(-- unbuffer "$nothing"); fi
 if has script; then peers+=(-- script -qec "$nothing" /dev/null); fi
 "$times" $((rounds * 20)) ./pty-run "$nothing" "${peers[@]}"
 
-# milliseconds COMMAND LINE
-milliseconds() {
-    local start end
-    start=$(date +%s%N)
-    bash -c "$1" </dev/null >/dev/null
-    end=$(date +%s%N)
-    echo $(((end - start) / 1000000))
-}
-commands=("./pty-run seq $lines")
-if has socat; then commands+=("socat -u EXEC:'seq $lines',pty,raw -"); fi
-if has unbuffer; then commands+=("unbuffer seq $lines"); fi
-if has script; then commands+=("script -qec 'seq $lines' /dev/null"); fi
-printf '\n%d lines through a terminal (socat >= 1.2 x pty-run, unbuffer >= 2 x)\n%10s %8s   %s\n' \
-    "$lines" ms ratio command
-for round in $(seq "$rounds"); do
-    for index in "${!commands[@]}"; do
-        milliseconds "${commands[index]}" >>"ms.$index"
-    done
-done
-first=
-for index in "${!commands[@]}"; do
-    median=$(sort -n "ms.$index" | sed -n "$((rounds / 2 + 1))p")
-    first=${first:-$median}
-    awk -v ms="$median" -v first="$first" -v name="${commands[index]}" \
-        'BEGIN { printf "%10d %8.2f   %s\n", ms, ms / (first > 0 ? first : 1), name }'
-done
+commands=(pty-run "./pty-run seq $lines")
+if has socat; then commands+=(socat "socat -u EXEC:'seq $lines',pty,raw -"); fi
+if has unbuffer; then commands+=(unbuffer "unbuffer seq $lines"); fi
+if has script; then commands+=(script "script -qec 'seq $lines' /dev/null"); fi
+compare "$lines lines through a terminal (socat >= 1.2 x pty-run, unbuffer >= 2 x)" "${commands[@]}"
 
 # Both answer whatever is asked until the end.
 cat >pty-expect.script <<'END'

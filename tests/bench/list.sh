@@ -6,7 +6,7 @@
 # The objects are in an IPC namespace of their own, where that can be made; it goes with its last
 # process. In any case the process that made them removes them when we end, however we end: it
 # waits for the end of a pipe whose other end we have.
-set -eu
+. "$(dirname "$0")/common.sh"
 
 if [ "${1-}" != --inside ]; then
     self=$(realpath "$0")
@@ -23,18 +23,11 @@ times=$(realpath "$2")
 objects=$(realpath "$3")
 total=${TOTAL:-30000}
 rounds=${ROUNDS:-7}
-directory=$(mktemp -d)
-trap 'rm -rf "$directory"' EXIT
-cd "$directory"
-"$ipcbox" --install .
+enter "$ipcbox"
 mkfifo hold made
 
-title() {
-    printf '\n%s\n%13s %13s %10s   %s\n' "$1" median 'best tenth' ratio command
-}
-
-# compare KIND OPTION LSIPC_OPTION
-compare() {
+# list KIND OPTION LSIPC_OPTION
+list() {
     "$objects" "$1" "$total" <hold >made &
     maker=$!
     exec 8>hold
@@ -47,9 +40,9 @@ compare() {
     wait "$maker"
 }
 
-command -v lsipc >/dev/null || { echo 'lsipc is not installed: not compared'; exit 0; }
-compare sem --sem -s
-compare msg --msg -q
+has lsipc || exit 0
+list sem --sem -s
+list msg --msg -q
 
 # The CPU time of a second of looks at 1000 objects: at one look a second, 2 % of a core are 20 ms.
 watched=$((total < 1000 ? total : 1000))

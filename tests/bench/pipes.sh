@@ -1,50 +1,13 @@
 #!/bin/bash
 # pipes.sh IPCBOX SPAWN_TIMES NOTHING - the applets about pipes beside their peers, in one run of about
 # a minute. Prints tables of medians; targets are in parentheses. ROUNDS and SIZE (in MiB) shorten it.
-set -eu
+. "$(dirname "$0")/common.sh"
 
 ipcbox=$(realpath "$1")
 times=$(realpath "$2")
 nothing=$(realpath "$3")
-rounds=${ROUNDS:-5}
 size=${SIZE:-1024}
-directory=$(mktemp -d)
-trap 'rm -rf "$directory"' EXIT
-cd "$directory"
-"$ipcbox" --install .
-
-has() {
-    command -v "$1" >/dev/null || { echo "$1 is not installed: not compared"; return 1; }
-}
-# once COMMAND LINE - the milliseconds that it takes.
-once() {
-    local start end
-    start=$(date +%s%N)
-    bash -c "$1" >/dev/null
-    end=$(date +%s%N)
-    echo $(((end - start) / 1000000))
-}
-# compare TITLE NAME LINE [NAME LINE]... - medians of interleaved rounds, as ratios to the first.
-compare() {
-    printf '\n%s\n%14s %8s   %s\n' "$1" ms ratio command
-    shift
-    local round index
-    rm -f ms.*
-    for round in $(seq "$rounds"); do
-        for ((index = 1; index < $#; index += 2)); do
-            local line=$((index + 1))
-            once "${!line}" >>"ms.$index"
-        done
-    done
-    local first=
-    for ((index = 1; index < $#; index += 2)); do
-        local median
-        median=$(sort -n "ms.$index" | sed -n "$((rounds / 2 + 1))p")
-        first=${first:-$median}
-        awk -v ms="$median" -v first="$first" -v name="${!index}" \
-            'BEGIN { printf "%14d %8.2f   %s\n", ms, ms / (first > 0 ? first : 1), name }'
-    done
-}
+enter "$ipcbox"
 
 printf '\nTwo tiny programs (bash and mispipe >= 1.3 x pipe-run)\n'
 peers=(-- bash -c "set -o pipefail; $nothing | $nothing")

@@ -2,23 +2,13 @@
 # processes.sh IPCBOX SPAWN_TIMES NOTHING - the applets that run, signal and wait for processes beside
 # their peers, in one run of about a minute, around a static program that ends at once. Prints tables
 # of medians; targets are in parentheses.
-set -eu
+. "$(dirname "$0")/common.sh"
 
 ipcbox=$(realpath "$1")
 times=$(realpath "$2")
 nothing=$(realpath "$3")
-directory=$(mktemp -d)
-trap 'rm -rf "$directory"' EXIT
-cd "$directory"
-"$ipcbox" --install .
+enter "$ipcbox"
 : >lock
-
-has() {
-    command -v "$1" >/dev/null || { echo "$1 is not installed: not compared"; return 1; }
-}
-title() {
-    printf '\n%s\n%13s %13s %10s   %s\n' "$1" median 'best tenth' ratio command
-}
 
 if has timeout; then
     title 'With a time limit (timeout >= 1.4 x timeout-run)'

@@ -1,7 +1,7 @@
 #!/bin/sh
 # sem.sh IPCBOX SPAWN_TIMES - the semaphore applets beside their peers, in one run of less than a
 # minute. Prints a table of medians; targets are in parentheses.
-set -eu
+. "$(dirname "$0")/common.sh"
 
 ipcbox=$(realpath "$1")
 times=$(realpath "$2")
@@ -13,14 +13,6 @@ export HOME="$directory" # where GNU sem keeps its locks
 "$ipcbox" --install .
 ./sem-create "$key" >set
 : >lock
-
-title() {
-    printf '\n%s\n%13s %13s %10s   %s\n' "$1" median 'best tenth' ratio command
-}
-
-has() {
-    command -v "$1" >/dev/null || { echo "$1 is not installed: not compared"; return 1; }
-}
 
 if has flock; then
     title 'Run a command (flock >= 1.4 x sem-take)'
