@@ -167,11 +167,10 @@ void StampedRun::read(Side& side) {
 
 // Shows the complete lines.
 void StampedRun::split(Side& side, Moment time) {
-    bool has_begun = false;
+    // Between lines that came together, no time has passed: all but the first have the same stamp.
+    int new_stamps = plan_.kind == Stamp::Kind::since_last ? 2 : 1;
     while (const auto piece = side.splitter.next()) {
-        // Between lines that came together, no time has passed.
-        if (!has_begun || plan_.kind == Stamp::Kind::since_last) begin(side.stream, time);
-        has_begun = true;
+        if (new_stamps-- > 0) begin(side.stream, time);
         lines_.append(text_, *piece);
         if (text_.size() >= full) write_out(side.stream);
     }
