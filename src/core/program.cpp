@@ -148,8 +148,9 @@ int PreparedProgram::execute() noexcept {
 
 void throw_exec_error(const std::string& program, int error) {
     const bool missing = error == ENOENT || error == ENOTDIR;
-    throw Error(fmt::format("cannot execute {}: {}", program, error_text(error)),
-                missing ? exit_status::not_found : exit_status::cannot_execute);
+    throw Error(
+        fmt::format("cannot execute {}: {}", program.empty() ? "''" : program, error_text(error)),
+        missing ? exit_status::not_found : exit_status::cannot_execute);
 }
 
 } // namespace ipcbox

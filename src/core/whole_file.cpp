@@ -6,9 +6,11 @@
 #include "core/random.h"
 #include "core/syscall.h"
 
+#include <climits>
 #include <cstdio>
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -60,9 +62,12 @@ WholeFile::WholeFile(const std::string& name, const WholeFilePlan& plan)
       name_(name_of(path_)), plan_(plan) {
     if (name_.empty()) throw SysError("write", name, EISDIR);
     directory_ = open_file(directory_of(path_), O_PATH | O_DIRECTORY);
+    // A name can be as long as the file system allows, and then there is no room for more.
+    constexpr std::size_t max_begin = NAME_MAX - std::string_view{".12345678.part"}.size();
     RandomNumbers numbers;
     for (;;) {
-        part_ = fmt::format("{}.{:08x}.part", name_, numbers.next() & 0xffffffff);
+        part_ =
+            fmt::format("{}.{:08x}.part", name_.substr(0, max_begin), numbers.next() & 0xffffffff);
         const int fd = open_at(directory_, part_, new_file_mode);
         if (fd >= 0) {
             file_ = Fd::adopt(fd);

@@ -237,3 +237,18 @@ TEST_CASE("a stage runs as another user when root says so") {
           "12345\n23456\n");
     CHECK(scenario.run(words({"-u", "no-such-user"}, {{"true"}})).status == 2);
 }
+
+TEST_CASE("a stage that is stopped is ended by TERM all the same") {
+    Scenario scenario;
+    auto process = scenario.start(words({}, {shell("echo begun; kill -STOP $$"), {"cat"}}));
+    CHECK(process.line() == "begun");
+    process.kill(SIGTERM);
+    CHECK(process.wait().status == 128 + SIGTERM);
+}
+
+TEST_CASE("an empty word is no program, and the message shows it") {
+    Scenario scenario;
+    const auto result = scenario.run(words({}, {{"cat"}, {""}}));
+    CHECK(result.status == 127);
+    CHECK(result.err == "pipe-run: cannot execute '': No such file or directory\n");
+}

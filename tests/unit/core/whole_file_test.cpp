@@ -4,6 +4,7 @@
 #include "core/io.h"
 #include "harness/scenario.h"
 
+#include <climits>
 #include <doctest/doctest.h>
 #include <filesystem>
 #include <sys/stat.h>
@@ -76,4 +77,15 @@ TEST_CASE("a file that comes meanwhile is kept, when the plan says so") {
     scenario.write_file("file", "theirs");
     CHECK_THROWS_AS(whole.commit(), Error);
     CHECK(scenario.read_file("file") == "theirs");
+}
+
+TEST_CASE("a file can have the longest name that there is, and none longer") {
+    const Scenario scenario;
+    const std::string longest(NAME_MAX, 'n');
+    WholeFile whole{scenario.path(longest)};
+    write_all(whole.fd(), "text", longest);
+    whole.commit();
+    CHECK(scenario.read_file(longest) == "text");
+    CHECK_THROWS_AS(WholeFile{scenario.path(longest + "n")}, Error);
+    CHECK(scenario.count_files() == 1);
 }
