@@ -4,11 +4,9 @@
 #include "cli/output.h"
 #include "cli/values.h"
 #include "core/error.h"
-#include "core/file_identity.h"
 #include "core/input_file.h"
 #include "core/io.h"
 #include "core/stream_copy.h"
-#include "core/syscall.h"
 #include "core/words.h"
 #include "dialog/line_marker.h"
 #include "dialog/magic_source.h"
@@ -17,7 +15,6 @@
 #include <algorithm>
 #include <deque>
 #include <memory>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace ipcbox {
@@ -108,18 +105,7 @@ Config parse(const Invocation& invocation) {
 
 constexpr std::string_view output_name = "standard output";
 
-// Whether the input would be copied into itself for ever. As in cat(1), a file of which nothing is
-// left to read is harmless.
-bool is_also_output(int fd) {
-    struct stat input {};
-    struct stat output {};
-    if (sys::call("fstat", ::fstat, fd, &input) < 0 || !S_ISREG(input.st_mode)) return false;
-    if (sys::call("fstat", ::fstat, STDOUT_FILENO, &output) < 0) return false;
-    return FileIdentity{input} == FileIdentity{output} &&
-           sys::call("lseek", ::lseek, fd, off_t{0}, SEEK_CUR) < input.st_size;
-}
-
-// A source, open or not. If not, the reason is reported when its turn comes.
+// A source, open or not: the reason for the latter is told in its turn.
 struct Opened {
     std::unique_ptr<dialog::MagicSource> source;
     std::string error;
@@ -171,7 +157,7 @@ class Concatenation {
         if (config_.is_server(argument)) return write_from_server(argument);
         if (!opened.source) return fail(opened.error);
         auto& source = *opened.source;
-        if (is_also_output(source.fd()))
+        if (source.feeds_on(STDOUT_FILENO))
             return fail(fmt::format("cannot read {}: it is also the output", argument));
         begin(argument);
         const bool was_read = copy(source);

@@ -1,6 +1,7 @@
 #include "dialog/magic_source.h"
 
 #include "core/error.h"
+#include "core/file_identity.h"
 #include "core/pipe.h"
 #include "core/program.h"
 #include "core/shell_words.h"
@@ -73,6 +74,15 @@ void MagicSource::start(std::string text, const MagicRules& rules) {
 
 int MagicSource::fd() const {
     return input_ ? input_.get() : STDIN_FILENO;
+}
+
+bool MagicSource::feeds_on(int output) const {
+    struct stat from {};
+    struct stat to {};
+    if (sys::call("fstat", ::fstat, fd(), &from) < 0 || !S_ISREG(from.st_mode)) return false;
+    if (sys::call("fstat", ::fstat, output, &to) < 0) return false;
+    return FileIdentity{from} == FileIdentity{to} &&
+           sys::call("lseek", ::lseek, fd(), off_t{0}, SEEK_CUR) < from.st_size;
 }
 
 std::optional<WaitStatus> MagicSource::finish() {
