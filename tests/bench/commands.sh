@@ -61,7 +61,8 @@ END
     echo "127.0.0.1:$theirs stream tcp nowait.1000000 $(id -un) $directory/shell" >inetd.conf
     inetd -i inetd.conf &
     servers="$servers $!"
-    until ./tcp-client -q 127.0.0.1 "$theirs" </dev/null >/dev/null 2>&1; do kill -0 $!; done
+    peer=$!
+    until : | ./tcp-client -q 127.0.0.1 "$theirs" >/dev/null 2>&1; do kill -0 "$peer"; done
     compare "$total external commands on one connection (inetd and a shell >= 1.5 x command-server)" \
         command-server "$(ask nothing "$total" "$ours")" \
         'inetd and sh' "$(ask nothing "$total" "$theirs")"
