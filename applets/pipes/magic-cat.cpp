@@ -105,7 +105,7 @@ Config parse(const Invocation& invocation) {
 
 constexpr std::string_view output_name = "standard output";
 
-// A source, open or not: the reason for the latter is told in its turn.
+// A source, open or not. If not, the reason is reported when its turn comes.
 struct Opened {
     std::unique_ptr<dialog::MagicSource> source;
     std::string error;
