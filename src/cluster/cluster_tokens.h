@@ -1,5 +1,5 @@
-// A token of a set that several machines share, from the first question to its return. It is a
-// state machine: work() does what can be done without waiting, and the caller's loop waits for the
+// A token of a set that several machines share, from the first request to its return. It is a state
+// machine: work() does what can be done without waiting, and the caller's loop waits for the
 // client's descriptors, next_moment() and next_boot_time().
 //
 //     start()                          resume()
@@ -8,9 +8,9 @@
 //        |           |           |
 //      busy        failed      give() --> given
 //
-// An entry of the queue lives by a lease of its own. The lease is kept alive, and the entry is
-// watched, too: a server that was stalled can take leases away that are kept alive
-// (etcd-io/etcd#12528, #15247).
+// Each entry of the queue has its own lease. We keep the lease alive and also watch the entry: a
+// server that was stalled can revoke leases although they are kept alive (etcd-io/etcd#12528,
+// #15247).
 #pragma once
 
 #include "cluster/etcd_client.h"
@@ -31,7 +31,7 @@ struct TokenWish {
     std::optional<std::int64_t> slots{}; // make the set with them if it is missing (-j)
     Duration ttl = default_ttl;
     bool must_be_free = false; // look first, and write nothing when the set is full (-n)
-    Deadline first_answer = Deadline::never(); // until which a server has to answer
+    Deadline first_answer = Deadline::never(); // by then a server has to have answered
 };
 
 // Where we stand in a queue: enough for another process to go on.
@@ -56,12 +56,13 @@ class ClusterTokens {
 
     ClusterTokens(EtcdClient& client, TokenWish wish);
 
-    // Enters the queue, at its end. After `gone` once more.
+    // Enters the queue, at its end; after `gone`, once more.
     void start();
-    // Goes on where another process stopped. A token that is not in use yet is looked at first.
+    // Goes on where another process stopped. With Using::no, we are inside only after etcd has
+    // shown that the entry is still there.
     enum class Using { no, yes };
     void resume(const TokenPlace& place, Using is_used);
-    // Gives the token back, or the place in the queue, until the lease is over anyway.
+    // Gives back the token, or the place in the queue; tries until the lease is over anyway.
     void give();
 
     void work();
@@ -70,11 +71,11 @@ class ClusterTokens {
 
     [[nodiscard]] State state() const { return state_; }
     [[nodiscard]] TokenPlace place() const { return {entry_, fence_, lease_.times()}; }
-    // We were in the queue once: from then on only the caller ends the wait.
+    // Whether we were ever in the queue: from then on only the caller ends the wait.
     [[nodiscard]] bool was_queued() const { return was_queued_; }
     [[nodiscard]] const std::string& error() const { return error_; }
 
-    // Asks for those inside; the answer comes with holders(), soon or not at all.
+    // Asks who is inside; holders() has the answer, soon or never.
     void ask_holders();
     [[nodiscard]] const std::optional<std::vector<TokenEntry>>& holders() const { return holders_; }
 

@@ -1,5 +1,5 @@
-// What a keeper does to the command whose lease it keeps. The front, the command's parent, acts on
-// time alone, too; the keeper comes a little later, in case that the front is stopped.
+// What a keeper does to the command whose lease it keeps. The front, which is the command's parent,
+// also acts, by its clock alone; the keeper acts a little later, in case the front is stopped.
 #pragma once
 
 #include "cluster/lease_times.h"
@@ -15,24 +15,24 @@ class CommandGuard {
   public:
     CommandGuard(pid_t front, OnLost on_lost) : front_(front), on_lost_(on_lost) {}
 
-    // From now on this command is meant. False when there is no such process, or it is not a child
-    // of the front's.
+    // Guards this command from now on. False when there is no such process, or when it is not a
+    // child of the front.
     [[nodiscard]] bool begin(pid_t command);
-    // Whether there is a command that runs, as far as we have looked.
+    // Whether the command was running at the last look().
     [[nodiscard]] bool is_running() const { return static_cast<bool>(handle_); }
     // Looks whether it has ended.
     void look();
     // Readable when it has ended; -1 when there is none.
     [[nodiscard]] int fd() const { return handle_ ? handle_.get() : -1; }
 
-    // The front says that it acts on the doubt that there is.
+    // The front says that it has acted on the present doubt.
     void front_acts() { front_acts_ = true; }
     // The front has ended.
     void front_is_gone() { is_front_gone_ = true; }
 
-    // Does what TIMES demand now. They are those of a lease that lives, as far as we know.
+    // Does what TIMES demand now. As far as we know, their lease still lives.
     void judge(const LeaseTimes& times);
-    // The lease is over: kills the command, again when something was born meanwhile.
+    // The lease is over: kills the command, and again any process that it has started meanwhile.
     void kill();
     // When judge() has something to do, or kill() if IS_LOST.
     [[nodiscard]] std::optional<BootTime> next_boot_time(const LeaseTimes& times,
@@ -47,7 +47,7 @@ class CommandGuard {
     process::Root root_{};
     bool is_front_gone_ = false;
     bool front_acts_ = false;
-    bool acted_ = false; // we have, on the doubt that there is
+    bool acted_ = false; // we have acted on the present doubt
     BootTime next_kill_{};
 };
 

@@ -1,4 +1,4 @@
-// How to get at an etcd cluster: its members, and who we are.
+// What it takes to reach an etcd cluster: its members, and our login.
 #pragma once
 
 #include "net/address.h"

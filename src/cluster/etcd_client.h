@@ -15,7 +15,7 @@
 //         while (const auto event = client.next_event()) …
 //     }
 //
-// Both can be mixed: while call() waits, watches go on, and what they say is kept.
+// Both can be mixed: while call() waits, watches go on, and their events are kept.
 #pragma once
 
 #include "cluster/etcd_access.h"
@@ -49,11 +49,11 @@ struct FinishedCall {
 
 struct WatchEvent {
     enum class Kind : std::uint8_t {
-        created, // from now on it tells every change
+        created, // from now on each change is an event
         put,
         deleted,
         // There is no such watch any more: the connection was lost, there is no leader, or the
-        // server canceled it. The watch has to be armed anew; look after that at what was missed.
+        // server canceled it. Arm a new watch, and look after that for what was missed.
         lost,
     } kind;
     WatchId watch;
@@ -74,7 +74,7 @@ class EtcdClient {
     void set_patience(Duration patience);
 
     // Repeats the request at one member after the other until there is an answer: every request
-    // must bear repetition. Throws EtcdError; unavailable at the DEADLINE, and refused before it
+    // must be safe to repeat. Throws EtcdError; unavailable at the DEADLINE, and refused before it
     // when no member can ever answer (no etcd there, an untrusted certificate). Throws
     // MalformedMessage.
     //
@@ -84,18 +84,18 @@ class EtcdClient {
         return Request::Answer::decode(finish(start(request, deadline)).answer);
     }
 
-    // Begins a call, whose end next_finished() tells.
+    // Begins a call; next_finished() returns it when it has ended.
     template <class Request> [[nodiscard]] CallId start(const Request& request, Deadline deadline) {
         return start_call(Request::path, request.encode(), deadline);
     }
     // Waits for the end of this call. Throws EtcdError when it failed.
     FinishedCall finish(CallId call);
-    // Forgets a call: it will never be told finished, and may be carried out or not.
+    // Forgets a call: next_finished() never returns it, and the server may carry it out or not.
     void abandon(CallId call);
     [[nodiscard]] std::optional<FinishedCall> next_finished();
 
-    // Arms a watch, on the connection that there is or the next one. It is armed once its event
-    // `created` came. A lost watch has ended: arm another.
+    // Arms a watch, on the present connection or the next one. It is armed once its event `created`
+    // has come. A lost watch has ended: arm another.
     [[nodiscard]] WatchId watch(const Watch& watch);
     void unwatch(WatchId watch); // no event of it comes after this
     [[nodiscard]] std::optional<WatchEvent> next_event();
@@ -121,8 +121,8 @@ class EtcdClient {
         std::string_view path;
         std::string request;
         StreamId stream = 0;        // 0: to be sent
-        std::string token{};        // that it was sent with
-        bool has_new_token = false; // a login because of it is not tried twice
+        std::string token{};        // the login token it was sent with
+        bool has_new_token = false; // we have logged in again for it, and do so only once
     };
     struct Call : Asked {
         Deadline deadline;

@@ -34,7 +34,7 @@ struct LeaseGrant {
     LeaseId id = 0;
 
     struct Answer {
-        std::int64_t ttl_s = 0; // what the server grants counts: never less than asked for
+        std::int64_t ttl_s = 0; // granted by the server: never less than requested
         [[nodiscard]] static Answer decode(std::string_view message);
     };
     [[nodiscard]] std::string encode() const;

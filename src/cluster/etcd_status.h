@@ -27,7 +27,7 @@ class EtcdError : public Error {
 // What a status that is not ok means.
 [[nodiscard]] EtcdError::Kind kind_of(const GrpcStatus& status);
 
-// The token is over, or the users have changed since it was made: log in again.
+// The token has expired, or the users have changed since it was made: log in again.
 [[nodiscard]] bool wants_new_token(const GrpcStatus& status);
 // The answer to a login where there are no logins.
 [[nodiscard]] bool says_no_logins(const GrpcStatus& status);

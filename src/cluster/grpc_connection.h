@@ -11,8 +11,8 @@
 //         while (const auto event = connection.next()) …
 //     }
 //
-// A connection that breaks ends each of its streams with a status of its own making
-// (unavailable), and is_open() is false then.
+// When the connection breaks, each of its streams ends with the status `unavailable`, which the
+// server did not send, and is_open() is false from then on.
 #pragma once
 
 #include "core/fd.h"

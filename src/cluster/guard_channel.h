@@ -35,8 +35,8 @@ class GuardChannel {
 
     // Sends a line, now or in flush(). Line feeds in it become spaces.
     void say(std::string_view line);
-    // Sends "renewed"; one that was not sent by now is replaced, so that nothing grows for a reader
-    // who is stopped.
+    // Sends "renewed"; it replaces one that was not sent yet, so that nothing grows while the
+    // reader is stopped.
     void say_renewed(const LeaseTimes& times);
     void flush();
 

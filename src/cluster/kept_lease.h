@@ -1,4 +1,4 @@
-// A lease that is kept alive by a keepalive each third of its time: the caller's loop calls
+// A lease that we keep alive by a keepalive after each third of its time: the caller's loop calls
 // keep_alive() at next_boot_time(), and gives us the calls that have finished.
 #pragma once
 

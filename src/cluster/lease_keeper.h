@@ -1,5 +1,5 @@
-// The keeper of a lease: the one of the two guards of a command that speaks to etcd. The other, the
-// front, is the parent of the command (front/ipc/guarded_run.h). They talk by guard_channel.h.
+// The keeper of a lease: of the two guards of a command, the one that speaks to etcd. The other is
+// the front, the parent of the command (front/ipc/guarded_run.h). They talk through a GuardChannel.
 //
 // The keeper takes the token, gives the command leave to run, keeps the lease, and gives the token
 // back: when the front says so, or when the front is gone and the command has ended. When the lease
@@ -20,10 +20,10 @@ struct KeeperPlan {
     EtcdAccess access;
     TokenWish wish;
     OnLost on_lost = OnLost::kill;
-    std::optional<Duration> grace{};   // nothing: what fits to the lease
+    std::optional<Duration> grace{};   // nothing: the default for the lease's time
     Deadline wait = Deadline::never(); // for a token
     int busy_status = exit_status::failed;
-    // How long to wait before the user is told for whom; nothing: they are never told.
+    // How long to wait before telling the user who holds the tokens; nothing: never tell.
     std::optional<Duration> silence{};
     bool tells_result = true; // who has the token, when it was not free; what became of the lease
 };
@@ -36,7 +36,7 @@ struct KeeperStart {
 };
 
 // Runs to the end. FRONT leads to the front, LEAVE to the command before it runs
-// (SpawnPlan::leave). Returns our exit status; what there is to say is said to the front.
+// (SpawnPlan::leave). Returns our exit status; messages for the user go to the front.
 [[nodiscard]] int keep_lease(const KeeperPlan& plan, const KeeperStart& start, Fd front, Fd leave);
 
 } // namespace ipcbox::cluster

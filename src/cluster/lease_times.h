@@ -1,8 +1,8 @@
 // When a command has to be ended, so that it is gone before its lease is over.
 //
-// A lease of TTL seconds counts from the moment at which the server got the last keepalive. The
-// earliest that can have been is when we sent it, so that is where we count from, on a clock that
-// goes on while the machine sleeps.
+// A lease of TTL seconds counts from the moment at which the server got the last keepalive. That
+// was not before we sent it, so we count from then, on a clock that goes on while the machine
+// sleeps.
 //
 //     sent                       TERM          KILL   end of the lease
 //     |---- keepalive each TTL/3 --|---- grace --|-margin-|
@@ -14,7 +14,7 @@ namespace ipcbox::cluster {
 
 inline constexpr Duration default_ttl = std::chrono::seconds{15};
 
-// What differs between two clocks, and what it takes until a killed process has ended.
+// For the difference between two clocks, and for the time that a killed process needs to end.
 [[nodiscard]] constexpr Duration margin_of(Duration ttl) {
     constexpr int part = 20;
     return ttl / part;
@@ -47,10 +47,10 @@ struct LeaseTimes {
     [[nodiscard]] BootTime next_keepalive() const { return renewed + keepalive_interval(ttl); }
 };
 
-// What is to be done when nobody has heard from the lease.
+// What to do when the lease was not renewed in time.
 enum class OnLost { kill, pause, warn };
 
-// What time has made of a lease, at NOW.
+// How far a lease that was not renewed has come at NOW.
 enum class Doubt { none, term, kill };
 [[nodiscard]] Doubt doubt_at(const LeaseTimes& times, BootTime now);
 

@@ -25,7 +25,8 @@ class MemberLink {
 
     explicit MemberLink(EtcdAccess access);
 
-    // How long a member may take to speak to us; it doubles while no member does, up to 4 s.
+    // How long a member may take to answer a new connection; it doubles while no member answers, up
+    // to 4 s.
     void set_patience(Duration patience) { patience_ = patience; }
 
     // Connects when there is no connection and it is time for the next attempt.
@@ -44,7 +45,7 @@ class MemberLink {
     // had their turn. A single member keeps its connection with Keep::yes.
     enum class Keep : std::uint8_t { no, yes };
     void fail(const GrpcStatus& why, Keep keep);
-    // It does.
+    // This member answers as it should.
     void succeed();
 
     [[nodiscard]] bool has_one_member() const { return members_.size() == 1; }

@@ -1,5 +1,5 @@
-// Who stands in the queue of a name, as the value of their entry tells: one JSON object. All of it
-// is foreign text, which another host has written.
+// The value of an entry in the queue of a name: one JSON object that says who waits or has the
+// token. Another host wrote it, so none of it can be trusted.
 //
 //     {"host":"web3","pid":812,"user":"root","command":"make","since":1795000000,"state":"held"}
 #pragma once

@@ -1,11 +1,10 @@
 // Where the tokens of one name stand in etcd:
 //
 //     ipcbox/sem/NAME/slots                the number of tokens, "4"; without a lease
-//     ipcbox/sem/NAME/queue/16 HEX DIGITS  who has one, or waits; its last part is the lease's
-//     number
+//     ipcbox/sem/NAME/queue/16 HEX DIGITS  who has one, or waits; the digits are the lease
 //
 // A NAME is percent-encoded, so that it has no "/". A key that is a number, 1234 or 0x4d2, stands
-// under "key:1234", which no @name is.
+// under "key:1234", which cannot be an @name.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// What is asked of etcd about the tokens of a set, and what the answers mean. All of it bears
-// repetition: an entry is found by the number of its lease, which we choose.
+// The requests to etcd about the tokens of a set, and what the answers mean. All requests are safe
+// to repeat: an entry is found by the number of its lease, which we choose.
 #pragma once
 
 #include "cluster/etcd_messages.h"
@@ -19,7 +19,7 @@ struct OwnEntry {
 };
 
 // The set's number of slots, then the oldest entries with their values: SLOTS of them, or, when
-// that is 0, as many as anybody would name.
+// SLOTS is 0, as many as a message to the user would name.
 [[nodiscard]] Transaction peek_request(const TokenKeys& keys, std::int64_t slots);
 // Makes the set, if it is missing.
 [[nodiscard]] Transaction make_set_request(const TokenKeys& keys, std::int64_t slots);

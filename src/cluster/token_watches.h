@@ -24,19 +24,19 @@ class TokenWatches {
     [[nodiscard]] bool has_own() const { return own_ != 0; }
     [[nodiscard]] bool is_own_armed() const { return is_own_armed_; }
     [[nodiscard]] bool has_ahead() const { return !ahead_.empty(); }
-    // Whether all are, the own one too.
+    // Whether all watches are armed, including that of our own entry.
     [[nodiscard]] bool are_armed() const;
-    // Whether TURN's are watched already.
+    // Whether the entries that TURN waits for are watched already.
     [[nodiscard]] bool cover(const Turn& turn) const { return has_ahead() && turn == turn_; }
 
     enum class Heard {
         nothing,
-        own_armed,   // from now on its end is told
+        own_armed,   // from now on own_deleted will come when it ends
         own_deleted, // the lease is over
         ahead_armed,
         let_in,   // the first waiter: one of those inside has left
-        moved,    // something has changed that a look has to find
-        lost_own, // the watch has to be armed again; others too may be lost
+        moved,    // something has changed: look again
+        lost_own, // arm the watch again; others can be lost, too
         lost_ahead,
         denied, // we may not watch: the reason is in the event
     };

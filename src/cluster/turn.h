@@ -1,4 +1,4 @@
-// Whose turn it is, and for whom to wait: what one look at a queue means.
+// Whose turn it is, and which entries to wait for, by one look at a queue.
 //
 // The entries of a queue are in the order of their create_revision, and the first SLOTS of them are
 // inside. An entry only ever moves forward, so "inside" stays true however old the look is.
@@ -42,7 +42,7 @@ struct Turn {
     Kind kind = Kind::gone;
     std::vector<std::string> ahead{}; // keys of those that we wait for
 
-    // Whether that KEY was deleted means that it is our turn (`first`), or that we have to look
+    // Whether we wait for KEY: when it is deleted, it is our turn (`first`), or we have to look
     // again (`behind`).
     [[nodiscard]] bool waits_for(std::string_view key) const;
     friend bool operator==(const Turn&, const Turn&) = default;

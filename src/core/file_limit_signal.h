@@ -1,4 +1,4 @@
-// A file that may not grow any more (ulimit -f) makes a write an error, not a death.
+// A write to a file that may not grow any more (ulimit -f) fails instead of killing us.
 #pragma once
 
 #include "core/signals.h"

@@ -2,7 +2,7 @@
 // keeper, speaks to etcd (cluster/lease_keeper.h); the front passes signals on to the command, ends
 // with its status, and knows by its own clock when the command has to be gone.
 //
-// Any one of the two may be killed or stopped, and there are never too many inside:
+// Either of them may be killed or stopped, and there are never more commands than tokens:
 //
 //     front killed      the kernel kills the command, and the keeper gives the token back
 //     front stopped     the keeper goes on
@@ -18,7 +18,7 @@ namespace ipcbox::front {
 
 // Takes a token as PLAN says, runs COMMAND, gives the token back; returns our exit status: the
 // command's own; the plan's busy_status when no token was free in time; 124 when the command was
-// ended since the lease was lost. Dies of the signal that killed the command. Throws Error.
+// ended because the lease was lost. Dies of the signal that killed the command. Throws Error.
 //
 // The environment of the command has IPCBOX_SEM_KEY and IPCBOX_SEM_FENCE, and the same under the
 // names that `etcdctl lock` has: ETCD_LOCK_KEY and ETCD_LOCK_REV.

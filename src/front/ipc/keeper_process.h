@@ -19,7 +19,7 @@ class KeeperProcess {
     // Starts it, or another one that goes on where the last one stopped. COMMAND is the one that
     // runs already, or 0. Throws Error when keepers end again and again.
     void start(pid_t command);
-    // Kills this one, which may still give leave to a command that does not wait for it any more.
+    // Kills this one: it could still give leave to a command that no longer waits for it.
     void replace();
     // Starts another one if this one was killed and there is something left to keep.
     void mind(pid_t command);
@@ -45,8 +45,8 @@ class KeeperProcess {
     };
     [[nodiscard]] const std::optional<End>& end() const { return end_; }
 
-    // Has the token, or the place in the queue, given back, and waits for that until DEADLINE.
-    // After it, or without it, the keeper goes on by itself until the lease is over.
+    // Tells the keeper to give back the token, or the place in the queue, and waits for that until
+    // DEADLINE. After DEADLINE the keeper goes on trying by itself until the lease is over.
     void give(Deadline deadline);
     void release();
 
