@@ -32,7 +32,7 @@ void ClusterTokens::start() {
     has_missed_own_ = false;
     slots_ = wish_.slots.value_or(0);
     state_ = State::queuing;
-    // The number of slots is needed to say how far to look.
+    // Only with the number of slots do we know how many entries to ask for.
     ask(wish_.must_be_free || slots_ == 0 ? Question::peek : Question::grant);
 }
 
@@ -73,7 +73,7 @@ void ClusterTokens::ask(Question question) {
 }
 
 CallId ClusterTokens::begin(Question question) {
-    // As long as nobody knows us, the user waits for an answer. Afterwards we keep our place.
+    // Until we are in the queue, the user waits for an answer; afterwards we keep our place.
     const auto limit = was_queued_ ? Deadline::after(answer_limit) : wish_.first_answer;
     const auto& keys = wish_.keys;
     switch (question) {
@@ -84,7 +84,7 @@ CallId ClusterTokens::begin(Question question) {
     case Question::grant:
         entry_.lease = random_lease();
         grant_sent_ = BootClock::now();
-        // On the same connection, and done before the entry is there.
+        // It goes over the same connection, so it is armed before the entry exists.
         watches_.watch_own(key());
         return client_.start(
             LeaseGrant{std::chrono::ceil<std::chrono::seconds>(wish_.ttl).count(), entry_.lease},
@@ -154,7 +154,7 @@ void ClusterTokens::refused(Question question, const EtcdError& error) {
         const auto& times = lease_.times();
         if (error.kind() == Kind::unavailable && BootClock::now() < times.renewed + times.ttl)
             return ask_again_later(question);
-        // Either it is gone, or it soon ends by itself.
+        // The lease is either gone, or soon ends by itself.
         state_ = State::given;
         return;
     }

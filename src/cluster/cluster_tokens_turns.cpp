@@ -1,4 +1,4 @@
-// The part of ClusterTokens that knows what an answer and a change mean.
+// The part of ClusterTokens that acts on answers and on changes.
 #include "cluster/cluster_tokens.h"
 
 #include <fmt/core.h>
@@ -32,7 +32,7 @@ void ClusterTokens::peeked(const Transaction::Answer& answer) {
     learn_slots(answer.results[0]);
 }
 
-// What to do about a set that is not as we thought.
+// Takes over the number of slots; makes a set that is missing, or fails.
 void ClusterTokens::learn_slots(const Range::Answer& slots) {
     const auto& text = wish_.keys.text();
     if (slots.found.empty()) {
@@ -139,7 +139,7 @@ void ClusterTokens::own_armed() {
     if (watches_.are_armed()) look_soon();
 }
 
-// The change may be older or younger than the look that is on its way.
+// The change can be older or younger than the look that is under way.
 void ClusterTokens::look_soon() {
     if (state_ != State::waiting) return;
     if (question_ == Question::look)

@@ -69,7 +69,7 @@ std::optional<BootTime> CommandGuard::next_boot_time(const LeaseTimes& times, bo
     return std::nullopt;
 }
 
-// To the command and all that descends from it, those too that the front has adopted.
+// To the command and all its descendants, including those that the front has adopted.
 void CommandGuard::signal(int signal) {
     std::vector<process::Root> roots;
     if (is_running()) roots.push_back(root_);

@@ -10,7 +10,7 @@ namespace ipcbox::cluster {
 
 namespace {
 
-// A watcher that never looks must not fill our memory.
+// A caller that never fetches its events must not fill our memory.
 constexpr std::size_t max_events = 10'000;
 
 Deadline now() {
@@ -24,7 +24,7 @@ std::string grpc_timeout(Deadline end) {
     return fmt::format("{}m", std::clamp<std::int64_t>(left, 1, max_ms));
 }
 
-// What the server would have answered had the first attempt's answer come: at least that.
+// The least that the server's lost answer to the first attempt can have granted.
 std::string granted(const std::string& request) {
     ProtobufReader reader{request};
     std::int64_t ttl_s = 0;
@@ -164,7 +164,7 @@ void EtcdClient::hear() {
     }
 }
 
-// Whether a new token may help, which is fetched then.
+// Whether to send the request once more, with a new token; it forgets the old token then.
 bool EtcdClient::logs_in_again(Asked& asked, const GrpcStatus& status) {
     if (user_.empty() || has_no_logins_ || asked.has_new_token) return false;
     if (asked.path == Authenticate::path || !wants_new_token(status)) return false;
@@ -242,7 +242,7 @@ void EtcdClient::hear_watch(Watches::iterator at, const std::string& message) {
 void EtcdClient::end_watch(Watches::iterator at, const GrpcStatus& status) {
     auto& watch = at->second;
     const auto kind = kind_of(status);
-    // etcd 3.4 says "permission denied" when the token is over, too.
+    // etcd 3.4 says "permission denied" when the token has expired, too.
     auto meant = status;
     if (kind == EtcdError::Kind::denied) meant.code = GrpcCode::unauthenticated;
     if (logs_in_again(watch, meant)) return;
@@ -273,8 +273,8 @@ void EtcdClient::expire() {
     }
 }
 
-// The member answers, but with nothing of use, or not at all: on to the next one. The only one
-// keeps its connection if it answers.
+// The member gives no answer, or none of use: go on to the next one. A single member keeps its
+// connection if it answers.
 void EtcdClient::fail_member(const GrpcStatus& why) {
     const bool is_silent = why.message == "no answer";
     link_.fail(why, is_silent ? MemberLink::Keep::no : MemberLink::Keep::yes);
@@ -333,7 +333,7 @@ void EtcdClient::send_all() {
 }
 
 void EtcdClient::send(Asked& asked, std::optional<Deadline> end) {
-    // Without it, a member that is cut off from the others answers nothing for ever.
+    // Without it, a member that is cut off from the others never answers.
     std::vector<GrpcHeader> headers{{"hasleader", "true"}};
     if (end) headers.push_back({"grpc-timeout", grpc_timeout(*end)});
     if (!token_.empty() && asked.path != Authenticate::path) headers.push_back({"token", token_});

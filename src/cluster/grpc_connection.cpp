@@ -30,7 +30,7 @@ GrpcStatus hopeless(std::string message) {
     return {GrpcCode::unavailable, std::move(message), true};
 }
 
-// A server's first bytes are a SETTINGS frame (RFC 9113, section 3.4). What they are otherwise.
+// A server's first bytes must be a SETTINGS frame (RFC 9113, section 3.4). Says what others are.
 std::optional<std::string> what_is_wrong_with(std::string_view greeting) {
     constexpr char settings = 4;
     constexpr std::size_t type_at = 3;
@@ -48,7 +48,7 @@ std::optional<std::string> what_is_wrong_with(std::string_view greeting) {
 // nothing.
 bool is_refusal(const net::TlsError& error) {
     const bool is_cut = error.curl_status() == tls_protocol::cut_off;
-    // By TLS 1.3, the server looks at our certificate when the handshake is over for us.
+    // In TLS 1.3, the server checks our certificate when the handshake is already over for us.
     return is_cut ? std::string_view{error.what()}.find(" alert ") != std::string_view::npos
                   : !error.is_lost();
 }
@@ -65,7 +65,7 @@ nghttp2_nv field_of(const GrpcHeader& header) {
 struct Stream {
     std::string to_send;
     bool sends_no_more = false; // what to_send has is the last
-    std::string received;       // of a message whose end has not come
+    std::string received;       // of a message that is not complete yet
     std::string http_status;
     std::string content_type;
     std::optional<int> grpc_status;
@@ -96,7 +96,7 @@ struct Stream {
 
 } // namespace
 
-// nghttp2 and its callbacks. They can only tell what has come; work() does everything else.
+// nghttp2 and its callbacks. They only note what has come; work() does everything else.
 struct GrpcConnection::Session {
     explicit Session(GrpcConnection& owner) : owner_(owner) {
         nghttp2_session_callbacks* callbacks = nullptr;
@@ -355,7 +355,7 @@ void GrpcConnection::send_unsent() {
         const int fd = tls_ ? tls_->out() : socket_.get();
         const auto sent = sys::call("send", ::send, fd, static_cast<const void*>(unsent.data()),
                                     unsent.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-        // What the server said before it went is more than EPIPE, and comes by receive().
+        // What the server sent before it closed says more than EPIPE; receive() gets it.
         if (sent < 0 && (errno == EAGAIN || errno == EPIPE || errno == ECONNRESET)) return;
         if (sent < 0) return break_off(unavailable(std::string{error_text(errno)}));
         unsent.erase(0, static_cast<std::size_t>(sent));

@@ -43,7 +43,8 @@ void GuardChannel::flush() {
         }
         if (errno == EINTR) continue;
         if (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM) return;
-        // Nobody is there: next() tells that, once it has returned what had come before.
+        // The other end is closed; is_ended() says so once next() has returned all that came
+        // before.
         unsent_.clear();
         untold_.reset();
         return;

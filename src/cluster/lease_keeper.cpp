@@ -61,7 +61,7 @@ class Keeper {
             wait();
         }
     } catch (const Error& error) {
-        // While a command runs, another keeper tries it.
+        // While a command runs, another keeper tries.
         if (phase_ == Phase::taking)
             front_.say(fmt::format("end {} {}", exit_status::before_command, error.what()));
         return error.status();
@@ -77,7 +77,7 @@ class Keeper {
         done,
     };
 
-    // The shortest in which a server at some distance can write to its disk.
+    // The shortest time in which a distant server can answer and write to its disk.
     static Duration patience(Duration ttl) {
         constexpr auto shortest = std::chrono::milliseconds{250};
         return std::max<Duration>(patience_of(ttl), shortest);
@@ -106,7 +106,7 @@ class Keeper {
         tokens_.give();
     }
 
-    // A command that asks for leave, and one that has ended.
+    // Answers a command that asks for leave, and notices one that has ended.
     void hear_command() {
         pid_t asking = 0;
         const auto receive = [](int fd, pid_t* into) {
@@ -209,7 +209,7 @@ class Keeper {
     bool is_unreachable() const { return !tokens_.was_queued() && !client_.problems().empty(); }
 
     void fail() {
-        // -w has run out, and not our patience.
+        // The time of -w has run out, not our own limit.
         if (plan_.wait.passed()) return refuse();
         front_.say(fmt::format("end {} cannot take from {}: {}", exit_status::before_command,
                                plan_.wish.keys.text(), tokens_.error()));
@@ -271,7 +271,7 @@ class Keeper {
             if (!asked_) deadline = std::min(deadline, tell_at_);
         }
         (void)poll_until(entries, deadline);
-        // The end of the children's file: nobody asks any more.
+        // All commands have closed their end: nobody asks any more.
         if ((entries[3].revents & (POLLHUP | POLLERR)) != 0 && (entries[3].revents & POLLIN) == 0)
             leave_ = Fd{};
     }
@@ -307,7 +307,7 @@ class Keeper {
 int keep_lease(const KeeperPlan& plan, const KeeperStart& start, Fd front, Fd leave) {
     sys::call("setsid", ::setsid);
     set_own_name("keep:" + plan.wish.keys.text());
-    // The front is told to stop; we end when it ends.
+    // These signals are for the front; we end when it ends.
     const BlockedSignals blocked{signal_set({SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE})};
     return Keeper{plan, start, std::move(front), std::move(leave)}.run();
 }

@@ -107,7 +107,7 @@ bool MemberLink::give_up_on_broken() {
 void MemberLink::fail_connection(const GrpcStatus& why) {
     auto& [endpoint, addresses, next, problem, is_hopeless] = member();
     const bool was_established = connection_ && connection_->is_established();
-    if (!was_established && next < addresses.size()) { // its other address comes first
+    if (!was_established && next < addresses.size()) { // try its next address first
         problem = why.message;
         is_hopeless = why.is_hopeless;
         connection_.reset();
@@ -153,7 +153,7 @@ std::array<pollfd, 2> MemberLink::poll_entries() const {
 
 Deadline MemberLink::next_moment() const {
     if (!pause_.passed()) return pause_;
-    // One that broke while we sent has no descriptor that could tell.
+    // A connection that broke while we sent has no descriptor left that poll could report.
     const bool is_open = connection_ && connection_->is_open();
     return is_open ? established_by_ : Deadline::after(Duration::zero());
 }

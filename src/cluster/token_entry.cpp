@@ -48,7 +48,7 @@ class Members {
             if (!take_letter(text)) return std::nullopt;
         return take('"') ? std::optional{text} : std::nullopt;
     }
-    // A text, or a number, true, false, null as it stands there.
+    // A text; or a number, true, false or null as it is written.
     std::optional<std::string> take_value() {
         if (take('"')) {
             left_ = {left_.data() - 1, left_.size() + 1};
@@ -150,7 +150,7 @@ std::string TokenEntry::json() const {
 }
 
 std::string TokenEntry::text(std::chrono::system_clock::time_point now) const {
-    // The two clocks need not agree.
+    // The clocks of the two hosts need not agree.
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch());
     const auto age = since > 0 && since < seconds.count()
                          ? std::chrono::seconds{seconds.count() - since}

@@ -28,7 +28,7 @@ QueueEntry entry_of(const KeyValue& kv) {
 }
 
 // The operations of a look, and where their results are: counted from the end, since a transaction
-// that makes an entry has a result for that in front of them.
+// that makes an entry has the result of that before them.
 enum Result : std::size_t { before_result = 1, first_result, ours_result, slots_result };
 
 const std::vector<KeyValue>& result_of(const Transaction::Answer& answer, Result which) {

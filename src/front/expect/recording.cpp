@@ -11,7 +11,7 @@ namespace ipcbox::front {
 
 Recording::Recording(std::string file, std::span<const std::string> command)
     : name_(std::move(file)), file_([this] {
-          constexpr mode_t owner_only = 0600; // what was typed can be more than it seems
+          constexpr mode_t owner_only = 0600; // the typed text can contain secrets
           return open_file(name_, O_WRONLY | O_CREAT | O_TRUNC, owner_only);
       }()),
       recorder_([this](std::string_view text) { write(text); }) {

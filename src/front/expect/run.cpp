@@ -23,9 +23,9 @@ namespace {
 using dialog::Peer;
 using dialog::Statement;
 
-constexpr std::size_t told_lines = 20; // of a talk that failed
+constexpr std::size_t told_lines = 20; // shown when a dialog failed
 
-// What the command writes, on standard output: with line feeds alone where no terminal shows it.
+// Prints the command's output. Where standard output is no terminal, CR LF becomes LF.
 class Screen {
   public:
     void show(std::string_view text) {
@@ -60,7 +60,7 @@ struct Ended {
 };
 
 Fd open_log(const std::string& name) {
-    constexpr mode_t owner_only = 0600; // a talk can have secrets that we do not know
+    constexpr mode_t owner_only = 0600; // a dialog can contain secrets that we do not know
     return name.empty() ? Fd{} : open_file(name, O_WRONLY | O_CREAT | O_APPEND, owner_only);
 }
 
@@ -93,7 +93,7 @@ class Run {
             if (recording_) recording_->finish();
             throw;
         } catch (const dialog::TalkFailed& error) {
-            // On a terminal they stand there already.
+            // A terminal shows them already.
             if (options_.hides_output || options_.json || !cli::is_terminal(STDOUT_FILENO))
                 tell_last_lines(talk.last_lines(told_lines));
             return fail(error);

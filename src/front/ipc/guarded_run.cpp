@@ -29,7 +29,7 @@ class Front {
 
     int run() {
         process::adopt_orphans();
-        // A signal has to give the place in the queue back, also when we are PID 1.
+        // On a signal we have to give back the place in the queue, even when we are PID 1.
         SignalFd signals{SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGCHLD};
         keeper_.start(0);
         do {
@@ -38,7 +38,7 @@ class Front {
         while (!is_over()) {
             wait_for_news();
             keeper_.hear();
-            // Before a CONT is passed on: a command whose lease is over must not work on.
+            // This comes before a CONT is passed on: a command whose lease is over must not go on.
             judge();
             command_->handle();
             if (keeper_.pid() == 0) keeper_.mind(command_->status() ? 0 : command_->pid());
@@ -47,7 +47,7 @@ class Front {
     }
 
   private:
-    // Nothing when we have the token; otherwise what we end with.
+    // Nothing when we have the token; otherwise our exit status.
     std::optional<int> wait_for_token(SignalFd& signals) {
         for (;;) {
             keeper_.hear();
@@ -67,14 +67,14 @@ class Front {
         }
     }
 
-    // The keeper gives our place back even if we do not wait for it: so a short time is enough.
+    // The keeper gives back our place even if we do not wait for it, so a short time is enough.
     int leave_queue(int signal) {
         constexpr auto patience = std::chrono::milliseconds{30};
         keeper_.give(Deadline::after(patience));
         return process::end_as(WaitStatus::killed(signal, false));
     }
 
-    // False when it got no leave to run: the lease was lost meanwhile, or its keeper was.
+    // False when the command got no leave to run: meanwhile the lease or its keeper was lost.
     bool start_command() {
         Environment environment = Environment::ours();
         const auto fence = fmt::format("{}", keeper_.place().fence);
@@ -112,15 +112,15 @@ class Front {
     }
 
     int end() {
-        // What the command has started and left behind must not work on without a lease.
+        // Processes that the command has left behind must not go on without a lease.
         if (lost_) signal(SIGKILL);
         give_back();
         return lost_ ? exit_status::timed_out : process::end_as(*command_->status());
     }
 
     void give_back() {
-        // Without an answer the lease runs out soon, and the keeper tries on until then. It may be
-        // stuck when the lease was lost, and there is nothing left to wait for.
+        // Without an answer the lease runs out soon, and the keeper goes on trying until then. It
+        // may be stuck when the lease was lost, and there is nothing left to wait for.
         constexpr Duration patience = std::chrono::seconds{5};
         keeper_.give(Deadline::after(lost_ ? Duration::zero() : patience));
     }

@@ -15,7 +15,7 @@ namespace ipcbox::front {
 
 namespace {
 
-// So many can only be needed if something is badly wrong.
+// More than this are needed only if something is badly wrong.
 constexpr int max_keepers = 100;
 
 } // namespace
@@ -27,7 +27,8 @@ void KeeperProcess::start(pid_t command) {
     auto leave = make_socket_pair();
     const cluster::KeeperStart start{place_, command, ::getpid()};
     child_ = fork_child([&] {
-        // Whoever reads our output, or waits for our locks, must not wait for the keeper.
+        // Readers of our output, and processes that wait for our locks, must not wait for the
+        // keeper.
         close_descriptors_except({lines.theirs.get(), leave.theirs.get()});
         for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; ++standard)
             let_go_of(standard, "a standard descriptor");
@@ -48,7 +49,7 @@ void KeeperProcess::replace() {
         child_.wait();
     }
     pid_ = 0;
-    hear(); // its last words
+    hear(); // its last lines
     start(0);
 }
 
