@@ -4,6 +4,7 @@
 #include "http/digest.h"
 #include "http/failure.h"
 #include "http/response_parser.h"
+#include "http/tokens.h"
 
 #include <algorithm>
 #include <fmt/core.h>
@@ -13,12 +14,6 @@ namespace ipcbox::http {
 namespace {
 
 constexpr std::string_view blanks = " \t";
-
-bool is_token_byte(char byte) {
-    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-    return ascii::is_digit(byte) || ascii::is_letter(byte) ||
-           marks.find(byte) != std::string_view::npos;
-}
 
 // Parses a list of challenges from its front.
 class Reader {

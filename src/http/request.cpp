@@ -5,6 +5,7 @@
 #include "http/date.h"
 #include "http/digest.h"
 #include "http/failure.h"
+#include "http/tokens.h"
 
 #include <algorithm>
 #include <fmt/core.h>
@@ -14,16 +15,6 @@
 namespace ipcbox::http {
 
 namespace {
-
-// RFC 9110, section 5.6.2
-bool is_token(std::string_view text) {
-    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-    const auto belongs = [&](char byte) {
-        return ascii::is_digit(byte) || ascii::is_letter(byte) ||
-               marks.find(byte) != std::string_view::npos;
-    };
-    return !text.empty() && std::ranges::all_of(text, belongs);
-}
 
 std::string_view trimmed(std::string_view text) {
     const auto first = text.find_first_not_of(" \t");

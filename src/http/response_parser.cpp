@@ -2,6 +2,7 @@
 
 #include "core/ascii.h"
 #include "http/failure.h"
+#include "http/lenient_head.h"
 
 // Otherwise boost::none would be an object with a constructor that runs before main.
 #define BOOST_OPTIONAL_USE_OLD_DEFINITION_OF_NONE
@@ -34,27 +35,6 @@ std::optional<std::size_t> end_of_head(std::string_view bytes) {
     return std::nullopt;
 }
 
-// Whether the grammar takes it as it is: it insists on CR LF, and on the space behind the status.
-constexpr std::size_t status_line_without_reason = sizeof "HTTP/1.1 200" - 1;
-bool is_strict(std::string_view head) {
-    for (auto at = head.find('\n'); at != std::string_view::npos; at = head.find('\n', at + 1))
-        if (at == 0 || head[at - 1] != '\r') return false;
-    return head.size() > status_line_without_reason && head[status_line_without_reason] == ' ';
-}
-
-std::string made_strict(std::string_view head) {
-    std::string text;
-    for (const char byte : head) {
-        if (byte == '\n') {
-            if (text.ends_with('\r')) text.pop_back();
-            if (text.size() == status_line_without_reason) text += ' ';
-            text += '\r';
-        }
-        text += byte;
-    }
-    return text;
-}
-
 std::string words(const beast::error_code& error) {
     using Grammar = beast::http::error;
     if (error == Grammar::bad_content_length) return "a bad or contradictory Content-Length";
@@ -72,8 +52,8 @@ const std::string* ResponseHead::find(std::string_view name) const {
 }
 
 bool ResponseHead::is_redirect() const {
-    const bool says_so =
-        status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+    const bool says_so = status == 300 || status == 301 || status == 302 || status == 303 ||
+                         status == 307 || status == 308;
     return says_so && find("Location") != nullptr;
 }
 
@@ -106,7 +86,7 @@ class ResponseParser::Grammar : public beast::http::basic_parser<false> {
             has_unknown_coding_ = has_unknown_coding_ || has_coding_ || !is_known;
             has_coding_ = true;
         }
-        // Refuse a second length even if it agrees, because no honest server sends two.
+        // Two lengths that agree are left to mended_head().
         const bool is_length = name == beast::http::field::content_length;
         const bool is_list = value.find(',') != Text::npos;
         field_bytes_ += text.size() + value.size();
@@ -151,6 +131,7 @@ std::size_t ResponseParser::parse_head(std::string_view bytes) {
             continue;
         }
         has_head_ = true;
+        head_.bytes = std::move(heads_);
         decide_framing();
     }
     return taken;
@@ -165,27 +146,36 @@ std::size_t ResponseParser::parse_one_head(std::string_view bytes) {
         throw ProtocolError(fmt::format("the head has more than {} bytes", max_head_bytes));
     if (!size) return 0;
 
+    const auto text = bytes.substr(0, *size);
+    lenient_ = false;
+    if (const auto error = read_head(text); !error.empty()) {
+        lenient_ = true;
+        const auto still = read_head(mended_head(text));
+        if (!still.empty()) throw ProtocolError(still);
+    }
+    heads_ += text;
+    return *size;
+}
+
+// What is wrong with that head, if anything.
+std::string ResponseParser::read_head(std::string_view lines) {
     head_ = {};
-    head_.bytes = bytes.substr(0, *size);
-    lenient_ = !is_strict(head_.bytes);
-    const auto text = lenient_ ? made_strict(head_.bytes) : std::string{};
-    const std::string_view lines = lenient_ ? text : head_.bytes;
     grammar_ = std::make_unique<Grammar>(head_);
     grammar_->skip(asked_ != Asked::document);
     beast::error_code error;
     grammar_->put({lines.data(), lines.size()}, error);
     if (error || !grammar_->is_header_done())
-        throw ProtocolError(fmt::format("the head cannot be understood: {}",
-                                        error ? words(error) : "it ends too early"));
-    return *size;
+        return fmt::format("the head cannot be understood: {}",
+                           error ? words(error) : "it ends too early");
+    if (grammar_->has_unknown_coding())
+        return "the head has a Transfer-Encoding other than chunked";
+    return {};
 }
 
 void ResponseParser::decide_framing() {
     const int status = head_.status;
-    if (grammar_->has_unknown_coding())
-        throw ProtocolError("the head has a Transfer-Encoding other than chunked");
-    if (grammar_->has_coding() && head_.version < 11)
-        throw ProtocolError("the head has a Transfer-Encoding, which HTTP/1.0 does not know");
+    // Its framing is faulty, and the connection ends with it (RFC 9112, section 6.1).
+    if (grammar_->has_coding() && head_.version < 11) lenient_ = true;
     length_ = grammar_->content_length().value_or(0);
     const bool has_body =
         asked_ == Asked::document && status >= 200 && status != 204 && status != 304;

@@ -27,7 +27,8 @@ struct ResponseHead {
     int status = 0;
     std::string reason; // often empty
     std::vector<Field> fields;
-    std::string bytes; // as they came, to the empty line that ends them
+    std::string
+        bytes; // as they came, with those of the 1xx answers before it, up to its empty line
 
     // The first field of that name, in any case; nullptr when there is none.
     [[nodiscard]] const std::string* find(std::string_view name) const;
@@ -46,7 +47,7 @@ class ResponseParser {
     // The maximum size of a head.
     static constexpr std::size_t max_head_bytes = 256UL * 1024;
     static constexpr std::size_t max_fields = 1000;
-    static constexpr int max_interim_responses = 20; // 1xx, which are skipped
+    static constexpr int max_interim_responses = 20; // 1xx
 
     // Parses the head at the front of BYTES and returns its size. Returns 0 while the head is not
     // whole: then pass the same bytes again with more behind them. Throws ProtocolError as soon as
@@ -75,18 +76,20 @@ class ResponseParser {
   private:
     class Grammar;
     [[nodiscard]] std::size_t parse_one_head(std::string_view bytes);
+    [[nodiscard]] std::string read_head(std::string_view lines);
     void decide_framing();
 
     Asked asked_;
     std::unique_ptr<Grammar> grammar_;
     ResponseHead head_;
+    std::string heads_; // with the interim ones, as they came
     bool has_head_ = false;
     int interim_ = 0;
     Framing framing_ = Framing::none;
     std::uint64_t length_ = 0;
     bool keeps_alive_ = false;
     ChunkedBody chunks_;
-    bool lenient_ = false; // its lines did not end as they should
+    bool lenient_ = false; // it had mistakes
 };
 
 } // namespace ipcbox::http

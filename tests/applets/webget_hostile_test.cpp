@@ -104,9 +104,7 @@ TEST_CASE("a server that says nothing or does not speak HTTP is an error") {
         CHECK(failure(8, babble) == "the server does not answer in HTTP\n");
     for (const char* const head :
          {"HTTP/2 200 OK\r\n\r\n", "HTTP/1.1 2x0 OK\r\n\r\n", "HTTP/1.1 20\r\n\r\n",
-          "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "HTTP/1.1 200 OK\r\n: x\r\n\r\n",
-          "HTTP/1.1 200 OK\r\nA B: x\r\n\r\n", "HTTP/1.1 200 OK\r\nA : x\r\n\r\n",
-          "HTTP/9.9 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nX: \x1b[2J\r\n\r\n"})
+          "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "HTTP/9.9 200 OK\r\n\r\n"})
         CHECK(failure(8, head).starts_with("the head cannot be understood: "));
 }
 
@@ -145,24 +143,17 @@ TEST_CASE("a body in chunks is read strictly") {
 
 TEST_CASE("heads that two readers could read in two ways are refused") {
     for (const char* const fields :
-         {"Content-Length: 5\r\nContent-Length: 6\r\n",
-          "Content-Length: 5\r\nContent-Length: 5\r\n", "Content-Length: 5, 6\r\n",
+         {"Content-Length: 5\r\nContent-Length: 6\r\n", "Content-Length: 5, 6\r\n",
           "Content-Length: -5\r\n", "Content-Length: +5\r\n", "Content-Length: 0x5\r\n",
           "Content-Length: 5 5\r\n", "Content-Length: \r\n",
-          "Content-Length: 99999999999999999999\r\n",
-          "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
-          "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
-          "Transfer-Encoding: gzip, chunked\r\n", "Transfer-Encoding: identity\r\n",
+          "Content-Length: 99999999999999999999\r\n", "Transfer-Encoding: gzip, chunked\r\n",
           "Transfer-Encoding: chunked, gzip\r\n", "Transfer-Encoding: xchunked\r\n",
-          "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
           "Transfer-Encoding\r\n : chunked\r\n"}) {
         CAPTURE(fields);
         const auto said =
             failure(8, std::string{"HTTP/1.1 200 OK\r\n"} + fields + "\r\n5\r\nhello\r\n0\r\n\r\n");
         CHECK(said.starts_with("the head "));
     }
-    CHECK(failure(8, "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n") ==
-          "the head has a Transfer-Encoding, which HTTP/1.0 does not know\n");
 }
 
 TEST_CASE("common mistakes of servers are forgiven") {
@@ -171,6 +162,24 @@ TEST_CASE("common mistakes of servers are forgiven") {
     CHECK(fetched("HTTP/1.0 200 OK\n\nhello") == "hello");
     CHECK(fetched(std::string{chunked} + "3  \r\nabc\r\n0\r\n\r\n", Then::stay) == "abc");
     CHECK(fetched(std::string{chunked} + "3\nabc\n0\n\n", Then::stay) == "abc");
+    for (const char* const fields :
+         {"Content-Length: 5\r\nContent-Length: 5\r\n", "Content-Length: 5, 5\r\n",
+          "Content-Length : 5\r\n", "Transfer-Encoding: identity\r\nContent-Length: 5\r\n",
+          "A B: x\r\nContent-Length: 5\r\n", ": x\r\nContent-Length: 5\r\n",
+          "X: \x1b[2J\r\nContent-Length: 5\r\n"}) {
+        CAPTURE(fields);
+        CHECK(fetched(std::string{"HTTP/1.1 200 OK\r\n"} + fields + "\r\nhello", Then::stay) ==
+              "hello");
+    }
+    for (const char* const fields :
+         {"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
+          "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"}) {
+        CAPTURE(fields);
+        CHECK(fetched(std::string{"HTTP/1.1 200 OK\r\n"} + fields + "\r\n5\r\nhello\r\n0\r\n\r\n",
+                      Then::stay) == "hello");
+    }
+    CHECK(fetched("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+                  Then::stay) == "hello");
     CHECK(fetched("HTTP/1.1 299 Whatever\r\nContent-Length: 5\r\n\r\nhello") == "hello");
 }
 

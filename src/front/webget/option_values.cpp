@@ -6,6 +6,7 @@
 #include "core/text_lines.h"
 #include "http/cookie_date.h"
 #include "http/date.h"
+#include "http/tokens.h"
 
 #include <algorithm>
 #include <climits>
@@ -16,12 +17,6 @@
 namespace ipcbox::front {
 
 namespace {
-
-bool is_token_byte(char byte) {
-    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-    return ascii::is_digit(byte) || ascii::is_letter(byte) ||
-           marks.find(byte) != std::string_view::npos;
-}
 
 // Whether curl knows a protocol of this name besides http and https.
 bool is_other_protocol(std::string_view name) {
@@ -35,8 +30,7 @@ bool is_other_protocol(std::string_view name) {
 } // namespace
 
 std::string parse_method(std::string_view text) {
-    if (text.empty() || !std::ranges::all_of(text, is_token_byte))
-        throw std::invalid_argument("expected a method such as GET");
+    if (!http::is_token(text)) throw std::invalid_argument("expected a method such as GET");
     return std::string{text};
 }
 

@@ -113,11 +113,11 @@ TEST_CASE("no byte is taken until the head is whole") {
 TEST_CASE("a redirect has a Location") {
     ResponseHead head;
     head.fields = {{"location", "/"}};
-    for (const int status : {301, 302, 303, 307, 308}) {
+    for (const int status : {300, 301, 302, 303, 307, 308}) {
         head.status = status;
         CHECK(head.is_redirect());
     }
-    for (const int status : {200, 201, 300, 304, 305, 404}) {
+    for (const int status : {200, 201, 304, 305, 306, 404}) {
         head.status = status;
         CHECK_FALSE(head.is_redirect());
     }
@@ -148,10 +148,8 @@ TEST_CASE("sloppy line ends are accepted") {
         // Who frames so loosely is not asked again.
         CHECK_FALSE(parser.keeps_alive());
     }
-    for (const auto* field :
-         {"no colon", ": x", "a b: x", "a : x", "a: b\rc", "a: b\r", "a\x01: x"})
-        CHECK(refused(fmt::format("HTTP/1.1 200 OK\r\n{}\r\n\r\n", field))
-                  .starts_with("the head cannot be understood"));
+    CHECK(refused("HTTP/1.1 200 OK\r\nno colon\r\n\r\n") ==
+          "the head cannot be understood: bad field");
     CHECK(refused(std::string_view{"HTTP/1.1 200 OK\r\na: \0\r\n\r\n", 25})
               .starts_with("the head cannot be understood"));
 }
@@ -191,20 +189,36 @@ TEST_CASE("a head that two readers could read differently is refused") {
     };
     constexpr auto bad_length =
         "the head cannot be understood: a bad or contradictory Content-Length";
-    for (const auto* value : {"", "x", "-1", "+1", "1 2", "1,1", "1, 2", "0x1", "1.5",
+    for (const auto* value : {"", "x", "-1", "+1", "1 2", "1, 2", "0x1", "1.5", "1,",
                               "18446744073709551616", "99999999999999999999"})
         CHECK(with(fmt::format("Content-Length: {}\r\n", value)) == bad_length);
     CHECK(with("Content-Length: 1\r\nContent-Length: 2\r\n") == bad_length);
-    CHECK(with("Content-Length: 1\r\ncontent-length: 1\r\n") == bad_length);
-    for (const auto* both : {"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n",
-                             "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n"})
-        CHECK(with(both).starts_with("the head cannot be understood: a "));
-    for (const auto* coding :
-         {"gzip", "identity", "chunked, gzip", "xchunked", "chunked;x", "", "gzip, chunked",
-          "chunked, chunked", "gzip\r\nTransfer-Encoding: chunked"})
+    for (const auto* coding : {"gzip", "chunked, gzip", "xchunked", "chunked;x", "gzip, chunked",
+                               "gzip\r\nTransfer-Encoding: chunked"})
         CHECK(with(fmt::format("Transfer-Encoding: {}\r\n", coding)) != "taken");
-    CHECK(refused("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n") ==
-          "the head has a Transfer-Encoding, which HTTP/1.0 does not know");
+    CHECK(with("Transfer-Encoding\r\n : chunked\r\n") != "taken");
+}
+
+TEST_CASE(
+    "a head with a mistake that leaves one way to read it is taken, and ends the connection") {
+    constexpr auto ok = "HTTP/1.1 200 OK";
+    constexpr Body five{Framing::length, 5, false};
+    constexpr Body chunks{Framing::chunked, 0, false};
+    CHECK(body_of(ok, "Content-Length: 5\r\ncontent-length: 5\r\n") == five);
+    CHECK(body_of(ok, "Content-Length: 5, 5\r\n") == five);
+    CHECK(body_of(ok, "Content-Length : 5\r\n") == five);
+    CHECK(body_of(ok, "Transfer-Encoding: identity\r\nContent-Length: 5\r\n") == five);
+    CHECK(body_of(ok, "Transfer-Encoding: identity\r\n").framing == Framing::until_close);
+    CHECK(body_of(ok, "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n") == chunks);
+    CHECK(body_of(ok, "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n") == chunks);
+    CHECK(body_of(ok, "Transfer-Encoding: chunked, identity\r\n") == chunks);
+    CHECK(body_of(ok, "Transfer-Encoding: chunked, Chunked\r\n") == chunks);
+    CHECK(body_of(ok, "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n") == chunks);
+    CHECK(body_of("HTTP/1.0 200 OK", "Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n") ==
+          chunks);
+    for (const auto* field : {": x", "a b: x", "caf\xc3\xa9: x", "a: b\x01", "a: \x1b[2J",
+                              "a: b\rc", "a: b\r", "a\x01: x", "a b: x\r\n and more"})
+        CHECK(body_of(ok, fmt::format("{}\r\nContent-Length: 5\r\n", field)) == five);
 }
 
 TEST_CASE("interim responses are skipped, but not without end") {
