@@ -57,18 +57,27 @@ Meaning meaning_of_part(const http::ResponseHead& head, const Expectation& expec
     return Meaning::document;
 }
 
+// The body says so to a reader, and is not the document. A 300 may be one: a list to choose from.
+bool leads_elsewhere(const http::ResponseHead& head) {
+    return head.is_redirect() || (head.status > 300 && head.status < 400);
+}
+
 } // namespace
 
 Meaning meaning_of(const http::ResponseHead& head, const Expectation& expected) {
     if (head.status == 101)
         throw http::ProtocolError(
             "the server switches to another protocol, which nobody asked for");
-    if (head.status == 304 || is_unchanged(head, expected)) return Meaning::unchanged;
+    if (is_unchanged(head, expected)) return Meaning::unchanged;
+    // Without a condition, there is nothing that it could be unchanged from.
+    if (head.status == 304)
+        return expected.newer_than || expected.is_conditional ? Meaning::unchanged
+                                                              : Meaning::refused;
     if (expected.continuation.at > 0 &&
         (head.status == 206 || head.status == 412 || head.status == 416))
         return meaning_of_rest(head, expected.continuation);
     if (head.status >= 400) return Meaning::refused;
-    if (head.is_redirect())
+    if (leads_elsewhere(head))
         return expected.redirects_are_documents ? Meaning::document : Meaning::refused;
     return head.status == 206 ? meaning_of_part(head, expected) : Meaning::document;
 }

@@ -26,6 +26,7 @@ struct Expectation {
     std::optional<std::time_t> newer_than; // the user's date
     bool redirects_are_documents = false;  // the user wants to see heads
     bool range_is_users_business = false;  // the user wrote a Range field
+    bool is_conditional = false;           // the user wrote a field such as If-None-Match
 };
 
 // Throws TransferError with status cannot_resume when the server sends other bytes than those we

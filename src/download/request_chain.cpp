@@ -4,6 +4,7 @@
 #include "http/content_decoder.h"
 #include "http/date.h"
 
+#include <algorithm>
 #include <fmt/core.h>
 #include <stdexcept>
 #include <utility>
@@ -15,6 +16,8 @@ namespace {
 // To keep the connection, we read at most this much of a body that nobody wants. It is cheaper to
 // cut off a longer one.
 constexpr std::uint64_t max_unwanted = 256UL * 1024;
+// And it is not waited for any longer.
+constexpr Duration unwanted_time = std::chrono::seconds{1};
 
 class Unwanted : public http::BodySink {
   public:
@@ -58,7 +61,7 @@ void RequestChain::begin(int retries) {
 http::Response RequestChain::ask(const Continuation& continuation, Deadline deadline) {
     for (;;) {
         auto response = send(make_request(continuation), deadline);
-        if (!follows_redirect() && !answers_challenge()) return response;
+        if (!follows_redirect() && !answers_challenge() && !drops_expectation()) return response;
         drop_body(response, {}, deadline);
     }
 }
@@ -88,13 +91,14 @@ http::Response RequestChain::send(const http::Request& request, Deadline deadlin
 
 http::Request RequestChain::make_request(const Continuation& continuation) {
     const bool is_first = outcome_.redirects == 0 && retries_ == 0 && continuation.at == 0 &&
-                          login_.empty() && !is_alone_;
+                          login_.empty() && !is_alone_ && !expects_nothing_;
     auto made = requests_.take(target_);
     if (is_first && made) return std::move(*made);
     http::RequestContext context;
     context.method = method_;
     context.resume_at = continuation.at;
     context.fields = login_;
+    context.expects_nothing = expects_nothing_;
     if (continuation.unmodified_since)
         context.unmodified_since = http::http_date(*continuation.unmodified_since);
     else if (continuation.at > 0)
@@ -104,6 +108,7 @@ http::Request RequestChain::make_request(const Continuation& continuation) {
         if (!body_) body_ = body_for(wanted);
         body_->rewind();
         context.body = http::request_body(wanted, body_);
+        if (expects_nothing_) context.body->wait_for_100 = false;
     }
     auto request = request_for(options_, target_, url_, std::move(context));
     if (!is_first) request.may_wait_in_line = false;
@@ -152,19 +157,31 @@ bool RequestChain::shows_heads() const {
     return options_.include_head || options_.request.head_only;
 }
 
+// A server that does not know "Expect: 100-continue" is asked without it (RFC 9110,
+// section 10.1.1).
+bool RequestChain::drops_expectation() {
+    constexpr int expectation_failed = 417;
+    return outcome_.head->status == expectation_failed &&
+           http::sets_field(options_.request, "Expect") && !std::exchange(expects_nothing_, true);
+}
+
 std::string RequestChain::preface() {
     return shows_heads() ? std::exchange(heads_, {}) + outcome_.head->bytes : std::string{};
 }
 
 void RequestChain::drop_body(http::Response& response,
                              const std::function<void(std::string_view)>& to, Deadline deadline) {
+    // Where only its end is the end of the body, a server may never close.
+    if (!to && !response.connection->knows_end_of_body()) return response.connection->retire();
+    const auto patience = to ? deadline : std::min(deadline, Deadline::after(unwanted_time));
     try {
         Unwanted sink{to, to && options_.request.compressed
                               ? http::decoder_for(http::codings_of(*outcome_.head))
                               : nullptr};
-        response.connection->read_body(sink, deadline);
+        response.connection->read_body(sink, patience);
     } catch (const TimedOut&) {
-        throw;
+        if (to || deadline.passed()) throw;
+        response.connection->retire();
     } catch (const SysError&) {
         throw;
     } catch (const Error&) { // NOLINT(bugprone-empty-catch): it is not wanted anyway

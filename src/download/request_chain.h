@@ -43,7 +43,7 @@ class RequestChain {
     [[nodiscard]] std::string preface();
 
     // Reads the body of RESPONSE away, to keep the connection, and gives it to TO, which may be
-    // empty. A long body is cut off instead.
+    // empty. Without TO, a body that is long, or does not come at once, is cut off instead.
     void drop_body(http::Response& response, const std::function<void(std::string_view)>& to,
                    Deadline deadline);
 
@@ -52,6 +52,7 @@ class RequestChain {
     [[nodiscard]] http::Response send(const http::Request& request, Deadline deadline);
     [[nodiscard]] bool follows_redirect();
     [[nodiscard]] bool answers_challenge();
+    [[nodiscard]] bool drops_expectation();
     [[nodiscard]] bool shows_heads() const;
 
     const DownloadOptions& options_;
@@ -60,6 +61,7 @@ class RequestChain {
     const Target& target_;
     std::span<const Target> next_;
     Outcome& outcome_;
+    bool expects_nothing_ = false; // the server does not know Expect
 
     // Of the current attempt.
     int retries_ = 0;

@@ -8,6 +8,7 @@
 #include "http/failure.h"
 
 #include <algorithm>
+#include <array>
 #include <fmt/core.h>
 
 namespace ipcbox::download {
@@ -20,12 +21,6 @@ using Clock = Deadline::Clock;
 std::optional<std::time_t> modified_of(const http::ResponseHead& head) {
     const auto* date = head.find("Last-Modified");
     return date != nullptr ? http::parse_http_date(*date, std::time(nullptr)) : std::nullopt;
-}
-
-bool has_users_field(const http::RequestOptions& options, std::string_view name) {
-    return std::ranges::any_of(options.fields, [name](const http::CustomField& custom) {
-        return !custom.omitted && ascii::same_but_for_case(custom.field.name, name);
-    });
 }
 
 } // namespace
@@ -81,9 +76,16 @@ void Transfer::attempt() {
 }
 
 Expectation Transfer::expectation() const {
-    return {continuation_, options_.request.range, options_.request.newer_than,
+    constexpr std::array conditions{"If-None-Match", "If-Modified-Since", "If-Match",
+                                    "If-Unmodified-Since", "If-Range"};
+    const bool is_conditional = std::ranges::any_of(
+        conditions, [this](auto* name) { return http::sets_field(options_.request, name); });
+    return {continuation_,
+            options_.request.range,
+            options_.request.newer_than,
             options_.include_head || options_.request.head_only,
-            has_users_field(options_.request, "Range")};
+            http::sets_field(options_.request, "Range"),
+            is_conditional};
 }
 
 Transfer::Next Transfer::receive(http::Response& response) {
@@ -151,7 +153,7 @@ Transfer::Next Transfer::take_document(http::Response& response, std::uint64_t a
     const bool is_coded = options_.request.compressed && !http::codings_of(head).empty();
     const bool is_document = chain_.method() == "GET" && !options_.request.range && !is_coded &&
                              (head.status == 200 || head.status == 206) &&
-                             !has_users_field(options_.request, "Range");
+                             !http::sets_field(options_.request, "Range");
     Arrival arrival{head, *response.connection, already,
                     already == 0 ? chain_.preface() : std::string{}, false};
     arrival.can_be_resumed = is_document && arrival.preface.empty();
@@ -159,7 +161,10 @@ Transfer::Next Transfer::take_document(http::Response& response, std::uint64_t a
     delivery_.deliver(arrival, deadline_);
     const auto here = already + delivery_.received() - before;
     std::optional<std::uint64_t> total;
-    if (head.status == 206 && is_document)
+    const bool has_body = chain_.method() != "HEAD" && !options_.request.head_only;
+    if (!has_body)
+        total.reset();
+    else if (head.status == 206 && is_document)
         total = range.size;
     else if (head.status == 206 && !is_coded && range.first && range.last)
         total = *range.last - *range.first + 1;
@@ -229,6 +234,7 @@ void Transfer::refuse(http::Response& response) {
     const auto& head = *outcome_.head;
     outcome_.status = http::status::http_error;
     outcome_.error = fmt::format("{} {}", head.status, head.reason);
+    if (head.status == 304) outcome_.error += ", although nothing was asked about";
     if (head.is_redirect())
         outcome_.error += fmt::format(": it is at {} (-L goes there)", *head.find("Location"));
     may_pass_ = may_pass(head.status) || options_.retry_all;

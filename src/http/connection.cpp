@@ -203,6 +203,10 @@ ResponseHead Connection::read_head(ResponseParser::Asked asked, Deadline deadlin
     return std::move(parser_->head());
 }
 
+bool Connection::knows_end_of_body() const {
+    return parser_->framing() != ResponseParser::Framing::until_close;
+}
+
 std::optional<std::uint64_t> Connection::body_length() const {
     switch (parser_->framing()) {
     case ResponseParser::Framing::none:

@@ -75,6 +75,8 @@ class Connection {
     // Reads the head of the next response. Read the body before it first. Throws ConnectionLost,
     // ProtocolError, TimedOut.
     [[nodiscard]] ResponseHead read_head(ResponseParser::Asked asked, Deadline deadline);
+    // False when the end of the connection is the end of its body.
+    [[nodiscard]] bool knows_end_of_body() const;
     // The length of its body; nothing when it is unknown until the end.
     [[nodiscard]] std::optional<std::uint64_t> body_length() const;
     // Reads its body into SINK. An answer below 300 is a success only when the server has taken the

@@ -38,7 +38,7 @@ class Head {
     }
     [[nodiscard]] std::string finish() {
         for (const auto& [field, omitted] : options_.fields)
-            if (!omitted && may_be_sent(field.name) && !lacks_body(field))
+            if (!omitted && may_be_sent(field.name) && !lacks_body(field) && !is_dropped(field))
                 append(field.name, field.value);
         return std::move(text_) + "\r\n";
     }
@@ -59,6 +59,9 @@ class Head {
         return !context_.body &&
                (ascii::same_but_for_case(field.name, "Transfer-Encoding") ||
                 (ascii::same_but_for_case(field.name, "Content-Length") && field.value != "0"));
+    }
+    [[nodiscard]] bool is_dropped(const Field& field) const {
+        return context_.expects_nothing && ascii::same_but_for_case(field.name, "Expect");
     }
     // A host that a redirect leads to must get neither the Host field nor any secret.
     [[nodiscard]] bool may_be_sent(std::string_view name) const {
@@ -88,6 +91,12 @@ CustomField CustomField::parse(std::string_view text) {
         return {{std::string{name}, ""}, false};
     }
     return {{std::string{name}, std::string{value}}, value.empty()};
+}
+
+bool sets_field(const RequestOptions& options, std::string_view name) {
+    return std::ranges::any_of(options.fields, [name](const CustomField& custom) {
+        return !custom.omitted && ascii::same_but_for_case(custom.field.name, name);
+    });
 }
 
 RequestBody request_body(const RequestOptions& options, std::shared_ptr<BodySource> source) {

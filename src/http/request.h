@@ -60,9 +60,13 @@ struct RequestContext {
     std::string version;
     std::string unmodified_since;
     std::optional<RequestBody> body;
+    bool expects_nothing = false; // leave out the user's Expect field
     // More fields of ours, which the user's may replace: Cookie, for example.
     std::vector<Field> fields;
 };
+
+// Whether the user sends a field of that NAME.
+[[nodiscard]] bool sets_field(const RequestOptions& options, std::string_view name);
 
 // Chooses the framing of SOURCE: by its length if it has one, else in chunks. The user's own
 // Content-Length or Transfer-Encoding wins. Throws TransferError when that is impossible: for a

@@ -163,6 +163,17 @@ TEST_CASE("curl: -iL and -IL print all heads on the way, and -D writes them") {
           "HTTP/1.1 302 Found\r\nLocation: /end\r\n\r\nHTTP/1.1 200 OK\r\n\r\n");
 }
 
+TEST_CASE("curl: -i and -D have the interim heads, too") {
+    Scenario scenario;
+    const std::string heads = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+                              "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";
+    const HttpPeer server{
+        [&heads](const HttpRequest& /*request*/) -> HttpAnswer { return {heads + "hello"}; }};
+    CHECK(scenario.run({"webget", "-i", server.url("/")}).out == heads + "hello");
+    CHECK(scenario.run({"webget", "-D", "heads", server.url("/")}).out == "hello");
+    CHECK(scenario.read_file("heads") == heads);
+}
+
 TEST_CASE("curl: a health check into /dev/null is silent") {
     Scenario scenario;
     const HttpPeer server{

@@ -121,7 +121,9 @@ TEST_CASE("a body is as long as it says") {
     // What stands behind it is not ours.
     CHECK(fetched("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlonger than that") == "long");
     CHECK(fetched("HTTP/1.1 204 No Content\r\n\r\nnothing?", Then::stay).empty());
-    CHECK(fetched("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", Then::stay).empty());
+    CHECK(fetched("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", Then::stay,
+                  {"-H", "If-None-Match: \"x\""})
+              .empty());
     CHECK(fetched("HTTP/1.1 200 OK\r\n\r\nto the end") == "to the end");
 }
 
@@ -354,6 +356,39 @@ TEST_CASE("a server that answers before it has read everything is heard") {
     CHECK(result.err == fmt::format("too large\nwebget: {}: 413 Too Large\n", url));
 }
 
+TEST_CASE("an answer from 300 to 399 that leads nowhere is no document") {
+    CHECK(failure(22, "HTTP/1.1 304 Not Modified\r\n\r\n", Then::stay) ==
+          "304 Not Modified, although nothing was asked about\n");
+    for (const char* const status : {"302 Found", "305 Use Proxy", "306 Unused", "399 What"}) {
+        CAPTURE(status);
+        CHECK(failure(22, answer(status), Then::close, {"-L"}) == fmt::format("{}\n", status));
+    }
+    CHECK(failure(22, answer("305 Use Proxy", "Location: /\r\n"), Then::close, {"-L"}) ==
+          "305 Use Proxy\n");
+    CHECK(fetched(answer("300 Multiple Choices", "", "choose")) == "choose");
+}
+
+TEST_CASE("a body that nobody wants is not waited for") {
+    for (const char* const body : {"\r\nto the end", "Content-Length: 9\r\n\r\nshort",
+                                   "Transfer-Encoding: chunked\r\n\r\n9\r\nshort"}) {
+        CAPTURE(body);
+        Scenario scenario;
+        const HttpPeer server{[&](const HttpRequest& request) -> HttpAnswer {
+            if (request.target() == "/there") return ok("here\n");
+            if (request.target() == "/missing")
+                return {std::string{"HTTP/1.1 404 Not Found\r\n"} + body, Then::stay};
+            return {std::string{"HTTP/1.1 302 Found\r\nLocation: /there\r\n"} + body, Then::stay};
+        }};
+        auto result = scenario.run({"webget", "-L", server.url("/")});
+        CHECK(result.status == 0);
+        CHECK(result.out == "here\n");
+        CHECK(server.connections() == 2);
+        result = scenario.run({"webget", "-f", server.url("/missing"), server.url("/there")});
+        CHECK(result.status == 22);
+        CHECK(result.out == "here\n");
+    }
+}
+
 TEST_CASE("redirects") {
     Scenario scenario;
     const auto moved = [](const std::string& to, const char* status = "302 Found") {
@@ -375,6 +410,12 @@ TEST_CASE("redirects") {
         CHECK(unasked.err == fmt::format("elsewhere\nwebget: {}: 302 Found: it is at ../c "
                                          "(-L goes there)\n",
                                          server.url("/a/b")));
+    }
+    SUBCASE("also where there is a choice") {
+        const HttpPeer server{[&](const HttpRequest& request) -> HttpAnswer {
+            return request.target() == "/" ? moved("/b", "300 Multiple Choices") : ok("here\n");
+        }};
+        CHECK(scenario.run({"webget", "-L", server.url("/")}).out == "here\n");
     }
     SUBCASE("but not for ever") {
         const HttpPeer server{always(moved("/again"))};

@@ -156,6 +156,22 @@ TEST_CASE("a part that the user asked for is all of that part") {
           std::string::npos);
 }
 
+TEST_CASE("the head of a part has no body that could be missing") {
+    Scenario scenario;
+    const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
+        CHECK(request.method() == "HEAD");
+        return {"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 400-499/500\r\n"
+                "Content-Length: 100\r\n\r\n"};
+    }};
+    for (const Words& options : {Words{"-r", "400-499"}, Words{"-C", "400"}}) {
+        Words words{"webget", "-I", server.url("/")};
+        words.insert(words.end(), options.begin(), options.end());
+        const auto result = scenario.run(words);
+        CHECK(result.status == 0);
+        CHECK(result.err.empty());
+    }
+}
+
 TEST_CASE("a Range field of the user's own is their business") {
     Scenario scenario;
     const HttpPeer server{[](const HttpRequest&) -> HttpAnswer {
