@@ -79,7 +79,7 @@ bool is_null_device(const std::string& name) {
     return status && S_ISCHR(status->st_mode) && status->st_rdev == makedev(1, 3);
 }
 
-std::string identity_of(const std::string& name) {
+std::string identity_of(const std::string& name) try {
     if (const auto number = descriptor_named(name)) return {};
     const auto here = status_of(name);
     if (here && !S_ISREG(here->st_mode)) return {};
@@ -88,6 +88,8 @@ std::string identity_of(const std::string& name) {
     const auto directory = status_of(directory_of(path));
     if (!directory) return path;
     return fmt::format("{}:{}/{}", directory->st_dev, directory->st_ino, name_of(path));
+} catch (const SysError&) { // it cannot be written, which is an error of this document alone
+    return name;
 }
 
 } // namespace ipcbox::download

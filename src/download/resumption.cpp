@@ -1,5 +1,6 @@
 #include "download/resumption.h"
 
+#include "core/ascii.h"
 #include "core/number.h"
 
 #include <algorithm>
@@ -45,7 +46,8 @@ DocumentVersion version_of(const http::ResponseHead& head) {
 ContentRange content_range(const http::ResponseHead& head) {
     constexpr std::string_view unit = "bytes ";
     const auto* value = head.find("Content-Range");
-    if (value == nullptr || !value->starts_with(unit)) return {};
+    if (value == nullptr || !ascii::same_but_for_case(value->substr(0, unit.size()), unit))
+        return {};
     const auto text = std::string_view{*value}.substr(unit.size());
     const auto slash = text.find('/');
     if (slash == std::string_view::npos) return {};

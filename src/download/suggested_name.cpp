@@ -51,7 +51,10 @@ std::string safe_name(std::string_view name) {
 std::string suggested_file_name(std::string_view field) {
     std::string plain;
     std::string extended;
-    field.remove_prefix(std::min(field.find(';'), field.size()));
+    // Some servers leave out "attachment;".
+    if (const auto type = field.substr(0, field.find(';'));
+        type.find('=') == std::string_view::npos)
+        field.remove_prefix(type.size());
     while (!field.empty()) {
         if (field.front() == ';' || field.front() == ' ' || field.front() == '\t') {
             field.remove_prefix(1);

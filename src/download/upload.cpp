@@ -19,6 +19,9 @@ Upload::Upload(const std::string& file) : name_(input_name(file)) {
     try {
         const auto look = look_at(file);
         if (look.kind == ExistingFile::Kind::regular) length_ = look.size;
+        if (const auto status = status_of(file); status && S_ISDIR(status->st_mode))
+            throw http::TransferError(fmt::format("cannot send {}: it is a directory", file),
+                                      http::status::cannot_read);
         file_ = open_file(file, O_RDONLY);
     } catch (const SysError& error) {
         throw http::TransferError(error.what(), http::status::cannot_read);

@@ -161,14 +161,15 @@ bool has_control(const Cookie& cookie) {
 
 } // namespace
 
-void CookieJar::load(std::string_view text, std::time_t now, SessionCookies session) {
+void CookieJar::load(std::string_view text, std::time_t now, SessionCookies session,
+                     const std::string& host) {
     constexpr std::string_view field = "set-cookie:";
     while (!text.empty()) {
         auto line = take_until(text, '\n');
         if (line.ends_with('\r')) line.remove_suffix(1);
         std::optional<Cookie> cookie;
         if (ascii::same_but_for_case(line.substr(0, field.size()), field)) {
-            // A saved head does not say where it came from; only its Domain does.
+            // A saved head does not say where it came from; only its Domain or the user does.
             auto value = line.substr(field.size());
             auto pair = take_until(value, ';');
             Attributes attributes;
@@ -177,7 +178,8 @@ void CookieJar::load(std::string_view text, std::time_t now, SessionCookies sess
             cookie->name = trimmed(take_until(pair, '='));
             cookie->value = trimmed(pair);
             cookie->domain = attributes.domain;
-            cookie->host_only = false;
+            cookie->host_only = cookie->domain.empty();
+            if (cookie->host_only) cookie->domain = host;
             cookie->path = attributes.path.empty() ? "/" : attributes.path;
             cookie->secure = attributes.secure;
             cookie->http_only = attributes.http_only;

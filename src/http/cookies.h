@@ -40,7 +40,9 @@ class CookieJar {
     // Loads the text of a file: Netscape's lines, or "Set-Cookie: ..." as in a saved head. Skips
     // lines that are neither. JUNK leaves out cookies that end with their session.
     enum class SessionCookies { keep, junk };
-    void load(std::string_view text, std::time_t now, SessionCookies session);
+    // A cookie of a saved head that has no domain belongs to HOST.
+    void load(std::string_view text, std::time_t now, SessionCookies session,
+              const std::string& host = {});
 
     // Takes one Set-Cookie field's VALUE, which came from URL. A cookie for a foreign domain or a
     // public suffix is ignored, as is one that is marked secure and came in the clear.

@@ -25,13 +25,15 @@ constexpr std::array file_types{
     FileType{".pdf", "application/pdf"}, FileType{".xml", "application/xml"},
 };
 
+constexpr std::string_view unknown_type = "application/octet-stream";
+
 std::string_view type_of(std::string_view file) {
     const auto fits = [file](const FileType& one) {
         return file.size() >= one.ending.size() &&
                ascii::same_but_for_case(file.substr(file.size() - one.ending.size()), one.ending);
     };
     const auto* const found = std::ranges::find_if(file_types, fits);
-    return found == file_types.end() ? "application/octet-stream" : found->type;
+    return found == file_types.end() ? unknown_type : found->type;
 }
 
 // Quotes a name like browsers do, with its quotes and line ends escaped.
@@ -167,8 +169,10 @@ FormPart FormPart::parse(std::string_view text) {
         if (is_upload) part.file_name = word.substr(word.rfind('/') + 1);
     }
     read_parameters(part, text);
-    if (is_upload && part.type.empty() && *part.file_name != "-")
+    if (is_upload && part.type.empty() && part.content.file != "-") {
         part.type = type_of(*part.file_name);
+        if (part.type == unknown_type) part.type = type_of(*part.content.file);
+    }
     return part;
 }
 

@@ -100,10 +100,18 @@ Fd open_socket(const Route& route, const RouteOptions& options, Milestones& mile
 Fd tunnel(Fd socket, const Route& route, const RouteOptions& options, Deadline deadline) {
     Connection proxy{std::move(socket)};
     proxy.send(tunnel_head(route.origin, options.user_agent, route.proxy->credentials));
-    const auto head = proxy.read_head(ResponseParser::Asked::tunnel, deadline);
+    const auto place = fmt::format("the proxy {}:{}", route.proxy->host, route.proxy->port);
+    ResponseHead head;
+    try {
+        head = proxy.read_head(ResponseParser::Asked::tunnel, deadline);
+    } catch (const ConnectionLost& lost) {
+        throw ConnectionLost(fmt::format("{} gives no tunnel: {}", place, lost.what()),
+                             status::cannot_receive, Begun::not_even_asked);
+    } catch (const ProtocolError& error) {
+        fail(fmt::format("{} gives no tunnel: {}", place, error.what()), status::cannot_receive);
+    }
     if (head.status / 100 != 2)
-        fail(fmt::format("the proxy {}:{} refuses a tunnel: {} {}", route.proxy->host,
-                         route.proxy->port, head.status, head.reason),
+        fail(fmt::format("{} refuses a tunnel: {} {}", place, head.status, head.reason),
              status::cannot_receive);
     return proxy.release();
 }

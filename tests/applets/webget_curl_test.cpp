@@ -284,6 +284,48 @@ TEST_CASE("curl: fields may come from a file") {
     CHECK(request.field("Accept").empty());
 }
 
+TEST_CASE("curl: an empty field is none, and an empty file name is an error") {
+    Scenario scenario;
+    CHECK(request_of(scenario, {"-H", "", "-H", " "}).field("Accept") == "*/*");
+    scenario.write_file("fields", "# mine\nX: 1\n");
+    CHECK(request_of(scenario, {"-H", "@fields"}).field("X") == "1");
+    const auto result = scenario.run({"webget", "-o", "", "http://127.0.0.1:1/"});
+    CHECK(result.status == 2);
+    CHECK(result.err.find("expected a file") != std::string::npos);
+}
+
+TEST_CASE("curl: a form has its boundary in the user's Content-Type, too") {
+    Scenario scenario;
+    const auto request =
+        request_of(scenario, {"-H", "Content-Type: multipart/form-data", "-F", "a=b"});
+    const auto type = request.field("Content-Type");
+    const auto boundary = type.find("boundary=");
+    REQUIRE(boundary != std::string::npos);
+    CHECK(request.body.starts_with("--" + type.substr(boundary + 9) + "\r\n"));
+    CHECK(request_of(scenario, {"-H", "Content-Type: multipart/mixed; boundary=x", "-F", "a=b"})
+              .field("Content-Type") == "multipart/mixed; boundary=x");
+}
+
+TEST_CASE("curl: -T . is standard input, and a directory is refused before anything is sent") {
+    Scenario scenario;
+    const HttpPeer server{
+        [](const HttpRequest& request) -> HttpAnswer { return ok(request.content()); }};
+    CHECK(scenario.shell("echo data | webget -T . \"$1\"", {server.url("/x")}).out == "data\n");
+    scenario.shell("mkdir d");
+    const auto result = scenario.run({"webget", "-T", "d", server.url("/x")});
+    CHECK(result.status == 26);
+    CHECK(result.err.find("cannot send d: it is a directory") != std::string::npos);
+    CHECK(server.requests().size() == 1);
+}
+
+TEST_CASE("curl: a URL with one slash or with empty braces is refused") {
+    Scenario scenario;
+    for (const char* const url : {"http:/host/x", "HTTPS:/host/x", "http://127.0.0.1:1/{}"}) {
+        CAPTURE(url);
+        CHECK(scenario.run({"webget", url}).status == 3);
+    }
+}
+
 TEST_CASE("curl: a configuration file's options take the place of -K") {
     Scenario scenario;
     const HttpPeer server{name_it};

@@ -613,6 +613,17 @@ TEST_CASE("two documents cannot become one file, whatever it is called") {
               .status == 0);
 }
 
+TEST_CASE("a name that is too long costs its own document only") {
+    Scenario scenario;
+    const HttpPeer server{
+        [](const HttpRequest& request) -> HttpAnswer { return ok(request.target()); }};
+    const auto result =
+        scenario.run({"webget", "-O", server.url("/" + std::string(256, 'x')), server.url("/b")});
+    CHECK(result.status == 23);
+    CHECK(result.err.find("File name too long") != std::string::npos);
+    CHECK(scenario.read_file("b") == "/b");
+}
+
 TEST_CASE("a name may be as long as the kernel allows") {
     Scenario scenario;
     const HttpPeer server{breaks_off_once("text", 2, Then::close)};

@@ -145,6 +145,20 @@ TEST_CASE("--anyauth takes Basic when the server offers nothing better") {
     CHECK(scenario.run({"webget", "--digest", "-s", "-u", "u:p", server.url("/")}).status == 22);
 }
 
+TEST_CASE("cookies of saved heads go to the host that the user names") {
+    Scenario scenario;
+    const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
+        return ok(request.field("Cookie") + "\n", "Set-Cookie: a=b\r\n");
+    }};
+    const auto port = server.port();
+    CHECK(scenario.run({"webget", "-D", "heads", server.url("/")}).out == "\n");
+    for (const char* const name : {"heads", "@heads"})
+        CHECK(scenario
+                  .run({"webget", "-b", name, "--connect-to", "other:80:127.0.0.1:" + port,
+                        server.url("/"), "http://other/"})
+                  .out == "a=b\n\n");
+}
+
 TEST_CASE("cookies are sent from a text, from a file, and from one document to the next") {
     Scenario scenario;
     const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {

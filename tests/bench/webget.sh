@@ -200,6 +200,13 @@ busybox wget      | 1.8 | measure busybox wget -q -O "$memory/copies/large" "$si
 LINES
 
 if [ -f authority.pem ]; then
+    sed "s|^$site|$secure|" urls >secure-urls
+    table "$documents documents of 1 KiB over HTTPS" <<'LINES'
+webget            |   | measure webget --cacert authority.pem --urls secure-urls >/dev/null
+webget -Z         |   | measure webget -Z --cacert authority.pem --urls secure-urls >/dev/null
+curl              |   | measure curl -sS --cacert authority.pem "$secure/small/[1-$documents]" >/dev/null
+wget              |   | measure wget -q --ca-certificate=authority.pem -O /dev/null -i secure-urls
+LINES
     table "$((size / 2)) MiB over HTTPS to /dev/null" <<'LINES'
 webget            |   | measure webget --cacert authority.pem "$secure/half" >/dev/null
 curl              | 1 | measure curl -sS --cacert authority.pem "$secure/half" >/dev/null

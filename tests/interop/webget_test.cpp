@@ -317,6 +317,31 @@ TEST_CASE("data, forms and uploads arrive at nginx") {
               .out == "agent|http://referer/|mine\n");
 }
 
+// The whole body of each arrives, and none hangs. IPCBOX_SOAK sends 1 000 of them.
+TEST_CASE("uploads to a WebDAV server arrive whole") {
+    Scenario scenario;
+    const Nginx nginx(scenario, R"(
+        location / { root documents; dav_methods PUT; client_max_body_size 100m; }
+    )");
+    const auto text = numbered_text(24'000'000);
+    scenario.write_file("text", text);
+    const int count = std::getenv("IPCBOX_SOAK") != nullptr ? 1000 : 8;
+    const std::vector<Words> ways{{"-T", "text"},
+                                  {"-T", "text", "-H", "Expect: 100-continue"},
+                                  {"-X", "PUT", "--data-binary", "@text"},
+                                  {"-T", "text", "-H", "Transfer-Encoding: chunked"}};
+    for (int number = 0; number < count; ++number) {
+        Words words{"webget", "-f", "-m", "60"};
+        const auto& way = ways[static_cast<std::size_t>(number) % ways.size()];
+        words.insert(words.end(), way.begin(), way.end());
+        words.push_back(nginx.url("/copy"));
+        CAPTURE(number);
+        REQUIRE(scenario.run(words).status == 0);
+        CHECK((scenario.read_file("documents/copy") == text));
+        scenario.write_file("documents/copy", "");
+    }
+}
+
 TEST_CASE("HTTPS works with an authority of our own") {
     Scenario scenario;
     make_certificates(scenario);

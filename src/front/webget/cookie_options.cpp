@@ -56,7 +56,9 @@ void set_cookies(const Line& line, FetchConfig& config) {
             continue;
         }
         if (!jar) jar = std::make_shared<http::CookieJar>();
-        if (!cookies.empty() && is_there(cookies)) jar->load(input_text(cookies), now, session);
+        const auto name = cookies.substr(cookies.starts_with('@') ? 1 : 0); // as curl
+        const auto host = config.targets.empty() ? "" : config.targets.front().url.host;
+        if (!name.empty() && is_there(name)) jar->load(input_text(name), now, session, host);
     }
     config.jar = jar;
     config.cookie_jar = line.cookie_jar;

@@ -113,6 +113,9 @@ class Pattern {
         if (left_.empty())
             throw std::invalid_argument("expected a } (-g takes braces as they are)");
         left_.remove_prefix(1);
+        if (values.size() == 1 && values.front().empty())
+            throw std::invalid_argument(
+                "expected something within {} (-g takes braces as they are)");
         return values;
     }
 

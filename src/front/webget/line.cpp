@@ -19,13 +19,21 @@ constexpr int max_workers = 300; // as curl
 
 // -H: a field, or after an @ the name of a file with one on each line.
 void add_fields(std::string_view text, std::vector<http::CustomField>& fields) {
+    // As in curl: a script gives an empty one where a variable is not set.
+    if (trimmed(text).empty()) return;
     if (!text.starts_with('@')) {
         fields.push_back(http::CustomField::parse(text));
         return;
     }
     const auto file = input_text(std::string{text.substr(1)});
     for (TextLines lines{file}; const auto line = lines.next();)
-        if (!trimmed(line->text).empty()) fields.push_back(http::CustomField::parse(line->text));
+        if (!trimmed(line->text).empty() && !line->text.starts_with('#'))
+            fields.push_back(http::CustomField::parse(line->text));
+}
+
+// -T: "." is standard input, as in curl.
+std::string parse_upload(std::string_view text) {
+    return std::string{text == "." ? "-" : text};
 }
 
 // --url-query: like --data-urlencode; after a + it is already encoded.
@@ -57,6 +65,7 @@ void declare_output(cli::Options& options, Line& line, FetchConfig& config) {
     auto& targets = line.targets;
     auto& download = config.download;
     const auto add_output = [&targets](std::string_view text) {
+        if (text.empty()) throw std::invalid_argument("expected a file, or - for standard output");
         targets.outputs.emplace_back(std::string{text});
         return std::monostate{};
     };
@@ -190,7 +199,7 @@ void declare_requests(cli::Options& options, Line& line, FetchConfig& config) {
                    "POST a form: NAME=TEXT, NAME=@FILE, NAME=<FILE");
     options.values("--form-string PART", line.form, http::FormPart::parse_plain,
                    "POST a form: NAME=TEXT, with TEXT taken literally");
-    options.values("-T,--upload-file FILE", line.uploads, cli::parse_text,
+    options.values("-T,--upload-file FILE", line.uploads, parse_upload,
                    "PUT FILE; - is standard input");
     options.flag("--compressed", request.compressed, "let the server compress the document");
     options.value("-r,--range RANGE", request.range, parse_range,

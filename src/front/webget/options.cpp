@@ -1,6 +1,7 @@
 #include "front/webget/options.h"
 
 #include "cli/output.h"
+#include "core/ascii.h"
 #include "core/io.h"
 #include "core/random.h"
 #include "core/user.h"
@@ -78,6 +79,11 @@ void set_body(const Line& line, http::RequestOptions& request) {
     if (line.form.empty()) return;
     const auto boundary = fmt::format("{}{:016x}", std::string(24, '-'), RandomNumbers{}.next());
     request.content_type = "multipart/form-data; boundary=" + boundary;
+    // As in curl: without the boundary, no server could read the form.
+    for (auto& [field, omitted] : request.fields)
+        if (!omitted && ascii::same_but_for_case(field.name, "Content-Type") &&
+            ascii::lower(field.value).find("boundary=") == std::string::npos)
+            field.value += "; boundary=" + boundary;
     request.make_body = [pieces = http::form_body(line.form, boundary)] {
         return std::make_shared<download::PieceSource>(pieces);
     };

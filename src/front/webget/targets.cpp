@@ -90,6 +90,11 @@ std::vector<Source> documents_of(const TargetOptions& options,
 
 void add_url(std::string text, const TargetOptions& options, std::vector<Source>& sources,
              std::size_t operand) {
+    for (const std::string_view mistake : {"http:/", "https:/"})
+        if (ascii::lower(text.substr(0, mistake.size())) == mistake && !has_scheme(text))
+            throw http::TransferError(fmt::format("cannot fetch {}: expected two slashes behind {}",
+                                                  text, mistake.substr(0, mistake.size() - 1)),
+                                      http::status::malformed_url);
     if (!has_scheme(text.substr(0, text.find_first_of("?#"))))
         text = options.default_scheme + "://" + text;
     if (options.globoff || text.find_first_of("{}[]") == std::string::npos) {

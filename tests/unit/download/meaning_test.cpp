@@ -29,10 +29,15 @@ Expectation behind_100(const char* tag = "\"v1\"") {
 TEST_CASE("without a part that is here, an answer is the document or is refused") {
     CHECK(meaning_of(head(200), {}) == Meaning::document);
     CHECK(meaning_of(head(204), {}) == Meaning::document);
-    CHECK(meaning_of(head(304), {}) == Meaning::unchanged);
+    CHECK(meaning_of(head(304), {}) == Meaning::refused);
+    Expectation conditional;
+    conditional.is_conditional = true;
+    CHECK(meaning_of(head(304), conditional) == Meaning::unchanged);
     CHECK(meaning_of(head(404), {}) == Meaning::refused);
     CHECK(meaning_of(head(302, {{"Location", "/x"}}), {}) == Meaning::refused);
-    CHECK(meaning_of(head(302), {}) == Meaning::document); // it leads nowhere
+    for (const int status : {302, 305, 306})
+        CHECK(meaning_of(head(status), {}) == Meaning::refused);
+    CHECK(meaning_of(head(300), {}) == Meaning::document); // a list to choose from
     Expectation shows_heads;
     shows_heads.redirects_are_documents = true;
     CHECK(meaning_of(head(302, {{"Location", "/x"}}), shows_heads) == Meaning::document);

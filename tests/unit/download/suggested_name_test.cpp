@@ -15,6 +15,11 @@ TEST_CASE("a suggested name is the last part of the server's path") {
     CHECK(suggested_file_name("attachment; filename=\"C:\\dir\\file.txt\"") == "file.txt");
 }
 
+TEST_CASE("a suggested name needs no type before it") {
+    CHECK(suggested_file_name("filename=x.txt") == "x.txt");
+    CHECK(suggested_file_name("filename=\"x.txt\"; size=3") == "x.txt");
+}
+
 TEST_CASE("a suggested name cannot leave its directory or hide") {
     CHECK(suggested_file_name("attachment; filename=\"../../etc/passwd\"") == "passwd");
     CHECK(suggested_file_name("attachment; filename=\"/etc/passwd\"") == "passwd");
@@ -23,7 +28,7 @@ TEST_CASE("a suggested name cannot leave its directory or hide") {
     CHECK(suggested_file_name("attachment; filename=\"a\x01\x7f\"") == "a__");
     for (const auto* none : {"", "attachment", "attachment; filename", "attachment; filename=",
                              "attachment; filename=\"\"", "attachment; filename=..",
-                             "attachment; filename=\"dir/\"", "filename=x", ";;=;"}) {
+                             "attachment; filename=\"dir/\"", "filename=", ";;=;"}) {
         CAPTURE(none);
         CHECK(suggested_file_name(none).empty());
     }
