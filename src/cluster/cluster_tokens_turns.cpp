@@ -20,7 +20,8 @@ void ClusterTokens::peeked(const Transaction::Answer& answer) {
     if (answer.results.size() < wanted) return fail(no_sense);
     const auto& slots = answer.results[0].found;
     if (slots.empty() && wish_.slots) return ask(Question::grant);
-    const auto number = slots.empty() ? std::nullopt : parse_slots(slots.front().value);
+    std::optional<std::int64_t> number;
+    if (!slots.empty()) number = parse_slots(slots.front().value);
     const auto& queue = answer.results[1];
     if (wish_.must_be_free && number && std::ssize(queue.found) >= *number &&
         wish_.slots.value_or(*number) == *number) {

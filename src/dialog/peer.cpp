@@ -104,7 +104,8 @@ bool Peer::is_canonical() const noexcept {
 }
 
 bool Peer::hides_input() const noexcept {
-    const auto settings = is_program_ && fd_ ? terminal_settings(fd_.get()) : std::nullopt;
+    if (!is_program_ || !fd_) return false;
+    const auto settings = terminal_settings(fd_.get());
     return settings && (settings->c_lflag & ICANON) != 0 && (settings->c_lflag & ECHO) == 0;
 }
 
