@@ -6,12 +6,15 @@
 #include "cli/values.h"
 #include "core/number.h"
 #include "front/ipc/choice.h"
+#include "front/ipc/cluster_rows.h"
+#include "front/ipc/etcd_options.h"
 #include "front/ipc/limits_report.h"
 #include "front/ipc/logout.h"
 #include "front/ipc/named_rows.h"
 #include "front/ipc/rows.h"
 #include "front/ipc/tree.h"
 #include "front/ipc/watch.h"
+#include "front/tls_options.h"
 #include "sysv/limits.h"
 #include "sysv/named_objects.h"
 #include "sysv/object_name.h"
@@ -34,6 +37,7 @@ struct Config {
     bool limits = false;
     front::LimitsCheck check;
     bool json = false;
+    front::EtcdOptions etcd;
     cli::Verbosity verbosity;
 };
 
@@ -54,6 +58,11 @@ void check(const Config& config) {
                               "--limits with them");
     if (config.check.any() && !config.limits)
         throw cli::UsageError("--warn and --crit go with --limits");
+    const bool chooses = config.kinds.any() || config.posix || config.fifo || ways > 0;
+    if (config.etcd.endpoints && chooses)
+        throw cli::UsageError("--etcd lists the sets of a cluster: only KEY and -J go with it");
+    if (!config.etcd.endpoints && front::says_something(config.etcd.tls))
+        throw cli::UsageError("TLS options go with --etcd");
     if (config.limits && !config.names.empty())
         throw cli::UsageError("--limits are the system's: no KEY with it");
 }
@@ -77,12 +86,14 @@ Config parse(const Invocation& invocation) {
                   "with --limits: exit with 1 if PERCENT of a limit is used");
     options.value("--crit PERCENT", config.check.critical, parse_percent,
                   "with --limits: exit with 2 if PERCENT of a limit is used");
+    front::declare(options, config.etcd, "list the sets of tokens of this etcd cluster");
     options.json(config.json);
     options.note("Where ipc-list cannot see the processes that use an object, it prints unknown "
                  "and not nobody.");
     options.example("ipc-list @build",
                     "show the processes that hold tokens of @build, and those that wait");
     options.example("ipc-list --tree", "show which process waits for which");
+    options.example("ipc-list --etcd http://a:2379", "list the tokens that several hosts share");
     options.example("ipc-list --limits --warn 80 --crit 95",
                     "check the limits for a monitoring program");
     config.verbosity = options.parse();
@@ -194,8 +205,30 @@ void show_tree(const Config& config, const std::vector<sysv::Entry>& entries, co
             print_lines({front::text_of(deadlock)});
 }
 
+int show_cluster(const Config& config) {
+    cluster::EtcdClient client{*front::etcd_access(config.etcd)};
+    const auto soon = Deadline::after(front::etcd_patience);
+    std::vector<cluster::TokenSetState> sets;
+    bool all_found = true;
+    if (config.names.empty()) sets = cluster::look_at_sets(client, front::etcd_prefix(), soon);
+    for (const auto& name : config.names) {
+        auto set = cluster::look_at_set(client, front::etcd_keys(name.text()), soon);
+        if (set.slots || !set.queue.empty()) {
+            sets.push_back(std::move(set));
+            continue;
+        }
+        cli::diagnose(fmt::format("cannot find {}: there is no such set", name.text()));
+        all_found = false;
+    }
+    if (!config.json) print_lines(front::table_of(sets));
+    for (const auto& set : sets)
+        if (config.json) cli::print(front::json_of(set));
+    return all_found ? exit_status::done : exit_status::failed;
+}
+
 int run(const Invocation& invocation) {
     const Config config = parse(invocation);
+    if (config.etcd.endpoints) return show_cluster(config);
     if (config.limits) return show_limits(config);
     Look look{config};
     if (config.watch) {

@@ -4,6 +4,8 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/values.h"
+#include "cluster/token_sets.h"
+#include "front/ipc/etcd_options.h"
 #include "front/set_mode.h"
 #include "sysv/key.h"
 #include "sysv/token_set.h"
@@ -17,8 +19,23 @@ struct Config {
     std::optional<mode_t> mode;
     std::optional<int> resize;
     std::optional<Duration> wait;
+    bool removes = false;
     bool json = false;
+    front::EtcdOptions etcd;
+    std::optional<cluster::EtcdAccess> cluster; // nothing: the set is one of this host
 };
+
+void check(const Config& config) {
+    if (config.wait && !config.resize) throw cli::UsageError("--wait goes with --resize");
+    if (config.resize && (config.slots || config.mode))
+        throw cli::UsageError("--resize changes a set that exists: no --slots or --mode with it");
+    if (config.removes && !config.cluster)
+        throw cli::UsageError("--remove goes with --etcd: ipc-remove removes sets of this host");
+    if (config.removes && (config.slots || config.resize))
+        throw cli::UsageError("--remove goes with no other number of slots");
+    if (config.cluster && config.mode)
+        throw cli::UsageError("--etcd does not go with --mode: etcd's roles say who may use a set");
+}
 
 Config parse(const Invocation& invocation) {
     Config config;
@@ -33,15 +50,17 @@ Config parse(const Invocation& invocation) {
     options.value("-w,--wait DURATION", config.wait, cli::parse_duration,
                   "with --resize: wait at most DURATION for tokens to come back");
     options.json(config.json);
-    options.note("sem-create prints the id of the set. A set with one token is the one of the "
+    options.note("sem-create prints the id of the set, or its key in etcd. A set with one token is "
+                 "the one of the "
                  "perlipc manual page. If the set exists already, nothing changes.");
     options.example("sem-create", "make the manual page's set, key 1234");
     options.example("sem-create -n 4 @build", "make a set of four tokens under a name");
     options.example("sem-create --resize 8 @build", "change that set to eight tokens");
+    options.example("sem-create --etcd http://a:2379 -n 4 @build",
+                    "make a set that several hosts share");
     options.parse();
-    if (config.wait && !config.resize) throw cli::UsageError("--wait goes with --resize");
-    if (config.resize && (config.slots || config.mode))
-        throw cli::UsageError("--resize changes a set that exists: no --slots or --mode with it");
+    config.cluster = front::etcd_access(config.etcd);
+    check(config);
     return config;
 }
 
@@ -60,8 +79,54 @@ sysv::TokenSet created(const Config& config) {
                                   config.mode.value_or(owner_only));
 }
 
+void change(cluster::EtcdClient& client, const cluster::TokenKeys& keys, const Config& config) {
+    const auto soon = Deadline::after(front::etcd_patience);
+    if (!config.resize) return cluster::make_set(client, keys, config.slots.value_or(1), soon);
+    const auto wait = Deadline::after(config.wait.value_or(Duration::zero()));
+    switch (cluster::resize_set(client, keys, *config.resize, front::etcd_patience, wait)) {
+    case cluster::Resized::done:
+        return;
+    case cluster::Resized::missing:
+        throw Error(fmt::format("cannot resize {}: there is no such set", keys.text()));
+    case cluster::Resized::still_taken:
+        const auto set = cluster::look_at_set(client, keys, soon);
+        throw Error(fmt::format("cannot resize {} to {}: {} of {} are taken", keys.text(),
+                                *config.resize, set.taken(), set.slots.value_or(0)));
+    }
+}
+
+int remove(cluster::EtcdClient& client, const cluster::TokenKeys& keys) {
+    const auto soon = Deadline::after(front::etcd_patience);
+    const auto removed = cluster::remove_set(client, keys, soon);
+    if (removed == cluster::Removed::done) return exit_status::done;
+    if (removed == cluster::Removed::missing)
+        throw Error(fmt::format("cannot remove {}: there is no such set", keys.text()));
+    const auto set = cluster::look_at_set(client, keys, soon);
+    throw Error(fmt::format("cannot remove {}: {} of {} are taken", keys.text(), set.taken(),
+                            set.slots.value_or(0)));
+}
+
+int run_in_cluster(const Config& config) {
+    const auto keys = front::etcd_keys(config.key.text());
+    cluster::EtcdClient client{*config.cluster};
+    if (config.removes) return remove(client, keys);
+    change(client, keys, config);
+    const auto set = cluster::look_at_set(client, keys, Deadline::after(front::etcd_patience));
+    if (config.json)
+        cli::JsonLine{}
+            .set("key", keys.text())
+            .set("place", keys.place())
+            .set("slots", set.slots.value_or(0))
+            .set("taken", set.taken())
+            .print();
+    else
+        cli::print_line("{}", keys.place());
+    return exit_status::done;
+}
+
 int run(const Invocation& invocation) {
     const Config config = parse(invocation);
+    if (config.cluster) return run_in_cluster(config);
     const auto set = config.resize ? resized(config) : created(config);
     if (config.json)
         cli::JsonLine{}

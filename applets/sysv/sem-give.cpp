@@ -4,6 +4,8 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/values.h"
+#include "cluster/token_sets.h"
+#include "front/ipc/etcd_options.h"
 #include "sysv/keeper.h"
 #include "sysv/key.h"
 #include "sysv/token_set.h"
@@ -11,11 +13,15 @@
 namespace ipcbox {
 namespace {
 
+using Clock = std::chrono::system_clock;
+
 struct Config {
     sysv::Key key = sysv::TokenSet::default_key();
     Duration wait{};
     int busy_status = exit_status::failed;
     bool json = false;
+    front::EtcdOptions etcd;
+    std::optional<cluster::EtcdAccess> cluster; // nothing: the set is one of this host
     cli::Verbosity verbosity;
 };
 
@@ -28,11 +34,15 @@ Config parse(const Invocation& invocation) {
     options.value("-E,--exit-status STATUS", config.busy_status, cli::number_between(0, 255),
                   "the exit status when there is nothing to give (default 1)");
     options.json(config.json);
+    front::declare(options, config.etcd);
     options.note("sem-give gives back a token that sem-take took without a command. It does not "
                  "take a token away from a process that holds it until it ends. After sem-take "
                  "--hold-for PID, that process or a child of it can give the token back early.");
     options.example("if sem-take; then work; sem-give; fi", "the manual page's pair, key 1234");
     config.verbosity = options.parse();
+    config.cluster = front::etcd_access(config.etcd);
+    if (config.cluster && config.wait > Duration::zero())
+        throw cli::UsageError("--etcd does not go with --wait");
     return config;
 }
 
@@ -52,8 +62,32 @@ bool give(sysv::TokenSet& set, const Config& config) {
     return false;
 }
 
+int give_to_cluster(const Config& config) {
+    const auto keys = front::etcd_keys(config.key.text());
+    cluster::EtcdClient client{*config.cluster};
+    const auto soon = Deadline::after(front::etcd_patience);
+    const auto given = cluster::give_back(client, keys, soon);
+    if (given == cluster::GivenBack::missing)
+        throw Error(fmt::format("cannot give to {}: there is no such set", keys.text()));
+    const bool is_done = given == cluster::GivenBack::done;
+    const auto set = cluster::look_at_set(client, keys, soon);
+    if (!is_done && !config.verbosity.quiet)
+        cli::diagnose(set.queue.empty()
+                          ? fmt::format("{}: not taken", keys.text())
+                          : fmt::format("{}: not given: {} has it until it ends", keys.text(),
+                                        set.queue.front().entry.text(Clock::now())));
+    if (config.json)
+        cli::JsonLine{}
+            .set("key", keys.text())
+            .set_flag("given", is_done)
+            .set("taken", set.taken())
+            .print();
+    return is_done ? exit_status::done : config.busy_status;
+}
+
 int run(const Invocation& invocation) {
     const Config config = parse(invocation);
+    if (config.cluster) return give_to_cluster(config);
     auto set = sysv::TokenSet::find(config.key);
     if (!set)
         throw Error(fmt::format("cannot give to {}: there is no such set", config.key.text()));

@@ -5,6 +5,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/values.h"
+#include "cluster/lent_token.h"
 #include "front/ipc/etcd_options.h"
 #include "front/ipc/guarded_run.h"
 #include "front/run_command.h"
@@ -66,15 +67,9 @@ cluster::OnLost parse_on_lost(std::string_view text) {
 }
 
 void check_cluster(const Config& config) {
-    if (config.command.empty())
-        throw cli::UsageError("with --etcd or IPCBOX_ETCD a COMMAND is needed");
-    if (config.shared || config.wait_all || config.mode)
-        throw cli::UsageError("--etcd does not go with -s, --wait-all or -m");
-    if (config.key.text().find('/') != std::string::npos && !config.key.is_name())
-        throw cli::UsageError(
-            fmt::format("KEY '{}': with --etcd expected @name or a number: a path names a file of "
-                        "this host only",
-                        config.key.text()));
+    if (config.shared || config.wait_all || config.mode || config.hold_for != 0)
+        throw cli::UsageError("--etcd does not go with -s, --wait-all, --hold-for or -m");
+    (void)front::etcd_keys(config.key.text()); // a path is refused
     if (config.grace && *config.grace > cluster::max_grace_of(config.ttl))
         throw cli::UsageError("--grace: expected at most half of --ttl");
 }
@@ -227,28 +222,58 @@ int take_for_command(const Config& config) {
     });
 }
 
+cluster::TokenWish wish_of(const Config& config, const cluster::TokenEntry& entry) {
+    const auto wait = config.nonblock ? std::nullopt : config.wait;
+    return {.keys = front::etcd_keys(config.key.text()),
+            .entry = entry,
+            .slots = config.slots,
+            .ttl = config.ttl,
+            .must_be_free = config.nonblock,
+            .first_answer = Deadline::after(
+                std::min(wait.value_or(front::etcd_patience), front::etcd_patience))};
+}
+
+// After which time the user is told for whom we wait; nothing: never.
+std::optional<Duration> silence_of(const Config& config) {
+    constexpr auto silence = std::chrono::seconds{2};
+    if (!tells(config)) return {};
+    return config.verbosity.verbose ? Duration::zero() : silence;
+}
+
 int take_of_cluster(const Config& config) {
     return front::run_command(config.command, [&](const front::Command& command) {
-        constexpr Duration patience = std::chrono::seconds{20};
         const auto wait = config.nonblock ? std::nullopt : config.wait;
-        cluster::KeeperPlan plan{
+        const cluster::KeeperPlan plan{
             .access = *config.cluster,
-            .wish = {.keys = cluster::TokenKeys::parse(config.key.text(), front::etcd_prefix()),
-                     .entry = cluster::TokenEntry::ours(config.command.front()),
-                     .slots = config.slots,
-                     .ttl = config.ttl,
-                     .must_be_free = config.nonblock,
-                     .first_answer = Deadline::after(std::min(wait.value_or(patience), patience))},
+            .wish = wish_of(config, cluster::TokenEntry::ours(config.command.front())),
             .on_lost = config.on_lost,
             .grace = config.grace,
             .wait = Deadline::after_or_never(wait),
             .busy_status = config.busy_status,
+            .silence = silence_of(config),
             .tells_result = !config.verbosity.quiet,
         };
-        constexpr auto silence = std::chrono::seconds{2};
-        if (tells(config)) plan.silence = config.verbosity.verbose ? Duration::zero() : silence;
         return front::run_guarded(command, plan);
     });
+}
+
+// Until sem-give --etcd: our parent has it, as far as anybody can be said to.
+int take_lent(const Config& config) {
+    const auto parent = find_process(::getppid());
+    auto entry = cluster::TokenEntry::ours(parent ? parent->name : "");
+    entry.pid = ::getppid();
+    cluster::EtcdClient client{*config.cluster};
+    const auto wait = config.nonblock ? std::nullopt : config.wait;
+    const auto lent = cluster::take_lent_token(
+        client, {wish_of(config, entry), Deadline::after_or_never(wait), silence_of(config),
+                 [](const std::string& line) { cli::diagnose(line); }});
+    if (lent.signal != 0) die_of(lent.signal);
+    if (!lent.is_taken && !config.verbosity.quiet)
+        cli::diagnose(
+            fmt::format("{} is taken by {}", config.key.text(), cluster::names_of(lent.holders)));
+    if (config.json)
+        cli::JsonLine{}.set("key", config.key.text()).set_flag("taken", lent.is_taken).print();
+    return lent.is_taken ? exit_status::done : config.busy_status;
 }
 
 int take_for_process(const Config& config) {
@@ -282,7 +307,7 @@ int wait_for_all(const Config& config) {
 
 int run(const Invocation& invocation) {
     const Config config = parse(invocation);
-    if (config.cluster) return take_of_cluster(config);
+    if (config.cluster) return config.command.empty() ? take_lent(config) : take_of_cluster(config);
     if (config.wait_all) return wait_for_all(config);
     if (!config.command.empty()) return take_for_command(config);
     if (config.hold_for != 0) return take_for_process(config);

@@ -157,7 +157,7 @@ std::string Compare::encode() const {
         writer.explicit_number(8, number);
         break;
     }
-    return writer.bytes();
+    return writer.text(64, range_end).bytes();
 }
 
 Operation Operation::get(Range range) {

@@ -94,6 +94,9 @@ struct Compare {
     Relation relation = Relation::equal;
     std::int64_t number = 0; // for every target except value
     std::string value{};
+    // All keys from KEY to before this have to fulfil it. A range without any key is like a key
+    // that does not exist: its revisions are 0.
+    std::string range_end{};
 
     [[nodiscard]] std::string encode() const;
 };

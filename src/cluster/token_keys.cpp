@@ -33,6 +33,18 @@ TokenKeys TokenKeys::parse(std::string_view text, std::string_view prefix) {
     return {std::string{text}, fmt::format("{}key:{}", prefix, *number)};
 }
 
+std::optional<TokenKeys> TokenKeys::of_key(std::string_view key, std::string_view prefix) {
+    if (!key.starts_with(prefix)) return std::nullopt;
+    const auto rest = key.substr(prefix.size());
+    const auto name = rest.substr(0, rest.find('/'));
+    const auto kind = rest.substr(name.size());
+    if (name.empty() || (kind != "/slots" && !kind.starts_with("/queue/"))) return std::nullopt;
+    constexpr std::string_view number = "key:";
+    auto text = name.starts_with(number) ? std::string{name.substr(number.size())}
+                                         : "@" + http::percent_decoded(name);
+    return TokenKeys{std::move(text), fmt::format("{}{}", prefix, name)};
+}
+
 std::string TokenKeys::entry(std::int64_t lease) const {
     return fmt::format("{}/queue/{:016x}", place_, static_cast<std::uint64_t>(lease));
 }

@@ -23,9 +23,15 @@ class TokenKeys {
     [[nodiscard]] static TokenKeys parse(std::string_view text,
                                          std::string_view prefix = default_prefix);
 
-    // As the user wrote it.
+    // The set that a key found below PREFIX belongs to; nothing when it is no key of ours.
+    [[nodiscard]] static std::optional<TokenKeys> of_key(std::string_view key,
+                                                         std::string_view prefix = default_prefix);
+
+    // As the user wrote it, or could write it.
     [[nodiscard]] const std::string& text() const { return text_; }
 
+    // Of the set: "ipcbox/sem/build".
+    [[nodiscard]] const std::string& place() const { return place_; }
     [[nodiscard]] std::string slots() const { return place_ + "/slots"; }
     // All entries of the queue are from here to before queue_end().
     [[nodiscard]] std::string queue() const { return place_ + "/queue/"; }

@@ -1,6 +1,5 @@
 #include "front/ipc/etcd_options.h"
 
-#include "cluster/token_keys.h"
 #include "front/tls_options.h"
 
 #include <cstdlib>
@@ -41,9 +40,8 @@ void set_default(std::optional<std::string>& option, const char* name) {
 
 } // namespace
 
-void declare(cli::Options& options, EtcdOptions& into) {
-    options.value("--etcd URL[,URL...]", into.endpoints, parse_endpoints,
-                  "use tokens of this etcd cluster (default $IPCBOX_ETCD)");
+void declare(cli::Options& options, EtcdOptions& into, const char* help) {
+    options.value("--etcd URL[,URL...]", into.endpoints, parse_endpoints, help);
     declare(options, into.tls);
 }
 
@@ -65,6 +63,14 @@ std::optional<cluster::EtcdAccess> etcd_access(const EtcdOptions& options) {
     set_default(access.tls.certificate, "ETCDCTL_CERT");
     set_default(access.tls.key, "ETCDCTL_KEY");
     return access;
+}
+
+cluster::TokenKeys etcd_keys(std::string_view key) {
+    try {
+        return cluster::TokenKeys::parse(key, etcd_prefix());
+    } catch (const std::invalid_argument& wrong) {
+        throw cli::UsageError(fmt::format("KEY '{}': with etcd {}", key, wrong.what()));
+    }
 }
 
 std::string etcd_prefix() {

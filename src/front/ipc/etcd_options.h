@@ -9,6 +9,8 @@
 
 #include "cli/options.h"
 #include "cluster/etcd_access.h"
+#include "cluster/token_keys.h"
+#include "core/deadline.h"
 
 #include <optional>
 #include <string>
@@ -21,12 +23,19 @@ struct EtcdOptions {
     net::TlsOptions tls{};
 };
 
-void declare(cli::Options& options, EtcdOptions& into);
+// HELP is the one of --etcd.
+void declare(cli::Options& options, EtcdOptions& into,
+             const char* help = "use tokens of this etcd cluster (default $IPCBOX_ETCD)");
 
 // Nothing when neither the command line nor the environment names a cluster. Throws UsageError.
 [[nodiscard]] std::optional<cluster::EtcdAccess> etcd_access(const EtcdOptions& options);
 
 // Where the keys begin.
 [[nodiscard]] std::string etcd_prefix();
+// Where KEY stands there. Throws UsageError for a path, which names a file of this host only.
+[[nodiscard]] cluster::TokenKeys etcd_keys(std::string_view key);
+
+// How long an applet waits for an answer of a cluster.
+inline constexpr Duration etcd_patience = std::chrono::seconds{20};
 
 } // namespace ipcbox::front

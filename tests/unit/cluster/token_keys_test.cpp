@@ -44,3 +44,18 @@ TEST_CASE("a path, which names a file of one host, is no key here") {
 TEST_CASE("the prefix can be another") {
     CHECK(TokenKeys::parse("@x", "team/").slots() == "team/x/slots");
 }
+
+TEST_CASE("the set of a key is found again, and other keys have none") {
+    for (const auto* text : {"@build", "@a/b\n", "1234"}) {
+        const auto keys = TokenKeys::parse(text);
+        for (const auto& key : {keys.slots(), keys.entry(7)}) {
+            const auto found = TokenKeys::of_key(key);
+            REQUIRE(found);
+            CHECK(found->text() == text);
+            CHECK(found->slots() == keys.slots());
+        }
+    }
+    for (const auto* key : {"other/build/slots", "ipcbox/sem/", "ipcbox/sem/build",
+                            "ipcbox/sem/build/other", "ipcbox/sem//slots"})
+        CHECK_FALSE(TokenKeys::of_key(key));
+}
