@@ -49,10 +49,12 @@ Config parse(const Invocation& invocation) {
                   "change an existing set to SLOTS tokens, even while it is in use");
     options.value("-w,--wait DURATION", config.wait, cli::parse_duration,
                   "with --resize: wait at most DURATION for tokens to come back");
+    options.flag("--remove", config.removes, "etcd: remove the set, if no process uses it");
     options.json(config.json);
-    options.note("sem-create prints the id of the set, or its key in etcd. A set with one token is "
-                 "the one of the "
-                 "perlipc manual page. If the set exists already, nothing changes.");
+    front::declare(options, config.etcd);
+    options.note("sem-create prints the id of the set, or its place in etcd. A set with one token "
+                 "is the one of the perlipc manual page. If the set exists already, nothing "
+                 "changes.");
     options.example("sem-create", "make the manual page's set, key 1234");
     options.example("sem-create -n 4 @build", "make a set of four tokens under a name");
     options.example("sem-create --resize 8 @build", "change that set to eight tokens");

@@ -6,6 +6,7 @@
 #include "cli/output.h"
 #include "cli/values.h"
 #include "cluster/lent_token.h"
+#include "core/signals.h"
 #include "front/ipc/etcd_options.h"
 #include "front/ipc/guarded_run.h"
 #include "front/run_command.h"

@@ -102,7 +102,8 @@ TEST_CASE("a token taken without a command stays taken until it is given, for al
         options.insert(options.end(), {"@lent"});
         return world.run(options);
     };
-    CHECK(take({}).err == "sem-take: cannot take from @lent: there is no such set\n");
+    CHECK(take({}).err ==
+          "sem-take: cannot take from @lent: there is no set @lent (make it with -j SLOTS)\n");
     CHECK(take({"-j", "2"}).status == 0);
     CHECK(take({"-J"}).out == "{\"v\":1,\"key\":\"@lent\",\"taken\":true}\n");
     CHECK(world.cluster.ctl({"lease", "list"}) == "found 0 leases\n");
@@ -149,7 +150,7 @@ TEST_CASE("a wrong line and a cluster that is not there are one clear line each"
     const RefusedPort dead;
     const auto url = "http://127.0.0.1:" + std::to_string(dead.number());
     const auto error_of = [&](const Words& words) { return scenario.run(words).err; };
-    CHECK(contains(error_of({"sem-create", "--etcd", url, "./path"}),
+    CHECK(contains(error_of({"sem-create", "--etcd", url, "/"}),
                    "a path names a file of this host only"));
     CHECK(contains(error_of({"sem-create", "--etcd", "ftp://a", "@x"}),
                    "expected http:// or https://"));
