@@ -1,9 +1,7 @@
 #include "cluster/grpc_connection.h"
 
 #include "core/error.h"
-#include "core/number.h"
 #include "core/syscall.h"
-#include "http/url.h"
 #include "net/tls_protocol.h"
 
 #include <algorithm>
@@ -17,32 +15,6 @@
 namespace ipcbox::cluster {
 
 namespace {
-
-constexpr std::size_t prefix_size = 5;                 // of a gRPC message
-constexpr std::size_t max_message = 4UL * 1024 * 1024; // what gRPC allows by default
-constexpr std::size_t frame_header_size = 9;           // RFC 9113, section 4.1
-constexpr std::string_view grpc_type = "application/grpc";
-
-GrpcStatus unavailable(std::string message) {
-    return {GrpcCode::unavailable, std::move(message), false};
-}
-GrpcStatus hopeless(std::string message) {
-    return {GrpcCode::unavailable, std::move(message), true};
-}
-
-// A server's first bytes must be a SETTINGS frame (RFC 9113, section 3.4). Says what others are.
-std::optional<std::string> what_is_wrong_with(std::string_view greeting) {
-    constexpr char settings = 4;
-    constexpr std::size_t type_at = 3;
-    constexpr std::string_view tls_records = "\x15\x16"; // an alert, a handshake
-    if (greeting.starts_with("HTTP/1."))
-        return "it answers in HTTP/1.1: no etcd, or its gateway only";
-    if (tls_records.find(greeting.front()) != std::string_view::npos)
-        return "it speaks TLS: write https://";
-    if (greeting.size() < frame_header_size || greeting[type_at] != settings)
-        return "it does not speak HTTP/2: no etcd";
-    return std::nullopt;
-}
 
 // The server does not want to talk, or we do not. A connection that breaks at any time says
 // nothing.
@@ -61,38 +33,6 @@ nghttp2_nv field_of(const GrpcHeader& header) {
     return {bytes(header.name), bytes(header.value), header.name.size(), header.value.size(),
             NGHTTP2_NV_FLAG_NONE};
 }
-
-struct Stream {
-    std::string to_send;
-    bool sends_no_more = false; // what to_send has is the last
-    std::string received;       // of a message that is not complete yet
-    std::string http_status;
-    std::string content_type;
-    std::optional<int> grpc_status;
-    std::string grpc_message;
-
-    [[nodiscard]] bool is_grpc() const {
-        return http_status == "200" && content_type.starts_with(grpc_type);
-    }
-
-    // ERROR is HTTP/2's, of a stream that was reset.
-    [[nodiscard]] GrpcStatus status(std::uint32_t error) const {
-        if (http_status.empty())
-            return unavailable(
-                fmt::format("it dropped the call ({})", nghttp2_http2_strerror(error)));
-        // A proxy whose server does not answer, or that has too much to do.
-        if (http_status == "429" || (http_status.starts_with("50") && http_status != "500"))
-            return unavailable(fmt::format("it answers HTTP {}", http_status));
-        if (!is_grpc())
-            return hopeless(fmt::format("it answers HTTP {} ({}), not gRPC: no etcd", http_status,
-                                        content_type.empty() ? "no type" : content_type));
-        if (!grpc_status) return unavailable("it ended the call without a status");
-        const bool is_known =
-            *grpc_status >= 0 && *grpc_status <= static_cast<int>(GrpcCode::unauthenticated);
-        return {is_known ? static_cast<GrpcCode>(*grpc_status) : GrpcCode::unknown, grpc_message,
-                false};
-    }
-};
 
 } // namespace
 
@@ -115,7 +55,7 @@ struct GrpcConnection::Session {
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 
-    [[nodiscard]] Stream* find(StreamId id) {
+    [[nodiscard]] GrpcStream* find(StreamId id) {
         const auto found = streams.find(id);
         return found == streams.end() ? nullptr : &found->second;
     }
@@ -124,35 +64,18 @@ struct GrpcConnection::Session {
     void end(StreamId id, std::uint32_t error) {
         const auto* stream = find(id);
         if (stream == nullptr) return;
-        owner_.events_.push_back({Event::Kind::ended, id, {}, stream->status(error)});
+        owner_.events_.push_back(
+            {Event::Kind::ended, id, {}, stream->status(nghttp2_http2_strerror(error))});
         streams.erase(id);
     }
 
-    void refuse_message(StreamId id) {
+    // Ends a stream whose messages make no sense.
+    void refuse(StreamId id) {
         nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
-        owner_.events_.push_back({Event::Kind::ended,
-                                  id,
-                                  {},
-                                  {GrpcCode::internal,
-                                   "it sends a message that is too long "
-                                   "or compressed",
-                                   false}});
+        GrpcStatus why{GrpcCode::internal, "it sends a message that is too long, or compressed",
+                       false};
+        owner_.events_.push_back({Event::Kind::ended, id, {}, std::move(why)});
         streams.erase(id);
-    }
-
-    void take_messages(StreamId id, Stream& stream) {
-        for (;;) {
-            const std::string_view bytes{stream.received};
-            if (bytes.size() < prefix_size) return;
-            std::size_t size = 0;
-            for (const char byte : bytes.substr(1, prefix_size - 1))
-                size = size << 8U | static_cast<unsigned char>(byte);
-            if (bytes.front() != 0 || size > max_message) return refuse_message(id);
-            if (bytes.size() < prefix_size + size) return;
-            owner_.events_.push_back(
-                {Event::Kind::message, id, std::string{bytes.substr(prefix_size, size)}, {}});
-            stream.received.erase(0, prefix_size + size);
-        }
     }
 
     static Session& of(void* user_data) { return *static_cast<Session*>(user_data); }
@@ -160,27 +83,23 @@ struct GrpcConnection::Session {
     static int on_header(nghttp2_session* /*session*/, const nghttp2_frame* frame,
                          const std::uint8_t* name, std::size_t name_size, const std::uint8_t* value,
                          std::size_t value_size, std::uint8_t /*flags*/, void* user_data) {
-        Stream* stream = of(user_data).find(frame->hd.stream_id);
+        GrpcStream* stream = of(user_data).find(frame->hd.stream_id);
         if (stream == nullptr) return 0;
         const std::string_view key{reinterpret_cast<const char*>(name), name_size};
         const std::string_view text{reinterpret_cast<const char*>(value), value_size};
-        if (key == ":status")
-            stream->http_status = text;
-        else if (key == "content-type")
-            stream->content_type = text;
-        else if (key == "grpc-status")
-            stream->grpc_status = whole_number<int>(text).value_or(-1);
-        else if (key == "grpc-message")
-            stream->grpc_message = http::percent_decoded(text);
+        stream->take_header(key, text);
         return 0;
     }
 
     static int on_data(nghttp2_session* /*session*/, std::uint8_t /*flags*/, StreamId id,
                        const std::uint8_t* data, std::size_t size, void* user_data) {
-        Stream* stream = of(user_data).find(id);
-        if (stream == nullptr || !stream->is_grpc()) return 0;
-        stream->received.append(reinterpret_cast<const char*>(data), size);
-        of(user_data).take_messages(id, *stream);
+        GrpcStream* stream = of(user_data).find(id);
+        if (stream == nullptr) return 0;
+        stream->take_data({reinterpret_cast<const char*>(data), size});
+        while (auto message = stream->next_message())
+            of(user_data).owner_.events_.push_back(
+                {Event::Kind::message, id, *std::move(message), {}});
+        if (stream->is_unreadable()) of(user_data).refuse(id);
         return 0;
     }
 
@@ -208,7 +127,7 @@ struct GrpcConnection::Session {
     static ssize_t on_read(nghttp2_session* /*session*/, StreamId id, std::uint8_t* buffer,
                            std::size_t room, std::uint32_t* flags, nghttp2_data_source* source,
                            void* /*user_data*/) {
-        Stream* stream = static_cast<Session*>(source->ptr)->find(id);
+        GrpcStream* stream = static_cast<Session*>(source->ptr)->find(id);
         if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
         const auto count = std::min(room, stream->to_send.size());
         if (count == 0 && !stream->sends_no_more) return NGHTTP2_ERR_DEFERRED;
@@ -220,7 +139,7 @@ struct GrpcConnection::Session {
 
     GrpcConnection& owner_;
     nghttp2_session* session = nullptr;
-    std::map<StreamId, Stream> streams;
+    std::map<StreamId, GrpcStream> streams;
     std::string greeting; // the first bytes, until they are enough to tell what the server is
     std::string unsent;
     bool is_told_to_go = false;
@@ -238,10 +157,9 @@ GrpcConnection::~GrpcConnection() = default;
 
 GrpcConnection::StreamId GrpcConnection::open(std::string_view path,
                                               const std::vector<GrpcHeader>& headers) {
-    std::vector<GrpcHeader> all{
-        {":method", "POST"},          {":scheme", tls_ ? "https" : "http"},
-        {":path", std::string{path}}, {":authority", authority_},
-        {"te", "trailers"},           {"content-type", std::string{grpc_type}}};
+    std::vector<GrpcHeader> all{{":method", "POST"},          {":scheme", tls_ ? "https" : "http"},
+                                {":path", std::string{path}}, {":authority", authority_},
+                                {"te", "trailers"},           {"content-type", "application/grpc"}};
     all.insert(all.end(), headers.begin(), headers.end());
     std::vector<nghttp2_nv> fields;
     std::ranges::transform(all, std::back_inserter(fields), field_of);
@@ -251,12 +169,12 @@ GrpcConnection::StreamId GrpcConnection::open(std::string_view path,
     const auto id = nghttp2_submit_request(session_->session, nullptr, fields.data(), fields.size(),
                                            &body, nullptr);
     if (id < 0) throw Error(fmt::format("cannot begin a call: {}", nghttp2_strerror(id)));
-    session_->streams.emplace(id, Stream{});
+    session_->streams.emplace(id, GrpcStream{});
     return id;
 }
 
 void GrpcConnection::send(StreamId id, std::string_view message, End end) {
-    Stream* stream = session_->find(id);
+    GrpcStream* stream = session_->find(id);
     if (stream == nullptr) return;
     stream->to_send += '\0'; // not compressed
     for (const unsigned shift : {24U, 16U, 8U, 0U})
@@ -318,7 +236,7 @@ void GrpcConnection::receive() {
 void GrpcConnection::receive_end(int error) {
     if (tls_) tls_->check(); // throws the reason if there is one
     const auto& greeting = session_->greeting;
-    if (!greeting.empty() && greeting.size() < frame_header_size)
+    if (!greeting.empty() && greeting.size() < greeting_size)
         return break_off(hopeless(*what_is_wrong_with(greeting)));
     const bool is_closed = error == 0 || (error == ECONNRESET && !established_);
     if (!is_closed) return break_off(unavailable(std::string{error_text(error)}));
@@ -329,9 +247,9 @@ void GrpcConnection::receive_end(int error) {
 
 void GrpcConnection::feed(std::string_view bytes) {
     auto& greeting = session_->greeting;
-    if (greeting.size() < frame_header_size) {
+    if (greeting.size() < greeting_size) {
         greeting += bytes;
-        if (greeting.size() < frame_header_size) return;
+        if (greeting.size() < greeting_size) return;
         if (auto wrong = what_is_wrong_with(greeting))
             return break_off(hopeless(std::move(*wrong)));
         bytes = greeting;

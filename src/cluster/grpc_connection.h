@@ -15,6 +15,7 @@
 // server did not send, and is_open() is false from then on.
 #pragma once
 
+#include "cluster/grpc_stream.h"
 #include "core/fd.h"
 #include "net/tls_process.h"
 
@@ -29,35 +30,6 @@
 #include <vector>
 
 namespace ipcbox::cluster {
-
-// grpc/doc/statuscodes.md
-enum class GrpcCode : std::uint8_t {
-    ok = 0,
-    canceled = 1,
-    unknown = 2,
-    invalid_argument = 3,
-    deadline_exceeded = 4,
-    not_found = 5,
-    already_exists = 6,
-    permission_denied = 7,
-    resource_exhausted = 8,
-    failed_precondition = 9,
-    aborted = 10,
-    out_of_range = 11,
-    unimplemented = 12,
-    internal = 13,
-    unavailable = 14,
-    data_loss = 15,
-    unauthenticated = 16,
-};
-
-struct GrpcStatus {
-    GrpcCode code = GrpcCode::ok;
-    std::string message; // decoded, not cleaned of control characters
-    // The server is no gRPC server, or its certificate is not trusted: another attempt does not
-    // help.
-    bool is_hopeless = false;
-};
 
 struct GrpcHeader {
     std::string name; // in lower case

@@ -1,10 +1,14 @@
-// etcd's answers, and what the words for an error make of a server's own.
+// etcd's answers, the messages of a stream, and what the words for an error make of a server's own.
 #include "cluster/etcd_messages.h"
 #include "cluster/etcd_status.h"
+#include "cluster/grpc_stream.h"
 #include "cluster/protobuf.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <string>
+#include <vector>
 
 using namespace ipcbox::cluster;
 
@@ -47,6 +51,21 @@ void check_rewritten(std::string_view bytes) {
     require(rewritten.size() <= bytes.size()); // a varint may be longer than it has to be
 }
 
+// The messages on a stream of gRPC, when the bytes come SIZE at a time.
+std::vector<std::string> messages_in(std::string_view bytes, std::size_t size) {
+    std::vector<std::string> messages;
+    GrpcStream stream;
+    stream.take_header(":status", "200");
+    stream.take_header("content-type", "application/grpc");
+    while (!bytes.empty()) {
+        stream.take_data(bytes.substr(0, size));
+        bytes.remove_prefix(std::min(size, bytes.size()));
+        while (auto message = stream.next_message())
+            messages.push_back(*std::move(message));
+    }
+    return messages;
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -58,6 +77,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     decode<Transaction::Answer>(bytes);
     decode<Watch::Answer>(bytes);
     decode<Authenticate::Answer>(bytes);
+    require(messages_in(bytes, bytes.size()) == messages_in(bytes, 1));
+    if (!bytes.empty()) (void)what_is_wrong_with(bytes);
     const GrpcStatus status{static_cast<GrpcCode>(size % 17), std::string{bytes}, false};
     const std::string words = error_for(status, "ci").what();
     for (const char byte : words)
