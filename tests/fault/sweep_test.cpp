@@ -120,7 +120,6 @@ const std::vector<Sweep>& sweeps() {
          "input"},
         {"open2-run", {}, {"open2-run", "--", "echo", "text", "--with", "cat"}},
         {"open2-run --ask", {}, {"open2-run", "--ask", "text", "--", "cat"}},
-        {"open2-run --pty", {}, {"open2-run", "--pty", "--ask", "text", "--", "cat"}},
         {"magic-cat --net, and nobody listens", {}, {"magic-cat", "--net", "unix:nobody"}},
         {"command-server --check",
          {},
