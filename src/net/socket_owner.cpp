@@ -86,6 +86,9 @@ std::optional<SocketEntry> find_unix(const std::string& name, Deadline deadline)
                      });
 }
 
+// Behind the name of our own process.
+constexpr auto own_address = ", which is us: another address that you gave includes it";
+
 bool has_socket(pid_t pid, const std::string& target) {
     bool has = false;
     look_at_descriptors(pid, [&](const auto&, const auto& link) {
@@ -122,8 +125,7 @@ std::string socket_owner(const Address& address, int type) {
     }
     if (!entry) return {};
     if (const auto process = find_holder(entry->inode, deadline))
-        return process->pid == ::getpid() ? "us: another address that you gave includes it"
-                                          : process->text();
+        return process->text() + (process->pid == ::getpid() ? own_address : "");
     return entry->user ? fmt::format("a process of {}", user_name(*entry->user)) : std::string{};
 }
 

@@ -11,7 +11,8 @@ namespace ipcbox::net {
 
 // The process that listens on ADDRESS (or on all interfaces at its port), or on a Unix socket that
 // was bound to it: "812 (nginx, root, 3d2h)"; "a process of www-data" when we may not see which
-// process it is; "us: ..." for a server that was given an address twice; empty when none was found.
+// process it is; empty when none was found. Behind our own process stands that we were given the
+// address twice.
 // TYPE is that of socket(2): with SOCK_DGRAM it is the process that gets the datagrams.
 [[nodiscard]] std::string socket_owner(const Address& address, int type = SOCK_STREAM);
 

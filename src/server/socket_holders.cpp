@@ -44,24 +44,25 @@ std::optional<Member> find_member(pid_t pid) {
     return group ? std::optional{Member{*group, is_zombie}} : std::nullopt;
 }
 
-bool has_members(pid_t group) {
-    // EPERM: there are some, and none that we may signal.
-    return sys::call("kill", ::kill, -group, 0) == 0 || errno != ESRCH;
+// Of a process, or with a minus of a group. EPERM: there is one, and none that we may signal.
+bool exists(pid_t pid) {
+    return sys::call("kill", ::kill, pid, 0) == 0 || errno != ESRCH;
 }
 
 bool may_have_socket(pid_t pid, const std::string& target) {
     bool has = false;
     const auto view = look_at_descriptors(pid, [&](const auto&, const auto& link) {
-        has = link == target;
+        has = link == target || link.empty();
         return !has;
     });
-    return has || view == FdView::hidden;
+    // One that becomes another user's meanwhile (set-user-ID) vanishes where /proc hides it.
+    return has || view == FdView::hidden || (view == FdView::ended && exists(pid));
 }
 
 } // namespace
 
 bool group_holds_socket(pid_t group, ino_t socket) {
-    if (!has_members(group)) return false;
+    if (!exists(-group)) return false;
     const auto target = socket_link(socket);
     const Directory stream{::opendir("/proc")};
     if (!stream) return true;
@@ -74,7 +75,7 @@ bool group_holds_socket(pid_t group, ino_t socket) {
         if (!member->is_zombie && may_have_socket(*pid, target)) return true;
     }
     // There may be a process that /proc does not show us.
-    return !was_seen && has_members(group);
+    return !was_seen && exists(-group);
 }
 
 } // namespace ipcbox::server

@@ -452,9 +452,9 @@ TEST_CASE("an address that is given twice is said to be ours") {
     const auto twice = scenario.run(
         {"forking-tcp-server", fmt::format("{}", address.port()), address.text(), "--", "cat"});
     CHECK(twice.status == 1);
-    CHECK(twice.err == fmt::format("forking-tcp-server: cannot listen on {}: Address already in "
-                                   "use (by us: another address that you gave includes it)\n",
-                                   address.text()));
+    CHECK(twice.err.starts_with(fmt::format(
+        "forking-tcp-server: cannot listen on {}: Address already in use (by ", address.text())));
+    CHECK(twice.err.ends_with(", which is us: another address that you gave includes it)\n"));
 }
 
 TEST_CASE("a link-local address without its interface is refused with advice") {
