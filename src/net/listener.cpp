@@ -98,11 +98,16 @@ Listener listen_unix(const std::string& path, const UnixOptions& options) {
 }
 
 unsigned take_inherited_count() {
+    const char* const text = std::getenv("LISTEN_FDS");
+    const std::string written = text != nullptr ? text : "";
     const auto for_whom = take_number<pid_t>("LISTEN_PID");
     const auto count = take_number<unsigned>("LISTEN_FDS");
     ::unsetenv("LISTEN_FDNAMES");
     ::unsetenv("LISTEN_PIDFDID");
-    return for_whom == ::getpid() ? count.value_or(0) : 0;
+    if (for_whom != ::getpid() || written.empty()) return 0;
+    // Without its sockets the server would listen elsewhere, and nobody would know.
+    if (!count) throw Error(fmt::format("cannot read LISTEN_FDS={}: it is not a number", written));
+    return *count;
 }
 
 std::vector<Listener> inherited_listeners(ListenerKind kind,

@@ -532,6 +532,21 @@ TEST_CASE("a server that inetd starts has the listening socket as its standard i
     const Client next{address};
 }
 
+TEST_CASE("a number of inherited sockets that is none is an error, if it is meant for us") {
+    Scenario scenario;
+    const std::string words = " exec forking-tcp-server --once 192.0.2.1:0 -- cat";
+    for (const char* number : {"x", "-1", "99999999999", "1 "}) {
+        const auto result = scenario.shell("LISTEN_PID=$$ LISTEN_FDS=\"$1\"" + words, {number});
+        CHECK(result.status == 1);
+        CHECK(result.err == fmt::format("forking-tcp-server: cannot read LISTEN_FDS={}: it is not "
+                                        "a number\n",
+                                        number));
+    }
+    // Meant for another process, it is nothing to us.
+    CHECK(contains(scenario.shell("LISTEN_PID=1 LISTEN_FDS=x" + words).err,
+                   "cannot listen on 192.0.2.1:0"));
+}
+
 // Starts a server with these listening sockets as a service manager would.
 Child start_with_sockets(const std::vector<Fd>& sockets, const char* names, const char* name) {
     return fork_child([&] {
