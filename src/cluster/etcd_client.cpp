@@ -110,7 +110,8 @@ void EtcdClient::work() {
     link_.connect_if_due();
     if (!link_.is_ready()) return;
     send_all();
-    link_.work();
+    // Not work(): nobody would hear what came by it, and the descriptor would not tell of it again.
+    link_.flush();
 }
 
 void EtcdClient::hear() {

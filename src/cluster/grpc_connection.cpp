@@ -212,6 +212,15 @@ void GrpcConnection::work() {
     }
 }
 
+void GrpcConnection::flush() {
+    if (broken_) return;
+    try {
+        send_unsent();
+    } catch (const Error& error) {
+        break_off(unavailable(error.what()));
+    }
+}
+
 std::optional<GrpcConnection::Event> GrpcConnection::next() {
     if (events_.empty()) return std::nullopt;
     std::optional<Event> event{std::move(events_.front())};

@@ -65,6 +65,9 @@ class GrpcConnection {
     [[nodiscard]] std::array<pollfd, 2> poll_entries() const;
     // Sends and receives as much as is possible without waiting.
     void work();
+    // Sends as much as is possible without waiting, and receives nothing: the descriptor stays
+    // readable for what has come.
+    void flush();
     // What has come, in order.
     [[nodiscard]] std::optional<Event> next();
 

@@ -92,6 +92,10 @@ void MemberLink::work() {
     if (connection_ && connection_->is_established()) established_by_ = Deadline::never();
 }
 
+void MemberLink::flush() {
+    if (connection_) connection_->flush();
+}
+
 bool MemberLink::give_up_on_broken() {
     if (!connection_) return false;
     if (!connection_->is_open()) {

@@ -38,6 +38,8 @@ class MemberLink {
     // Moves bytes. The connection may be broken after it: the caller takes its events, and then
     // calls give_up_on_broken().
     void work();
+    // Sends what was queued since work(), and receives nothing.
+    void flush();
     // Whether a broken connection was given up, or one that took too long to come about.
     [[nodiscard]] bool give_up_on_broken();
 

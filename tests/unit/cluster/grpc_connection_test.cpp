@@ -137,6 +137,17 @@ TEST_CASE("an answer is its message and then the status, whatever pieces it come
     CHECK_FALSE(world.connection->next());
 }
 
+TEST_CASE("a flush sends, and leaves in the socket what has come") {
+    World world;
+    world.ask();
+    say(world.pair.theirs, settings + head(1) + frame(data_type, 0, 1, message("answer")));
+    world.connection->flush();
+    CHECK_FALSE(world.connection->next());
+    CHECK_FALSE(world.connection->is_established());
+    world.connection->work();
+    CHECK(world.next().message == "answer");
+}
+
 TEST_CASE("streams are told apart, and one that is canceled is silent") {
     World world;
     const auto first = world.ask(End::no);
