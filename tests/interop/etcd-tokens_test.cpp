@@ -81,7 +81,7 @@ TEST_CASE("as many as there are slots are inside, and the next one is told who t
     CHECK(contains(refused.err, fmt::format(":{} (sh, ", other.pid())));
     CHECK(bench.take({"-n", "-q", "-E", "75"}, "@two").status == 75);
     CHECK(bench.take({"-w", "10ms", "-E", "75"}, "@two").status == 75);
-    CHECK(bench.queue_length("@two") == 2);
+    CHECK(eventually([&] { return bench.queue_length("@two") == 2; }));
     auto waiter = bench.scenario.start(bench.words({"-v"}, "@two", bench.holding()));
     const auto line = waiter.error_line();
     CHECK(line.starts_with("sem-take: waiting for "));
