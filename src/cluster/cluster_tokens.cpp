@@ -119,10 +119,11 @@ void ClusterTokens::ask_holders() {
 
 void ClusterTokens::work() {
     client_.work();
-    while (const auto call = client_.next_finished())
-        hear(*call);
+    // Changes first: that our watch is armed has to be known before the lease's grant lets us go on.
     while (const auto event = client_.next_event())
         hear(*event);
+    while (const auto call = client_.next_finished())
+        hear(*call);
     if (rearm_at_.passed()) rearm();
     if (retry_at_.passed()) ask(again_);
     lease_.keep_alive();
