@@ -119,7 +119,8 @@ void ClusterTokens::ask_holders() {
 
 void ClusterTokens::work() {
     client_.work();
-    // Changes first: that our watch is armed has to be known before the lease's grant lets us go on.
+    // Changes first: that our watch is armed has to be known before the lease's grant lets us go
+    // on.
     while (const auto event = client_.next_event())
         hear(*event);
     while (const auto call = client_.next_finished())
