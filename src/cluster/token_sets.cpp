@@ -37,19 +37,20 @@ std::optional<Revision> set_slots(EtcdClient& client, const TokenKeys& keys, std
 // Waits until at most LIMIT of the places of INSIDE are still there; false when WAIT is over first.
 bool wait_for_room(EtcdClient& client, const TokenKeys& keys, std::vector<QueuePlace> inside,
                    std::size_t limit, Duration patience, Deadline wait) {
-    std::optional<WatchId> watch;
-    for (;;) {
-        if (!watch) watch = client.watch({keys.queue(), keys.queue_end(), Watch::Puts::left_out});
-        // Armed first: what happens after the look is told.
+    // Armed before each look: what happens after it is told.
+    const auto arm = [&] {
+        return client.watch({keys.queue(), keys.queue_end(), Watch::Puts::left_out});
+    };
+    for (auto watch = arm();;) {
         const auto event = client.wait_event(wait);
-        if (event && event->watch == watch && event->kind == WatchEvent::Kind::lost) watch.reset();
+        if (event && event->watch == watch && event->kind == WatchEvent::Kind::lost) watch = arm();
         const auto now = look_at_set(client, keys, Deadline::after(patience)).queue;
         std::erase_if(inside, [&now](const QueuePlace& place) {
             return std::ranges::find(now, place.key, &QueuePlace::key) == now.end();
         });
         const bool has_room = inside.size() <= limit;
         if (!has_room && event) continue;
-        if (watch) client.unwatch(*watch);
+        client.unwatch(watch);
         return has_room;
     }
 }
