@@ -5,10 +5,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/values.h"
-#include "cluster/lent_token.h"
-#include "core/signals.h"
-#include "front/ipc/etcd_options.h"
-#include "front/ipc/guarded_run.h"
+#include "front/ipc/cluster_taking.h"
 #include "front/run_command.h"
 #include "front/set_mode.h"
 #include "sysv/keeper.h"
@@ -32,12 +29,8 @@ struct Config {
     bool wait_all = false;
     pid_t hold_for = 0;
     bool json = false;
-    front::EtcdOptions etcd;
-    Duration ttl = cluster::default_ttl;
-    cluster::OnLost on_lost = cluster::OnLost::kill;
-    std::optional<Duration> grace;
+    front::ClusterOptions across_hosts;
     std::optional<cluster::EtcdAccess> cluster; // nothing: the tokens are those of this host
-    bool nonblock = false;
     cli::Verbosity verbosity;
     std::vector<std::string> command;
 };
@@ -51,28 +44,11 @@ pid_t parse_process(std::string_view text) {
     }
 }
 
-Duration parse_ttl(std::string_view text) {
-    constexpr auto shortest = std::chrono::seconds{2};
-    constexpr auto longest = std::chrono::hours{24};
-    const auto ttl = cli::parse_duration(text);
-    if (ttl < shortest || ttl > longest || ttl % std::chrono::seconds{1} != Duration::zero())
-        throw std::invalid_argument("expected whole seconds, from 2s to 24h");
-    return ttl;
-}
-
-cluster::OnLost parse_on_lost(std::string_view text) {
-    if (text == "kill") return cluster::OnLost::kill;
-    if (text == "pause") return cluster::OnLost::pause;
-    if (text == "warn") return cluster::OnLost::warn;
-    throw std::invalid_argument("expected kill, pause or warn");
-}
-
 void check_cluster(const Config& config) {
     if (config.shared || config.wait_all || config.mode || config.hold_for != 0)
         throw cli::UsageError("--etcd does not go with -s, --wait-all, --hold-for or -m");
     (void)front::etcd_keys(config.key.text()); // a path is refused
-    if (config.grace && *config.grace > cluster::max_grace_of(config.ttl))
-        throw cli::UsageError("--grace: expected at most half of --ttl");
+    config.across_hosts.check();
 }
 
 void check(const Config& config) {
@@ -92,10 +68,11 @@ void check(const Config& config) {
 
 Config parse(const Invocation& invocation) {
     Config config;
+    bool nonblock = false;
     cli::Options options{invocation, "[KEY] [[--] COMMAND [ARGUMENT...]]"};
     options.operand("KEY", config.key, sysv::Key::parse, sysv::key_help);
     options.command(config.command);
-    options.flag("-n,--nonblock", config.nonblock, "fail at once when no token is free");
+    options.flag("-n,--nonblock", nonblock, "fail at once when no token is free");
     options.value("-w,--wait DURATION", config.wait, cli::parse_duration,
                   "wait at most DURATION for a token");
     options.value("-E,--exit-status STATUS", config.busy_status, cli::number_between(0, 255),
@@ -112,14 +89,7 @@ Config parse(const Invocation& invocation) {
                   "keep the token until process PID ends; PPID means the parent process");
     options.json(config.json);
     options.section("Across hosts");
-    front::declare(options, config.etcd);
-    options.value("--ttl DURATION", config.ttl, parse_ttl,
-                  "how long a token stays taken when its host is lost (default 15s)");
-    options.value("--on-lost ACTION", config.on_lost, parse_on_lost,
-                  "what to do with the command when the token may be lost: kill (default), pause "
-                  "or warn");
-    options.value("--grace DURATION", config.grace, cli::parse_duration,
-                  "with --on-lost kill: the time from TERM to KILL (default a quarter of --ttl)");
+    front::declare(options, config.across_hosts);
     options.note("With a command, the token comes back however the command ends, and the exit "
                  "status is the command's own. Without one, the token stays taken until sem-give.");
     options.example("sem-take -j 4 @build -- make", "run at most four of these at once");
@@ -130,8 +100,8 @@ Config parse(const Invocation& invocation) {
     options.example("sem-take -j 1 --hold-for PPID @deploy && work",
                     "keep others out until this shell ends");
     config.verbosity = options.parse();
-    if (config.nonblock) config.wait = Duration::zero();
-    config.cluster = front::etcd_access(config.etcd);
+    if (nonblock) config.wait = Duration::zero();
+    config.cluster = front::etcd_access(config.across_hosts.etcd);
     check(config);
     return config;
 }
@@ -140,6 +110,13 @@ Config parse(const Invocation& invocation) {
 bool tells(const Config& config) {
     const auto& [verbose, quiet] = config.verbosity;
     return !quiet && (verbose || cli::is_terminal(STDERR_FILENO));
+}
+
+// After which time a person is told for whom we wait; nothing: never.
+std::optional<Duration> silence_of(const Config& config) {
+    constexpr auto silence = std::chrono::seconds{2};
+    if (!tells(config)) return {};
+    return config.verbosity.verbose ? Duration::zero() : silence;
 }
 
 sysv::TokenSet open_set(const Config& config) {
@@ -182,7 +159,6 @@ void refuse_to_wait_for_ourselves(const sysv::TokenSet& set, const Config& confi
 
 // Does what was asked for by the deadline of the command line; says what it waits for.
 bool take(sysv::TokenSet& set, sysv::Lease lease, const Config& config) {
-    constexpr auto patience = std::chrono::seconds{2};
     const Deadline deadline = Deadline::after_or_never(config.wait);
     const auto attempt = [&](Deadline limit) {
         if (config.wait_all) return set.wait_until_free(limit);
@@ -191,9 +167,8 @@ bool take(sysv::TokenSet& set, sysv::Lease lease, const Config& config) {
     if (attempt(Deadline::after(Duration::zero()))) return true;
     if (!deadline.passed()) {
         refuse_to_wait_for_ourselves(set, config);
-        if (tells(config)) {
-            const auto silent = config.verbosity.verbose ? Duration::zero() : Duration{patience};
-            if (attempt(std::min(Deadline::after(silent), deadline))) return true;
+        if (const auto silence = silence_of(config)) {
+            if (attempt(std::min(Deadline::after(*silence), deadline))) return true;
             if (!deadline.passed())
                 cli::diagnose(fmt::format("waiting for {}", sysv::text_of(holders_of(set))));
         }
@@ -221,60 +196,6 @@ int take_for_command(const Config& config) {
         if (!take(set, sysv::Lease::until_process_ends, config)) return config.busy_status;
         command.become();
     });
-}
-
-cluster::TokenWish wish_of(const Config& config, const cluster::TokenEntry& entry) {
-    const auto wait = config.nonblock ? std::nullopt : config.wait;
-    return {.keys = front::etcd_keys(config.key.text()),
-            .entry = entry,
-            .slots = config.slots,
-            .ttl = config.ttl,
-            .must_be_free = config.nonblock,
-            .first_answer = Deadline::after(
-                std::min(wait.value_or(front::etcd_patience), front::etcd_patience))};
-}
-
-// After which time the user is told for whom we wait; nothing: never.
-std::optional<Duration> silence_of(const Config& config) {
-    constexpr auto silence = std::chrono::seconds{2};
-    if (!tells(config)) return {};
-    return config.verbosity.verbose ? Duration::zero() : silence;
-}
-
-int take_of_cluster(const Config& config) {
-    return front::run_command(config.command, [&](const front::Command& command) {
-        const auto wait = config.nonblock ? std::nullopt : config.wait;
-        const cluster::KeeperPlan plan{
-            .access = *config.cluster,
-            .wish = wish_of(config, cluster::TokenEntry::ours(config.command.front())),
-            .on_lost = config.on_lost,
-            .grace = config.grace,
-            .wait = Deadline::after_or_never(wait),
-            .busy_status = config.busy_status,
-            .silence = silence_of(config),
-            .tells_result = !config.verbosity.quiet,
-        };
-        return front::run_guarded(command, plan);
-    });
-}
-
-// Until sem-give --etcd: our parent has it, as far as anybody can be said to.
-int take_lent(const Config& config) {
-    const auto parent = find_process(::getppid());
-    auto entry = cluster::TokenEntry::ours(parent ? parent->name : "");
-    entry.pid = ::getppid();
-    cluster::EtcdClient client{*config.cluster};
-    const auto wait = config.nonblock ? std::nullopt : config.wait;
-    const auto lent = cluster::take_lent_token(
-        client, {wish_of(config, entry), Deadline::after_or_never(wait), silence_of(config),
-                 [](const std::string& line) { cli::diagnose(line); }});
-    if (lent.signal != 0) die_of(lent.signal);
-    if (!lent.is_taken && !config.verbosity.quiet)
-        cli::diagnose(
-            fmt::format("{} is taken by {}", config.key.text(), cluster::names_of(lent.holders)));
-    if (config.json)
-        cli::JsonLine{}.set("key", config.key.text()).set_flag("taken", lent.is_taken).print();
-    return lent.is_taken ? exit_status::done : config.busy_status;
 }
 
 int take_for_process(const Config& config) {
@@ -306,9 +227,23 @@ int wait_for_all(const Config& config) {
     return free ? exit_status::done : config.busy_status;
 }
 
+int take_of_cluster(const Config& config) {
+    const front::ClusterTaking taking{.access = *config.cluster,
+                                      .options = config.across_hosts,
+                                      .key = config.key.text(),
+                                      .slots = config.slots,
+                                      .wait = config.wait,
+                                      .busy_status = config.busy_status,
+                                      .silence = silence_of(config),
+                                      .tells_result = !config.verbosity.quiet,
+                                      .json = config.json};
+    return config.command.empty() ? front::take_until_given(taking)
+                                  : front::take_for_command(taking, config.command);
+}
+
 int run(const Invocation& invocation) {
     const Config config = parse(invocation);
-    if (config.cluster) return config.command.empty() ? take_lent(config) : take_of_cluster(config);
+    if (config.cluster) return take_of_cluster(config);
     if (config.wait_all) return wait_for_all(config);
     if (!config.command.empty()) return take_for_command(config);
     if (config.hold_for != 0) return take_for_process(config);
