@@ -84,5 +84,5 @@ TEST_CASE("a size that the system does not have is an error") {
     Scenario scenario;
     const auto result = scenario.run({"shm-demo", "--size", "16777215G"});
     CHECK(result.status == 1);
-    CHECK(result.err.starts_with("shm-demo: cannot create shared memory segment: "));
+    CHECK(result.err.starts_with("shm-demo: cannot create shared memory segment of "));
 }

@@ -12,6 +12,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -139,6 +140,12 @@ def masked(lines):
     return re.sub(r" +", " ", text)
 
 
+def ignore_nothing():
+    """We may be started by nohup, or in the background."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def run(page):
     isolated = ["unshare", "--net", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc"]
     if os.geteuid() != 0:
@@ -160,7 +167,8 @@ def run(page):
         for name in ("IPCBOX_FAULT", "IPCBOX_TRACE", "XDG_STATE_HOME"):
             environment.pop(name, None)
         shell = subprocess.Popen(isolated + ["bash", "-c", script], cwd=empty, env=environment, text=True,
-                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                 preexec_fn=ignore_nothing)
         guard = threading.Timer(120, shell.kill)  # only against hanging for ever
         guard.start()
         printed = [[]]

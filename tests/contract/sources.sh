@@ -123,7 +123,7 @@ check() {
     objects=$(find "$build/src" -name '*.o')
     [ -n "$objects" ] || echo "$build/src" | forbid 'a build without objects'
     [ "$optimization" = 0 ] ||
-    echo "$objects" | grep -v 'options\.cpp\.o$' | xargs nm -A -C 2>/dev/null |
+    echo "$objects" | grep -v 'command_line\.cpp\.o$' | xargs nm -A -C 2>/dev/null |
         grep -E '_GLOBAL__(sub_)?[ID]_|__cxx_global_var_init' | grep -v '_sub_[ID]_00099_' |
         forbid 'a namespace-scope object with a constructor or a destructor'
     nm -C "$IPCBOX_BINARY" | grep -E ' (main|_start)$' | grep -q . ||

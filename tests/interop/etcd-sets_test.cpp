@@ -81,10 +81,13 @@ TEST_CASE("ipc-list shows the sets of a cluster with those that hold and wait") 
     auto holder = world.hold({"-j", "1"}, "@busy");
     auto waiter = world.scenario.start(world.words({"-v", "-j", "1"}, "@busy", {"true"}));
     CHECK(contains(waiter.error_line(), "waiting for"));
-    const auto all = world.run({"ipc-list"}).out;
+    std::string all;
+    CHECK(eventually([&] {
+        all = world.run({"ipc-list"}).out;
+        return contains(all, "; waited for by ");
+    }));
     CHECK(contains(all, "KEY    STATE         USED BY\n@busy  1 of 1 taken  held by "));
     CHECK(contains(all, " (sh, "));
-    CHECK(contains(all, "; waited for by "));
     CHECK(contains(all, "@idle  0 of 4 taken  nobody\n"));
     const auto line = world.run({"ipc-list", "-J", "@busy"}).out;
     CHECK(line.starts_with(R"({"v":1,"kind":"etcd-sem","key":"@busy","place":"ipcbox/sem/busy",)"

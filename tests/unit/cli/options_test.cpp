@@ -194,7 +194,8 @@ TEST_CASE("an error names the wrong word") {
     CHECK(error_of({"-x"}) == "unknown option -x");
     CHECK(error_of({"-ax"}) == "unknown option -x");
     CHECK(error_of({"--al"}) ==
-          "unknown option --al"); // no abbreviations: they break with a new option
+          "unknown option --al; did you mean --all?"); // no abbreviations: they break with a new
+                                                       // option
     CHECK(error_of({"-x", "key", "make"}, Takes::command) == "unknown option -x");
     CHECK(error_of({"key", "-x", "make"}, Takes::command) == "unknown option -x");
     CHECK(error_of({"--wait"}) == "option --wait needs a value");

@@ -236,8 +236,14 @@ TEST_CASE("the sockets that we are started with are taken") {
                        refuses("Unix stream")) == 0);
     const Fd client = connect_to(web.address);
     CHECK(started_with(client.get(), "1", net::ListenerKind::tcp, refuses("TCP")) == 0);
-    // No number, and none at all, is nothing; more than there are is a mistake.
-    for (const char* count : {"0", "", "-1", "x"})
+    // None is nothing; what is no number, and more than there are, is a mistake.
+    for (const std::string count : {"-1", "x"})
+        CHECK(started_with(web.socket.get(), count.c_str(), net::ListenerKind::tcp,
+                           [&](const std::vector<net::Listener>& found, std::string_view error) {
+                               return found.empty() && error == "cannot read LISTEN_FDS=" + count +
+                                                                    ": it is not a number";
+                           }) == 0);
+    for (const char* count : {"0", ""})
         CHECK(started_with(web.socket.get(), count, net::ListenerKind::tcp,
                            [](const std::vector<net::Listener>& found, std::string_view error) {
                                return found.empty() && error.empty();

@@ -68,7 +68,8 @@ class Record : public ServerEvents {
 class Running {
   public:
     explicit Running(ServerConfig config)
-        : listeners_(net::listen_tcp({"127.0.0.1", 0})), address_(listeners_.front().address),
+        : signals_(handled_signals()), listeners_(net::listen_tcp({"127.0.0.1", 0})),
+          address_(listeners_.front().address),
           server_(std::move(config), listeners_, signals_, record) {
         go_on();
     }
@@ -100,7 +101,13 @@ class Running {
     Record record;
 
   private:
-    SignalFd signals_{SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD};
+    // Those of a server, none of them ignored: nohup ignores HUP.
+    static sigset_t handled_signals() {
+        ::signal(SIGHUP, SIG_DFL);
+        return signal_set({SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD});
+    }
+
+    SignalFd signals_;
     std::vector<net::Listener> listeners_;
     net::Address address_;
     Server server_;
