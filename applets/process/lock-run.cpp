@@ -103,14 +103,15 @@ bool take(int fd, const std::string& object, const Config& config) {
     const Deadline deadline = Deadline::after_or_never(config.wait);
     const auto lock = [&](Deadline limit) { return lock_until(fd, config.kind, limit, object); };
     if (lock(Deadline::after(Duration::zero()))) return true;
+    const bool waits = config.wait != Duration::zero();
     const auto holders = process::lock_holders(fd);
-    if (!deadline.passed() && std::ranges::find(holders, ::getpid()) != holders.end())
+    if (waits && std::ranges::find(holders, ::getpid()) != holders.end())
         throw Error(
             fmt::format("cannot lock {}: an earlier lock-run became this process, and holds "
                         "the lock: it would wait for itself",
                         object),
             exit_status::before_command);
-    if (!deadline.passed() && !config.verbosity.quiet) {
+    if (waits && !config.verbosity.quiet) {
         if (const auto ancestor = std::ranges::find_if(holders, process::is_ancestor);
             ancestor != holders.end()) {
             cli::diagnose(fmt::format("warning: {} is locked by {}, which started us: if it waits "
