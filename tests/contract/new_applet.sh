@@ -24,7 +24,7 @@ mkdir "$copy/made"
 
 # Compiles SOURCE into NEW_OBJECT as this build compiles OBJECT.
 compile() { # OBJECT SOURCE NEW_OBJECT
-    command=$(ninja -C "$build" -t commands "$1" | tail -n 1 | sed "s| -Iapplets | -I$copy/made |
+    command=$(ninja -C "$build" -t commands "$1" | tail -n 1 | sed "s| -Iapplets | -I$copy/made |; s| -I../src | -I$copy/src |
         s| -M[QF] [^ ]*||g; s| -MD||; s| -include [^ ]*||; s| -include-pch [^ ]*||; s| -o [^ ]*| -o $3|; s| -c [^ ]*| -Werror -c $2|")
     (cd "$build" && sh -c "$command")
 }
