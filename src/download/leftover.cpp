@@ -11,10 +11,6 @@ void Leftover::open() {
                  takes_up ? PartFile::Begin::where_it_broke_off : PartFile::Begin::anew);
 }
 
-bool Leftover::resumes_existing() const {
-    return continuation().unmodified_since.has_value();
-}
-
 Continuation Leftover::continuation() const {
     if (must_start_over_) return {};
     if (goes_to_output()) {

@@ -39,7 +39,6 @@ class Leftover {
     [[nodiscard]] bool may_begin_again() const { return written == 0; }
 
     [[nodiscard]] bool goes_to_output() const { return target_.file.empty(); }
-    [[nodiscard]] bool resumes_existing() const;
     [[nodiscard]] const ExistingFile& existing() const { return existing_; }
 
     // None for standard output, and for a device or a FIFO.
