@@ -400,9 +400,7 @@ TEST_CASE("on a terminal, interact types each key, follows the size and leaves b
     screen.key("C-]");
     CHECK(screen.shows("got end"));
     CHECK(screen.shows("left with 6"));
-    screen.type("stty -a | grep -q ' icanon' && echo as before");
-    screen.key("Enter");
-    CHECK(screen.shows("\nas before"));
+    CHECK(screen.is_as_before());
 }
 
 TEST_CASE("the terminal is as it was when we are killed while a person types") {
@@ -410,11 +408,7 @@ TEST_CASE("the terminal is as it was when we are killed while a person types") {
     const Screen screen{scenario, "pty-expect -i -- sh -c 'echo $PPID >pid; echo up; read line'"};
     CHECK(eventually([&] { return scenario.shell("kill -KILL $(cat pid)").status == 0; }));
     CHECK(screen.shows("left with 137"));
-    CHECK(eventually([&] {
-        screen.type("stty -a | grep -q ' icanon' && echo as before");
-        screen.key("Enter");
-        return screen.text().find("\nas before") != std::string::npos;
-    }));
+    CHECK(screen.is_as_before());
 }
 
 namespace {

@@ -158,9 +158,7 @@ TEST_CASE("Ctrl-Z stops us with the terminal as it was, and fg goes on") {
     CHECK(screen.shows("up"));
     screen.key("C-z");
     CHECK(screen.shows("left with"));
-    screen.type("stty -a | grep -q ' icanon' && echo as before");
-    screen.key("Enter");
-    CHECK(screen.shows("\nas before"));
+    CHECK(screen.is_as_before());
     screen.type("fg");
     screen.key("Enter");
     screen.type("again");
@@ -174,9 +172,5 @@ TEST_CASE("the terminal is as it was when we are killed") {
     CHECK(screen.shows("up"));
     CHECK(scenario.shell("kill -KILL $(cat pid)").status == 0);
     CHECK(screen.shows("left with 137"));
-    CHECK(eventually([&] {
-        screen.type("stty -a | grep -q ' icanon' && echo as before");
-        screen.key("Enter");
-        return screen.text().find("\nas before") != std::string::npos;
-    }));
+    CHECK(screen.is_as_before());
 }

@@ -39,6 +39,15 @@ class Screen {
     [[nodiscard]] bool shows(std::string_view wanted) const {
         return eventually([&] { return text().find(wanted) != std::string::npos; });
     }
+    // Whether the shell can use the terminal again: it delivers whole lines, as before the command.
+    // Waits as shows() does, because the terminal of a killed command is restored a moment later.
+    [[nodiscard]] bool is_as_before() const {
+        return eventually([&] {
+            type("stty -a | grep -q ' icanon' && echo as before");
+            key("Enter");
+            return text().find("\nas before") != std::string::npos;
+        });
+    }
     void resize(int columns, int rows) const {
         REQUIRE(scenario_
                     .shell("tmux -S server resize-window -x $1 -y $2",
