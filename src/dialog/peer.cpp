@@ -165,17 +165,16 @@ Peer::Event Peer::send(std::string_view& text, std::string& into, Deadline deadl
     return Event::output;
 }
 
-Peer::Event Peer::send_end(std::string& into, Deadline deadline) {
-    if (!fd_) return Event::end;
+std::string Peer::end_of_input() {
+    if (!fd_) return {};
     if (!is_program_) {
         sys::call("shutdown", ::shutdown, fd_.get(), SHUT_WR);
-        return Event::output;
+        return {};
     }
     // In an unfinished line, the first one only hands over that line.
-    const std::string typed(line_ > 0 && is_canonical() ? 2 : 1, end_character());
+    std::string keys(line_ > 0 && is_canonical() ? 2 : 1, end_character());
     line_ = 0;
-    std::string_view rest{typed};
-    return send(rest, into, deadline);
+    return keys;
 }
 
 void Peer::hang_up() {

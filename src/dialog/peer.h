@@ -39,8 +39,9 @@ class Peer {
     // the two sides do not wait for each other for ever. An event other than output says why TEXT
     // is not empty. A long line is handed over in parts, as dialog/typed_input.h says.
     [[nodiscard]] Event send(std::string_view& text, std::string& into, Deadline deadline);
-    // Types the end of input, like Ctrl-D.
-    [[nodiscard]] Event send_end(std::string& into, Deadline deadline);
+    // Ends our side of a socket. For a program, returns the keys that end its input, such as
+    // Ctrl-D; the caller sends them.
+    [[nodiscard]] std::string end_of_input();
 
     // Hangs up: the program gets HUP, and nothing more is read.
     void hang_up();

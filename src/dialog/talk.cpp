@@ -54,9 +54,7 @@ void Talk::type_keys(std::string_view keys) {
 }
 
 void Talk::end_input(Deadline deadline) {
-    std::string bytes;
-    if (peer_.send_end(bytes, deadline) == Peer::Event::interrupt) listener_.interrupt();
-    hear(bytes);
+    (void)type(peer_.end_of_input(), deadline);
 }
 
 std::optional<int> Talk::status(Deadline deadline) {

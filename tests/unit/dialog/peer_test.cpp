@@ -62,7 +62,8 @@ TEST_CASE("what is typed is read, and the end of input is one") {
     Shell shell{"cat; echo over"};
     std::string text;
     CHECK(shell.type("hello\n", text, Deadline::after(limit)) == Peer::Event::output);
-    CHECK(shell.session.send_end(text, Deadline::after(limit)) == Peer::Event::output);
+    CHECK(shell.type(shell.session.end_of_input(), text, Deadline::after(limit)) ==
+          Peer::Event::output);
     CHECK(text + shell.to_end() == "hello\r\nover\r\n");
 }
 
@@ -96,7 +97,8 @@ TEST_CASE("a line that is longer than the terminal holds arrives whole, over sev
                 Peer::Event::output);
     REQUIRE(shell.type(std::string(10'000, 'y') + "\nend", text, Deadline::after(limit)) ==
             Peer::Event::output);
-    REQUIRE(shell.session.send_end(text, Deadline::after(limit)) == Peer::Event::output);
+    REQUIRE(shell.type(shell.session.end_of_input(), text, Deadline::after(limit)) ==
+            Peer::Event::output);
     CHECK(shell.to_end() == "17011\r\n");
 }
 
@@ -136,7 +138,7 @@ TEST_CASE("a socket's peer is read, written to and told the end") {
     std::string text;
     std::string_view sent{"hello"};
     REQUIRE(peer.send(sent, text, Deadline::after(limit)) == Peer::Event::output);
-    REQUIRE(peer.send_end(text, Deadline::after(limit)) == Peer::Event::output);
+    CHECK(peer.end_of_input().empty());
     CHECK(read_to_end(pair.theirs.get(), 100, "the pair") == "hello");
     write_all(pair.theirs.get(), "bye", "the pair");
     pair.theirs = Fd{};
