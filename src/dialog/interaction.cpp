@@ -48,6 +48,8 @@ InteractionEnd interact(Talk& talk, const Pattern* escape) {
     for (;;) {
         const auto event = talk.read(Deadline::never(), typist);
         if (event == Peer::Event::end) return InteractionEnd::peer;
+        // If we were stopped, a shell has had our terminal meanwhile.
+        if (event == Peer::Event::interrupt && raw) raw->apply();
         if (event != Peer::Event::other) continue;
         std::array<std::byte, 4096> bytes; // NOLINT(cppcoreguidelines-pro-type-member-init)
         const auto count = read_some(STDIN_FILENO, bytes, "standard input");

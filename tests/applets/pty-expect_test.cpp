@@ -403,6 +403,27 @@ TEST_CASE("on a terminal, interact types each key, follows the size and leaves b
     CHECK(screen.is_as_before());
 }
 
+TEST_CASE("a person can go on typing keys after we were stopped and continued") {
+    Scenario scenario;
+    scenario.write_file("program", "trap 'stty size' WINCH; trap 'echo interrupted' INT\n"
+                                   "echo $PPID >pid; echo up; while :; do sleep 0.01; done\n");
+    const Screen screen{scenario, "set -m; pty-expect -i -- sh program"};
+    CHECK(screen.shows("up"));
+    REQUIRE(scenario.shell("kill -STOP $(cat pid)").status == 0);
+    CHECK(screen.shows("left with"));
+    // Our terminal still delivers single keys; Enter is none of its line ends.
+    screen.type("stty sane");
+    screen.key("C-j");
+    CHECK(screen.is_as_before());
+    screen.resize(50, 10);
+    screen.type("fg");
+    screen.key("Enter");
+    CHECK(screen.shows("10 50"));
+    screen.key("C-c");
+    CHECK(screen.shows("interrupted"));
+    REQUIRE(scenario.shell("kill -TERM $(cat pid)").status == 0);
+}
+
 TEST_CASE("the terminal is as it was when we are killed while a person types") {
     Scenario scenario;
     const Screen screen{scenario, "pty-expect -i -- sh -c 'echo $PPID >pid; echo up; read line'"};

@@ -146,7 +146,7 @@ class Run {
     }
     void take_signals() {
         while (const auto signal = signals_.next())
-            if (*signal == SIGWINCH)
+            if (*signal == SIGWINCH || *signal == SIGCONT)
                 peer_.set_size(terminal_size(STDOUT_FILENO));
             else
                 throw Ended{*signal};
@@ -154,7 +154,7 @@ class Run {
 
     const ExpectOptions& options_;
     Peer& peer_;
-    SignalFd signals_{SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    SignalFd signals_{SIGWINCH, SIGCONT, SIGINT, SIGTERM, SIGHUP, SIGQUIT};
     Fd log_;
     std::optional<Recording> recording_;
     Screen screen_;
