@@ -16,9 +16,6 @@ namespace ipcbox::dialog {
 
 namespace {
 
-// How long after the program's end a process that it left behind may be silent, and may write.
-constexpr std::chrono::milliseconds grace{200};
-constexpr std::chrono::seconds max_rest{1};
 // How long a program may take to end once its terminal has hung up.
 constexpr std::chrono::seconds hang_up_limit{1};
 // Below the 4 096 of the terminal, as in dialog/typed_input.cpp.
@@ -52,8 +49,7 @@ void Peer::look_at_child() {
     const auto end = child_.reap_if_ended();
     if (!end) return;
     status_ = end->status;
-    rest_ = Deadline::after(grace);
-    last_rest_ = Deadline::after(max_rest);
+    rest_.begin();
 }
 
 Peer::Event Peer::wait_for_event(short events, Deadline deadline, int other) {
@@ -62,13 +58,13 @@ Peer::Event Peer::wait_for_event(short events, Deadline deadline, int other) {
     if (is_late && late_ == deadline) return Event::timeout;
     late_ = is_late ? deadline : Deadline::never();
     for (;;) {
-        if (last_rest_.passed()) return Event::end;
+        if (rest_.is_over()) return Event::end;
         const bool has_child = is_program_ && !status_;
         std::array entries{pollfd{interrupt_, POLLIN, 0}, pollfd{fd_.get(), events, 0},
                            pollfd{has_child ? child_.pidfd() : -1, POLLIN, 0},
                            pollfd{other, POLLIN, 0}};
-        const bool only_rest = rest_ < deadline;
-        if (poll_until(entries, std::min(deadline, rest_)) == 0)
+        const bool only_rest = rest_.deadline() < deadline;
+        if (poll_until(entries, std::min(deadline, rest_.deadline())) == 0)
             return only_rest ? Event::end : Event::timeout;
         if (entries[0].revents != 0) return Event::interrupt;
         ready_ = entries[1].revents;
@@ -88,7 +84,7 @@ Peer::Event Peer::read_now(std::string& into) {
     if (count == 0 || (count < 0 && errno == EIO)) return Event::end;
     if (count < 0) throw SysError("read from", name_);
     into.append(bytes.data(), static_cast<std::size_t>(count));
-    if (status_) rest_ = std::min(Deadline::after(grace), last_rest_);
+    rest_.heard();
     return Event::output;
 }
 

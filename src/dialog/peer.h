@@ -6,6 +6,7 @@
 #include "core/deadline.h"
 #include "core/fd.h"
 #include "core/terminal.h"
+#include "dialog/rest.h"
 
 #include <optional>
 #include <span>
@@ -72,8 +73,7 @@ class Peer {
     short ready_ = 0; // what FD was ready for when a wait ended with output
     Child child_;
     std::optional<WaitStatus> status_;
-    Deadline rest_ = Deadline::never(); // for the output of what the program left behind
-    Deadline last_rest_ = Deadline::never();
+    Rest rest_;
     Deadline late_ = Deadline::never(); // that had passed at the last wait
     std::size_t line_ = 0; // bytes of the open line that the terminal has not handed over
 };

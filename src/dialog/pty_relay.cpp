@@ -16,7 +16,6 @@ namespace {
 
 using Input = PtyRelayPlan::Input;
 
-constexpr std::chrono::milliseconds grace{200};
 constexpr std::size_t piece = 64UL * 1024;
 
 } // namespace
@@ -60,11 +59,14 @@ bool PtyRelay::reads_input() const {
 }
 
 WaitStatus PtyRelay::to_end() {
-    for (;;) {
+    while (!rest_.is_over()) {
+        // Until nothing waits to be read, it may be the program's own, however long we take for it.
+        if (status_ && !rest_.has_begun() && !wait_for(master_.get(), POLLIN, Deadline::after({})))
+            rest_.begin();
         const auto events = static_cast<short>(typed_.empty() ? POLLIN : POLLIN | POLLOUT);
         std::array entries{pollfd{signals_.fd(), POLLIN, 0}, pollfd{master_.get(), events, 0},
                            pollfd{reads_input() ? STDIN_FILENO : -1, POLLIN, 0}};
-        const bool is_ready = poll_until(entries, rest_) > 0;
+        const bool is_ready = poll_until(entries, rest_.deadline()) > 0;
         if (entries[0].revents != 0) take_signals();
         // Output comes first, because a program that waits for its reader takes no input.
         if ((entries[1].revents & ~POLLOUT) != 0 && !take_output()) break;
@@ -88,7 +90,7 @@ bool PtyRelay::take_output() {
     const std::string_view text{bytes.data(), static_cast<std::size_t>(count)};
     write_all(STDOUT_FILENO, text, "standard output");
     typescript_.add(text);
-    if (status_) rest_ = Deadline::after(grace);
+    rest_.heard();
     return true;
 }
 
@@ -164,7 +166,6 @@ void PtyRelay::look_at_child() {
         if (change->end) {
             status_ = change->end;
             child_.release();
-            rest_ = Deadline::after(grace);
         } else if (raw_) {
             stop_with_program();
         }

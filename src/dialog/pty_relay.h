@@ -4,6 +4,7 @@
 #include "core/child.h"
 #include "core/pty.h"
 #include "core/signals.h"
+#include "dialog/rest.h"
 #include "dialog/typed_input.h"
 #include "dialog/typescript.h"
 
@@ -61,7 +62,7 @@ class PtyRelay {
     Child child_;
     pid_t pid_ = 0;
     std::optional<WaitStatus> status_;
-    Deadline rest_ = Deadline::never(); // for the output of what the program left behind
+    Rest rest_;
 };
 
 } // namespace ipcbox::dialog

@@ -114,6 +114,15 @@ TEST_CASE(
     ::kill(std::stoi(scenario.read_file("pid")), SIGKILL);
 }
 
+TEST_CASE("a process that stays behind and writes without end does not keep us") {
+    Scenario scenario;
+    CHECK(scenario
+              .run({"pty-run", "sh", "-c",
+                    "trap '' HUP; while echo more; do sleep 0.01; done & echo $! >pid"})
+              .status == 0);
+    CHECK(ends(std::stoi(scenario.read_file("pid")))); // because we have hung up
+}
+
 TEST_CASE("signals reach the command, and it dies with us") {
     Scenario scenario;
     auto running = scenario.start({"pty-run", "sh", "-c", "echo $$; exec sleep 1000"});
