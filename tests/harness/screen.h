@@ -11,14 +11,17 @@ namespace ipcbox::test {
 
 class Screen {
   public:
-    // A shell of 60 columns and 20 rows in which LINE is typed. When that has ended, the screen
-    // shows "left with STATUS".
+    // A shell of 60 columns and 20 rows that runs LINE. When that has ended, the screen shows "left
+    // with STATUS". The shell reads LINE from a file, so that the screen shows a text of LINE only
+    // if a command has written it.
     Screen(Scenario& scenario, const std::string& line) : scenario_(scenario) {
         REQUIRE(scenario
                     .shell("export XDG_STATE_HOME=$PWD/state; tmux -S server -f /dev/null "
                            "new-session -d -x 60 -y 20 sh; tmux -S server set -g remain-on-exit on")
                     .status == 0);
-        type("PS1='ready> '; clear; " + line + "; echo left with $?");
+        scenario.write_file("screen-line",
+                            "PS1='ready> '; clear; " + line + "; echo left with $?\n");
+        type(". ./screen-line");
         key("Enter");
     }
     ~Screen() { scenario_.shell("tmux -S server kill-server"); }
