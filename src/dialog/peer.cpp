@@ -5,6 +5,7 @@
 #include "core/pty.h"
 #include "core/spawn.h"
 #include "core/syscall.h"
+#include "dialog/typed_input.h"
 
 #include <algorithm>
 #include <array>
@@ -18,8 +19,6 @@ namespace {
 
 // How long a program may take to end once its terminal has hung up.
 constexpr std::chrono::seconds hang_up_limit{1};
-// Below the 4 096 of the terminal, as in dialog/typed_input.cpp.
-constexpr std::size_t max_line = 4001;
 constexpr std::size_t max_piece = 16UL * 1024;
 
 } // namespace
@@ -125,17 +124,17 @@ ssize_t Peer::write_some_of(std::string_view text) const {
 // Writes as much of TEXT as the terminal's buffer holds.
 Peer::Event Peer::write_now(std::string_view& text) {
     auto piece = text;
-    const bool may_fill_line = is_program_ && line_ + text.size() > max_line;
+    const bool may_fill_line = is_program_ && line_ + text.size() > max_typed_line;
     const bool has_lines = may_fill_line && is_canonical();
     if (may_fill_line && !has_lines) line_ = 0;
-    if (has_lines && line_ == max_line) {
+    if (has_lines && line_ == max_typed_line) {
         // The program reads this part of the line now.
         const char part_end = end_character();
         const auto count = write_some_of({&part_end, 1});
         if (count > 0) line_ = 0;
         return count < 0 ? Event::end : Event::output;
     }
-    if (has_lines) piece = text.substr(0, max_line - line_);
+    if (has_lines) piece = text.substr(0, max_typed_line - line_);
     const auto count = write_some_of(piece);
     if (count < 0) return Event::end;
     const auto typed = text.substr(0, static_cast<std::size_t>(count));

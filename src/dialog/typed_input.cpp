@@ -7,9 +7,6 @@ namespace ipcbox::dialog {
 
 namespace {
 
-// Less than the terminal's 4 096, and not a multiple of the sizes that programs read.
-constexpr std::size_t max_line = 4001;
-
 constexpr cc_t end_of_input = 4; // Ctrl-D
 constexpr cc_t quote = 22;       // Ctrl-V
 
@@ -33,14 +30,14 @@ TypedInput::TypedInput(const termios& settings)
 
 std::string TypedInput::next(std::string_view text) {
     std::string typed;
-    typed.reserve(text.size() + text.size() / max_line + 1);
+    typed.reserve(text.size() + text.size() / max_typed_line + 1);
     for (const char byte : text) {
         // A disabled character has the value of a zero byte.
         if (byte == end_ || byte == quote_ || byte == _POSIX_VDISABLE) typed += quote_;
         typed += byte;
         if (byte == '\n') {
             line_ = 0;
-        } else if (++line_ == max_line) {
+        } else if (++line_ == max_typed_line) {
             typed += end_;
             line_ = 0;
         }

@@ -14,6 +14,10 @@
 
 namespace ipcbox::dialog {
 
+// How much of a line is typed before its part is handed over: less than the terminal's 4 096, and
+// not a multiple of the sizes that programs read.
+inline constexpr std::size_t max_typed_line = 4001;
+
 // The settings for a terminal on which a program's input is typed: canonical, no echo, and no
 // character with a special meaning except the two that TypedInput uses.
 [[nodiscard]] termios settings_for_typed_input(termios settings);
