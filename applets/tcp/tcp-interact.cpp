@@ -6,6 +6,7 @@
 #include "front/client/command.h"
 #include "front/client/interact.h"
 #include "front/client/tcp_way_options.h"
+#include "front/common_options.h"
 #include "net/connect.h"
 #include "net/proxy_line.h"
 #include "net/socket_io.h"
@@ -30,15 +31,10 @@ struct Config {
 
 // Throws std::invalid_argument for a text that cannot be the name of a server.
 std::string parse_host(std::string_view text) {
-    if (text.starts_with(unix_prefix)) {
-        try {
-            (void)net::Address::unix_path(std::string{text.substr(unix_prefix.size())});
-        } catch (const Error& error) {
-            throw std::invalid_argument(error.what());
-        }
-    } else {
+    if (text.starts_with(unix_prefix))
+        (void)front::parse_socket_path(text.substr(unix_prefix.size()));
+    else
         (void)net::WrittenHost::parse(text);
-    }
     return std::string{text};
 }
 

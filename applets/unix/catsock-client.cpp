@@ -1,6 +1,7 @@
 // catsock-client - print what a Unix-domain socket's server says, and send it standard input
 #include "applet.h"
 #include "front/client/command.h"
+#include "front/common_options.h"
 #include "net/connect.h"
 #include "net/proxy_line.h"
 #include "net/socket_io.h"
@@ -13,21 +14,12 @@ struct Config {
     front::ClientOptions client;
 };
 
-// Throws std::invalid_argument for a text that cannot be the address of a socket.
-std::string parse_path(std::string_view text) {
-    try {
-        return net::Address::unix_path(text).text();
-    } catch (const Error& error) {
-        throw std::invalid_argument(error.what());
-    }
-}
-
 Config parse(const Invocation& invocation) {
     Config config;
     cli::Options options{invocation, "[PATH] [-- COMMAND [ARGUMENT...]]"};
-    options.operand("PATH", config.path, parse_path,
+    options.operand("PATH", config.path, front::parse_socket_path,
                     "the socket, @NAME for an abstract one (default /tmp/catsock)");
-    front::declare(options, config.client, "PATH", parse_path);
+    front::declare(options, config.client, "PATH", front::parse_socket_path);
     options.note("The command sends standard input unless that is a terminal or /dev/null. At the "
                  "end of the input it closes its half of the connection; the answer may take as "
                  "long as it wants.");

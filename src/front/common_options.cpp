@@ -1,6 +1,8 @@
 #include "front/common_options.h"
 
 #include "cli/output.h"
+#include "core/error.h"
+#include "net/address.h"
 
 #include <fmt/core.h>
 #include <limits>
@@ -25,6 +27,13 @@ ForkRetry parse_fork_retry(std::string_view text) try {
 }
 
 } // namespace
+
+std::string parse_socket_path(std::string_view text) try {
+    (void)net::Address::unix_path(text);
+    return std::string{text};
+} catch (const Error& error) {
+    throw std::invalid_argument(error.what());
+}
 
 void declare_user(cli::Options& options, std::optional<cli::Owner>& into) {
     options.value("-u,--user USER[:GROUP]", into, cli::parse_owner,

@@ -7,8 +7,14 @@
 #include "core/fork_retry.h"
 
 #include <optional>
+#include <string>
+#include <string_view>
 
 namespace ipcbox::front {
+
+// The path of a Unix-domain socket, or the @NAME of an abstract one, unchanged. Throws
+// std::invalid_argument for a TEXT that cannot be either.
+[[nodiscard]] std::string parse_socket_path(std::string_view text);
 
 // -u, --user USER[:GROUP] of a server.
 void declare_user(cli::Options& options, std::optional<cli::Owner>& into);

@@ -5,6 +5,7 @@
 #include "core/syscall.h"
 #include "download/download.h"
 #include "front/client/tcp_way.h"
+#include "front/common_options.h"
 #include "front/webget/options.h"
 #include "http/failure.h"
 #include "net/connect.h"
@@ -33,8 +34,9 @@ bool is_document(std::string_view argument) {
 Fd connect(const std::string& argument) {
     const auto deadline = Deadline::after(connect_patience);
     if (argument.starts_with(unix_prefix))
-        return net::connect_unix(net::Address::unix_path(argument.substr(unix_prefix.size())),
-                                 deadline);
+        return net::connect_unix(
+            net::Address::unix_path(parse_socket_path(argument.substr(unix_prefix.size()))),
+            deadline);
     const auto target = argument.substr(tcp_prefix.size());
     if (net::HostPort::parse(target).host.empty())
         throw std::invalid_argument("expected tcp:HOST:PORT");

@@ -194,6 +194,8 @@ TEST_CASE("each server that fails is one line and status 1, and the others are w
     for (const auto& text : {nowhere.substr(4), std::string{"nothing"}, std::string{"tcp:80"},
                              std::string{"http://[/"}, http.url("/missing"), http.url("/short")})
         CHECK(result.err.find(text) != std::string::npos);
+    CHECK(scenario.run({"magic-cat", "--net", "unix:"}).err ==
+          "magic-cat: cannot read unix:: a Unix socket needs a path or a @name\n");
     const auto fast = scenario.run({"magic-cat", "--net", "--fail-fast", nowhere, "echo x|"});
     CHECK(fast.status == 1);
     CHECK(fast.out.empty());

@@ -2,6 +2,7 @@
 
 #include "cli/values.h"
 #include "core/input_file.h"
+#include "front/common_options.h"
 #include "net/address.h"
 
 #include <fmt/core.h>
@@ -53,16 +54,6 @@ std::size_t parse_buffer(std::string_view text) {
     if (size < min_buffer || size > max_buffer)
         throw std::invalid_argument("expected a size from 256 to 16M");
     return size;
-}
-
-// Throws std::invalid_argument.
-std::string parse_socket_path(std::string_view text) {
-    try {
-        (void)net::Address::unix_path(text);
-    } catch (const Error& error) {
-        throw std::invalid_argument(error.what());
-    }
-    return std::string{text};
 }
 
 // What is on the line besides the options.
