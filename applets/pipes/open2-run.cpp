@@ -130,8 +130,8 @@ void report(const Config& config, const Words& words, int number, const dialog::
     }
 }
 
-// A command as it is started: by itself, or by pty-run, which gives it a terminal, types there what
-// it is to read, and has its status.
+// How a command is started: by itself, or by pty-run, which gives it a terminal, types its input
+// there, and ends with its status.
 struct Started {
     Started(const front::Command& command, bool on_terminal)
         : program(on_terminal ? own_program() : command.program()) {

@@ -1,6 +1,6 @@
 // Trying again when the kernel refuses a new process, because the machine or its user has as many
-// as it may have (EAGAIN) or no memory for one (ENOMEM): fork(2), and execve(2) for what a program
-// as another user fails with. Perlipc's "Safe Pipe Opens" do the same.
+// as it may have (EAGAIN) or no memory for one (ENOMEM): fork(2). A program that starts as another
+// user can also fail so in execve(2). Perlipc's "Safe Pipe Opens" try again, too.
 //
 //     ForkAttempts attempts{plan.retry};
 //     do
@@ -37,8 +37,8 @@ class ForkAttempts {
     int left_;
 };
 
-// What we had to do could not begin before a signal asked us to end. Where it is caught for good,
-// we have to die of that signal.
+// A signal asked us to end before our work could begin. Code that catches this and does not throw
+// it again has to die of that signal.
 class StoppedBySignal : public Error {
   public:
     explicit StoppedBySignal(int signal);

@@ -26,7 +26,7 @@ struct PipelineStage {
     Tap::Listener listener = {};        // is given its output
 };
 
-// What the whole pipeline reads and writes, descriptors of ours, and how it is started.
+// Our descriptors that the whole pipeline reads and writes, and how it is started.
 struct PipelineStreams {
     int input = SpawnPlan::same;
     int output = SpawnPlan::same;

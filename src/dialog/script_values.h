@@ -16,7 +16,7 @@ namespace ipcbox::dialog {
 [[nodiscard]] Duration read_duration(ScriptReader& reader);
 // From 0 to 255. It ends before a byte of STOPS.
 [[nodiscard]] int read_status(ScriptReader& reader, std::string_view stops);
-// WHAT is told where there is none: "a label".
+// WHAT says in the error what was expected: "a label".
 [[nodiscard]] std::string read_name(ScriptReader& reader, std::string_view what);
 // /REGEX/, and behind it the letters i, m, s and x as in Perl.
 [[nodiscard]] Pattern read_pattern(ScriptReader& reader);

@@ -56,7 +56,7 @@ std::size_t parse_buffer(std::string_view text) {
     return size;
 }
 
-// What is on the line besides the options.
+// The parts of the command line that check() turns into options.
 struct Line {
     std::optional<std::string> file;
     std::vector<std::string> expected;

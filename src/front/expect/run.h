@@ -6,12 +6,12 @@
 
 namespace ipcbox::front {
 
-// The descriptors that the script reads as /dev/fd/N are not handed to the programs that we start.
-// Before the command is.
+// Keeps the descriptors that SCRIPT reads as /dev/fd/N from the programs that we start. To be
+// called before the command starts.
 void keep_descriptors_to_us(const dialog::Script& script);
 
-// Talks with PEER to the end; the exit status. The peer has ended then. A signal that ends us does
-// so once the terminal is as it was.
+// Talks with PEER to the end, ends it, and returns the exit status. A signal that ends us does so
+// once the terminal is as it was.
 [[nodiscard]] int run_expect(const ExpectOptions& options, dialog::Peer peer);
 
 } // namespace ipcbox::front
