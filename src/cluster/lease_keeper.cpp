@@ -20,14 +20,6 @@ namespace {
 
 using State = ClusterTokens::State;
 
-std::string names_of(const std::vector<TokenEntry>& holders) {
-    const auto now = std::chrono::system_clock::now();
-    std::string names;
-    for (const auto& holder : holders)
-        names += fmt::format("{}{}", names.empty() ? "" : ", ", holder.text(now));
-    return names.empty() ? "somebody who has just left" : names;
-}
-
 class Keeper {
   public:
     Keeper(const KeeperPlan& plan, const KeeperStart& start, Fd front, Fd leave)

@@ -118,12 +118,4 @@ Lent take_lent_token(EtcdClient& client, const LendPlan& plan) {
     return Lending{client, plan}.run();
 }
 
-std::string names_of(const std::vector<TokenEntry>& holders) {
-    const auto now = std::chrono::system_clock::now();
-    std::string names;
-    for (const auto& holder : holders)
-        names += fmt::format("{}{}", names.empty() ? "" : ", ", holder.text(now));
-    return names.empty() ? "somebody who has just left" : names;
-}
-
 } // namespace ipcbox::cluster

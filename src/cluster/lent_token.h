@@ -31,7 +31,4 @@ struct Lent {
 // Throws Error when no member answers until plan.wish.first_answer, or the set is missing.
 [[nodiscard]] Lent take_lent_token(EtcdClient& client, const LendPlan& plan);
 
-// "web3:812 (make, root, 3m12s), web4:77 (sh, root, 2s)"
-[[nodiscard]] std::string names_of(const std::vector<TokenEntry>& holders);
-
 } // namespace ipcbox::cluster

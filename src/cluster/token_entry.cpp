@@ -159,4 +159,12 @@ std::string TokenEntry::text(std::chrono::system_clock::time_point now) const {
                        short_duration(age));
 }
 
+std::string names_of(const std::vector<TokenEntry>& holders) {
+    const auto now = std::chrono::system_clock::now();
+    std::string names;
+    for (const auto& holder : holders)
+        names += fmt::format("{}{}", names.empty() ? "" : ", ", holder.text(now));
+    return names.empty() ? "somebody who has just left" : names;
+}
+
 } // namespace ipcbox::cluster

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ipcbox::cluster {
 
@@ -31,5 +32,8 @@ struct TokenEntry {
     // "web3:812 (make, root, 3m12s)". What could drive a terminal becomes a question mark.
     [[nodiscard]] std::string text(std::chrono::system_clock::time_point now) const;
 };
+
+// "web3:812 (make, root, 3m12s), web4:77 (sh, root, 2s)", as of now.
+[[nodiscard]] std::string names_of(const std::vector<TokenEntry>& holders);
 
 } // namespace ipcbox::cluster
