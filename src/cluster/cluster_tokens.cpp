@@ -3,6 +3,7 @@
 #include "cluster/protobuf.h"
 #include "core/random.h"
 
+#include <fmt/core.h>
 #include <utility>
 
 namespace ipcbox::cluster {
@@ -115,6 +116,14 @@ void ClusterTokens::ask_holders() {
     holders_.reset();
     asked_holders_ = client_.start(holders_request(wish_.keys, std::max<std::int64_t>(slots_, 1)),
                                    Deadline::after(std::chrono::seconds{1}));
+}
+
+std::string ClusterTokens::refusal() const {
+    const auto& text = wish_.keys.text();
+    if (holders_) return fmt::format("{} is taken by {}", text, names_of(*holders_));
+    const auto problems = client_.problems();
+    return fmt::format("cannot take from {}: no answer in time{}{}", text,
+                       problems.empty() ? "" : ": ", problems);
 }
 
 void ClusterTokens::work() {

@@ -74,10 +74,16 @@ class ClusterTokens {
     // Whether we were ever in the queue: from then on only the caller ends the wait.
     [[nodiscard]] bool was_queued() const { return was_queued_; }
     [[nodiscard]] const std::string& error() const { return error_; }
+    // Whether we were never in the queue, and some member does not answer as it should.
+    [[nodiscard]] bool is_unreachable() const {
+        return !was_queued_ && !client_.problems().empty();
+    }
 
     // Asks who is inside; holders() has the answer, soon or never.
     void ask_holders();
     [[nodiscard]] const std::optional<std::vector<TokenEntry>>& holders() const { return holders_; }
+    // Why there was no token in time: those that holders() has, or no answer of any member.
+    [[nodiscard]] std::string refusal() const;
 
   private:
     enum class Question { none, peek, grant, make_set, enqueue, look, confirm, verify, revoke };

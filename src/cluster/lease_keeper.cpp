@@ -186,19 +186,11 @@ class Keeper {
             constexpr auto patience_for_names = std::chrono::seconds{1};
             names_by_ = Deadline::after(patience_for_names);
         }
-        if (!tokens_.holders() && !names_by_.passed() && !is_unreachable()) return;
-        if (!plan_.tells_result)
-            front_.say(fmt::format("end {} ", plan_.busy_status));
-        else if (tokens_.holders())
-            front_.say(fmt::format("end {} {} is taken by {}", plan_.busy_status,
-                                   plan_.wish.keys.text(), names_of(*tokens_.holders())));
-        else
-            front_.say(fmt::format("end {} cannot take from {}: no answer in time: {}",
-                                   plan_.busy_status, plan_.wish.keys.text(), client_.problems()));
+        if (!tokens_.holders() && !names_by_.passed() && !tokens_.is_unreachable()) return;
+        front_.say(fmt::format("end {} {}", plan_.busy_status,
+                               plan_.tells_result ? tokens_.refusal() : ""));
         give();
     }
-
-    bool is_unreachable() const { return !tokens_.was_queued() && !client_.problems().empty(); }
 
     void fail() {
         // The time of -w has run out, not our own limit.

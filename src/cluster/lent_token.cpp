@@ -39,7 +39,7 @@ class Lending {
             wait(std::min(plan_.wait, tell_at_));
             lent.signal = signals_.next().value_or(0);
         }
-        if (!lent.is_taken && lent.signal == 0) lent.holders = ask_holders();
+        if (!lent.is_taken && lent.signal == 0) lent.refusal = ask_holders();
         leave();
         return lent;
     }
@@ -73,15 +73,15 @@ class Lending {
         }
     }
 
-    std::vector<TokenEntry> ask_holders() {
+    std::string ask_holders() {
         constexpr auto patience = std::chrono::seconds{1};
         const auto limit = Deadline::after(patience);
         tokens_.ask_holders();
-        while (!tokens_.holders() && !limit.passed()) {
+        while (!tokens_.holders() && !limit.passed() && !tokens_.is_unreachable()) {
             wait(limit);
             tokens_.work();
         }
-        return tokens_.holders().value_or(std::vector<TokenEntry>{});
+        return tokens_.refusal();
     }
 
     // Without us, the entry is there until the end of its lease: only politeness waits.

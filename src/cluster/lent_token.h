@@ -10,7 +10,6 @@
 
 #include <functional>
 #include <string>
-#include <vector>
 
 namespace ipcbox::cluster {
 
@@ -24,8 +23,8 @@ struct LendPlan {
 
 struct Lent {
     bool is_taken = false;
-    std::vector<TokenEntry> holders{}; // when it is not taken, as far as they are known
-    int signal = 0; // it came while we waited, and the place in the queue was given up
+    std::string refusal{}; // for the user: why it is not taken
+    int signal = 0;        // it came while we waited, and the place in the queue was given up
 };
 
 // Throws Error when no member answers until plan.wish.first_answer, or the set is missing.

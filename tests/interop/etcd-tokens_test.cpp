@@ -377,6 +377,9 @@ TEST_CASE("without an etcd there is an error in time, and it names every member"
     CHECK(late.err.starts_with("sem-take: cannot take from @x: no answer in time: "));
     CHECK(contains(late.err, fmt::format("127.0.0.1:{}: Connection refused", one.number())));
     CHECK(contains(late.err, fmt::format("127.0.0.1:{}: Connection refused", other.number())));
+    const auto lent = scenario.run({"sem-take", "--etcd", endpoints, "-j1", "-w", "0.3", "@x"});
+    CHECK(lent.status == 1);
+    CHECK(lent.err == late.err);
 }
 
 TEST_CASE("a line that makes no sense is a usage error") {

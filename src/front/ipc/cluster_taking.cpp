@@ -10,7 +10,6 @@
 #include "front/run_command.h"
 
 #include <algorithm>
-#include <fmt/core.h>
 #include <stdexcept>
 #include <unistd.h>
 
@@ -96,9 +95,7 @@ int take_until_given(const ClusterTaking& taking) {
         client, {wish_of(taking, entry), end_of_wait(taking), taking.silence,
                  [](const std::string& line) { cli::diagnose(line); }});
     if (lent.signal != 0) die_of(lent.signal);
-    if (!lent.is_taken && taking.tells_result)
-        cli::diagnose(
-            fmt::format("{} is taken by {}", taking.key, cluster::names_of(lent.holders)));
+    if (!lent.is_taken && taking.tells_result) cli::diagnose(lent.refusal);
     if (taking.json)
         cli::JsonLine{}.set("key", taking.key).set_flag("taken", lent.is_taken).print();
     return lent.is_taken ? exit_status::done : taking.busy_status;
