@@ -40,6 +40,7 @@ class Lending {
             lent.signal = signals_.next().value_or(0);
         }
         if (!lent.is_taken && lent.signal == 0) lent.refusal = ask_holders();
+        lent.entry = tokens_.place().entry;
         leave();
         return lent;
     }

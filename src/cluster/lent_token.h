@@ -23,6 +23,7 @@ struct LendPlan {
 
 struct Lent {
     bool is_taken = false;
+    OwnEntry entry{};      // when it is taken
     std::string refusal{}; // for the user: why it is not taken
     int signal = 0;        // it came while we waited, and the place in the queue was given up
 };

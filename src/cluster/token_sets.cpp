@@ -142,14 +142,16 @@ GivenBack give_back(EtcdClient& client, const TokenKeys& keys, Deadline deadline
         if (!set.slots) return GivenBack::missing;
         const auto lent = std::ranges::find(set.queue, LeaseId{0}, &QueuePlace::lease);
         if (lent == set.queue.end()) return GivenBack::nothing_lent;
-        const Transaction removal{{{lent->key, Target::create_revision, equal, lent->revision}},
-                                  {Operation::remove(lent->key)},
-                                  {}};
-        const auto call = client.finish(client.start(removal, deadline));
-        // One attempt whose answer was lost has done it, as far as anybody can know.
-        if (Transaction::Answer::decode(call.answer).succeeded || call.was_repeated)
-            return GivenBack::done;
+        if (give_back(client, lent->key, lent->revision, deadline)) return GivenBack::done;
     }
+}
+
+bool give_back(EtcdClient& client, const std::string& key, Revision revision, Deadline deadline) {
+    const Transaction removal{
+        {{key, Target::create_revision, equal, revision}}, {Operation::remove(key)}, {}};
+    const auto call = client.finish(client.start(removal, deadline));
+    // One attempt whose answer was lost has done it, as far as anybody can know.
+    return Transaction::Answer::decode(call.answer).succeeded || call.was_repeated;
 }
 
 } // namespace ipcbox::cluster

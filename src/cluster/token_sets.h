@@ -55,5 +55,8 @@ enum class Removed { done, missing, in_use };
 enum class GivenBack { done, missing, nothing_lent };
 // Gives back the token that was lent first.
 [[nodiscard]] GivenBack give_back(EtcdClient& client, const TokenKeys& keys, Deadline deadline);
+// Gives back the lent token whose entry was KEY, made at REVISION. False when it is back already.
+[[nodiscard]] bool give_back(EtcdClient& client, const std::string& key, Revision revision,
+                             Deadline deadline);
 
 } // namespace ipcbox::cluster

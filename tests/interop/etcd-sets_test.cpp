@@ -3,6 +3,7 @@
 #include "harness/token_bench.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 using namespace ipcbox::test;
 
@@ -143,6 +144,17 @@ TEST_CASE("a token taken without a command stays taken until it is given, for al
         CHECK(refused.status == 1);
         CHECK(refused.err.starts_with("sem-give: @held: not given: "));
         CHECK(contains(refused.err, " has it until it ends"));
+    }
+    SUBCASE("a token is given back when sem-take cannot report that it is taken") {
+        for (const char* redirection : {">/dev/full", ">&-"}) {
+            CAPTURE(redirection);
+            const auto failed = world.scenario.shell(
+                fmt::format("sem-take --etcd $1 -J -j 1 @unsaid {}", redirection),
+                {world.cluster.endpoints()});
+            CHECK(failed.status == 1);
+            CHECK(contains(failed.err, "cannot write"));
+            CHECK(world.queue_length("@unsaid") == 0);
+        }
     }
     CHECK(world.run({"sem-give", "@missing"}).err ==
           "sem-give: cannot give to @missing: there is no such set\n");

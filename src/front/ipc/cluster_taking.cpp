@@ -4,6 +4,8 @@
 #include "cli/output.h"
 #include "cli/values.h"
 #include "cluster/lent_token.h"
+#include "cluster/token_sets.h"
+#include "core/error.h"
 #include "core/process_info.h"
 #include "core/signals.h"
 #include "front/ipc/guarded_run.h"
@@ -96,8 +98,16 @@ int take_until_given(const ClusterTaking& taking) {
                  [](const std::string& line) { cli::diagnose(line); }});
     if (lent.signal != 0) die_of(lent.signal);
     if (!lent.is_taken && taking.tells_result) cli::diagnose(lent.refusal);
-    if (taking.json)
-        cli::JsonLine{}.set("key", taking.key).set_flag("taken", lent.is_taken).print();
+    try {
+        if (taking.json)
+            cli::JsonLine{}.set("key", taking.key).set_flag("taken", lent.is_taken).print();
+    } catch (const Error&) {
+        // We are about to fail, and a script does not give a token back after sem-take has failed.
+        if (lent.is_taken)
+            (void)cluster::give_back(client, etcd_keys(taking.key).entry(lent.entry.lease),
+                                     lent.entry.revision, Deadline::after(etcd_patience));
+        throw;
+    }
     return lent.is_taken ? exit_status::done : taking.busy_status;
 }
 
