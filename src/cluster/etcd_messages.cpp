@@ -13,27 +13,19 @@ std::int64_t number_of(auto enumerator) {
 // Field 1 of every answer is a ResponseHeader.
 constexpr unsigned header = 1;
 Revision revision_of(std::string_view response_header) {
-    ProtobufReader reader{response_header};
-    Revision revision = 0;
-    while (reader.next())
-        if (reader.field() == 3) revision = reader.number();
-    return revision;
+    return number_in(response_header, 3);
+}
+
+std::int64_t count_of(std::string_view delete_range_response) {
+    return number_in(delete_range_response, 2);
 }
 
 // ResponseOp: a oneof of the answers to a range, a put and a removal.
 Range::Answer decode_result(std::string_view message) {
-    constexpr unsigned range = 1;
-    constexpr unsigned removal = 3;
-    constexpr unsigned deleted = 2; // of a DeleteRangeResponse
     Range::Answer result;
     ProtobufReader reader{message};
-    while (reader.next()) {
-        if (reader.field() == range) result = Range::Answer::decode(reader.text());
-        if (reader.field() != removal) continue;
-        ProtobufReader inner{reader.text()};
-        while (inner.next())
-            if (inner.field() == deleted) result.count = inner.number();
-    }
+    while (reader.next())
+        reader.message(1, result, Range::Answer::decode).message(3, result.count, count_of);
     return result;
 }
 
@@ -52,28 +44,12 @@ KeyValue KeyValue::decode(std::string_view message) {
     KeyValue kv;
     ProtobufReader reader{message};
     while (reader.next())
-        switch (reader.field()) {
-        case 1:
-            kv.key = reader.text();
-            break;
-        case 2:
-            kv.create_revision = reader.number();
-            break;
-        case 3:
-            kv.mod_revision = reader.number();
-            break;
-        case 4:
-            kv.version = reader.number();
-            break;
-        case 5:
-            kv.value = reader.text();
-            break;
-        case 6:
-            kv.lease = reader.number();
-            break;
-        default:
-            break;
-        }
+        reader.text(1, kv.key)
+            .number(2, kv.create_revision)
+            .number(3, kv.mod_revision)
+            .number(4, kv.version)
+            .text(5, kv.value)
+            .number(6, kv.lease);
     return kv;
 }
 
@@ -82,11 +58,7 @@ std::string LeaseGrant::encode() const {
 }
 
 LeaseGrant::Answer LeaseGrant::Answer::decode(std::string_view message) {
-    Answer answer;
-    ProtobufReader reader{message};
-    while (reader.next())
-        if (reader.field() == 3) answer.ttl_s = reader.number();
-    return answer;
+    return {number_in(message, 3)};
 }
 
 std::string LeaseKeepAlive::encode() const {
@@ -117,22 +89,10 @@ Range::Answer Range::Answer::decode(std::string_view message) {
     Answer answer;
     ProtobufReader reader{message};
     while (reader.next())
-        switch (reader.field()) {
-        case header:
-            answer.revision = revision_of(reader.text());
-            break;
-        case 2:
-            answer.found.push_back(KeyValue::decode(reader.text()));
-            break;
-        case 3:
-            answer.more = reader.number() != 0;
-            break;
-        case 4:
-            answer.count = reader.number();
-            break;
-        default:
-            break;
-        }
+        reader.message(header, answer.revision, revision_of)
+            .messages(2, answer.found, KeyValue::decode)
+            .flag(3, answer.more)
+            .number(4, answer.count);
     return answer;
 }
 
@@ -204,19 +164,9 @@ Transaction::Answer Transaction::Answer::decode(std::string_view message) {
     Answer answer;
     ProtobufReader reader{message};
     while (reader.next())
-        switch (reader.field()) {
-        case header:
-            answer.revision = revision_of(reader.text());
-            break;
-        case 2:
-            answer.succeeded = reader.number() != 0;
-            break;
-        case 3:
-            answer.results.push_back(decode_result(reader.text()));
-            break;
-        default:
-            break;
-        }
+        reader.message(header, answer.revision, revision_of)
+            .flag(2, answer.succeeded)
+            .messages(3, answer.results, decode_result);
     return answer;
 }
 
@@ -228,7 +178,7 @@ Authenticate::Answer Authenticate::Answer::decode(std::string_view message) {
     Answer answer;
     ProtobufReader reader{message};
     while (reader.next())
-        if (reader.field() == 2) answer.token = reader.text();
+        reader.text(2, answer.token);
     return answer;
 }
 
@@ -241,12 +191,12 @@ std::string Watch::encode() const {
 }
 
 Watch::Event Watch::Event::decode(std::string_view message) {
+    bool is_deleted = false;
     Event event;
     ProtobufReader reader{message};
-    while (reader.next()) {
-        if (reader.field() == 1) event.type = reader.number() == 0 ? Type::put : Type::deleted;
-        if (reader.field() == 2) event.kv = KeyValue::decode(reader.text());
-    }
+    while (reader.next())
+        reader.flag(1, is_deleted).message(2, event.kv, KeyValue::decode);
+    event.type = is_deleted ? Type::deleted : Type::put;
     return event;
 }
 
@@ -254,28 +204,12 @@ Watch::Answer Watch::Answer::decode(std::string_view message) {
     Answer answer;
     ProtobufReader reader{message};
     while (reader.next())
-        switch (reader.field()) {
-        case header:
-            answer.revision = revision_of(reader.text());
-            break;
-        case 3:
-            answer.created = reader.number() != 0;
-            break;
-        case 4:
-            answer.canceled = reader.number() != 0;
-            break;
-        case 5:
-            answer.compact_revision = reader.number();
-            break;
-        case 6:
-            answer.cancel_reason = reader.text();
-            break;
-        case 11:
-            answer.events.push_back(Event::decode(reader.text()));
-            break;
-        default:
-            break;
-        }
+        reader.message(header, answer.revision, revision_of)
+            .flag(3, answer.created)
+            .flag(4, answer.canceled)
+            .number(5, answer.compact_revision)
+            .text(6, answer.cancel_reason)
+            .messages(11, answer.events, Event::decode);
     return answer;
 }
 

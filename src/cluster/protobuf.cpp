@@ -90,4 +90,27 @@ std::string_view ProtobufReader::text() const {
     return text_;
 }
 
+ProtobufReader& ProtobufReader::number(unsigned field, std::int64_t& into) {
+    if (field == field_) into = number();
+    return *this;
+}
+
+ProtobufReader& ProtobufReader::flag(unsigned field, bool& into) {
+    if (field == field_) into = number() != 0;
+    return *this;
+}
+
+ProtobufReader& ProtobufReader::text(unsigned field, std::string& into) {
+    if (field == field_) into = text();
+    return *this;
+}
+
+std::int64_t number_in(std::string_view message, unsigned field) {
+    std::int64_t value = 0;
+    ProtobufReader reader{message};
+    while (reader.next())
+        reader.number(field, value);
+    return value;
+}
+
 } // namespace ipcbox::cluster

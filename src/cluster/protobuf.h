@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ipcbox::cluster {
 
@@ -34,13 +35,13 @@ class ProtobufWriter {
     std::string bytes_;
 };
 
-// Goes through the fields of a message:
+// Goes through the fields of a message, and takes those that it is asked for:
 //
 //     ProtobufReader reader{bytes};
 //     while (reader.next())
-//         if (reader.field() == 3) revision = reader.number();
+//         reader.number(3, answer.ttl_s).text(4, answer.error).messages(5, answer.all, decode_one);
 //
-// All functions throw MalformedMessage. What they return points into the message.
+// All functions throw MalformedMessage. What text() returns points into the message.
 class ProtobufReader {
   public:
     explicit ProtobufReader(std::string_view message) : rest_(message) {}
@@ -52,6 +53,23 @@ class ProtobufReader {
     [[nodiscard]] std::int64_t number() const;
     // The value of a length-delimited field.
     [[nodiscard]] std::string_view text() const;
+
+    // Takes the value into INTO if the present field is FIELD.
+    ProtobufReader& number(unsigned field, std::int64_t& into);
+    ProtobufReader& flag(unsigned field, bool& into);
+    ProtobufReader& text(unsigned field, std::string& into);
+    template <class Part>
+    ProtobufReader& message(unsigned field, Part& into, Part (*decode)(std::string_view)) {
+        if (field == field_) into = decode(text());
+        return *this;
+    }
+    // A repeated field.
+    template <class Part>
+    ProtobufReader& messages(unsigned field, std::vector<Part>& into,
+                             Part (*decode)(std::string_view)) {
+        if (field == field_) into.push_back(decode(text()));
+        return *this;
+    }
 
   private:
     enum class Wire : unsigned { varint = 0, fixed64 = 1, delimited = 2, fixed32 = 5 };
@@ -65,5 +83,8 @@ class ProtobufReader {
     std::uint64_t number_ = 0;
     std::string_view text_;
 };
+
+// The value of a varint field of MESSAGE; 0 when it is left out. Throws MalformedMessage.
+[[nodiscard]] std::int64_t number_in(std::string_view message, unsigned field);
 
 } // namespace ipcbox::cluster
