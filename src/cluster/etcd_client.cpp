@@ -29,13 +29,7 @@ std::string granted(const std::string& request) {
 } // namespace
 
 EtcdClient::EtcdClient(const EtcdAccess& access)
-    : user_(access.user), password_(access.password), link_(access),
-      patience_(MemberLink::default_patience) {}
-
-void EtcdClient::set_patience(Duration patience) {
-    patience_ = patience;
-    link_.set_patience(patience);
-}
+    : user_(access.user), password_(access.password), link_(access) {}
 
 CallId EtcdClient::start_call(std::string_view path, std::string request, Deadline deadline) {
     calls_.emplace(++last_id_, Call{{path, std::move(request)}, deadline});
@@ -96,8 +90,9 @@ Deadline EtcdClient::next_moment() const {
 void EtcdClient::work() {
     link_.work();
     if (link_.has_connection()) hear();
-    if (link_.give_up_on_broken()) lose_streams("the connection was lost: " + link_.problems());
-    if (member_problem_) fail_member(*std::exchange(member_problem_, std::nullopt));
+    if (link_.give_up_on_broken()) lose_streams();
+    if (member_problem_)
+        fail_member(*std::exchange(member_problem_, std::nullopt), MemberLink::Keep::yes);
     expire();
     if (link_.is_hopeless())
         give_up_all(
@@ -195,20 +190,20 @@ void EtcdClient::expire() {
                                         fmt::format("cannot reach etcd: {}",
                                                     problems.empty() ? "no answer" : problems)});
         } else if (call->second.stream != 0 && call->second.attempt_end.passed()) {
-            return fail_member({GrpcCode::unavailable, "no answer", false});
+            return fail_member(unavailable("no answer"), MemberLink::Keep::no);
         }
     }
 }
 
-// The member gives no answer, or none of use: go on to the next one. A single member keeps its
-// connection if it answers.
-void EtcdClient::fail_member(const GrpcStatus& why) {
-    const bool is_silent = why.message == "no answer";
-    link_.fail(why, is_silent ? MemberLink::Keep::no : MemberLink::Keep::yes);
-    if (!link_.has_connection()) lose_streams("the connection was lost: " + link_.problems());
+// The member gives no answer, or none of use: go on to the next one.
+void EtcdClient::fail_member(const GrpcStatus& why, MemberLink::Keep keep) {
+    link_.fail(why, keep);
+    if (!link_.has_connection()) lose_streams();
 }
 
-void EtcdClient::lose_streams(const std::string& reason) {
+// They were on a connection that is gone.
+void EtcdClient::lose_streams() {
+    const auto reason = "the connection was lost: " + link_.problems();
     for (auto& [id, call] : calls_) {
         call.stream = 0;
         call.attempt_end = Deadline::never();
@@ -250,8 +245,7 @@ void EtcdClient::send_all() {
         login_ = start(Authenticate{user_, password_}, Deadline::never());
     for (auto& [id, call] : calls_) {
         if (call.stream != 0 || (wants_login() && id != login_)) continue;
-        const auto patience = doubled(patience_, call.attempts++, MemberLink::max_patience);
-        call.attempt_end = Deadline::after(patience);
+        call.attempt_end = Deadline::after(link_.patience(call.attempts++));
         send(call, std::min(call.attempt_end, call.deadline));
     }
     if (wants_login()) return;

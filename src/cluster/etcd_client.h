@@ -71,7 +71,7 @@ class EtcdClient {
 
     // How long one member may take to answer before another is asked (default 2 s). It doubles with
     // each attempt of the same call, up to 4 s.
-    void set_patience(Duration patience);
+    void set_patience(Duration patience) { link_.set_patience(patience); }
 
     // Repeats the request at one member after the other until there is an answer: every request
     // must be safe to repeat. Throws EtcdError; unavailable at the DEADLINE, and refused before it
@@ -142,8 +142,8 @@ class EtcdClient {
     void end_watch(Watches::iterator watch, const GrpcStatus& status);
     [[nodiscard]] bool logs_in_again(Asked& asked, const GrpcStatus& status);
     void expire();
-    void fail_member(const GrpcStatus& why);
-    void lose_streams(const std::string& reason);
+    void fail_member(const GrpcStatus& why, MemberLink::Keep keep);
+    void lose_streams();
     void give_up_all(const EtcdError& error);
     void send_all();
     void send(Asked& asked, std::optional<Deadline> end);
@@ -153,7 +153,6 @@ class EtcdClient {
     std::string user_;
     std::string password_;
     MemberLink link_;
-    Duration patience_;
     std::string token_;
     CallId login_ = 0; // the call that fetches a token; 0: none
     bool has_no_logins_ = false;

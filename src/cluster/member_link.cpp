@@ -18,6 +18,7 @@ using namespace std::chrono_literals;
 
 constexpr Duration first_pause = 50ms;
 constexpr Duration max_pause = 400ms;
+constexpr Duration max_patience = 4s;
 constexpr auto max_look_up = 1s;
 
 // A socket on its way to ADDRESS.
@@ -33,20 +34,24 @@ Fd begin_connect(const net::Address& address) {
     return socket;
 }
 
-} // namespace
-
+// DURATION doubled TIMES times, but not beyond MAX.
 Duration doubled(Duration duration, unsigned times, Duration max) {
     for (; times > 0 && duration < max; --times)
         duration = std::min(2 * duration, max);
     return duration;
 }
 
+} // namespace
+
 MemberLink::MemberLink(EtcdAccess access)
-    : access_(std::move(access)), patience_(default_patience),
-      pause_(Deadline::after(Duration::zero())) {
+    : access_(std::move(access)), pause_(Deadline::after(Duration::zero())) {
     access_.tls.application_protocol = "h2";
     for (const auto& endpoint : access_.endpoints)
         members_.push_back({endpoint, {}});
+}
+
+Duration MemberLink::patience(unsigned failed_attempts) const {
+    return doubled(patience_, failed_attempts, max_patience);
 }
 
 net::Address MemberLink::next_address() {
@@ -75,9 +80,9 @@ void MemberLink::connect() {
                 std::make_unique<GrpcConnection>(std::move(socket), endpoint.place.text());
         }
         const auto rounds = failures_ / static_cast<unsigned>(members_.size());
-        established_by_ = Deadline::after(doubled(patience_, rounds, max_patience));
+        established_by_ = Deadline::after(patience(rounds));
     } catch (const Error& error) {
-        fail_connection({GrpcCode::unavailable, error.what(), false});
+        fail_connection(unavailable(error.what()));
     }
 }
 
@@ -104,7 +109,7 @@ bool MemberLink::give_up_on_broken() {
         return true;
     }
     if (!established_by_.passed()) return false;
-    fail_connection({GrpcCode::unavailable, "no answer", false});
+    fail_connection(unavailable("no answer"));
     return true;
 }
 

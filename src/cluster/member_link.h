@@ -15,18 +15,13 @@
 
 namespace ipcbox::cluster {
 
-// DURATION doubled TIMES times, but not beyond MAX.
-[[nodiscard]] Duration doubled(Duration duration, unsigned times, Duration max);
-
 class MemberLink {
   public:
-    static constexpr Duration default_patience = std::chrono::seconds{2};
-    static constexpr Duration max_patience = std::chrono::seconds{4};
-
     explicit MemberLink(EtcdAccess access);
 
-    // How long a member may take to answer a new connection; it doubles while no member answers, up
-    // to 4 s.
+    // How long a member may take to answer after FAILED_ATTEMPTS: it doubles with each, up to 4 s.
+    [[nodiscard]] Duration patience(unsigned failed_attempts) const;
+    // The patience with the first attempt (default 2 s).
     void set_patience(Duration patience) { patience_ = patience; }
 
     // Connects when there is no connection and it is time for the next attempt.
@@ -50,7 +45,6 @@ class MemberLink {
     // This member answers as it should.
     void succeed();
 
-    [[nodiscard]] bool has_one_member() const { return members_.size() == 1; }
     // Whether no member can ever answer: none is etcd, or none has a certificate that we trust.
     [[nodiscard]] bool is_hopeless() const;
     // "http://a:2379: Connection refused; http://b:2379: no answer": the last problem with each
@@ -79,7 +73,7 @@ class MemberLink {
     std::vector<Member> members_;
     std::size_t at_ = 0;
     std::unique_ptr<GrpcConnection> connection_;
-    Duration patience_;
+    Duration patience_ = std::chrono::seconds{2};
     Deadline established_by_ = Deadline::never();
     Deadline pause_;
     unsigned failures_ = 0; // in a row
