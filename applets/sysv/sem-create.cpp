@@ -113,16 +113,17 @@ int run_in_cluster(const Config& config) {
     cluster::EtcdClient client{*config.cluster};
     if (config.removes) return remove(client, keys);
     change(client, keys, config);
-    const auto set = cluster::look_at_set(client, keys, Deadline::after(front::etcd_patience));
-    if (config.json)
-        cli::JsonLine{}
-            .set("key", keys.text())
-            .set("place", keys.place())
-            .set("slots", set.slots.value_or(0))
-            .set("taken", set.taken())
-            .print();
-    else
+    if (!config.json) {
         cli::print_line("{}", keys.place());
+        return exit_status::done;
+    }
+    const auto set = cluster::look_at_set(client, keys, Deadline::after(front::etcd_patience));
+    cli::JsonLine{}
+        .set("key", keys.text())
+        .set("place", keys.place())
+        .set("slots", set.slots.value_or(0))
+        .set("taken", set.taken())
+        .print();
     return exit_status::done;
 }
 

@@ -70,6 +70,7 @@ int give_to_cluster(const Config& config) {
     if (given == cluster::GivenBack::missing)
         throw Error(fmt::format("cannot give to {}: there is no such set", keys.text()));
     const bool is_done = given == cluster::GivenBack::done;
+    if (is_done && !config.json) return exit_status::done;
     const auto set = cluster::look_at_set(client, keys, soon);
     if (!is_done && !config.verbosity.quiet)
         cli::diagnose(set.queue.empty()

@@ -18,9 +18,7 @@ std::string cleaned(std::string_view message) {
     constexpr std::size_t max_shown = 300;
     if (message.starts_with(own_name)) message.remove_prefix(own_name.size());
     std::string text{message.substr(0, max_shown)};
-    std::ranges::replace_if(
-        text, [](char byte) { return static_cast<unsigned char>(byte) < ' ' || byte == '\x7f'; },
-        '?');
+    std::ranges::replace_if(text, ascii::is_control, '?');
     return text.empty() ? "no reason given" : text;
 }
 
