@@ -32,7 +32,7 @@ void check(const Config& config) {
     if (config.removes && !config.cluster)
         throw cli::UsageError("--remove goes with --etcd: ipc-remove removes sets of this host");
     if (config.removes && (config.slots || config.resize))
-        throw cli::UsageError("--remove goes with no other number of slots");
+        throw cli::UsageError("--remove removes the whole set: no --slots or --resize with it");
     if (config.cluster && config.mode)
         throw cli::UsageError("--etcd does not go with --mode: etcd's roles say who may use a set");
 }

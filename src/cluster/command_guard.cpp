@@ -71,14 +71,11 @@ std::optional<BootTime> CommandGuard::next_boot_time(const LeaseTimes& times, bo
 
 // To the command and all its descendants, including those that the front has adopted.
 void CommandGuard::signal(int signal) {
-    std::vector<process::Root> roots;
-    if (is_running()) roots.push_back(root_);
-    if (!is_front_gone_)
-        for (const auto child : process::children_of(front_)) {
-            if (child == ::getpid() || child == root_.pid) continue;
-            if (const auto stat = read_process_stat(child))
-                roots.push_back({child, stat->start_ticks});
-        }
+    std::vector<pid_t> others;
+    if (!is_front_gone_) others = process::children_of(front_);
+    std::erase_if(others, [&](pid_t pid) { return pid == ::getpid() || pid == root_.pid; });
+    auto roots = process::roots_of(others);
+    if (is_running()) roots.insert(roots.begin(), root_);
     (void)process::signal_trees(roots, signal, process::Waking::everybody);
 }
 

@@ -242,6 +242,13 @@ TreeResult signal_own_tree(int signal) {
     return std::move(walk).result();
 }
 
+std::vector<Root> roots_of(std::span<const pid_t> pids) {
+    std::vector<Root> roots;
+    for (const auto pid : pids)
+        if (const auto stat = read_process_stat(pid)) roots.push_back({pid, stat->start_ticks});
+    return roots;
+}
+
 TreeResult signal_trees(std::span<const Root> roots, int signal, Waking waking) {
     allow_handles();
     Walk walk{signal};

@@ -41,6 +41,9 @@ struct Root {
     pid_t pid = 0;
     std::uint64_t start_ticks = 0; // another start is another process, which is left alone
 };
+// Those of PIDS that exist.
+[[nodiscard]] std::vector<Root> roots_of(std::span<const pid_t> pids);
+
 enum class Waking { those_we_stopped, everybody };
 TreeResult signal_trees(std::span<const Root> roots, int signal, Waking waking);
 

@@ -4,7 +4,6 @@
 #include "core/environment.h"
 #include "core/error.h"
 #include "core/poll.h"
-#include "core/process_stat.h"
 #include "core/signals.h"
 #include "front/ipc/keeper_process.h"
 #include "process/supervise.h"
@@ -203,11 +202,8 @@ class Front {
     }
 
     void signal(int signal) const {
-        std::vector<process::Root> roots;
-        for (const auto child : other_children())
-            if (const auto stat = read_process_stat(child))
-                roots.push_back({child, stat->start_ticks});
-        (void)process::signal_trees(roots, signal, process::Waking::everybody);
+        (void)process::signal_trees(process::roots_of(other_children()), signal,
+                                    process::Waking::everybody);
     }
 
     const Command& words_;
