@@ -15,13 +15,11 @@
 // server did not send, and is_open() is false from then on.
 #pragma once
 
-#include "cluster/grpc_stream.h"
+#include "cluster/grpc_session.h"
 #include "core/fd.h"
 #include "net/tls_process.h"
 
 #include <array>
-#include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <poll.h>
@@ -31,22 +29,11 @@
 
 namespace ipcbox::cluster {
 
-struct GrpcHeader {
-    std::string name; // in lower case
-    std::string value;
-};
-
 class GrpcConnection {
   public:
-    using StreamId = std::int32_t;
-    enum class End : std::uint8_t { no, yes };
-
-    struct Event {
-        enum class Kind : std::uint8_t { message, ended } kind;
-        StreamId stream;
-        std::string message; // for message
-        GrpcStatus status;   // for ended, which comes once, last, but not after cancel()
-    };
+    using StreamId = GrpcSession::StreamId;
+    using End = GrpcSession::End;
+    using Event = GrpcSession::Event;
 
     // SOCKET is non-blocking; AUTHORITY is "host:port".
     GrpcConnection(Fd socket, std::string authority);
@@ -56,10 +43,12 @@ class GrpcConnection {
     GrpcConnection& operator=(const GrpcConnection&) = delete;
 
     [[nodiscard]] StreamId open(std::string_view path, const std::vector<GrpcHeader>& headers);
-    // Queues one message. With End::yes it is the last.
-    void send(StreamId stream, std::string_view message, End end);
-    // Tells the server that nobody waits for this stream any more. No event of it comes after this.
-    void cancel(StreamId stream);
+    // As in GrpcSession.
+    void send(StreamId stream, std::string_view message, End end) {
+        session_.send(stream, message, end);
+    }
+    void cancel(StreamId stream) { session_.cancel(stream); }
+    [[nodiscard]] std::optional<Event> next() { return session_.next(); }
 
     // What to wait for: fd is -1 for an entry that is not used.
     [[nodiscard]] std::array<pollfd, 2> poll_entries() const;
@@ -68,18 +57,13 @@ class GrpcConnection {
     // Sends as much as is possible without waiting, and receives nothing: the descriptor stays
     // readable for what has come.
     void flush();
-    // What has come, in order.
-    [[nodiscard]] std::optional<Event> next();
 
     [[nodiscard]] bool is_open() const { return !broken_; }
-    // Whether the server has spoken HTTP/2.
-    [[nodiscard]] bool is_established() const { return established_; }
+    [[nodiscard]] bool is_established() const { return session_.is_established(); }
     // Why the connection is no longer open.
     [[nodiscard]] const GrpcStatus& why_broken() const { return why_broken_; }
 
   private:
-    struct Session; // nghttp2's, behind a plain facade
-
     void receive();
     void receive_end(int error);
     void feed(std::string_view bytes);
@@ -89,9 +73,9 @@ class GrpcConnection {
     Fd socket_;
     std::unique_ptr<net::TlsProcess> tls_;
     std::string authority_;
-    std::unique_ptr<Session> session_;
-    std::deque<Event> events_;
-    bool established_ = false;
+    GrpcSession session_;
+    std::string greeting_; // the first bytes, until they are enough to tell what the server is
+    std::string unsent_;
     bool broken_ = false;
     GrpcStatus why_broken_;
 };
