@@ -118,6 +118,12 @@ void ClusterTokens::ask_holders() {
                                    Deadline::after(std::chrono::seconds{1}));
 }
 
+std::string ClusterTokens::queued_again() const {
+    return fmt::format("lost the place in the queue of {}, since the lease is over: queued again "
+                       "at the end",
+                       wish_.keys.text());
+}
+
 std::string ClusterTokens::refusal() const {
     const auto& text = wish_.keys.text();
     if (holders_) return fmt::format("{} is taken by {}", text, names_of(*holders_));

@@ -82,6 +82,8 @@ class ClusterTokens {
     // Asks who is inside; holders() has the answer, soon or never.
     void ask_holders();
     [[nodiscard]] const std::optional<std::vector<TokenEntry>>& holders() const { return holders_; }
+    // For the user, when start() follows `gone`.
+    [[nodiscard]] std::string queued_again() const;
     // Why there was no token in time: those that holders() has, or no answer of any member.
     [[nodiscard]] std::string refusal() const;
 

@@ -171,10 +171,7 @@ class Keeper {
 
     void queue_again() {
         phase_ = Phase::taking;
-        if (plan_.tells_result)
-            front_.say(fmt::format("note lost the place in the queue of {}, since the lease is "
-                                   "over: queued again at the end",
-                                   plan_.wish.keys.text()));
+        if (plan_.tells_result) front_.say("note " + tokens_.queued_again());
         tokens_.start();
     }
 

@@ -61,7 +61,10 @@ class Lending {
         return false;
     }
 
-    void queue_again() { tokens_.start(); }
+    void queue_again() {
+        plan_.tell(tokens_.queued_again());
+        tokens_.start();
+    }
 
     void tell() {
         if (!tell_at_.passed()) return;

@@ -18,6 +18,7 @@ struct LendPlan {
     Deadline wait = Deadline::never();
     // How long to wait before the user is told for whom; nothing: they are never told.
     std::optional<Duration> silence{};
+    // Tells the user that, and when we had to queue again.
     std::function<void(const std::string&)> tell;
 };
 

@@ -295,15 +295,27 @@ TEST_CASE("a waiter whose lease is revoked queues again at the end, and says so"
     TokenBench bench;
     auto holder = bench.hold({"-j1"}, "@again");
     const auto before = bench.lease_of("@again");
-    auto waiter = bench.scenario.start(bench.words({}, "@again", bench.holding()));
-    REQUIRE(eventually([&] { return bench.queue_length("@again") == 2; }));
-    const auto keys = bench.cluster.ctl(
-        {"get", "--prefix", "--keys-only", "--sort-by=CREATE", bench.queue_of("@again")});
-    const auto last = keys.substr(keys.rfind('/') + 1, 16);
-    (void)bench.cluster.ctl({"lease", "revoke", last});
-    CHECK(contains(waiter.error_line(), "queued again at the end"));
-    holder.close_input();
-    CHECK(waiter.line() == "in");
+    const auto revoke_last = [&] {
+        REQUIRE(eventually([&] { return bench.queue_length("@again") == 2; }));
+        const auto keys = bench.cluster.ctl(
+            {"get", "--prefix", "--keys-only", "--sort-by=CREATE", bench.queue_of("@again")});
+        const auto last = keys.substr(keys.rfind('/') + 1, 16);
+        (void)bench.cluster.ctl({"lease", "revoke", last});
+    };
+    SUBCASE("with a command") {
+        auto waiter = bench.scenario.start(bench.words({}, "@again", bench.holding()));
+        revoke_last();
+        CHECK(contains(waiter.error_line(), "queued again at the end"));
+        holder.close_input();
+        CHECK(waiter.line() == "in");
+    }
+    SUBCASE("without a command") {
+        auto waiter = bench.scenario.start(bench.words({}, "@again", {}));
+        revoke_last();
+        CHECK(contains(waiter.error_line(), "queued again at the end"));
+        holder.close_input();
+        CHECK(waiter.wait().status == 0);
+    }
 }
 
 TEST_CASE("with --on-lost warn the command goes on, and the user is told that it is not alone") {

@@ -93,11 +93,13 @@ int take_until_given(const ClusterTaking& taking) {
     auto entry = cluster::TokenEntry::ours(parent ? parent->name : "");
     entry.pid = ::getppid();
     cluster::EtcdClient client{taking.access};
+    const auto tell = [&taking](const std::string& line) {
+        if (taking.tells_result) cli::diagnose(line);
+    };
     const auto lent = cluster::take_lent_token(
-        client, {wish_of(taking, entry), end_of_wait(taking), taking.silence,
-                 [](const std::string& line) { cli::diagnose(line); }});
+        client, {wish_of(taking, entry), end_of_wait(taking), taking.silence, tell});
     if (lent.signal != 0) die_of(lent.signal);
-    if (!lent.is_taken && taking.tells_result) cli::diagnose(lent.refusal);
+    if (!lent.is_taken) tell(lent.refusal);
     try {
         if (taking.json)
             cli::JsonLine{}.set("key", taking.key).set_flag("taken", lent.is_taken).print();

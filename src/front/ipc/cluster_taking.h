@@ -33,7 +33,7 @@ struct ClusterTaking {
     std::optional<Duration> wait; // zero: fail at once when no token is free
     int busy_status = exit_status::failed;
     std::optional<Duration> silence; // before the user is told for whom we wait; nothing: never
-    bool tells_result = true;        // that no token was free
+    bool tells_result = true;        // that no token was free, and that we queue again
     bool json = false;
 };
 
