@@ -46,16 +46,8 @@ class Lending {
     }
 
   private:
-    // What the lease's end does not delete.
     bool detach() {
-        const auto own = tokens_.place().entry;
-        const auto key = plan_.wish.keys.entry(own.lease);
-        auto held = plan_.wish.entry;
-        held.state = TokenEntry::State::held;
-        const Transaction request{
-            {{key, Compare::Target::create_revision, Compare::Relation::equal, own.revision}},
-            {Operation::put(key, held.json(), 0)},
-            {}};
+        const auto request = lend_request(plan_.wish.keys, plan_.wish.entry, tokens_.place().entry);
         if (client_.call(request, Deadline::after(plan_.wish.ttl)).succeeded) return true;
         queue_again(); // the lease was over
         return false;

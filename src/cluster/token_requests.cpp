@@ -27,6 +27,12 @@ QueueEntry entry_of(const KeyValue& kv) {
     return {kv.key, kv.create_revision};
 }
 
+// Puts our entry anew, as that of one that is inside.
+Operation put_held(const std::string& key, TokenEntry entry, LeaseId lease) {
+    entry.state = TokenEntry::State::held;
+    return Operation::put(key, entry.json(), lease);
+}
+
 // The operations of a look, and where their results are: counted from the end, since a transaction
 // that makes an entry has the result of that before them.
 enum Result : std::size_t { before_result = 1, first_result, ours_result, slots_result };
@@ -81,15 +87,20 @@ Transaction look_request(const TokenKeys& keys, const OwnEntry& ours, std::int64
 
 Transaction confirm_request(const TokenKeys& keys, const TokenEntry& entry, const OwnEntry& ours,
                             Revision slots_revision) {
-    auto held = entry;
-    held.state = TokenEntry::State::held;
     const auto key = keys.entry(ours.lease);
     const auto equal = Compare::Relation::equal;
     Transaction confirm;
     confirm.compares = {{key, Compare::Target::create_revision, equal, ours.revision},
                         {keys.slots(), Compare::Target::mod_revision, equal, slots_revision}};
-    confirm.success = {Operation::put(key, held.json(), ours.lease)};
+    confirm.success = {put_held(key, entry, ours.lease)};
     return confirm;
+}
+
+Transaction lend_request(const TokenKeys& keys, const TokenEntry& entry, const OwnEntry& ours) {
+    const auto key = keys.entry(ours.lease);
+    return {{{key, Compare::Target::create_revision, Compare::Relation::equal, ours.revision}},
+            {put_held(key, entry, 0)},
+            {}};
 }
 
 Range own_entry_request(const TokenKeys& keys, LeaseId lease) {

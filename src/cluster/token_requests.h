@@ -32,6 +32,9 @@ struct OwnEntry {
 // behind us, and has a revision that rises in the order in which tokens are taken.
 [[nodiscard]] Transaction confirm_request(const TokenKeys& keys, const TokenEntry& entry,
                                           const OwnEntry& ours, Revision slots_revision);
+// Puts our entry, which is inside, anew without its lease: no end of the lease deletes it then.
+[[nodiscard]] Transaction lend_request(const TokenKeys& keys, const TokenEntry& entry,
+                                       const OwnEntry& ours);
 // Our own entry.
 [[nodiscard]] Range own_entry_request(const TokenKeys& keys, LeaseId lease);
 // The entries that are inside.
