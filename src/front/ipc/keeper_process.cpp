@@ -114,10 +114,10 @@ void KeeperProcess::give(Deadline deadline) {
     say("give");
     for (;;) {
         hear();
-        if (is_given_ || deadline.passed()) return release();
+        if (is_given_ || deadline.passed()) return child_.release();
         if (channel_.is_ended()) {
             // It was killed. Another one gives the token back.
-            release();
+            child_.release();
             pid_ = 0;
             if (end_ || place_.entry.lease == 0) return;
             start(0);
@@ -125,10 +125,6 @@ void KeeperProcess::give(Deadline deadline) {
         }
         (void)wait_for(channel_.fd(), POLLIN, deadline);
     }
-}
-
-void KeeperProcess::release() {
-    child_.release();
 }
 
 } // namespace ipcbox::front

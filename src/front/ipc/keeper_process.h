@@ -48,7 +48,6 @@ class KeeperProcess {
     // Tells the keeper to give back the token, or the place in the queue, and waits for that until
     // DEADLINE. After DEADLINE the keeper goes on trying by itself until the lease is over.
     void give(Deadline deadline);
-    void release();
 
   private:
     void hear_place(std::string_view text);
