@@ -3,9 +3,12 @@
 #include "core/pidfd.h"
 #include "core/poll.h"
 #include "core/process_stat.h"
+#include "core/spawn.h"
+#include "core/syscall.h"
 
 #include <algorithm>
 #include <csignal>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <vector>
 
@@ -22,6 +25,27 @@ Duration lag(const LeaseTimes& times) {
 }
 
 } // namespace
+
+std::optional<pid_t> CommandGuard::next_asking() const {
+    pid_t asking = 0;
+    pid_t* const into = &asking;
+    const auto receive = [](int fd, pid_t* pid) {
+        return ::recv(fd, pid, sizeof *pid, MSG_DONTWAIT);
+    };
+    if (!leave_ || sys::call("recv", receive, leave_.get(), into) != ssize_t{sizeof asking})
+        return std::nullopt;
+    return asking;
+}
+
+void CommandGuard::answer(bool may) const {
+    const char byte = may ? leave_granted : 'n';
+    const char* const from = &byte;
+    const auto send = [](int fd, const char* text) {
+        return ::send(fd, text, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    };
+    while (sys::call("send", send, leave_.get(), from) < 0 && errno == EINTR)
+        ;
+}
 
 bool CommandGuard::begin(pid_t command) {
     auto handle = open_process(command);

@@ -1,5 +1,6 @@
-// What a keeper does to the command whose lease it keeps. The front, which is the command's parent,
-// also acts, by its clock alone; the keeper acts a little later, in case the front is stopped.
+// What a keeper does to the command whose lease it keeps: it lets the command run, and ends it.
+// The front, which is the command's parent, also acts, by its clock alone; the keeper acts a little
+// later, in case the front is stopped.
 #pragma once
 
 #include "cluster/lease_times.h"
@@ -13,7 +14,16 @@ namespace ipcbox::cluster {
 
 class CommandGuard {
   public:
-    CommandGuard(pid_t front, OnLost on_lost) : front_(front), on_lost_(on_lost) {}
+    // LEAVE leads to a command before it runs (SpawnPlan::leave).
+    CommandGuard(pid_t front, OnLost on_lost, Fd leave)
+        : front_(front), on_lost_(on_lost), leave_(std::move(leave)) {}
+
+    // The process that asks for leave to become the command; nothing when none does.
+    [[nodiscard]] std::optional<pid_t> next_asking() const;
+    void answer(bool may) const;
+    // Readable when one asks; -1 after close_leave().
+    [[nodiscard]] int leave_fd() const { return leave_ ? leave_.get() : -1; }
+    void close_leave() { leave_ = Fd{}; }
 
     // Guards this command from now on. False when there is no such process, or when it is not a
     // child of the front.
@@ -43,6 +53,7 @@ class CommandGuard {
 
     pid_t front_;
     OnLost on_lost_;
+    Fd leave_;
     Fd handle_;
     process::Root root_{};
     bool is_front_gone_ = false;

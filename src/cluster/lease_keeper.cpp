@@ -5,13 +5,11 @@
 #include "core/poll.h"
 #include "core/process_info.h"
 #include "core/signals.h"
-#include "core/spawn.h"
 #include "core/syscall.h"
 
 #include <array>
 #include <csignal>
 #include <fmt/format.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 namespace ipcbox::cluster {
@@ -23,9 +21,9 @@ using State = ClusterTokens::State;
 class Keeper {
   public:
     Keeper(const KeeperPlan& plan, const KeeperStart& start, Fd front, Fd leave)
-        : plan_(plan), front_(std::move(front)), leave_(std::move(leave)),
-          command_(start.front, plan.on_lost), client_(plan.access), tokens_(client_, plan.wish),
-          tell_at_(Deadline::after_or_never(plan.silence)) {
+        : plan_(plan), front_(std::move(front)),
+          command_(start.front, plan.on_lost, std::move(leave)), client_(plan.access),
+          tokens_(client_, plan.wish), tell_at_(Deadline::after_or_never(plan.silence)) {
         if (start.place.entry.lease == 0) {
             tokens_.start();
             return;
@@ -100,31 +98,16 @@ class Keeper {
 
     // Answers a command that asks for leave, and notices one that has ended.
     void hear_command() {
-        pid_t asking = 0;
-        const auto receive = [](int fd, pid_t* into) {
-            return ::recv(fd, into, sizeof *into, MSG_DONTWAIT);
-        };
-        pid_t* const into = &asking;
-        if (leave_ &&
-            sys::call("recv", receive, leave_.get(), into) == static_cast<ssize_t>(sizeof asking))
-            answer(asking);
+        if (const auto asking = command_.next_asking()) {
+            const bool may = phase_ == Phase::ready && tokens_.state() == State::inside &&
+                             doubt_at(times(), BootClock::now()) == Doubt::none &&
+                             command_.begin(*asking);
+            if (may) phase_ = Phase::guarding;
+            command_.answer(may);
+        }
         command_.look();
         // The kernel ends the command with the front, unless it has more rights than we have.
         if (is_alone_ && !command_.is_running()) give();
-    }
-
-    void answer(pid_t asking) {
-        const bool may = phase_ == Phase::ready && tokens_.state() == State::inside &&
-                         doubt_at(times(), BootClock::now()) == Doubt::none &&
-                         command_.begin(asking);
-        if (may) phase_ = Phase::guarding;
-        const char byte = may ? leave_granted : 'n';
-        const char* const from = &byte;
-        const auto send = [](int fd, const char* text) {
-            return ::send(fd, text, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-        };
-        while (sys::call("send", send, leave_.get(), from) < 0 && errno == EINTR)
-            ;
     }
 
     void act() {
@@ -241,7 +224,7 @@ class Keeper {
             etcd[0],
             etcd[1],
             {is_alone_ ? -1 : front_.fd(), to_front, 0},
-            {leave_ && phase_ != Phase::done ? leave_.get() : -1, POLLIN, 0},
+            {phase_ != Phase::done ? command_.leave_fd() : -1, POLLIN, 0},
             {command_.fd(), POLLIN, 0},
             {timer_.fd(), POLLIN, 0},
         }};
@@ -254,7 +237,7 @@ class Keeper {
         (void)poll_until(entries, deadline);
         // All commands have closed their end: nobody asks any more.
         if ((entries[3].revents & (POLLHUP | POLLERR)) != 0 && (entries[3].revents & POLLIN) == 0)
-            leave_ = Fd{};
+            command_.close_leave();
     }
 
     std::optional<BootTime> next_boot_time() const {
@@ -268,7 +251,6 @@ class Keeper {
 
     const KeeperPlan& plan_;
     GuardChannel front_;
-    Fd leave_;
     CommandGuard command_;
     EtcdClient client_;
     ClusterTokens tokens_;
