@@ -39,10 +39,10 @@ void ClusterTokens::start() {
 
 void ClusterTokens::resume(const TokenPlace& place, Using is_used) {
     entry_ = place.entry;
-    was_queued_ = true;
     slots_ = wish_.slots.value_or(1);
     has_missed_own_ = true;
     lease_.resume(entry_.lease, place.times);
+    be_queued();
     watches_.watch_own(key());
     if (is_used == Using::yes) {
         fence_ = place.fence;
@@ -52,6 +52,14 @@ void ClusterTokens::resume(const TokenPlace& place, Using is_used) {
     state_ = State::waiting;
     entering_ = place.fence;
     if (entering_ == 0) ask(Question::look);
+}
+
+// From now on a lease depends on how soon a member is given up that does not answer.
+void ClusterTokens::be_queued() {
+    // In which a distant server can answer and write to its disk.
+    constexpr Duration shortest_patience = std::chrono::milliseconds{250};
+    was_queued_ = true;
+    client_.set_patience(std::max(patience_of(lease_.times().ttl), shortest_patience));
 }
 
 void ClusterTokens::give() {

@@ -103,6 +103,7 @@ class ClusterTokens {
     void looked(const QueueLook& look);
     void confirmed(const Transaction::Answer& answer);
     void verified(const Range::Answer& answer);
+    void be_queued();
     void learn_slots(const Range::Answer& slots);
 
     void own_armed();

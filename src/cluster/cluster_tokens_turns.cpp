@@ -61,7 +61,7 @@ void ClusterTokens::enqueued(const Transaction::Answer& answer) {
     const auto enqueued = enqueued_in(answer, key());
     if (!enqueued) return fail(no_sense);
     entry_.revision = enqueued->revision;
-    was_queued_ = true;
+    be_queued();
     slots_revision_ = enqueued->look.slots_revision;
     state_ = State::waiting;
     const auto turn = judge(enqueued->look, key(), entry_.revision, slots_);

@@ -30,7 +30,6 @@ class Keeper {
         }
         place_told_ = start.place.entry.lease;
         renewed_told_ = start.place.times.renewed;
-        client_.set_patience(patience(start.place.times.ttl));
         tokens_.resume(start.place,
                        start.command != 0 ? ClusterTokens::Using::yes : ClusterTokens::Using::no);
         if (start.command != 0 && command_.begin(start.command)) phase_ = Phase::guarding;
@@ -66,12 +65,6 @@ class Keeper {
         giving,
         done,
     };
-
-    // The shortest time in which a distant server can answer and write to its disk.
-    static Duration patience(Duration ttl) {
-        constexpr auto shortest = std::chrono::milliseconds{250};
-        return std::max<Duration>(patience_of(ttl), shortest);
-    }
 
     LeaseTimes times() const {
         auto times = tokens_.place().times;
@@ -192,7 +185,6 @@ class Keeper {
         if (place.entry.revision != 0 && place.entry.lease != place_told_ &&
             tokens_.state() != State::gone) {
             place_told_ = place.entry.lease;
-            client_.set_patience(patience(place.times.ttl));
             front_.say(fmt::format("lease {} {}", place.entry.lease, place.entry.revision));
         }
     }

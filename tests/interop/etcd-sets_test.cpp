@@ -75,6 +75,17 @@ TEST_CASE("sem-create makes, changes and removes a set that several hosts share"
     }
 }
 
+TEST_CASE("a waiter without a command goes on when the member that it talks to is stopped") {
+    TokenBench bench{3};
+    CHECK(bench.take({"-j", "1"}, "@lent", {}).status == 0);
+    auto waiter = bench.scenario.start(bench.words({"-v", "--ttl", "4"}, "@lent", {}));
+    CHECK(contains(waiter.error_line(), "waiting for"));
+    bench.cluster.stop(0);
+    const auto others = bench.cluster.endpoint(1) + "," + bench.cluster.endpoint(2);
+    CHECK(bench.scenario.run({"sem-give", "--etcd", others, "@lent"}).status == 0);
+    CHECK(waiter.wait().status == 0);
+}
+
 TEST_CASE("ipc-list shows the sets of a cluster with those that hold and wait") {
     World world;
     CHECK(world.run({"ipc-list"}).out.empty());
