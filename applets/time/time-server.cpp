@@ -8,7 +8,6 @@
 #include "clocks/daytime.h"
 #include "clocks/host_list.h"
 #include "clocks/time_service.h"
-#include "core/file_limit_signal.h"
 #include "core/privileges.h"
 #include "front/announce.h"
 #include "front/common_options.h"
@@ -156,9 +155,8 @@ void connect(clocks::TimeServiceConfig& service, Report& report, const Config& c
 
 int run(const Invocation& invocation) {
     Config config = parse(invocation);
-    // The server must not end when the reader of its log goes away.
-    const HarmlessBrokenPipes harmless;
-    const HarmlessFileLimit file_limit;
+    // The server must not end because its log cannot be written.
+    const HarmlessWriteSignals harmless;
     SignalFd signals{SIGTERM, SIGINT, SIGHUP};
     const auto sockets = open_sockets(config);
     if (config.user && ::geteuid() != config.user->uid)

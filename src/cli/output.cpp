@@ -54,8 +54,12 @@ void flush() {
 }
 
 void diagnose(std::string_view text) noexcept {
+    diagnose_as(name, text);
+}
+
+void diagnose_as(std::string_view who, std::string_view text) noexcept {
     try {
-        const auto line = fmt::format("{}: {}\n", name, text);
+        const auto line = fmt::format("{}: {}\n", who, text);
         write_all(STDERR_FILENO, line, "standard error");
     } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): see the header
     }

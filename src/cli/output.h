@@ -24,6 +24,8 @@ void flush();
 // "NAME: TEXT" on stderr. A line that cannot be written is lost, because there is nowhere to report
 // that.
 void diagnose(std::string_view text) noexcept;
+// The same under another NAME, for a process that writes to the log of its server.
+void diagnose_as(std::string_view name, std::string_view text) noexcept;
 
 // The NAME of diagnose(), which the border sets to the name of the applet.
 void set_program_name(std::string_view name) noexcept;

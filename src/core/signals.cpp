@@ -163,10 +163,15 @@ std::optional<SignalEvent> SignalFd::next_event() {
     }
 }
 
-void take_back_broken_pipe() noexcept {
-    const sigset_t set = signal_set({SIGPIPE});
+bool SignalEvent::is_of_own_write() const {
+    return (number == SIGPIPE || number == SIGXFSZ) && sender == ::getpid();
+}
+
+void take_back_write_signals(std::initializer_list<int> signals) noexcept {
+    const sigset_t set = signal_set(signals);
     const timespec now{};
-    sys::call("sigtimedwait", ::sigtimedwait, &set, nullptr, &now);
+    while (sys::call("sigtimedwait", ::sigtimedwait, &set, nullptr, &now) > 0)
+        ; // until there is none
 }
 
 void die_of(int signal) {

@@ -38,18 +38,32 @@ class BlockedSignals {
     sigset_t previous_{};
 };
 
-// Discards the pending SIGPIPE that a write of ours raised while SIGPIPE was blocked. Otherwise it
-// would kill us as soon as it is unblocked.
-void take_back_broken_pipe() noexcept;
+// Discards the pending ones of SIGNALS, which writes of ours raised while these were blocked:
+// SIGPIPE, and SIGXFSZ beyond the limit of a file (ulimit -f). Otherwise they would kill us as soon
+// as they are unblocked.
+void take_back_write_signals(std::initializer_list<int> signals = {SIGPIPE, SIGXFSZ}) noexcept;
 
-// While it lives, a write to a pipe or a socket without a reader is only an error (EPIPE). The
-// constructor throws SysError.
-class HarmlessBrokenPipes {
+// While it lives, a write to a pipe or a socket without a reader, or to a file beyond its limit, is
+// only an error (EPIPE, EFBIG). The constructor throws SysError.
+class HarmlessWriteSignals {
   public:
-    HarmlessBrokenPipes() : blocked_(signal_set({SIGPIPE})) {}
-    ~HarmlessBrokenPipes() { take_back_broken_pipe(); }
-    HarmlessBrokenPipes(const HarmlessBrokenPipes&) = delete;
-    HarmlessBrokenPipes& operator=(const HarmlessBrokenPipes&) = delete;
+    HarmlessWriteSignals() : blocked_(signal_set({SIGPIPE, SIGXFSZ})) {}
+    ~HarmlessWriteSignals() { take_back_write_signals(); }
+    HarmlessWriteSignals(const HarmlessWriteSignals&) = delete;
+    HarmlessWriteSignals& operator=(const HarmlessWriteSignals&) = delete;
+
+  private:
+    BlockedSignals blocked_;
+};
+
+// The same for files alone. A program that writes to the next one of a pipeline still dies of
+// SIGPIPE.
+class HarmlessFileLimit {
+  public:
+    HarmlessFileLimit() : blocked_(signal_set({SIGXFSZ})) {}
+    ~HarmlessFileLimit() { take_back_write_signals({SIGXFSZ}); }
+    HarmlessFileLimit(const HarmlessFileLimit&) = delete;
+    HarmlessFileLimit& operator=(const HarmlessFileLimit&) = delete;
 
   private:
     BlockedSignals blocked_;
@@ -80,6 +94,10 @@ struct SignalEvent {
     bool from_process = false; // by kill(2), sigqueue(3) and the like; otherwise by the kernel
     pid_t sender = 0;          // when from_process; 0 for one in another PID namespace
     uid_t user = 0;            // likewise, its real uid
+
+    // Whether a write of ours raised it: without a reader, or beyond the limit of a file. The error
+    // of the write says the same, so a program that we look after must not get the signal.
+    [[nodiscard]] bool is_of_own_write() const;
 };
 
 // Signals that arrive as readable events while this object lives; they are blocked meanwhile. A

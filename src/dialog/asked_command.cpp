@@ -72,7 +72,7 @@ void AskedCommand::send_some(std::string_view& question) {
             write_some(input_.get(), std::as_bytes(std::span{question}), "the command's input"));
     } catch (const SysError& error) {
         if (error.error() != EPIPE) throw;
-        take_back_broken_pipe();
+        take_back_write_signals();
         question = {};
     }
 }

@@ -33,7 +33,7 @@ std::vector<StageEnd> PipelineRun::to_end() {
         look();
         if (!pipeline_.has_ended() && next_deadline().passed()) end_stages();
     }
-    take_back_broken_pipe(); // of a tap that wrote last
+    take_back_write_signals(); // of a tap that wrote last
     return pipeline_.ends();
 }
 

@@ -51,6 +51,7 @@ class PtyRelay {
     void look_at_child();
 
     PtyRelayPlan plan_;
+    HarmlessFileLimit file_limit_;
     Typescript typescript_;
     SignalFd signals_{SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,  SIGUSR1,
                       SIGUSR2, SIGCONT, SIGCHLD, SIGWINCH, SIGPIPE};

@@ -101,7 +101,7 @@ WaitStatus StampedRun::to_end() {
     }
     const auto status = *command_.status();
     inform(fmt::format("Finished with exitcode {}", status.as_exit_status()));
-    take_back_broken_pipe(); // status_after() decides the status
+    take_back_write_signals(); // status_after() decides the status
     return status;
 }
 

@@ -135,7 +135,7 @@ void RelayStream::fail_source(int error) const {
 
 auto RelayStream::fail_sink(int error) -> Outcome {
     // splice(2) and sendfile(2) raise SIGPIPE for sockets too.
-    if (to_.kind == Kind::socket && error == EPIPE) take_back_broken_pipe();
+    if (to_.kind == Kind::socket && error == EPIPE) take_back_write_signals();
     if (flow_ == Flow::answer) throw SysError("write", to_.name, error);
     refusal_ = std::make_exception_ptr(SysError("write", to_.name, error));
     end();

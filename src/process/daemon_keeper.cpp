@@ -135,8 +135,7 @@ class Keeper {
                 look_at_children();
                 continue;
             }
-            // Caused by a log that is a pipe without a reader.
-            if (signal == SIGPIPE && event->sender == ::getpid()) continue;
+            if (event->is_of_own_write()) continue; // the log's
             if (signal == SIGHUP) logs_.reopen();
             if (signal == SIGTERM || signal == SIGINT || signal == SIGQUIT) {
                 is_ending_ = true;

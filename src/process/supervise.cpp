@@ -108,8 +108,7 @@ void Supervised::handle() {
             look_at_children();
             continue;
         }
-        // Caused by a write of ours without a reader; the command is not concerned.
-        if (event->number == SIGPIPE && event->sender == ::getpid()) continue;
+        if (event->is_of_own_write()) continue;
         if (plan_.on_signal && !plan_.on_signal(*event)) continue;
         pass_on(*event);
     }

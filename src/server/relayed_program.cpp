@@ -2,7 +2,6 @@
 
 #include "core/date.h"
 #include "core/error.h"
-#include "core/file_limit_signal.h"
 #include "core/io.h"
 #include "core/number.h"
 #include "core/program.h"
@@ -217,7 +216,7 @@ int run_relay(std::span<char* const> arguments,
     // To end us and our program, the server sends TERM to the group. Only the program should obey
     // it.
     const BlockedSignals blocked{signal_set({SIGTERM})};
-    const HarmlessFileLimit file_limit; // the log says then why there is no transcript
+    const HarmlessWriteSignals harmless; // the log says why there is no transcript
     std::optional<Transcript> transcript;
     if (!task.record_directory.empty()) transcript.emplace(task);
     // Move it away from the standard descriptors, which would keep the connection open.

@@ -266,6 +266,20 @@ TEST_CASE("the log has a line for each command, whatever the client sends") {
     CHECK(line.find("'a b^[[2J' 'it'\\''s': status 127") != std::string::npos);
 }
 
+TEST_CASE("a log that cannot be written ends no session") {
+    Scenario scenario;
+    scenario.write_file("log", std::string(64 * 512, '.'));
+    for (const std::string log : {"/dev/full", "log"}) {
+        auto process = scenario.start_shell("ulimit -f 64; exec command-server --notify-fd 1 "
+                                            "127.0.0.1:0 2>>" +
+                                            log);
+        const auto address = announced_address(process.line());
+        CHECK(answers(address, "what\nmotd now\nquit\n").ends_with("\nusage: motd\n"));
+        process.kill(SIGTERM);
+        CHECK(process.wait().status == 0);
+    }
+}
+
 TEST_CASE("clients are served at the same time unless --iterative is given") {
     Scenario scenario;
     auto process = scenario.start(server({}));

@@ -350,6 +350,17 @@ TEST_CASE("logs rotate, and HUP opens them again") {
     CHECK_FALSE(scenario.exists("pid"));
 }
 
+TEST_CASE("a log that may not grow any more ends neither the daemon nor its keeper") {
+    Scenario scenario;
+    const auto start = scenario.shell(
+        "ulimit -f 1; exec daemon-run -p pid -o out --rotate 1M:1 -c . --ready-fd 3 -- sh -c "
+        "'n=0; while [ $n -le 99 ]; do echo a line of this log, which gets full; n=$((n + 1)); "
+        "done; echo up >&3; exec sleep 1000'");
+    REQUIRE(start.status == 0);
+    CHECK(eventually([&] { return scenario.read_file("out").size() == 512; }));
+    CHECK(scenario.run({"daemon-run", "-p", "pid", "--stop"}).status == 0); // they still ran
+}
+
 TEST_CASE("a daemon is started again, with pauses, until it ends too often") {
     Scenario scenario;
     const auto result = scenario.run(words(

@@ -203,6 +203,17 @@ TEST_CASE("a command whose reader has gone dies of SIGPIPE, and so do we") {
     CHECK(scenario.read_file("status") == "141\n");
 }
 
+TEST_CASE("a copy that may not grow any more does not end the command") {
+    Scenario scenario;
+    const auto result =
+        scenario.shell("ulimit -f 1; exec open3-run -q --tee-out copy -- sh -c 'n=0; "
+                       "while [ $n -le 99 ]; do echo a line of this copy, which gets full; "
+                       "n=$((n + 1)); done; echo end' | tail -n 1");
+    CHECK(contains(result.out, "O: end\n"));
+    CHECK(result.err == "open3-run: cannot write copy: File too large\n");
+    CHECK(scenario.read_file("copy").size() == 512);
+}
+
 TEST_CASE("full standard output is an error") {
     Scenario scenario;
     const auto result = scenario.shell("open3-run -q +x echo a >/dev/full");

@@ -2,7 +2,6 @@
 
 #include "cli/output.h"
 #include "core/date.h"
-#include "core/file_limit_signal.h"
 #include "core/io.h"
 #include "core/number.h"
 #include "core/privileges.h"
@@ -192,8 +191,7 @@ std::vector<std::string> called_as(const Invocation& invocation) {
 int run_relayed_connection(const Invocation& invocation) {
     // Report it as a line of our server's log, which goes to the same standard error.
     return server::run_relay(invocation.arguments, [&invocation](const std::string& text) {
-        write_all(STDERR_FILENO, fmt::format("{} {}: {}\n", invocation.name, ::getppid(), text),
-                  "standard error");
+        cli::diagnose_as(fmt::format("{} {}", invocation.name, ::getppid()), text);
     });
 }
 
@@ -212,9 +210,8 @@ int run_server(const Invocation& invocation, const ServerKind& kind) {
     // Programs expect the default action, but our parent may have ignored the signal (as Python
     // does).
     stop_ignoring(SIGPIPE);
-    // The server must not end when the reader of its log goes away.
-    const HarmlessBrokenPipes harmless;
-    const HarmlessFileLimit file_limit;
+    // The server must not end because its log cannot be written.
+    const HarmlessWriteSignals harmless;
     keep_ended_children();
     SignalFd signals{SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD};
     auto listeners = former ? std::move(former->listeners) : listen(asked);

@@ -1,6 +1,7 @@
 #include "front/server/command_client.h"
 
 #include "cli/json.h"
+#include "cli/output.h"
 #include "core/io.h"
 #include "core/poll.h"
 
@@ -96,9 +97,7 @@ void CommandClient::refuse(const std::string& why) {
 }
 
 void CommandClient::log(const std::string& text) const {
-    if (plan_.logs)
-        write_all(STDERR_FILENO, fmt::format("{}: {}: {}\n", plan_.server, name_, text),
-                  "standard error");
+    if (plan_.logs) cli::diagnose_as(plan_.server, fmt::format("{}: {}", name_, text));
 }
 
 } // namespace ipcbox::front

@@ -34,7 +34,7 @@ class CommandClient {
 
     // Sends the client a last line: WHY its session ends.
     void refuse(const std::string& why);
-    // Writes a line to the server's log.
+    // Writes a line to the server's log; one that cannot be written is lost.
     void log(const std::string& text) const;
 
     [[nodiscard]] SignalFd& signals() { return signals_; }

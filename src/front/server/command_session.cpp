@@ -227,7 +227,7 @@ int run_command_session(std::span<char* const> arguments) {
     const Fd client = duplicate(STDIN_FILENO, "the connection");
     set_nonblocking(client);
     // When the client goes away, the write fails and ends us.
-    const HarmlessBrokenPipes harmless;
+    const HarmlessWriteSignals harmless;
     Session session{CommandPlan::from_memory(file.get()), file.get()};
     try {
         session.serve();
