@@ -21,7 +21,7 @@ namespace ipcbox::clocks {
 namespace {
 
 // How many clients of one socket are served before the other sockets have their turn.
-constexpr std::size_t turn = net::DatagramBatch::most;
+constexpr std::size_t turn = net::DatagramBatch::max_size;
 // The pause after a shortage before the next try.
 constexpr auto pause = std::chrono::milliseconds{10};
 

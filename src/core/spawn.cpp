@@ -55,8 +55,8 @@ int follow(const SpawnPlan& plan) {
     const auto set_limit = [](int resource, const rlimit* limit) {
         return ::setrlimit(static_cast<__rlimit_resource>(resource), limit);
     };
-    for (const auto& [resource, most] : plan.limits) {
-        const rlimit limit{most, most};
+    for (const auto& [resource, max] : plan.limits) {
+        const rlimit limit{max, max};
         if (sys::call("setrlimit", set_limit, resource, &limit) < 0) return -1;
     }
     const auto set_priority = [](int nice) { return ::setpriority(PRIO_PROCESS, 0, nice); };
@@ -158,8 +158,8 @@ int limit_error(const ResourceLimit& limit) noexcept {
     };
     rlimit ours{};
     if (sys::call("getrlimit", get, limit.resource, &ours) < 0) return errno;
-    if (limit.most <= ours.rlim_max) return 0;
-    const rlimit raised{ours.rlim_cur, limit.most};
+    if (limit.max <= ours.rlim_max) return 0;
+    const rlimit raised{ours.rlim_cur, limit.max};
     const rlimit* const wanted = &raised;
     const rlimit* const before = &ours;
     if (sys::call("setrlimit", set, limit.resource, wanted) < 0) return errno;

@@ -24,7 +24,7 @@ enum class ProcessGroup { same, own, own_session };
 // setrlimit(2) for the program: the soft and the hard limit.
 struct ResourceLimit {
     int resource = 0;
-    std::uint64_t most = 0;
+    std::uint64_t max = 0;
 };
 
 // Whether we could set LIMIT for a program: 0, or the errno. Nothing is changed.

@@ -69,9 +69,9 @@ BulkMove::Way BulkMove::choose() const {
     return S_ISREG(to.st_mode) ? Way::through_pipe : Way::memory;
 }
 
-BulkMove::Step BulkMove::step(std::uint64_t most, Deadline deadline) {
-    const auto at_most = [most](std::size_t size) {
-        return static_cast<std::size_t>(std::min<std::uint64_t>(most, size));
+BulkMove::Step BulkMove::step(std::uint64_t max_bytes, Deadline deadline) {
+    const auto at_most = [max_bytes](std::size_t size) {
+        return static_cast<std::size_t>(std::min<std::uint64_t>(max_bytes, size));
     };
     if (way_ == Way::drop) {
         for (;;) {
@@ -91,17 +91,17 @@ BulkMove::Step BulkMove::step(std::uint64_t most, Deadline deadline) {
 }
 
 // When this returns, all bytes taken from the socket are in the file.
-BulkMove::Step BulkMove::splice_through_pipe(std::size_t most, Deadline deadline) {
+BulkMove::Step BulkMove::splice_through_pipe(std::size_t max_bytes, Deadline deadline) {
     ssize_t moved = 0;
     do
         moved = sys::call("splice", ::splice, from_, static_cast<loff_t*>(nullptr),
-                          pipe_.writer.get(), static_cast<loff_t*>(nullptr), most,
+                          pipe_.writer.get(), static_cast<loff_t*>(nullptr), max_bytes,
                           unsigned{SPLICE_F_MOVE | SPLICE_F_NONBLOCK});
     while (moved < 0 && errno == EINTR);
     const auto step = step_of(moved, errno);
     if (moved < 0 && (step.error == EINVAL || step.error == ENOSYS)) { // not this kind of socket
         way_ = Way::memory;
-        return copy_some(most, deadline);
+        return copy_some(max_bytes, deadline);
     }
     if (step.size > 0) empty_pipe(step.size, deadline);
     return step;
@@ -129,10 +129,10 @@ void BulkMove::empty_pipe(std::size_t size, Deadline deadline) {
     }
 }
 
-BulkMove::Step BulkMove::splice_some(std::size_t most, Deadline deadline) {
+BulkMove::Step BulkMove::splice_some(std::size_t max_bytes, Deadline deadline) {
     for (;;) {
         const ssize_t moved = sys::call("splice", ::splice, from_, static_cast<loff_t*>(nullptr),
-                                        to_, static_cast<loff_t*>(nullptr), most,
+                                        to_, static_cast<loff_t*>(nullptr), max_bytes,
                                         unsigned{SPLICE_F_MOVE | SPLICE_F_NONBLOCK});
         if (moved >= 0) return step_of(moved, 0);
         if (errno == EINTR) continue;
@@ -140,7 +140,7 @@ BulkMove::Step BulkMove::splice_some(std::size_t most, Deadline deadline) {
         // O_APPEND, some terminals, some file systems.
         if (error == EINVAL || error == ENOSYS) {
             way_ = Way::memory;
-            return copy_some(most, deadline);
+            return copy_some(max_bytes, deadline);
         }
         if (error != EAGAIN) {
             // These errors come from a socket, and never from a pipe, a file or a device.
@@ -155,11 +155,12 @@ BulkMove::Step BulkMove::splice_some(std::size_t most, Deadline deadline) {
     }
 }
 
-BulkMove::Step BulkMove::copy_some(std::size_t most, Deadline deadline) {
+BulkMove::Step BulkMove::copy_some(std::size_t max_bytes, Deadline deadline) {
     buffer_.resize(max_at_once);
     void* const into = buffer_.data();
-    const ssize_t got = from_socket_ ? sys::call("recv", ::recv, from_, into, most, MSG_DONTWAIT)
-                                     : sys::call("read", ::read, from_, into, most);
+    const ssize_t got = from_socket_
+                            ? sys::call("recv", ::recv, from_, into, max_bytes, MSG_DONTWAIT)
+                            : sys::call("read", ::read, from_, into, max_bytes);
     const auto step = step_of(got, errno);
     if (step.size > 0) write_all(to_, std::span{buffer_}.first(step.size), name_, deadline);
     return step;

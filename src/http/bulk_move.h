@@ -26,17 +26,17 @@ class BulkMove {
         std::size_t size = 0; // moved
         int error = 0;        // why reading failed
     };
-    // Moves at most MOST of the bytes that are there now. It waits for TO, but never for FROM.
+    // Moves at most MAX_BYTES of the bytes that are there now. It waits for TO, but never for FROM.
     // Throws SysError "cannot write NAME", TimedOut.
-    [[nodiscard]] Step step(std::uint64_t most, Deadline deadline);
+    [[nodiscard]] Step step(std::uint64_t max_bytes, Deadline deadline);
 
   private:
     enum class Way { drop, splice, through_pipe, memory };
     [[nodiscard]] Way choose() const;
-    [[nodiscard]] Step splice_some(std::size_t most, Deadline deadline);
-    [[nodiscard]] Step splice_through_pipe(std::size_t most, Deadline deadline);
+    [[nodiscard]] Step splice_some(std::size_t max_bytes, Deadline deadline);
+    [[nodiscard]] Step splice_through_pipe(std::size_t max_bytes, Deadline deadline);
     void empty_pipe(std::size_t size, Deadline deadline);
-    [[nodiscard]] Step copy_some(std::size_t most, Deadline deadline);
+    [[nodiscard]] Step copy_some(std::size_t max_bytes, Deadline deadline);
 
     int from_;
     int to_;

@@ -144,10 +144,10 @@ BoundSocket inherited_datagram_socket(int number) {
 }
 
 struct DatagramBatch::Slots {
-    std::array<Datagram, most> datagrams;
-    std::array<sockaddr_storage, most> names{};
-    std::array<Control, most> controls{};
-    std::array<mmsghdr, most> messages{};
+    std::array<Datagram, max_size> datagrams;
+    std::array<sockaddr_storage, max_size> names{};
+    std::array<Control, max_size> controls{};
+    std::array<mmsghdr, max_size> messages{};
 };
 
 DatagramBatch::DatagramBatch() : slots_(std::make_unique<Slots>()) {}
@@ -155,7 +155,7 @@ DatagramBatch::~DatagramBatch() = default;
 
 std::span<const Datagram> DatagramBatch::receive(const BoundSocket& from) {
     // No room for the bytes: the kernel throws them away.
-    for (std::size_t at = 0; at < most; ++at)
+    for (std::size_t at = 0; at < max_size; ++at)
         slots_->messages[at].msg_hdr = {.msg_name = &slots_->names[at],
                                         .msg_namelen = sizeof(sockaddr_storage),
                                         .msg_iov = nullptr,
@@ -167,7 +167,7 @@ std::span<const Datagram> DatagramBatch::receive(const BoundSocket& from) {
         return ::recvmmsg(socket, messages, static_cast<unsigned>(count), MSG_DONTWAIT, nullptr);
     };
     const int received = sys::call("recvmmsg", receive_many, from.socket.get(),
-                                   slots_->messages.data(), std::size_t{most});
+                                   slots_->messages.data(), std::size_t{max_size});
     if (received < 0) {
         if (errno == EAGAIN || errno == EINTR) return {};
         throw SysError("receive", fmt::format("datagrams on {}", from.address.text()));

@@ -37,18 +37,18 @@ struct Datagram {
 // Many datagrams in one system call.
 class DatagramBatch {
   public:
-    static constexpr std::size_t most = 64;
+    static constexpr std::size_t max_size = 64;
 
     DatagramBatch();
     ~DatagramBatch();
     DatagramBatch(const DatagramBatch&) = delete;
     DatagramBatch& operator=(const DatagramBatch&) = delete;
 
-    // The datagrams that are there already, at most MOST; valid until the next call. Never waits.
-    // Throws SysError when the system lacks something.
+    // The datagrams that are there already, at most MAX_SIZE; valid until the next call. Never
+    // waits. Throws SysError when the system lacks something.
     [[nodiscard]] std::span<const Datagram> receive(const BoundSocket& from);
 
-    // Sends TEXT to the sender of each of DATAGRAMS (at most MOST), from the address that the
+    // Sends TEXT to the sender of each of DATAGRAMS (at most MAX_SIZE), from the address that the
     // sender asked. Returns how many the kernel took. An answer that cannot be sent (no route, a
     // firewall's rule, no room) is lost, as datagrams may be.
     std::size_t answer(const BoundSocket& from, std::span<const Datagram> datagrams,

@@ -45,8 +45,8 @@ template <class Number> std::string word_of(const std::optional<Number>& number)
 // "7:64,0:10"
 std::string word_of(std::span<const ResourceLimit> limits) {
     std::string word;
-    for (const auto& [resource, most] : limits)
-        word += fmt::format("{}{}:{}", word.empty() ? "" : ",", resource, most);
+    for (const auto& [resource, max] : limits)
+        word += fmt::format("{}{}:{}", word.empty() ? "" : ",", resource, max);
     return word;
 }
 

@@ -108,10 +108,10 @@ void check_before_start(const ServerOptions& asked) {
     if (!asked.record_directory.empty()) server::check_record_directory(asked.record_directory);
     for (const auto& limit : asked.config.program.resource_limits)
         if (const int error = limit_error(limit); error != 0)
-            throw Error(fmt::format("cannot set --rlimit {}={}: {}", resource_name(limit.resource),
-                                    limit.most == RLIM_INFINITY ? "unlimited"
-                                                                : fmt::format("{}", limit.most),
-                                    error_text(error)));
+            throw Error(
+                fmt::format("cannot set --rlimit {}={}: {}", resource_name(limit.resource),
+                            limit.max == RLIM_INFINITY ? "unlimited" : fmt::format("{}", limit.max),
+                            error_text(error)));
 }
 
 // Whether our next image could serve. Once it has taken our place, nobody is left to go on.

@@ -105,10 +105,10 @@ TEST_CASE("many datagrams come at once, in their order") {
     const auto sockets = net::bind_udp({"127.0.0.1", 0});
     const auto& server = sockets.front();
     const Fd client = make_client(AF_INET);
-    for (std::size_t count = 0; count < net::DatagramBatch::most + 3; ++count)
+    for (std::size_t count = 0; count < net::DatagramBatch::max_size + 3; ++count)
         say(client, server.address, count % 2 == 0 ? "" : "hello");
     net::DatagramBatch batch;
-    for (const std::size_t expected : {net::DatagramBatch::most, std::size_t{3}}) {
+    for (const std::size_t expected : {net::DatagramBatch::max_size, std::size_t{3}}) {
         const auto datagrams = batch.receive(server);
         CHECK(datagrams.size() == expected);
         CHECK(batch.answer(server, datagrams, "yes") == expected);
