@@ -147,7 +147,6 @@ std::size_t ResponseParser::parse_one_head(std::string_view bytes) {
     if (!size) return 0;
 
     const auto text = bytes.substr(0, *size);
-    lenient_ = false;
     if (const auto error = read_head(text); !error.empty()) {
         lenient_ = true;
         const auto still = read_head(mended_head(text));

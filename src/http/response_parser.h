@@ -27,8 +27,8 @@ struct ResponseHead {
     int status = 0;
     std::string reason; // often empty
     std::vector<Field> fields;
-    std::string
-        bytes; // as they came, with those of the 1xx answers before it, up to its empty line
+    // As they came, with those of the 1xx answers before it, up to its empty line.
+    std::string bytes;
 
     // The first field of that name, in any case; nullptr when there is none.
     [[nodiscard]] const std::string* find(std::string_view name) const;
@@ -82,14 +82,14 @@ class ResponseParser {
     Asked asked_;
     std::unique_ptr<Grammar> grammar_;
     ResponseHead head_;
-    std::string heads_; // with the interim ones, as they came
+    std::string heads_; // as they came, with those of 1xx answers
     bool has_head_ = false;
     int interim_ = 0;
     Framing framing_ = Framing::none;
     std::uint64_t length_ = 0;
     bool keeps_alive_ = false;
     ChunkedBody chunks_;
-    bool lenient_ = false; // it had mistakes
+    bool lenient_ = false; // a head had mistakes, perhaps that of a 1xx answer
 };
 
 } // namespace ipcbox::http

@@ -219,6 +219,8 @@ TEST_CASE(
     for (const auto* field : {": x", "a b: x", "caf\xc3\xa9: x", "a: b\x01", "a: \x1b[2J",
                               "a: b\rc", "a: b\r", "a\x01: x", "a b: x\r\n and more"})
         CHECK(body_of(ok, fmt::format("{}\r\nContent-Length: 5\r\n", field)) == five);
+    CHECK(body_of("HTTP/1.1 103 Early\r\na b: x\r\n\r\nHTTP/1.1 200 OK", "Content-Length: 5\r\n") ==
+          five);
 }
 
 TEST_CASE("interim responses are skipped, but not without end") {
