@@ -3,6 +3,7 @@
 #include "core/ascii.h"
 #include "core/error.h"
 #include "http/failure.h"
+#include "http/tokens.h"
 
 #include <algorithm>
 #include <fmt/core.h>
@@ -51,23 +52,14 @@ std::optional<Coding> coding_named(std::string_view name) {
                         status::bad_encoding);
 }
 
-std::string_view trimmed(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 } // namespace
 
 std::vector<Coding> codings_of(const ResponseHead& head) {
     std::vector<Coding> codings;
     for (const auto& [name, value] : head.fields) {
         if (!ascii::same_but_for_case(name, "Content-Encoding")) continue;
-        for (std::string_view rest = value; !rest.empty();) {
-            const auto word = rest.substr(0, rest.find(','));
-            rest.remove_prefix(std::min(rest.size(), word.size() + 1));
-            if (const auto coding = coding_named(trimmed(word))) codings.push_back(*coding);
-        }
+        for (const auto word : list_elements(value))
+            if (const auto coding = coding_named(word)) codings.push_back(*coding);
     }
     if (codings.size() > max_codings)
         throw TransferError(fmt::format("the document is encoded more than {} times", max_codings),

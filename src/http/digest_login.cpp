@@ -69,14 +69,9 @@ std::string escaped(std::string_view text) {
 }
 
 bool lists(std::string_view list, std::string_view wanted) {
-    while (!list.empty()) {
-        auto item = list.substr(0, list.find(','));
-        list.remove_prefix(std::min(item.size() + 1, list.size()));
-        item.remove_prefix(std::min(item.find_first_not_of(blanks), item.size()));
-        item = item.substr(0, item.find_last_not_of(blanks) + 1);
-        if (ascii::same_but_for_case(item, wanted)) return true;
-    }
-    return false;
+    return std::ranges::any_of(list_elements(list), [wanted](std::string_view element) {
+        return ascii::same_but_for_case(element, wanted);
+    });
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 
 #include "core/ascii.h"
 #include "core/text_lines.h"
+#include "core/words.h"
 #include "http/tokens.h"
 
 #include <algorithm>
@@ -14,7 +15,7 @@ namespace {
 
 constexpr std::size_t status_line_without_reason = sizeof "HTTP/1.1 200" - 1;
 
-// NUL stays: no server sends it by mistake.
+// TEXT with a space for each control character. NUL stays, because no server sends it by mistake.
 std::string printable(std::string_view text) {
     std::string result{text};
     std::ranges::replace_if(
@@ -34,14 +35,14 @@ struct Line {
     }
 };
 
-// The lines that are left: a line that begins with a blank belongs to the one before it.
+// The lines of HEAD, without the fields whose name is not a token. A line that begins with a blank
+// belongs to the field before it.
 std::vector<Line> lines_of(std::string_view head) {
     std::vector<Line> lines;
     bool has_field = false; // before the line
     bool is_left_out = false;
     while (!head.empty()) {
-        auto text = head.substr(0, head.find('\n'));
-        head.remove_prefix(std::min(text.size() + 1, head.size()));
+        auto text = take_until(head, '\n');
         while (text.ends_with('\r'))
             text.remove_suffix(1);
         const bool goes_on = text.starts_with(' ') || text.starts_with('\t');
@@ -69,16 +70,13 @@ std::vector<std::string> list_in(const std::vector<Line>& lines, std::string_vie
     std::vector<std::string> elements;
     for (const auto& line : lines) {
         if (!line.is(name)) continue;
-        for (std::string_view rest = line.value; !rest.empty();) {
-            const auto element = rest.substr(0, rest.find(','));
-            rest.remove_prefix(std::min(element.size() + 1, rest.size()));
-            elements.push_back(ascii::lower(trimmed(element)));
-        }
+        for (const auto element : list_elements(line.value))
+            elements.push_back(ascii::lower(element));
     }
     return elements;
 }
 
-// One field of that NAME with VALUE takes the place of all of them; an empty VALUE takes them away.
+// Replaces all fields of that NAME by one with VALUE; with an empty VALUE, removes them.
 void replace(std::vector<Line>& lines, std::string_view name, std::string_view value) {
     const auto first =
         std::ranges::find_if(lines, [name](const Line& line) { return line.is(name); });

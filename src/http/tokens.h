@@ -1,12 +1,16 @@
-// The words of HTTP: names of fields, methods and schemes (RFC 9110, section 5.6.2).
+// The words and lists of HTTP: RFC 9110, section 5.6.
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 namespace ipcbox::http {
 
+// A token is the name of a field, a method or a scheme: at least one byte of a small set.
 [[nodiscard]] bool is_token_byte(char byte);
-// At least one byte, all of them a token's.
 [[nodiscard]] bool is_token(std::string_view text);
+
+// The elements between the commas of LIST, without the blanks around them. Some can be empty.
+[[nodiscard]] std::vector<std::string_view> list_elements(std::string_view list);
 
 } // namespace ipcbox::http
