@@ -162,7 +162,8 @@ bool RequestChain::shows_heads() const {
 bool RequestChain::drops_expectation() {
     constexpr int expectation_failed = 417;
     return outcome_.head->status == expectation_failed &&
-           http::sets_field(options_.request, "Expect") && !std::exchange(expects_nothing_, true);
+           http::users_field(options_.request, "Expect") != nullptr &&
+           !std::exchange(expects_nothing_, true);
 }
 
 std::string RequestChain::preface() {

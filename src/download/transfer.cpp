@@ -78,13 +78,14 @@ void Transfer::attempt() {
 Expectation Transfer::expectation() const {
     constexpr std::array conditions{"If-None-Match", "If-Modified-Since", "If-Match",
                                     "If-Unmodified-Since", "If-Range"};
-    const bool is_conditional = std::ranges::any_of(
-        conditions, [this](auto* name) { return http::sets_field(options_.request, name); });
+    const bool is_conditional = std::ranges::any_of(conditions, [this](auto* name) {
+        return http::users_field(options_.request, name) != nullptr;
+    });
     return {continuation_,
             options_.request.range,
             options_.request.newer_than,
             options_.include_head || options_.request.head_only,
-            http::sets_field(options_.request, "Range"),
+            http::users_field(options_.request, "Range") != nullptr,
             is_conditional};
 }
 
@@ -153,7 +154,7 @@ Transfer::Next Transfer::take_document(http::Response& response, std::uint64_t a
     const bool is_coded = options_.request.compressed && !http::codings_of(head).empty();
     const bool is_document = chain_.method() == "GET" && !options_.request.range && !is_coded &&
                              (head.status == 200 || head.status == 206) &&
-                             !http::sets_field(options_.request, "Range");
+                             http::users_field(options_.request, "Range") == nullptr;
     Arrival arrival{head, *response.connection, already,
                     already == 0 ? chain_.preface() : std::string{}, false};
     arrival.can_be_resumed = is_document && arrival.preface.empty();
@@ -162,12 +163,12 @@ Transfer::Next Transfer::take_document(http::Response& response, std::uint64_t a
     const auto here = already + delivery_.received() - before;
     std::optional<std::uint64_t> total;
     const bool has_body = chain_.method() != "HEAD" && !options_.request.head_only;
-    if (!has_body)
-        total.reset();
-    else if (head.status == 206 && is_document)
-        total = range.size;
-    else if (head.status == 206 && !is_coded && range.first && range.last)
-        total = *range.last - *range.first + 1;
+    if (head.status == 206 && has_body) {
+        if (is_document)
+            total = range.size;
+        else if (!is_coded && range.first && range.last)
+            total = *range.last - *range.first + 1;
+    }
     return finish(here, total, already);
 }
 
@@ -234,7 +235,7 @@ void Transfer::refuse(http::Response& response) {
     const auto& head = *outcome_.head;
     outcome_.status = http::status::http_error;
     outcome_.error = fmt::format("{} {}", head.status, head.reason);
-    if (head.status == 304) outcome_.error += ", although nothing was asked about";
+    if (head.status == 304) outcome_.error += ", although the request had no condition";
     if (head.is_redirect())
         outcome_.error += fmt::format(": it is at {} (-L goes there)", *head.find("Location"));
     may_pass_ = may_pass(head.status) || options_.retry_all;

@@ -93,27 +93,22 @@ CustomField CustomField::parse(std::string_view text) {
     return {{std::string{name}, std::string{value}}, value.empty()};
 }
 
-bool sets_field(const RequestOptions& options, std::string_view name) {
-    return std::ranges::any_of(options.fields, [name](const CustomField& custom) {
-        return !custom.omitted && ascii::same_but_for_case(custom.field.name, name);
-    });
+const std::string* users_field(const RequestOptions& options, std::string_view name) {
+    for (const auto& [field, omitted] : options.fields)
+        if (!omitted && ascii::same_but_for_case(field.name, name)) return &field.value;
+    return nullptr;
 }
 
 RequestBody request_body(const RequestOptions& options, std::shared_ptr<BodySource> source) {
     RequestBody body;
     auto size = source->length();
-    const auto users = [&options](std::string_view name) -> const std::string* {
-        for (const auto& [field, omitted] : options.fields)
-            if (!omitted && ascii::same_but_for_case(field.name, name)) return &field.value;
-        return nullptr;
-    };
     const auto fail = [](const std::string& message) {
         throw TransferError("cannot send the body: " + message, status::cannot_send);
     };
-    const auto* coding = users("Transfer-Encoding");
+    const auto* coding = users_field(options, "Transfer-Encoding");
     if (coding != nullptr && !ascii::same_but_for_case(*coding, "chunked"))
         fail(fmt::format("the Transfer-Encoding can only be chunked, not {}", *coding));
-    const auto* length = users("Content-Length");
+    const auto* length = users_field(options, "Content-Length");
     if (length != nullptr && coding != nullptr)
         fail("it cannot have both a Content-Length and a Transfer-Encoding");
     if (length != nullptr) {
@@ -128,7 +123,7 @@ RequestBody request_body(const RequestOptions& options, std::shared_ptr<BodySour
         body.framing = BodyFraming::chunks;
     }
     body.size = size.value_or(0);
-    const auto* expectation = users("Expect");
+    const auto* expectation = users_field(options, "Expect");
     body.wait_for_100 =
         expectation != nullptr && ascii::same_but_for_case(*expectation, "100-continue");
     body.source = std::move(source);

@@ -65,8 +65,8 @@ struct RequestContext {
     std::vector<Field> fields;
 };
 
-// Whether the user sends a field of that NAME.
-[[nodiscard]] bool sets_field(const RequestOptions& options, std::string_view name);
+// The value of the user's first field of that NAME; nullptr when they send none.
+[[nodiscard]] const std::string* users_field(const RequestOptions& options, std::string_view name);
 
 // Chooses the framing of SOURCE: by its length if it has one, else in chunks. The user's own
 // Content-Length or Transfer-Encoding wins. Throws TransferError when that is impossible: for a
