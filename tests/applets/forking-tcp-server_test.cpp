@@ -331,6 +331,18 @@ TEST_CASE("HUP puts our program in our place, and no client notices") {
     CHECK(process.wait().status == 0);
 }
 
+TEST_CASE("a server that nohup has started ignores HUP") {
+    Scenario scenario;
+    auto process = scenario.start_shell("trap '' HUP; exec forking-tcp-server 127.0.0.1:0 -- cat");
+    const auto address = ready_address(process);
+    process.kill(SIGHUP);
+    CHECK(ask(address, "text\n") == "text\n");
+    process.kill(SIGTERM);
+    const auto result = process.wait();
+    CHECK(result.status == 0);
+    CHECK_FALSE(contains(result.err, "restarting"));
+}
+
 TEST_CASE("a restart that fails changes nothing") {
     Scenario scenario;
     std::filesystem::copy_file(binary(), "ipcbox");
