@@ -29,7 +29,7 @@ constexpr int connections = 400;
 constexpr unsigned callers = 8;
 constexpr auto header = "PROXY TCP4 192.0.2.7 198.51.100.1 4242 443\r\n";
 
-// IN_CI, or what $IPCBOX_LOAD says.
+// IN_CI, or the number in $IPCBOX_LOAD.
 int load_size(int in_ci) {
     const char* const load = std::getenv("IPCBOX_LOAD");
     return load != nullptr ? std::atoi(load) : in_ci;
@@ -98,7 +98,7 @@ void call(const net::Address& address, pid_t server, std::minstd_rand& random, T
         throw std::runtime_error("an answer that nobody gave");
 }
 
-// Several threads, each of which does WORK with its own random numbers, again while GO_ON says so.
+// Several threads repeat WORK, each with random numbers of its own, while GO_ON returns true.
 template <class Work, class Condition>
 void at_once(Tally& tally, const Work& work, const Condition& go_on) {
     std::vector<std::jthread> threads;
@@ -115,7 +115,7 @@ void at_once(Tally& tally, const Work& work, const Condition& go_on) {
         });
 }
 
-// Clients that a proxy announces halfway or not at all. The newest of them stay, until others come.
+// Clients with half a PROXY header or none. The newest of them stay until others come.
 class SilentGuests {
   public:
     void add(const net::Address& address, std::minstd_rand& random) {
@@ -134,17 +134,13 @@ class SilentGuests {
     std::deque<Client> guests_;
 };
 
-net::Address where_it_listens(Process& server) {
-    return announced_address(server.line());
-}
-
 } // namespace
 
 TEST_CASE("children that are killed at random lose only their own clients") {
     Scenario scenario;
     auto process = scenario.start(
         {"forking-tcp-server", "-q", "--notify-fd", "1", "-c", "16", "127.0.0.1:0", "--", "cat"});
-    const auto address = where_it_listens(process);
+    const auto address = announced_address(process.line());
     CHECK(ask(address, "hello\n") == "hello\n");
     CHECK(eventually([&] { return children_of(process.pid()).empty(); }));
     const auto before = count_descriptors(process.pid());
@@ -174,7 +170,7 @@ TEST_CASE("kills, restarts and silent clients cost no other client its connectio
     Scenario scenario;
     auto process = scenario.start({"forking-tcp-server", "-q", "--notify-fd", "1", "-c", "48",
                                    "--proxy-protocol", "127.0.0.1:0", "--", "cat"});
-    const auto address = where_it_listens(process);
+    const auto address = announced_address(process.line());
     CHECK(ask(address, std::string{header} + "hello\n") == "hello\n");
     CHECK(eventually([&] { return children_of(process.pid()).empty(); }));
     const auto before = count_descriptors(process.pid());
@@ -220,7 +216,7 @@ TEST_CASE("each of many recorded connections gets its answer and its transcript"
     std::filesystem::create_directory("transcripts");
     auto process = scenario.start({"forking-tcp-server", "-q", "--notify-fd", "1", "-c", "8",
                                    "--record", "transcripts", "127.0.0.1:0", "--", "cat"});
-    const auto address = where_it_listens(process);
+    const auto address = announced_address(process.line());
     Tally tally;
     at_once(
         tally,

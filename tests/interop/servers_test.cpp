@@ -19,13 +19,6 @@ Words with(Words words, const Words& more) {
     return words;
 }
 
-// The address at which a server that was started with --notify-fd 1 listens.
-net::Address told_address(Process& process) {
-    const auto line = process.line();
-    const auto place = net::HostPort::parse(line.substr(line.rfind(' ') + 1));
-    return net::Address::parse_ip(place.host, place.port).value();
-}
-
 struct Service {
     Process process;
     net::Address address;
@@ -34,7 +27,7 @@ struct Service {
 Service serve_ours(Scenario& scenario, const Words& program) {
     auto process = scenario.start(
         with({"forking-tcp-server", "-q", "--notify-fd", "1", "127.0.0.1:0", "--"}, program));
-    const auto address = told_address(process);
+    const auto address = announced_address(process.line());
     return {std::move(process), address};
 }
 
