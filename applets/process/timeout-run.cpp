@@ -103,7 +103,7 @@ class Run {
     Run(const Config& config, const front::Command& command)
         : config_(config), idle_(config.idle), name_(command.words().front()),
           command_(command.program(), command.words(), plan()) {
-        if (config.fork_retry.times > 0) start_ = Deadline::Clock::now(); // it may have paused
+        start_ = Deadline::Clock::now(); // the start may have paused for --retry-fork
         limit_ = Deadline::after(config.limit);
     }
 
@@ -205,7 +205,7 @@ class Run {
     }
 
     const Config& config_;
-    Deadline::Clock::time_point start_ = Deadline::Clock::now();
+    Deadline::Clock::time_point start_;
     Deadline limit_ = Deadline::never();
     process::IdleWatch idle_;
     std::string name_;

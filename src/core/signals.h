@@ -76,17 +76,17 @@ void restore_inherited_signals() noexcept;
 // The mask that we were started with. A program whose former image blocked signals across the exec
 // corrects it, before it blocks anything.
 [[nodiscard]] sigset_t inherited_signals();
-
-// Whether CONT has to follow SIGNAL: a process that is stopped gets no signal but KILL until it
-// goes on.
-[[nodiscard]] constexpr bool needs_wake(int signal) noexcept {
-    return signal != SIGKILL && signal != SIGCONT && signal != SIGSTOP && signal != SIGTSTP;
-}
 void correct_inherited_signals(const sigset_t& mask);
 
 // Gives SIGNAL its default action again if our parent made us ignore it, so that the programs that
 // we start do not ignore it either.
 void stop_ignoring(int signal);
+
+// Whether CONT has to follow SIGNAL: a process that is stopped gets no signal except KILL until
+// it goes on.
+[[nodiscard]] constexpr bool needs_wake(int signal) noexcept {
+    return signal != SIGKILL && signal != SIGCONT && signal != SIGSTOP && signal != SIGTSTP;
+}
 
 // A signal and where it came from: sigaction(2).
 struct SignalEvent {

@@ -144,7 +144,7 @@ bool CommandService::prepare(ServerOptions& asked) {
     config.program.arguments.insert(config.program.arguments.begin(), applet_);
     config.program.kept = memory_.get();
     if (asked.tls) {
-        config.program.program = own_program(); // the image's link is that of ipcbox-tls there
+        config.program.program = own_program(); // for ipcbox-tls, own_image() would be itself
         serve_over_tls(asked.tls, config.limits.handshake, config.program);
     }
     return false;

@@ -55,11 +55,11 @@ class Session {
 
   private:
     bool take_token() {
-        if (form_ == CommandForm::words) client_.send("Token? ");
+        if (!plan_.json) client_.send("Token? ");
         const auto line = client_.next_line();
         if (!line) return false;
         if (is_same_secret(token_in(*line, form_), plan_.token)) {
-            if (form_ == CommandForm::json) client_.send(cli::JsonLine{}.set("status", 0).text());
+            if (plan_.json) client_.send(cli::JsonLine{}.set("status", 0).text());
             return true;
         }
         client_.refuse("wrong token");
