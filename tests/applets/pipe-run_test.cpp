@@ -162,7 +162,7 @@ TEST_CASE("--tee copies the output of a stage") {
     const auto full = scenario.run(words({"--tee", "/dev/full"}, {{"yes"}, {"cat"}}));
     CHECK(full.status == 1);
     CHECK(full.err == "pipe-run: cannot write /dev/full: No space left on device\n");
-    const auto limited = scenario.shell("ulimit -f 1; exec pipe-run --tee limited -- seq 20000");
+    const auto limited = scenario.shell("ulimit -f 1; exec pipe-run --tee limited -- seq 2000");
     CHECK(limited.status == 1);
     CHECK(limited.err == "pipe-run: cannot write limited: File too large\n");
 }
