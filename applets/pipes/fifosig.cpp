@@ -189,8 +189,8 @@ int run(const Invocation& invocation) {
     int signal = 0;
     bool failed = false;
     {
-        // If the reader of the log has gone, we still must not leave a FIFO behind.
-        SignalFd signals{SIGTERM, SIGINT, SIGHUP, SIGPIPE};
+        // If the log cannot be written any more, we still must not leave a FIFO behind.
+        SignalFd signals{SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGXFSZ};
         Supply supply{config};
         fifo::DocumentFifo fifo{config.path, config.mode, supply};
         if (!config.verbosity.quiet) cli::diagnose(fmt::format("serving {}", config.path));

@@ -583,6 +583,18 @@ TEST_CASE("output that cannot be written ends it, and PATH is put back") {
     CHECK(listing() == "sig ");
 }
 
+TEST_CASE("the limit of a file ends it, and PATH is put back") {
+    Scenario scenario;
+    scenario.write_file("sig", "mine");
+    scenario.write_file("out", std::string(64 * 512, '.'));
+    auto server = scenario.start_shell("ulimit -f 64; exec fifosig -J -s x sig >>out");
+    CHECK(server.error_line() == "fifosig: serving sig");
+    CHECK(read_once(scenario) == "x\n");
+    CHECK(server.wait().status == 153);
+    CHECK(scenario.read_file("sig") == "mine");
+    CHECK(listing() == "out sig ");
+}
+
 TEST_CASE("a pipeline whose reader leaves ends it, and PATH is put back") {
     Scenario scenario;
     scenario.write_file("sig", "mine");
