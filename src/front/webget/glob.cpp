@@ -71,15 +71,16 @@ class Pattern {
             pieces.push_back({std::move(values), true});
         };
         while (!left_.empty()) {
-            if (left_.front() == '{')
+            if (left_.front() == '{') {
                 add(set());
-            else if (left_.front() == '[' && !skips_brackets(literal))
-                add(range());
-            else if (left_.front() == '}' || left_.front() == ']')
+            } else if (left_.front() == '[') {
+                if (!skips_brackets(literal)) add(range());
+            } else if (left_.front() == '}' || left_.front() == ']') {
                 throw std::invalid_argument(fmt::format(
                     "unmatched {} (-g takes brackets and braces as they are)", left_.front()));
-            else if (!left_.empty())
+            } else {
                 literal += next();
+            }
         }
         pieces.push_back({{std::move(literal)}, false});
         return pieces;
