@@ -49,26 +49,26 @@ Config parse(const Invocation& invocation) {
     options.command(config.command);
     options.value("-s,--text TEXT", config.text, cli::parse_text, "serve this line");
     options.value("-F,--file FILE", config.file, cli::parse_text,
-                  "serve the contents of FILE, read again for each reader");
+                  "serve the contents of FILE, which is read again for each reader");
     options.value("-n,--count COUNT", config.count, cli::number_between(1, INT_MAX),
-                  "end when COUNT documents have been read");
+                  "exit when COUNT documents have been read");
     options.value("-m,--mode MODE", config.mode, cli::parse_mode,
                   "the FIFO's permissions (default 600)");
     options.value("-t,--timeout DURATION", config.timeout, cli::parse_duration,
-                  "kill the command when it runs longer (default 10s)");
+                  "kill the command after this time (default 10s)");
     options.json(config.json);
     options.note(
         "Without -s, -F and a command, each reader gets your name, your address and a fortune(6). "
-        "fifosig moves a file at PATH to PATH.orig, and puts it back at the end.");
-    options.example("fifosig &", "put another signature under each mail");
+        "If there is a file at PATH, fifosig moves it to PATH.orig and restores it at the end.");
+    options.example("fifosig &", "put a different signature under each mail");
     options.example("fifosig ./disks -- df -h",
-                    "show each reader of ./disks how full the disks are now");
-    options.example("fifosig -n 1 -F /etc/hostname ./once", "let a file be read once");
+                    "show each reader of ./disks the current usage of the disks");
+    options.example("fifosig -n 1 -F /etc/hostname ./once", "let a file be read only once");
     config.verbosity = options.parse();
     if (config.text.has_value() + config.file.has_value() + !config.command.empty() > 1)
-        throw cli::UsageError("--text, --file and a command exclude each other");
+        throw cli::UsageError("--text, --file and a command cannot be combined");
     if (config.timeout && (config.text || config.file))
-        throw cli::UsageError("--timeout goes with a command");
+        throw cli::UsageError("--timeout needs a COMMAND");
     return config;
 }
 

@@ -1,4 +1,4 @@
-// magic-cat - write files and the output of commands to standard output, one after the other
+// magic-cat - concatenate files and the output of commands to standard output, one after the other
 #include "applet.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -52,48 +52,48 @@ Config parse(const Invocation& invocation) {
     Config config;
     std::optional<std::string> list;
     bool null = false;
-    cli::Options options{invocation, "[FILE | 'COMMAND|' | -]..."};
+    cli::Options options{invocation, "[SOURCE...]"};
     options.operands("SOURCE", config.arguments, cli::parse_text,
-                     "a file, a command with | at its end, or - for standard input");
+                     "a file, a command followed by |, or - for standard input");
     options.flag("-n,--number", config.numbers, "number all lines");
     options.flag("-H,--header", config.header,
-                 "write a line with the name of the source before each source");
+                 "write a header line with its name before each source");
     options.flag("--prefix", config.prefix, "write the name of the source before each line");
     options.value("-f,--files-from LIST", list, cli::parse_text,
                   "read more sources from the file LIST, one on each line");
     options.flag("-0,--null", null, "with -f: each source in LIST ends with a NUL byte");
     options.flag("--shell", config.rules.uses_shell, "run commands with /bin/sh");
     options.flag("--exec", config.rules.prefers_command,
-                 "run COMMAND| even if a file has this name");
+                 "run COMMAND| even if a file with this name exists");
     options.flag("--net", config.net,
                  "also read from servers: tcp:HOST:PORT, unix:PATH, http://... and https://...");
-    options.flag("--literal", config.rules.is_literal, "take every source as the name of a file");
-    options.flag("--fail-fast", config.fail_fast, "stop at the first source that fails");
+    options.flag("--literal", config.rules.is_literal, "treat every source as the name of a file");
+    options.flag("--fail-fast", config.fail_fast, "stop after the first source that fails");
     options.value(
         "--parallel NUMBER", config.parallel, cli::number_between(1, max_parallel),
         "run up to NUMBER commands at the same time (default 1); the output keeps its order");
-    options.note(
-        "magic-cat splits commands into words by the shell's rules, and runs them without a "
-        "shell. Without a SOURCE, it reads standard input. The status is 1 if a file "
-        "cannot be read or a command fails.");
+    options.note("magic-cat splits commands into words by the rules of the shell, but runs no "
+                 "shell. Without a SOURCE, it reads standard input. The status is 1 if a file "
+                 "cannot be read or a command fails.");
     options.example("magic-cat head.txt 'zcat body.gz|' - tail.txt",
-                    "write a file, the output of a command, standard input and a file");
+                    "write a file, the output of a command, standard input and another file");
     options.example("magic-cat --net tcp:localhost:13 http://localhost/",
-                    "write the time of day that a server tells, and a document");
+                    "write the answer of a time server, and a document");
     options.example("magic-cat --prefix 'ssh a uptime|' 'ssh b uptime|'",
                     "show which command each line comes from");
     options.example("magic-cat --literal -- *",
-                    "write all files of a directory, whatever their names are");
+                    "write all files of a directory, no matter what their names are");
     config.verbosity = options.parse();
-    if (null && !list) throw cli::UsageError("--null goes with --files-from");
+    if (null && !list) throw cli::UsageError("--null needs --files-from");
     if (config.rules.is_literal && (config.rules.uses_shell || config.rules.prefers_command))
-        throw cli::UsageError("--literal excludes --shell and --exec");
+        throw cli::UsageError("--literal cannot be combined with --shell or --exec");
     if (config.rules.is_literal && config.net)
-        throw cli::UsageError("--literal and --net exclude each other");
+        throw cli::UsageError("--literal and --net cannot be combined");
     if (list) {
         const bool has_input = std::ranges::find(config.arguments, "-") != config.arguments.end();
         if (*list == "-" && has_input && !config.rules.is_literal)
-            throw cli::UsageError("--files-from - and the source - both read standard input");
+            throw cli::UsageError(
+                "--files-from - and the source - cannot be combined: both read standard input");
         for (auto& name : read_list(*list, null ? '\0' : '\n'))
             config.arguments.push_back(std::move(name));
     } else if (config.arguments.empty()) {
@@ -251,6 +251,6 @@ int run(const Invocation& invocation) {
 
 } // namespace
 
-extern constexpr Applet magic_cat{"write files and the output of commands", run};
+extern constexpr Applet magic_cat{"concatenate files and the output of commands", run};
 
 } // namespace ipcbox

@@ -49,9 +49,9 @@ struct Config {
 };
 
 void check_questions(const Config& config) {
-    if (config.json) throw cli::UsageError("--json goes with two commands, not with --ask");
+    if (config.json) throw cli::UsageError("--json and --ask cannot be combined");
     if (config.number_on_terminal)
-        throw cli::UsageError("--pty-of goes with two commands; use --pty with --ask");
+        throw cli::UsageError("--pty-of and --ask cannot be combined; use --pty");
     for (const auto& question : config.questions)
         if (question.find('\n') != std::string::npos)
             throw cli::UsageError("--ask: expected one LINE, without a line feed");
@@ -64,7 +64,7 @@ void split(const Words& words, Config& config) {
     if (!config.questions.empty()) {
         check_questions(config);
         if (middle != words.end())
-            throw cli::UsageError("--ask takes one COMMAND, without " + config.separator);
+            throw cli::UsageError("--ask takes only one COMMAND, without " + config.separator);
         return;
     }
     if (config.first.empty() || config.second.empty())
@@ -72,7 +72,8 @@ void split(const Words& words, Config& config) {
                                           config.first.empty() ? "before" : "after",
                                           config.separator));
     if (std::ranges::find(config.second, config.separator) != config.second.end())
-        throw cli::UsageError(config.separator + " can be given once: there are two commands");
+        throw cli::UsageError(config.separator +
+                              " can be given only once, because there are two commands");
 }
 
 Config parse(const Invocation& invocation) {
@@ -80,16 +81,17 @@ Config parse(const Invocation& invocation) {
     Words words;
     cli::Options options{invocation, "[--ask LINE]... -- COMMAND... [--with COMMAND...]"};
     options.command(words);
-    options.values("--ask LINE", config.questions, cli::parse_text,
-                   "send LINE and print one line of answer; - sends the lines of standard input");
+    options.values(
+        "--ask LINE", config.questions, cli::parse_text,
+        "send LINE, and print one line of the answer; - sends each line of standard input");
     options.value("--separator WORD", config.separator, cli::parse_text,
                   "the word between the two commands (default --with)");
     options.value("--tap FILE", config.tap, cli::parse_text,
-                  "write each line to FILE, with its command and its time");
+                  "log each line to FILE, with its time and its command");
     options.flag("--pty", config.on_terminal,
-                 "run each command on a terminal of its own, so that it buffers less");
+                 "run each command on its own terminal, so that it buffers less");
     options.value("--pty-of NUMBER", config.number_on_terminal, cli::number_between(1, 2),
-                  "run only command NUMBER, 1 or 2, on a terminal of its own");
+                  "run only command NUMBER, 1 or 2, on its own terminal");
     options.value("--stuck DURATION", config.stuck, cli::parse_time_limit,
                   "warn when all commands wait for input for this long (default 10s; 0: never)");
     options.value("-t,--timeout DURATION", config.limits.time, cli::parse_positive_duration,
@@ -98,12 +100,12 @@ Config parse(const Invocation& invocation) {
                   "with two commands: send KILL this long after TERM (default 5s)");
     front::declare_fork_retry(options, config.fork_retry);
     options.json(config.json);
-    options.note("With --with, each command reads the output of the other one. The status is that "
-                 "of the second command if it failed, and otherwise that of the first. A command "
-                 "killed by PIPE is no failure if the other one succeeded.");
+    options.note("With --with, each command reads the output of the other. The status is that of "
+                 "the second command if it failed, and otherwise that of the first. If PIPE killed "
+                 "a command and the other one succeeded, that is not a failure.");
     options.example("open2-run --tap log -- ./client --with ./server",
-                    "let two programs talk, and keep what they say");
-    options.example("open2-run --ask '6*7' --ask 2^10 -- bc", "ask bc twice");
+                    "let two programs talk, and log the conversation");
+    options.example("open2-run --ask '6*7' --ask 2^10 -- bc", "ask bc two questions");
     options.example("open2-run --pty --ask secret -- ./login",
                     "answer a program that asks only on a terminal");
     config.verbosity = options.parse();
@@ -178,7 +180,7 @@ int converse(const Config& config, const front::Command& first, const front::Com
         const bool second_failed = has_failed(ends[1].status, ends[0].status);
         report(config, config.first, 1, ends[0], first_failed);
         report(config, config.second, 2, ends[1], second_failed);
-        if (!run.late().empty()) throw TimedOut("the commands still ran");
+        if (!run.late().empty()) throw TimedOut("the commands were still running");
         if (second_failed) return process::end_as(ends[1].status);
         return first_failed ? process::end_as(ends[0].status) : exit_status::done;
     } catch (const Error& error) { // after the start, so not with the 125 of an error before it
@@ -238,6 +240,6 @@ int run(const Invocation& invocation) {
 
 } // namespace
 
-extern constexpr Applet open2_run{"let two commands talk to each other, or ask one", run};
+extern constexpr Applet open2_run{"let two commands talk to each other, or question one", run};
 
 } // namespace ipcbox

@@ -48,34 +48,33 @@ Config parse(const Invocation& invocation) {
     const Invocation rest{invocation.name, invocation.summary, words};
     cli::Options options{rest, "[+FORMAT] [--] COMMAND [ARGUMENT...]"};
     options.command(config.command);
-    options.flag("-i,--incremental", since_last, "show the time since the line before");
+    options.flag("-i,--incremental", since_last, "show the time since the previous line");
     options.flag("-s,--since-start", since_start, "show the time since the start");
     options.flag("-m,--monotonic", plan.monotonic,
-                 "use a clock that does not jump when somebody sets the time of day");
+                 "use a clock that does not jump when the time of day is set");
     options.json(plan.json);
     options.value("--split-dir DIR", plan.split_directory, cli::parse_text,
-                  "write the lines to the files stdout, stderr and info in DIR instead");
+                  "write the lines to the files stdout, stderr and info in DIR");
     options.value("--tee-out FILE", plan.tee_output, cli::parse_text,
                   "copy the command's standard output to FILE, unchanged");
     options.value("--tee-err FILE", plan.tee_error, cli::parse_text,
                   "copy the command's standard error to FILE, unchanged");
     options.flag("--fail-on-stderr", plan.fail_on_stderr,
-                 "exit with 1 if the command succeeds but writes to standard error");
+                 "exit with 1 if the command succeeds but has written to standard error");
     front::declare_fork_retry(options, plan.fork_retry);
-    options.note(
-        "Each line gets the time and a letter: O for standard output, E for standard error, "
-        "I for the start and the end of the command. -q leaves out the I lines. A line "
-        "that has not ended after 100 ms is shown with + instead of a colon. +FORMAT is "
-        "as for date(1). The status is that of the command.");
+    options.note("Each line begins with the time and a letter: O for standard output, E for "
+                 "standard error, or I for the start and the end of the command. -q leaves out the "
+                 "I lines. After 100 ms, an unfinished line appears with + instead of a colon. "
+                 "+FORMAT is a format of date(1). The status is that of the command.");
     options.example("open3-run make", "show which lines of make are errors");
-    options.example("open3-run +%.T -q -- ./job", "show microseconds, and no I lines");
+    options.example("open3-run +%.T -q -- ./job", "show microseconds, but no I lines");
     options.example("open3-run --tee-err errors --fail-on-stderr -- ./backup.sh",
                     "keep the errors in a file, and fail if the job prints any");
     plan.quiet = options.parse().quiet;
     take_format(config);
     if (config.command.empty()) throw cli::UsageError("COMMAND is missing");
     if (since_start && since_last)
-        throw cli::UsageError("--incremental and --since-start exclude each other");
+        throw cli::UsageError("--incremental and --since-start cannot be combined");
     if (since_start) plan.kind = Stamp::Kind::since_start;
     if (since_last) plan.kind = Stamp::Kind::since_last;
     if (plan.json && !plan.format && !since_start && !since_last) plan.kind = Stamp::Kind::utc;
@@ -94,6 +93,6 @@ int run(const Invocation& invocation) {
 
 } // namespace
 
-extern constexpr Applet open3_run{"run a command, and tell its output and its errors apart", run};
+extern constexpr Applet open3_run{"run a command and mark each line as output or error", run};
 
 } // namespace ipcbox

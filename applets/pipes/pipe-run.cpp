@@ -76,9 +76,9 @@ std::vector<Words> split(std::span<const std::string> words, const std::string& 
 
 void check(const Config& config) {
     if (!config.files.whole.empty() && (!config.files.output.empty() || config.files.appends))
-        throw cli::UsageError("--atomic excludes --output and --append");
+        throw cli::UsageError("--atomic cannot be combined with --output or --append");
     if (config.files.appends && config.files.output.empty())
-        throw cli::UsageError("--append goes with --output");
+        throw cli::UsageError("--append needs --output");
     const auto in_range = [&](std::optional<std::size_t> stage, std::string_view option) {
         if (stage && *stage > config.stages.size())
             throw cli::UsageError(fmt::format("{} {}=...: there {} only {} {}", option, *stage,
@@ -106,22 +106,22 @@ Config parse(const Invocation& invocation) {
     options.value("-o,--output FILE", config.files.output, cli::parse_text,
                   "let the last stage write to FILE");
     options.flag("-a,--append", config.files.appends,
-                 "with -o: add to FILE, do not empty it first");
+                 "with -o: append to FILE instead of truncating it");
     options.value("--atomic FILE", config.files.whole, cli::parse_text,
                   "like -o, but replace FILE only if every stage succeeds");
     options.value("-e,--error FILE", config.files.error, cli::parse_text,
                   "append the standard error of all stages to FILE");
     options.values("--tee [STAGE=]FILE", config.copies, for_stage(cli::parse_text),
-                   "copy the output of a stage to FILE (default: of the last stage)");
+                   "copy the output of a stage (default: the last one) to FILE");
     options.section("Rights and limits");
     options.values("-u,--user [STAGE=]USER[:GROUP]", config.users, for_stage(cli::parse_owner),
-                   "run a stage as this user (default: all stages)");
+                   "run a stage (default: all stages) as this user");
     options.value("-t,--timeout DURATION", config.limits.time, cli::parse_positive_duration,
-                  "end all stages, and the processes they started, after DURATION");
+                  "end all stages and the processes that they started after DURATION");
     options.value("--line-timeout DURATION", config.limits.line, cli::parse_positive_duration,
-                  "end all stages when the last one writes no line for DURATION");
+                  "end all stages if the last one writes no line for DURATION");
     options.value("-k,--kill-after DURATION", config.limits.kill_after, cli::parse_duration,
-                  "send KILL this long after the TERM of a timeout (default 5s)");
+                  "send KILL this long after TERM (default 5s)");
     front::declare_fork_retry(options, config.fork_retry);
     options.section("Failures and reports");
     options.flag("--strict", strict, "count every stage killed by PIPE as a failure");
@@ -129,13 +129,13 @@ Config parse(const Invocation& invocation) {
                   "append a JSON object for each stage to FILE");
     options.flag("-J,--json", config.json,
                  "report each stage on standard error as a JSON object on one line");
-    options.note("pipe-run finds all programs before it runs any. Its status is that of the last "
-                 "stage that failed. A stage killed by PIPE is no failure if a later stage "
-                 "succeeded.");
+    options.note("pipe-run looks for all programs before it runs any of them. Its status is that "
+                 "of the last stage that failed. If PIPE killed a stage and a later stage "
+                 "succeeded, that is not a failure.");
     options.example("pipe-run -- zcat log.gz --then grep -c error",
                     "count the errors, and fail if zcat or grep fails");
     options.example("pipe-run --atomic db.gz -- dump db --then gzip",
-                    "replace db.gz only with a whole dump");
+                    "replace db.gz only with a complete dump");
     options.example("pipe-run -u 1=nobody -- ./untrusted --then sort",
                     "run the first stage with fewer rights");
     config.verbosity = options.parse();
@@ -249,6 +249,6 @@ int run(const Invocation& invocation) {
 
 } // namespace
 
-extern constexpr Applet pipe_run{"run a pipeline and tell how each stage ended", run};
+extern constexpr Applet pipe_run{"run a pipeline and report how each stage ended", run};
 
 } // namespace ipcbox

@@ -49,12 +49,12 @@ void check(const Config& config) {
         throw cli::UsageError("expected a FILE, or -- and a COMMAND");
     if (has_command && (config.appends || config.plan.mode || config.any_directory ||
                         config.plan.existing != WholeFilePlan::Existing::replace))
-        throw cli::UsageError("options about the file do not go with a command");
+        throw cli::UsageError("the options for a file cannot be combined with a COMMAND");
     if (!has_command && config.keep_environment)
-        throw cli::UsageError("--keep-env goes with a command");
+        throw cli::UsageError("--keep-env needs a COMMAND");
     if (config.appends &&
         (config.plan.mode || config.plan.existing != WholeFilePlan::Existing::replace))
-        throw cli::UsageError("--append excludes --mode, --no-clobber and --backup");
+        throw cli::UsageError("--append cannot be combined with --mode, --no-clobber or --backup");
 }
 
 Config parse(const Invocation& invocation) {
@@ -62,31 +62,32 @@ Config parse(const Invocation& invocation) {
     bool no_clobber = false;
     bool backup = false;
     cli::Options options{invocation, "FILE | -- COMMAND [ARGUMENT...]"};
-    options.operand("FILE", config.file, cli::parse_text, "the file to write standard input to");
+    options.operand("FILE", config.file, cli::parse_text,
+                    "the file to which standard input is written");
     options.command(config.command);
     options.value("-u,--user USER[:GROUP]", config.user, cli::parse_owner,
                   "become this user before opening the file or running COMMAND");
-    options.value(
-        "-m,--mode MODE", config.plan.mode, cli::parse_mode,
-        "the file's permissions, in octal (default: those of the old file, or by the umask)");
+    options.value("-m,--mode MODE", config.plan.mode, cli::parse_mode,
+                  "the permissions of the file, in octal (default: those of the old file, or 666 "
+                  "minus the umask)");
     options.flag("-a,--append", config.appends,
-                 "add to the file; if that fails, cut the file back to what it was");
+                 "append to the file; if that fails, truncate it to its old size");
     options.flag("-n,--no-clobber", no_clobber, "fail if the file exists");
     options.flag("-b,--backup", backup, "keep the old file as FILE~");
     options.value("--max-size SIZE", config.max_size, cli::parse_size,
-                  "fail if the input is larger than SIZE, and leave the file as it was");
+                  "fail if the input is larger than SIZE, and leave the file unchanged");
     options.flag("--any-directory", config.any_directory,
                  "let root write into a directory that another user can change");
     options.flag("--keep-env", config.keep_environment, "pass the whole environment to COMMAND");
-    options.note("safe-write replaces FILE once all of the input is on the disk. If anything fails "
-                 "before that, FILE stays as it was. safe-write refuses a FILE that is a symbolic "
+    options.note("safe-write replaces FILE once all of the input is on disk. If anything fails "
+                 "before that, FILE stays unchanged. safe-write refuses a FILE that is a symbolic "
                  "link, a FIFO or a device.");
     options.example("report | safe-write -u alice /home/alice/report",
                     "as root, write only where alice may write");
     options.example("report | safe-write -u nobody -- mail -s report admin",
                     "run a command that cannot become root again");
     config.verbosity = options.parse();
-    if (no_clobber && backup) throw cli::UsageError("--no-clobber and --backup exclude each other");
+    if (no_clobber && backup) throw cli::UsageError("--no-clobber and --backup cannot be combined");
     if (no_clobber) config.plan.existing = WholeFilePlan::Existing::keep;
     if (backup) config.plan.existing = WholeFilePlan::Existing::back_up;
     check(config);
@@ -102,8 +103,8 @@ void check_directory(const Config& config) {
     const bool is_open =
         (status.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (status.st_mode & S_ISVTX) == 0;
     if (status.st_uid != 0 || is_open)
-        throw Error(fmt::format("cannot write {}: root is not alone in {}; write as its owner "
-                                "with -u {}, or use --any-directory",
+        throw Error(fmt::format("cannot write {}: other users can change {}; become its owner with "
+                                "-u {}, or use --any-directory",
                                 config.file, path, user_name(status.st_uid)));
 }
 
@@ -196,6 +197,6 @@ int run(const Invocation& invocation) {
 
 } // namespace
 
-extern constexpr Applet safe_write{"write a file as a user, whole or not at all", run};
+extern constexpr Applet safe_write{"write a file as a given user, completely or not at all", run};
 
 } // namespace ipcbox

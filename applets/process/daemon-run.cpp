@@ -28,7 +28,7 @@ std::string text_of(const RunningDaemon& daemon) {
 
 int fail(std::string_view verb, const Config& config) {
     cli::diagnose(
-        fmt::format("cannot {} the daemon of {}: it does not run", verb, *config.pid_file));
+        fmt::format("cannot {} the daemon of {}: it is not running", verb, *config.pid_file));
     return exit_status::failed;
 }
 
@@ -49,7 +49,7 @@ int stop(const Config& config) {
             .set("seconds", in_seconds(ending.after))
             .print();
     if (!ending.has_ended) {
-        cli::diagnose(fmt::format("cannot stop {}: it outlived {}", text,
+        cli::diagnose(fmt::format("cannot stop {}: it survived {}", text,
                                   process::stages_text(config.stages)));
         return exit_status::failed;
     }

@@ -52,11 +52,11 @@ Config parse(const Invocation& invocation) {
     std::optional<std::string> script;
     cli::Options options{invocation, "FILE [--] COMMAND [ARGUMENT...] | FD"};
     options.required("FILE", config.object, cli::parse_text,
-                     "the file or directory to lock, or a descriptor when there is no command");
+                     "the file or directory to lock; without a command, an open descriptor");
     options.command(config.command);
-    options.flag("-s,--shared", shared, "share the lock with others that share it");
-    options.flag("-x,--exclusive", exclusive, "share the lock with nobody (the default)");
-    options.flag("-n,--nonblock", nonblock, "do not wait: fail when the lock is taken");
+    options.flag("-s,--shared", shared, "take a shared lock");
+    options.flag("-x,--exclusive", exclusive, "take an exclusive lock (the default)");
+    options.flag("-n,--nonblock", nonblock, "do not wait: fail if the lock is taken");
     options.value("-w,--wait DURATION", config.wait, cli::parse_duration,
                   "wait at most this long for the lock");
     options.value("-E,--conflict-exit-code STATUS", config.busy_status, cli::number_between(0, 255),
@@ -65,35 +65,35 @@ Config parse(const Invocation& invocation) {
     options.value("-c,--command STRING", script, cli::parse_text,
                   "run this command line with a shell ($SHELL or /bin/sh)");
     options.flag("-o,--close", config.closes,
-                 "do not pass the lock to the command, so that no daemon inherits it");
+                 "do not pass the lock to the command, so that no daemon keeps it");
     options.value("--max-hold DURATION", config.max_hold, parse_limit,
                   "end the command and all processes that it started after this long (status 124)");
     options.value("--stages STAGES", config.stages, parse_stages,
-                  "with --max-hold: signals, and the wait after each (default TERM:10s,KILL)");
-    options.flag("-F,--no-fork", no_fork,
-                 "become the command; for scripts written for flock, as this is the default");
-    options.note("lock-run becomes the command. The lock is free again when the command and all "
-                 "processes that inherited the lock have ended. The status is the command's own.");
+                  "with --max-hold: the signals, and the wait after each (default TERM:10s,KILL)");
+    options.flag("-F,--no-fork", no_fork, "become the command (the default; accepted as in flock)");
+    options.note(
+        "lock-run becomes the command. The lock is free when the command and all processes that "
+        "inherited the lock have ended. The status is that of the command.");
     options.example("lock-run -n backup.lock rsync -a src/ dst/",
                     "run the backup unless one is running");
     options.example("lock-run -w 10 -E 75 . -- make install",
                     "wait at most ten seconds for the lock");
     options.example("exec 9>lock; lock-run 9; work; lock-run -u 9", "lock a part of a script");
     config.verbosity = options.parse();
-    if (shared && exclusive) throw cli::UsageError("--shared and --exclusive exclude each other");
-    if (config.closes && no_fork) throw cli::UsageError("--close and --no-fork exclude each other");
+    if (shared && exclusive) throw cli::UsageError("--shared and --exclusive cannot be combined");
+    if (config.closes && no_fork) throw cli::UsageError("--close and --no-fork cannot be combined");
     if (config.max_hold && no_fork)
-        throw cli::UsageError("--max-hold and --no-fork exclude each other");
+        throw cli::UsageError("--max-hold and --no-fork cannot be combined");
     if (shared) config.kind = LockKind::shared;
     if (nonblock) config.wait = Duration::zero();
     if (script && !config.command.empty())
-        throw cli::UsageError("--command and a command exclude each other");
+        throw cli::UsageError("--command and a command cannot be combined");
     if (script) {
         const char* shell = std::getenv("SHELL");
         config.command = {shell != nullptr && *shell != '\0' ? shell : "/bin/sh", "-c", *script};
     }
     if (config.unlocks && !config.command.empty())
-        throw cli::UsageError("--unlock takes a descriptor and no command");
+        throw cli::UsageError("--unlock takes a descriptor, but no command");
     return config;
 }
 
@@ -106,16 +106,15 @@ bool take(int fd, const std::string& object, const Config& config) {
     const bool waits = config.wait != Duration::zero();
     const auto holders = process::lock_holders(fd);
     if (waits && std::ranges::find(holders, ::getpid()) != holders.end())
-        throw Error(
-            fmt::format("cannot lock {}: an earlier lock-run became this process, and holds "
-                        "the lock: it would wait for itself",
-                        object),
-            exit_status::before_command);
+        throw Error(fmt::format("cannot lock {}: an earlier lock-run became this process and holds "
+                                "the lock, so it would wait for itself",
+                                object),
+                    exit_status::before_command);
     if (waits && !config.verbosity.quiet) {
         if (const auto ancestor = std::ranges::find_if(holders, process::is_ancestor);
             ancestor != holders.end()) {
-            cli::diagnose(fmt::format("warning: {} is locked by {}, which started us: if it waits "
-                                      "for us, neither will ever end",
+            cli::diagnose(fmt::format("warning: {} is locked by {}, which started this process: if "
+                                      "it waits for lock-run, neither will ever end",
                                       object, process::text_of({&*ancestor, 1})));
         } else if (config.verbosity.verbose || cli::is_terminal(STDERR_FILENO)) {
             const auto silent = config.verbosity.verbose ? Duration::zero() : Duration{patience};

@@ -1,4 +1,4 @@
-// process-alive - say whether processes are alive, gone, zombies or not ours
+// process-alive - check whether processes are alive, gone, zombies or not ours
 #include "applet.h"
 #include "cli/json.h"
 #include "cli/options.h"
@@ -23,14 +23,15 @@ Config parse(const Invocation& invocation) {
     Config config;
     cli::Options options{invocation, "PID..."};
     options.operands("PID", config.processes, process::parse_identity,
-                     "a process, or PID:START, which is never taken for a later process");
+                     "a process, or PID:START, which never means a later process");
     options.flag("-i,--identity", config.identity, "print PID:START for each living process");
     options.json(config.json);
-    options.note(
-        "The status is 0 if all processes are alive. It is 1 if one is gone; otherwise 3 if one is "
-        "a zombie; otherwise 2 if one is alive and the caller may not signal it.");
-    options.example("process-alive $(cat job.pid) || ./job &", "start a job again if it is gone");
-    options.example("id=$(process-alive -i $!); process-alive $id", "ask safely at any later time");
+    options.note("The status is 0 if all processes are alive, 1 if one is gone, 3 if one is a "
+                 "zombie, and 2 if one is alive but the caller may not signal it. If several "
+                 "apply, 1 wins over 3, and 3 over 2.");
+    options.example("process-alive $(cat job.pid) || ./job &", "restart a job if it is gone");
+    options.example("id=$(process-alive -i $!); process-alive $id",
+                    "check that exact process at any later time");
     config.verbosity = options.parse();
     if (config.processes.empty()) throw cli::UsageError("PID is missing");
     return config;
@@ -93,6 +94,6 @@ int run(const Invocation& invocation) {
 
 } // namespace
 
-extern constexpr Applet process_alive{"say whether processes are alive", run};
+extern constexpr Applet process_alive{"check whether processes are alive", run};
 
 } // namespace ipcbox

@@ -32,17 +32,17 @@ Config parse(const Invocation& invocation) {
     options.operands("PID", config.processes, process::parse_identity, "any process, or PID:START");
     options.value("-t,--timeout DURATION", config.limit, cli::parse_duration,
                   "wait at most this long (status 124)");
-    options.flag("--any", config.any, "wait until the first of the processes ends");
+    options.flag("--any", config.any, "wait until one of the processes has ended");
     options.flag("--all", all, "wait until all processes have ended (the default)");
     options.flag("-e,--exited-ok", config.exited_ok,
-                 "count a process that does not exist as one that has ended");
+                 "treat a process that does not exist as one that has ended");
     options.json(config.json);
     options.example("process-wait 812 && ./next",
-                    "go on when a process of another shell has ended");
+                    "continue when a process of another shell has ended");
     options.example("process-wait -t 10 $(cat *.pid)", "wait at most ten seconds for all of them");
     config.verbosity = options.parse();
     if (config.processes.empty()) throw cli::UsageError("PID is missing");
-    if (config.any && all) throw cli::UsageError("--any and --all exclude each other");
+    if (config.any && all) throw cli::UsageError("--any and --all cannot be combined");
     return config;
 }
 
@@ -82,7 +82,7 @@ class Wait {
         const auto text = config_.processes[number].text();
         if (config_.exited_ok) {
             ++ends_;
-            if (config_.verbosity.verbose) cli::diagnose(fmt::format("{} was gone already", text));
+            if (config_.verbosity.verbose) cli::diagnose(fmt::format("{} had already ended", text));
         } else {
             is_one_missing_ = true;
             cli::diagnose(fmt::format("cannot wait for {}: no such process", text));
@@ -118,7 +118,7 @@ class Wait {
             if (config_.verbosity.quiet) continue;
             const auto info = find_process(asked.pid);
             cli::diagnose(
-                fmt::format("timed out: {} still runs", info ? info->text() : asked.text()));
+                fmt::format("timed out: {} is still running", info ? info->text() : asked.text()));
         }
         return exit_status::timed_out;
     }

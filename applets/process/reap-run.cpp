@@ -1,4 +1,4 @@
-// reap-run - run a command as init does: pass signals on, and wait for all orphans
+// reap-run - run a command, pass signals on, and wait for orphaned processes, like init
 #include "applet.h"
 #include "cli/json.h"
 #include "cli/options.h"
@@ -56,20 +56,19 @@ Config parse(const Invocation& invocation) {
     cli::Options options{invocation, "[--] COMMAND [ARGUMENT...] | --list"};
     options.command(config.command);
     options.flag("-g,--group", config.group,
-                 "pass signals on to the command's process group, not to the command alone");
+                 "pass signals on to the command's process group, not only to the command");
     options.value("-p,--parent-death SIGNAL", config.parent_signal, cli::parse_signal,
-                  "get this signal when the parent process dies");
-    options.flag("-w,--warn", config.warn, "print a line for each orphan that ended");
+                  "when the parent process dies, pass this signal on to the command");
+    options.flag("-w,--warn", config.warn, "print a line for each orphan that ends");
     options.values("-e,--remap-exit STATUS", config.success_statuses, cli::number_between(0, 255),
-                   "exit with 0 when the command exits with this status");
+                   "exit with 0 if the command exits with this status");
     options.values("-r,--rewrite FROM:TO", config.rewrites, parse_rewrite,
-                   "pass on another signal instead of this one; 0 drops it");
-    options.value(
-        "--kill-orphans STAGES", config.orphan_stages, process::parse_stages,
-        "when the command has ended, end the processes that it left behind: TERM:5s,KILL");
-    options.value(
-        "--grace DURATION", config.grace, cli::parse_duration,
-        "when the command has ended, first wait this long for the other processes to end");
+                   "pass on signal TO instead of FROM; 0 drops the signal");
+    options.value("--kill-orphans STAGES", config.orphan_stages, process::parse_stages,
+                  "when the command has ended, end the processes that it left behind, for example "
+                  "with TERM:5s,KILL");
+    options.value("--grace DURATION", config.grace, cli::parse_duration,
+                  "when the command has ended, give the other processes this long to end");
     options.value("--on-exit COMMAND", config.on_exit, cli::parse_text,
                   "run this command line with /bin/sh when the command has ended");
     options.value("--report FILE", config.report, cli::parse_text,
@@ -77,10 +76,10 @@ Config parse(const Invocation& invocation) {
     front::declare_fork_retry(options, config.fork_retry);
     options.flag("--list", config.list, "list the zombies of the machine and their parents");
     options.json(config.json);
-    options.note("Processes that lose their parent become children of reap-run, even if it is not "
-                 "process 1. The status is the command's own.");
+    options.note("reap-run adopts processes that lose their parent, even if it is not process 1. "
+                 "The status is that of the command.");
     options.example("reap-run --kill-orphans TERM:5s,KILL -- ./server",
-                    "the entry point of a container");
+                    "use reap-run as the entry point of a container");
     options.example("reap-run --list", "find parents that do not wait for their children");
     config.verbosity = options.parse();
     if (config.list == !config.command.empty())
@@ -206,6 +205,6 @@ int run(const Invocation& invocation) {
 
 } // namespace
 
-extern constexpr Applet reap_run{"run a command as init does", run};
+extern constexpr Applet reap_run{"run a command and reap orphaned processes, like init", run};
 
 } // namespace ipcbox

@@ -47,33 +47,33 @@ Config parse(const Invocation& invocation) {
                      "how long the command may run; 0 means no limit");
     options.command(config.command);
     options.value("-s,--signal SIGNAL", signal, cli::parse_signal,
-                  "send this signal when time is up (default TERM)");
+                  "send this signal when the time is up (default TERM)");
     options.value("-k,--kill-after DURATION", kill_after, cli::parse_duration,
-                  "send KILL if the command still runs this long after the signal");
-    options.value("--stages STAGES", stages, process::parse_stages,
-                  "signals and waits instead of -s and -k, such as TERM:5s,INT:5s,KILL");
+                  "send KILL if the command is still running this long after the signal");
+    options.value(
+        "--stages STAGES", stages, process::parse_stages,
+        "instead of -s and -k: the signals, and the wait after each, such as TERM:5s,INT:5s,KILL");
     options.value("--idle DURATION", config.idle, cli::parse_positive_duration,
-                  "also end the command when it has done nothing for this long");
+                  "also end the command if it is idle for this long");
     options.flag("-p,--preserve-status", config.preserve_status,
-                 "exit with the command's status even if time was up");
+                 "exit with the command's status even if the time was up");
     options.flag(
         "-f,--foreground", config.foreground,
         "keep the command in the process group of timeout-run, and signal only the command");
     options.value("--report FILE", config.report, cli::parse_text,
-                  "write a JSON object about the run to this file");
+                  "append a JSON object about the run to FILE");
     front::declare_fork_retry(options, config.fork_retry);
-    options.note("When time is up, timeout-run signals the command and all processes that it "
-                 "started, including daemons. The status is then 124, or 137 after KILL. Otherwise "
-                 "it is the command's own.");
+    options.note("When the time is up, timeout-run signals the command and all processes that it "
+                 "started, including daemons. The status is then 124, or 137 after KILL. "
+                 "Otherwise, it is that of the command.");
     options.example("timeout-run 10 rsync -a src/ dst/", "end rsync after ten seconds");
     options.example("timeout-run -k 5 1h ./backup.sh",
                     "send TERM after an hour, and KILL five seconds later");
-    options.example("timeout-run --idle 1m 0 ./job",
-                    "end a job that hangs, and give a working one all the time it needs");
+    options.example("timeout-run --idle 1m 0 ./job", "end a job only if it hangs");
     config.verbosity = options.parse();
     if (config.command.empty()) throw cli::UsageError("COMMAND is missing");
     config.stages = stages.value_or(Stages{{signal}});
-    if (stages && kill_after) throw cli::UsageError("--stages and --kill-after exclude each other");
+    if (stages && kill_after) throw cli::UsageError("--stages and --kill-after cannot be combined");
     if (kill_after && *kill_after > Duration::zero()) {
         config.stages.back().wait = *kill_after;
         config.stages.push_back({SIGKILL});

@@ -1,4 +1,4 @@
-// pty-expect - talk with a program as a script says
+// pty-expect - answer the prompts of a program from a script
 #include "applet.h"
 #include "cli/output.h"
 #include "core/terminal.h"
@@ -44,6 +44,6 @@ int run(const Invocation& invocation) {
 
 } // namespace
 
-extern constexpr Applet pty_expect{"talk with a program as a script says", run};
+extern constexpr Applet pty_expect{"answer the prompts of a program from a script", run};
 
 } // namespace ipcbox

@@ -43,30 +43,31 @@ Config parse(const Invocation& invocation) {
     cli::Options options{invocation, "[--] COMMAND [ARGUMENT...]"};
     options.command(config.command);
     options.flag("-p,--pipeline", pipeline,
-                 "type standard input on the terminal, every byte unchanged, and then its end");
+                 "type standard input on the terminal, and then the end of the input");
     options.value("--size COLUMNSxROWS", config.plan.size, parse_terminal_size,
-                  "the size of the terminal (default: that of yours, or 80x24)");
+                  "the size of the terminal (default: that of your terminal, or 80x24)");
     options.flag("--echo", config.plan.shows_input,
                  "with -p: show the input on the terminal, as if a person typed it");
     options.flag("--raw-output", raw_output,
                  "end each line with CR LF, as a terminal does, even in a file or pipe");
     options.flag("--split-stderr", config.plan.splits_errors,
-                 "send the command's standard error to ours, not to the terminal");
+                 "do not send the command's standard error to the terminal");
     options.value("--log FILE", config.plan.log, cli::parse_text,
-                  "copy what the command shows to FILE");
+                  "copy the output of the command to FILE");
     options.value("--timing FILE", config.plan.timing, cli::parse_text,
                   "with --log: write the time of each piece of output to FILE, for scriptreplay");
     options.note(
         "Without a terminal, many commands buffer their output, leave out colours or refuse to ask "
-        "for a password. pty-run gives them one. The status is the command's own.");
+        "for a password. pty-run gives them one. The status is that of the command.");
     options.example("pty-run -- ls --color=auto | less -R", "keep the colours in a pipe");
-    options.example("pty-run -- ./slow | grep -m1 ready", "see each line when it is written");
+    options.example("pty-run -- ./slow | grep -m1 ready",
+                    "see each line as soon as the command writes it");
     options.example("seq 3 | pty-run -p sort -r", "feed a command that reads only from a terminal");
     config.verbosity = options.parse();
     if (config.command.empty()) throw cli::UsageError("COMMAND is missing");
-    if (config.plan.shows_input && !pipeline) throw cli::UsageError("--echo goes with --pipeline");
+    if (config.plan.shows_input && !pipeline) throw cli::UsageError("--echo needs --pipeline");
     if (!config.plan.timing.empty() && config.plan.log.empty())
-        throw cli::UsageError("--timing goes with --log");
+        throw cli::UsageError("--timing needs --log");
     if (pipeline && !cli::is_terminal(STDIN_FILENO))
         config.plan.input = PtyRelayPlan::Input::bytes;
     else if (cli::is_terminal(STDIN_FILENO))

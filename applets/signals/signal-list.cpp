@@ -1,4 +1,4 @@
-// signal-list - translate the names, numbers and masks of signals
+// signal-list - translate signal names, numbers and masks
 #include "applet.h"
 #include "cli/json.h"
 #include "cli/options.h"
@@ -32,19 +32,18 @@ process::SignalMask parse_mask(std::string_view text) {
 Config parse(const Invocation& invocation) {
     Config config;
     cli::Options options{invocation, "[SIGNAL|NUMBER|STATUS...]"};
-    options.operands("SIGNAL", config.words, cli::parse_text,
-                     "the name of a signal, to print its number; or a number or an exit status "
-                     "(128 + number), to print the name");
+    options.operands(
+        "SIGNAL", config.words, cli::parse_text,
+        "a name, to get its number; or a number or an exit status (128 + number), to get the name");
     options.flag("-L,--table", config.table, "list all signals (the default without operands)");
     options.values("--wait-status NUMBER", config.wait_statuses, cli::number_between(0, 0xffff),
-                   "say what this status of wait(2), or of Perl's $?, means");
+                   "print the meaning of this status of wait(2), or of $? in Perl");
     options.values("--mask HEX", config.masks, parse_mask,
-                   "name the signals in this mask, as /proc/PID/status has it");
+                   "print the names of the signals in this mask, as in /proc/PID/status");
     options.json(config.json);
-    options.example("signal-list 143", "prints TERM: a command with status 143 died of it");
-    options.example("kill -$(signal-list RTMIN+1) 812",
-                    "get a number for a kill that knows no names");
-    options.example("signal-list --mask 4002", "prints INT TERM");
+    options.example("signal-list 143", "find out that a command with status 143 died of TERM");
+    options.example("kill -$(signal-list RTMIN+1) 812", "get a number for a kill without names");
+    options.example("signal-list --mask 4002", "translate a mask, here to INT TERM");
     config.verbosity = options.parse();
     if (config.words.empty() && config.wait_statuses.empty() && config.masks.empty())
         config.table = true;
@@ -106,6 +105,6 @@ int run(const Invocation& invocation) {
 
 } // namespace
 
-extern constexpr Applet signal_list{"translate the names, numbers and masks of signals", run};
+extern constexpr Applet signal_list{"translate signal names, numbers and masks", run};
 
 } // namespace ipcbox

@@ -67,7 +67,7 @@ Config parse(const Invocation& invocation) {
     cli::Options options{invocation, "[--] COMMAND [ARGUMENT...]"};
     options.command(config.command);
     options.values("--ignore SIGNALS", config.ignored, process::parse_signals,
-                   "start the command with these signals ignored: TERM,INT or all");
+                   "start the command with these signals ignored, such as TERM,INT or all");
     options.values("--default SIGNALS", config.defaulted, process::parse_signals,
                    "start the command with the default handling of these signals");
     options.values("--block SIGNALS", config.blocked, process::parse_signals,
@@ -76,16 +76,17 @@ Config parse(const Invocation& invocation) {
                    "run a command line with /bin/sh when this signal arrives, instead of passing "
                    "it on");
     options.values("--rewrite FROM:TO", config.rewrites, parse_rewrite,
-                   "pass on another signal instead of this one; 0 drops it");
+                   "pass on signal TO instead of FROM; 0 drops the signal");
     options.value("--ignore-for DURATION", config.ignore_for, cli::parse_duration,
                   "drop the signals of --ignore for this long, and then pass them on");
-    options.flag("--log", config.log, "say on standard error which process sent each signal");
+    options.flag("--log", config.log, "print on standard error which process sent each signal");
     front::declare_fork_retry(options, config.fork_retry);
-    options.note("With --ignore, --default and --block alone, signal-run becomes the command. With "
-                 "the other options, it stays beside the command and passes signals on.");
+    options.note("With only --ignore, --default and --block, signal-run becomes the command. With "
+                 "other options, it keeps running beside the command and passes signals on.");
     options.example("signal-run --ignore HUP ./job",
                     "keep running when the terminal is closed, like nohup");
-    options.example("signal-run --default all ./job", "undo the ignored signals of the parent");
+    options.example("signal-run --default all ./job",
+                    "restore the default handling of all signals");
     options.example("signal-run --rewrite TERM:QUIT nginx", "let TERM end nginx gracefully");
     config.verbosity = options.parse();
     if (config.command.empty()) throw cli::UsageError("COMMAND is missing");

@@ -41,13 +41,13 @@ Plan parse_words(const Invocation& invocation) {
     Plan plan;
     cli::Options options{invocation, "[-SIGNAL] PID..."};
     options.operands("PID", plan.processes, process::parse_identity,
-                     "a process, or PID:START, which is never taken for a later process");
+                     "a process, or PID:START, which never means a later process");
     options.value("-s,--signal SIGNAL", plan.signal, cli::parse_signal,
-                  "the signal (default TERM); -SIGNAL is the same");
+                  "send this signal (default TERM); -SIGNAL is the same");
     options.value("--group PGID", plan.criteria.group, parse_group,
-                  "signal the processes of this group; 0 is the caller's");
+                  "signal the processes of this group; 0 is the caller's group");
     options.value("--session SID", plan.criteria.session, parse_group,
-                  "signal the processes of this session; 0 is the caller's");
+                  "signal the processes of this session; 0 is the caller's session");
     options.value("--user USER", plan.criteria.user, parse_user,
                   "signal the processes of this user");
     options.value("--name NAME", plan.criteria.name, cli::parse_text,
@@ -57,27 +57,28 @@ Plan parse_words(const Invocation& invocation) {
     options.value("--pidfile FILE", plan.pid_file, cli::parse_text,
                   "signal the process whose number is in this file");
     options.value("--match-exe PATH", plan.program, cli::parse_text,
-                  "with --pidfile: only if the process runs this program");
-    options.flag("--except-self", plan.except_self, "leave out the script that calls signal-send");
+                  "with --pidfile: signal the process only if it runs this program");
+    options.flag("--except-self", plan.except_self, "do not signal the calling script");
     options.flag("--tree", plan.tree, "also signal all descendants of the processes");
     options.value(
         "--queue NUMBER", plan.value,
         cli::number_between(std::numeric_limits<int>::min(), std::numeric_limits<int>::max()),
-        "send this number along (sigqueue)");
+        "send this number with the signal (sigqueue)");
     options.value(
         "--escalate STAGES", plan.stages, process::parse_stages,
         "send these signals one after the other until the processes end, such as TERM:5s,KILL");
     options.value("-w,--wait DURATION", plan.wait, cli::parse_duration,
-                  "wait at most this long until the processes have ended (status 124)");
+                  "wait at most this long for the processes to end (status 124)");
     options.flag("--dry-run", plan.dry_run, "print the processes instead of signalling them");
     options.flag("--force", plan.force, "also signal process 1 and signal-send itself");
     options.json(plan.json);
-    options.note("Several options that select processes select those to which all of them apply.");
-    options.example("signal-send --escalate TERM:5s,KILL 812", "ask first, and then kill");
+    options.note("If several options select processes, a process must match all of them.");
+    options.example("signal-send --escalate TERM:5s,KILL 812",
+                    "ask a process to end, and kill it if it does not");
     options.example("signal-send -HUP --pidfile /run/d.pid --match-exe /usr/sbin/d",
-                    "signal the daemon, and never a process that got its number later");
+                    "signal a daemon, but never another process with its number");
     options.example("signal-send -s HUP --group 0 --except-self",
-                    "signal the group of a script, except the script");
+                    "signal the group of a script, but not the script");
     plan.verbosity = options.parse();
     return plan;
 }
@@ -87,12 +88,13 @@ void check(const Plan& plan) {
                      (plan.pid_file ? 1 : 0);
     if (ways == 0) throw cli::UsageError("PID is missing, and no option selects processes");
     if (ways > 1)
-        throw cli::UsageError("PID, --pidfile and the options that select exclude each other");
+        throw cli::UsageError(
+            "PID, --pidfile and the options that select processes cannot be combined");
     if (plan.program && !plan.pid_file) throw cli::UsageError("--match-exe needs --pidfile");
     if (plan.tree && (plan.stages || plan.value))
-        throw cli::UsageError("--tree excludes --escalate and --queue");
+        throw cli::UsageError("--tree cannot be combined with --escalate or --queue");
     if (plan.stages && (plan.wait || plan.value))
-        throw cli::UsageError("--escalate excludes --wait and --queue");
+        throw cli::UsageError("--escalate cannot be combined with --wait or --queue");
 }
 
 Plan parse(const Invocation& invocation) {

@@ -1,4 +1,4 @@
-// signal-show - show what processes do about signals
+// signal-show - show how processes handle signals
 #include "applet.h"
 #include "cli/json.h"
 #include "cli/options.h"
@@ -34,21 +34,20 @@ Config parse(const Invocation& invocation) {
     cli::Options options{invocation, "[PID...]"};
     options.operands("PID", config.processes, process::parse_identity,
                      "a process, or PID:START (default: the process that calls signal-show)");
-    options.flag("--self", config.self,
-                 "show the signal settings that signal-show itself was started with");
+    options.flag("--self", config.self, "show the settings that signal-show itself inherits");
     options.flag("-a,--all", config.all, "show all processes except kernel threads");
     options.flag("--threads", config.threads,
-                 "show each thread, because each blocks signals for itself");
+                 "show each thread, because each has its own blocked signals");
     options.value("--watch DURATION", config.watch, cli::parse_positive_duration,
-                  "look again at this interval, and print changes until all processes have ended");
+                  "look again at this interval, and print the changes");
     options.json(config.json);
-    options.example("signal-show 812", "why does a process not listen to TERM?");
-    options.example("signal-show", "what has this shell trapped and ignored?");
-    options.example("signal-show --watch 1s 812", "see signals that stay pending");
+    options.example("signal-show 812", "find out why a process does not react to TERM");
+    options.example("signal-show", "show which signals the shell catches and ignores");
+    options.example("signal-show --watch 1s 812", "watch for signals that stay pending");
     config.verbosity = options.parse();
     const int ways =
         (config.processes.empty() ? 0 : 1) + (config.self ? 1 : 0) + (config.all ? 1 : 0);
-    if (ways > 1) throw cli::UsageError("PID, --self and --all exclude each other");
+    if (ways > 1) throw cli::UsageError("PID, --self and --all cannot be combined");
     if (ways == 0) config.processes.push_back({::getppid(), {}});
     if (config.self) config.processes.push_back({::getpid(), {}});
     return config;
@@ -174,6 +173,6 @@ int run(const Invocation& invocation) {
 
 } // namespace
 
-extern constexpr Applet signal_show{"show what processes do about signals", run};
+extern constexpr Applet signal_show{"show how processes handle signals", run};
 
 } // namespace ipcbox

@@ -52,19 +52,19 @@ double parse_percent(std::string_view text) {
 
 void check(const Config& config) {
     const int ways = (config.tree ? 1 : 0) + (config.watch ? 1 : 0) + (config.limits ? 1 : 0);
-    if (ways > 1) throw cli::UsageError("--tree, --watch and --limits exclude each other");
+    if (ways > 1) throw cli::UsageError("--tree, --watch and --limits cannot be combined");
     if ((config.posix || config.fifo) && (ways > 0 || !config.names.empty()))
-        throw cli::UsageError("--posix and --fifo list all objects: no KEY, --tree, --watch or "
-                              "--limits with them");
+        throw cli::UsageError(
+            "--posix and --fifo cannot be combined with a KEY, --tree, --watch or --limits");
     if (config.check.any() && !config.limits)
-        throw cli::UsageError("--warn and --crit go with --limits");
+        throw cli::UsageError("--warn and --crit need --limits");
     const bool chooses = config.kinds.any() || config.posix || config.fifo || ways > 0;
     if (config.etcd.endpoints && chooses)
-        throw cli::UsageError("--etcd lists the sets of a cluster: only KEY and -J go with it");
+        throw cli::UsageError("--etcd can only be combined with KEY and -J");
     if (!config.etcd.endpoints && front::says_something(config.etcd.tls))
-        throw cli::UsageError("TLS options go with --etcd");
+        throw cli::UsageError("the options for TLS need --etcd");
     if (config.limits && !config.names.empty())
-        throw cli::UsageError("--limits are the system's: no KEY with it");
+        throw cli::UsageError("--limits and a KEY cannot be combined");
 }
 
 Config parse(const Invocation& invocation) {
@@ -78,7 +78,7 @@ Config parse(const Invocation& invocation) {
     options.flag("--posix", config.posix,
                  "list POSIX shared memory, semaphores and message queues");
     options.flag("--fifo", config.fifo, "list FIFOs that processes have open");
-    options.flag("--tree", config.tree, "show which process waits for which, and deadlocks");
+    options.flag("--tree", config.tree, "show which process waits for which, and show deadlocks");
     options.value("--watch DURATION", config.watch, cli::parse_positive_duration,
                   "look again every DURATION, and show the changes");
     options.flag("-l,--limits", config.limits, "show how much of each kernel limit is used");
@@ -88,10 +88,9 @@ Config parse(const Invocation& invocation) {
                   "with --limits: exit with 2 if PERCENT of a limit is used");
     front::declare(options, config.etcd, "list the sets of tokens of this etcd cluster");
     options.json(config.json);
-    options.note("Where ipc-list cannot see the processes that use an object, it prints unknown "
-                 "and not nobody.");
+    options.note("If ipc-list cannot see the processes that use an object, it prints \"unknown\".");
     options.example("ipc-list @build",
-                    "show the processes that hold tokens of @build, and those that wait");
+                    "show the processes that hold tokens of @build or wait for one");
     options.example("ipc-list --tree", "show which process waits for which");
     options.example("ipc-list --etcd http://a:2379", "list the tokens that several hosts share");
     options.example("ipc-list --limits --warn 80 --crit 95",

@@ -40,10 +40,9 @@ Config parse(const Invocation& invocation) {
     options.flag("-s,--sem", config.kinds.semaphores, "remove only semaphore sets");
     options.flag("-m,--shm", config.kinds.memory, "remove only shared memory segments");
     options.flag("--msg", config.kinds.messages, "remove only message queues");
-    options.flag("--orphans", config.orphans,
-                 "remove only objects that nobody uses and whose creator has ended");
+    options.flag("--orphans", config.orphans, "remove only unused objects whose creator has ended");
     options.value("--older DURATION", config.older, cli::parse_duration,
-                  "remove only objects that nobody used or changed for this long");
+                  "remove only objects that were not used or changed for this long");
     options.value("--owner USER", config.owner, cli::parse_owner,
                   "remove only objects that belong to USER");
     options.flag("--all-mine", config.all_mine, "remove only objects that belong to the caller");
@@ -52,17 +51,16 @@ Config parse(const Invocation& invocation) {
     options.flag("-n,--dry-run", config.dry_run,
                  "print the objects that would be removed, and remove nothing");
     options.json(config.json);
-    options.note("ipc-remove removes an object only if all options apply to it and, if KEYs are "
-                 "given, one of them names it. An object stays if it is in use, or if ipc-remove "
-                 "cannot find out whether it is.");
+    options.note("ipc-remove removes the objects that the KEYs name, or without a KEY, all objects "
+                 "to which the options apply. With both, both must apply. ipc-remove keeps an "
+                 "object that is in use, or if it cannot find out whether the object is in use.");
     options.example("ipc-remove @build", "remove the set that sem-create made");
     options.example("ipc-remove --orphans --older 1h --dry-run",
-                    "show what earlier programs left behind");
-    options.example("ipc-remove --yes --shm --all-mine",
-                    "remove the caller's segments in a script");
+                    "show the objects that earlier programs left behind");
+    options.example("ipc-remove --yes --shm --all-mine", "remove your segments in a script");
     config.verbosity = options.parse();
     if (config.owner && config.all_mine)
-        throw cli::UsageError("--owner and --all-mine exclude each other");
+        throw cli::UsageError("--owner and --all-mine cannot be combined");
     if (config.all_mine) config.owner = cli::Owner{::geteuid(), 0, {}};
     if (config.names.empty() && !config.orphans && !config.older && !config.owner)
         throw cli::UsageError("expected a KEY, --orphans, --older, --owner or --all-mine");
@@ -134,9 +132,9 @@ class Removal {
         const auto reason = obstacle(entry, config_);
         if (reason.empty()) return false;
         if (!config_.names.empty())
-            fail(front::object_text(entry), reason + " (--force removes it all the same)");
+            fail(front::object_text(entry), reason + " (--force removes it anyway)");
         else if (config_.verbosity.verbose)
-            cli::diagnose(fmt::format("left {}: {}", front::object_text(entry), reason));
+            cli::diagnose(fmt::format("kept {}: {}", front::object_text(entry), reason));
         return true;
     }
 
@@ -192,9 +190,9 @@ class Removal {
 
     void remove_one(const sysv::Entry& entry) try {
         const auto text = front::object_text(entry);
-        if (!is_chosen(entry, config_)) return fail(text, "it was just used");
+        if (!is_chosen(entry, config_)) return fail(text, "it was used in the meantime");
         if (const auto reason = obstacle(entry, config_); !reason.empty())
-            return fail(text, "it was just taken: " + reason);
+            return fail(text, "it was taken in the meantime: " + reason);
         if (!sysv::remove_object(entry.object.kind, entry.object.id)) return; // it was gone
         if (config_.json || config_.verbosity.verbose) print("removed", entry);
     } catch (const SysError& error) {

@@ -26,15 +26,16 @@ struct Config {
 };
 
 void check(const Config& config) {
-    if (config.wait && !config.resize) throw cli::UsageError("--wait goes with --resize");
+    if (config.wait && !config.resize) throw cli::UsageError("--wait needs --resize");
     if (config.resize && (config.slots || config.mode))
-        throw cli::UsageError("--resize changes a set that exists: no --slots or --mode with it");
+        throw cli::UsageError("--resize cannot be combined with --slots or --mode");
     if (config.removes && !config.cluster)
-        throw cli::UsageError("--remove goes with --etcd: ipc-remove removes sets of this host");
+        throw cli::UsageError("--remove needs --etcd; use ipc-remove for the sets of this host");
     if (config.removes && (config.slots || config.resize))
-        throw cli::UsageError("--remove removes the whole set: no --slots or --resize with it");
+        throw cli::UsageError("--remove cannot be combined with --slots or --resize");
     if (config.cluster && config.mode)
-        throw cli::UsageError("--etcd does not go with --mode: etcd's roles say who may use a set");
+        throw cli::UsageError(
+            "--etcd and --mode cannot be combined: the roles in etcd control the access");
 }
 
 Config parse(const Invocation& invocation) {
@@ -49,17 +50,18 @@ Config parse(const Invocation& invocation) {
                   "change an existing set to SLOTS tokens, even while it is in use");
     options.value("-w,--wait DURATION", config.wait, cli::parse_duration,
                   "with --resize: wait at most DURATION for tokens to come back");
-    options.flag("--remove", config.removes, "etcd: remove the set, if no process uses it");
+    options.flag("--remove", config.removes,
+                 "with --etcd: remove the set, unless a process uses it");
     options.json(config.json);
     front::declare(options, config.etcd);
-    options.note("sem-create prints the id of the set, or its place in etcd. A set with one token "
-                 "is the one of the perlipc manual page. If the set exists already, nothing "
-                 "changes.");
-    options.example("sem-create", "make the manual page's set, key 1234");
-    options.example("sem-create -n 4 @build", "make a set of four tokens under a name");
+    options.note("sem-create prints the id of the set, or its place in etcd. If the set already "
+                 "exists, nothing changes. Perl programs can use a set with one token as the "
+                 "perlipc manual page shows.");
+    options.example("sem-create", "create the set of the perlipc manual page, with the key 1234");
+    options.example("sem-create -n 4 @build", "create a set of four tokens under a name");
     options.example("sem-create --resize 8 @build", "change that set to eight tokens");
     options.example("sem-create --etcd http://a:2379 -n 4 @build",
-                    "make a set that several hosts share");
+                    "create a set that several hosts share");
     options.parse();
     config.cluster = front::etcd_access(config.etcd);
     check(config);

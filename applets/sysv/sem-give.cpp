@@ -30,19 +30,20 @@ Config parse(const Invocation& invocation) {
     cli::Options options{invocation, "[KEY]"};
     options.operand("KEY", config.key, sysv::Key::parse, sysv::key_help);
     options.value("-w,--wait DURATION", config.wait, cli::parse_duration,
-                  "wait at most DURATION for a token to be taken (default 0)");
+                  "wait at most DURATION until a token is taken (default 0)");
     options.value("-E,--exit-status STATUS", config.busy_status, cli::number_between(0, 255),
-                  "the exit status when there is nothing to give (default 1)");
+                  "the exit status if there is nothing to give (default 1)");
     options.json(config.json);
     front::declare(options, config.etcd);
-    options.note("sem-give gives back a token that sem-take took without a command. It does not "
-                 "take a token away from a process that holds it until it ends. After sem-take "
-                 "--hold-for PID, that process or a child of it can give the token back early.");
-    options.example("if sem-take; then work; sem-give; fi", "the manual page's pair, key 1234");
+    options.note("sem-give gives back a token that sem-take took without a command. It refuses the "
+                 "token of a running command. After sem-take --hold-for PID, that process and its "
+                 "children can use it to give the token back early.");
+    options.example("if sem-take; then work; sem-give; fi",
+                    "take and give a token as in perlipc, with the key 1234");
     config.verbosity = options.parse();
     config.cluster = front::etcd_access(config.etcd);
     if (config.cluster && config.wait > Duration::zero())
-        throw cli::UsageError("--etcd does not go with --wait");
+        throw cli::UsageError("--etcd and --wait cannot be combined");
     return config;
 }
 

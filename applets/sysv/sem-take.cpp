@@ -1,4 +1,4 @@
-// sem-take - take a token of a semaphore set, for good or while a command runs
+// sem-take - take a token from a semaphore set, for good or while a command runs
 #include "applet.h"
 #include "cli/border.h"
 #include "cli/json.h"
@@ -40,13 +40,13 @@ pid_t parse_process(std::string_view text) {
     try {
         return cli::number_between(1, 4194304)(text);
     } catch (const std::invalid_argument&) {
-        throw std::invalid_argument("expected a process number or PPID");
+        throw std::invalid_argument("expected a process id or PPID");
     }
 }
 
 void check_cluster(const Config& config) {
     if (config.shared || config.wait_all || config.mode || config.hold_for != 0)
-        throw cli::UsageError("--etcd does not go with -s, --wait-all, --hold-for or -m");
+        throw cli::UsageError("--etcd cannot be combined with -s, --wait-all, --hold-for or -m");
     (void)front::etcd_keys(config.key.text()); // a path is refused
     config.across_hosts.check();
 }
@@ -55,15 +55,15 @@ void check(const Config& config) {
     if (config.cluster) check_cluster(config);
     const bool has_command = !config.command.empty();
     const bool holds = config.hold_for != 0;
-    if (holds && has_command) throw cli::UsageError("--hold-for and a command exclude each other");
+    if (holds && has_command) throw cli::UsageError("--hold-for and a command cannot be combined");
     if (config.json && has_command)
-        throw cli::UsageError("--json and a command exclude each other: its output is its own");
-    if (config.mode && !config.slots) throw cli::UsageError("--mode goes with --slots");
+        throw cli::UsageError(
+            "--json and a command cannot be combined: the output is that of the command");
+    if (config.mode && !config.slots) throw cli::UsageError("--mode needs --slots");
     if (config.shared && !has_command && !holds)
         throw cli::UsageError("--shared needs a command or --hold-for");
     if (config.wait_all && (has_command || holds || config.shared || config.slots))
-        throw cli::UsageError(
-            "--wait-all takes no token: no command, -j, -s or --hold-for with it");
+        throw cli::UsageError("--wait-all cannot be combined with a command, -j, -s or --hold-for");
 }
 
 Config parse(const Invocation& invocation) {
@@ -72,31 +72,32 @@ Config parse(const Invocation& invocation) {
     cli::Options options{invocation, "[KEY] [[--] COMMAND [ARGUMENT...]]"};
     options.operand("KEY", config.key, sysv::Key::parse, sysv::key_help);
     options.command(config.command);
-    options.flag("-n,--nonblock", nonblock, "fail at once when no token is free");
+    options.flag("-n,--nonblock", nonblock, "fail immediately if no token is free");
     options.value("-w,--wait DURATION", config.wait, cli::parse_duration,
                   "wait at most DURATION for a token");
     options.value("-E,--exit-status STATUS", config.busy_status, cli::number_between(0, 255),
-                  "the exit status when no token was free (default 1)");
+                  "the exit status if no token was free (default 1)");
     options.value("-j,--slots SLOTS", config.slots,
                   cli::number_between(1, sysv::TokenSet::max_slots),
                   "create the set with SLOTS tokens if it is missing");
     options.value("-m,--mode MODE", config.mode, front::parse_set_mode,
                   "with -j: the permissions of the set, in octal (default 600)");
     options.flag("-s,--shared", config.shared,
-                 "share the set with others that use -s, and with nobody else");
-    options.flag("--wait-all", config.wait_all, "wait until all tokens are back, and take none");
+                 "share the set with others that use -s, and exclude all others");
+    options.flag("--wait-all", config.wait_all, "wait until all tokens are free, and take none");
     options.value("--hold-for PID", config.hold_for, parse_process,
                   "keep the token until process PID ends; PPID means the parent process");
     options.json(config.json);
     options.section("Across hosts");
     front::declare(options, config.across_hosts);
-    options.note("With a command, the token comes back however the command ends, and the exit "
-                 "status is the command's own. Without one, the token stays taken until sem-give.");
-    options.example("sem-take -j 4 @build -- make", "run at most four of these at once");
+    options.note(
+        "With a command, the token comes back when the command ends, even if it is killed, and the "
+        "status is that of the command. Without a command, the token stays taken until sem-give.");
+    options.example("sem-take -j 4 @build -- make", "run at most four builds at the same time");
     options.example("sem-take -n -j 1 @backup -- rsync -a src/ dst/",
                     "run the backup unless one is running");
     options.example("sem-take --etcd http://a:2379,http://b:2379 -j 4 @build make",
-                    "run at most four of these on all hosts together");
+                    "run at most four builds on all hosts together");
     options.example("sem-take -j 1 --hold-for PPID @deploy && work",
                     "keep others out until this shell ends");
     config.verbosity = options.parse();
@@ -126,14 +127,14 @@ sysv::TokenSet open_set(const Config& config) {
             sysv::TokenSet::create(config.key, *config.slots, config.mode.value_or(owner_only));
         // A misspelt name creates a set of its own, on which no process waits for another.
         if (set.origin() == sysv::TokenSet::Origin::made && tells(config))
-            cli::diagnose(fmt::format("made the set {} with {} slot{}", config.key.text(),
+            cli::diagnose(fmt::format("created the set {} with {} slot{}", config.key.text(),
                                       *config.slots, *config.slots == 1 ? "" : "s"));
         return set;
     }
     if (auto set = sysv::TokenSet::find(config.key)) return *std::move(set);
-    throw Error(fmt::format("cannot take from {0}: there is no such set (make it: sem-create {0}, "
-                            "or use -j)",
-                            config.key.text()));
+    throw Error(fmt::format(
+        "cannot take from {0}: there is no such set (create it with sem-create {0}, or use -j)",
+        config.key.text()));
 }
 
 // No error here may end our wait.
@@ -151,8 +152,8 @@ void refuse_to_wait_for_ourselves(const sysv::TokenSet& set, const Config& confi
     // all.
     const bool needs_all = config.shared || config.wait_all;
     if (ours == 0 || (!needs_all && ours != std::ssize(holders))) return;
-    throw Error(fmt::format("cannot take from {}: this would wait for itself: {} has a token, and "
-                            "is this process or has started it",
+    throw Error(fmt::format("cannot take from {}: {} has a token, and is this process or an "
+                            "ancestor of it, so this would wait forever",
                             config.key.text(),
                             std::ranges::find_if(holders, sysv::is_ourselves)->text()));
 }
@@ -252,6 +253,6 @@ int run(const Invocation& invocation) {
 
 } // namespace
 
-extern constexpr Applet sem_take{"take a token of a semaphore set", run};
+extern constexpr Applet sem_take{"take a token from a semaphore set", run};
 
 } // namespace ipcbox

@@ -38,15 +38,14 @@ Config parse(const Invocation& invocation) {
     options.value(
         "--key KEY", config.key, sysv::Key::parse,
         "create the segment under a key: 1234, 0x4d2, ./path or @name (default: private)");
-    options.flag("--keep", config.keep,
-                 "keep the segment, and print its id instead of the message");
+    options.flag("--keep", config.keep, "do not remove the segment");
     options.json(config.json);
     options.note("One process writes the message into a segment of shared memory, and another one "
-                 "reads it from there and prints it. shm-demo removes the segment as soon as both "
-                 "have attached it, so that nothing is left behind however they end.");
+                 "reads it from there and prints it. shm-demo then removes the segment, and leaves "
+                 "nothing behind even if it is killed.");
     options.example("shm-demo", "run the example of the perlipc manual page");
     options.example("shm-demo --keep --key @demo --text hello; shm-read @demo -n 5",
-                    "leave a segment to experiment with");
+                    "create a segment to experiment with");
     options.parse();
     if (config.size < config.text.size() + 1)
         throw cli::UsageError(fmt::format("--size {}: the message needs {} bytes", config.size,

@@ -40,20 +40,21 @@ Config parse(const Invocation& invocation) {
                   "begin at this byte of the segment (default 0)");
     options.value("-n,--bytes BYTES", config.count, cli::parse_size,
                   "copy this many bytes (default: up to the end)");
-    options.flag("--stream", config.stream, "read what shm-write --stream KEY feeds");
+    options.flag("--stream", config.stream, "read the data that shm-write --stream KEY writes");
     options.value("-w,--wait DURATION", config.wait, cli::parse_duration,
                   "with --stream: wait at most DURATION for the writer");
-    options.example("shm-read @state | tr -d '\\0'", "print the text that a segment holds");
-    options.example("shm-read @state -n 16 | od -c", "look at its first sixteen bytes");
+    options.example("shm-read @state | tr -d '\\0'", "print the text in a segment");
+    options.example("shm-read @state -n 16 | od -c",
+                    "look at the first sixteen bytes of a segment");
     options.example("shm-read --stream @feed | gzip > feed.gz",
-                    "compress what another shell writes to it");
+                    "compress the data that another shell writes");
     config.verbosity = options.parse();
     if (config.key.has_value() == config.id.has_value())
         throw cli::UsageError("expected a KEY or --id ID");
     if (config.stream && !config.key) throw cli::UsageError("--stream needs a KEY");
     if (config.stream && (config.offset || config.count))
-        throw cli::UsageError("--stream reads to its end: no --offset or --bytes with it");
-    if (config.wait && !config.stream) throw cli::UsageError("--wait goes with --stream");
+        throw cli::UsageError("--stream cannot be combined with --offset or --bytes");
+    if (config.wait && !config.stream) throw cli::UsageError("--wait needs --stream");
     return config;
 }
 

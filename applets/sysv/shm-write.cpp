@@ -43,11 +43,10 @@ void check(const Config& config) {
     if ((config.stream || config.create) && !config.key)
         throw cli::UsageError("--create and --stream need a KEY");
     if (!config.create && (config.size || config.mode || config.huge))
-        throw cli::UsageError("--size, --mode and --huge go with --create");
-    if (config.wait && !config.stream) throw cli::UsageError("--wait goes with --stream");
+        throw cli::UsageError("--size, --mode and --huge need --create");
+    if (config.wait && !config.stream) throw cli::UsageError("--wait needs --stream");
     if (config.stream && (config.create || config.offset || config.truncate))
-        throw cli::UsageError("--stream has a segment of its own: no --create, --offset or "
-                              "--truncate with it");
+        throw cli::UsageError("--stream cannot be combined with --create, --offset or --truncate");
 }
 
 Config parse(const Invocation& invocation) {
@@ -60,22 +59,21 @@ Config parse(const Invocation& invocation) {
                   "begin at this byte of the segment (default 0)");
     options.flag("--truncate", config.truncate,
                  "fill the rest of the segment after the input with zero bytes");
-    options.flag("--create", config.create, "make the segment if it is missing");
+    options.flag("--create", config.create, "create the segment if it is missing");
     options.value(
         "--size BYTES", config.size, cli::parse_size,
         "with --create: the size of the segment (default: that of the file on standard input)");
     options.value("-m,--mode MODE", config.mode, cli::parse_mode,
                   "with --create: the segment's permissions, in octal (default 600)");
     options.flag("--huge", config.huge, "with --create: use huge pages");
-    options.flag("--stream", config.stream, "feed a reader that runs shm-read --stream KEY");
+    options.flag("--stream", config.stream, "write a stream for shm-read --stream KEY");
     options.value("-w,--wait DURATION", config.wait, cli::parse_duration,
                   "with --stream: wait at most DURATION for the reader");
     options.json(config.json);
-    options.note(
-        "If the input does not fit, that is an error. Bytes that were not read stay in the pipe.");
+    options.note("If the input does not fit, shm-write fails, and the rest stays in the pipe.");
     options.example("shm-write --create --size 4K --truncate @state < state.json",
-                    "make the segment, or replace what it holds");
-    options.example("shm-write --stream @feed < big.img", "feed a reader in another shell");
+                    "create the segment, or replace its content");
+    options.example("shm-write --stream @feed < big.img", "pass data to shm-read in another shell");
     config.verbosity = options.parse();
     check(config);
     return config;
@@ -96,7 +94,7 @@ std::pair<sysv::SharedMemory, Origin> open_segment(const Config& config) {
     if (!config.create) return {sysv::SharedMemory::open(*config.key), Origin::found};
     const auto left = bytes_left(STDIN_FILENO);
     if (!config.size && !left)
-        throw cli::UsageError("--create needs a --size when standard input is not a file");
+        throw cli::UsageError("--create needs --size if standard input is not a file");
     const auto size = config.size.value_or(config.offset.value_or(0) + left.value_or(0));
     const auto pages =
         config.huge ? sysv::SharedMemory::Pages::huge : sysv::SharedMemory::Pages::normal;
@@ -114,8 +112,7 @@ std::size_t fill(const sysv::SharedMemory& memory, const Config& config) {
     const auto attached = memory.attach(sysv::SharedMemory::Access::read_write);
     const auto room = attached.from(config.offset.value_or(0));
     const auto refuse = [&] {
-        throw Error(fmt::format("cannot write shared memory {}: there is more input than the {} "
-                                "bytes of room",
+        throw Error(fmt::format("cannot write shared memory {}: the input is longer than {} bytes",
                                 memory.name(), room.size()));
     };
     if (bytes_left(STDIN_FILENO).value_or(0) > room.size()) refuse();

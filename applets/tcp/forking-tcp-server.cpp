@@ -9,7 +9,7 @@ int run(const Invocation& invocation) {
                              {.listens = net::ListenerKind::tcp,
                               .service = front::ServerKind::Service::greeting_and_fortune,
                               .example = "forking-tcp-server -c 20 localhost:7 -- cat",
-                              .example_text = "an echo service for this machine"});
+                              .example_text = "offer an echo service to this machine"});
 }
 
 } // namespace

@@ -42,8 +42,9 @@ std::string parse_waited(std::string_view text) {
 void declare(cli::Options& options, Config& config, front::FamilyOptions& family) {
     auto& way = config.way;
     options.operand("HOST", config.target, parse_target,
-                    "the server, also as HOST:PORT (default localhost)");
-    options.operand("PORT", config.port, cli::parse_port, "a number or a service (default 2345)");
+                    "the server, or HOST:PORT (default localhost)");
+    options.operand("PORT", config.port, cli::parse_port,
+                    "a number or the name of a service (default 2345)");
     front::declare(options, config.client, "HOST:PORT", parse_waited);
     front::declare(options, way, family);
 }
@@ -53,9 +54,9 @@ void check(Config& config, const front::FamilyOptions& family) {
     auto& way = config.way;
     way.sends_proxy_line = config.client.haproxy_protocol || way.client;
     if (config.target && !config.client.wait_for.empty())
-        throw cli::UsageError("a HOST and --wait-for exclude each other (is there a -- missing?)");
+        throw cli::UsageError("a HOST and --wait-for cannot be combined (is there a -- missing?)");
     if (way.proxy && config.client.closed)
-        throw cli::UsageError("--proxy and --closed exclude each other");
+        throw cli::UsageError("--proxy and --closed cannot be combined");
     front::check(way, family);
 }
 
@@ -65,12 +66,13 @@ Config parse(const Invocation& invocation) {
     cli::Options options{invocation, "[HOST [PORT]] [--wait-for HOST:PORT [-- COMMAND]]"};
     declare(options, config, family);
     options.note(
-        "tcp-client sends standard input unless that is a terminal or /dev/null. At the end of the "
+        "tcp-client sends standard input, unless that is a terminal or /dev/null. At the end of "
+        "the "
         "input, it closes its half of the connection and waits for the rest of the answer.");
-    options.example("tcp-client time.example.com daytime", "print what the server says");
-    options.example("tcp-client localhost:8000 < request > answer", "ask, and keep the answer");
-    options.example("tcp-client --tls example.com 443 < request",
-                    "ask over TLS, and print the answer");
+    options.example("tcp-client time.example.com daytime", "print the answer of a time server");
+    options.example("tcp-client localhost:8000 < request > answer",
+                    "send a request, and store the answer in a file");
+    options.example("tcp-client --tls example.com 443 < request", "send a request over TLS");
     options.example("tcp-client -z -w 2 db 5432", "test whether a server listens there");
     options.example("tcp-client --wait-for db:5432 --wait-for mq:5672 -- ./migrate",
                     "run a command once both servers answer");

@@ -50,9 +50,8 @@ char parse_escape(std::string_view text) {
 void declare(cli::Options& options, Config& config, front::FamilyOptions& family) {
     auto& talk = config.talk;
     auto& client = talk.client;
-    options.required(
-        "HOST", config.host, parse_host,
-        "the server; also HOST:PORT, or unix:PATH (unix:@NAME for an abstract socket)");
+    options.required("HOST", config.host, parse_host,
+                     "the server, or HOST:PORT, unix:PATH or unix:@NAME (an abstract socket)");
     options.operand("PORT", config.port, cli::parse_port,
                     "the server's port: a number or the name of a service");
     options.section("Conversation");
@@ -62,24 +61,25 @@ void declare(cli::Options& options, Config& config, front::FamilyOptions& family
     options.value("-e,--escape CHARACTER", talk.escape, parse_escape,
                   "the key that opens the menu on a terminal (default ^]), or none");
     options.value("-i,--idle-timeout DURATION", client.idle_limit, cli::parse_time_limit,
-                  "give up when nothing is sent or received for this long (0: never)");
+                  "give up if nothing is sent or received for this long (0: never)");
 
     options.flag("--twin", talk.twin, "use two processes, one for each direction");
     options.section("Output");
     options.value("--log FILE", talk.passage.log, cli::parse_text,
-                  "append everything that is sent or received to FILE, with the time of each line");
+                  "append everything that is sent or received to FILE, with times");
     options.flag("--hex", talk.passage.hex, "show what the server sends as a hexadecimal dump");
     options.flag("--raw", client.raw,
-                 "show control characters to the terminal unchanged; implies --no-edit");
+                 "print control characters unchanged, even on a terminal; implies --no-edit");
     options.flag("--no-edit", talk.leaves_editing, "let the terminal edit the line");
-    options.flag("--no-history", talk.forgets, "neither recall nor keep the lines that you type");
+    options.flag("--no-history", talk.forgets,
+                 "neither recall earlier lines nor remember new ones");
     options.section("Connecting");
     options.value("-w,--connect-timeout DURATION", client.connect_limit, cli::parse_time_limit,
-                  "give up connecting after this long (0: never)");
+                  "give up connecting after this time (0: never)");
     options.flag("--wait", client.retry,
-                 "try again until the server answers, for 30 s or the time of -w");
+                 "if no server answers, try again for 30 s or the time of -w");
     options.flag("--haproxy-protocol", client.haproxy_protocol,
-                 "send a PROXY header (version 1) before everything else");
+                 "begin with a PROXY header (version 1)");
     front::declare(options, config.way, family);
 }
 
@@ -90,13 +90,13 @@ void check(Config& config, const front::FamilyOptions& family) {
     way.sends_proxy_line = talk.client.haproxy_protocol || way.client;
     front::check(way, family);
     if (talk.twin && (talk.passage.log || talk.passage.telnet || talk.client.idle_limit))
-        throw cli::UsageError("--twin excludes --log, --telnet and -i: no process of the two sees "
-                              "both directions");
+        throw cli::UsageError("--twin cannot be combined with --log, --telnet or -i: neither "
+                              "process sees both directions");
     if (!config.is_unix()) return;
     if (config.port) throw cli::UsageError("unix:PATH has no PORT");
     if (way.speaks_tls || way.proxy || way.source || way.client || way.keepalive || family.four ||
         family.six)
-        throw cli::UsageError("unix:PATH excludes the options for TCP and TLS");
+        throw cli::UsageError("unix:PATH cannot be combined with the options for TCP and TLS");
 }
 
 // HOST:PORT.
@@ -115,14 +115,14 @@ Config parse(const Invocation& invocation) {
     front::FamilyOptions family;
     cli::Options options{invocation, "HOST [PORT]"};
     declare(options, config, family);
-    options.note("On a terminal, you edit each line before it is sent, and the text of the server "
+    options.note("On a terminal, you can edit each line before it is sent. Text from the server "
                  "appears above your line. Ctrl-D ends the input. The escape key opens a menu. "
-                 "When the connection ends, tcp-interact ends at once.");
+                 "When the server closes the connection, tcp-interact exits.");
     options.example("tcp-interact localhost 9000", "talk to a server");
     options.example("tcp-interact -C mail.example.com smtp", "talk to a server that wants CR LF");
     options.example("tcp-interact --tls mail.example.com imaps", "talk to a server over TLS");
     options.example("tcp-interact --telnet --log session.log switch telnet",
-                    "talk to a telnet server, and keep a log");
+                    "talk to a telnet server, and log the session");
     options.example("tcp-interact unix:/run/app.sock", "talk to a server at a Unix-domain socket");
     config.talk.client.verbosity = options.parse();
     check(config, family);

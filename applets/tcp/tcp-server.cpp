@@ -9,7 +9,7 @@ int run(const Invocation& invocation) {
                                           .connections = 1,
                                           .service = front::ServerKind::Service::greeting,
                                           .example = "tcp-server --once localhost:2345 -- cat file",
-                                          .example_text = "hand a file to the first client"});
+                                          .example_text = "send a file to the first client"});
 }
 
 } // namespace

@@ -38,14 +38,14 @@ Config parse(const Invocation& invocation) {
     options.value("-p,--port PORT", source.port, cli::parse_port,
                   "ask this port, a number or the name of a service (default 13)");
     options.value("-t,--timeout DURATION", config.survey.patience, cli::parse_duration,
-                  "give up a host after this time (default 5s)");
+                  "give up on a host after this time (default 5s)");
     front::declare(options, family);
     options.flag("--raw", config.raw, "print control characters unchanged, even on a terminal");
     options.json(config.json);
-    options.note("daytime asks several hosts at once, and then puts the host's name before each "
-                 "answer. With --json, it also prints the time as ISO 8601, whatever form the "
-                 "answer has, and how far that clock is off.");
-    options.example("daytime", "print what the server of this machine says");
+    options.note("daytime asks several hosts at the same time, and prints the name of the host "
+                 "before each answer. With --json, it also prints the time in the form of ISO "
+                 "8601, and how far the clock is off.");
+    options.example("daytime", "ask the server of this machine");
     options.example("daytime -J alpha beta", "compare two clocks with the local one");
     config.verbosity = options.parse();
     if (datagram) source.source = clocks::Source::daytime_udp;
@@ -148,6 +148,6 @@ int run(const Invocation& invocation) {
 
 } // namespace
 
-extern constexpr Applet daytime{"print what daytime servers say", run};
+extern constexpr Applet daytime{"print the answers of daytime servers", run};
 
 } // namespace ipcbox

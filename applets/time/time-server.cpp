@@ -1,4 +1,4 @@
-// time-server - tell the time to other machines (RFC 868, RFC 867)
+// time-server - serve the time to other machines (RFC 868, RFC 867)
 #include "applet.h"
 #include "cli/json.h"
 #include "cli/line_queue.h"
@@ -71,13 +71,13 @@ Config parse(const Invocation& invocation) {
     options.operands("[HOST:]PORT|HOST", config.where, parse_where,
                      "where to answer (default: port 37 of all interfaces)");
     options.value("-p,--port PORT", config.port, cli::parse_port,
-                  "answer on this port of each HOST that has none, or of all interfaces");
+                  "the port for each HOST without one, or for all interfaces");
     options.value("--daytime PORT", config.daytime_port, cli::parse_port,
                   "also serve the time as text, on this port of the same hosts");
     options.flag("--tcp", config.tcp, "answer over TCP only");
     options.flag("--udp", config.udp, "answer over UDP only");
     options.value("--offset SECONDS", config.service.offset, cli::parse_offset,
-                  "serve a time that is off by this much: -3600, +0.5, -90m");
+                  "for tests, serve a time that is wrong by this much: -3600, +0.5, -90m");
     options.value("--delay DURATION", config.service.delay, cli::parse_duration,
                   "wait this long before each answer");
     options.value("--rate N", config.rate, cli::number_between(0, max_rate),
@@ -85,8 +85,8 @@ Config parse(const Invocation& invocation) {
     front::declare_user(options, config.user);
     front::declare_notify_fd(options, config.notify_fd);
     options.json(config.json);
-    options.note("Port 0 takes a free port, the same one for TCP and UDP.");
-    options.example("time-server -u nobody --daytime 13", "serve both protocols, as inetd did");
+    options.note("Port 0 means a free port, the same one for TCP and UDP.");
+    options.example("time-server -u nobody --daytime 13", "serve both protocols, as inetd does");
     options.example("time-server --offset -90 localhost:3737", "simulate a slow clock, for a test");
     config.verbosity = options.parse();
     const auto has_port = [](const Where& where) { return where.port.has_value(); };
@@ -177,6 +177,6 @@ int run(const Invocation& invocation) {
 
 } // namespace
 
-extern constexpr Applet time_server{"tell the time to other machines", run};
+extern constexpr Applet time_server{"serve the time to other machines", run};
 
 } // namespace ipcbox

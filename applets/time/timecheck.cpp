@@ -7,7 +7,7 @@ namespace {
 constexpr front::ClockKind kind{
     .source = clocks::Source::time,
     .example = "timecheck alpha beta:2037 192.0.2.7",
-    .example_text = "three hosts at once",
+    .example_text = "ask three hosts at the same time",
 };
 
 int run(const Invocation& invocation) {
@@ -16,6 +16,6 @@ int run(const Invocation& invocation) {
 
 } // namespace
 
-extern constexpr Applet timecheck{"tell how far the clocks of other machines are off", run};
+extern constexpr Applet timecheck{"measure how far the clocks of other machines are off", run};
 
 } // namespace ipcbox

@@ -12,7 +12,7 @@ constexpr front::ClockKind kind{
     .interval = std::chrono::microseconds{100},
     .name_columns = 12,
     .example = "udptime -g 192.0.2.0/24 --as-completed",
-    .example_text = "all hosts of a network that answer",
+    .example_text = "find the time servers of a network",
 };
 
 int run(const Invocation& invocation) {
@@ -21,6 +21,6 @@ int run(const Invocation& invocation) {
 
 } // namespace
 
-extern constexpr Applet udptime{"ask many clocks at once over UDP how far they are off", run};
+extern constexpr Applet udptime{"measure the clocks of many machines at once over UDP", run};
 
 } // namespace ipcbox

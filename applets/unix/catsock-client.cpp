@@ -18,21 +18,21 @@ Config parse(const Invocation& invocation) {
     Config config;
     cli::Options options{invocation, "[PATH] [-- COMMAND [ARGUMENT...]]"};
     options.operand("PATH", config.path, front::parse_socket_path,
-                    "the socket, @NAME for an abstract one (default /tmp/catsock)");
+                    "the socket (default /tmp/catsock); @NAME is an abstract socket");
     front::declare(options, config.client, "PATH", front::parse_socket_path);
-    options.note("The command sends standard input unless that is a terminal or /dev/null. At the "
-                 "end of the input it closes its half of the connection; the answer may take as "
-                 "long as it wants.");
-    options.example("catsock-client", "what the server at /tmp/catsock says");
+    options.note(
+        "catsock-client sends standard input, unless that is a terminal or /dev/null. At the end "
+        "of the input, it closes its half of the connection and waits for the rest of the answer.");
+    options.example("catsock-client", "print the answer of the server at /tmp/catsock");
     options.example("echo PING | catsock-client /run/redis/redis.sock",
-                    "ask, and print the answer");
+                    "send a request, and print the answer");
     options.example("catsock-client --wait-for /run/app.sock -- ./tests",
-                    "start when a server listens there");
+                    "run the tests once a server listens there");
     options.example("catsock-client --wait-for /run/docker.sock --http /_ping",
                     "wait until dockerd answers");
     front::parse(options, config.client);
     if (config.path && !config.client.wait_for.empty())
-        throw cli::UsageError("a PATH and --wait-for exclude each other (is there a -- missing?)");
+        throw cli::UsageError("a PATH and --wait-for cannot be combined (is there a -- missing?)");
     return config;
 }
 

@@ -9,7 +9,7 @@ int run(const Invocation& invocation) {
                              {.listens = net::ListenerKind::unix_domain,
                               .service = front::ServerKind::Service::greeting_and_fortune,
                               .example = "catsock-server -m 660 -o :adm /run/uptime.sock -- uptime",
-                              .example_text = "the group adm may ask"});
+                              .example_text = "let the group adm see how busy the machine is"});
 }
 
 } // namespace

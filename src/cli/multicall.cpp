@@ -132,7 +132,7 @@ int install(Table applets, std::span<char* const> arguments) {
 // ipcbox's own options. They are few, their forms are fixed (--list=full), and this path must start
 // fastest. So there is no parser.
 int run_box(Table applets, std::span<char* const> arguments) {
-    if (arguments.empty()) throw UsageError("no applet is named", groups_of(applets));
+    if (arguments.empty()) throw UsageError("the name of an applet is missing", groups_of(applets));
     const std::string_view option = arguments[0];
     const auto rest = arguments.subspan(1);
     if (option == "help") return help(applets, rest);

@@ -122,7 +122,7 @@ Verbosity Options::parse() {
         throw UsageError(fmt::format("unexpected operand '{}'", *line.unexpected),
                          usage_line(declared_));
     if (line.lacks_command)
-        throw UsageError("there is no command behind --", usage_line(declared_));
+        throw UsageError("the command after -- is missing", usage_line(declared_));
     interpret(line);
     if (trace_) sys::start_tracing();
     return verbosity_;

@@ -116,7 +116,7 @@ Owner parse_owner(std::string_view text) {
         if (user)
             owner = {user->uid, user->gid, user->name};
         else if (colon == std::string_view::npos)
-            throw std::invalid_argument("nobody has this uid, so it needs a group: UID:GID");
+            throw std::invalid_argument("no user has this uid, so a group is needed: UID:GID");
     } else if (const auto user = find_user(user_text)) {
         owner = {user->uid, user->gid, user->name};
     } else {

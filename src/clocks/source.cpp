@@ -55,7 +55,7 @@ SourcePort parse_source_port(std::string_view text) {
     if (colon == std::string_view::npos) return source;
     source.port = service_port(text.substr(colon + 1));
     if (!source.port)
-        throw std::invalid_argument("expected a port behind the colon, as in http:8080");
+        throw std::invalid_argument("expected a port after the colon, as in http:8080");
     return source;
 }
 

@@ -74,7 +74,7 @@ void become_user(uid_t uid, gid_t gid, const std::string& name) {
     const auto user = name.empty() ? fmt::format("user {}", uid) : fmt::format("user {}", name);
     if (take(credentials_of(uid, gid, name)) < 0) throw SysError("become", user);
     if (!is_irrevocable(uid, gid))
-        throw Error(fmt::format("cannot become {}: what we were could be had back", user));
+        throw Error(fmt::format("cannot become {}: the old privileges could be regained", user));
 }
 
 } // namespace ipcbox

@@ -35,9 +35,9 @@ int Expect::run() {
     while (next_ < script_.statements.size()) {
         const auto& statement = script_.statements[next_++];
         if (++steps_ > max_steps)
-            throw Error(fmt::format("cannot follow the script: it goes round without waiting for "
-                                    "anything, at {}",
-                                    place_of(statement)));
+            throw Error(fmt::format(
+                "cannot follow the script: it loops without waiting for anything, at {}",
+                place_of(statement)));
         if (const auto status = follow(statement)) {
             talk_.finish();
             return *status;

@@ -62,7 +62,7 @@ void MagicSource::start(std::string text, const MagicRules& rules) {
         throw Error(fmt::format("cannot run {}: {}, or use --shell", name_, error.what()));
     }
     if (words.empty())
-        throw Error(fmt::format("cannot run {}: no command stands before the |", name_));
+        throw Error(fmt::format("cannot run {}: the command before the | is missing", name_));
     Pipe pipe = make_pipe();
     SpawnPlan plan;
     plan.output = pipe.writer.get();

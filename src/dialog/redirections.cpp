@@ -48,12 +48,12 @@ Fd Redirections::open_output(const RedirectionNames& names) const {
     if (!S_ISREG(status.st_mode)) return output;
     const FileIdentity identity{status};
     if (identity == FileIdentity{status_of(input_ ? input_.get() : STDIN_FILENO)})
-        throw Error(fmt::format("cannot write {}: it is also what is read", names.output));
+        throw Error(fmt::format("cannot write {}: it is also the input", names.output));
     if (names.appends) return output;
     for (const auto& word : names.commands) {
         struct stat named {};
         if (sys::call("stat", ::stat, word.c_str(), &named) == 0 && identity == FileIdentity{named})
-            throw Error(fmt::format("cannot write {}: a command reads it, and would find it empty",
+            throw Error(fmt::format("cannot write {}: a command reads it, so it would be empty",
                                     names.output));
     }
     set_file_size(output.get(), 0, names.output);

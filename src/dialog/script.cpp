@@ -98,7 +98,7 @@ class Parser {
             if (!reader_.at_line_end() && reader_.peek() != ';' && reader_.peek() != '}')
                 reader_.fail(reader_.position(), "expected ; or } or the end of the line here");
         }
-        if (made_.arms.empty()) reader_.fail(made_.at, "there is nothing in this expect { }");
+        if (made_.arms.empty()) reader_.fail(made_.at, "this expect { } is empty");
         made_.source += " }";
     }
     void arm() {

@@ -52,7 +52,7 @@ Meaning meaning_of_part(const http::ResponseHead& head, const Expectation& expec
     }
     // We did not ask for a part. A part that begins with the first byte can be completed.
     if (range.first != std::optional<std::uint64_t>{0})
-        throw http::TransferError("the server sends a part of the document, which nobody asked for",
+        throw http::TransferError("the server sends an unrequested part of the document",
                                   http::status::cannot_resume);
     return Meaning::document;
 }
@@ -66,8 +66,7 @@ bool leads_elsewhere(const http::ResponseHead& head) {
 
 Meaning meaning_of(const http::ResponseHead& head, const Expectation& expected) {
     if (head.status == 101)
-        throw http::ProtocolError(
-            "the server switches to another protocol, which nobody asked for");
+        throw http::ProtocolError("the server switches to another protocol without a request");
     if (is_unchanged(head, expected)) return Meaning::unchanged;
     // Without a condition, there is nothing that it could be unchanged from.
     if (head.status == 304)

@@ -164,7 +164,7 @@ void PartFile::lock(const std::string& name) {
     for (;;) {
         if (!try_to_lock())
             throw http::TransferError(
-                fmt::format("cannot write {}: another process is at work on {}", name, part_name_),
+                fmt::format("cannot write {}: another process is writing {}", name, part_name_),
                 http::status::cannot_write);
         // Another process may have renamed it between our open and our lock.
         if (has_name(part_, AT_FDCWD, part_name_, part_name_)) return;

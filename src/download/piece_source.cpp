@@ -33,7 +33,7 @@ std::optional<std::size_t> PieceSource::read(std::span<std::byte> into) {
             const auto got = sources_[piece_]->read(into.first(room));
             if (!got) return std::nullopt;
             if (*got == 0 && left_)
-                throw http::TransferError("cannot read a file of the form: it became shorter",
+                throw http::TransferError("cannot read a file of the form: it was truncated",
                                           http::status::cannot_read);
             if (left_) *left_ -= *got;
             if (*got > 0) return got;

@@ -127,7 +127,7 @@ bool RequestChain::follows_redirect() {
     try {
         to = url_.resolve(*head.find("Location"));
     } catch (const std::invalid_argument& wrong) {
-        throw http::TransferError(fmt::format("redirected to what is no URL: {}", wrong.what()),
+        throw http::TransferError(fmt::format("redirected to an invalid URL: {}", wrong.what()),
                                   http::status::malformed_url);
     }
     options_.check_redirect(url_, to);

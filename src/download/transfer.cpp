@@ -113,7 +113,7 @@ Transfer::Next Transfer::receive(http::Response& response) {
         return take_document(response, continuation_.at);
     case Meaning::document:
         if (options_.range_is_needed)
-            throw http::TransferError("cannot go on: the server sends the whole document only",
+            throw http::TransferError("cannot resume: the server sends only the whole document",
                                       http::status::cannot_resume);
         if (options_.request.range && head.status == 200)
             outcome_.warnings.push_back(
@@ -139,8 +139,9 @@ void Transfer::take_servers_name() {
         auto file = target_.file.substr(0, slash == std::string::npos ? 0 : slash + 1) + name;
         if (look_at(file).kind != ExistingFile::Kind::none)
             throw http::TransferError(
-                fmt::format("cannot write {}: it is there already, and the server chose the name",
-                            file),
+                fmt::format(
+                    "cannot write {}: a file with the name that the server chose already exists",
+                    file),
                 http::status::cannot_write);
         named_.file = outcome_.file = std::move(file);
     }
@@ -191,7 +192,8 @@ Transfer::Next Transfer::finish(std::uint64_t here, std::optional<std::uint64_t>
                 http::status::partial);
         case Wholeness::too_long:
             throw http::TransferError(
-                fmt::format("the document has {} bytes more than the server said", here - *total),
+                fmt::format("the document has {} bytes more than the server announced",
+                            here - *total),
                 http::status::partial);
         case Wholeness::whole:
             break;

@@ -87,8 +87,8 @@ void FifoPath::lock() {
             const auto holder = lock_holder(lock_);
             if (!holder) continue; // it has just ended
             const auto process = find_process(*holder);
-            throw cannot_serve(path_, process ? fmt::format("{} does already", process->text())
-                                              : "another process does already");
+            throw cannot_serve(path_, process ? fmt::format("{} already serves it", process->text())
+                                              : "another process already serves it");
         }
         if (has_name(lock_, directory_.get(), lock_name_, path_)) return;
     }
@@ -154,7 +154,7 @@ std::optional<Fifo> FifoPath::claim(Fifo& spare, Stranger stranger) {
         auto found = Fifo::find(directory_, name_);
         if (found && exchange(spare, *found)) return found;
     }
-    throw cannot_serve(path_, "what is there keeps changing");
+    throw cannot_serve(path_, "the file there keeps changing");
 }
 
 bool FifoPath::exchange(Fifo& spare, Fifo& current) {

@@ -42,13 +42,13 @@ void declare_user(cli::Options& options, std::optional<cli::Owner>& into) {
 
 void declare_notify_fd(cli::Options& options, std::optional<int>& into) {
     options.value("--notify-fd FD", into, cli::number_between(1, std::numeric_limits<int>::max()),
-                  "write the ready lines to FD, not to standard error");
+                  "write the ready lines to FD instead of standard error");
 }
 
 void declare_fork_retry(cli::Options& options, ForkRetry& into) {
-    options.value(
-        "--retry-fork TIMES:PAUSE", into, parse_fork_retry,
-        "if no process can be started, try TIMES more, with PAUSE before each, such as 6:10s");
+    options.value("--retry-fork TIMES:PAUSE", into, parse_fork_retry,
+                  "if the system refuses a new process, try again at most TIMES times, with this "
+                  "PAUSE: 6:10s");
 }
 
 } // namespace ipcbox::front

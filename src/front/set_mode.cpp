@@ -10,7 +10,8 @@ mode_t parse_set_mode(std::string_view text) {
     constexpr mode_t owner = 0600;
     const mode_t mode = cli::parse_mode(text);
     if ((mode & owner) != owner)
-        throw std::invalid_argument("expected a mode that lets the owner in, as 600 or 660");
+        throw std::invalid_argument(
+            "expected a mode with access for the owner, such as 600 or 660");
     return mode;
 }
 

@@ -5,15 +5,15 @@
 namespace ipcbox::front {
 
 void declare(cli::Options& options, net::TlsOptions& into) {
-    options.flag("-k,--insecure", into.insecure, "TLS: accept any certificate of the server");
+    options.flag("-k,--insecure", into.insecure, "TLS: accept any certificate from the server");
     options.value("--cacert FILE", into.ca_file, cli::parse_text,
-                  "TLS: trust these issuers (PEM) instead of the system's");
+                  "TLS: trust the issuers in FILE (PEM) instead of those of the system");
     options.value("--cert FILE", into.certificate, cli::parse_text,
-                  "TLS: send this certificate (PEM) when the server asks for one");
+                  "TLS: if the server asks for a certificate, send this one (PEM)");
     options.value("--key FILE", into.key, cli::parse_text,
-                  "TLS: the key of --cert (PEM), unless it is in the same file");
+                  "TLS: the private key of --cert (PEM), if it is in another file");
     options.value("--pinnedpubkey PINS", into.pins, net::parse_pins,
-                  "TLS: the server must have one of these public keys: sha256//BASE64[;...]");
+                  "TLS: require one of these public keys: sha256//BASE64[;...]");
 }
 
 bool says_something(const net::TlsOptions& options) {

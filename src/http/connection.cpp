@@ -131,7 +131,7 @@ void Connection::finish_sending(Deadline deadline) {
         send_some();
     }
     if (outgoing_.has_body())
-        throw TransferError(fmt::format("the server did not take the whole body: {}",
+        throw TransferError(fmt::format("the server did not accept the whole body: {}",
                                         error_text(outgoing_.error())),
                             status::cannot_send);
     if (!tls_) return;

@@ -48,7 +48,7 @@ std::optional<Coding> coding_named(std::string_view name) {
     if (is("gzip") || is("x-gzip")) return Coding::gzip; // RFC 9110, section 8.4.1.3
     if (is("deflate")) return Coding::deflate;
     if (is("identity") || is("none") || name.empty()) return std::nullopt;
-    throw TransferError(fmt::format("the document is encoded as {}, which nobody asked for", name),
+    throw TransferError(fmt::format("the document has the unrequested encoding {}", name),
                         status::bad_encoding);
 }
 

@@ -139,7 +139,7 @@ std::optional<DigestChallenge> DigestChallenge::find(const ResponseHead& head,
 std::string DigestChallenge::answer(const Credentials& login, std::string_view method,
                                     std::string_view target, std::string_view client_nonce) {
     if (std::ranges::any_of(login.user, ascii::is_control))
-        throw TransferError("cannot log in: the user name has control characters in it",
+        throw TransferError("cannot log in: the user name contains control characters",
                             status::cannot_log_in);
     const auto count = fmt::format("{:08x}", ++count_);
     auto secret = hash(sha256_, fmt::format("{}:{}:{}", login.user, realm_, login.password));

@@ -58,7 +58,7 @@ std::string quoted(std::string_view text) {
 
 std::string one_line(std::string text) {
     if (text.find_first_of(std::string_view{"\r\n\0", 3}) != std::string::npos)
-        throw std::invalid_argument("expected one line: a line end would begin another field");
+        throw std::invalid_argument("expected one line without a line feed");
     return text;
 }
 
@@ -74,7 +74,7 @@ std::string take_word(std::string_view& text) {
                 auto rest = text.substr(at + 1);
                 rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
                 if (!rest.empty() && rest.front() != ';')
-                    throw std::invalid_argument("expected ; or nothing behind the closing quote");
+                    throw std::invalid_argument("expected ; or nothing after the closing quote");
                 text = rest;
                 return word;
             } else {
@@ -103,7 +103,7 @@ void read_parameters(FormPart& part, std::string_view text) {
             text.remove_prefix(type.size());
             part.type = one_line(std::string{trimmed(type)});
             if (part.type.find('/') == std::string::npos)
-                throw std::invalid_argument("expected a type such as text/plain behind type=");
+                throw std::invalid_argument("expected a type such as text/plain after type=");
             in_type = true;
             continue;
         }
@@ -111,19 +111,20 @@ void read_parameters(FormPart& part, std::string_view text) {
             part.file_name = take_word(text);
         } else if (is("headers=")) {
             if (text.starts_with('@') || text.starts_with('<'))
-                throw std::invalid_argument("headers= from a file is not supported: write it out");
+                throw std::invalid_argument(
+                    "headers= from a file is not supported; write the field itself");
             part.headers.push_back(one_line(take_word(text)));
         } else if (is("encoder=")) {
-            throw std::invalid_argument("encoder= is not supported: content is sent as it is");
+            throw std::invalid_argument("encoder= is not supported");
         } else if (in_type) {
             part.type += one_line(std::string{whole}); // "; charset=utf-8"
             text.remove_prefix(std::min(text.find(';'), text.size()));
             continue;
         } else {
-            throw std::invalid_argument(fmt::format(
-                "expected type=, filename= or headers= behind ;, not '{}' (--form-string takes "
-                "everything as it is)",
-                text.substr(0, text.find(';'))));
+            throw std::invalid_argument(
+                fmt::format("expected type=, filename= or headers= after ;, not '{}' "
+                            "(--form-string sends everything unchanged)",
+                            text.substr(0, text.find(';'))));
         }
         in_type = false;
     }
@@ -160,7 +161,7 @@ FormPart FormPart::parse(std::string_view text) {
     if (!is_file) {
         part.content.text = std::move(word);
     } else if (word.empty()) {
-        throw std::invalid_argument("expected the name of a file behind @ or <");
+        throw std::invalid_argument("expected the name of a file after @ or <");
     } else if (is_upload && !is_quoted && word.find(',') != std::string::npos) {
         throw std::invalid_argument("several files in one part are not supported; a comma in a "
                                     "file's name needs quotes: @\"a,b\"");

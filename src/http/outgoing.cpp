@@ -61,7 +61,7 @@ bool Outgoing::fill() {
     }
     if (piece.empty())
         throw TransferError(
-            fmt::format("cannot send all of the body: it ended {} bytes early", left_),
+            fmt::format("cannot send the whole body: it ended {} bytes early", left_),
             status::cannot_read);
     bytes_ = piece;
     left_ -= piece.size();

@@ -80,7 +80,7 @@ class Head {
 
 CustomField CustomField::parse(std::string_view text) {
     if (text.find_first_of(std::string_view{"\r\n\0", 3}) != std::string_view::npos)
-        throw std::invalid_argument("expected one line: a line end would begin another field");
+        throw std::invalid_argument("expected one line without a line feed");
     const auto mark = text.find_first_of(":;");
     const auto name = text.substr(0, mark);
     if (mark == std::string_view::npos || !is_token(name))

@@ -127,7 +127,7 @@ std::size_t ResponseParser::parse_head(std::string_view bytes) {
         // 101 would end HTTP on this connection, and we never ask for that.
         if (head_.status < 200 && head_.status != 101) {
             if (++interim_ > max_interim_responses)
-                throw ProtocolError("the server sends interim responses without end");
+                throw ProtocolError("the server sends too many interim responses");
             continue;
         }
         has_head_ = true;
@@ -140,7 +140,7 @@ std::size_t ResponseParser::parse_head(std::string_view bytes) {
 std::size_t ResponseParser::parse_one_head(std::string_view bytes) {
     const auto begin = bytes.substr(0, protocol_name.size());
     if (begin != protocol_name.substr(0, begin.size()))
-        throw ProtocolError("the server does not answer in HTTP");
+        throw ProtocolError("the server does not speak HTTP");
     const auto size = end_of_head(bytes);
     if (size.value_or(bytes.size()) > max_head_bytes)
         throw ProtocolError(fmt::format("the head has more than {} bytes", max_head_bytes));

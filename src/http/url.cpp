@@ -151,7 +151,7 @@ Authority Authority::parse(std::string_view text) {
         behind = text.substr(colon);
     }
     if (!behind.empty() && !behind.starts_with(':'))
-        throw std::invalid_argument("expected a port, or nothing, behind the brackets");
+        throw std::invalid_argument("expected a port or nothing after the brackets");
     if (behind.size() > 1) parsed.port = parse_port(behind.substr(1));
     return parsed;
 }

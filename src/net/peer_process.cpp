@@ -65,7 +65,7 @@ template <class Id> Id id_number(std::string_view text, std::string_view key) {
     // The largest number is not a user: for chown(2) and others it means "none".
     const auto number = whole_number<Id>(text);
     if (!number || *number == static_cast<Id>(-1))
-        throw std::invalid_argument(fmt::format("expected a number behind {}=", key));
+        throw std::invalid_argument(fmt::format("expected a number after {}=", key));
     return *number;
 }
 
@@ -129,7 +129,7 @@ PeerRule PeerRule::parse(std::string_view text) {
         else if (key == "exe" && value.starts_with('/'))
             set_once(rule.exe_, std::string{value}, "program");
         else if (key == "exe")
-            throw std::invalid_argument("expected the whole path of a program behind exe=");
+            throw std::invalid_argument("expected the full path of a program after exe=");
         else
             throw std::invalid_argument(fmt::format("expected uid=, gid=, user=, group= or exe=, "
                                                     "and not '{}'",

@@ -60,14 +60,14 @@ std::string tls_program() {
     for (const auto& place : places)
         if (sys::call("access", ::access, place.c_str(), X_OK) == 0) return place;
     throw Error(
-        fmt::format("cannot speak TLS: there is no ipcbox-tls ({})", fmt::join(places, ", ")));
+        fmt::format("cannot speak TLS: ipcbox-tls was not found ({})", fmt::join(places, ", ")));
 }
 
 std::string parse_pins(std::string_view text) {
     for (std::string_view left = text;;) {
         const auto pin = left.substr(0, left.find(';'));
         if (pin.size() != pin_size || !pin.starts_with(pin_kind))
-            throw std::invalid_argument("expected sha256//BASE64, several with ; between them");
+            throw std::invalid_argument("expected sha256//BASE64, separated by ;");
         if (pin.size() == left.size()) return std::string{text};
         left.remove_prefix(pin.size() + 1);
     }

@@ -149,8 +149,8 @@ void UnixSocketFile::open_directory() {
     if (sys::call("fstat", ::fstat, directory_.get(), &status) < 0)
         throw SysError("listen on", path_);
     if ((status.st_mode & S_IWOTH) != 0 && (status.st_mode & S_ISVTX) == 0)
-        throw cannot_listen(path_, "everybody may write in its directory, which is not sticky, and "
-                                   "so replace the socket");
+        throw cannot_listen(path_, "every user can write in its directory, which has no sticky "
+                                   "bit, and could replace the socket");
 }
 
 void UnixSocketFile::lock() {

@@ -90,7 +90,7 @@ void check_trust(const std::string& path, const struct stat& file, pid_t pid) {
         throw Error(fmt::format("cannot trust {}: it belongs to {}, and process {} does not", path,
                                 user_name(file.st_uid), pid));
     if (::geteuid() == root && (file.st_mode & S_IWOTH) != 0)
-        throw Error(fmt::format("cannot trust {}: everybody may write it", path));
+        throw Error(fmt::format("cannot trust {}: every user can write it", path));
 }
 
 } // namespace

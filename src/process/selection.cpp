@@ -78,12 +78,11 @@ Identity read_pid_file(const std::string& path) {
     std::string text = read_to_end(file.get(), limit, path);
     // Only the first word counts: some daemons write more.
     text.erase(std::min(text.find_first_of(" \t\r\n"), text.size()));
-    if (text.empty())
-        throw Error(fmt::format("cannot use {}: there is no process number in it", path));
+    if (text.empty()) throw Error(fmt::format("cannot use {}: it contains no process id", path));
     try {
         return parse_identity(text);
     } catch (const std::invalid_argument&) {
-        throw Error(fmt::format("cannot use {}: it does not begin with a process number", path));
+        throw Error(fmt::format("cannot use {}: it does not begin with a process id", path));
     }
 }
 

@@ -98,7 +98,7 @@ class AccessRules::LineParser {
         network.bits = static_cast<std::uint8_t>(bits);
         for (std::size_t at = 0; at < network.size; ++at)
             if (net::masked(bytes[at], net::mask_byte(at, bits)) != bytes[at])
-                fail(fmt::format("expected a network: {} has bits set behind the first {}", host,
+                fail(fmt::format("expected a network: {} has bits set after the first {}", host,
                                  bits));
         return network;
     }
@@ -136,7 +136,7 @@ class AccessRules::LineParser {
         skip(end + 1);
         begin();
         if (!rest_.empty() && rest_.find_first_of(blanks) != 0)
-            fail("expected a blank behind the closing quote");
+            fail("expected a blank after the closing quote");
         return value;
     }
 

@@ -28,7 +28,7 @@ std::string expression_in(std::string_view text) {
         if (text[at] == '\\' && at + 2 < text.size()) {
             ++at;
             if (text[at] >= '1' && text[at] <= '9')
-                throw std::invalid_argument("a back-reference is not possible here");
+                throw std::invalid_argument("a back-reference is not allowed here");
             if (text[at] != '/') expression += '\\';
         }
         expression += text[at];
@@ -77,7 +77,7 @@ void ArgumentType::compile(std::string_view text) {
         std::array<char, 128> why{};
         (void)::regerror(error, pattern.get(), why.data(), why.size());
         throw std::invalid_argument(
-            fmt::format("this regular expression is wrong: {}", why.data()));
+            fmt::format("this regular expression is invalid: {}", why.data()));
     }
     pattern_ = std::shared_ptr<regex_t>(pattern.release(), [](regex_t* compiled) {
         ::regfree(compiled);

@@ -99,7 +99,7 @@ class WordsParser {
         }
         try {
             if (!types_.emplace(*number, ArgumentType::parse(inside)).second)
-                throw std::invalid_argument("this argument has a type already");
+                throw std::invalid_argument("this argument already has a type");
         } catch (const std::invalid_argument& error) {
             throw LanguageMistake{at, error.what()};
         }

@@ -93,7 +93,7 @@ ProxyEntrance::Progress ProxyEntrance::look_at(Guest& guest, std::string& proble
     const bool has_ended = size > 0 && size == guest.seen &&
                            wait_for(guest.connection.socket.get(), POLLRDHUP, Deadline::after({}));
     if (header.state == ProxyHeader::State::bad)
-        problem = std::string{"its PROXY header is wrong: "}.append(header.reason);
+        problem = std::string{"its PROXY header is invalid: "}.append(header.reason);
     else if (got == 0 || has_ended || (got < 0 && errno != EAGAIN))
         problem = "it ended without a PROXY header";
     else if (guest.deadline.passed())

@@ -68,7 +68,7 @@ std::vector<std::string> words_of(const Task& task) {
 
 template <class Number> Number number_in(std::string_view word) {
     const auto number = whole_number<Number>(word);
-    if (!number) throw Error("cannot relay: these arguments are not those of our server");
+    if (!number) throw Error("cannot relay: these arguments are not from the server");
     return *number;
 }
 

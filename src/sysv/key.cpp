@@ -48,14 +48,14 @@ key_t key_of_number(std::string_view text) {
     const auto [end, error] =
         std::from_chars(digits.data(), digits.data() + digits.size(), value, hexadecimal ? 16 : 10);
     if (text.starts_with('-'))
-        throw std::invalid_argument("a key is not negative (-1 is written 0xffffffff)");
+        throw std::invalid_argument("a key cannot be negative (write 0xffffffff for -1)");
     // We would read 010 as ten, and ipcrm(1) as eight.
     if (!hexadecimal && text.size() > 1 && text.starts_with('0'))
-        throw std::invalid_argument("a key is decimal or, with 0x, hexadecimal, not octal");
+        throw std::invalid_argument("a key is decimal, or hexadecimal with 0x, but never octal");
     if (error != std::errc{} || end != digits.data() + digits.size())
         throw std::invalid_argument("expected a number, a path with a slash, or @name");
     if (value == IPC_PRIVATE)
-        throw std::invalid_argument("0 is IPC_PRIVATE, which nobody else could find");
+        throw std::invalid_argument("0 is IPC_PRIVATE, which no other process could find");
     return static_cast<key_t>(value);
 }
 
@@ -72,7 +72,7 @@ key_t key_of_path(const std::string& path) {
 
 Key Key::parse(std::string_view text) {
     if (text.starts_with('@')) {
-        if (text.size() == 1) throw std::invalid_argument("expected a name behind @");
+        if (text.size() == 1) throw std::invalid_argument("expected a name after @");
         return {key_of_name(text), std::string{text}, label_of(text)};
     }
     std::string own{text};

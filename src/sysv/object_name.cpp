@@ -14,7 +14,7 @@ ObjectName ObjectName::parse(std::string_view text) {
         name.kind_ = kind;
         name.id_ = whole_number<int>(text.substr(prefix.size() + 1));
         if (name.id_ && *name.id_ >= 0) return name;
-        throw std::invalid_argument("expected an id behind the colon");
+        throw std::invalid_argument("expected an id after the colon");
     }
     name.id_ = whole_number<int>(text);
     if (name.id_ == 0) return name; // as a key it would be IPC_PRIVATE

@@ -63,7 +63,7 @@ ShmRing::Parts ShmRing::make_or_find(const Key& key) {
         if (!memory) memory = SharedMemory::find(key);
         if (!set || !memory) continue; // it existed, and was removed before we looked
         if (set->count() != semaphore_count || memory->size() != size)
-            throw Error(fmt::format("cannot stream through {}: its key is used for something else",
+            throw Error(fmt::format("cannot stream through {}: its key belongs to something else",
                                     key.text()));
         // Only the first of two makers has an effect.
         const auto& label = key.label();
@@ -73,7 +73,7 @@ ShmRing::Parts ShmRing::make_or_find(const Key& key) {
                        operation(free_slots, slots)});
         const auto values = set->values();
         if (!std::equal(label.begin(), label.end(), values.begin() + first_label))
-            throw Error(fmt::format("cannot stream through {}: its key is used for something else",
+            throw Error(fmt::format("cannot stream through {}: its key belongs to something else",
                                     key.text()));
         auto attached = memory->attach(SharedMemory::Access::read_write);
         made.set.reset();
@@ -111,14 +111,14 @@ void ShmRing::take_place(Parts& parts, const Key& key, End end) {
     const unsigned short woken = end == End::writer ? filled_slots : free_slots;
     const auto values = parts.set.values();
     if (values[own] != 0)
-        throw Error(fmt::format("cannot stream through {}: it has a {} already", key.text(),
+        throw Error(fmt::format("cannot stream through {}: it already has a {}", key.text(),
                                 end == End::writer ? "writer" : "reader"));
     // We cannot continue a stream that another end of our kind began.
     const auto& header = parts.header();
     const bool used = end == End::writer ? header.written != 0 : header.joined.load();
     if (used && values[other] != 0)
         throw Error(
-            fmt::format("cannot stream through {}: another stream has not ended yet", key.text()));
+            fmt::format("cannot stream through {}: another stream is still using it", key.text()));
     if (values[other] == 0) reset(parts);
     parts.set.operate(std::array{operation(own, 1, SEM_UNDO),
                                  // No change now, and one more when we die.

@@ -96,7 +96,7 @@ Outcome Channel::outcome_of(int result, int number, std::string_view what) {
         throw ConnectionBroken(fmt::format("{}the peer closed the connection without a word", what),
                                number);
     case SSL_R_WRONG_VERSION_NUMBER:
-        throw Error(fmt::format("{}what came is not TLS", what), number);
+        throw Error(fmt::format("{}the answer is not TLS", what), number);
     default:
         throw Error(fmt::format("{}{}", what, first_error()), number);
     }
@@ -124,7 +124,7 @@ Outcome Channel::shake_hands() {
         if (!judgement_->refusal.empty()) throw Error(judgement_->refusal, judgement_->number);
         throw;
     }
-    throw Error("the handshake failed: the peer does not want to talk", handshake_failed);
+    throw Error("the handshake failed: the peer refused it", handshake_failed);
 }
 
 std::string Channel::description() const {

@@ -100,7 +100,7 @@ void expect_name(SSL* ssl, const std::string& name) {
     std::string shown = name; // SSL_set_tlsext_host_name(3) is a macro with a cast
     if (SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, shown.data()) != 1 ||
         SSL_set1_host(ssl, name.c_str()) != 1)
-        throw Error(fmt::format("'{}' can be nobody's name", printable(name)), handshake_failed);
+        throw Error(fmt::format("'{}' cannot be a host name", printable(name)), handshake_failed);
 }
 
 bool is_pinned(std::string_view pins, std::string_view pin) {

@@ -153,7 +153,7 @@ void serve(const ServePlan& plan) {
         throw Error(fmt::format("no TLS with the client: {}", said.substr(0, said.find('\n'))));
     }
     if (!said.starts_with(ready) || !said.ends_with("\n\n"))
-        throw Error("no TLS with the client: it has gone");
+        throw Error("no TLS with the client: it has disconnected");
     set_variables(said.substr(said.find('\n') + 1));
     report_pipe.reader = Fd{};
     execute(plan.program, plan.words);

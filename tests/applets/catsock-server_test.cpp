@@ -234,7 +234,7 @@ TEST_CASE("a path where no socket can be is refused with the reason") {
     CHECK(refusal(scenario, "./no/sock").ends_with("No such file or directory\n"));
     REQUIRE(::mkdir("open", 0700) == 0);
     REQUIRE(::chmod("open", 0777) == 0);
-    CHECK(refusal(scenario, "./open/sock").find("everybody may write in its directory") !=
+    CHECK(refusal(scenario, "./open/sock").find("every user can write in its directory") !=
           std::string::npos);
 }
 

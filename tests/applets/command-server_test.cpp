@@ -224,7 +224,7 @@ TEST_CASE("--token-file lets in only clients that know the token") {
     REQUIRE(::chmod("token", 0644) == 0);
     const auto open = scenario.run(server({"--token-file", "token"}));
     CHECK(open.status == 1);
-    CHECK(open.err.find("everybody can read it") != std::string::npos);
+    CHECK(open.err.find("every user can read it") != std::string::npos);
 }
 
 TEST_CASE("--protocol json answers each object with one") {

@@ -168,7 +168,7 @@ TEST_CASE("a daemon runs once, because the pid file means one process forever") 
     const auto second = scenario.run(words(options, sleeper));
     CHECK(second.status == 1);
     CHECK(second.err.starts_with(
-        fmt::format("daemon-run: cannot start sleep: it runs already: {} (sleep, ", pid)));
+        fmt::format("daemon-run: cannot start sleep: it is already running: {} (sleep, ", pid)));
     const auto status = scenario.run({"daemon-run", "-p", "pid", "--status"});
     CHECK(status.status == 0);
     CHECK(status.out == first.out);
@@ -178,7 +178,7 @@ TEST_CASE("a daemon runs once, because the pid file means one process forever") 
     CHECK(scenario.run({"daemon-run", "-p", "pid", "--status"}).status == 3);
     const auto again = scenario.run({"daemon-run", "-p", "pid", "--stop"});
     CHECK(again.status == 1);
-    CHECK(contains(again.err, "it does not run\n"));
+    CHECK(contains(again.err, "it is not running\n"));
 }
 
 TEST_CASE("when many start the same daemon at once, one of them does") {
@@ -242,7 +242,7 @@ TEST_CASE("a pid file that makes no sense is refused") {
         scenario.write_file("pid", text);
         const auto result = scenario.run({"daemon-run", "-p", "pid", "--stop"});
         CHECK(result.status == 1);
-        CHECK(contains(result.err, "it does not begin with a process number\n"));
+        CHECK(contains(result.err, "it does not begin with a process id\n"));
     }
     scenario.write_file("pid", "");
     CHECK(scenario.run({"daemon-run", "-p", "pid", "--status"}).status == 1);
@@ -263,7 +263,7 @@ TEST_CASE("a daemon is restarted, and is ended in stages") {
     REQUIRE(eventually([&] { return scenario.exists("deaf"); }));
     const auto outlived = scenario.run({"daemon-run", "-p", "pid", "--stop", "TERM:0"});
     CHECK(outlived.status == 1);
-    CHECK(contains(outlived.err, ": it outlived TERM:0"));
+    CHECK(contains(outlived.err, ": it survived TERM:0"));
     const auto stop = scenario.run({"daemon-run", "-vp", "pid", "--stop", "TERM:0.1s,KILL"});
     CHECK(stop.status == 0);
     CHECK(contains(stop.err, ") ended by KILL after 0."));

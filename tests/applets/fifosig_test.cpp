@@ -425,7 +425,7 @@ TEST_CASE("a second server leaves the first alone and names it") {
     CHECK(second.status == 1);
     CHECK(second.err.starts_with(
         fmt::format("fifosig: cannot serve sig: {} (fifosig, ", server.pid())));
-    CHECK(second.err.ends_with(") does already\n"));
+    CHECK(second.err.ends_with(") already serves it\n"));
     CHECK(read_once(scenario) == "x\n");
     CHECK(server.wait().status == 0);
 }

@@ -626,7 +626,8 @@ TEST_CASE("behind a proxy, the client is who the proxy says") {
     Client direct{address};
     direct.send("GET / HTTP/1.0\r\n\r\n");
     CHECK(is_turned_away(direct));
-    CHECK(log_line(process, ": refused ").find("its PROXY header is wrong: ") != std::string::npos);
+    CHECK(log_line(process, ": refused ").find("its PROXY header is invalid: ") !=
+          std::string::npos);
     Client half{address};
     half.send("PROXY TCP4");
     half.end_input();

@@ -48,7 +48,7 @@ TEST_CASE("an object in use stays, and --force removes it all the same") {
     REQUIRE(scenario.run({"sem-take", scenario.key()}).status == 0);
     const auto refused = scenario.run({"ipc-remove", "--yes", scenario.key()});
     CHECK(refused.status == 1);
-    CHECK(refused.err.ends_with("its token is taken (--force removes it all the same)\n"));
+    CHECK(refused.err.ends_with("its token is taken (--force removes it anyway)\n"));
     CHECK(has_set(scenario.key()));
     CHECK(scenario.run({"ipc-remove", "--yes", "--force", scenario.key()}).status == 0);
     CHECK_FALSE(has_set(scenario.key()));
@@ -156,7 +156,7 @@ TEST_CASE("an object that was taken into use while the user was asked stays") {
     REQUIRE(scenario.shell("echo y >answer").status == 0);
     const auto result = asking.wait();
     CHECK(result.status == 1);
-    CHECK(contains(result.out, "it was just taken: its token is taken"));
+    CHECK(contains(result.out, "it was taken in the meantime: its token is taken"));
     CHECK(has_set(scenario.key()));
 }
 

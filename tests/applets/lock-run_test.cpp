@@ -145,8 +145,8 @@ TEST_CASE("a lock that this process holds already is refused at once") {
     Scenario scenario;
     const auto result = scenario.run({"lock-run", "lock", "lock-run", "lock", "true"});
     CHECK(result.status == 125);
-    CHECK(result.err == "lock-run: cannot lock lock: an earlier lock-run became this process, and "
-                        "holds the lock: it would wait for itself\n");
+    CHECK(result.err == "lock-run: cannot lock lock: an earlier lock-run became this process and "
+                        "holds the lock, so it would wait for itself\n");
     CHECK(scenario.run({"lock-run", "lock", "lock-run", "-n", "lock", "true"}).status == 1);
 }
 
@@ -156,7 +156,8 @@ TEST_CASE("a lock that our own ancestor holds is told at once") {
         scenario.run({"lock-run", "lock", "sh", "-c", "lock-run -w 10ms lock true"});
     CHECK(result.status == 1);
     CHECK(result.err.starts_with("lock-run: warning: lock is locked by "));
-    CHECK(result.err.find("which started us: if it waits for us, neither will ever end\n") !=
+    CHECK(result.err.find(
+              "which started this process: if it waits for lock-run, neither will ever end\n") !=
           std::string::npos);
 }
 

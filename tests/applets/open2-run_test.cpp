@@ -109,7 +109,7 @@ TEST_CASE("at the timeout both commands are ended") {
     Scenario scenario;
     const auto result = scenario.run({"open2-run", "-t", "100ms", "--", "cat", "--with", "cat"});
     CHECK(result.status == 124);
-    CHECK(result.err.ends_with("open2-run: timed out: the commands still ran\n"));
+    CHECK(result.err.ends_with("open2-run: timed out: the commands were still running\n"));
 }
 
 TEST_CASE("with -J the end of each command is an object") {

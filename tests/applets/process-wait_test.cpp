@@ -64,7 +64,7 @@ TEST_CASE("when time is up, the processes that are left are named") {
     const auto result = scenario.run({"process-wait", "-t", "10ms", number(job.pid())});
     CHECK(result.status == 124);
     CHECK(result.err.starts_with(fmt::format("process-wait: timed out: {} (sh, ", job.pid())));
-    CHECK(result.err.ends_with(") still runs\n"));
+    CHECK(result.err.ends_with(") is still running\n"));
     CHECK(scenario.run({"process-wait", "-qt", "0", number(job.pid())}).err.empty());
     const auto json = scenario.run({"process-wait", "-qJt", "0", number(job.pid())});
     CHECK(json.out == fmt::format("{{\"v\":1,\"pid\":{},\"state\":\"alive\"}}\n", job.pid()));

@@ -255,7 +255,7 @@ TEST_CASE("a script that goes round without waiting is an error") {
     Script script{"label a\ngoto a\n", "exec cat\n"};
     const auto result = script.run();
     CHECK(result.status == 1);
-    CHECK(result.err == "pty-expect: cannot follow the script: it goes round without waiting for "
+    CHECK(result.err == "pty-expect: cannot follow the script: it loops without waiting for "
                         "anything, at line 2: goto a\n");
 }
 
@@ -452,7 +452,7 @@ void serve(const Fd& client) {
 
 } // namespace
 
-TEST_CASE("--tcp and --unix talk with a server") {
+TEST_CASE("--tcp and --unix talk to a server") {
     Scenario scenario;
     const Words talk{"-e", "\\? $", "-s", "abc\\n", "-e", "no abc\\r\\n.*\\? ", "-s", "quit\\n"};
     std::optional<Peer> server;

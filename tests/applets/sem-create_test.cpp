@@ -216,20 +216,21 @@ TEST_CASE("options that do not apply are an error, as is a mode that keeps the o
         CHECK(id_of(scenario.name()) == -1);
     }
     CHECK(scenario.run({"sem-create", "-m", "66", "1"}).err ==
-          "sem-create: --mode '66': expected a mode that lets the owner in, as 600 or 660 (see "
+          "sem-create: --mode '66': expected a mode with access for the owner, such as 600 or 660 "
+          "(see "
           "sem-create --help)\n");
 }
 
 TEST_CASE("an octal and a negative key are refused by name") {
     Scenario scenario;
     CHECK(scenario.run({"sem-create", "010"}).err ==
-          "sem-create: KEY '010': a key is decimal or, with 0x, hexadecimal, not octal (see "
+          "sem-create: KEY '010': a key is decimal, or hexadecimal with 0x, but never octal (see "
           "sem-create --help)\n");
     for (const Words& words : {Words{"sem-create", "-1"}, Words{"sem-create", "--", "-1"},
                                Words{"sem-take", "-n", "-1"}, Words{"sem-take", "-12", "true"}}) {
         const auto result = scenario.run(words);
         CHECK(result.status == 2);
-        CHECK(contains(result.err, "a key is not negative (-1 is written 0xffffffff)"));
+        CHECK(contains(result.err, "a key cannot be negative (write 0xffffffff for -1)"));
     }
 }
 

@@ -125,7 +125,7 @@ TEST_CASE("a -- that no command follows takes nothing") {
     const auto result =
         scenario.shell("COMMAND=; sem-take -n -j1 $1 -- $COMMAND", {scenario.name()});
     CHECK(result.status == 2);
-    CHECK(result.err == "sem-take: there is no command behind -- (see sem-take --help)\n");
+    CHECK(result.err == "sem-take: the command after -- is missing (see sem-take --help)\n");
     CHECK(id_of(scenario.name()) == -1);
 }
 
@@ -194,8 +194,8 @@ TEST_CASE("a missing set is an error that says how to make it, unless -j makes i
     Scenario scenario;
     const auto missing = scenario.run({"sem-take", scenario.key()});
     CHECK(missing.status == 1);
-    CHECK(missing.err == fmt::format("sem-take: cannot take from {0}: there is no such set (make "
-                                     "it: sem-create {0}, or use -j)\n",
+    CHECK(missing.err == fmt::format("sem-take: cannot take from {0}: there is no such set (create "
+                                     "it with sem-create {0}, or use -j)\n",
                                      scenario.key()));
     CHECK(scenario.run({"sem-take", scenario.key(), "true"}).status == 125);
     CHECK(scenario.run({"sem-take", "-j1", scenario.key(), "true"}).status == 0);
@@ -267,9 +267,9 @@ TEST_CASE("a wait for ourselves is refused at once") {
             words.insert(words.end(), inner.begin(), inner.end());
             const auto result = scenario.run(words);
             CHECK(result.status == 125);
-            CHECK(result.err.starts_with(
-                fmt::format("sem-take: cannot take from {}: this would wait for itself: ", key)));
-            CHECK(result.err.ends_with(" has a token, and is this process or has started it\n"));
+            CHECK(result.err.starts_with(fmt::format("sem-take: cannot take from {}: ", key)));
+            CHECK(result.err.ends_with(" has a token, and is this process or an ancestor of it, so "
+                                       "this would wait forever\n"));
         }
         CHECK(scenario.run({"sem-take", key, "sem-take", "-n", "-E9", key, "true"}).status == 9);
         CHECK(scenario.run({"sem-take", key, "sem-take", "--wait-all", key}).status == 1);
@@ -349,7 +349,7 @@ TEST_CASE("-j makes the set with the mode of -m, and says on request that it doe
     const auto name = scenario.name();
     const auto made = scenario.run({"sem-take", "-v", "-j", "4", "-m", "660", name, "true"});
     CHECK(made.status == 0);
-    CHECK(made.err == fmt::format("sem-take: made the set {} with 4 slots\n", name));
+    CHECK(made.err == fmt::format("sem-take: created the set {} with 4 slots\n", name));
     semid_ds status{};
     REQUIRE(::semctl(id_of(name), 0, IPC_STAT, &status) == 0);
     CHECK((status.sem_perm.mode & 0777U) == 0660);

@@ -60,8 +60,8 @@ TEST_CASE("too much input is an error, and a pipe keeps what was not read") {
     scenario.write_file("in", "123456789");
     const auto file = scenario.shell("shm-write $1 <in", {key});
     CHECK(file.status == 1);
-    CHECK(file.err == fmt::format("shm-write: cannot write shared memory {}: there is more input "
-                                  "than the 8 bytes of room\n",
+    CHECK(file.err == fmt::format("shm-write: cannot write shared memory {}: the input is longer "
+                                  "than 8 bytes\n",
                                   key));
     CHECK(scenario.run({"shm-read", key}).out == "01234567");
     const auto pipe = scenario.shell("printf abcdefghrest | (shm-write $1; cat)", {key});
@@ -191,7 +191,7 @@ TEST_CASE("a stream that cannot be made whole leaves nothing that blocks its key
     // There is a segment that is no ring; nobody may find a half-made ring beside it.
     REQUIRE(scenario.run({"shm-write", "--create", "--size", "8", key}, "01234567").status == 0);
     CHECK(scenario.run({"shm-write", "--stream", key}).err ==
-          fmt::format("shm-write: cannot stream through {}: its key is used for something else\n",
+          fmt::format("shm-write: cannot stream through {}: its key belongs to something else\n",
                       key));
     CHECK(scenario.run({"sem-give", key}).err.ends_with("there is no such set\n"));
     // There is a set that is no ring's.
@@ -305,11 +305,11 @@ TEST_CASE("a second writer or reader is refused, and the stream goes on") {
     const auto second_writer = scenario.run({"shm-write", "--stream", name}, "other");
     CHECK(second_writer.status == 1);
     CHECK(second_writer.err ==
-          fmt::format("shm-write: cannot stream through {}: it has a writer already\n", name));
+          fmt::format("shm-write: cannot stream through {}: it already has a writer\n", name));
     const auto second_reader = scenario.run({"shm-read", "--stream", name});
     CHECK(second_reader.status == 1);
     CHECK(second_reader.err ==
-          fmt::format("shm-read: cannot stream through {}: it has a reader already\n", name));
+          fmt::format("shm-read: cannot stream through {}: it already has a reader\n", name));
     writer.send("more\n");
     CHECK(reader.line() == "more");
     CHECK(writer.wait().status == 0);

@@ -125,7 +125,7 @@ TEST_CASE("a pid file is used only if it names the right process") {
           "signal-send: cannot open none: No such file or directory\n");
     scenario.write_file("empty", "");
     CHECK(scenario.run({"signal-send", "--pidfile", "empty"}).err ==
-          "signal-send: cannot use empty: there is no process number in it\n");
+          "signal-send: cannot use empty: it contains no process id\n");
 }
 
 TEST_CASE("a tree gets the signal to its last daemon") {
@@ -152,7 +152,7 @@ TEST_CASE("stages tell which signal ended each process") {
     const auto outlived =
         scenario.run({"signal-send", "--escalate", "TERM:10ms", number(immortal.pid())});
     CHECK(outlived.status == 1);
-    CHECK(outlived.err == fmt::format("signal-send: {} (sh) outlived TERM:0.0s\n", immortal.pid()));
+    CHECK(outlived.err == fmt::format("signal-send: {} (sh) survived TERM:0.0s\n", immortal.pid()));
 }
 
 TEST_CASE("a wait ends with the processes, or when time is up") {
@@ -162,7 +162,8 @@ TEST_CASE("a wait ends with the processes, or when time is up") {
     auto stubborn = start_job(scenario, "trap '' TERM");
     const auto late = scenario.run({"signal-send", "-w", "10ms", number(stubborn.pid())});
     CHECK(late.status == 124);
-    CHECK(late.err == fmt::format("signal-send: timed out: {} (sh) still runs\n", stubborn.pid()));
+    CHECK(late.err ==
+          fmt::format("signal-send: timed out: {} (sh) is still running\n", stubborn.pid()));
 }
 
 TEST_CASE("a number is sent along") {

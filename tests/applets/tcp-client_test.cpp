@@ -681,7 +681,7 @@ TEST_CASE("--tls speaks TLS with a server that it can trust") {
         const auto result = world.scenario.shell(
             "IPCBOX_TLS=/nowhere/ipcbox-tls tcp-client --tls -k $1", {server.text()});
         CHECK(result.status == 1);
-        CHECK(result.err == "tcp-client: cannot speak TLS: there is no ipcbox-tls "
+        CHECK(result.err == "tcp-client: cannot speak TLS: ipcbox-tls was not found "
                             "(/nowhere/ipcbox-tls)\n");
     }
 }

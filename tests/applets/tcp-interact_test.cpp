@@ -187,8 +187,8 @@ TEST_CASE("options that do not go together are refused") {
     CHECK(contains(error({"localhost"}), "no PORT"));
     CHECK(contains(error({"localhost:1", "2"}), "twice"));
     CHECK(contains(error({"unix:a", "2"}), "no PORT"));
-    CHECK(contains(error({"--tls", "unix:a"}), "excludes"));
-    CHECK(contains(error({"--twin", "--log", "x", "a:1"}), "--twin excludes"));
+    CHECK(contains(error({"--tls", "unix:a"}), "cannot be combined"));
+    CHECK(contains(error({"--twin", "--log", "x", "a:1"}), "--twin cannot be combined"));
     CHECK(contains(error({"-k", "a:1"}), "--tls"));
     CHECK(contains(error({"-e", "ab", "a:1"}), "-e"));
     (void)error({});

@@ -678,7 +678,7 @@ TEST_CASE("a check that cannot be made is UNKNOWN, in one line and with status 3
              {{"--warn", "1s", "--sundial", "a"}, "unknown option --sundial"},
              {{"--warn", "1s", "no\nhost|"}, "HOST 'no host/': expected "},
              {{"--warn", "5s", "--crit", "1s", "a"}, "--warn is more than --crit"},
-             {{"--stratum-warn", "3", "a"}, "only NTP tells a stratum"},
+             {{"--stratum-warn", "3", "a"}, "--stratum-warn and --stratum-crit need"},
              {{"a", "--crit"}, "option --crit needs a value"}}) {
         auto result = scenario.run(command(words));
         const std::string expected{reason};
@@ -907,7 +907,7 @@ TEST_CASE("a watch rests between its rounds") {
     Scenario scenario;
     const auto result = scenario.run({"timecheck", "--watch", "0", "localhost"});
     CHECK(result.status == 2);
-    CHECK(result.err.starts_with("timecheck: --watch needs a time to rest"));
+    CHECK(result.err.starts_with("timecheck: --watch needs a duration above 0"));
 }
 
 TEST_CASE("a watch tells the drift") {

@@ -227,9 +227,9 @@ TEST_CASE("curl: data is joined in the order of the command line") {
     request = request_of(scenario, {"--json", "1", "-H", "Content-Type: x/y", "-H", "Accept:"});
     CHECK(request.field("Content-Type") == "x/y");
     CHECK(request.field("Accept").empty());
-    CHECK(has(usage_error(scenario, {"-d", "a", "-T", "file", "http://a/"}), "exclude each other"));
-    CHECK(has(usage_error(scenario, {"-d", "a", "-F", "b=1", "http://a/"}), "exclude each other"));
-    CHECK(has(usage_error(scenario, {"-d", "a", "-I", "http://a/"}), "exclude each other"));
+    CHECK(has(usage_error(scenario, {"-d", "a", "-T", "file", "http://a/"}), "cannot be combined"));
+    CHECK(has(usage_error(scenario, {"-d", "a", "-F", "b=1", "http://a/"}), "cannot be combined"));
+    CHECK(has(usage_error(scenario, {"-d", "a", "-I", "http://a/"}), "cannot be combined"));
 }
 
 TEST_CASE("curl: -G and --url-query put data into the URL") {
@@ -363,7 +363,7 @@ TEST_CASE("curl: --proto and TLS options bound what is fetched") {
         scenario.run({"webget", "-L", "--proto-redir", "=http", server.url("/to-https")}).status ==
         1);
     CHECK(has(usage_error(scenario, {"--proto", "=htps", url}), "there is no protocol 'htps'"));
-    CHECK(has(usage_error(scenario, {"--tlsv1.3", "--tls-max", "1.2", url}), "exclude each other"));
+    CHECK(has(usage_error(scenario, {"--tlsv1.3", "--tls-max", "1.2", url}), "cannot be combined"));
 }
 
 TEST_CASE("curl: -z with a file that is not there fetches the document") {

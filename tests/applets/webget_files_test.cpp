@@ -445,9 +445,8 @@ TEST_CASE("a file on which another webget is at work is refused") {
         eventually([&] { return scenario.exists(part) && scenario.read_file(part).size() == 2; }));
     const auto second = scenario.run({"webget", "-O", server.url("/f")});
     CHECK(second.status == 23);
-    CHECK(second.err ==
-          fmt::format("webget: {}: cannot write f: another process is at work on {}\n",
-                      server.url("/f"), part));
+    CHECK(second.err == fmt::format("webget: {}: cannot write f: another process is writing {}\n",
+                                    server.url("/f"), part));
     CHECK(scenario.read_file(part) == "te");
     CHECK(files(scenario) == fmt::format("{} {}", part, state));
 }
@@ -463,7 +462,7 @@ TEST_CASE("a checksum decides whether a document becomes a file") {
     scenario.write_file("f", "old");
     auto result = scenario.run({"webget", "-O", "--checksum", "sha256:" + wrong, url});
     CHECK(result.status == 102);
-    CHECK(result.err == fmt::format("webget: {}: the document is not the right one: its sha256 is "
+    CHECK(result.err == fmt::format("webget: {}: the checksum is wrong: the sha256 is "
                                     "{}, not {}\n",
                                     url, sha256, wrong));
     CHECK(scenario.read_file("f") == "old");

@@ -101,7 +101,7 @@ TEST_CASE("a server that says nothing or does not speak HTTP is an error") {
           "the server closed the connection within the head\n");
     for (const char* const babble : {"hello\n", "<html>HTTP/0.9</html>\n", "SSH-2.0-x\r\n",
                                      "HTTQ/1.1 200 OK\r\n\r\n", "HTTP\n", "\r\n\r\n"})
-        CHECK(failure(8, babble) == "the server does not answer in HTTP\n");
+        CHECK(failure(8, babble) == "the server does not speak HTTP\n");
     for (const char* const head :
          {"HTTP/2 200 OK\r\n\r\n", "HTTP/1.1 2x0 OK\r\n\r\n", "HTTP/1.1 20\r\n\r\n",
           "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "HTTP/9.9 200 OK\r\n\r\n"})
@@ -199,7 +199,7 @@ TEST_CASE("an answer without end is an error") {
         interim += "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n";
     CHECK(fetched(interim + ok("hello"), Then::stay) == "hello");
     CHECK(failure(8, interim + "HTTP/1.1 100 Continue\r\n\r\n", Then::stay) ==
-          "the server sends interim responses without end\n");
+          "the server sends too many interim responses\n");
     CHECK(fetched("HTTP/1.1 100 Continue\r\n\r\n" + ok("hello"), Then::stay, {"-d", "x"}) ==
           "hello");
 }
@@ -218,7 +218,7 @@ TEST_CASE("content codings are undone, and bad ones refused") {
           "cannot decode the gzip body: it ends too early\n");
     CHECK(failure(61, message("gzip", "no such thing"), Then::keep, compressed) != "");
     CHECK(failure(61, message("br", "x"), Then::keep, compressed) ==
-          "the document is encoded as br, which nobody asked for\n");
+          "the document has the unrequested encoding br\n");
     // A list, of which some words mean nothing.
     for (const char* const nothing : {"none", "", "identity, identity"})
         CHECK(fetched(message(nothing, text), Then::keep, compressed) == text);
@@ -262,7 +262,7 @@ TEST_CASE("an error's page goes where the document would have gone to be forgott
 
 TEST_CASE("another protocol is not a document") {
     CHECK(failure(8, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", Then::stay) ==
-          "the server switches to another protocol, which nobody asked for\n");
+          "the server switches to another protocol without a request\n");
 }
 
 TEST_CASE("-I reads only the head, whatever the method") {
@@ -436,7 +436,7 @@ TEST_CASE("redirects") {
             const HttpPeer server{always(moved(place))};
             const auto result = scenario.run({"webget", "-L", "-o", "f", server.url("/")});
             CHECK(result.status == 3);
-            CHECK(result.err.find("redirected to what is no URL: ") != std::string::npos);
+            CHECK(result.err.find("redirected to an invalid URL: ") != std::string::npos);
         }
     }
     SUBCASE("secrets stay where they belong") {

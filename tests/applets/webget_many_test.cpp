@@ -169,7 +169,7 @@ TEST_CASE("a redirect, an error and a body that nobody wants keep the connection
     const auto result = scenario.run(urls(server.text(), {"webget", "-L"}));
     CHECK(result.status == 22);
     CHECK(result.err == fmt::format("no such thing\nwebget: {}: 404 Not Found\n"
-                                    "webget: 39 of 40 documents are here, 1 failed\n",
+                                    "webget: fetched 39 of 40 documents, 1 failed\n",
                                     server.url("/6")));
     auto expected = all();
     expected.replace(expected.find("/5\n"), 3, "/other\n");

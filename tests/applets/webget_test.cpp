@@ -210,7 +210,7 @@ TEST_CASE("files are uploaded") {
     CHECK(absent.err == fmt::format("webget: {}: cannot open absent: No such file or directory\n",
                                     server.url("/absent")));
     CHECK(usage_error(scenario, {"-0", "-T", "-", server.url("/")}) ==
-          "webget: HTTP/1.0 cannot send what has no length (-T -) (see webget --help)\n");
+          "webget: HTTP/1.0 cannot send data of unknown length (-T -) (see webget --help)\n");
 }
 
 TEST_CASE("the user's fields are sent, and replace ours") {
@@ -434,11 +434,11 @@ TEST_CASE("the status is the worst of several, and -v prints a table") {
     CHECK(result.status == 22);
     CHECK(result.out == "hello\nhello\n");
     CHECK(result.err == fmt::format("webget: {}: 404 Not Found\n"
-                                    "webget: 2 of 3 documents are here, 1 failed\n",
+                                    "webget: fetched 2 of 3 documents, 1 failed\n",
                                     server.url("/absent")));
     result = scenario.run({"webget", "-v", server.url("/a"), server.url("/b")});
     CHECK(result.err.find(server.url("/a") + ": 200, 6 bytes in ") != std::string::npos);
-    CHECK(result.err.ends_with("webget: 2 of 2 documents are here, 0 failed\n"));
+    CHECK(result.err.ends_with("webget: fetched 2 of 2 documents, 0 failed\n"));
     result = scenario.run({"webget", "-v", server.url("/a")});
     CHECK(result.err.starts_with("webget: " + server.url("/a") + ": 200, 6 bytes in "));
     CHECK(std::ranges::count(result.err, '\n') == 1);
@@ -505,13 +505,13 @@ TEST_CASE("a command line that makes no sense is a usage error") {
     CHECK(usage_error(scenario, {"localhost", "http://a/"}) ==
           "webget: http://a/ is a URL, and localhost is not (see webget --help)\n");
     CHECK(usage_error(scenario, {"-p", "80", "http://a/"}) ==
-          "webget: --port is for HOST; a URL has its own (see webget --help)\n");
+          "webget: --port needs a HOST: a URL contains its port (see webget --help)\n");
     CHECK(usage_error(scenario, {"-o", "f", "http://a/", "http://b/"}) ==
-          "webget: 2 documents need as many -o, and there are 1 (see webget --help)\n");
+          "webget: 2 documents need the same number of -o, but there are 1 (see webget --help)\n");
     CHECK(usage_error(scenario, {"-o", "f", "-o", "f", "http://a/", "http://b/"}) ==
           "webget: two documents would be f (see webget --help)\n");
     CHECK(usage_error(scenario, {"-C", "-", "http://a/"}) ==
-          "webget: -C - goes on with a file: it needs -o or -O (see webget --help)\n");
+          "webget: -C - needs -o or -O (see webget --help)\n");
     CHECK(usage_error(scenario, {"-C", "x", "-O", "http://a/b"}).find("expected a number") !=
           std::string::npos);
     for (const char* const url : {"http://", "http://:80/", "http://host:99999/", "ftp://host/",

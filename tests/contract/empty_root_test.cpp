@@ -212,7 +212,7 @@ TEST_CASE("a container needs only ipcbox: init, start order, health check and on
         "sem-take\n"));
     CHECK(root.run({"tcp-client", "-z", address}, init).status == 0);
     CHECK(contains(root.run({"tcp-client", "--tls", address}, init).err,
-                   "cannot speak TLS: there is no ipcbox-tls"));
+                   "cannot speak TLS: ipcbox-tls was not found"));
     CHECK(contains(root.run({"webget", "-q", "http://" + address + "/"}, init).out, "healthy\n"));
 
     // This job ends with the container.

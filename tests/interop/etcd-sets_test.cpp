@@ -181,8 +181,9 @@ TEST_CASE("a wrong line and a cluster that is not there are one clear line each"
     CHECK(contains(error_of({"sem-create", "--etcd", "ftp://a", "@x"}),
                    "expected http:// or https://"));
     CHECK(contains(error_of({"sem-create", "--etcd", ",", "@x"}), "expected http://HOST:PORT"));
-    CHECK(contains(error_of({"sem-create", "--remove", "@x"}), "--remove goes with --etcd"));
-    CHECK(contains(error_of({"ipc-list", "--etcd", url, "--shm"}), "only KEY and -J go with it"));
+    CHECK(contains(error_of({"sem-create", "--remove", "@x"}), "--remove needs --etcd"));
+    CHECK(contains(error_of({"ipc-list", "--etcd", url, "--shm"}),
+                   "--etcd can only be combined with KEY and -J"));
     const Peer portal{[](const ipcbox::Fd& client) {
         say(client, "HTTP/1.1 302 Found\r\nLocation: http://portal.example/\r\n\r\n");
         (void)receive_all(client);

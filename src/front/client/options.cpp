@@ -14,7 +14,7 @@ std::string parse_path(std::string_view text) {
     const bool is_plain =
         std::ranges::all_of(text, [](char byte) { return byte > ' ' && byte < '\x7f'; });
     if (!text.starts_with('/') || !is_plain)
-        throw std::invalid_argument("expected a path as in a URL, from its / on");
+        throw std::invalid_argument("expected the path of a URL, beginning with /");
     return std::string{text};
 }
 
@@ -25,34 +25,33 @@ void declare(cli::Options& options, ClientOptions& into, std::string_view target
     options.command(into.command);
     options.section("Connecting");
     options.value("-w,--connect-timeout DURATION", into.connect_limit, cli::parse_time_limit,
-                  "give up connecting after this long (0: never)");
+                  "give up connecting after this time (0: never)");
     options.flag("--wait", into.retry,
-                 "try again until the server answers, for 30 s or the time of -w");
+                 "if no server answers, try again for 30 s or the time of -w");
     options.flag("-z,--test", into.test_only, "only test whether the server answers");
     options.flag("--haproxy-protocol", into.haproxy_protocol,
-                 "send a PROXY header (version 1) before everything else");
+                 "begin with a PROXY header (version 1)");
     options.section("Waiting");
     options.values(fmt::format("--wait-for {}", target), into.wait_for, parse_target,
-                   "wait until this server answers, then become COMMAND; if given more than once, "
-                   "wait for all servers");
-    options.flag("--any", into.any, "with --wait-for: go on when the first server answers");
+                   "wait until this server answers, then run COMMAND; can be given more than once");
+    options.flag("--any", into.any, "with --wait-for: wait for only one of the servers");
     options.flag("--closed", into.closed,
                  "with --wait-for: wait until the server refuses connections");
-    options.value("--http PATH", into.http_path, parse_path,
-                  "with --wait-for, -z: the server has to answer GET PATH over HTTP with a status "
-                  "below 400");
+    options.value(
+        "--http PATH", into.http_path, parse_path,
+        "with --wait-for or -z: the server must answer GET PATH over HTTP with a status below 400");
     options.section("Input and output");
     options.flag("-s,--send", into.send,
                  "send standard input even if it is a terminal or /dev/null");
     options.value("-i,--idle-timeout DURATION", into.idle_limit, cli::parse_time_limit,
-                  "give up when nothing is sent or received for this long (0: never)");
+                  "give up if nothing is sent or received for this long (0: never)");
     options.value("--quit-after DURATION", into.quit_after, cli::parse_duration,
-                  "end at most this long after the input or the answer has ended");
+                  "exit at most this long after the input or the answer has ended");
     options.value("--max-bytes SIZE", into.max_bytes, cli::parse_size,
-                  "fail when the answer is longer than SIZE");
+                  "print at most SIZE bytes, and fail if the answer is longer");
     options.value("-o,--output FILE", into.output, cli::parse_text,
                   "write the answer to FILE (-: standard output)");
-    options.flag("--raw", into.raw, "show control characters to the terminal unchanged");
+    options.flag("--raw", into.raw, "print control characters unchanged, even on a terminal");
     options.flag("--timing", into.timing, "print how long each step took");
     options.json(into.json);
 }
@@ -68,16 +67,17 @@ void parse(cli::Options& options, ClientOptions& into) {
     if (waits &&
         (into.send || into.test_only || into.json || into.timing || into.output || into.quit_after))
         throw cli::UsageError(
-            "--wait-for only waits: it excludes -s, -z, -o, -J, --timing and --quit-after");
+            "--wait-for cannot be combined with -s, -z, -o, -J, --timing or --quit-after");
     if (into.http_path && !waits && !into.test_only)
         throw cli::UsageError("--http needs --wait-for or -z");
     if (into.http_path && into.closed)
-        throw cli::UsageError("--http and --closed exclude each other");
+        throw cli::UsageError("--http and --closed cannot be combined");
     if (into.test_only && (into.send || into.output))
-        throw cli::UsageError("-z only tests: it excludes -s and -o");
+        throw cli::UsageError("-z cannot be combined with -s or -o");
     const bool to_file = into.output && *into.output != "-";
     if (into.json && !to_file && !into.test_only)
-        throw cli::UsageError("--json needs -o FILE or -z: standard output has the answer");
+        throw cli::UsageError(
+            "--json needs -o FILE or -z, because the answer goes to standard output");
 }
 
 } // namespace ipcbox::front

@@ -44,17 +44,16 @@ void declare(cli::Options& options, TcpWay& into, FamilyOptions& family) {
     options.value("--haproxy-clientip ADDRESS", into.client, parse_client,
                   "send a PROXY header with this address as the client's");
     options.value("--keepalive-time DURATION", into.keepalive, parse_keepalive,
-                  "when nothing comes for this long, probe whether the server is still there");
+                  "if nothing comes for this long, probe whether the server is still there");
     options.section("TLS");
     options.flag("--tls", into.speaks_tls, "speak TLS");
     options.value("--tls-name NAME", into.tls.name, cli::parse_text,
                   "TLS: require a certificate for NAME (default HOST)");
     declare(options, into.tls);
-    options.flag(
-        "--half-close", into.half_close,
-        "TLS: tell the server when the input has ended; some servers then drop their answer");
+    options.flag("--half-close", into.half_close,
+                 "TLS: announce the end of the input; some servers then drop their answer");
     options.flag("--ignore-unexpected-eof", into.tls.ignore_unexpected_eof,
-                 "TLS: accept an answer whose end is not announced (close_notify)");
+                 "TLS: accept an answer without close_notify at its end");
 }
 
 void check(TcpWay& way, const FamilyOptions& family) {

@@ -118,13 +118,12 @@ void check_limits(const CheckLimits& limits, const clocks::SurveyOptions& survey
     if (stratum_warn && stratum_critical && *stratum_warn > *stratum_critical)
         throw cli::UsageError("--stratum-warn is more than --stratum-crit");
     if ((stratum_warn || stratum_critical) && !survey.asks(clocks::Source::ntp))
-        throw cli::UsageError("only NTP tells a stratum: --stratum-warn and --stratum-crit need "
-                              "--via ntp");
+        throw cli::UsageError("--stratum-warn and --stratum-crit need --via ntp");
 }
 
 void check(const ClockConfig& config) {
     if (config.watch && *config.watch == Duration::zero())
-        throw cli::UsageError("--watch needs a time to rest");
+        throw cli::UsageError("--watch needs a duration above 0");
     if (config.rounds && !config.watch) throw cli::UsageError("--count needs --watch");
     check_limits(config.limits, config.survey);
     if (says_something(config.survey.tls) && !config.survey.asks(clocks::Source::https))
@@ -134,9 +133,9 @@ void check(const ClockConfig& config) {
 void declare_hosts(cli::Options& options, Line& line) {
     options.section("Hosts");
     options.values("-f,--file FILE", line.lists, cli::parse_text,
-                   "ask the hosts of this list, one on each line; - is standard input");
+                   "also ask the hosts of this list, one on each line; - is standard input");
     options.values("-g,--network NETWORK", line.networks, cli::parse_text,
-                   "ask every address of a network or a range, such as 192.0.2.0/24 or "
+                   "also ask every address of a network or a range, such as 192.0.2.0/24 or "
                    "192.0.2.1-192.0.2.20");
     options.value("--max N", line.max_addresses, parse_count,
                   "refuse a network or a range with more than N addresses (default 65536)");
@@ -146,15 +145,16 @@ void declare_hosts(cli::Options& options, Line& line) {
 void declare_sources(cli::Options& options, Line& line, clocks::SurveyOptions& survey) {
     options.section("Sources");
     options.value("--via SOURCES", line.sources, clocks::parse_sources,
-                  "ask these in turn until one answers: ntp, http, https, time, time-udp, daytime, "
+                  "ask these, one after the other, until one answers: ntp, http, https, time, "
+                  "time-udp, daytime, "
                   "daytime-udp; each can have a port, as in ntp,http:8080");
     options.value("-p,--port PORT", line.port, cli::parse_port,
-                  "ask this port instead of the one that belongs to the source");
-    options.flag("--precise", survey.precise,
-                 "ask a clock that gives only whole seconds up to 16 times, to find out when a "
-                 "second begins");
+                  "ask this port instead of the default port of the source");
+    options.flag(
+        "--precise", survey.precise,
+        "if a clock gives only whole seconds, ask up to 16 times to find out when a second begins");
     options.value("--era-pivot DATE", survey.pivot, parse_date,
-                  "read a time of 32 bits as the one nearest to this date (default: to now)");
+                  "for a 32-bit time, assume the time nearest to this date (default: now)");
 }
 
 void declare_time(cli::Options& options, Line& line, clocks::SurveyOptions& survey,
@@ -162,12 +162,12 @@ void declare_time(cli::Options& options, Line& line, clocks::SurveyOptions& surv
     options.section("Time");
     const bool for_all = kind.patience_for == ClockKind::PatienceFor::all;
     options.value("-t,--timeout DURATION", line.patience, cli::parse_duration,
-                  for_all ? "give up all hosts after this time (default 10s)"
-                          : "give up a host after this time (default 5s)");
+                  for_all ? "give up on all hosts after this time (default 10s)"
+                          : "give up on a host after this time (default 5s)");
     options.value("-T,--try-timeout DURATION", survey.try_patience, cli::parse_duration,
-                  "give up one try after this time (default: an equal share of the time left)");
+                  "give up on one attempt after this time (default: an equal share)");
     options.value("-r,--retries N", survey.retries, cli::number_between(0, max_retries),
-                  "send a datagram without an answer again, at most N times (default 2)");
+                  "if no answer comes, send the datagram again, at most N times (default 2)");
     options.value("-i,--interval DURATION", survey.interval, cli::parse_duration,
                   kind.interval == Duration::zero()
                       ? "wait this long between two datagrams (default 0)"
@@ -181,7 +181,7 @@ void declare_output(cli::Options& options, ClockConfig& config) {
     options.flag("-n,--numeric", config.numeric, "show addresses instead of names");
     options.flag("--as-completed", config.as_completed,
                  "print each row as soon as its answer comes");
-    options.flag("--consensus", config.consensus, "say which clocks agree, and which do not");
+    options.flag("--consensus", config.consensus, "print which clocks agree and which do not");
     options.flag("--summary", config.summary,
                  "print the least, the median and the greatest offset");
     options.value("--watch DURATION", config.watch, cli::parse_duration,
@@ -194,13 +194,13 @@ void declare_output(cli::Options& options, ClockConfig& config) {
 void declare_monitoring(cli::Options& options, CheckLimits& limits) {
     options.section("Monitoring");
     options.value("--warn DURATION", limits.warn, cli::parse_duration,
-                  "print one line; WARNING (status 1) for a clock that is off by this much");
+                  "print one line: WARNING (status 1) if a clock is off by this much");
     options.value("--crit DURATION", limits.critical, cli::parse_duration,
-                  "print one line; CRITICAL (status 2) for a clock that is off by this much");
+                  "print one line: CRITICAL (status 2) if a clock is off by this much");
     options.value("--stratum-warn N", limits.stratum_warn, cli::number_between(0, max_stratum),
-                  "WARNING for an NTP server with a stratum above N");
+                  "WARNING if an NTP server has a stratum above N");
     options.value("--stratum-crit N", limits.stratum_critical, cli::number_between(0, max_stratum),
-                  "CRITICAL for an NTP server with a stratum above N");
+                  "CRITICAL if an NTP server has a stratum above N");
 }
 
 } // namespace
@@ -212,7 +212,7 @@ ClockConfig parse_clock_options(const Invocation& invocation, const ClockKind& k
     survey.interval = kind.interval;
     cli::Options options{invocation, "HOST..."};
     options.operands("HOST", line.hosts, clocks::parse_host,
-                     "a name or an address, HOST:PORT, or LABEL=HOST to call it LABEL");
+                     "a name or an address, HOST:PORT, or LABEL=HOST, which shows it as LABEL");
     declare_hosts(options, line);
     declare_sources(options, line, survey);
     declare_time(options, line, survey, kind);
@@ -220,17 +220,16 @@ ClockConfig parse_clock_options(const Invocation& invocation, const ClockKind& k
     declare_monitoring(options, config.limits);
     options.section("TLS");
     declare(options, survey.tls);
-    options.note(
-        "An offset is how far the other clock is ahead of ours, in seconds; it is negative "
-        "for a clock that is behind. A host without an answer has a row with the reason, "
-        "and the status is 1. Few machines answer on the ports of time and daytime "
-        "today: use --via ntp,https,http.");
+    options.note("An offset is how far the other clock is ahead of the local one, in seconds; it "
+                 "is negative if the other clock is behind. If a host does not answer, its row has "
+                 "the reason, and the status is 1. Today, few machines answer on the ports of time "
+                 "and daytime: use --via ntp,https,http.");
     options.example(kind.example, kind.example_text);
     const auto fleet = fmt::format("{} --via ntp,https,http -f fleet --summary", invocation.name);
-    options.example(fleet, "ask many hosts, by any protocol that each one speaks");
+    options.example(fleet, "ask many hosts, using any protocol that each host speaks");
     const auto check_one =
         fmt::format("{} --via ntp --warn 100ms --crit 1s db.example.com", invocation.name);
-    options.example(check_one, "check a clock for Nagios, Icinga and the like");
+    options.example(check_one, "check a clock for Nagios, Icinga and similar systems");
     config.verbosity = options.parse();
     settle_survey(line, kind, config);
     check(config);

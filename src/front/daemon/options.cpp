@@ -68,7 +68,7 @@ struct Flags {
 void declare_daemon(cli::Options& options, DaemonConfig& config) {
     options.section("The daemon");
     options.value("-p,--pid-file FILE", config.pid_file, parse_path,
-                  "write the daemon's process number to FILE; do not start a second daemon");
+                  "write the process id of the daemon to FILE, and do not start a second daemon");
     options.value("-l,--lock FILE", config.lock_file, parse_path,
                   "start the daemon only if FILE is not locked; the daemon keeps the lock");
     options.value("-u,--user USER[:GROUP]", config.user, cli::parse_owner,
@@ -76,31 +76,31 @@ void declare_daemon(cli::Options& options, DaemonConfig& config) {
     options.value("-c,--directory DIR", config.directory, cli::parse_text,
                   "run the daemon in DIR (default /)");
     options.values("-E,--env NAME=VALUE", config.environment, parse_variable,
-                   "set an environment variable for the daemon; can be given more than once");
+                   "set an environment variable for the daemon (can be repeated)");
     options.values("--keep-fd FD", config.kept, parse_open_descriptor,
-                   "leave this descriptor open for the daemon; can be given more than once");
+                   "leave this descriptor open for the daemon (can be repeated)");
     options.flag("--background", config.background,
-                 "start a background job, which keeps the terminal, the directory and the output");
+                 "start a background job instead, as & does in a shell");
     options.value("--respawn MAX/WINDOW", config.respawn, process::parse_respawn_limit,
-                  "start COMMAND again when it ends, at most MAX times in WINDOW, such as 5/1m");
+                  "restart COMMAND when it ends, at most MAX times in WINDOW, such as 5/1m");
     declare_fork_retry(options, config.fork_retry);
-    options.section("Its output");
+    options.section("Output");
     options.value("-o,--output FILE", config.output, parse_path,
                   "write the daemon's standard output to FILE (default /dev/null)");
     options.value("-e,--error FILE", config.error, parse_path,
                   "write the daemon's standard error to FILE (default /dev/null)");
     options.flag("-a,--append", config.appends,
-                 "with -o and -e: append to the file, do not empty it first");
+                 "with -o and -e: append to the file instead of truncating it");
     options.value("--rotate SIZE:FILES", config.rotation, parse_rotation,
-                  "with -o and -e: rename the file before it outgrows SIZE; keep FILES old ones, "
-                  "such as 10M:5");
-    options.flag("--syslog", config.syslog, "also send each line of output to the system's log");
+                  "with -o and -e: rotate the file before it exceeds SIZE, and keep FILES old "
+                  "ones, such as 10M:5");
+    options.flag("--syslog", config.syslog, "also send each line of output to the system log");
 }
 
 void declare_start(cli::Options& options, DaemonConfig& config) {
-    options.section("When it is up");
+    options.section("Readiness");
     options.value("--settle DURATION", config.settle, cli::parse_duration,
-                  "the daemon is up when it has run this long (default 1s)");
+                  "consider the daemon up when it has run this long (default 1s)");
     options.value("--ready-fd FD", config.ready_fd, parse_descriptor,
                   "wait until the daemon writes a line to its descriptor FD");
     options.flag("--ready-notify", config.ready_notify,
@@ -111,25 +111,25 @@ void declare_start(cli::Options& options, DaemonConfig& config) {
                   "wait until a line of the daemon's output matches REGEX");
     options.value(
         "--ready-timeout DURATION", config.ready_timeout, cli::parse_time_limit,
-        "end a daemon that is not ready after this time (status 124; default 1m; 0: never)");
+        "end the daemon if it is not ready after this time (status 124; default 1m; 0: never)");
 }
 
 void declare_actions(cli::Options& options, Flags& flags) {
-    options.section("A daemon that runs");
-    options.flag("--stop", flags.stop, "end the daemon of the pid file; STAGES can follow");
-    options.flag("--restart", flags.restart, "end the daemon if it runs, and start COMMAND");
+    options.section("Control");
+    options.flag("--stop", flags.stop,
+                 "end the daemon of the pid file; STAGES can follow, as for --stages");
+    options.flag("--restart", flags.restart, "end the daemon if it is running, and start COMMAND");
     options.flag("--reload", flags.reload, "send HUP to the daemon of the pid file");
-    options.flag("--status", flags.status,
-                 "print PID:START of the daemon of the pid file if it runs");
+    options.flag("--status", flags.status, "print PID:START of the daemon if it is running");
     options.value(
         "--stages STAGES", flags.stages, process::parse_stages,
-        "end the daemon with these signals, and wait this long after each (default TERM:10s,KILL)");
+        "the signals that end the daemon, and the wait after each (default TERM:10s,KILL)");
 }
 
 DaemonConfig::Action action_of(const Flags& flags) {
     const int count = int{flags.stop} + int{flags.restart} + int{flags.reload} + int{flags.status};
     if (count > 1)
-        throw cli::UsageError("--stop, --restart, --reload and --status exclude each other");
+        throw cli::UsageError("--stop, --restart, --reload and --status cannot be combined");
     if (flags.stop) return DaemonConfig::Action::stop;
     if (flags.restart) return DaemonConfig::Action::restart;
     if (flags.reload) return DaemonConfig::Action::reload;
@@ -139,7 +139,7 @@ DaemonConfig::Action action_of(const Flags& flags) {
 // --stop TERM:5s,KILL: here no command follows, but stages.
 void take_stages(DaemonConfig& config, Flags& flags) {
     if (config.action != DaemonConfig::Action::stop || config.command.size() != 1) return;
-    if (flags.stages) throw cli::UsageError("--stop has its stages already");
+    if (flags.stages) throw cli::UsageError("--stop STAGES and --stages cannot be combined");
     try {
         flags.stages = process::parse_stages(config.command[0]);
     } catch (const std::invalid_argument& wrong) {
@@ -155,13 +155,14 @@ void check(const DaemonConfig& config) {
         throw cli::UsageError("--stop, --restart, --reload and --status need --pid-file");
     if (starts && config.command.empty()) throw cli::UsageError("COMMAND is missing");
     if (!starts && !config.command.empty())
-        throw cli::UsageError("only a start and --restart take a COMMAND");
+        throw cli::UsageError("--stop, --reload and --status take no COMMAND");
     if (config.rotation && !config.output && !config.error)
         throw cli::UsageError("--rotate needs --output or --error");
     if (config.ready_log && !config.output && !config.error && !config.needs_keeper())
         throw cli::UsageError("--ready-log needs --output, --error or --syslog");
     if (config.background && config.needs_keeper())
-        throw cli::UsageError("--background excludes --rotate, --syslog and --respawn");
+        throw cli::UsageError(
+            "--background cannot be combined with --rotate, --syslog or --respawn");
     if (config.ready_fd && std::ranges::find(config.kept, *config.ready_fd) != config.kept.end())
         throw cli::UsageError("--ready-fd and --keep-fd name the same descriptor");
 }
@@ -183,9 +184,9 @@ DaemonConfig parse_daemon_options(const Invocation& invocation) {
     options.example("daemon-run -p /run/d.pid -o /var/log/d -u www-data -- ./d --foreground",
                     "start a daemon with a log and a pid file");
     options.example("daemon-run -p /run/d.pid --ready-port 8080 -- ./d && ./tests",
-                    "run the tests once the daemon takes connections");
+                    "run the tests once the daemon accepts connections");
     options.example("daemon-run -p /run/d.pid --stop TERM:5s,KILL",
-                    "end the daemon, and never a process that got its number later");
+                    "end the daemon, but never another process with its number");
     config.verbosity = options.parse();
     config.action = action_of(flags);
     take_stages(config, flags);

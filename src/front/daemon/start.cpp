@@ -81,7 +81,7 @@ class Start {
     }
 
     int refuse(pid_t pid) {
-        cli::diagnose(fmt::format("cannot start {}: it runs already: {}", name_,
+        cli::diagnose(fmt::format("cannot start {}: it is already running: {}", name_,
                                   process::text_of({&pid, 1})));
         return exit_status::failed;
     }

@@ -78,40 +78,43 @@ void declare(cli::Options& options, ExpectOptions& into, Line& line, Pairs& pair
     options.values(
         "-s,--send TEXT", line.sent, [&pairs](std::string_view text) { return pairs.send(text); },
         "type TEXT, in which \\r is the Enter key");
-    options.flag("-i,--interact", line.interacts, "after the script, type to the command yourself");
+    options.flag("-i,--interact", line.interacts,
+                 "after the script, connect your keyboard to the command");
     options.value("-t,--timeout DURATION", into.limit, cli::parse_time_limit,
-                  "wait at most DURATION for each text (default 10s; 0: no limit)");
+                  "wait at most DURATION for each expected text (default 10s; 0: no limit)");
     options.flag("--strip-ansi", line.strips, "ignore colours and cursor movements when matching");
     options.value("--buffer SIZE", into.max_buffer, parse_buffer,
-                  "keep at most SIZE bytes that no pattern matched (default 64K)");
+                  "keep at most SIZE bytes of output to match (default 64K)");
     options.flag("--no-echo", line.no_echo, "do not echo typed text on the command's terminal");
     options.section("Connections");
     options.value(
         "--tcp HOST:PORT", into.tcp,
         [](std::string_view text) { return net::HostPort::parse(text).text(); },
-        "talk with the server at HOST:PORT, and run no command");
+        "talk to the server at HOST:PORT instead of running a command");
     options.value("--unix PATH", into.path, parse_socket_path,
-                  "talk with the server at the Unix-domain socket PATH (@NAME: abstract)");
+                  "talk to the server at the Unix-domain socket PATH (@NAME: abstract)");
     options.section("Output");
     options.flag("--hide", into.hides_output, "do not print the command's output");
     options.value("--log FILE", into.log, cli::parse_text, "append the command's output to FILE");
     options.json(into.json);
     options.section("Scripts");
     options.value("--record FILE", into.record, cli::parse_text,
-                  "type to the command yourself, and write that to FILE as a script");
-    options.flag("--check", line.checks, "check the script for mistakes, and end");
-    options.flag("--dry-run", line.plans, "print the statements of the script, and end");
+                  "connect your keyboard to the command, and record a script to FILE");
+    options.flag("--check", line.checks, "check the script for mistakes, and exit");
+    options.flag("--dry-run", line.plans, "print the statements of the script, and exit");
 }
 
 void check(ExpectOptions& options, const Line& line) {
     const bool has_pairs = !line.expected.empty() || !line.sent.empty();
-    if (line.file && has_pairs) throw cli::UsageError("--file excludes --expect and --send");
+    if (line.file && has_pairs)
+        throw cli::UsageError("--file cannot be combined with --expect or --send");
     const bool records = !options.record.empty();
     if (records && (line.file || has_pairs))
-        throw cli::UsageError("--record excludes --file, --expect and --send");
+        throw cli::UsageError("--record cannot be combined with --file, --expect or --send");
     if (!line.file && !has_pairs && !line.interacts && !records)
-        throw cli::UsageError("there is no script: -f, -e, -s or -i is missing");
-    if (line.checks && line.plans) throw cli::UsageError("--check excludes --dry-run");
+        throw cli::UsageError("the script is missing: expected -f, -e, -s or -i");
+    if (line.checks && line.plans)
+        throw cli::UsageError("--check and --dry-run cannot be combined");
     if (line.file)
         options.script =
             dialog::parse_script(read_input(*line.file, max_script), input_name(*line.file));
@@ -122,12 +125,12 @@ void check(ExpectOptions& options, const Line& line) {
     if (line.plans) options.work = ExpectOptions::Work::plan;
     const int partners =
         (options.tcp ? 1 : 0) + (options.path ? 1 : 0) + (options.command.empty() ? 0 : 1);
-    if (partners > 1) throw cli::UsageError("--tcp, --unix and COMMAND exclude each other");
+    if (partners > 1) throw cli::UsageError("--tcp, --unix and COMMAND cannot be combined");
     if (partners == 0 && options.work == ExpectOptions::Work::talk)
-        throw cli::UsageError("COMMAND is missing, or --tcp or --unix");
-    if (records && options.command.empty()) throw cli::UsageError("--record goes with a COMMAND");
+        throw cli::UsageError("expected a COMMAND, --tcp or --unix");
+    if (records && options.command.empty()) throw cli::UsageError("--record needs a COMMAND");
     if (line.no_echo && (options.tcp || options.path))
-        throw cli::UsageError("--no-echo goes with a COMMAND");
+        throw cli::UsageError("--no-echo needs a COMMAND");
 }
 
 } // namespace
@@ -139,15 +142,15 @@ ExpectOptions parse_expect_options(const Invocation& invocation) {
     cli::Options options{invocation, "[[--] COMMAND [ARGUMENT...]]"};
     options.command(into.command);
     declare(options, into, line, pairs);
-    options.note("The status is that of the command, or the one that the script's exit names. It "
-                 "is 124 when an expected text does not come in time; standard error then shows "
-                 "the last 20 lines that the command wrote.");
+    options.note("The status is that of the command, or that of the statement exit in the script. "
+                 "If an expected text does not come in time, the status is 124, and pty-expect "
+                 "prints the last 20 lines of the command.");
     options.example("pty-expect -e 'name: ' -s 'me\\r' -- ./setup", "answer one question");
     options.example("pty-expect -f login.exp -i -- telnet host",
-                    "log in by a script, then type yourself");
-    options.example("pty-expect --tcp localhost:9000 -e '\\? ' -s 'quit\\n'", "talk with a server");
+                    "log in by a script, and then type yourself");
+    options.example("pty-expect --tcp localhost:9000 -e '\\? ' -s 'quit\\n'", "talk to a server");
     options.example("pty-expect --record login.exp -- ssh host",
-                    "do it once, and get a script that repeats it");
+                    "log in once by hand, and record a script that repeats it");
     options.example("pty-expect --check -f login.exp", "find mistakes in a script");
     into.verbosity = options.parse();
     check(into, line);

@@ -59,12 +59,13 @@ cluster::TokenWish wish_of(const ClusterTaking& taking, const cluster::TokenEntr
 void declare(cli::Options& options, ClusterOptions& into) {
     declare(options, into.etcd);
     options.value("--ttl DURATION", into.ttl, parse_ttl,
-                  "how long a token stays taken when its host is lost (default 15s)");
-    options.value("--on-lost ACTION", into.on_lost, parse_on_lost,
-                  "what to do with the command when the token may be lost: kill (default), pause "
-                  "or warn");
-    options.value("--grace DURATION", into.grace, cli::parse_duration,
-                  "with --on-lost kill: the time from TERM to KILL (default a quarter of --ttl)");
+                  "if the host fails, give the token back after this time (default 15s)");
+    options.value(
+        "--on-lost ACTION", into.on_lost, parse_on_lost,
+        "what to do with the command if the token may be lost: kill (default), pause or warn");
+    options.value(
+        "--grace DURATION", into.grace, cli::parse_duration,
+        "with --on-lost kill: the time between TERM and KILL (default a quarter of --ttl)");
 }
 
 void ClusterOptions::check() const {

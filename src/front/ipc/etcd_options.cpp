@@ -47,7 +47,7 @@ void declare(cli::Options& options, EtcdOptions& into, const char* help) {
 
 std::optional<cluster::EtcdAccess> etcd_access(const EtcdOptions& options) {
     if (!options.endpoints && variable("IPCBOX_ETCD").empty()) {
-        if (says_something(options.tls)) throw cli::UsageError("TLS options go with --etcd");
+        if (says_something(options.tls)) throw cli::UsageError("the options for TLS need --etcd");
         return std::nullopt;
     }
     cluster::EtcdAccess access;

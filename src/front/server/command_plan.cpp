@@ -32,7 +32,7 @@ class Reader {
     std::string text() {
         const auto size = whole_number<std::size_t>(take_until(left_, ':'));
         if (!size || *size > left_.size())
-            throw Error("cannot serve: this is not our server's plan");
+            throw Error("cannot serve: the plan is not from the server");
         std::string piece{left_.substr(0, *size)};
         left_.remove_prefix(*size);
         return piece;

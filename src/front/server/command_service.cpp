@@ -37,7 +37,7 @@ std::string read_token(const std::string& path) {
     struct stat status {};
     if (sys::call("fstat", ::fstat, file.get(), &status) < 0) throw SysError("examine", path);
     if ((status.st_mode & S_IROTH) != 0)
-        throw Error(fmt::format("cannot use --token-file {}: everybody can read it; chmod 600 {}",
+        throw Error(fmt::format("cannot use --token-file {}: every user can read it (chmod 600 {})",
                                 path, path));
     constexpr std::size_t max_token = 4096;
     const auto text = read_to_end(file.get(), max_token, path);
@@ -80,20 +80,20 @@ void check_commands(const server::CommandLanguage& language, const std::string& 
 void CommandService::declare(cli::Options& options) {
     options.section("Commands");
     options.value("-f,--file FILE", file_, cli::parse_text,
-                  "offer the commands that FILE defines; HUP makes the server read it again");
+                  "offer the commands in FILE; HUP makes the server read it again");
     options.values("--command NAME=ARGV", definitions_, cli::parse_text,
-                   "offer one more command, such as disk='df -h {1:word}'");
-    options.flag("--check", check_, "check the commands, report any mistake, and end");
+                   "add a command, such as disk='df -h {1:word}'");
+    options.flag("--check", check_, "check the commands for mistakes, and exit");
     options.flag("--no-builtins", without_builtins_, "offer none of date, who, cookie and motd");
-    options.flag("--loose", loose_, "find the name of a command anywhere in the client's line");
+    options.flag("--loose", loose_, "accept a line that contains the name of a command anywhere");
     options.value("--protocol PROTOCOL", json_protocol_, parse_protocol,
                   "speak text (default) or json with clients");
     options.value("--max-line BYTES", max_line_, parse_line_limit,
-                  "end a connection if a line is longer than BYTES (default 1024)");
+                  "close a connection if a line is longer than BYTES (default 1024)");
     options.value("--token-file FILE", token_file_, cli::parse_text,
                   "ask each client for the token in the first line of FILE");
     options.flag("-L,--all-interfaces", all_interfaces_,
-                 "listen on all interfaces where only a PORT is given");
+                 "for a PORT alone, listen on all interfaces");
     options.flag("--iterative", iterative_, "serve one client at a time");
 }
 

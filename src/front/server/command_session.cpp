@@ -219,7 +219,7 @@ bool is_command_session(std::span<char* const> arguments) {
 
 int run_command_session(std::span<char* const> arguments) {
     const auto number = whole_number<int>(arguments[1]);
-    if (!number) throw Error("cannot serve: these arguments are not those of our server");
+    if (!number) throw Error("cannot serve: these arguments are not from the server");
     // This descriptor is closed in the commands that we start.
     const Fd file = Fd::adopt(*number);
     set_across_exec(file, AcrossExec::close);

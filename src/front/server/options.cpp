@@ -120,29 +120,29 @@ void declare_limits(cli::Options& options, ServerOptions& asked, Written& writte
                   cli::number_between(1, max_connections),
                   fmt::format("serve at most MAX at a time (default {})", kind.connections));
     options.value("--over MESSAGE", config.over, cli::parse_text,
-                  "send MESSAGE to a client that is refused because of -c");
+                  "if the limit of -c is reached, send MESSAGE and disconnect");
     if (takes_tcp(kind))
         options.value("-C,--per-address MAX[/BITS[/BITS6]]", written.per_network, parse_per_network,
                       "serve at most MAX clients of one network at a time (default /32/64)");
     options.value("--rate N/DURATION", config.admission.rate, parse_rate,
-                  "accept at most N clients in each DURATION: 10/1s");
-    options.flag("-1,--once", written.once, "end after one connection");
+                  "accept at most N clients in each DURATION, such as 10/1s");
+    options.flag("-1,--once", written.once, "exit after one connection");
     options.value("--count N", config.admission.total,
                   cli::number_between(1, std::numeric_limits<int>::max()),
-                  "end after N connections");
+                  "exit after N connections");
     options.section("Time");
     options.value("--max-time DURATION", config.limits.longest, cli::parse_positive_duration,
-                  "end a connection that lasts longer");
+                  "end a connection after DURATION");
     options.value("--idle-timeout DURATION", config.limits.idle, cli::parse_positive_duration,
-                  "end a connection that is silent for DURATION");
+                  "end a connection if no byte passes for DURATION");
     if (takes_tcp(kind))
-        options.value("--handshake-timeout DURATION", config.limits.handshake,
-                      cli::parse_positive_duration,
-                      "end a connection if the client sends nothing for this long at first");
+        options.value(
+            "--handshake-timeout DURATION", config.limits.handshake, cli::parse_positive_duration,
+            "end a connection if the client sends nothing for this long after connecting");
     options.value("--grace DURATION", config.grace, cli::parse_duration,
-                  "let connections finish for DURATION after TERM (default 30s)");
+                  "after TERM, give connections this long to finish (default 30s)");
     options.value("--exit-idle-time DURATION", config.exit_idle_time, cli::parse_positive_duration,
-                  "end after DURATION without a connection");
+                  "exit after DURATION without a connection");
 }
 
 void declare_program(cli::Options& options, ServerOptions& asked) {
@@ -151,11 +151,11 @@ void declare_program(cli::Options& options, ServerOptions& asked) {
     options.flag("--keep-env", asked.keep_environment,
                  "pass the server's environment to the program");
     options.values("--rlimit NAME=N", program.resource_limits, parse_resource_limit,
-                   "limit a resource of the program: nofile=64");
+                   "limit a resource of the program, such as nofile=64");
     options.value("--nice N", program.nice, cli::number_between(0, 19),
                   "run the program at a lower priority");
     options.flag("--no-new-privs", program.no_new_privileges,
-                 "the program cannot gain rights by set-user-ID programs");
+                 "prevent the program from gaining rights (set-user-ID)");
     options.value("--record DIR", asked.record_directory, cli::parse_text,
                   "write a transcript of each connection to a file in DIR");
 }
@@ -166,17 +166,17 @@ void declare_access(cli::Options& options, ServerOptions& asked, Written& writte
     auto& access = asked.config.access;
     if (takes_tcp(kind)) {
         options.value("-x,--rules FILE", access.rules_file, cli::parse_text,
-                      "let clients in by the address rules in FILE");
+                      "allow or deny clients by the address rules in FILE");
         options.value("--check-rules IP", asked.check_rules, parse_client,
-                      "print which rule of -x decides on IP, and end");
+                      "print the rule of -x that applies to IP, and exit");
         options.flag("-H,--resolve-names", asked.config.look_up_names,
-                     "name clients by host name once it is known");
+                     "look up the host names of clients for the log");
         options.flag("--proxy-protocol", written.proxy,
                      "expect a PROXY header that gives the client's address");
     }
     if (takes_unix(kind)) {
         options.values("--allow RULE", access.peer_rules, net::PeerRule::parse,
-                       "let in only processes that match uid=, gid=, user=, group= or exe=");
+                       "serve only processes that match uid=, gid=, user=, group= or exe=");
         options.value("-m,--mode MODE", asked.access.mode, cli::parse_mode,
                       "set the mode of the socket, in octal (default 600)");
         options.value("-o,--owner USER[:GROUP]", written.socket_owner, parse_socket_owner,
@@ -188,10 +188,10 @@ void declare_access(cli::Options& options, ServerOptions& asked, Written& writte
 void declare_service(cli::Options& options, ServerOptions& asked) {
     options.section("Service");
     options.value("--prefork N", asked.loops, cli::number_between(1, max_server_loops),
-                  "accept in N threads (default two for each CPU)");
+                  "accept clients in N threads (default: as many as useful)");
     declare_notify_fd(options, asked.notify_fd);
     options.value("--fd-name NAME", asked.descriptor_name, cli::parse_text,
-                  "serve the inherited sockets called NAME (LISTEN_FDNAMES)");
+                  "serve only the inherited sockets called NAME (LISTEN_FDNAMES)");
     options.json(asked.json);
 }
 
@@ -199,14 +199,14 @@ void declare_service(cli::Options& options, ServerOptions& asked) {
 void refuse_wrong_kind(const Written& written, const ServerOptions& asked) {
     const auto& access = asked.config.access;
     if (asked.listens == net::ListenerKind::tcp) {
-        if (!access.peer_rules.empty()) throw cli::UsageError("--allow goes with Unix sockets");
+        if (!access.peer_rules.empty()) throw cli::UsageError("--allow needs a Unix socket");
         if (asked.access.mode != net::UnixSocketFile::Access{}.mode || written.socket_owner.user ||
             written.socket_owner.group)
-            throw cli::UsageError("--mode and --owner go with Unix sockets");
+            throw cli::UsageError("--mode and --owner need a Unix socket");
         return;
     }
     if (!access.rules_file.empty() || written.per_network || written.proxy)
-        throw cli::UsageError("--rules, --per-address and --proxy-protocol go with TCP");
+        throw cli::UsageError("--rules, --per-address and --proxy-protocol need TCP");
 }
 
 // Sets the kind of the addresses, and checks that all are of this kind.
@@ -228,18 +228,18 @@ void apply(const Written& written, ServerOptions& asked, const ServerKind& kind,
     asked.access.owner = written.socket_owner.user;
     asked.access.group = written.socket_owner.group;
     if (asked.check_rules && config.access.rules_file.empty())
-        throw cli::UsageError("--check-rules goes with --rules");
+        throw cli::UsageError("--check-rules needs --rules");
     if (!asked.record_directory.empty() && asked.command.empty() && kind.own == nullptr)
-        throw cli::UsageError("--record goes with a PROGRAM");
+        throw cli::UsageError("--record needs a PROGRAM");
     check(asked.tls);
     if (asked.tls && asked.command.empty() && kind.own == nullptr)
         throw cli::UsageError("--tls-cert needs a PROGRAM: the greeting is not encrypted");
     if (asked.tls && !asked.record_directory.empty())
         throw cli::UsageError(
-            "--record and --tls-cert exclude each other: what passes is encrypted");
+            "--record and --tls-cert cannot be combined: the recorded bytes would be encrypted");
     if (asked.tls && config.over)
         throw cli::UsageError(
-            "--over and --tls-cert exclude each other: the line is not encrypted");
+            "--over and --tls-cert cannot be combined: the message would not be encrypted");
     check_notify_fd(asked.notify_fd, asked.json);
     if (written.proxy) config.proxy_patience = config.limits.handshake.value_or(proxy_patience);
     if (written.once) config.admission.total = 1;
@@ -265,11 +265,11 @@ std::string_view usage_of(const ServerKind& kind) {
 
 std::string_view where_to_listen(const ServerKind& kind) {
     if (kind.own != nullptr)
-        return "where to listen (default localhost:9000): a PORT alone is on loopback; a PATH has "
-               "a slash, and @name is an abstract socket";
+        return "where to listen (default localhost:9000, a PORT alone on loopback); a PATH "
+               "contains a slash, and @NAME is an abstract socket";
     return kind.listens == net::ListenerKind::tcp
                ? "where to listen (default 2345, on all interfaces)"
-               : "the socket (default /tmp/catsock); @name is an abstract one";
+               : "the socket (default /tmp/catsock); @NAME is an abstract socket";
 }
 
 } // namespace

@@ -161,7 +161,7 @@ class Sending {
                 for (std::size_t number = 0; number < targets_.size(); ++number)
                     if (!has_ended[number])
                         cli::diagnose(
-                            fmt::format("timed out: {} still runs", targets_[number].text()));
+                            fmt::format("timed out: {} is still running", targets_[number].text()));
                 return false;
             }
         return true;
@@ -177,7 +177,7 @@ class Sending {
             });
         for (std::size_t number = 0; number < endings.size(); ++number)
             if (!endings[number].has_ended && endings[number].failure.empty())
-                fail(fmt::format("{} outlived {}", targets_[number].text(),
+                fail(fmt::format("{} survived {}", targets_[number].text(),
                                  process::stages_text(*plan_.stages)));
     }
 

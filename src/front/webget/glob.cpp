@@ -77,7 +77,8 @@ class Pattern {
                 if (!skips_brackets(literal)) add(range());
             } else if (left_.front() == '}' || left_.front() == ']') {
                 throw std::invalid_argument(fmt::format(
-                    "unmatched {} (-g takes brackets and braces as they are)", left_.front()));
+                    "unmatched {} (-g treats brackets and braces as ordinary characters)",
+                    left_.front()));
             } else {
                 literal += next();
             }
@@ -112,11 +113,11 @@ class Pattern {
             }
         }
         if (left_.empty())
-            throw std::invalid_argument("expected a } (-g takes braces as they are)");
+            throw std::invalid_argument("expected a } (-g treats braces as ordinary characters)");
         left_.remove_prefix(1);
         if (values.size() == 1 && values.front().empty())
             throw std::invalid_argument(
-                "expected something within {} (-g takes braces as they are)");
+                "expected something within {} (-g treats braces as ordinary characters)");
         return values;
     }
 
@@ -139,8 +140,8 @@ class Pattern {
         auto values = range_values(inside);
         if (end == std::string_view::npos || !values)
             throw std::invalid_argument(
-                fmt::format("expected a range such as [1-10] or [a-z:2], not [{}] (-g takes "
-                            "brackets as they are)",
+                fmt::format("expected a range such as [1-10] or [a-z:2], not [{}] (-g treats "
+                            "brackets as ordinary characters)",
                             inside));
         left_.remove_prefix(end + 1);
         return std::move(*values);

@@ -76,12 +76,12 @@ void declare_output(cli::Options& options, Line& line, FetchConfig& config) {
                  "write each document to a file named like the last part of its URL");
     options.flag("--remote-name-all", targets.remote_names, "the same as -O");
     options.flag("--remote-header-name", download.server_names_file,
-                 "with -O, use the file name that the server suggests");
+                 "with -O: use the file name that the server suggests");
     options.value("--output-dir DIRECTORY", targets.directory, cli::parse_text,
                   "write files into DIRECTORY");
     options.flag("--create-dirs", targets.create_directories, "create missing directories");
     options.flag("--remove-on-error", line.ignored,
-                 "accepted: a file appears only when it is whole");
+                 "accepted: a file appears only when it is complete");
     options.flag("--no-clobber", targets.no_clobber,
                  "keep existing files, and write FILE.1, FILE.2, ...");
     options.value(
@@ -99,17 +99,17 @@ void declare_output(cli::Options& options, Line& line, FetchConfig& config) {
     options.value("-D,--dump-header FILE", line.head_file, cli::parse_text,
                   "write the heads of all answers to FILE");
     options.flag("-f,--fail", line.fail_silently,
-                 "do not print the page that comes with an HTTP error");
+                 "do not print the error page after an HTTP error");
     options.flag("--fail-with-body", line.fail_with_body,
-                 "print the page that comes with an HTTP error on standard output");
+                 "print the error page after an HTTP error on standard output");
     options.value("--checksum SUM", targets.checksum, cli::parse_text,
-                  "check the document: sha256:HEX, or a file of sha256sum");
+                  "verify the checksum: sha256:HEX, or a file from sha256sum");
     options.value("--max-filesize SIZE", download.receive.max_bytes, parse_byte_limit,
                   "refuse a document of more than SIZE bytes");
     options.value("--max-size SIZE", download.receive.max_bytes, parse_byte_limit,
                   "the same as --max-filesize");
-    options.flag("--raw", line.raw, "print control characters to a terminal unchanged");
-    options.flag("-N,--no-buffer", line.no_buffer, "accepted: output is never held back");
+    options.flag("--raw", line.raw, "print control characters unchanged, even on a terminal");
+    options.flag("-N,--no-buffer", line.no_buffer, "accepted: webget never holds back output");
 }
 
 void declare_urls(cli::Options& options, Line& line, FetchConfig& config) {
@@ -125,7 +125,7 @@ void declare_urls(cli::Options& options, Line& line, FetchConfig& config) {
         "fetch URL, as if it were an operand");
     options.value("--urls FILE", targets.list, cli::parse_text,
                   "fetch the URLs in FILE, one on each line; - is stdin");
-    options.flag("-g,--globoff", targets.globoff, "take {} and [] in URLs as they are");
+    options.flag("-g,--globoff", targets.globoff, "treat {} and [] in URLs as ordinary characters");
     options.value(
         "--proto PROTOCOLS", line.schemes,
         [](std::string_view text) { return parse_schemes(text); },
@@ -147,13 +147,13 @@ void declare_urls(cli::Options& options, Line& line, FetchConfig& config) {
                   "use at most NUMBER connections (default 6)");
     options.flag("--parallel-immediate", line.ignored, "accepted: connections never wait");
     options.flag("--no-pipelining", line.no_pipelining,
-                 "send a request only after the last answer");
+                 "send each request after the previous answer");
     options.include(
         "-K,--config FILE",
         [](std::string_view name) { return config_words(input_text(std::string{name})); },
         "read options from FILE, in curl's format");
     options.flag("--disable", line.ignored, "accepted: webget reads no .curlrc");
-    options.flag("--dry-run", config.dry_run, "print the requests and send nothing");
+    options.flag("--dry-run", config.dry_run, "print the requests instead of sending them");
 }
 
 void declare_requests(cli::Options& options, Line& line, FetchConfig& config) {
@@ -172,8 +172,8 @@ void declare_requests(cli::Options& options, Line& line, FetchConfig& config) {
     options.value("-A,--user-agent NAME", request.user_agent, parse_one_line,
                   "send NAME as the User-Agent");
     options.value("-e,--referer URL", request.referer, parse_referer, "send URL as the Referer");
-    options.value("-X,--request METHOD", request.method, parse_method, "use METHOD, not GET");
-    options.flag("-I,--head", request.head_only, "fetch heads only (HEAD)");
+    options.value("-X,--request METHOD", request.method, parse_method, "use METHOD instead of GET");
+    options.flag("-I,--head", request.head_only, "fetch only heads (HEAD), and print them");
     options.value("-d,--data DATA", line.done,
                   acting([&data](std::string_view text) { data.add_text(text); }),
                   "POST DATA; @FILE is the content of FILE");
@@ -201,11 +201,11 @@ void declare_requests(cli::Options& options, Line& line, FetchConfig& config) {
                    "POST a form: NAME=TEXT, with TEXT taken literally");
     options.values("-T,--upload-file FILE", line.uploads, parse_upload,
                    "PUT FILE; - is standard input");
-    options.flag("--compressed", request.compressed, "let the server compress the document");
+    options.flag("--compressed", request.compressed, "ask the server to compress the document");
     options.value("-r,--range RANGE", request.range, parse_range,
-                  "fetch these bytes only, for example 0-499");
+                  "fetch only these bytes, such as 0-499");
     options.value("-z,--time-cond DATE", line.condition, cli::parse_text,
-                  "fetch only if newer than DATE, or than the file of this name");
+                  "fetch only if newer than DATE, or than the file DATE");
     options.flag("-0,--http1.0", line.http10, "speak HTTP/1.0");
     options.flag("--http1.1", line.http11, "speak HTTP/1.1 (default)");
 }
@@ -216,18 +216,19 @@ void declare_logins(cli::Options& options, Line& line) {
                   "log in to the server of the URL");
     options.flag("--basic", line.basic, "log in with Basic (default)");
     options.flag("--digest", line.digest, "log in with Digest");
-    options.flag("--anyauth", line.any_login, "log in with Digest or Basic, as the server wants");
+    options.flag("--anyauth", line.any_login,
+                 "log in with Digest if possible, otherwise with Basic");
     options.value("--oauth2-bearer TOKEN", line.bearer, parse_one_line,
                   "send TOKEN as Authorization: Bearer");
     options.flag("-n,--netrc", line.netrc, "take logins from ~/.netrc");
     options.flag("--netrc-optional", line.netrc, "the same as --netrc");
     options.value("--netrc-file FILE", line.netrc_file, cli::parse_text, "take logins from FILE");
     options.values("-b,--cookie COOKIES", line.cookies, parse_one_line,
-                   "send NAME=VALUE; or read cookies from a file");
+                   "send NAME=VALUE, or read cookies from a file");
     options.value("-c,--cookie-jar FILE", line.cookie_jar, cli::parse_text,
                   "write all cookies to FILE at the end");
     options.flag("-j,--junk-session-cookies", line.junk_session_cookies,
-                 "with -b FILE, leave out the session cookies");
+                 "with -b FILE: ignore the session cookies");
 }
 
 void declare_retries(cli::Options& options, Line& line, FetchConfig& config) {
@@ -236,18 +237,18 @@ void declare_retries(cli::Options& options, Line& line, FetchConfig& config) {
     options.value("--connect-timeout DURATION", download.route.connect_limit,
                   parse_optional_duration, "give up connecting after DURATION");
     options.value("-m,--max-time DURATION", line.limit, parse_optional_duration,
-                  "give up on a document after DURATION; a retry has the full time again");
+                  "give up on a document after DURATION; each retry has the full time");
     options.value("-t,--timeout DURATION", line.limit, parse_optional_duration,
                   "the same as --max-time");
     options.value("--retry NUMBER", download.retries, cli::number_between(0, INT_MAX),
-                  "retry at most NUMBER times after a failure that may pass");
+                  "retry at most NUMBER times after a temporary failure");
     options.value("--retry-delay DURATION", download.retry_pause, parse_optional_duration,
                   "wait DURATION before a retry (default 1s, 2s, 4s...)");
     options.value("--retry-max-time DURATION", download.retry_limit, parse_optional_duration,
-                  "begin no retry later than DURATION after the start");
+                  "start no retry later than DURATION after the beginning");
     options.flag("--retry-connrefused", line.retry_refused,
-                 "accepted: a refused connection is always retried");
-    options.flag("--retry-all-errors", download.retry_all, "with --retry, retry after any failure");
+                 "accepted: webget always retries a refused connection");
+    options.flag("--retry-all-errors", download.retry_all, "with --retry: retry after any failure");
     options.value("--limit-rate SIZE", download.receive.bytes_per_second, parse_byte_limit,
                   "receive at most SIZE bytes a second");
 }
@@ -255,17 +256,16 @@ void declare_retries(cli::Options& options, Line& line, FetchConfig& config) {
 void declare_connection(cli::Options& options, Line& line, FetchConfig& config) {
     auto& route = config.download.route;
     options.section("Connection");
-    options.value("-x,--proxy PROXY", line.proxy, cli::parse_text,
-                  "go through PROXY, for example host:3128");
+    options.value("-x,--proxy PROXY", line.proxy, cli::parse_text, "use PROXY, such as host:3128");
     const auto through_socks = [](std::string_view scheme) {
         return [scheme](std::string_view place) {
             return std::string{scheme} + "://" + std::string{place};
         };
     };
     options.value("--socks5 HOST:PORT", line.proxy, through_socks("socks5"),
-                  "go through a SOCKS5 proxy, and look up host names locally");
+                  "use a SOCKS5 proxy, and look up host names locally");
     options.value("--socks5-hostname HOST:PORT", line.proxy, through_socks("socks5h"),
-                  "go through a SOCKS5 proxy, which looks up host names");
+                  "use a SOCKS5 proxy, and let it look up host names");
     options.flag("--socks5-basic", line.ignored,
                  "log in to a SOCKS5 proxy with a password (default)");
     options.value("-U,--proxy-user USER:PASSWORD", line.proxy_login, parse_login,
@@ -273,9 +273,9 @@ void declare_connection(cli::Options& options, Line& line, FetchConfig& config) 
     options.flag("--proxy-basic", line.ignored, "log in to the proxy with Basic (default)");
     options.flag("--proxytunnel", line.tunnel, "use a tunnel (CONNECT) even for http");
     options.value("--noproxy HOSTS", line.no_proxy, cli::parse_text,
-                  "go to these hosts directly; * is all");
+                  "use no proxy for these hosts; * means all");
     options.flag("--suppress-connect-headers", line.ignored,
-                 "accepted: the answers to CONNECT are never shown");
+                 "accepted: webget never shows the answers to CONNECT");
     options.values("--resolve HOST:PORT:ADDRESS", route.known, http::KnownAddress::parse,
                    "use ADDRESS for HOST");
     options.values("--connect-to HOST:PORT:OTHER:PORT", route.diversions, http::Diversion::parse,
@@ -283,12 +283,12 @@ void declare_connection(cli::Options& options, Line& line, FetchConfig& config) 
     options.value(
         "--abstract-unix-socket NAME", route.unix_socket,
         [](std::string_view name) { return "@" + std::string{name}; },
-        "connect to this abstract Unix socket");
+        "connect to this abstract socket instead of the host");
     options.value("--unix-socket PATH", route.unix_socket, cli::parse_text,
-                  "connect to this Unix socket, whatever the host");
+                  "connect to this Unix socket instead of the host");
     declare(options, line.family);
-    options.flag("--tcp-nodelay", line.ignored, "accepted: requests are never delayed");
-    options.flag("--no-keepalive", line.ignored, "accepted: TCP keepalive is never used");
+    options.flag("--tcp-nodelay", line.ignored, "accepted: webget never delays requests");
+    options.flag("--no-keepalive", line.ignored, "accepted: webget never uses TCP keepalive");
     options.section("TLS");
     declare(options, route.tls);
     options.value("-E CERTIFICATE", route.tls.certificate, cli::parse_text, "the same as --cert");
@@ -301,7 +301,7 @@ void declare_connection(cli::Options& options, Line& line, FetchConfig& config) 
     options.flag("--tlsv1.3", line.tls13, "use TLS 1.3 or later");
     options.value("--tls-max VERSION", route.tls.max_version, parse_tls_version,
                   "use at most VERSION: 1.2, 1.3 or default");
-    options.flag("--no-sessionid", line.ignored, "accepted: TLS sessions are never resumed");
+    options.flag("--no-sessionid", line.ignored, "accepted: webget never resumes TLS sessions");
     options.flag("--no-alpn", line.ignored, "accepted: the protocol is always HTTP/1.1");
     options.flag("--no-npn", line.ignored, "accepted: the protocol is always HTTP/1.1");
 }
@@ -312,10 +312,10 @@ void declare_reports(cli::Options& options, Line& line, FetchConfig& config) {
                   "print FORMAT after each document, such as %{http_code}");
     options.flag("-J", config.json, "print a report in JSON for each document");
     options.flag("-s,--silent", line.silent, "show no progress and no errors");
-    options.flag("-S,--show-error", line.show_errors, "with -s, show errors");
+    options.flag("-S,--show-error", line.show_errors, "with -s: show errors");
     options.flag("-#,--progress-bar", line.progress_bar, "accepted: progress is always a bar");
     options.flag("--no-progress-meter", line.no_progress, "show no progress");
-    options.flag("--styled-output", line.ignored, "accepted: heads are never styled");
+    options.flag("--styled-output", line.ignored, "accepted: webget never styles heads");
 }
 
 } // namespace
@@ -331,15 +331,16 @@ void declare(cli::Options& options, Line& line, FetchConfig& config) {
     options.negatable_flags();
     options.refuse(refused_options());
     options.operands("URL", line.targets.sources, cli::parse_text,
-                     "a URL; or HOST, HOST:PORT or unix:PATH, and documents there");
-    options.note("A document gets the name of its file when it is whole; until then it is in a "
-                 "temporary file beside it. An HTTP error touches no file: its page goes to "
-                 "standard error, and the exit status is 22. The exit statuses are curl's.");
+                     "a URL; or HOST, HOST:PORT or unix:PATH, followed by documents");
+    options.note(
+        "webget creates or replaces a file only when the document is complete. Until then, it uses "
+        "a temporary file beside it. After an HTTP error, no file changes: the error page goes to "
+        "standard error, and the exit status is 22. The exit statuses are curl's.");
     options.example("webget -OL https://example.com/a.iso", "fetch a.iso, and follow redirects");
     options.example("webget -O -C - --retry 9 URL", "resume where an earlier transfer broke off");
     options.example("webget -Z -O --urls list", "fetch many documents at once");
     options.example("webget --json '{\"a\":1}' https://example.com/api", "POST JSON");
-    options.example("webget localhost /", "print the whole answer, like the client in perlipc");
+    options.example("webget localhost /", "print the complete answer, like the client in perlipc");
     options.example("webget unix:/run/app.sock /health", "ask a server at a Unix socket");
 }
 

@@ -80,11 +80,10 @@ void set_redirect_rule(const Line& line, download::DownloadOptions& download) {
                             to.text(), to.scheme),
                 http::status::protocol_not_allowed);
         if (from.is_https() && !to.is_https() && !may_go_down)
-            throw http::TransferError(
-                fmt::format("redirected to {}, where everybody could read along (--proto-redir "
-                            "=http,https allows it)",
-                            to.text()),
-                http::status::malformed_url);
+            throw http::TransferError(fmt::format("redirected to {}, which is not encrypted "
+                                                  "(--proto-redir =http,https allows it)",
+                                                  to.text()),
+                                      http::status::malformed_url);
     };
 }
 

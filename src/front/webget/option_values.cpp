@@ -88,7 +88,8 @@ std::optional<std::uint64_t> parse_offset_or_dash(std::string_view text) {
     if (text == "-") return std::nullopt;
     const auto offset = whole_number<std::uint64_t>(text);
     if (!offset)
-        throw std::invalid_argument("expected a number of bytes, or - to find out where to go on");
+        throw std::invalid_argument(
+            "expected a number of bytes, or - to find the offset automatically");
     return offset;
 }
 

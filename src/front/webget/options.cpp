@@ -31,7 +31,7 @@ void require_one(std::initializer_list<std::pair<bool, std::string_view>> option
     for (const auto& [is_given, name] : options) {
         if (!is_given) continue;
         if (!first.empty())
-            throw cli::UsageError(fmt::format("{} and {} exclude each other", first, name));
+            throw cli::UsageError(fmt::format("{} and {} cannot be combined", first, name));
         first = name;
     }
 }
@@ -54,18 +54,17 @@ void check(const Line& line, const download::DownloadOptions& download, bool jso
         {{line.resume, "--continue-at"}, {download.server_names_file, "--remote-header-name"}});
     require_one({{line.resume, "--continue-at"}, {line.targets.no_clobber, "--no-clobber"}});
     if (line.resume && (posts || !line.form.empty() || !line.uploads.empty()))
-        throw cli::UsageError(
-            "--continue-at is for downloads: what is sent is sent from its start");
+        throw cli::UsageError("--continue-at cannot be combined with data to send");
     if (line.http10 && !line.uploads.empty() && line.uploads.front() == "-")
-        throw cli::UsageError("HTTP/1.0 cannot send what has no length (-T -)");
+        throw cli::UsageError("HTTP/1.0 cannot send data of unknown length (-T -)");
     // curl's -J is --remote-header-name.
     if (json && line.targets.remote_names)
-        throw cli::UsageError("-J prints a report in JSON, unlike curl's: write "
-                              "--remote-header-name, or --remote-name-all for files and -J");
+        throw cli::UsageError("-J prints a report in JSON, unlike in curl: use "
+                              "--remote-header-name, or -J with --remote-name-all");
     if (download.server_names_file && !line.targets.remote_names)
         throw cli::UsageError("--remote-header-name needs -O");
     if (line.uploads.size() > 1)
-        throw cli::UsageError("--upload-file can be given once: run webget for each file");
+        throw cli::UsageError("--upload-file can be given only once; run webget for each file");
 }
 
 // -d, -F and -T.
@@ -125,16 +124,15 @@ void skip_beginning(std::uint64_t offset, FetchConfig& config) {
     auto& download = config.download;
     if (offset == 0) return;
     if (config.targets.size() != 1)
-        throw cli::UsageError("--continue-at with a number is for one document");
+        throw cli::UsageError("--continue-at with a number needs a single document");
     const auto& file = config.targets.front().file;
     using Kind = download::ExistingFile::Kind;
     const auto existing = file.empty() ? download::ExistingFile{} : download::look_at(file);
     if (existing.kind == Kind::regular) {
         if (existing.size != offset)
-            throw http::TransferError(
-                fmt::format("cannot go on with {} at byte {}: it has {} bytes", file, offset,
-                            existing.size),
-                http::status::cannot_resume);
+            throw http::TransferError(fmt::format("cannot resume {} at byte {}: it has {} bytes",
+                                                  file, offset, existing.size),
+                                      http::status::cannot_resume);
         download.resume = true;
         return;
     }

@@ -52,7 +52,7 @@ void set_route(const Line& line, http::RouteOptions& route) {
     auto& tls = route.tls;
     if (line.tls13) tls.min_version = "1.3";
     if (line.tls13 && tls.max_version == "1.2")
-        throw cli::UsageError("--tlsv1.3 and --tls-max 1.2 exclude each other");
+        throw cli::UsageError("--tlsv1.3 and --tls-max 1.2 cannot be combined");
     // curl's variables; OpenSSL itself knows SSL_CERT_FILE and SSL_CERT_DIR.
     if (const char* bundle = variable("CURL_CA_BUNDLE");
         bundle != nullptr && !tls.ca_file && !tls.ca_directory && !tls.insecure)

@@ -124,7 +124,7 @@ int FetchReport::finish() {
         diagnose(line);
     if (config_.targets.size() > 1 && (failed_ > 0 || config_.verbosity.verbose) &&
         config_.tell_errors)
-        diagnose(fmt::format("{} of {} documents are here, {} failed", done_ - failed_,
+        diagnose(fmt::format("fetched {} of {} documents, {} failed", done_ - failed_,
                              config_.targets.size(), config_.targets.size() - done_ + failed_));
     return worst_;
 }

@@ -68,7 +68,7 @@ std::vector<Source> documents_of(const TargetOptions& options,
     std::string host = options.sources.front();
     if (options.sources.size() < 2)
         throw cli::UsageError(
-            fmt::format("which document of {}? Expected HOST DOCUMENT..., or URLs", host));
+            fmt::format("the document of {} is missing: expected HOST DOCUMENT..., or URLs", host));
     if (host.starts_with("unix:")) {
         download.route.unix_socket = host.substr(5);
         host = "localhost";
@@ -92,7 +92,7 @@ void add_url(std::string text, const TargetOptions& options, std::vector<Source>
              std::size_t operand) {
     for (const std::string_view mistake : {"http:/", "https:/"})
         if (ascii::lower(text.substr(0, mistake.size())) == mistake && !has_scheme(text))
-            throw http::TransferError(fmt::format("cannot fetch {}: expected two slashes behind {}",
+            throw http::TransferError(fmt::format("cannot fetch {}: expected two slashes after {}",
                                                   text, mistake.substr(0, mistake.size() - 1)),
                                       http::status::malformed_url);
     if (!has_scheme(text.substr(0, text.find_first_of("?#"))))
@@ -127,7 +127,7 @@ std::vector<Source> find_sources(const TargetOptions& options,
         }
     if (words.empty() && !options.list)
         throw cli::UsageError("expected a URL, or a HOST and a DOCUMENT");
-    if (options.port) throw cli::UsageError("--port is for HOST; a URL has its own");
+    if (options.port) throw cli::UsageError("--port needs a HOST: a URL contains its port");
     const auto first = sources.size();
     for (std::size_t index = 0; index < words.size(); ++index)
         add_url(words[index], options, sources, first + index);
@@ -143,7 +143,7 @@ std::string free_name(const std::string& name) {
             download::look_at(other).kind == Kind::none)
             return other;
     throw http::TransferError(
-        fmt::format("cannot write {}: there are {} of it already", name, max_numbered_names),
+        fmt::format("cannot write {}: {} numbered files already exist", name, max_numbered_names),
         http::status::cannot_write);
 }
 
@@ -198,14 +198,14 @@ void check(const std::vector<Source>& sources, const TargetOptions& options, con
                                                   source.url.text(), source.url.scheme),
                                       http::status::protocol_not_allowed);
     if (!options.outputs.empty() && options.remote_names)
-        throw cli::UsageError("--output and --remote-name exclude each other");
+        throw cli::UsageError("--output and --remote-name cannot be combined");
     const auto operands = sources.empty() ? 0 : sources.back().operand + 1;
     if (!options.outputs.empty() && options.outputs.size() != operands)
-        throw cli::UsageError(fmt::format("{} documents need as many -o, and there are {}",
-                                          operands, options.outputs.size()));
+        throw cli::UsageError(
+            fmt::format("{} documents need the same number of -o, but there are {}", operands,
+                        options.outputs.size()));
     const bool has_files = !options.outputs.empty() || options.remote_names;
-    if (download.resume && !has_files)
-        throw cli::UsageError("-C - goes on with a file: it needs -o or -O");
+    if (download.resume && !has_files) throw cli::UsageError("-C - needs -o or -O");
 }
 
 } // namespace
@@ -241,7 +241,8 @@ std::vector<download::Target> find_targets(const TargetOptions& options, const S
         // Two names can lead to the same file.
         if (auto identity = download::identity_of(target.file);
             sources.size() > 1 && !identity.empty() && !files.insert(std::move(identity)).second)
-            throw cli::UsageError(fmt::format("two documents would be {}", target.file));
+            throw cli::UsageError(
+                fmt::format("two documents have the same output file {}", target.file));
         if (options.create_directories) make_directories(directory_of(target.file));
     }
     return targets;

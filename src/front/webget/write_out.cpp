@@ -227,7 +227,8 @@ std::string value_of(std::string_view name, const Target& target, const Outcome&
 // continues after the brace.
 std::string_view take_name(std::string_view& format, std::size_t size) {
     const auto end = format.find('}');
-    if (end == std::string_view::npos) throw cli::UsageError("--write-out: a %{ has no }");
+    if (end == std::string_view::npos)
+        throw cli::UsageError("--write-out: the } after %{ is missing");
     const auto name = format.substr(size, end - size);
     format.remove_prefix(end + 1);
     return name;

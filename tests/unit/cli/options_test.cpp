@@ -154,8 +154,8 @@ TEST_CASE("-- ends the options") {
 }
 
 TEST_CASE("a -- that no command follows is an error, as it comes of an empty variable") {
-    CHECK(error_of({"key", "--"}, Takes::command) == "there is no command behind --");
-    CHECK(error_of({"--"}, Takes::command) == "there is no command behind --");
+    CHECK(error_of({"key", "--"}, Takes::command) == "the command after -- is missing");
+    CHECK(error_of({"--"}, Takes::command) == "the command after -- is missing");
     CHECK(parse({"key", "--", ""}, Takes::command).command == Words{""});
     CHECK_THROWS_AS((void)parse({"--help", "--"}, Takes::command), cli::Finished);
 }

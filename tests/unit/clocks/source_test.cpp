@@ -49,7 +49,7 @@ TEST_CASE("a source has a name, and can have a port") {
           std::vector<SourcePort>{{Source::ntp, {}}, {Source::time, 2037}, {Source::http, 443}});
     for (const auto* text : {"ntp:", "ntp:nothing", "ntp:65536", "ntp:1:2"})
         CHECK_THROWS_WITH_AS((void)parse_sources(text),
-                             "expected a port behind the colon, as in http:8080",
+                             "expected a port after the colon, as in http:8080",
                              std::invalid_argument);
     for (const auto* text : {"", ",", "ntp,", ",ntp", "ntp,,time", "NTP", " ntp", "sntp", "udp"})
         CHECK_THROWS_WITH_AS(

@@ -99,8 +99,8 @@ TEST_CASE("a way back is found out") {
               try {
                   become_user(nobody, nobody, "");
               } catch (const Error& error) {
-                  return std::string_view{error.what()} == "cannot become user 65534: what we were "
-                                                           "could be had back"
+                  return std::string_view{error.what()} == "cannot become user 65534: the old "
+                                                           "privileges could be regained"
                              ? 0
                              : 2;
               }

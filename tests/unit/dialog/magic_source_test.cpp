@@ -71,7 +71,7 @@ TEST_CASE("a > or a | at the front is no magic") {
 }
 
 TEST_CASE("a command that cannot be run says why") {
-    CHECK(failure("|", usual) == "cannot run |: no command stands before the |");
+    CHECK(failure("|", usual) == "cannot run |: the command before the | is missing");
     CHECK(failure("no-such-program|", usual).find("No such file") != std::string::npos);
     CHECK(failure("echo|", literal) == "cannot open echo|: No such file or directory");
     CHECK(failure("-", literal) == "cannot open -: No such file or directory");

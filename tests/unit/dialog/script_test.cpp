@@ -86,7 +86,7 @@ TEST_CASE("a mistake is told with its line and column") {
     CHECK(error_of("send \"a\\q\"").starts_with("s:1:8: unknown escape \\q"));
     CHECK(error_of("send \"a\" b") == "s:1:10: expected the end of the line here");
     CHECK(error_of("expect { /a/ -> x\n") == "s:1:1: no } ends this expect {");
-    CHECK(error_of("expect { }") == "s:1:1: there is nothing in this expect { }");
+    CHECK(error_of("expect { }") == "s:1:1: this expect { } is empty");
     CHECK(error_of("expect { /a/ x }") ==
           "s:1:14: expected -> and a label, continue or exit N here");
     CHECK(error_of("expect { a -> x }") == "s:1:10: expected /REGEX/, timeout or eof here");

@@ -127,7 +127,7 @@ TEST_CASE("a redirect has a Location") {
 TEST_CASE("bytes that are not HTTP are recognised at once") {
     for (const auto* bytes :
          {"\n", "h", "HTTQ", "HTTP 200", "ICY 200 OK", "SSH-2.0-x\r\n", " HTTP/1.1"})
-        CHECK(refused(bytes) == "the server does not answer in HTTP");
+        CHECK(refused(bytes) == "the server does not speak HTTP");
     CHECK(refused("HTTP") == "needs more than 4");
     for (const auto* line :
          {"HTTP/2 200 OK", "HTTP/2.0 200 OK", "HTTP/1.2 200 OK", "HTTP/1.1 20 OK",
@@ -231,7 +231,7 @@ TEST_CASE("interim responses are skipped, but not without end") {
     CHECK(parser.parse_head(bytes) == bytes.size());
     CHECK(parser.head().status == 200);
     CHECK(parser.head().fields.empty());
-    CHECK(refused(lines(21, early)) == "the server sends interim responses without end");
+    CHECK(refused(lines(21, early)) == "the server sends too many interim responses");
 
     // They are taken as they come.
     ResponseParser slow{Asked::document};

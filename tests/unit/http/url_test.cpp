@@ -140,7 +140,7 @@ TEST_CASE("a text that is not an http URL is refused") {
         CHECK(wrong(url) == "expected an IPv6 address in brackets");
     CHECK(wrong("http://[::1") == "expected a closing bracket");
     CHECK(wrong("http://[") == "expected a closing bracket");
-    CHECK(wrong("http://[::1]80") == "expected a port, or nothing, behind the brackets");
+    CHECK(wrong("http://[::1]80") == "expected a port or nothing after the brackets");
     for (const auto* url :
          {"http://a b/", "http://a%20b/", "http://a%2fb/", "http://a%00b/", "http://a\\b/",
           "http://\xc3\xa4.example/", "http://a%0d%0ab/", "http://a,b/", "http://*/", "http://a%/"})

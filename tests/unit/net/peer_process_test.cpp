@@ -185,11 +185,11 @@ TEST_CASE("a text that is not a rule is refused") {
     CHECK(wrong("UID=1") == fmt::format(keys, "UID"));
     for (const auto* text :
          {"uid=", "uid", "uid=root", "uid=-1", "uid=4294967295", "uid=4294967296"})
-        CHECK(wrong(text) == "expected a number behind uid=");
-    CHECK(wrong("gid=wheel") == "expected a number behind gid=");
+        CHECK(wrong(text) == "expected a number after uid=");
+    CHECK(wrong("gid=wheel") == "expected a number after gid=");
     CHECK(wrong("user=no-such-user") == "there is no user 'no-such-user'");
     CHECK(wrong("group=") == "there is no group ''");
-    CHECK(wrong("exe=sh") == "expected the whole path of a program behind exe=");
+    CHECK(wrong("exe=sh") == "expected the full path of a program after exe=");
     CHECK(wrong("uid=0,user=root") == "expected one user only");
     CHECK(wrong("gid=0,gid=0") == "expected one group only");
     CHECK(wrong("exe=/a,exe=/b") == "expected one program only");

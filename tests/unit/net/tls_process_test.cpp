@@ -359,7 +359,7 @@ TEST_CASE("a peer that does not speak TLS is an error") {
     };
     const std::string failed = "35 cannot speak TLS with localhost: the handshake failed: ";
     const Peer other{[](const Fd& client) { say(client, "220 mail.example.org ESMTP\r\n"); }};
-    CHECK(talk(other) == failed + "what came is not TLS");
+    CHECK(talk(other) == failed + "the answer is not TLS");
     const Peer silent{[](const Fd& client) { ::shutdown(client.get(), SHUT_WR); }};
     CHECK(talk(silent) == failed + "the peer closed the connection without a word");
     const Peer rude{[](const Fd& client) {
@@ -549,7 +549,7 @@ TEST_CASE("its process") {
         {
             const Variable nowhere{"IPCBOX_TLS", "/nowhere/ipcbox-tls"};
             CHECK_THROWS_WITH_AS((void)talk_to(server, world.options),
-                                 "cannot speak TLS: there is no ipcbox-tls (/nowhere/ipcbox-tls)",
+                                 "cannot speak TLS: ipcbox-tls was not found (/nowhere/ipcbox-tls)",
                                  Error);
         }
         {

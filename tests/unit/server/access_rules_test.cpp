@@ -118,9 +118,9 @@ TEST_CASE("an error names the wrong word and its place") {
               "rules:1:7: expected a prefix length from 0 to 32");
     CHECK(wrong("deny ::/129") == "rules:1:6: expected a prefix length from 0 to 128");
     CHECK(wrong("allow 10.0.0.1/8") ==
-          "rules:1:7: expected a network: 10.0.0.1 has bits set behind the first 8");
+          "rules:1:7: expected a network: 10.0.0.1 has bits set after the first 8");
     CHECK(wrong("allow 2001:db8::1/127") ==
-          "rules:1:7: expected a network: 2001:db8::1 has bits set behind the first 127");
+          "rules:1:7: expected a network: 2001:db8::1 has bits set after the first 127");
     CHECK(wrong("allow ::ffff:0.0.0.0/95") == "rules:1:7: expected a prefix length from 0 to 32");
     CHECK(wrong("allow all 10") ==
           "rules:1:11: expected limit N, set NAME=VALUE, or the end of the line");
@@ -136,7 +136,7 @@ TEST_CASE("an error names the wrong word and its place") {
     CHECK(wrong("allow all set") == "rules:1:14: expected NAME=VALUE");
     CHECK(wrong("allow all set A=\"x y") == "rules:1:17: expected a closing quote");
     CHECK(wrong("allow all set A=\"x\"y") ==
-          "rules:1:20: expected a blank behind the closing quote");
+          "rules:1:20: expected a blank after the closing quote");
     CHECK(wrong("allow all set A=x\"y\"") == "rules:1:17: expected quotes around the whole value");
     CHECK(wrong({"allow all\nallow all set A=\0", 27}) == "rules:2:17: expected text");
 }

@@ -98,7 +98,8 @@ TEST_CASE("a mistake is reported with its line and column") {
     CHECK(begins(mistake_in("x = y {1}\n"), "f:1:7: expected a type"));
     CHECK(begins(mistake_in("x = y {0:word}\n"), "f:1:7: expected {N:TYPE}"));
     CHECK(begins(mistake_in("x = y {2:word}\n"), "f:1:5: argument 1 is missing"));
-    CHECK(begins(mistake_in("x = y {1:word} {1:int}\n"), "f:1:16: this argument has a type"));
+    CHECK(
+        begins(mistake_in("x = y {1:word} {1:int}\n"), "f:1:16: this argument already has a type"));
     CHECK(begins(mistake_in("x = {1:word}\n"), "f:1:5: a client's argument cannot choose"));
     CHECK(begins(mistake_in("x = y\nx = z\n"), "f:2:1: x is there already, in line 1"));
     CHECK(begins(mistake_in("quit = y\n"), "f:1:1: quit is always"));

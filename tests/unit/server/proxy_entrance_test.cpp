@@ -65,7 +65,7 @@ TEST_CASE("a header that is wrong, late or missing is told") {
         entrance.add(std::move(guest.connection));
         const auto arrived = entrance.arrivals();
         REQUIRE(arrived.size() == 1);
-        CHECK(arrived[0].problem.starts_with("its PROXY header is wrong: "));
+        CHECK(arrived[0].problem.starts_with("its PROXY header is invalid: "));
     }
     SUBCASE("late") {
         ProxyEntrance entrance{Duration::zero(), changed};

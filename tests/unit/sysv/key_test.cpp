@@ -96,8 +96,8 @@ TEST_CASE("an octal or a negative key is refused by name") {
         }
         return "no error";
     };
-    CHECK(reason("010") == "a key is decimal or, with 0x, hexadecimal, not octal");
-    CHECK(reason("-1") == "a key is not negative (-1 is written 0xffffffff)");
-    CHECK(reason("0") == "0 is IPC_PRIVATE, which nobody else could find");
+    CHECK(reason("010") == "a key is decimal, or hexadecimal with 0x, but never octal");
+    CHECK(reason("-1") == "a key cannot be negative (write 0xffffffff for -1)");
+    CHECK(reason("0") == "0 is IPC_PRIVATE, which no other process could find");
     CHECK(sysv::Key::parse("0x010").value() == 16);
 }

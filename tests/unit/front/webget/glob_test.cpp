@@ -59,9 +59,8 @@ TEST_CASE("a pattern that makes no sense is refused") {
         CAPTURE(bad);
         CHECK_THROWS_AS((void)expand_globs(bad), std::invalid_argument);
     }
-    CHECK(wrong("h/[x]") ==
-          "expected a range such as [1-10] or [a-z:2], not [x] (-g takes brackets "
-          "as they are)");
+    CHECK(wrong("h/[x]") == "expected a range such as [1-10] or [a-z:2], not [x] (-g treats "
+                            "brackets as ordinary characters)");
 }
 
 TEST_CASE("the name of a file has the values of the globs in it") {

@@ -86,7 +86,8 @@ TEST_CASE("headers and escapes are replaced, and other text stays") {
     CHECK(written("100 % %% %%{url} %x % {") == "100 % % %{url} %x % {");
     CHECK(written("").empty());
     for (const auto* format : {"%{", "a%{url", "%{url%", "%header{X"})
-        CHECK_THROWS_WITH_AS((void)written(format), "--write-out: a %{ has no }", cli::UsageError);
+        CHECK_THROWS_WITH_AS((void)written(format), "--write-out: the } after %{ is missing",
+                             cli::UsageError);
     CHECK_THROWS_WITH_AS((void)written("%{none}"), "--write-out: there is no %{none}",
                          cli::UsageError);
     for (const auto* format : {"%{}", "%{URL}", "%{ url}", "%{header{X}}"})
