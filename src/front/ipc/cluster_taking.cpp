@@ -60,9 +60,8 @@ void declare(cli::Options& options, ClusterOptions& into) {
     declare(options, into.etcd);
     options.value("--ttl DURATION", into.ttl, parse_ttl,
                   "if the host fails, give the token back after this time (default 15s)");
-    options.value(
-        "--on-lost ACTION", into.on_lost, parse_on_lost,
-        "what to do with the command if the token may be lost: kill (default), pause or warn");
+    options.value("--on-lost ACTION", into.on_lost, parse_on_lost,
+                  "the action if the token may be lost: kill (default), pause or warn");
     options.value(
         "--grace DURATION", into.grace, cli::parse_duration,
         "with --on-lost kill: the time between TERM and KILL (default a quarter of --ttl)");

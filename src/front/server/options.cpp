@@ -188,7 +188,7 @@ void declare_access(cli::Options& options, ServerOptions& asked, Written& writte
 void declare_service(cli::Options& options, ServerOptions& asked) {
     options.section("Service");
     options.value("--prefork N", asked.loops, cli::number_between(1, max_server_loops),
-                  "accept clients in N threads (default: as many as useful)");
+                  "accept clients in N threads (default: at most two for each CPU)");
     declare_notify_fd(options, asked.notify_fd);
     options.value("--fd-name NAME", asked.descriptor_name, cli::parse_text,
                   "serve only the inherited sockets called NAME (LISTEN_FDNAMES)");
