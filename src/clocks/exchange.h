@@ -24,4 +24,7 @@ struct Exchange {
     std::string problem{};
 };
 
+// The reason of a failure in the rows, for an errno value: "refused", "host unreachable".
+[[nodiscard]] std::string failure_words(int error);
+
 } // namespace ipcbox::clocks

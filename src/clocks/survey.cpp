@@ -26,25 +26,6 @@ constexpr Duration longest = std::chrono::hours{365 * 24};
 // Each of them needs a process that speaks TLS.
 constexpr std::size_t max_tls_at_once = 64;
 
-std::string words_for(int error) {
-    switch (error) {
-    case ECONNREFUSED:
-        return "refused";
-    case ECONNRESET:
-        return "reset";
-    case ETIMEDOUT:
-        return "timed out";
-    case EHOSTUNREACH:
-        return "host unreachable";
-    case ENETUNREACH:
-        return "network unreachable";
-    case EAFNOSUPPORT:
-        return "this machine does not speak its protocol family";
-    default:
-        return std::string{error_text(error)};
-    }
-}
-
 } // namespace
 
 struct Survey::Active {
@@ -59,7 +40,6 @@ struct Survey::Active {
     std::size_t number;
     Inquiry inquiry;
     Step step = Step::looking_up;
-    std::uint32_t generation = 0; // of its timer
     TcpExchanges::Slot slot = 0;
 };
 
@@ -67,7 +47,8 @@ Survey::Survey(const std::vector<Host>& hosts, const SurveyOptions& options, Sur
     : hosts_(hosts), options_(options), events_(events),
       uses_streams_(std::ranges::any_of(
           options.sources, [](const auto& entry) { return !is_datagram(entry.source); })),
-      active_(hosts.size()), next_datagram_(Deadline::Clock::now()), lookups_(options.family) {
+      active_(hosts.size()), timers_(hosts.size()), next_datagram_(Deadline::Clock::now()),
+      lookups_(options.family) {
     options_.patience = std::min(options_.patience, longest);
     options_.interval = std::min(options_.interval, longest);
     if (options_.asks(Source::https)) tls_.emplace(options_.tls);
@@ -122,7 +103,7 @@ Deadline Survey::next_event() {
     const auto now = Deadline::after(Duration::zero());
     const bool has_sender = next_sender() != nullptr;
     if (may_begin() || may_ask_after_shortage() || tcp_.has_failures()) return now;
-    auto next = timers_.empty() ? Deadline::never() : timers_.top().when;
+    auto next = timers_.next();
     if (has_sender)
         next = std::min(next, udp_.room() > 0
                                   ? Deadline::after(next_datagram_ - Deadline::Clock::now())
@@ -163,7 +144,7 @@ void Survey::begin(std::size_t number) {
     if (auto known = lookups_.known(name); !known.empty())
         return looked_up(host, {number, std::move(known), {}});
     lookups_.ask(number, name, host.inquiry.ends());
-    set_timer(host, host.inquiry.ends());
+    timers_.set(host.number, host.inquiry.ends());
 }
 
 // The host whose turn it is to send a datagram, or null. A host whose time has passed meanwhile
@@ -216,18 +197,8 @@ void Survey::take_results() {
 }
 
 void Survey::fire_timers() {
-    while (!timers_.empty()) {
-        const auto timer = timers_.top();
-        auto* const host = active_[timer.number].get();
-        const bool is_void = host == nullptr || host->generation != timer.generation;
-        if (!is_void && !timer.when.passed()) return;
-        timers_.pop();
-        if (!is_void) timer_fired(*host);
-    }
-}
-
-void Survey::set_timer(Active& host, Deadline when) {
-    timers_.push({when, host.number, ++host.generation});
+    while (const auto number = timers_.take_due())
+        timer_fired(*active_[*number]);
 }
 
 // --- One host
@@ -245,14 +216,14 @@ void Survey::ask_in_turn(Active& host) {
     if (!is_datagram(host.inquiry.source())) return ask(host);
     host.step = Active::Step::queueing;
     datagrams_.push_back(host.number);
-    set_timer(host, host.inquiry.ends());
+    timers_.set(host.number, host.inquiry.ends());
 }
 
 void Survey::ask(Active& host) {
     host.step = Active::Step::asking;
     const auto source = host.inquiry.source();
     const auto& address = host.inquiry.begin_try();
-    set_timer(host, host.inquiry.end_of_try());
+    timers_.set(host.number, host.inquiry.end_of_try());
     const auto nonce = source == Source::ntp ? nonces_.next() : 0; // only NTP returns it
     if (is_datagram(source))
         udp_.ask(host.number, source, address, nonce);
@@ -270,12 +241,13 @@ void Survey::connect(Active& host, const net::Address& address) {
         else
             host.slot = tcp_.start(host.number, source, address, std::move(words));
     } catch (const SysError& error) {
-        if (open_exchanges() == 0) return go_on(host, host.inquiry.fail(words_for(error.error())));
+        if (open_exchanges() == 0)
+            return go_on(host, host.inquiry.fail(failure_words(error.error())));
         // The sockets that we have must be enough.
         options_.at_once = open_exchanges();
         host.step = Active::Step::queueing;
         short_of_sockets_.push_back(host.number);
-        set_timer(host, host.inquiry.ends());
+        timers_.set(host.number, host.inquiry.ends());
     }
 }
 
@@ -288,13 +260,13 @@ void Survey::take(const Exchange& exchange) {
         return answered(*host, exchange);
     case Exchange::Outcome::paused:
         host->step = Active::Step::pausing;
-        return set_timer(*host, std::min(Deadline::after(pause), inquiry.ends()));
+        return timers_.set(host->number, std::min(Deadline::after(pause), inquiry.ends()));
     case Exchange::Outcome::malformed:
         return inquiry.note_malformed(
             interpret(exchange.bytes, {inquiry.finding().source, exchange.timing, pivot()})
                 .problem);
     case Exchange::Outcome::failed:
-        return go_on(*host, inquiry.fail(exchange.error != 0 ? words_for(exchange.error)
+        return go_on(*host, inquiry.fail(exchange.error != 0 ? failure_words(exchange.error)
                                                              : exchange.problem));
     }
 }
@@ -345,7 +317,7 @@ void Survey::go_on(Active& host, Inquiry::Next next) {
         return ask_in_turn(host);
     case Inquiry::Next::rest:
         host.step = Active::Step::resting;
-        return set_timer(host, host.inquiry.rest_ends());
+        return timers_.set(host.number, host.inquiry.rest_ends());
     case Inquiry::Next::finished:
         return finish(host);
     }
@@ -354,6 +326,7 @@ void Survey::go_on(Active& host, Inquiry::Next next) {
 void Survey::finish(Active& host) {
     const auto number = host.number;
     const auto done = std::move(active_[number]);
+    timers_.cancel(number);
     ++finished_;
     events_.found(number, std::move(done->inquiry.finding()));
 }

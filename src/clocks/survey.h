@@ -6,6 +6,7 @@
 #include "clocks/host_list.h"
 #include "clocks/inquiry.h"
 #include "clocks/tcp_exchanges.h"
+#include "clocks/timers.h"
 #include "clocks/tls_exchanges.h"
 #include "clocks/udp_exchanges.h"
 #include "core/deadline.h"
@@ -16,7 +17,6 @@
 #include <deque>
 #include <memory>
 #include <optional>
-#include <queue>
 #include <vector>
 
 namespace ipcbox::clocks {
@@ -50,14 +50,6 @@ class Survey {
   private:
     struct Active; // a host that is being asked
 
-    struct Timer {
-        Deadline when;
-        std::size_t number;
-        std::uint32_t generation; // the timer is void when the host has set another one since
-        // The top of a priority queue is its greatest.
-        [[nodiscard]] bool operator<(const Timer& other) const { return other.when < when; }
-    };
-
     void limit_hosts_at_once();
     [[nodiscard]] int wait(SignalFd& signals);
     [[nodiscard]] Deadline next_event();
@@ -84,7 +76,6 @@ class Survey {
     void go_on(Active& host, Inquiry::Next next);
     void finish(Active& host);
 
-    void set_timer(Active& host, Deadline when);
     [[nodiscard]] std::time_t pivot() const;
 
     const std::vector<Host>& hosts_;
@@ -96,7 +87,7 @@ class Survey {
     std::vector<std::unique_ptr<Active>> active_;
     std::size_t begun_ = 0;
     std::size_t finished_ = 0;
-    std::priority_queue<Timer> timers_;
+    Timers timers_;
     std::deque<std::size_t> datagrams_; // hosts that have one to send
     Deadline::Clock::time_point next_datagram_;
     std::deque<std::size_t> short_of_sockets_; // hosts that could not get one

@@ -7,6 +7,7 @@
 #include "core/privileges.h"
 #include "core/program.h"
 #include "front/announce.h"
+#include "front/server/option_values.h"
 #include "front/server/report.h"
 #include "server/handover.h"
 #include "server/readiness.h"

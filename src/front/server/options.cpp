@@ -1,96 +1,17 @@
 #include "front/server/options.h"
 
-#include "core/user.h"
 #include "front/announce.h"
 #include "front/common_options.h"
+#include "front/server/option_values.h"
 
-#include <algorithm>
-#include <array>
 #include <fmt/core.h>
 #include <limits>
-#include <stdexcept>
-#include <sys/resource.h>
 
 namespace ipcbox::front {
 
 namespace {
 
-constexpr int max_connections = 1'000'000;
 constexpr auto proxy_patience = std::chrono::seconds{10};
-
-// "10/1s"
-server::Rate parse_rate(std::string_view text) {
-    const auto slash = text.find('/');
-    if (slash == std::string_view::npos)
-        throw std::invalid_argument("expected a number and a duration, such as 10/1s");
-    return {cli::number_between(1, max_connections)(text.substr(0, slash)),
-            cli::parse_positive_duration(text.substr(slash + 1))};
-}
-
-// "4", "4/24", "4/24/56"
-struct PerNetwork {
-    unsigned max = 0;
-    unsigned bits_4 = 32;
-    unsigned bits_6 = 64; // what one customer of a provider has at least (RFC 6177)
-};
-unsigned parse_number(std::string_view text, int min, int max) {
-    return static_cast<unsigned>(cli::number_between(min, max)(text));
-}
-PerNetwork parse_per_network(std::string_view text) {
-    const auto first = std::min(text.find('/'), text.size());
-    const auto second = std::min(text.find('/', first + 1), text.size());
-    PerNetwork limit;
-    limit.max = parse_number(text.substr(0, first), 1, max_connections);
-    if (first < text.size())
-        limit.bits_4 = parse_number(text.substr(first + 1, second - first - 1), 0, 32);
-    if (second < text.size()) limit.bits_6 = parse_number(text.substr(second + 1), 0, 128);
-    return limit;
-}
-
-// The names of prlimit(1).
-struct Resource {
-    std::string_view name;
-    int number;
-};
-constexpr std::array resources{
-    Resource{"as", RLIMIT_AS},         Resource{"core", RLIMIT_CORE},
-    Resource{"cpu", RLIMIT_CPU},       Resource{"data", RLIMIT_DATA},
-    Resource{"fsize", RLIMIT_FSIZE},   Resource{"memlock", RLIMIT_MEMLOCK},
-    Resource{"nofile", RLIMIT_NOFILE}, Resource{"nproc", RLIMIT_NPROC},
-    Resource{"stack", RLIMIT_STACK},
-};
-
-// "nofile=64", "core=unlimited"
-ResourceLimit parse_resource_limit(std::string_view text) {
-    const auto equals = std::min(text.find('='), text.size());
-    const auto found = std::ranges::find(resources, text.substr(0, equals), &Resource::name);
-    if (found == resources.end() || equals == text.size())
-        throw std::invalid_argument("expected NAME=NUMBER, where NAME is as, core, cpu, data, "
-                                    "fsize, memlock, nofile, nproc or stack");
-    const auto value = text.substr(equals + 1);
-    return {found->number, value == "unlimited" ? RLIM_INFINITY : cli::parse_size(value)};
-}
-
-net::Address parse_client(std::string_view text) {
-    const auto address = net::Address::parse_ip(text, 0);
-    if (!address) throw std::invalid_argument("expected an IP address");
-    return *address;
-}
-
-struct SocketOwner {
-    std::optional<uid_t> user;
-    std::optional<gid_t> group;
-};
-// "root", "root:adm", ":adm"
-SocketOwner parse_socket_owner(std::string_view text) {
-    if (!text.starts_with(':')) {
-        const auto owner = cli::parse_owner(text);
-        return {owner.uid, owner.gid};
-    }
-    const auto group = find_group(text.substr(1));
-    if (!group) throw std::invalid_argument("there is no such group");
-    return {std::nullopt, group};
-}
 
 // Options that are converted before they go into the configuration.
 struct Written {
@@ -273,11 +194,6 @@ std::string_view where_to_listen(const ServerKind& kind) {
 }
 
 } // namespace
-
-std::string_view resource_name(int number) {
-    const auto found = std::ranges::find(resources, number, &Resource::number);
-    return found != resources.end() ? found->name : std::string_view{"?"};
-}
 
 ServerOptions parse_server_options(const Invocation& invocation, const ServerKind& kind) {
     ServerOptions asked;

@@ -66,9 +66,6 @@ struct ServerOptions {
     cli::Verbosity verbosity;
 };
 
-// The name of a resource of setrlimit(2), as --rlimit takes it.
-[[nodiscard]] std::string_view resource_name(int number);
-
 // Throws as cli::Options::parse() does.
 [[nodiscard]] ServerOptions parse_server_options(const Invocation& invocation,
                                                  const ServerKind& kind);
