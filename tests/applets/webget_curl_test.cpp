@@ -112,9 +112,9 @@ TEST_CASE("curl: braces and brackets are several URLs") {
     CHECK(scenario.run({"webget", "-g", server.url("/[1-2]")}).out == "/[1-2]\n");
     const auto result = scenario.run({"webget", server.url("/[1-")});
     CHECK(result.status == 3);
-    CHECK(has(result.err, "-g takes brackets as they are"));
-    CHECK(
-        has(usage_error(scenario, {"-o", "f", server.url("/[1-2]")}), "two documents would be f"));
+    CHECK(has(result.err, "-g treats brackets as ordinary characters"));
+    CHECK(has(usage_error(scenario, {"-o", "f", server.url("/[1-2]")}),
+              "two documents have the same output file f"));
 }
 
 TEST_CASE("curl: -w takes its format from a file") {

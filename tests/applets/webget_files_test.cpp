@@ -599,7 +599,7 @@ TEST_CASE("two documents cannot become one file, whatever it is called") {
         const auto result =
             scenario.run({"webget", "-o", "f", "-o", name, server.url("/a"), server.url("/b")});
         CHECK(result.status == 2);
-        CHECK(result.err.find("two documents would be ") != std::string::npos);
+        CHECK(result.err.find("two documents have the same output file ") != std::string::npos);
     }
     CHECK(scenario
               .run({"webget", "-o", "new", "-o", "dir/../new", server.url("/a"), server.url("/b")})

@@ -497,10 +497,10 @@ TEST_CASE("a command line that makes no sense is a usage error") {
     CHECK(usage_error(scenario, {}) ==
           "webget: expected a URL, or a HOST and a DOCUMENT (see webget --help)\n");
     CHECK(usage_error(scenario, {"-p", "80", "localhost"}) ==
-          "webget: which document of localhost? Expected HOST DOCUMENT..., or URLs "
+          "webget: the document of localhost is missing: expected HOST DOCUMENT..., or URLs "
           "(see webget --help)\n");
     CHECK(usage_error(scenario, {"unix:/socket"}) ==
-          "webget: which document of unix:/socket? Expected HOST DOCUMENT..., or URLs "
+          "webget: the document of unix:/socket is missing: expected HOST DOCUMENT..., or URLs "
           "(see webget --help)\n");
     CHECK(usage_error(scenario, {"localhost", "http://a/"}) ==
           "webget: http://a/ is a URL, and localhost is not (see webget --help)\n");
@@ -509,7 +509,7 @@ TEST_CASE("a command line that makes no sense is a usage error") {
     CHECK(usage_error(scenario, {"-o", "f", "http://a/", "http://b/"}) ==
           "webget: 2 documents need the same number of -o, but there are 1 (see webget --help)\n");
     CHECK(usage_error(scenario, {"-o", "f", "-o", "f", "http://a/", "http://b/"}) ==
-          "webget: two documents would be f (see webget --help)\n");
+          "webget: two documents have the same output file f (see webget --help)\n");
     CHECK(usage_error(scenario, {"-C", "-", "http://a/"}) ==
           "webget: -C - needs -o or -O (see webget --help)\n");
     CHECK(usage_error(scenario, {"-C", "x", "-O", "http://a/b"}).find("expected a number") !=
