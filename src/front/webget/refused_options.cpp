@@ -7,8 +7,10 @@ namespace {
 constexpr std::string_view only_http = "webget speaks HTTP and HTTPS only";
 constexpr std::string_view no_http2 = "webget speaks HTTP/1.1 and HTTP/1.0 only";
 constexpr std::string_view no_kerberos = "webget logs in with Basic and Digest only";
-constexpr std::string_view no_https_proxy = "webget reaches proxies over HTTP or SOCKS, not over HTTPS";
-constexpr std::string_view library_decides = "ipcbox-tls uses the settings of the system (openssl.cnf)";
+constexpr std::string_view no_https_proxy =
+    "webget reaches proxies over HTTP or SOCKS, not over HTTPS";
+constexpr std::string_view library_decides =
+    "ipcbox-tls uses the settings of the system (openssl.cnf)";
 constexpr std::string_view pem_only = "certificates and keys must be PEM files";
 constexpr std::string_view own_resolver = "webget resolves names as /etc/resolv.conf says";
 constexpr std::string_view no_traces = "webget has no such trace; use -v or --dry-run";
