@@ -11,6 +11,17 @@
 #include <sys/statfs.h>
 
 namespace ipcbox::process {
+namespace {
+
+// A zombie is, too.
+bool is_there(const Fd& handle) try {
+    return try_to_signal(handle, 0);
+} catch (const SysError& error) {
+    if (error.error() != EPERM) throw;
+    return true;
+}
+
+} // namespace
 
 std::string Identity::text() const {
     return start ? fmt::format("{}:{}", pid, *start) : fmt::format("{}", pid);
@@ -39,9 +50,11 @@ std::optional<Found> find(const Identity& identity) {
     // Read after the handle was opened. If the pid was reused in between, the handle belongs to a
     // process that has ended, which no signal reaches.
     auto stat = read_process_stat(identity.pid);
-    if (identity.start && !stat)
+    if (identity.start && !stat) {
+        if (!is_there(*handle)) return std::nullopt; // its parent took notice of its end just now
         throw Error(
             fmt::format("cannot check {}: /proc does not show that process", identity.text()));
+    }
     if (identity.start && *identity.start != stat->start_ticks) return std::nullopt;
     return Found{*std::move(handle), std::move(stat)};
 }

@@ -2,41 +2,85 @@
 """The examples of README.md and of the manual pages.
 
     examples.py check FILE...   the applets have each option that an example gives them
-    examples.py run PAGE        the examples of this page print what the page says
+    examples.py run FILE...     each example does its work, and prints what the page says
 
-"run" needs a network, IPC objects and processes of its own (namespaces(7)), because the examples use
-well-known ports and keys. Who may not make them skips the test: status 77. Numbers, dates and the last
-blanks of a line do not count. $IPCBOX_BINARY is the program, and its links are in a directory of the PATH.
+An example is a line of a page's EXAMPLES (.Dl), or a line with a prompt in a literal block; the lines below it are
+what it prints. Comments before a line or a block of a page say more: ".\" not run: REASON", or ".\" file: NAME" of
+a block that the examples below find as a file. $IPCBOX_BINARY is the program. example_runs.py runs the examples.
 """
 import os
 import re
 import shlex
-import shutil
-import signal
 import subprocess
 import sys
-import tempfile
-import threading
 
 BINARY = os.environ["IPCBOX_BINARY"]
 
 
-def lines_of(path):
-    """The literal lines of a page or of README.md: (number, text)."""
-    is_page = not path.endswith(".md")
+class Example:
+    def __init__(self, number, command):
+        self.number, self.command, self.output = number, command, []
+        self.reason = None  # why it is not run
+
+
+class Document:
+    """What a page, or README.md, has of examples, and of files for them."""
+
+    def __init__(self, path):
+        self.path, self.examples, self.files = path, [], {}
+        is_page = not path.endswith(".md")
+        for number, text, mark in page_lines(path) if is_page else readme_lines(path):
+            self.add(number, text, mark, prompts=("$ ",) if is_page else ("$ ", "# "))
+        for name, lines in self.files.items():
+            self.files[name] = "".join(line + "\n" for line in lines)
+
+    def add(self, number, text, mark, prompts):
+        """MARK is the comment before the line, or before its block."""
+        last = self.examples[-1] if self.examples else None
+        if text is None:  # another block begins
+            self.examples.append(None)
+        elif mark and mark.startswith("file: "):
+            self.files.setdefault(mark[len("file: "):], []).append(text)
+        elif text.startswith(prompts):
+            self.examples.append(Example(number, text[2:]))
+            if mark and mark.startswith("not run: "):
+                self.examples[-1].reason = mark[len("not run: "):]
+        elif last and last.command.endswith("\\"):
+            last.command = last.command[:-1] + text.strip()
+        elif last:
+            last.output.append(text)
+
+
+def page_lines(path):
+    """Of each literal block, and of each .Dl in EXAMPLES: (number, text, mark); text None between them."""
+    literal, section, mark, block_mark = False, "", None, None
+    for number, line in enumerate(open(path, encoding="utf-8").read().splitlines(), 1):
+        if line.startswith(".\\\" "):
+            mark = line[4:]
+            continue
+        if line.startswith(".Dl "):
+            yield number, None, None
+            if section == "EXAMPLES":
+                yield number, "$ " + unescaped(line[4:]), mark
+        elif line.startswith((".Bd", ".Ed")):
+            literal = line.startswith(".Bd -literal")
+            yield number, None, None
+            block_mark = mark if literal else None
+        elif literal:
+            yield number, unescaped(line), mark or block_mark
+        elif line.startswith(".Sh "):
+            section = line[4:]
+        mark = None
+
+
+def readme_lines(path):
     literal = False
     for number, line in enumerate(open(path, encoding="utf-8").read().splitlines(), 1):
-        if is_page:
-            if line.startswith(".Dl "):
-                yield number, "$ " + unescaped(line[4:])
-            elif line.startswith(".Bd") or line.startswith(".Ed"):
-                literal = line.startswith(".Bd -literal")
-            elif literal:
-                yield number, unescaped(line)
-        elif line.startswith("```"):
+        if line.startswith("```"):
             literal = line == "```console"
+            yield number, None, None
         elif literal:
-            yield number, line
+            yield number, line, None
 
 
 def unescaped(text):
@@ -45,18 +89,11 @@ def unescaped(text):
     return text
 
 
-def examples_of(path):
-    """The commands with what they print: (number, command, [line of output])."""
-    examples = []
-    for number, text in lines_of(path):
-        if text.startswith("$ ") or text.startswith("# "):
-            examples.append((number, text[2:], []))
-        elif examples and examples[-1][1].endswith("\\"):
-            last = examples[-1]
-            examples[-1] = (last[0], last[1][:-1] + text.strip(), last[2])
-        elif examples:
-            examples[-1][2].append(text)
-    return examples
+def documents_of(paths):
+    documents = [Document(path) for path in paths]
+    for document in documents:
+        document.examples = [example for example in document.examples if example]
+    return documents
 
 
 # --- check
@@ -106,14 +143,15 @@ def check(paths):
     applets = {name: Applet(name) for name in names}
     count = 0
     mistakes = []
-    for path in paths:
-        for number, command, _ in examples_of(path):
-            lexer = shlex.shlex(command.replace("…", ""), posix=True, punctuation_chars=True)
+    for document in documents_of(paths):
+        for example in document.examples:
+            place = f"{document.path}:{example.number}"
+            lexer = shlex.shlex(example.command.replace("…", ""), posix=True, punctuation_chars=True)
             lexer.whitespace_split = True
             try:
                 words = list(lexer)
             except ValueError as error:
-                mistakes.append(f"{path}:{number}: {error}: {command}")
+                mistakes.append(f"{place}: {error}: {example.command}")
                 continue
             for at, word in enumerate(words):
                 if word not in applets:
@@ -124,76 +162,14 @@ def check(paths):
                     end += 1
                 wrong = unknown_option(applets[word], words[at + 1:end])
                 if wrong:
-                    mistakes.append(f"{path}:{number}: {word} has no option {wrong}")
+                    mistakes.append(f"{place}: {word} has no option {wrong}")
     print("\n".join(mistakes))
     print(f"{count} calls of applets in the examples of {len(paths)} files")
     return 1 if mistakes or count == 0 else 0
 
 
-# --- run
-
-def masked(lines):
-    """Without what differs from run to run."""
-    text = "\n".join(line.rstrip() for line in lines).strip("\n")
-    text = re.sub(r"\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ \d]\d ", "DATE ", text)
-    text = re.sub(r"\d+", "N", text)
-    return re.sub(r" +", " ", text)
-
-
-def ignore_nothing():
-    """We may be started by nohup, or in the background."""
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
-        signal.signal(number, signal.SIG_DFL)
-
-
-def run(page):
-    isolated = ["unshare", "--net", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    if os.geteuid() != 0:
-        isolated.insert(1, "--map-root-user")
-    if not shutil.which("ip") or subprocess.run(isolated + ["true"], capture_output=True).returncode != 0:
-        print("cannot make a network of our own", file=sys.stderr)
-        return 77
-    examples = examples_of(page)
-    mark = "-- example %d ends --"
-    script = "ip link set lo up || exit\nexport HOME=$PWD LC_ALL=C TZ=UTC\n"
-    for index, (_, command, _) in enumerate(examples):
-        script += f"{command}\nprintf '\\n%s\\n' '{mark % index}'\n"
-    with tempfile.TemporaryDirectory(prefix="ipcbox-test-") as scratch:
-        links, empty = os.path.join(scratch, "bin"), os.path.join(scratch, "empty")
-        os.mkdir(empty)
-        os.mkdir(links)
-        subprocess.run([BINARY, "--install", links], check=True)
-        environment = dict(os.environ, PATH=links + ":" + os.environ["PATH"])
-        for name in ("IPCBOX_FAULT", "IPCBOX_TRACE", "XDG_STATE_HOME"):
-            environment.pop(name, None)
-        shell = subprocess.Popen(isolated + ["bash", "-c", script], cwd=empty, env=environment, text=True,
-                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                 preexec_fn=ignore_nothing)
-        guard = threading.Timer(120, shell.kill)  # only against hanging for ever
-        guard.start()
-        printed = [[]]
-        for line in shell.stdout:
-            if line.rstrip("\n") == mark % (len(printed) - 1):
-                printed.append([])
-                if len(printed) > len(examples):
-                    break
-            else:
-                printed[-1].append(line)
-        guard.cancel()
-        shell.kill()
-        shell.wait()
-    failures = 0
-    for (number, command, expected), got in zip(examples, printed):
-        if masked(expected) != masked(got):
-            failures += 1
-            print(f"{page}:{number}: {command}\n  the page says:\n    " + "    ".join(f"{one}\n" for one in expected) +
-                  "  it printed:\n    " + "    ".join(got))
-    if len(printed) <= len(examples):
-        failures += 1
-        print(f"{page}:{examples[len(printed) - 1][0]}: the shell ended, or hung, in this example")
-    print(f"{len(examples) - failures} of {len(examples)} examples print what the page says")
-    return 1 if failures else 0
-
-
 if __name__ == "__main__":
-    sys.exit(check(sys.argv[2:]) if sys.argv[1] == "check" else run(sys.argv[2]))
+    if sys.argv[1] == "run":
+        import example_runs
+        sys.exit(example_runs.run(documents_of(sys.argv[2:])))
+    sys.exit(check(sys.argv[2:]))
