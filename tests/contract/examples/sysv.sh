@@ -71,10 +71,6 @@ run && ! prints '^sem' ipc-list @build
 sem-take 1234
 run
 
-# == (sleep 3; sem-take @ready) &
-EXAMPLE=${EXAMPLE/sleep 3/:}
-run
-
 # == for file in *.log
 touch a.log b.log
 run && test -f a.log.gz -a -f b.log.gz
