@@ -4,7 +4,7 @@
 #include "core/poll.h"
 #include "core/syscall.h"
 
-#include <algorithm>
+#include <array>
 #include <fmt/core.h>
 #include <unistd.h>
 
@@ -53,19 +53,15 @@ std::size_t read_exact(int fd, std::span<std::byte> into, std::string_view objec
 }
 
 std::string read_to_end(int fd, std::size_t limit, std::string_view object, Deadline deadline) {
-    constexpr std::size_t step = 16 * 1024;
+    std::array<std::byte, 16UL * 1024>
+        piece; // NOLINT(cppcoreguidelines-pro-type-member-init): it is read into
     std::string text;
-    for (;;) {
-        const std::size_t filled = text.size();
-        // One byte more than the limit distinguishes "just fits" from "too long".
-        text.resize(std::min(filled + step, limit + 1));
-        const auto room = std::as_writable_bytes(std::span{text}.subspan(filled));
-        const std::size_t got = read_some(fd, room, object, deadline);
-        text.resize(filled + got);
-        if (got == 0) return text;
+    while (const auto got = read_some(fd, piece, object, deadline)) {
+        text.append(reinterpret_cast<const char*>(piece.data()), got);
         if (text.size() > limit)
             throw Error(fmt::format("cannot read {}: more than {} bytes", object, limit));
     }
+    return text;
 }
 
 std::size_t write_some(int fd, std::span<const std::byte> from, std::string_view object,

@@ -49,8 +49,9 @@ void PtyRelay::set_up(const Pty& pty) const {
         settings = settings_for_typed_input(*settings);
         if (plan_.shows_input) settings->c_lflag |= static_cast<tcflag_t>(ECHO);
     }
+    // Not only ONLCR: without OPOST, the kernel moves blocks and looks at no byte.
     if (plan_.line_feeds == PtyRelayPlan::LineFeeds::as_written)
-        settings->c_oflag &= ~static_cast<tcflag_t>(ONLCR);
+        settings->c_oflag &= ~static_cast<tcflag_t>(OPOST);
     set_terminal_settings(pty.terminal.get(), *settings);
 }
 

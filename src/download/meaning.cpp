@@ -17,9 +17,9 @@ std::optional<std::time_t> date_of(const http::ResponseHead& head) {
 
 // Some servers compare dates only for equality (nginx does), and send documents that are not newer.
 bool is_unchanged(const http::ResponseHead& head, const Expectation& expected) {
+    if (!expected.newer_than || head.status != 200) return false;
     const auto modified = date_of(head);
-    return expected.newer_than && modified && head.status == 200 &&
-           *modified <= *expected.newer_than;
+    return modified && *modified <= *expected.newer_than;
 }
 
 // The server may have ignored the condition of our request for the rest.

@@ -158,7 +158,9 @@ std::size_t ResponseParser::parse_one_head(std::string_view bytes) {
 
 // What is wrong with that head, if anything.
 std::string ResponseParser::read_head(std::string_view lines) {
+    constexpr std::size_t usual_fields = 16;
     head_ = {};
+    head_.fields.reserve(usual_fields);
     grammar_ = std::make_unique<Grammar>(head_);
     grammar_->skip(asked_ != Asked::document);
     beast::error_code error;

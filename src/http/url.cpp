@@ -64,6 +64,7 @@ Credentials parse_credentials(std::string_view text) {
 // RFC 3986, section 5.2.4, for a path that begins with '/': a dot or two at the end, as in
 // /a/./b/../c/.., leave a directory.
 std::string without_dot_segments(std::string_view path) {
+    if (!path.empty() && path.find("/.") == std::string_view::npos) return std::string{path};
     std::vector<std::string_view> segments;
     for (auto left = path; !left.empty();) {
         left.remove_prefix(1);

@@ -92,7 +92,8 @@ class Walk {
     void signal_stopped(Waking waking) {
         for (auto& [pid, member] : members_)
             if (!member.is_done) deliver(member);
-        if (signal_ == SIGSTOP) return;
+        // A stopped process also dies of KILL.
+        if (signal_ == SIGSTOP || signal_ == SIGKILL) return;
         for (auto& [pid, member] : members_)
             if (member.is_stopped_by_us || (waking == Waking::everybody && needs_wake(signal_)))
                 (void)send(member, SIGCONT);

@@ -95,6 +95,8 @@ TEST_CASE("without -p the command reads nothing of ours, and finds the end") {
 TEST_CASE("lines end as the command wrote them, or as a terminal shows them") {
     Scenario scenario;
     CHECK(scenario.run({"pty-run", "printf", "a\\nb\\r\\n"}).out == "a\nb\r\n");
+    // Not even a mode that expands tabs changes them.
+    CHECK(scenario.shell("pty-run sh -c \"stty tab3; printf 'a\\tb\\n'\"").out == "a\tb\n");
     CHECK(scenario.run({"pty-run", "--raw-output", "printf", "a\\n"}).out == "a\r\n");
 }
 

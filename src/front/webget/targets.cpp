@@ -91,7 +91,7 @@ std::vector<Source> documents_of(const TargetOptions& options,
 void add_url(std::string text, const TargetOptions& options, std::vector<Source>& sources,
              std::size_t operand) {
     for (const std::string_view mistake : {"http:/", "https:/"})
-        if (ascii::lower(text.substr(0, mistake.size())) == mistake && !has_scheme(text))
+        if (!has_scheme(text) && ascii::lower(text.substr(0, mistake.size())) == mistake)
             throw http::TransferError(fmt::format("cannot fetch {}: expected two slashes after {}",
                                                   text, mistake.substr(0, mistake.size() - 1)),
                                       http::status::malformed_url);
