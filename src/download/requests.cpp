@@ -8,8 +8,8 @@ namespace ipcbox::download {
 
 namespace {
 
-// How many requests are made at a time.
-constexpr std::size_t batch = http::Pipeline::max_depth;
+// The maximum of requests that are ready. The half at which more are made still fills the pipeline.
+constexpr std::size_t batch = 2 * http::Pipeline::max_depth;
 
 } // namespace
 

@@ -18,9 +18,13 @@ head -c "${size}M" /dev/zero >data
 compare "$size MiB through three cats (bash >= 1.0 x pipe-run)" \
     pipe-run './pipe-run -i data -- cat --then cat --then cat' \
     bash 'cat <data | cat | cat'
+# The second table is without what it takes to write a file, which is the same for both.
 compare "$size MiB with a copy to a file (tee >= 2 x pipe-run --tee)" \
     'pipe-run --tee' './pipe-run -i data --tee 1=copy -- cat --then cat' \
     tee 'cat <data | tee copy | cat'
+compare "$size MiB with a copy to /dev/null (tee >= 2 x pipe-run --tee)" \
+    'pipe-run --tee' './pipe-run -i data --tee 1=/dev/null -- cat --then cat' \
+    tee 'cat <data | tee /dev/null | cat'
 if has sponge; then
     compare "$size MiB into a file, from a pipe (sponge >= 1.5 x safe-write)" \
         safe-write 'cat data | ./safe-write --any-directory copy' \
