@@ -22,7 +22,7 @@ void greet(const Fd& client) {
 
 } // namespace
 
-TEST_CASE("prints what the server says, at a path and at a name") {
+TEST_CASE("catsock-client prints the answer of a server at a path and at a name") {
     Scenario scenario;
     for (const auto& place : {scenario.path("socket"), scenario.name()}) {
         const Peer server{net::Address::unix_path(place), greet};
@@ -35,7 +35,7 @@ TEST_CASE("prints what the server says, at a path and at a name") {
     }
 }
 
-TEST_CASE("sends its input, ends it, and waits for the answer") {
+TEST_CASE("the client sends its input, ends it, and waits for the answer") {
     Scenario scenario;
     const Peer server{net::Address::unix_path(scenario.path("socket")), echo};
     const auto text = numbered_text(echo_size);

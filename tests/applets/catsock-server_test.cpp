@@ -145,7 +145,7 @@ TEST_CASE("--allow lets in a client that fits one of the rules") {
     CHECK(wrong.err.starts_with("catsock-server: --allow 'pid=1': expected uid=, "));
 }
 
-TEST_CASE("the mode is what was asked for, whatever the umask") {
+TEST_CASE("the mode is what was asked for, regardless of the umask") {
     Scenario scenario;
     constexpr mode_t permissions = 07777;
     auto process = scenario.start(server({}));

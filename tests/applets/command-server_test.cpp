@@ -102,7 +102,7 @@ TEST_CASE("a command gets its arguments as they are, and no shell sees them") {
     CHECK_FALSE(scenario.exists("y"));
 }
 
-TEST_CASE("a command that lasts or writes too long is killed with all that it started") {
+TEST_CASE("a command that lasts or writes too long is killed with all processes that it started") {
     Scenario scenario;
     scenario.write_file("commands", "last = sh -c 'sleep 1000 & echo begun; wait'\n"
                                     "  timeout 0.2\n"

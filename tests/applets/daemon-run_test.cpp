@@ -75,7 +75,7 @@ TEST_CASE("a command that cannot be run has the statuses of env") {
     CHECK_FALSE(scenario.exists("pid"));
 }
 
-TEST_CASE("a daemon that ends at once gives its status, and leaves no pid file") {
+TEST_CASE("a daemon that ends immediately gives its status, and leaves no pid file") {
     Scenario scenario;
     for (const auto& [script, status] : {std::pair{"exit 3", 3}, std::pair{"exit 0", 0},
                                          std::pair{"kill -KILL $$", 128 + SIGKILL}}) {
@@ -232,7 +232,7 @@ TEST_CASE("the pid file of another program works, unless it cannot be trusted") 
     }
 }
 
-TEST_CASE("a pid file that makes no sense is refused") {
+TEST_CASE("an invalid pid file is refused") {
     Scenario scenario;
     REQUIRE(::mkdir("pid", 0755) == 0);
     CHECK(scenario.run({"daemon-run", "-p", "pid", "--status"}).status == 4);
@@ -294,7 +294,7 @@ TEST_CASE("one file can be the pid file and the lock") {
     CHECK(scenario.run(words(options, sleeper)).status == 0);
 }
 
-TEST_CASE("descriptors stay open that are asked for") {
+TEST_CASE("requested descriptors stay open") {
     Scenario scenario;
     const auto result =
         scenario.shell("exec 7>seven 8>eight; daemon-run --settle 30 --keep-fd 8 -- sh -c '"
@@ -381,7 +381,7 @@ TEST_CASE("a daemon is started again, with pauses, until it ends too often") {
     CHECK_FALSE(scenario.exists("pid"));
 }
 
-TEST_CASE("a daemon that ends at once or is stopped is not started again") {
+TEST_CASE("a daemon that ends immediately or is stopped is not started again") {
     Scenario scenario;
     const Words options{"-p", "pid", "--respawn", "9/1m", "--settle"};
     auto words_with = [&](const char* settle, const Words& command) {
@@ -406,7 +406,7 @@ TEST_CASE("a daemon that ends at once or is stopped is not started again") {
     CHECK(has_ended(second));
 }
 
-TEST_CASE("a keeper that is killed takes its daemon along") {
+TEST_CASE("if the keeper is killed, its daemon dies") {
     Scenario scenario;
     const auto result =
         scenario.run(words({"-o", "out", "--rotate", "1M:1", "--settle", "0"}, sleeper));
@@ -418,7 +418,7 @@ TEST_CASE("a keeper that is killed takes its daemon along") {
     CHECK(ends(child));
 }
 
-TEST_CASE("a command line that makes no sense is refused") {
+TEST_CASE("an invalid command line is refused") {
     Scenario scenario;
     for (const Words& line : std::vector<Words>{{},
                                                 {"--stop"},

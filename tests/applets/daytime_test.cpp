@@ -33,7 +33,7 @@ Result ask(const std::string& text, const Words& options = {}) {
 
 } // namespace
 
-TEST_CASE("prints what the server says, in a line") {
+TEST_CASE("daytime prints the answer of the server on one line") {
     for (const char* const end : {"", "\n", "\r\n", "\r\n\r\n"}) {
         const auto result = ask(std::string{"Tue Nov 24 02:55:01 2026"} + end);
         CHECK(result.status == 0);

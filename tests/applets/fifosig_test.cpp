@@ -207,7 +207,7 @@ TEST_CASE("a reader that leaves early costs nobody a document") {
     stop(server);
 }
 
-TEST_CASE("a reader that does not read holds nobody up") {
+TEST_CASE("a reader that does not read delays nobody") {
     Scenario scenario;
     auto server = serve(scenario, {"-s", "x", "sig"});
     const Fd idle = open_file("sig", O_RDONLY);
@@ -219,7 +219,7 @@ TEST_CASE("a reader that does not read holds nobody up") {
     CHECK(listing().empty());
 }
 
-TEST_CASE("many readers that do not leave are given up, and nobody else notices") {
+TEST_CASE("many readers that do not leave are given up, and other readers do not notice") {
     Scenario scenario;
     auto server = scenario.start_shell("ulimit -n 40; exec fifosig -s x sig");
     (void)server.error_line();
@@ -277,7 +277,7 @@ TEST_CASE("-J tells each read on one line") {
     CHECK(server.wait().status == 1);
 }
 
-TEST_CASE("-q keeps silent, and -m sets the mode whatever the umask") {
+TEST_CASE("-q keeps silent, and -m sets the mode regardless of the umask") {
     Scenario scenario;
     auto server = scenario.start_shell("umask 077; exec fifosig -q -m 644 -s x sig");
     REQUIRE(eventually([] { return is_fifo("sig"); }));
@@ -309,7 +309,7 @@ TEST_CASE("a command that fails gives an empty document, and goes on") {
     stop(server);
 }
 
-TEST_CASE("a command that hangs is killed with all that it started") {
+TEST_CASE("a command that hangs is killed with all processes that it started") {
     Scenario scenario;
     auto server = serve(scenario, {"-t", "100ms", "sig", "--", "sh", "-c",
                                    "sleep 1000 & echo $! >pid; echo half; wait"});
@@ -335,7 +335,7 @@ TEST_CASE("a command that prints without end is stopped") {
     stop(server);
 }
 
-TEST_CASE("a process that a command leaves behind holds nobody up") {
+TEST_CASE("a process that a command leaves behind delays nobody") {
     Scenario scenario;
     auto server = serve(scenario, {"sig", "--", "sh", "-c", "sleep 1000 & echo done"});
     CHECK(read_once(scenario) == "done\n");
@@ -360,7 +360,7 @@ TEST_CASE("a command that cannot run is told before anything is touched") {
     CHECK(listing() == "plain sig ");
 }
 
-TEST_CASE("a regular file is kept and put back, whatever ends the server") {
+TEST_CASE("a regular file is kept and restored, no matter what ends the server") {
     for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
         Scenario scenario;
         scenario.write_file("sig", "mine");
@@ -374,7 +374,7 @@ TEST_CASE("a regular file is kept and put back, whatever ends the server") {
     }
 }
 
-TEST_CASE("a regular file is also put back after -n") {
+TEST_CASE("a regular file is also restored after -n") {
     Scenario scenario;
     scenario.write_file("sig", "mine");
     auto server = serve(scenario, {"-n", "1", "-s", "x", "sig"});
@@ -459,7 +459,7 @@ TEST_CASE("a FIFO that is removed while nobody reads is made again") {
     CHECK(listing() == "elsewhere ");
 }
 
-TEST_CASE("a regular file put in the FIFO's place is kept and put back") {
+TEST_CASE("a regular file in the FIFO's place is kept and restored") {
     Scenario scenario;
     auto server = serve(scenario, {"-s", "x", "sig"});
     scenario.write_file("new", "edited");
@@ -570,7 +570,7 @@ TEST_CASE("closed standard descriptors do no harm") {
     CHECK(listing().empty());
 }
 
-TEST_CASE("output that cannot be written ends it, and PATH is put back") {
+TEST_CASE("output that cannot be written ends it, and PATH is restored") {
     Scenario scenario;
     scenario.write_file("sig", "mine");
     auto server = scenario.start_shell("exec fifosig -J -s x sig >/dev/full");
@@ -583,7 +583,7 @@ TEST_CASE("output that cannot be written ends it, and PATH is put back") {
     CHECK(listing() == "sig ");
 }
 
-TEST_CASE("the limit of a file ends it, and PATH is put back") {
+TEST_CASE("the limit of a file ends it, and PATH is restored") {
     Scenario scenario;
     scenario.write_file("sig", "mine");
     scenario.write_file("out", std::string(64 * 512, '.'));
@@ -595,7 +595,7 @@ TEST_CASE("the limit of a file ends it, and PATH is put back") {
     CHECK(listing() == "out sig ");
 }
 
-TEST_CASE("a pipeline whose reader leaves ends it, and PATH is put back") {
+TEST_CASE("a pipeline whose reader leaves ends it, and PATH is restored") {
     Scenario scenario;
     scenario.write_file("sig", "mine");
     auto pipeline = scenario.start_shell("fifosig -J -s x sig | head -n 1");
@@ -609,7 +609,7 @@ TEST_CASE("a pipeline whose reader leaves ends it, and PATH is put back") {
     CHECK(listing() == "sig ");
 }
 
-TEST_CASE("a command line that makes no sense is status 2") {
+TEST_CASE("an invalid command line is status 2") {
     Scenario scenario;
     for (const Words& wrong : std::vector<Words>{
              {"fifosig", "-s", "x", "-F", "y", "sig"},

@@ -487,7 +487,7 @@ TEST_CASE("a resource limit that cannot be set is an error that names it") {
     if (::geteuid() == 0) CHECK(ask(ready_address(process)) == "unlimited\n");
 }
 
-TEST_CASE("the service manager is told of a reload, of the end, and that the server is alive") {
+TEST_CASE("the server reports a reload, its end and that it is alive to the service manager") {
     Scenario scenario;
     const auto path = scenario.path("notify");
     const Fd socket = notify_socket(path);

@@ -255,7 +255,7 @@ TEST_CASE("a client that has sent a byte is not ended for saying nothing") {
     CHECK(client.line() == "still here");
 }
 
-TEST_CASE("TERM ends us at once when nobody is connected") {
+TEST_CASE("TERM ends us immediately when nobody is connected") {
     Scenario scenario;
     for (const int signal : {SIGTERM, SIGINT}) {
         auto process = scenario.start(server({}, {"cat"}));
@@ -293,7 +293,7 @@ TEST_CASE("when the grace is over they are ended, and the status says so") {
     CHECK(process.wait().status == 1);
 }
 
-TEST_CASE("a second TERM ends even programs that ignore it, with all that they started") {
+TEST_CASE("a second TERM ends even programs that ignore it, with all processes that they started") {
     Scenario scenario;
     auto process = scenario.start(
         server({}, shell_program("trap '' TERM; exec 3<&0; cat <&3 & echo ready; wait")));
@@ -363,7 +363,7 @@ TEST_CASE("a restart that fails changes nothing") {
     CHECK(process.wait().status == 0);
 }
 
-TEST_CASE("--json tells of each connection in a line") {
+TEST_CASE("--json reports each connection in a line") {
     Scenario scenario;
     auto process = scenario.start(server({"-J"}, shell_program("cat; exit 4")));
     const auto address = ready_address(process);
@@ -491,7 +491,7 @@ TEST_CASE("a log that may not grow any more ends nobody") {
     CHECK(process.wait().status == 0);
 }
 
-TEST_CASE("a log that nobody reads holds up nobody") {
+TEST_CASE("a log that nobody reads delays nobody") {
     Scenario scenario;
     auto process = scenario.start(server({}));
     const auto address = ready_address(process);
@@ -506,7 +506,7 @@ TEST_CASE("a log that nobody reads holds up nobody") {
     CHECK(result.err.find("connection from") != std::string::npos);
 }
 
-TEST_CASE("a client that never reads holds up nobody") {
+TEST_CASE("a client that never reads delays nobody") {
     Scenario scenario;
     auto process = scenario.start(server({"-c", "2"}, shell_program("cat; echo end")));
     const auto address = ready_address(process);
@@ -551,7 +551,7 @@ TEST_CASE("the program's limits are its own") {
     CHECK(ask(ready_address(process)) == "20\n3\nNoNewPrivs:\t1\n");
 }
 
-TEST_CASE("readiness is told to a descriptor, and to the service manager") {
+TEST_CASE("the server reports that it is ready to a descriptor and to the service manager") {
     Scenario scenario;
     const auto path = scenario.path("notify");
     const Fd socket = Fd::adopt(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));

@@ -260,7 +260,7 @@ TEST_CASE("--watch is a live picture on a terminal of 80 by 24, and q leaves it"
     (void)scenario.shell(server + " kill-server");
 }
 
-TEST_CASE("options that make no sense together are refused") {
+TEST_CASE("options that cannot be combined are refused") {
     Scenario scenario;
     for (const Words& words :
          {Words{"ipc-list", "--tree", "--limits"}, Words{"ipc-list", "--warn", "5"},

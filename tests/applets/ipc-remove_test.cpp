@@ -42,7 +42,7 @@ TEST_CASE("a set and a segment are removed by name, key and handle") {
     CHECK_FALSE(has_set(scenario.key()));
 }
 
-TEST_CASE("an object in use stays, and --force removes it all the same") {
+TEST_CASE("an object in use stays, and --force removes it anyway") {
     Scenario scenario;
     REQUIRE(scenario.run({"sem-create", scenario.key()}).status == 0);
     REQUIRE(scenario.run({"sem-take", scenario.key()}).status == 0);
@@ -160,7 +160,7 @@ TEST_CASE("an object that was taken into use while the user was asked stays") {
     CHECK(has_set(scenario.key()));
 }
 
-TEST_CASE("a command line that makes no sense is refused") {
+TEST_CASE("an invalid command line is refused") {
     Scenario scenario;
     for (const Words& words :
          {Words{"ipc-remove"}, Words{"ipc-remove", "--sem"}, Words{"ipc-remove", "shm:"},

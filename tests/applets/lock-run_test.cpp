@@ -27,7 +27,7 @@ bool waits(const Process& process) {
 
 } // namespace
 
-TEST_CASE("the status is the command's own, and the lock is free behind it") {
+TEST_CASE("the status is the command's own, and the lock is free after it") {
     Scenario scenario;
     const auto status = [&](const Words& command) {
         Words words{"lock-run", "lock"};
@@ -60,7 +60,7 @@ TEST_CASE("the command is the process that lock-run was, and has its input and a
     CHECK(holder.line() == fmt::format("{}", holder.pid()));
 }
 
-TEST_CASE("a taken lock is told with its holder") {
+TEST_CASE("a taken lock is reported with its holder") {
     Scenario scenario;
     auto holder = hold(scenario);
     const auto busy = scenario.run({"lock-run", "-n", "lock", "true"});
@@ -141,7 +141,7 @@ TEST_CASE("a command line is run by a shell") {
     CHECK(scenario.run({"lock-run", "lock", "-c", "true", "--", "true"}).status == 2);
 }
 
-TEST_CASE("a lock that this process holds already is refused at once") {
+TEST_CASE("a lock that this process holds already is refused immediately") {
     Scenario scenario;
     const auto result = scenario.run({"lock-run", "lock", "lock-run", "lock", "true"});
     CHECK(result.status == 125);
@@ -150,7 +150,7 @@ TEST_CASE("a lock that this process holds already is refused at once") {
     CHECK(scenario.run({"lock-run", "lock", "lock-run", "-n", "lock", "true"}).status == 1);
 }
 
-TEST_CASE("a lock that our own ancestor holds is told at once") {
+TEST_CASE("a lock that our own ancestor holds is reported immediately") {
     Scenario scenario;
     const auto result =
         scenario.run({"lock-run", "lock", "sh", "-c", "lock-run -w 10ms lock true"});
@@ -161,7 +161,7 @@ TEST_CASE("a lock that our own ancestor holds is told at once") {
           std::string::npos);
 }
 
-TEST_CASE("a file that cannot be opened is told, and the command is not run") {
+TEST_CASE("a file that cannot be opened is reported, and the command is not run") {
     Scenario scenario;
     const auto missing = scenario.run({"lock-run", "none/lock", "touch", "ran"});
     CHECK(missing.status == 125);
@@ -170,7 +170,8 @@ TEST_CASE("a file that cannot be opened is told, and the command is not run") {
     CHECK(scenario.run({"lock-run", ".", "true"}).status == 0);
 }
 
-TEST_CASE("a command that holds the lock for too long is ended with all that it started") {
+TEST_CASE(
+    "a command that holds the lock for too long is ended with all processes that it started") {
     Scenario scenario;
     const auto script = "(setsid sh -c 'trap \"\" TERM; echo $$ >deaf; while :; do sleep 1; done' "
                         "<&- >/dev/null 2>&1 &); until [ -s deaf ]; do :; done; exec sleep 1000";

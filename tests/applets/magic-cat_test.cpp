@@ -141,7 +141,7 @@ TEST_CASE("a lost write is a failure") {
           "y\n141\n");
 }
 
-TEST_CASE("its commands end when it is killed") {
+TEST_CASE("the commands end when their runner is killed") {
     Scenario scenario;
     auto running = scenario.start({"magic-cat", "sh -c 'echo $$; exec sleep 1000'|"});
     const auto sleeper = std::stoi(running.line());

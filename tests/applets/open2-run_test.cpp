@@ -51,7 +51,7 @@ TEST_CASE("the end of one command's output is the end of the other one's input")
     CHECK(result.err == "2\n");
 }
 
-TEST_CASE("the status is that of the last command that failed, and each failure is told") {
+TEST_CASE("the status is that of the last command that failed, and each failure is reported") {
     Scenario scenario;
     const auto both = scenario.run(talk({}, "exit 3", "cat >/dev/null; exit 4"));
     CHECK(both.status == 4);
@@ -95,7 +95,7 @@ TEST_CASE("much data in both directions at once comes through, also with a tap")
     }
 }
 
-TEST_CASE("two commands that wait for each other are told of") {
+TEST_CASE("two commands that wait for each other are reported") {
     Scenario scenario;
     auto running = scenario.start({"open2-run", "--stuck", "100ms", "--", "cat", "--with", "cat"});
     CHECK(running.error_line() ==
@@ -156,7 +156,7 @@ TEST_CASE("the status of a command that is asked is its own") {
     CHECK(silent.err == "open2-run: no answer to x: true has ended its output\n");
 }
 
-TEST_CASE("a command that never answers is told of, and ended at the timeout") {
+TEST_CASE("a command that never answers is reported, and ended at the timeout") {
     Scenario scenario;
     const auto result = scenario.run(
         {"open2-run", "--stuck", "100ms", "-t", "1s", "--ask", "x", "--", "sed", "-n", "s/no//p"});
@@ -238,7 +238,7 @@ TEST_CASE("on a terminal too, the status is the command's own") {
           127);
 }
 
-TEST_CASE("two commands on terminals that wait for each other are told of") {
+TEST_CASE("two commands on terminals that wait for each other are reported") {
     Scenario scenario;
     auto running =
         scenario.start({"open2-run", "--pty", "--stuck", "100ms", "--", "cat", "--with", "cat"});

@@ -302,7 +302,7 @@ TEST_CASE("the command has our input and arguments") {
               .out.starts_with("x I: Started true a b\n"));
 }
 
-TEST_CASE("a command line that makes no sense is refused before anything runs") {
+TEST_CASE("an invalid command line is refused before anything runs") {
     Scenario scenario;
     CHECK(scenario.run({"open3-run"}).err ==
           "open3-run: COMMAND is missing (see open3-run --help)\n");

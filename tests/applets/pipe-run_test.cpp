@@ -39,7 +39,7 @@ TEST_CASE("each stage reads what the one before it writes") {
     CHECK(scenario.run(words({}, {{"cat"}}), "alone").out == "alone");
 }
 
-TEST_CASE("the status is that of the last stage that failed, and each failure is told") {
+TEST_CASE("the status is that of the last stage that failed, and each failure is reported") {
     Scenario scenario;
     const auto result =
         scenario.run(words({}, {shell("exit 3"), {"cat"}, shell("cat; kill -TERM $$"), {"cat"}}));
@@ -73,7 +73,7 @@ TEST_CASE("nothing runs when one program is missing") {
     CHECK(scenario.run(words({}, {{"true"}, {"/"}})).status == 126);
 }
 
-TEST_CASE("a pipeline that makes no sense is a usage error") {
+TEST_CASE("an invalid pipeline is a usage error") {
     Scenario scenario;
     CHECK(scenario.run({"pipe-run"}).status == 2);
     CHECK(scenario.run({"pipe-run", "--", "--then", "cat"})
@@ -174,7 +174,7 @@ TEST_CASE("a reader that has gone before its copy is made fails nobody") {
         CHECK(scenario.run(words({"--tee", "1=copy"}, {{"seq", "3000"}, {"true"}})).status == 0);
 }
 
-TEST_CASE("stages that still run when time is up are ended with all that they started") {
+TEST_CASE("stages that still run when time is up are ended with all processes that they started") {
     Scenario scenario;
     const auto result = scenario.run(
         words({"-t", "50ms"}, {shell("setsid sleep 1000 & echo $! > pid; sleep 1000"), {"cat"}}));
@@ -240,7 +240,7 @@ TEST_CASE("a stage runs as another user when root says so") {
     CHECK(scenario.run(words({"-u", "no-such-user"}, {{"true"}})).status == 2);
 }
 
-TEST_CASE("a stage that is stopped is ended by TERM all the same") {
+TEST_CASE("a stage that is stopped is ended by TERM anyway") {
     Scenario scenario;
     auto process = scenario.start(words({}, {shell("echo begun; kill -STOP $$"), {"cat"}}));
     CHECK(process.line() == "begun");
@@ -248,7 +248,7 @@ TEST_CASE("a stage that is stopped is ended by TERM all the same") {
     CHECK(process.wait().status == 128 + SIGTERM);
 }
 
-TEST_CASE("an empty word is no program, and the message shows it") {
+TEST_CASE("an empty word is not a program, and the message shows it") {
     Scenario scenario;
     const auto result = scenario.run(words({}, {{"cat"}, {""}}));
     CHECK(result.status == 127);

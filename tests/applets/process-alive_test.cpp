@@ -68,7 +68,7 @@ TEST_CASE("a process of another user is 2") {
     CHECK(result.status == 2);
 }
 
-TEST_CASE("words and objects tell the result") {
+TEST_CASE("both the text and the JSON report the result") {
     Scenario scenario;
     auto job = scenario.start_shell("echo up; read line");
     REQUIRE(job.line() == "up");

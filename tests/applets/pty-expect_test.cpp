@@ -335,7 +335,7 @@ TEST_CASE("signals end us and the command") {
     CHECK(ends(command));
 }
 
-TEST_CASE("a log that cannot be written is told") {
+TEST_CASE("a log that cannot be written is reported") {
     Scenario scenario;
     auto result = scenario.run({"pty-expect", "--log", "/dev/full", "-e", "x", "echo", "x"});
     CHECK(result.status == 1);
@@ -472,7 +472,7 @@ TEST_CASE("--tcp and --unix talk to a server") {
     CHECK(result.err.empty());
 }
 
-TEST_CASE("a server that is not there, resets or stays is told") {
+TEST_CASE("a server that is not there, resets or stays is reported") {
     Scenario scenario;
     const RefusedPort refused;
     const auto at = fmt::format("127.0.0.1:{}", refused.number());
@@ -534,7 +534,7 @@ TEST_CASE("--record writes a script of what a person types, and it can be follow
     CHECK(contains(result.out, "hello me, your password is ********"));
 }
 
-TEST_CASE("--record goes with a command alone") {
+TEST_CASE("--record works only with a command") {
     Scenario scenario;
     CHECK(scenario.run({"pty-expect", "--record", "s", "-e", "x", "true"}).status == 2);
     CHECK(scenario.run({"pty-expect", "--record", "s", "--tcp", "localhost:1"}).status == 2);

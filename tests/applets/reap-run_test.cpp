@@ -99,7 +99,7 @@ TEST_CASE("processes left behind have time to end by themselves") {
     CHECK(scenario.read_file("file") == "late\n");
 }
 
-TEST_CASE("a command line runs at the end, and a report tells of each process") {
+TEST_CASE("a command line runs at the end, and a report has each process") {
     Scenario scenario;
     const auto result =
         scenario.run(words({"--on-exit", "echo status $STATUS", "--report", "log", "--grace", "30"},
@@ -123,7 +123,8 @@ TEST_CASE("reap-run ends with its parent") {
     CHECK(ends(static_cast<pid_t>(std::stoi(scenario.read_file("pid")))));
 }
 
-TEST_CASE("it is the init process of a PID namespace, with a thousand orphans and no zombie") {
+TEST_CASE(
+    "reap-run is the init process of a PID namespace, with a thousand orphans and no zombie") {
     Scenario scenario;
     if (scenario.run({"unshare", "-pf", "--mount-proc", "true"}).status != 0) return;
     const auto script =
@@ -148,7 +149,7 @@ TEST_CASE("the zombies of the machine are listed with the parents that do not wa
                               zombie.pid, zombie.parent.pid())) != std::string::npos);
 }
 
-TEST_CASE("a command line that makes no sense is refused") {
+TEST_CASE("an invalid command line is refused") {
     Scenario scenario;
     CHECK(scenario.run({"reap-run"}).status == 2);
     CHECK(scenario.run({"reap-run", "--list", "true"}).status == 2);

@@ -147,7 +147,7 @@ TEST_CASE("a file is written with the rights of the user alone") {
     CHECK(scenario.run({"safe-write", "--any-directory", "theirs/file"}, "root's").status == 0);
 }
 
-TEST_CASE("a command gets the input, few variables and no way back") {
+TEST_CASE("a command gets the input and few variables, and cannot regain root") {
     Scenario scenario;
     const auto result =
         scenario.shell("SECRET=1; export SECRET; echo text | safe-write -- sh -c 'cat; env'");
@@ -168,7 +168,7 @@ TEST_CASE("a command gets the input, few variables and no way back") {
               .status != 0);
 }
 
-TEST_CASE("a line that makes no sense is a usage error") {
+TEST_CASE("an invalid line is a usage error") {
     Scenario scenario;
     CHECK(scenario.run({"safe-write"}).status == 2);
     CHECK(scenario.run({"safe-write", "-a", "-n", "file"}).status == 2);

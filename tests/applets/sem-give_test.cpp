@@ -189,7 +189,7 @@ TEST_CASE("many givers never give more than was taken") {
               .out.ends_with("\"slots\":3,\"taken\":0}\n"));
 }
 
-TEST_CASE("a command line that makes no sense is status 2") {
+TEST_CASE("an invalid command line is status 2") {
     Scenario scenario;
     CHECK(scenario.run({"sem-give", "-w", "soon"}).status == 2);
     CHECK(scenario.run({"sem-give", "-E", "256"}).status == 2);

@@ -254,7 +254,7 @@ TEST_CASE("a failure differs from a busy set: with a command it is 125, whatever
     CHECK(scenario.run({"sem-take", "-n", "-E", "75", scenario.name(), "true"}).status == 125);
 }
 
-TEST_CASE("a wait for ourselves is refused at once") {
+TEST_CASE("a wait that would never end is refused immediately") {
     Scenario scenario;
     for (const auto& key : {scenario.key(), scenario.name()}) {
         create(scenario, key);
@@ -500,7 +500,7 @@ TEST_CASE("the keeper waits with us and ends with us") {
     CHECK(scenario.run({"sem-give", key}).status == 0); // we are an ancestor of sem-give
 }
 
-TEST_CASE("a command line that makes no sense is status 2") {
+TEST_CASE("an invalid command line is status 2") {
     Scenario scenario;
     const auto key = scenario.key();
     for (const Words& words :

@@ -110,7 +110,7 @@ TEST_CASE("the mode is the one of -m, or 600") {
     CHECK(mode(scenario.key(1)) == "640");
 }
 
-TEST_CASE("an owner who keeps write permission from everybody fills the segment all the same") {
+TEST_CASE("an owner who keeps write permission from everybody fills the segment anyway") {
     Scenario scenario;
     for (const auto& key : {scenario.key(), scenario.name()}) {
         const std::string script = "printf text | $SU shm-write --create --size 4 -m 444 $1; "
@@ -128,7 +128,7 @@ TEST_CASE("an owner who keeps write permission from everybody fills the segment 
     }
 }
 
-TEST_CASE("a command line that makes no sense is status 2") {
+TEST_CASE("an invalid command line is status 2") {
     Scenario scenario;
     const auto key = scenario.key();
     CHECK(scenario.run({"shm-write"}).status == 2);
@@ -316,7 +316,8 @@ TEST_CASE("a second writer or reader is refused, and the stream goes on") {
     CHECK(reader.wait().status == 0);
 }
 
-TEST_CASE("an end alone gives up at its deadline or a signal, and leaves nothing") {
+TEST_CASE("a writer or reader without the other gives up at its deadline or at a signal, and "
+          "leaves nothing behind") {
     Scenario scenario;
     const auto name = scenario.name();
     const auto late = scenario.run({"shm-write", "--stream", "-w", "10ms", name}, "text");

@@ -104,7 +104,7 @@ TEST_CASE("signals can be ignored for a time only") {
     CHECK(later.wait().status == 128 + SIGTERM);
 }
 
-TEST_CASE("a command line that makes no sense is refused") {
+TEST_CASE("an invalid command line is refused") {
     Scenario scenario;
     CHECK(scenario.run({"signal-run"}).status == 2);
     CHECK(scenario.run({"signal-run", "--ignore", "KILL", "true"}).err ==

@@ -36,7 +36,7 @@ std::string port_of(const Peer& peer) {
 
 } // namespace
 
-TEST_CASE("prints what the server says, however the server is written") {
+TEST_CASE("tcp-client prints the answer of a server in every form of its address") {
     Scenario scenario;
     const Peer server{greet};
     const auto port = port_of(server);
@@ -70,7 +70,7 @@ TEST_CASE("an IPv6 server is reached in every spelling") {
           "tcp-client: cannot resolve ::1: it has no such address\n");
 }
 
-TEST_CASE("sends its input, ends it, and waits for the answer") {
+TEST_CASE("the client sends its input, ends it, and waits for the answer") {
     Scenario scenario;
     const auto text = numbered_text(echo_size);
     SUBCASE("from a pipe and from a file") {

@@ -50,7 +50,8 @@ class Terminal : public Screen {
 
 } // namespace
 
-TEST_CASE("shows what the server says at once, sends the input, and ends with the server") {
+TEST_CASE(
+    "tcp-interact shows the server's text immediately, sends the input, and ends with the server") {
     Scenario scenario;
     const Peer server{ask_for_commands};
     auto client = scenario.start({"tcp-interact", server.text()});
@@ -175,7 +176,7 @@ TEST_CASE("--hex dumps the answer, and --log keeps both directions in a private 
     CHECK(lost.err == "tcp-interact: cannot open no/log: No such file or directory\n");
 }
 
-TEST_CASE("options that do not go together are refused") {
+TEST_CASE("options that cannot be combined are refused") {
     Scenario scenario;
     const auto error = [&](const Words& words) {
         Words all{"tcp-interact"};

@@ -153,7 +153,7 @@ TEST_CASE("every signal that ends a server ends it well") {
     }
 }
 
-TEST_CASE("its clock can be wrong by any offset") {
+TEST_CASE("the server's clock can be wrong by any offset") {
     Scenario scenario;
     for (const auto& [offset, seconds] :
          std::initializer_list<std::pair<const char*, int>>{{"-3600", -3600}, {"+1.5h", 5400}}) {
@@ -168,7 +168,7 @@ TEST_CASE("its clock can be wrong by any offset") {
     CHECK(is_about(offset_of(ask(ready_address(process))), 5000L * 86400));
 }
 
-TEST_CASE("the daytime is told on a port of its own") {
+TEST_CASE("the daytime is served on its own port") {
     Scenario scenario;
     auto process = scenario.start(server({"--daytime", "0"}));
     const auto time = ready(process);
@@ -341,7 +341,7 @@ TEST_CASE("a datagram that was sent to everybody has no answer") {
     CHECK(log_line(process, "answered") == "time-server: 1 answered, 1 refused");
 }
 
-TEST_CASE("clients that send too much or read nothing hold up nobody") {
+TEST_CASE("clients that send too much or read nothing delay nobody") {
     Scenario scenario;
     auto process = scenario.start(server({"--tcp"}));
     const auto address = ready_address(process);
@@ -363,7 +363,7 @@ TEST_CASE("clients that send too much or read nothing hold up nobody") {
         CHECK(client.rest().size() == 4);
 }
 
-TEST_CASE("a shortage of descriptors is told, and waited out") {
+TEST_CASE("a shortage of descriptors is reported, and waited out") {
     Scenario scenario;
     // Its own, and three clients.
     auto process =
@@ -439,7 +439,7 @@ TEST_CASE("--notify-fd gets the ready lines, and its end") {
     CHECK(is_about(offset_of(ask(announced_address(line))), 0));
 }
 
-TEST_CASE("-v and --json tell of each answer") {
+TEST_CASE("-v and --json report each answer") {
     Scenario scenario;
     auto process = scenario.start(server({"-v", "--json"}));
     const auto address = ready(process);
@@ -473,7 +473,7 @@ TEST_CASE("a log that nobody reads does not stop it") {
     CHECK(is_about(offset_of(ask(address)), 0));
 }
 
-TEST_CASE("it can become another user") {
+TEST_CASE("the server can become another user") {
     if (::geteuid() != 0) return;
     Scenario scenario;
     auto process = scenario.start(server({"-u", "nobody"}));
@@ -503,7 +503,7 @@ TEST_CASE("a host without a port has that of --port") {
     }
 }
 
-TEST_CASE("a command line that makes no sense is a usage error") {
+TEST_CASE("an invalid command line is a usage error") {
     Scenario scenario;
     for (const auto& words : std::initializer_list<Words>{{"-p", "37", "localhost:37"},
                                                           {"-p", "37", "38"},

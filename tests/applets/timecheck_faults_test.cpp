@@ -27,7 +27,7 @@ void say_time(const Fd& client) {
 
 } // namespace
 
-TEST_CASE("a host whose time has passed in the queue holds up no other") {
+TEST_CASE("a host whose time has passed in the queue delays no other") {
     Scenario scenario;
     const DatagramPeer silent{*net::Address::parse_ip("0.0.0.0", 0), [](const test::Datagram&) {}};
     const auto result = scenario.run(
@@ -76,7 +76,7 @@ TEST_CASE("a server of NTP is not asked for a tick that it does not have") {
     CHECK(questions == 1);
 }
 
-TEST_CASE("a socket that becomes free is used at once") {
+TEST_CASE("a socket that becomes free is used immediately") {
     Scenario scenario;
     const Peer silent{be_silent};
     const Peer server{say_time};

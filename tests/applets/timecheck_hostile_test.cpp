@@ -58,7 +58,7 @@ TEST_CASE("a name that no host can have is refused") {
     CHECK(rows_of(result.out).at(0).offset() == "-");
 }
 
-TEST_CASE("an answer that is too short is no time") {
+TEST_CASE("an answer that is too short is not a time") {
     CHECK(row_of(says("")) == "closed without answering");
     CHECK(row_of(says("abc")) == "short answer (3 bytes)");
     CHECK(row_of(says("a")) == "short answer (1 byte)");
@@ -68,7 +68,7 @@ TEST_CASE("an answer that is too short is no time") {
     CHECK(row_of(says_and_stays("abc"), soon) == "timed out after 3 bytes");
 }
 
-TEST_CASE("an answer that is too long is no time") {
+TEST_CASE("an answer that is too long is not a time") {
     CHECK(row_of(says("abcde")) == "trailing bytes (5 instead of 4)");
     CHECK(row_of(says(std::string(10'000, 'x'))) == "trailing bytes");
     const std::string flood(65536, 'x');
@@ -95,7 +95,7 @@ TEST_CASE("an answer that comes one byte at a time is understood") {
           }) == "0");
 }
 
-TEST_CASE("many silent hosts at once do not hold up each other") {
+TEST_CASE("many silent hosts at once do not delay each other") {
     Scenario scenario;
     const Peer silent{says_and_stays("")};
     const Peer slow{says_and_stays("x")};
@@ -139,7 +139,7 @@ TEST_CASE("an HTTP head that never ends is an error") {
     CHECK(told({std::string(1'000'000, '\0'), Then::stay}) == "not HTTP");
 }
 
-TEST_CASE("a text that never ends is no daytime") {
+TEST_CASE("a text that never ends is not a daytime") {
     Scenario scenario;
     const Peer server{says_and_stays(std::string(1'000'000, 'x'))};
     const auto source = fmt::format("daytime:{}", server.address().port());

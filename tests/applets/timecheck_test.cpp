@@ -89,7 +89,7 @@ TEST_CASE("the table is the manual page's") {
     CHECK(lines[1] == fmt::format("{:<24} {:>8} {}", server.text(), offset, date_text(said)));
 }
 
-TEST_CASE("clocks behind and ahead of ours are told, and 0 where that is possible") {
+TEST_CASE("clocks behind and ahead of ours are reported, and 0 where that is possible") {
     Scenario scenario;
     const Peer behind{says_time(-7200s)};
     const Peer right{says_time()};
@@ -101,7 +101,7 @@ TEST_CASE("clocks behind and ahead of ours are told, and 0 where that is possibl
     CHECK(rows[1].offset() == "0");
 }
 
-TEST_CASE("rows stand in the order of the arguments, or of the answers") {
+TEST_CASE("rows have the order of the arguments, or of the answers") {
     Scenario scenario;
     std::binary_semaphore first_may_answer{0};
     const Peer first{[&](const Fd& client) {
@@ -234,7 +234,7 @@ TEST_CASE("a list of hosts is read from a file and from standard input") {
     }
 }
 
-TEST_CASE("a command line that makes no sense is a usage error") {
+TEST_CASE("an invalid command line is a usage error") {
     Scenario scenario;
     for (const auto& words : std::initializer_list<Words>{{},
                                                           {"no host!"},
@@ -281,7 +281,7 @@ TEST_CASE("with -P 1 hosts are asked one after the other") {
     CHECK(asked.load() - start >= 300ms);
 }
 
-TEST_CASE("more hosts than descriptors are asked all the same") {
+TEST_CASE("more hosts than descriptors are asked anyway") {
     Scenario scenario;
     auto server = scenario.start({"time-server", "--tcp", "-p", "0"});
     const auto port = ready_address(server).port();
@@ -403,7 +403,7 @@ TEST_CASE("sources are asked in turn until one answers") {
     CHECK(objects.at(0)["error"] == "time: refused, http: closed without answering");
 }
 
-TEST_CASE("a failure that comes at once does not hold up the next source") {
+TEST_CASE("a failure that comes at once does not delay the next source") {
     Scenario scenario;
     // Nobody connects to a broadcast address.
     const auto start = Deadline::Clock::now();
@@ -604,7 +604,7 @@ TEST_CASE("a consensus tells which clocks agree") {
 }
 
 TEST_CASE(
-    "disagreement is no failure of a host, and the hosts that disagree stand in their order") {
+    "disagreement is not a failure of a host, and the hosts that disagree stand in their order") {
     Scenario scenario;
     std::binary_semaphore first_may_answer{0};
     const Peer first{[&](const Fd& client) {
@@ -632,7 +632,7 @@ TEST_CASE(
     CHECK(lines[8].starts_with("summary: 4 answered, 0 failed; "));
 }
 
-TEST_CASE("a check is not content with an answer that is too vague for its limit") {
+TEST_CASE("a check warns about an answer whose error is larger than the limit") {
     Scenario scenario;
     const Peer server{says_time()};
     const auto result =

@@ -165,7 +165,7 @@ TEST_CASE("the command has our input, output and arguments") {
     CHECK(result.err == "3 -k -- a b\n");
 }
 
-TEST_CASE("a command line that makes no sense is refused before anything runs") {
+TEST_CASE("an invalid command line is refused before anything runs") {
     Scenario scenario;
     CHECK(scenario.run({"timeout-run", "10"}).err ==
           "timeout-run: COMMAND is missing (see timeout-run --help)\n");

@@ -95,7 +95,7 @@ TEST_CASE("a host that refuses does not keep others from being heard") {
         CHECK(row.offset() == (row.name == port.text() ? "-" : "0"));
 }
 
-TEST_CASE("a datagram that is no answer is not believed") {
+TEST_CASE("a datagram that is not an answer is not believed") {
     const std::initializer_list<std::pair<std::string, const char*>> answers{
         {"abc", "short answer (3 bytes)"},
         {"a", "short answer (1 byte)"},
@@ -166,7 +166,7 @@ TEST_CASE("strangers are counted, and not believed") {
         scenario.run({"udptime", "-q", "-t", "1s", "-r", "0", only_strangers.text()}).err.empty());
 }
 
-TEST_CASE("a datagram that comes twice, or makes no sense, is counted") {
+TEST_CASE("a datagram that comes twice, or is malformed, is counted") {
     std::binary_semaphore said{0};
     const DatagramPeer twice{[&said](const test::Datagram& question) {
         question.answer(time_bytes_now());

@@ -437,7 +437,7 @@ TEST_CASE("a webget that is ended leaves a part that can be resumed") {
     }
 }
 
-TEST_CASE("a file on which another webget is at work is refused") {
+TEST_CASE("a file that another webget is writing is refused") {
     Scenario scenario;
     const HttpPeer server{breaks_off_once("text", 2, Then::stay)};
     auto first = scenario.start({"webget", "-O", server.url("/f")});
@@ -488,7 +488,7 @@ TEST_CASE("a checksum decides whether a document becomes a file") {
     }
 }
 
-TEST_CASE("--max-size") {
+TEST_CASE("--max-size refuses a document that is larger") {
     Scenario scenario;
     const auto error = [](const HttpPeer& server) {
         return fmt::format("webget: {}: the document has more than 5 bytes\n", server.url("/"));

@@ -356,7 +356,7 @@ TEST_CASE("a server that answers before it has read everything is heard") {
     CHECK(result.err == fmt::format("too large\nwebget: {}: 413 Too Large\n", url));
 }
 
-TEST_CASE("an answer from 300 to 399 that leads nowhere is no document") {
+TEST_CASE("an answer from 300 to 399 that leads nowhere is not a document") {
     CHECK(failure(22, "HTTP/1.1 304 Not Modified\r\n\r\n", Then::stay) ==
           "304 Not Modified, although the request had no condition\n");
     for (const char* const status : {"302 Found", "305 Use Proxy", "306 Unused", "399 What"}) {

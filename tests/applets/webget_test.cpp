@@ -167,7 +167,7 @@ TEST_CASE("-i shows heads before bodies") {
     CHECK(scenario.run({"webget", "-i", server.url("/")}).out == ok("hello\n"));
 }
 
-TEST_CASE("data is posted") {
+TEST_CASE("-d posts data") {
     Scenario scenario;
     scenario.write_file("data", "first\r\nsecond\n");
     const auto form = std::string{"application/x-www-form-urlencoded"};
@@ -190,7 +190,7 @@ TEST_CASE("data is posted") {
     CHECK(absent.err == "webget: cannot open absent: No such file or directory\n");
 }
 
-TEST_CASE("files are uploaded") {
+TEST_CASE("-T uploads files") {
     Scenario scenario;
     const auto text = numbered_text(100'000);
     scenario.write_file("file", text);
@@ -492,7 +492,7 @@ TEST_CASE("--urls reads lists of URLs") {
     CHECK(result.err == "webget: cannot open absent: No such file or directory\n");
 }
 
-TEST_CASE("a command line that makes no sense is a usage error") {
+TEST_CASE("an invalid command line is a usage error") {
     Scenario scenario;
     CHECK(usage_error(scenario, {}) ==
           "webget: expected a URL, or a HOST and a DOCUMENT (see webget --help)\n");

@@ -125,7 +125,7 @@ TEST_CASE("--version prints the version of the box") {
     CHECK(version.out == scenario.run({applet, "-V"}).out);
 }
 
-TEST_CASE("a command line that makes no sense is reported in one line, with status 2") {
+TEST_CASE("an invalid command line is reported in one line, with status 2") {
     Scenario scenario;
     check_usage_error(scenario.run({applet, "--no-such-option"}));
     check_usage_error(scenario.run({applet, "--no-such-option=1"}));

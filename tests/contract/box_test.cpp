@@ -178,7 +178,7 @@ TEST_CASE("the box works under any name that begins with its own") {
     CHECK(lines(result.out) == applets(scenario));
 }
 
-TEST_CASE("a command line that makes no sense is reported in one line, with status 2") {
+TEST_CASE("an invalid command line is reported in one line, with status 2") {
     Scenario scenario;
     const std::vector<Words> cases{
         {"ipcbox"},

@@ -80,7 +80,7 @@ void sweep(const Words& words, int rows) {
 
 } // namespace
 
-TEST_CASE("whatever fails over TCP, each host has a row or the reason is reported") {
+TEST_CASE("no matter what fails over TCP, each host has a row or the reason is reported") {
     const Peer server{[](const Fd& client) { say(client, time_bytes_now()); }};
     const RefusedPort refused;
     sweep({"timecheck", "-t", "25s", server.text(), server.text(),
@@ -88,7 +88,7 @@ TEST_CASE("whatever fails over TCP, each host has a row or the reason is reporte
           4);
 }
 
-TEST_CASE("whatever fails over UDP, each host has a row or the reason is reported") {
+TEST_CASE("no matter what fails over UDP, each host has a row or the reason is reported") {
     const DatagramPeer server{
         [](const test::Datagram& question) { question.answer(time_bytes_now()); }};
     const RefusedDatagramPort refused;
@@ -97,7 +97,7 @@ TEST_CASE("whatever fails over UDP, each host has a row or the reason is reporte
           4);
 }
 
-TEST_CASE("whatever fails, the sources are asked in turn until one answers") {
+TEST_CASE("no matter what fails, the sources are asked in turn until one answers") {
     const DatagramPeer ntp{
         [](const test::Datagram& question) { question.answer(ntp_answer(question.bytes)); }};
     const RefusedPort refused;
@@ -108,7 +108,7 @@ TEST_CASE("whatever fails, the sources are asked in turn until one answers") {
           1);
 }
 
-TEST_CASE("whatever fails, a list and a watch report it") {
+TEST_CASE("no matter what fails, a list and a watch report it") {
     const Peer server{[](const Fd& client) { say(client, time_bytes_now()); }};
     Scenario scenario;
     scenario.write_file("list", server.text() + "\n");
@@ -116,7 +116,7 @@ TEST_CASE("whatever fails, a list and a watch report it") {
           4);
 }
 
-TEST_CASE("whatever fails, daytime prints an answer or the reason") {
+TEST_CASE("no matter what fails, daytime prints an answer or the reason") {
     const Peer server{[](const Fd& client) { say(client, "Tue Nov 24 02:55:01 2026\r\n"); }};
     sweep({"daytime", "-J", "-t", "25s", server.text()}, 1);
 }

@@ -95,7 +95,7 @@ TEST_CASE("a daemon is started once the kernel has a process for it") {
     CHECK(scenario.run({"daemon-run", "-p", "pid", "--status"}).status == 3);
 }
 
-TEST_CASE("a policy that makes no sense is a usage error") {
+TEST_CASE("an invalid policy is a usage error") {
     Scenario scenario;
     for (const char* const policy : {"6", "0:1s", "6:0", "6:", ":10s", "six:10s"}) {
         CAPTURE(policy);

@@ -120,7 +120,7 @@ bool fails_somewhere(const SweptServer& server, const std::string& fault) {
 
 } // namespace
 
-TEST_CASE("whatever fails once, a server goes on, or says why it did not start") {
+TEST_CASE("no matter what fails once, a server goes on, or says why it did not start") {
     const std::vector<SweptServer> servers{
         {{"forking-tcp-server", "-q", "--notify-fd", "1", "127.0.0.1:0", "--", "echo", "hello"},
          says_hello},

@@ -285,7 +285,7 @@ bool fails_somewhere(const Sweep& sweep, const std::string& fault) {
 
 } // namespace
 
-TEST_CASE("whatever fails, one line reports it and nothing is left behind") {
+TEST_CASE("no matter what fails, one line reports it and nothing is left behind") {
     for (const auto& sweep : sweeps())
         for (const int error : errors)
             for (const char* const process : {"", "child"}) {

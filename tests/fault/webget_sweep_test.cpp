@@ -122,7 +122,7 @@ bool fails_somewhere(const Download& download, const std::string& fault) {
 
 } // namespace
 
-TEST_CASE("whatever fails, a file is complete or unchanged") {
+TEST_CASE("no matter what fails, a file is complete or unchanged") {
     for (const auto& download : downloads())
         for (const char* const fault : faults) {
             int number = 1;

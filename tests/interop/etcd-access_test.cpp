@@ -48,7 +48,7 @@ $sign ours.names -in ours.csr -out ours.pem
 
 } // namespace
 
-TEST_CASE("etcd with logins") {
+TEST_CASE("etcd is used with a login") {
     Scenario scenario;
     EtcdCluster cluster{scenario.path("."),
                         {.arguments = {"--bcrypt-cost=4", "--auth-token-ttl=1"}}};
@@ -99,7 +99,7 @@ TEST_CASE("etcd with logins") {
     }
 }
 
-TEST_CASE("etcd by TLS") {
+TEST_CASE("etcd is reached over TLS") {
     Scenario scenario;
     REQUIRE(scenario.shell(make_certificates).status == 0);
     EtcdCluster cluster{scenario.path("."),

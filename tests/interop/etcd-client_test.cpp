@@ -12,7 +12,7 @@ using namespace ipcbox::test;
 using namespace ipcbox::cluster;
 using namespace std::chrono_literals;
 
-TEST_CASE("one member of etcd") {
+TEST_CASE("the tokens work with one member of etcd") {
     Scenario scenario;
     EtcdCluster cluster{scenario.path("."), {}};
     EtcdClient client{access_to(cluster.endpoints())};

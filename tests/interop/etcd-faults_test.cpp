@@ -11,7 +11,7 @@ using namespace ipcbox::test;
 using namespace ipcbox::cluster;
 using namespace std::chrono_literals;
 
-TEST_CASE("three members of etcd") {
+TEST_CASE("the tokens work with three members of etcd") {
     Scenario scenario;
     EtcdCluster cluster{scenario.path("."), {.members = 3}};
     EtcdClient client{access_to(cluster.endpoints())};
@@ -59,7 +59,7 @@ TEST_CASE("three members of etcd") {
     }
 }
 
-TEST_CASE("a call to what is no etcd says so") {
+TEST_CASE("a call to a server that is not etcd fails with that reason") {
     const auto fails = [](const std::string& endpoints, Duration limit) {
         EtcdClient client{access_to(endpoints)};
         return failure_of(client, put("k", "x"), Deadline::after(limit));

@@ -145,7 +145,7 @@ TEST_CASE("a waiter that is told to end leaves the queue, and dies of that signa
     }
 }
 
-TEST_CASE("a front that is killed takes its command along, and the token comes back at once") {
+TEST_CASE("if the front is killed, its command dies and the token comes back immediately") {
     TokenBench bench;
     auto holder = bench.hold(long_lease, "@front");
     const auto command = command_of(holder.pid());
@@ -230,7 +230,7 @@ TEST_CASE("when the keeper is stopped the front ends the command before the leas
     CHECK(bench.take({"-w", "30"}, "@stopped").status == 0);
 }
 
-TEST_CASE("a command that does not listen to TERM is killed with all that it started") {
+TEST_CASE("a command that does not listen to TERM is killed with all processes that it started") {
     TokenBench bench;
     auto holder = bench.scenario.start(bench.words(
         {"-j1", "--ttl", "2"}, "@deaf",
@@ -269,7 +269,7 @@ TEST_CASE("a command that was stopped with its guards past its lease is killed w
     CHECK(ends(command));
 }
 
-TEST_CASE("a lease that others revoke ends the command with all that it started") {
+TEST_CASE("a lease that others revoke ends the command with all processes that it started") {
     TokenBench bench;
     auto holder = bench.scenario.start(
         bench.words(long_lease, "@revoked",
@@ -394,7 +394,7 @@ TEST_CASE("without an etcd there is an error in time, and it names every member"
     CHECK(lent.err == late.err);
 }
 
-TEST_CASE("a line that makes no sense is a usage error") {
+TEST_CASE("an invalid line is a usage error") {
     Scenario scenario;
     scenario.write_file("lock", "");
     const Words start{"sem-take", "--etcd", "http://127.0.0.1:1"};

@@ -85,7 +85,7 @@ TEST_CASE("Perl waits for our token until we give it") {
     });
 }
 
-TEST_CASE("Perl waits for our command until it ends, however it ends") {
+TEST_CASE("Perl waits for our command until it ends, no matter how it ends") {
     on_each_shape([](Scenario& scenario, const std::string& key) {
         auto holder = scenario.start({"sem-take", key, "sh", "-c", "echo in; read line"});
         REQUIRE(holder.line() == "in");

@@ -141,7 +141,7 @@ TEST_CASE("command-server offers its commands to clients that speak TLS") {
           std::string::npos);
 }
 
-TEST_CASE("the client gets all output of a program that prints much and ends at once") {
+TEST_CASE("the client gets all output of a program that prints much and ends immediately") {
     Served served{with_server, "seq 1 300000"};
     const auto result = served.world.scenario.shell(
         "tcp-client --tls --cacert ca.pem localhost $1 </dev/null | tail -n 1", {served.port});

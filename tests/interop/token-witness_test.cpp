@@ -301,7 +301,7 @@ TEST_CASE("there are never too many inside, whatever is killed and stopped, and 
     CHECK(can_have_all(bench, run.slots));
 }
 
-TEST_CASE("the witness sees it when there are too many: with --on-lost warn there are") {
+TEST_CASE("the witness detects too many holders: with --on-lost warn there are") {
     CHECK(max_beside_stopped_keeper("warn") == 2);
     CHECK(max_beside_stopped_keeper("kill") == 1);
 }

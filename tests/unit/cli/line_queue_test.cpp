@@ -29,7 +29,7 @@ TEST_CASE("lines come out whole and in their order") {
     CHECK(read_to_end(pipe.reader.get(), 1 << 20, "a pipe") == expected);
 }
 
-TEST_CASE("a reader that does not read holds up nobody, and is told how much was lost") {
+TEST_CASE("a reader that does not read delays nobody, and is told how much was lost") {
     const BlockedSignals blocked{all_signals()};
     Pipe pipe = make_pipe();
     cli::LineQueue queue{pipe.writer.get()};

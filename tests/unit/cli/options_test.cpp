@@ -87,7 +87,7 @@ int declare_and_go_on(const Invocation& invocation) {
 
 } // namespace
 
-TEST_CASE("nothing given leaves the defaults") {
+TEST_CASE("without any settings, the defaults stay") {
     const auto parsed = parse({});
     CHECK_FALSE(parsed.all);
     CHECK(parsed.wait.empty());
@@ -105,7 +105,7 @@ TEST_CASE("letters can be bundled, the last with its value") {
     CHECK(parse({"-aw5s"}).wait == "5s");
 }
 
-TEST_CASE("a long option has its value behind = or in the next word") {
+TEST_CASE("a long option has its value after = or in the next word") {
     CHECK(parse({"--wait=5s"}).wait == "5s");
     CHECK(parse({"--wait", "5s"}).wait == "5s");
     CHECK(parse({"--wait=a=b"}).wait == "a=b");
@@ -130,7 +130,7 @@ TEST_CASE("the last of several wins, unless all are wanted") {
     CHECK(parse({"-a", "-a"}).all);
 }
 
-TEST_CASE("operands come in their order, before and behind options") {
+TEST_CASE("operands come in their order, before and after options") {
     const auto parsed = parse({"one", "-a", "two"});
     CHECK(parsed.key == "one");
     CHECK(parsed.second == "two");
@@ -214,7 +214,7 @@ TEST_CASE("a missing operand is an error") {
     CHECK_THROWS_WITH_AS((void)options.parse(), "KEY is missing", cli::UsageError);
 }
 
-TEST_CASE("a parser's reason stands behind the option and the value") {
+TEST_CASE("a parser's reason follows the option and the value") {
     CHECK(error_of({"--count", "x", "--wait", "1"}) ==
           "--count 'x': expected a number from -5 to 5");
     // The bad one is named although a good one follows.

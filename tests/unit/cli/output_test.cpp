@@ -5,7 +5,7 @@
 using ipcbox::cli::visible;
 using ipcbox::cli::VisibleText;
 
-TEST_CASE("text stays as it is") {
+TEST_CASE("plain text stays unchanged") {
     CHECK(visible("").empty());
     CHECK(visible("plain text, 100 %\tand\nlines\n") == "plain text, 100 %\tand\nlines\n");
     CHECK(visible("caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x90\xb1") ==

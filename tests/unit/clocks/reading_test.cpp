@@ -110,7 +110,7 @@ TEST_CASE("the seconds of the table are those of whole clocks") {
         }
 }
 
-TEST_CASE("a difference of 0 is shown where it is possible") {
+TEST_CASE("an offset of 0 is shown if it is possible") {
     CHECK(whole_seconds(reading_of(now, at(wall_time(now) + 2s, 3s))) == 0);
     CHECK(whole_seconds(reading_of(now + 7, at(wall_time(now) + 2s, 3s))) == 7);
     CHECK(whole_seconds(between(-4s, -2s)) == -3);
@@ -141,7 +141,7 @@ TEST_CASE("two readings together allow only what both allow") {
     CHECK(point.error == 0s);
 }
 
-TEST_CASE("of readings that exclude each other the newer one counts") {
+TEST_CASE("of contradictory readings, the newer one counts") {
     auto older = between(-1s, 5s);
     older.round_trip = 3ms;
     auto newer = between(6s, 9s);

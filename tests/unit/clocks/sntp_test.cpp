@@ -109,7 +109,7 @@ TEST_CASE("the reference is a code or an address") {
     CHECK(parse(with(12, "47505300")).reference == "71.80.83.0"); // an address, of stratum 10
 }
 
-TEST_CASE("a leap second to come is told") {
+TEST_CASE("a leap second to come is reported") {
     CHECK(parse(with(0, "64")).leap == Leap::insert);
     CHECK(parse(with(0, "a4")).leap == Leap::remove);
     CHECK(parse(with(0, "64")).reading);

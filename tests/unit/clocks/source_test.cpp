@@ -73,7 +73,7 @@ TEST_CASE("each source has its port and its carrier") {
     CHECK_FALSE(is_datagram(Source::http));
 }
 
-TEST_CASE("most sources ask nothing in words") {
+TEST_CASE("only NTP and HTTP have a question") {
     for (const auto source : {Source::time, Source::time_udp, Source::daytime, Source::daytime_udp})
         CHECK(question(source, "example.com", 7).empty());
     const auto ntp = question(Source::ntp, "example.com", 0x6162'6364'6566'6768);
@@ -86,7 +86,7 @@ TEST_CASE("most sources ask nothing in words") {
                                                    "\r\n");
 }
 
-TEST_CASE("an empty answer is no answer") {
+TEST_CASE("an empty answer is not an answer") {
     for (const auto source : all) {
         CHECK(problem(source, "") ==
               (is_datagram(source) ? "empty answer" : "closed without answering"));
@@ -185,7 +185,7 @@ TEST_CASE("the Date of a response is interpreted") {
     CHECK(problem(Source::http, "HTTP/1.1 200 OK\r\n") == "short answer (17 bytes)");
 }
 
-TEST_CASE("a sloppy Date is read, since a clock with one is a clock all the same") {
+TEST_CASE("a sloppy Date is read, since a clock with one is a clock anyway") {
     for (const auto* text : {"Fri, 15 Jan 2027 08:00:03 UTC", "Fri, 15 Jan 2027 08:00:03 +0000",
                              "Fri, 15 Jan 2027 08:00:03 gmt", "fri, 15 jan 2027 8:00:03 GMT",
                              "Fri, 15 Jan 2027 09:00:03 +0100", "Fri, 15 Jan 2027 08:00:03",
@@ -204,7 +204,7 @@ TEST_CASE("a sloppy Date is read, since a clock with one is a clock all the same
 }
 
 TEST_CASE(
-    "NIST's digits for its health and for a leap second are told, and make the error larger") {
+    "NIST's digits for its health and for a leap second are reported, and make the error larger") {
     const auto nist = [](std::string_view digits) {
         return answer(Source::daytime,
                       "61420 27-01-15 08:00:03 " + std::string{digits} + " 713.5 UTC(NIST) *\r\n");

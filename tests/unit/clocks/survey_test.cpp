@@ -32,7 +32,7 @@ SurveyOptions options(Duration patience) {
 
 } // namespace
 
-TEST_CASE("a survey of no hosts ends at once") {
+TEST_CASE("a survey of no hosts ends immediately") {
     SignalFd signals{SIGUSR1};
     Findings findings;
     const std::vector<Host> hosts;

@@ -95,7 +95,7 @@ TEST_CASE("no more questions are sent than there is room for answers") {
     CHECK(exchanges.room() == all);
 }
 
-TEST_CASE("a refusal is told, whichever question it answers") {
+TEST_CASE("a refusal is reported, whichever question it answers") {
     const test::RefusedDatagramPort port;
     UdpExchanges exchanges;
     const auto address = *net::Address::parse_ip("127.0.0.1", port.number());

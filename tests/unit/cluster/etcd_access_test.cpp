@@ -14,7 +14,7 @@ TEST_CASE("an endpoint is written as etcdctl takes it") {
     CHECK(EtcdEndpoint::parse_list("a,http://b:1,").size() == 2);
 }
 
-TEST_CASE("what is no endpoint is refused") {
+TEST_CASE("a text that is not an endpoint is refused") {
     for (const auto* text : {"ftp://a", "http://", "http://a:0", "http://a:x", "http://a/path",
                              "http://user:password@a", "http://a b", "a?x", "http://a:70000"})
         CHECK_THROWS_AS((void)EtcdEndpoint::parse(text), std::invalid_argument);

@@ -29,7 +29,7 @@ TEST_CASE("a transaction says every comparison in full") {
                                   "\x1a\x05\x1a\x03\x0a\x01k"sv);
 }
 
-TEST_CASE("the end of a prefix is the first key behind all that begin with it") {
+TEST_CASE("the end of a prefix is the first key after all that begin with it") {
     CHECK(end_of_prefix("a/") == "a0");
     CHECK(end_of_prefix("a\xff\xff") == "b");
     CHECK(end_of_prefix("\xff") == "\0"sv);

@@ -35,7 +35,7 @@ TEST_CASE("lines come whole and in order, and the end comes after the last") {
     CHECK(ends.there.is_ended());
 }
 
-TEST_CASE("a reader that is stopped holds nobody up, and finds the newest renewal") {
+TEST_CASE("a reader that is stopped delays nobody, and finds the newest renewal") {
     Ends ends;
     LeaseTimes times;
     for (int count = 0; count < 10'000; ++count) {

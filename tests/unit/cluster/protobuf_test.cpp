@@ -64,7 +64,7 @@ TEST_CASE("a reader passes over fixed fields") {
     CHECK(reader.number() == 7);
 }
 
-TEST_CASE("a message that is cut off, or makes no sense, is malformed") {
+TEST_CASE("a message that is cut off, or cannot be parsed, is malformed") {
     for (const std::string_view message :
          {"\x08", "\x08\x96", "\x12\x07test", "\x0d\x01\x01", "\x11\x01", "\x0b", "\x0c", "\x0e",
           "\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",

@@ -48,7 +48,7 @@ TEST_CASE("members that another version has added are skipped") {
     CHECK(read->host == "h");
 }
 
-TEST_CASE("what is no such object is told from one") {
+TEST_CASE("a text that is not an entry is refused") {
     for (const auto* const text :
          {"", "x", "{", "[]", R"({"host")", R"({"host":)", R"({"host":"a)", R"({"host":"\u00)",
           R"({"host":"a\)", R"({1:2})", R"({"a":{"b":1}})", "\"", "{,}"}) {

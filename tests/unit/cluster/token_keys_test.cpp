@@ -5,7 +5,7 @@
 
 using namespace ipcbox::cluster;
 
-TEST_CASE("a name has its slots and its queue in one place") {
+TEST_CASE("the slots and the queue of a name have a common prefix") {
     const auto keys = TokenKeys::parse("@build");
     CHECK(keys.text() == "@build");
     CHECK(keys.slots() == "ipcbox/sem/build/slots");
@@ -13,7 +13,7 @@ TEST_CASE("a name has its slots and its queue in one place") {
     CHECK(keys.entry(0xabc) == "ipcbox/sem/build/queue/0000000000000abc");
 }
 
-TEST_CASE("the end of the queue is behind every entry and before everything else") {
+TEST_CASE("the end of the queue is after every entry and before everything else") {
     const auto keys = TokenKeys::parse("@build");
     CHECK(keys.entry(0x3fffffffffffffff) < keys.queue_end());
     CHECK(keys.queue() < keys.entry(0));
@@ -34,7 +34,7 @@ TEST_CASE("a number has one place, however it is written, and no name has the sa
     CHECK(TokenKeys::parse("@key:1234").slots() == "ipcbox/sem/key%3A1234/slots");
 }
 
-TEST_CASE("a path, which names a file of one host, is no key here") {
+TEST_CASE("a path, which names a file of one host, is not a key here") {
     for (const auto* const text : {"./lock", "/tmp/lock", "a/b", "", "@", "0", "010", "-1", "x"}) {
         CAPTURE(text);
         CHECK_THROWS_AS((void)TokenKeys::parse(text), std::invalid_argument);

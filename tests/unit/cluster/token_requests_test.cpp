@@ -48,7 +48,7 @@ TEST_CASE("a look tells the slots, our entry, the oldest ones and the one before
     CHECK(judge(look, keys.entry(lease), 9, 2).kind == Turn::Kind::first);
 }
 
-TEST_CASE("an answer to entering the queue is a look behind the result of the put") {
+TEST_CASE("an answer to entering the queue is a look after the result of the put") {
     auto answer = look_of_three();
     answer.results.insert(answer.results.begin(), Range::Answer{});
     answer.results.back() = found({entry(keys.entry(lease), 9), entry("q/5", 5)});

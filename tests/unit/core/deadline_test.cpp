@@ -5,7 +5,7 @@
 using namespace ipcbox;
 using namespace std::chrono_literals;
 
-TEST_CASE("never does not pass") {
+TEST_CASE("the deadline 'never' does not pass") {
     const auto never = Deadline::never();
     CHECK(never.is_never());
     CHECK_FALSE(never.passed());

@@ -13,7 +13,7 @@ TEST_CASE("durations are read, and other texts are not") {
         CHECK_FALSE(duration_in(text));
 }
 
-TEST_CASE("a duration is told as exactly as a person wants it") {
+TEST_CASE("a duration is printed as exactly as a person wants it") {
     CHECK(rounded_duration(0ns) == "0.0s");
     CHECK(rounded_duration(340ms) == "0.3s");
     CHECK(rounded_duration(12'700ms) == "12s");

@@ -21,7 +21,7 @@ bool try_lock(const Fd& fd, LockKind kind) {
 
 } // namespace
 
-TEST_CASE("an exclusive lock excludes, and a shared one shares") {
+TEST_CASE("an exclusive lock excludes others, and a shared one does not") {
     test::Scenario scenario;
     const Fd one = open_lock_file("lock", LockKind::exclusive);
     const Fd other = open_lock_file("lock", LockKind::exclusive);

@@ -16,7 +16,7 @@ constexpr Duration short_pause = std::chrono::milliseconds{1};
 
 } // namespace
 
-TEST_CASE("a refusal is tried again as often as the policy says, and told each time") {
+TEST_CASE("a refusal is tried again as often as the policy says, and reported each time") {
     std::vector<int> told;
     const ForkRetry retry{2, short_pause, [&](int error) { told.push_back(error); }};
     ForkAttempts attempts{&retry};

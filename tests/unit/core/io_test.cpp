@@ -37,7 +37,7 @@ TEST_CASE("all bytes pass a pipe that is smaller") {
     CHECK(writer.wait().succeeded());
 }
 
-TEST_CASE("a limit is a limit") {
+TEST_CASE("a file that is longer than the limit is an error") {
     const test::Scenario scenario;
     scenario.write_file("file", std::string(20000, 'x'));
     const auto read = [&](std::size_t limit) {

@@ -87,7 +87,7 @@ TEST_CASE("a user has the groups of /etc/group") {
           }) == 0);
 }
 
-TEST_CASE("a way back is found out") {
+TEST_CASE("a process that could regain root is detected") {
     if (::geteuid() != 0) {
         MESSAGE("not root: nobody can be become");
         return;

@@ -22,7 +22,7 @@ TEST_CASE("the descriptors of a process are seen with what they lead to") {
     CHECK(target == socket_link(status.st_ino));
 }
 
-TEST_CASE("a look ends when it has seen enough") {
+TEST_CASE("a search stops when it has seen enough") {
     int seen = 0;
     const auto look = [&](const auto&, const auto&) { return ++seen < 2; };
     CHECK(look_at_descriptors(::getpid(), look) == FdView::whole);

@@ -99,7 +99,7 @@ TEST_CASE("a file that is empty is a script that does nothing") {
     CHECK(output_of_spawned(script, Words{"empty"}).empty());
 }
 
-TEST_CASE("a binary of another machine's is no script") {
+TEST_CASE("a binary of another machine's is not a script") {
     const test::Scenario scenario;
     const auto binary = program_with(scenario, "\x7f"
                                                "ELF, but not ours");

@@ -5,7 +5,7 @@
 
 using namespace ipcbox;
 
-TEST_CASE("no number comes twice") {
+TEST_CASE("no number is handed out twice") {
     RandomNumbers first;
     RandomNumbers second;
     std::set<std::uint64_t> numbers;

@@ -44,7 +44,7 @@ TEST_CASE("a backslash quotes one byte, and in double quotes only what is specia
     CHECK(shell_words("a\\\nb") == Words{"ab"});
 }
 
-TEST_CASE("a mistake is told with its column") {
+TEST_CASE("a mistake is reported with its column") {
     CHECK(failure("echo 'a") == "column 6: this ' is not closed");
     CHECK(failure("echo \"a") == "column 6: this \" is not closed");
     CHECK(failure("echo \\") == "column 6: nothing follows this \\");

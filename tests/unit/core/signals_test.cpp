@@ -44,7 +44,7 @@ TEST_CASE("signals have names and numbers") {
         CHECK_FALSE(signal_number(wrong));
 }
 
-TEST_CASE("a mask is put back, also when masks are nested") {
+TEST_CASE("a mask is restored, even if masks are nested") {
     CHECK_FALSE(is_blocked(SIGUSR1));
     {
         const BlockedSignals outer{signal_set({SIGUSR1})};

@@ -16,7 +16,7 @@ TEST_CASE("a terminal has the size that it was given last") {
     CHECK(terminal_size(pty.terminal.get(), {}).columns == 6);
 }
 
-TEST_CASE("what is no terminal has the usual size") {
+TEST_CASE("a file that is not a terminal has the usual size") {
     const auto file = open_file("/dev/null", 0);
     CHECK(terminal_size(file.get(), {.rows = 7, .columns = 8}).rows == 7);
 }

@@ -21,7 +21,7 @@ using Texts = std::vector<std::string>;
 
 } // namespace
 
-TEST_CASE("lines end with a line feed, and a carriage return before it is no part of them") {
+TEST_CASE("lines end with a line feed, and a carriage return before it is not a part of them") {
     CHECK(lines_of("one\ntwo\n") == Texts{"one", "two"});
     CHECK(lines_of("one\r\n\r\ntwo\r\n") == Texts{"one", "", "two"});
     CHECK(lines_of("a\rb\n") == Texts{"a\rb"});

@@ -24,7 +24,7 @@ TEST_CASE("bytes that are no sequence have none") {
     CHECK(utf8_length("\xff") == 0);
 }
 
-TEST_CASE("a sequence that goes on behind a text is unfinished") {
+TEST_CASE("a sequence that continues after a text is unfinished") {
     CHECK(utf8_unfinished("") == 0);
     CHECK(utf8_unfinished("abc") == 0);
     CHECK(utf8_unfinished("a\xc3\xa4") == 0);

@@ -19,7 +19,7 @@ TEST_CASE("take_until takes everything when there is no separator") {
     CHECK(text.empty());
 }
 
-TEST_CASE("take_word skips the blanks before a word and leaves those behind it") {
+TEST_CASE("take_word skips the blanks before a word and leaves those after it") {
     std::string_view text = " \tone two\n";
     CHECK(take_word(text) == "one");
     CHECK(text == " two\n");

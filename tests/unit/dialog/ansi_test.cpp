@@ -35,7 +35,7 @@ TEST_CASE("character sets and two-byte sequences go") {
     CHECK(stripped("\x1b(Ba\x1b=b\x1bMc") == "abc");
 }
 
-TEST_CASE("a sequence that was broken off hides no text behind it") {
+TEST_CASE("a sequence that was broken off hides no text after it") {
     CHECK(stripped("\x1b[12\x18text") == "text");
     CHECK(stripped("\x1b[1\x1b[0mtext") == "text");
 }

@@ -63,7 +63,7 @@ TEST_CASE("a command that is also a file's name is not run unless the user says 
     CHECK(text_of("echo|", prefers_command) == "\n");
 }
 
-TEST_CASE("a > or a | at the front is no magic") {
+TEST_CASE("a > or a | at the front has no special meaning") {
     Scenario scenario;
     CHECK(failure(">file", usual) == "cannot open >file: No such file or directory");
     CHECK(failure("|cat", usual) == "cannot open |cat: No such file or directory");

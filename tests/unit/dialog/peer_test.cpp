@@ -58,7 +58,7 @@ TEST_CASE("all output is read before the end, however much there is") {
     CHECK(shell.status() == 7);
 }
 
-TEST_CASE("what is typed is read, and the end of input is one") {
+TEST_CASE("typed text is read, and the end of the input is the end of the file") {
     Shell shell{"cat; echo over"};
     std::string text;
     CHECK(shell.type("hello\n", text, Deadline::after(limit)) == Peer::Event::output);

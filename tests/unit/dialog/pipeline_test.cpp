@@ -49,7 +49,7 @@ TEST_CASE("a stage failed when it did not end with 0") {
     CHECK(failed({killed(SIGTERM), exited(0)}) == std::vector<std::size_t>{0});
 }
 
-TEST_CASE("a broken pipe is no failure when a later stage succeeded") {
+TEST_CASE("a broken pipe is not a failure when a later stage succeeded") {
     CHECK(failed({killed(SIGPIPE), exited(0)}).empty());
     CHECK(failed({exited(141), exited(0)}).empty());
     CHECK(failed({killed(SIGPIPE), killed(SIGPIPE), exited(0)}).empty());

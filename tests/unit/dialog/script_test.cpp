@@ -52,7 +52,7 @@ TEST_CASE("arms stand on one line or on several, and jump forwards and backwards
     CHECK(arms[3].action.kind == Action::Kind::go_on);
 }
 
-TEST_CASE("letters behind a pattern change how it matches") {
+TEST_CASE("letters after a pattern change how it matches") {
     const auto script = parse_script("expect /^B$/im 5s\nexpect { /a.b/s->continue }", "s");
     CHECK(script.statements[0].arms[0].pattern->matches("a\nb\nc"));
     CHECK(script.statements[0].source == "expect /^B$/im 5s");
@@ -63,7 +63,7 @@ TEST_CASE("a label at the end of the script is where the script ends") {
     CHECK(parse_script("goto end\nlabel end", "s").statements[0].action.target == 1);
 }
 
-TEST_CASE("a text has escapes, groups and variables") {
+TEST_CASE("a text can contain escapes, groups and variables") {
     const auto text = parse_text("a\\x41\\\"\\e\\1${name}$5\\$");
     REQUIRE(text.pieces.size() == 4);
     CHECK(text.pieces[0].text == "aA\"\x1b");
@@ -75,7 +75,7 @@ TEST_CASE("a text has escapes, groups and variables") {
     CHECK_THROWS_AS((void)parse_text("${x"), std::invalid_argument);
 }
 
-TEST_CASE("a mistake is told with its line and column") {
+TEST_CASE("a mistake is reported with its line and column") {
     CHECK(error_of("\n  exepct /a/").starts_with("s:2:3: unknown word exepct: expected expect"));
     CHECK(error_of("expect /a(b/").starts_with("s:1:12: missing closing parenthesis"));
     CHECK(error_of("expect /a(b/im").starts_with("s:1:12: missing closing parenthesis"));

@@ -41,7 +41,7 @@ TEST_CASE("a tap between two pipes copies all that flows into its file") {
     CHECK(tap.bytes() == 7);
 }
 
-TEST_CASE("a tap serves a reader that is no pipe") {
+TEST_CASE("a tap serves a reader that is not a pipe") {
     const test::Scenario scenario;
     Tap tap{pipe_with("text"), open_file(scenario.path("out"), O_WRONLY | O_CREAT, 0600),
             scenario.path("copy")};

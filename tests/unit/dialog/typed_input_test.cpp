@@ -26,7 +26,7 @@ TEST_CASE("bytes that the terminal would act on are quoted") {
     CHECK(input.next({"\0", 1}) == std::string("\x16\0", 2));
 }
 
-TEST_CASE("the end of the input is one character, and two behind a part of a line") {
+TEST_CASE("the end of the input is one character, and two after a part of a line") {
     auto input = usual();
     CHECK(input.end() == "\x04");
     (void)input.next("part");
@@ -35,7 +35,7 @@ TEST_CASE("the end of the input is one character, and two behind a part of a lin
     CHECK(input.end() == "\x04");
 }
 
-TEST_CASE("a long line is handed over in pieces, however it comes") {
+TEST_CASE("a long line is handed over in pieces, no matter how it comes") {
     auto input = usual();
     std::string typed;
     for (int piece = 0; piece < 5; ++piece)

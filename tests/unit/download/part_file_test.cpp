@@ -239,7 +239,7 @@ TEST_CASE("a file that another tool began is continued") {
     CHECK(scenario.read_file("doc") == "begun");
 }
 
-TEST_CASE("only one process works at a part, and others are told so") {
+TEST_CASE("only one process writes a part, and others fail with that reason") {
     const Scenario scenario;
     download::PartFile part{"doc", url, take_up};
     part.restart({});

@@ -53,7 +53,7 @@ TEST_CASE("a file that grows is cut, and one that shrinks is an error") {
     CHECK_THROWS_AS((void)shrunk.read(some), http::TransferError);
 }
 
-TEST_CASE("a length is known only when every piece has one") {
+TEST_CASE("the length of a body is known only if that of every piece is") {
     test::Scenario scenario;
     const Pieces nothing;
     PieceSource empty{nothing};

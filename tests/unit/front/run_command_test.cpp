@@ -41,7 +41,7 @@ TEST_CASE("the program is looked for before any work is done") {
     CHECK(worked);
 }
 
-TEST_CASE("the work's status is the applet's") {
+TEST_CASE("the status of the work is that of the applet") {
     for (const int status : {0, 1, 75, 124})
         CHECK(status_of({"true"}, [&](const front::Command&) { return status; }) == status);
 }

@@ -128,7 +128,7 @@ TEST_CASE("compressed text comes back, however it is cut") {
     }
 }
 
-TEST_CASE("stored blocks are no zlib header") {
+TEST_CASE("stored blocks are not a zlib header") {
     // A bare stream whose first block is stored begins with 0x00 or 0x01.
     const std::string stored{"\x01\x02\x00\xfd\xff"
                              "ab",
@@ -150,7 +150,7 @@ TEST_CASE("several members are one text") {
           "cannot decode the gzip body: it ends too early");
 }
 
-TEST_CASE("bytes behind the end are ignored") {
+TEST_CASE("bytes after the end are ignored") {
     const auto body = compressed("text", gzip);
     using namespace std::string_literals;
     for (const auto& rest : {"\0\0\0\0"s, "\0"s, "garbage"s, "\x1f"s, "\x1f\x1f\x8b"s, "\n"s}) {
@@ -192,7 +192,7 @@ TEST_CASE("a damaged stream or another format is an error") {
           "cannot decode the deflate body: it needs a dictionary");
 }
 
-TEST_CASE("a bomb is stopped, and a long text is none") {
+TEST_CASE("a decompression bomb is stopped, but a long text is not") {
     const auto bomb =
         compressed(std::string(ContentDecoder::free_bytes + (1UL << 20U), '\0'), gzip);
     std::size_t most = 0;

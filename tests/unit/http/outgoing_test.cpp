@@ -58,7 +58,7 @@ TEST_CASE("a body that is shorter than announced is an error") {
     CHECK_THROWS_AS((void)sent(outgoing), TransferError);
 }
 
-TEST_CASE("sending waits for nothing") {
+TEST_CASE("sending never waits") {
     auto pair = make_socket_pair();
     Outgoing outgoing;
     const std::string text(10'000'000, 'x');

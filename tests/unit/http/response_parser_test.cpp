@@ -77,7 +77,7 @@ std::string lines(std::size_t count, std::string_view line) {
 
 } // namespace
 
-TEST_CASE("a head is taken, and no byte behind it") {
+TEST_CASE("a head is taken, and no byte after it") {
     constexpr std::string_view bytes = "HTTP/1.1 404 Not  here\r\n"
                                        "Content-Length: 3\r\n"
                                        "X-Empty:\r\n"
@@ -124,7 +124,7 @@ TEST_CASE("a redirect has a Location") {
     CHECK_FALSE(ResponseHead{11, 302, "", {}, ""}.is_redirect());
 }
 
-TEST_CASE("bytes that are not HTTP are recognised at once") {
+TEST_CASE("bytes that are not HTTP are recognised immediately") {
     for (const auto* bytes :
          {"\n", "h", "HTTQ", "HTTP 200", "ICY 200 OK", "SSH-2.0-x\r\n", " HTTP/1.1"})
         CHECK(refused(bytes) == "the server does not speak HTTP");

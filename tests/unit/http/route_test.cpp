@@ -139,7 +139,7 @@ TEST_CASE("a route goes straight, to a known address, diverted or to a Unix sock
     CHECK(answer("http://name.invalid/", options) == "Unix");
 }
 
-TEST_CASE("the status tells which step failed") {
+TEST_CASE("the status shows which step failed") {
     const Scenario scenario;
     const RefusedPort refused;
     RouteOptions options;

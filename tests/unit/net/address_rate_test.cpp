@@ -23,7 +23,7 @@ int allowed(net::AddressRate& rate, const net::Address& address, Deadline::Clock
 
 } // namespace
 
-TEST_CASE("the rate may be used at once, and then second by second") {
+TEST_CASE("the rate may be used immediately, and then second by second") {
     const auto start = Deadline::Clock::now();
     net::AddressRate rate{10};
     const auto address = from("192.0.2.1");
@@ -53,7 +53,7 @@ TEST_CASE("each address has its own rate for all ports, and an IPv6 network has 
     CHECK(others > 230);
 }
 
-TEST_CASE("a flood of senders gains nobody more") {
+TEST_CASE("a flood of senders does not give an address more answers") {
     const auto now = Deadline::Clock::now();
     net::AddressRate rate{3};
     const auto victim = from("192.0.2.1");

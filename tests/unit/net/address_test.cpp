@@ -209,7 +209,7 @@ TEST_CASE("a text that is not a TCP address is refused") {
                              std::invalid_argument);
 }
 
-TEST_CASE("a port that is none is called one") {
+TEST_CASE("a text in the place of a port is reported as a bad port") {
     for (const auto* text : {"localhost:65536", "localhost:-1", "80:localhost", "[::1]:nosuch"}) {
         constexpr auto reason = "expected a port from 0 to 65535, or the name of a service";
         CHECK_THROWS_WITH_AS((void)net::HostPort::parse(text), reason, std::invalid_argument);

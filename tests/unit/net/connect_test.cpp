@@ -77,7 +77,7 @@ TEST_CASE("an address that cannot be tried does not stop the others") {
                       port.number()));
 }
 
-TEST_CASE("the source is ours to choose") {
+TEST_CASE("the local address can be chosen") {
     const Fd server = listen_at(loopback("127.0.0.1", 0));
     const auto source = loopback("127.0.0.2", 0);
     const Fd socket = net::connect_tcp(std::vector{net::local_address(server.get())}, "target:80",

@@ -100,7 +100,7 @@ TEST_CASE("a name whose time is over is not looked up") {
     CHECK(answers[0].problem == "timed out");
 }
 
-TEST_CASE("questions that nobody waits for any more hold nobody up") {
+TEST_CASE("questions that nobody waits for any more delay nobody") {
     net::Lookups lookups{net::Family::any};
     for (std::size_t number = 0; number < 100; ++number)
         lookups.ask(number, impossible_name(), Deadline::never());

@@ -197,7 +197,7 @@ TEST_CASE("bytes pass between two sockets of ours, as in a server") {
     CHECK(answer == text);
 }
 
-TEST_CASE("the end of the input is told, and the answer has its time") {
+TEST_CASE("the server learns the end of the input, and has time for its answer") {
     const Scenario scenario;
     const Server server{[](const Fd& client) {
         const auto question = receive_all(client);

@@ -385,7 +385,7 @@ TEST_CASE("a peer that does not speak TLS is an error") {
     }
 }
 
-TEST_CASE("a cut is no end") {
+TEST_CASE("an answer that was cut off is not complete") {
     const World world;
     const auto end_of = [&](const TlsPeer& server, std::string_view expected) {
         auto tls = talk_to(server, world.options);
@@ -487,7 +487,7 @@ TEST_CASE("much data passes both ways at once") {
     tls.check_end(soon());
 }
 
-TEST_CASE("its process") {
+TEST_CASE("the process that speaks TLS") {
     World world;
     const auto wait_for_more = [](TlsConnection& client) { (void)client.receive_all(); };
     SUBCASE("is killed") {

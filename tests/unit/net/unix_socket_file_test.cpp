@@ -69,7 +69,7 @@ std::string ourselves() {
 
 } // namespace
 
-TEST_CASE("the mode is as asked for, whatever the umask is") {
+TEST_CASE("the mode is as asked for, regardless of the umask") {
     const Scenario scenario;
     const auto path = scenario.path("socket");
     for (const mode_t mask : {mode_t{0}, mode_t{022}, mode_t{0777}})

@@ -8,7 +8,7 @@
 using namespace ipcbox;
 using namespace ipcbox::process;
 
-TEST_CASE("each stream has its log, and lines are told") {
+TEST_CASE("each stream has its log, and lines are reported") {
     const test::Scenario scenario;
     std::vector<std::string> lines;
     DaemonLogs logs{{"out", "err"}, [&](std::string_view line) { lines.emplace_back(line); }};

@@ -74,7 +74,7 @@ TEST_CASE("nothing is reaped while no child has ended, or there is none") {
     CHECK(next_end().pid == pid);
 }
 
-TEST_CASE("a child that stops is told once, and goes on") {
+TEST_CASE("a child that stops is reported once, and goes on") {
     auto pipe = make_pipe();
     const pid_t pid = start_shell("kill -STOP $$; exit 5", pipe.reader.get());
     std::optional<int> signal;

@@ -36,7 +36,7 @@ TEST_CASE("a full log is renamed, and the oldest is removed") {
     CHECK_FALSE(scenario.exists("log.3"));
 }
 
-TEST_CASE("lines stay whole that come in pieces") {
+TEST_CASE("lines that come in pieces stay whole") {
     const test::Scenario scenario;
     RotatingLog log{"log", Rotation{10, 9}, RotatingLog::Start::append};
     for (const char letter : std::string_view{"one\ntwo\nthree\nfour\nfive\n"})
@@ -62,7 +62,7 @@ TEST_CASE("without old files a full log is emptied") {
     CHECK_FALSE(scenario.exists("log.1"));
 }
 
-TEST_CASE("a log that was renamed is opened again when that is asked for") {
+TEST_CASE("a log that was renamed is opened again on request") {
     const test::Scenario scenario;
     RotatingLog log{"log", std::nullopt, RotatingLog::Start::append};
     REQUIRE(std::rename("log", "moved") == 0);

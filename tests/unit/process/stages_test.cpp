@@ -38,7 +38,7 @@ TEST_CASE("stages are written with commas or as start-stop-daemon has them") {
     CHECK(stages_text(parse_stages("TERM:90s,KILL")) == "TERM:1m30s,KILL");
 }
 
-TEST_CASE("stages that make no sense are refused") {
+TEST_CASE("invalid stages are refused") {
     for (const char* text : {"", ",", "TERM,KILL", "TERM:", "TERM:x,KILL", "NONE:1s", "TERM/x/KILL",
                              "TERM//KILL", "TERM:1s,", "/"})
         CHECK_THROWS_AS((void)parse_stages(text), std::invalid_argument);

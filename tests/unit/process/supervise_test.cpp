@@ -62,7 +62,7 @@ TEST_CASE("the command has a group of its own, unless it is to have ours") {
         status_of(script + "[ $group -ne $$ ]", {.group = SupervisePlan::Group::ours}).succeeded());
 }
 
-TEST_CASE("a limit that passes is told, and the command can be signalled") {
+TEST_CASE("a limit that passes is reported, and the command can be signalled") {
     Supervised command{"/bin/sh", Words{"sh", "-c", "sleep 1000"}, {}};
     command.set_limit(Deadline::after(1ms));
     CHECK_FALSE(command.wait());

@@ -35,7 +35,7 @@ TEST_CASE("ends are reported by number, and so is a deadline that passes") {
     CHECK(ended.size() == 3);
 }
 
-TEST_CASE("the status is told once the parent has waited, where the kernel knows it") {
+TEST_CASE("the status is reported once the parent has waited, where the kernel knows it") {
     Child child = spawn("/bin/sh", std::vector<std::string>{"sh", "-c", "exit 7"}, {});
     const auto handle = *open_process(child.pid());
     CHECK(child.wait().as_exit_status() == 7);

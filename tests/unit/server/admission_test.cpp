@@ -9,7 +9,7 @@ using namespace ipcbox;
 using server::Admission;
 using server::Place;
 
-TEST_CASE("places are taken, and given back by themselves") {
+TEST_CASE("places are taken, and given back automatically") {
     Admission admission{{.places = 2}};
     auto first = admission.take();
     CHECK(first);
@@ -179,7 +179,7 @@ TEST_CASE("a pause ends by time, and not because a place comes free") {
     }
 }
 
-TEST_CASE("each network has its own count, which goes with the place") {
+TEST_CASE("each network has its own count, which moves with the place") {
     Admission admission{{}};
     std::vector<Place> places;
     const auto enter = [&](const std::string& network, unsigned max) {

@@ -42,7 +42,7 @@ TEST_CASE("a regular expression must match the whole argument") {
     CHECK(ArgumentType::parse(R"(/a\\b\./)").takes("a\\b."));
 }
 
-TEST_CASE("a type that makes no sense is refused") {
+TEST_CASE("an invalid type is refused") {
     for (const auto* wrong : {"", "Word", "int1-9", "int 9-1", "int 1", "int a-b", "/", "//", "/a",
                               "/(/", "/[/", R"(/(a)\1/)"}) {
         CAPTURE(wrong);

@@ -9,7 +9,7 @@ TEST_CASE("who and motd say so when their files are missing") {
     CHECK(server::motd_answer("/nonexistent/motd") == "There is no message of the day.\n");
 }
 
-TEST_CASE("half a record of a login is no login") {
+TEST_CASE("half a record of a login is not a login") {
     CHECK(server::who_answer("/proc/self/cmdline") == "Nobody is logged in.\n");
 }
 

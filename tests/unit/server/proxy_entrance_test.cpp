@@ -56,7 +56,7 @@ TEST_CASE("a connection arrives once its PROXY header is complete, and its next 
     CHECK(entrance.empty());
 }
 
-TEST_CASE("a header that is wrong, late or missing is told") {
+TEST_CASE("a header that is wrong, late or missing is reported") {
     const Event changed;
     SUBCASE("wrong") {
         ProxyEntrance entrance{patient, changed};

@@ -129,7 +129,7 @@ TEST_CASE("a header of version 2 has the addresses of each family") {
           net::Address::parse_ip("192.0.2.1", 8080));
 }
 
-TEST_CASE("what else a proxy tells is skipped, when it is whole") {
+TEST_CASE("other fields of a proxy's header are skipped if they are complete") {
     const auto four = "\xc0\0\2\1\xc0\0\2\2\x1f\x90\1\xbb"s;
     const auto client = "192.0.2.1:8080 > 192.0.2.2:443";
     CHECK(ends(binary(proxy, '\x11', four + "\1\0\2h2"s)) == client);

@@ -63,7 +63,7 @@ TEST_CASE("a child that ends before it is added is not lost") {
     CHECK(ended[0].status.as_exit_status() == 4);
 }
 
-TEST_CASE("a connection that lasts too long is ended, and that is told") {
+TEST_CASE("a connection that lasts too long is ended, and that is reported") {
     const Event changed;
     std::string told;
     ServedChildren children{{.longest = std::chrono::milliseconds{1}, .idle = {}, .handshake = {}},

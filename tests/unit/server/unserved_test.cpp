@@ -70,7 +70,7 @@ TEST_CASE("a shortage that lasts keeps the connections that were not started, fo
     CHECK(started == std::vector{1U, 2U, 3U});
 }
 
-TEST_CASE("connections that were taken away can be put back, and are then due at once") {
+TEST_CASE("connections that were taken out can be put in again, and are then due immediately") {
     Unserved unserved;
     unserved.add(numbered(7));
     auto taken = unserved.take_all();

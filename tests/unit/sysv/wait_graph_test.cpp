@@ -59,7 +59,7 @@ TEST_CASE("a holder that waits for its child is as stuck as the child") {
     }
 }
 
-TEST_CASE("a chain that ends with a process that may go on is no deadlock") {
+TEST_CASE("a chain that ends with a process that may go on is not a deadlock") {
     const std::vector entries{set_of(1, {10}), set_of(2, {20})};
     sysv::Sight<sysv::Waiter> sight;
     sight.users = {waiter(20, 1), waiter(30, 2)};

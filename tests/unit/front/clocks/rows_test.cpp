@@ -62,7 +62,7 @@ TEST_CASE("a detailed row has the same columns for every clock, and for ours") {
           "gamma                     - timed out\n");
 }
 
-TEST_CASE("remarks and the drift stand behind the date") {
+TEST_CASE("remarks and the drift follow the date") {
     auto found = finding(0s);
     found.answer.leap = clocks::Leap::insert;
     CHECK(host_row({}, "a", found, 12.5).ends_with(" (announces a leap second) +12.5 ppm\n"));

@@ -8,7 +8,7 @@ using sysv::Presence;
 using sysv::Use;
 using Does = sysv::User::Does;
 
-TEST_CASE("sizes are exact") {
+TEST_CASE("a size has a unit only if that is exact") {
     CHECK(front::size_text(0) == "0");
     CHECK(front::size_text(1023) == "1023");
     CHECK(front::size_text(1024) == "1K");

@@ -51,7 +51,7 @@ TEST_CASE("an address, an escape and an empty pair of brackets are as they are")
     CHECK(urls("h/a\\b") == "h/a\\b");
 }
 
-TEST_CASE("a pattern that makes no sense is refused") {
+TEST_CASE("an invalid pattern is refused") {
     for (const auto* bad :
          {"h/{a,b", "h/[1-3", "h/[1]", "h/[3-1]", "h/[a-3]", "h/[1-3:0]", "h/[1-3:x]", "h/[-]",
           "h/[c-a]", "h/a}", "h/a]", "h/{a,{b}}", "h/[1-18446744073709551615]", "h/[1-99999999]",

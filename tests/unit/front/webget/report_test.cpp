@@ -69,7 +69,7 @@ TEST_CASE("curl's variables have their values") {
     CHECK(written("%{errormsg}|%{exitcode}") == "|0");
 }
 
-TEST_CASE("an unknown variable has a value all the same") {
+TEST_CASE("an unknown variable has a value anyway") {
     CHECK(written("%{http_code} %{http_version} %{size_header} %{exitcode} %{errormsg}",
                   failed()) == "000 0 0 7 cannot connect");
     CHECK(written("%{content_type}%{redirect_url}%header{X}", failed()).empty());
