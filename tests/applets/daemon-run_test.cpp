@@ -26,7 +26,7 @@ Words words(const Words& options, const Words& command) {
     return all;
 }
 
-// One that runs until it is told to end.
+// A daemon that runs until a signal ends it.
 const Words sleeper{"sleep", "1000"};
 
 pid_t pid_in(const std::string& id) {

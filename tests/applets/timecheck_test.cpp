@@ -54,7 +54,7 @@ std::vector<nlohmann::json> objects_of(std::string_view text) {
     return objects;
 }
 
-// Whether a clock that is OFFSET off is told within what is said to be its error.
+// Whether the reported offset of a clock that is OFFSET off is within its reported error.
 bool contains(const nlohmann::json& object, double offset) {
     const double nanosecond = 1e-9;
     return object["offset"].is_number() && std::abs(object["offset"].get<double>() - offset) <=

@@ -38,7 +38,7 @@ std::string whole_or_rest(const HttpRequest& request, const std::string& text,
                   text.substr(first));
 }
 
-// Only the first SIZE bytes behind the head.
+// Only the first SIZE bytes after the head.
 std::string cut(const std::string& message, std::size_t size) {
     return message.substr(0, message.find("\r\n\r\n") + 4 + size);
 }

@@ -1,5 +1,5 @@
-// Servers that are broken, or mean it: each is told in one line, with curl's status, in time, and
-// no file of it is taken for a document.
+// Servers that are broken or hostile: each is reported in one line, with curl's status, in time,
+// and no file of it is taken for a document.
 #include "core/io.h"
 #include "harness/http_peer.h"
 #include "harness/peer.h"
@@ -41,7 +41,7 @@ std::string failure(int status, const std::string& bytes, Then then = Then::clos
     return result.err.substr(std::min(start.size(), result.err.size()));
 }
 
-// The same for what is no fault.
+// The same for an answer without a fault.
 std::string fetched(const std::string& bytes, Then then = Then::close, const Words& options = {}) {
     Scenario scenario;
     const HttpPeer server{always(bytes, then)};
@@ -118,7 +118,7 @@ TEST_CASE("a body is as long as it says") {
     CHECK(failure(18, std::string{chunked} + "5\r\nhello\r\n") == "the body ended too early\n");
     CHECK(failure(18, std::string{chunked} + "5\r\nhel") == "the body ended too early\n");
     CHECK(failure(18, std::string{chunked} + "0\r\n") == "the body ended too early\n");
-    // What stands behind it is not ours.
+    // The bytes after it are not ours.
     CHECK(fetched("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlonger than that") == "long");
     CHECK(fetched("HTTP/1.1 204 No Content\r\n\r\nnothing?", Then::stay).empty());
     CHECK(fetched("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", Then::stay,

@@ -101,7 +101,7 @@ TEST_CASE("a server that announces its close is asked nothing in vain") {
 
 TEST_CASE("a server that cannot take requests sent ahead gets one at a time") {
     Scenario scenario;
-    // It answers one request, and takes what came behind it for nonsense.
+    // It answers one request, and treats the bytes after it as an error.
     std::atomic<int> confused = 0;
     const Peer server{[&](const Fd& client) {
         HttpReader reader{client};
@@ -186,7 +186,7 @@ TEST_CASE("posted data is not sent ahead") {
     const Peer server{[&early](const Fd& client) {
         HttpReader reader{client};
         while (const auto request = reader.next()) {
-            // Nothing has come behind it, though there is all the time for it.
+            // No other request has followed, although there was time for one.
             early = early ||
                     wait_for(client.get(), POLLIN, Deadline::after(std::chrono::milliseconds{2}));
             say(client, ok(body_of(*request)));

@@ -24,7 +24,7 @@ const std::string& big() {
     return text;
 }
 
-// The head of the next request; what came behind it is in REST.
+// The head of the next request; the bytes after it are in REST.
 std::string read_head(const Fd& client, std::string& rest) {
     std::string text;
     while (text.find("\r\n\r\n") == std::string::npos) {

@@ -1,5 +1,5 @@
 // The yardstick of the clocks' benchmark: asks so many hosts for the time with nothing around it,
-// no names, no table, no offsets. The hosts are 127.0.0.1 and those behind it.
+// no names, no table, no offsets. The hosts are 127.0.0.1 and the addresses after it.
 //
 // Usage: clock_load tcp COUNT PORT [WINDOW]   at most WINDOW connections at a time (default 4096)
 //        clock_load udp COUNT PORT            one socket, datagrams in batches

@@ -26,7 +26,7 @@ if has unbuffer; then commands+=(unbuffer "unbuffer seq $lines"); fi
 if has script; then commands+=(script "script -qec 'seq $lines' /dev/null"); fi
 compare "$lines lines through a terminal (socat >= 1.2 x pty-run, unbuffer >= 2 x)" "${commands[@]}"
 
-# Both answer whatever is asked until the end.
+# Both answer every question until the end.
 cat >pty-expect.script <<'END'
 label next
 expect { /\? $/ -> answer; eof -> exit 0 }

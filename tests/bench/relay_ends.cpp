@@ -36,7 +36,7 @@ void feed(int fd, std::size_t total) {
         write_all(fd, chunk, "the relay");
 }
 
-// Takes everything, as cheaply as it can be had.
+// Takes everything, as cheaply as possible.
 std::size_t drain(int fd) {
     std::vector<std::byte> buffer(mebibyte);
     const Fd null = open_file("/dev/null", O_WRONLY);

@@ -1,4 +1,4 @@
-// The contract of every applet, whatever it does. One meson test for each name in the dictionary:
+// The contract of every applet. One meson test for each name in the dictionary:
 // $CONTRACT_APPLET is the name, $CONTRACT_MANUALS the directory of the manual pages.
 #include "contract/contract.h"
 #include "harness/scenario.h"

@@ -42,7 +42,7 @@ void check_head(const ResponseHead& head, std::size_t size) {
     }
 }
 
-// BYTES as they come in pieces: what a step leaves is shown again, with more behind it.
+// BYTES as they come in pieces: the bytes that a step leaves are given again, with more after them.
 Answer read(std::string_view bytes, Asked asked, std::size_t piece) {
     Answer answer;
     ResponseParser parser{asked};

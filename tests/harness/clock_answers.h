@@ -24,11 +24,11 @@ struct NtpServer {
 };
 [[nodiscard]] std::string ntp_answer(std::string_view question, const NtpServer& server = {});
 
-// One row of a table, behind the name: "    3600 Thu May 14 08:40:46 1997".
+// One row of a table, after the name: "    3600 Thu May 14 08:40:46 1997".
 struct Row {
     std::string name;
     std::string rest;
-    // The first word of it, and what stands behind its blank.
+    // The first word of it, and the text after its blank.
     [[nodiscard]] std::string offset() const;
     [[nodiscard]] std::string text() const;
 };

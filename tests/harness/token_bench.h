@@ -15,7 +15,7 @@ class TokenBench {
     explicit TokenBench(std::size_t members = 1)
         : cluster(scenario.path("."), {.members = members}) {}
 
-    // sem-take with OPTIONS on @NAME, and a command behind them.
+    // sem-take with OPTIONS on @NAME, and a command after them.
     [[nodiscard]] Words words(Words options, const std::string& name, const Words& command) const {
         Words all{"sem-take", "--etcd", cluster.endpoints()};
         all.insert(all.end(), options.begin(), options.end());

@@ -242,7 +242,7 @@ int number_in_environment(const char* name, int otherwise) {
     return text != nullptr ? std::atoi(text) : otherwise;
 }
 
-// All slots can be had together, by jobs that wait for each other.
+// Jobs that wait for each other can hold all slots at the same time.
 bool can_have_all(TokenBench& bench, int slots) {
     std::vector<Process> holders;
     for (int number = 0; number < slots; ++number)

@@ -227,7 +227,7 @@ TEST_CASE("--help and --version win over errors in values and operands") {
     CHECK_THROWS_AS((void)parse({"-h", "--count=x"}), cli::Finished);
     CHECK_THROWS_AS((void)parse({"1", "2", "3", "-V"}), cli::Finished);
     CHECK_THROWS_AS((void)parse({"-vh"}), cli::Finished);
-    // They are the command's own behind its start, and operands behind "--".
+    // After its start they belong to the command, and after "--" they are operands.
     CHECK(parse({"key", "make", "--help"}, Takes::command).command == Words{"make", "--help"});
     CHECK(parse({"--", "--help"}).key == "--help");
 }

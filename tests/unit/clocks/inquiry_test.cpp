@@ -106,7 +106,7 @@ TEST_CASE("a clock of whole seconds is asked until its tick is found") {
     inquiry.set_addresses(addresses());
     (void)inquiry.begin_try();
     CHECK(inquiry.take(whole_seconds(500ms)) == Next::rest);
-    // A failure is no loss: what is known is true all the same.
+    // A failure loses nothing: earlier answers stay valid.
     CHECK(inquiry.fail("reset") == Next::finished);
     CHECK(inquiry.finding().answer.reading);
     CHECK(inquiry.take(whole_seconds(2ms)) == Next::finished);

@@ -34,7 +34,7 @@ struct Numbers : fifo::Documents {
     void delivered(const fifo::Document& document) override { read.push_back(document.text); }
 };
 
-// A FIFO whose events are told by hand. The readers are in this process, so none is blocked.
+// A FIFO whose events the test reports. The readers are in this process, so none is blocked.
 struct Fixture {
     Scenario scenario;
     Numbers documents;

@@ -27,7 +27,7 @@ Deadline soon() {
     return Deadline::after(std::chrono::seconds{30});
 }
 
-// SIZE bytes in all from FROM to TO; how the step behind them ended.
+// SIZE bytes in all from FROM to TO; how the step after them ended.
 http::BulkMove::Step move_all(int from, int to, std::uint64_t most = size) {
     http::BulkMove mover{from, to, name};
     for (std::uint64_t left = size;;) {
@@ -41,7 +41,7 @@ http::BulkMove::Step move_all(int from, int to, std::uint64_t most = size) {
     }
 }
 
-// Where bytes come from, of each kind: what one end is told the other gives.
+// A source of bytes of each kind: one end gives what was written to the other.
 enum class Kind { socket, pipe };
 struct Source {
     Fd end;

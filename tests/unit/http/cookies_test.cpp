@@ -14,7 +14,7 @@ namespace {
 constexpr std::time_t now = 1'000'000'000; // 2001-09-09 01:46:40
 constexpr auto keep = CookieJar::SessionCookies::keep;
 
-// What URL is told after ORIGIN has set these cookies.
+// The cookies that URL gets after ORIGIN has set these.
 std::string told(std::initializer_list<std::string_view> cookies, std::string_view origin,
                  std::string_view url) {
     CookieJar jar;

@@ -32,7 +32,7 @@ TEST_CASE("the rate may be used immediately, and then second by second") {
     CHECK(allowed(rate, address, start + 100ms, 100) == 1);
     CHECK(allowed(rate, address, start + 500ms, 100) == 4);
     CHECK(allowed(rate, address, start + 1h, 100) == 10);
-    // At the rate itself one can go on for ever.
+    // At the rate itself, answers never stop.
     for (int second = 2; second < 100; ++second)
         CHECK(allowed(rate, address, start + 1h + second * 1s, 10) == 10);
 }

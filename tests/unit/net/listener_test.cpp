@@ -236,7 +236,8 @@ TEST_CASE("the sockets that we are started with are taken") {
                        refuses("Unix stream")) == 0);
     const Fd client = connect_to(web.address);
     CHECK(started_with(client.get(), "1", net::ListenerKind::tcp, refuses("TCP")) == 0);
-    // None is nothing; what is no number, and more than there are, is a mistake.
+    // None means no socket; a text that is not a number, and a number that is too large, are
+    // errors.
     for (const std::string count : {"-1", "x"})
         CHECK(started_with(web.socket.get(), count.c_str(), net::ListenerKind::tcp,
                            [&](const std::vector<net::Listener>& found, std::string_view error) {

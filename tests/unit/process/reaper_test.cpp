@@ -15,7 +15,7 @@ using namespace ipcbox::process;
 
 namespace {
 
-// A child that nobody but the test waits for.
+// A child for which only the test waits.
 pid_t start_shell(const std::string& script, int input = SpawnPlan::same) {
     SpawnPlan plan;
     plan.input = input;

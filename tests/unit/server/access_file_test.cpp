@@ -64,7 +64,7 @@ TEST_CASE("while the file is wrong the old rules stay in force") {
     scenario.write_file("rules", "deny all");
     CHECK_FALSE(is_allowed(file));
     CHECK_FALSE(file.take_error());
-    // The same mistake, made again, is told again.
+    // The same mistake, made again, is reported again.
     scenario.write_file("rules", "wronger");
     CHECK_FALSE(is_allowed(file));
     CHECK(file.take_error());

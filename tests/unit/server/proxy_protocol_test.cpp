@@ -32,7 +32,7 @@ std::string ends(const std::string& text) {
     return fmt::format("{} > {}", header.source->text(), header.destination->text());
 }
 
-// Why it is bad, also with more behind it.
+// Why it is bad, even with more bytes after it.
 std::string reason(const std::string& text) {
     const auto header = parse(text);
     if (header.state != State::bad) return "not bad";
