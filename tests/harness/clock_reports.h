@@ -1,0 +1,63 @@
+// What timecheck and udptime print, taken apart, and a clock for them to ask.
+#pragma once
+
+#include "harness/client.h"
+#include "harness/clock_answers.h"
+#include "harness/peer.h"
+#include "harness/scenario.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <doctest/doctest.h>
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ipcbox::test {
+
+// A server of RFC 868 whose clock is OFFSET before ours.
+inline Peer::Work says_time(std::chrono::nanoseconds offset = {}) {
+    return [offset](const Fd& client) { say(client, time_bytes_now(offset)); };
+}
+
+// The command line of timecheck with these WORDS.
+inline Words timecheck(const Words& words) {
+    Words all{"timecheck"};
+    all.insert(all.end(), words.begin(), words.end());
+    return all;
+}
+
+inline Words lines_of(std::string_view text) {
+    Words lines;
+    while (!text.empty()) {
+        lines.emplace_back(text.substr(0, text.find('\n')));
+        text.remove_prefix(std::min(text.size(), lines.back().size() + 1));
+    }
+    return lines;
+}
+
+// The objects of JSON, one on each line.
+inline std::vector<nlohmann::json> objects_of(std::string_view text) {
+    std::vector<nlohmann::json> objects;
+    for (const auto& line : lines_of(text)) {
+        objects.push_back(nlohmann::json::parse(line));
+        CHECK(objects.back()["v"] == 1);
+    }
+    return objects;
+}
+
+// Whether the reported offset of a clock that is OFFSET off is within its reported error.
+inline bool contains(const nlohmann::json& object, double offset) {
+    const double nanosecond = 1e-9;
+    return object["offset"].is_number() && std::abs(object["offset"].get<double>() - offset) <=
+                                               object["uncertainty"].get<double>() + nanosecond;
+}
+
+inline std::string with_port(const char* host, std::uint16_t port) {
+    return fmt::format("{}:{}", host, port);
+}
+
+} // namespace ipcbox::test
