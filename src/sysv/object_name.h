@@ -5,8 +5,8 @@
 //     1234                      all with this key or this id
 #pragma once
 
+#include "sysv/entry.h"
 #include "sysv/key.h"
-#include "sysv/survey.h"
 
 #include <optional>
 #include <string>

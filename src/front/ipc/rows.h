@@ -1,8 +1,8 @@
 // System V objects as people and programs read them.
 #pragma once
 
+#include "sysv/entry.h"
 #include "sysv/object_name.h"
-#include "sysv/survey.h"
 
 #include <ctime>
 #include <map>
