@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <fmt/core.h>
 #include <limits>
 #include <netinet/in.h>
@@ -19,10 +18,6 @@ namespace ipcbox::http {
 
 namespace {
 
-// Room for a small response, or for many if more data comes at once. (Unused memory still costs its
-// first touch.)
-constexpr std::size_t first_buffer_size = 8UL * 1024;
-constexpr std::size_t usual_buffer_size = 64UL * 1024;
 // From this many bytes on, a kernel move is worth its preparation.
 constexpr std::uint64_t bulk = 128UL * 1024;
 // A server that answers with this status or higher does not want the rest of the request's body.
@@ -60,12 +55,8 @@ const Connection::Ends& Connection::ends() {
     return *ends_;
 }
 
-std::string_view Connection::unread() const {
-    return {buffer_.data() + begin_, end_ - begin_};
-}
-
 bool Connection::is_quiet() const {
-    return begin_ == end_ && !wait_for(in(), POLLIN, Deadline::after({}));
+    return received_.unread().empty() && !wait_for(in(), POLLIN, Deadline::after({}));
 }
 
 void Connection::send(std::string_view heads) {
@@ -117,7 +108,7 @@ void Connection::wait(Deadline deadline) {
 }
 
 bool Connection::wait_for_answer(Deadline deadline) {
-    return !unread().empty() || wait_until(deadline);
+    return !received_.unread().empty() || wait_until(deadline);
 }
 
 // The answer is there, but it is valid only if the server got the whole request.
@@ -151,25 +142,16 @@ std::optional<std::size_t> Connection::receive(std::span<char> into) {
                                 : sys::call("read", ::read, in(), start, into.size());
         if (got >= 0) return static_cast<std::size_t>(got);
         if (errno == EAGAIN) return std::nullopt;
-        if (errno != EINTR) break_off(errno, begin_ != end_ ? Begun::yes : Begun::no);
+        if (errno != EINTR) break_off(errno, received_.unread().empty() ? Begun::no : Begun::yes);
     }
 }
 
 // False at the end of file.
 bool Connection::read_more(Deadline deadline) {
-    if (begin_ > 0) {
-        std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
-        end_ -= std::exchange(begin_, 0);
-    }
-    if (buffer_.size() - end_ < first_buffer_size / 2)
-        buffer_.resize(std::max(first_buffer_size, buffer_.size() * 2));
     for (;;) {
         in_time(deadline, "receive the document");
-        const auto room = std::span{buffer_}.subspan(end_);
-        if (const auto got = receive(room)) {
-            end_ += *got;
-            if (end_ == buffer_.size() && end_ < usual_buffer_size)
-                buffer_.resize(usual_buffer_size);
+        if (const auto got = receive(received_.room())) {
+            received_.add(*got);
             return *got > 0;
         }
         wait(deadline);
@@ -180,13 +162,13 @@ ResponseHead Connection::read_head(ResponseParser::Asked asked, Deadline deadlin
     parser_ = std::make_unique<ResponseParser>(asked);
     ++responses_;
     for (;;) {
-        take(parser_->parse_head(unread()));
+        received_.take(parser_->parse_head(received_.unread()));
         if (parser_->interim_responses() > 0) outgoing_.release();
         if (parser_->has_head()) break;
         if (read_more(deadline)) continue;
         open_ = false;
-        check_tls_end(deadline, unread().empty() ? Begun::no : Begun::yes);
-        if (unread().empty())
+        check_tls_end(deadline, received_.unread().empty() ? Begun::no : Begun::yes);
+        if (received_.unread().empty())
             throw ConnectionLost("the server closed the connection without an answer",
                                  status::nothing_came, Begun::no);
         throw ConnectionLost("the server closed the connection within the head",
@@ -265,10 +247,10 @@ void Connection::check_tls_end(Deadline deadline, Begun begun) {
 
 void Connection::read_plain(BodySink& sink, std::optional<std::uint64_t> left, Deadline deadline) {
     while (left != 0) {
-        const auto here = unread().substr(0, left.value_or(unread().size()));
+        const auto here = received_.unread().substr(0, left.value_or(received_.unread().size()));
         if (!here.empty()) {
             sink.write(here);
-            take(here.size());
+            received_.take(here.size());
             if (left) *left -= here.size();
         } else if (const auto to = sink.direct(); to && left.value_or(bulk) >= bulk) {
             return move(sink, *to, left, deadline);
@@ -303,7 +285,7 @@ void Connection::move(BodySink& sink, BodySink::Direct to, std::optional<std::ui
 void Connection::read_chunked(BodySink& sink, Deadline deadline) {
     const auto to_sink = [&sink](std::string_view content) { sink.write(content); };
     for (;;) {
-        take(parser_->parse_chunked(unread(), to_sink));
+        received_.take(parser_->parse_chunked(received_.unread(), to_sink));
         if (parser_->is_done()) {
             if (!parser_->keeps_alive()) open_ = false;
             return;

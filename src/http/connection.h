@@ -8,6 +8,7 @@
 #include "http/body_sink.h"
 #include "http/failure.h"
 #include "http/outgoing.h"
+#include "http/receive_buffer.h"
 #include "http/response_parser.h"
 #include "net/tls_process.h"
 
@@ -109,8 +110,6 @@ class Connection {
     [[nodiscard]] const Ends& ends();
     [[nodiscard]] int in() const { return tls_ ? tls_->in() : socket_.get(); }
     [[nodiscard]] int out() const { return tls_ ? tls_->out() : socket_.get(); }
-    [[nodiscard]] std::string_view unread() const;
-    void take(std::size_t count) { begin_ += count; }
     [[nodiscard]] std::optional<std::size_t> receive(std::span<char> into);
     [[nodiscard]] bool read_more(Deadline deadline);
     void send_some();
@@ -132,9 +131,7 @@ class Connection {
     Outgoing outgoing_;
     bool sends_body_ = false; // the request that is answered next has one
     std::unique_ptr<ResponseParser> parser_;
-    std::vector<char> buffer_;
-    std::size_t begin_ = 0;
-    std::size_t end_ = 0;
+    ReceiveBuffer received_;
     int responses_ = 0;
     bool open_ = true;
     bool body_is_read_ = true;
