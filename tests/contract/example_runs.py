@@ -23,7 +23,7 @@ import threading
 BINARY = os.environ["IPCBOX_BINARY"]
 WORLD = pathlib.Path(__file__).parent / "examples"
 ISOLATED = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--ipc", "--pid", "--mount", "--uts", "--fork", "--kill-child", "--mount-proc"]
-PEERS = ["bc", "ed", "etcd", "hostname", "ip", "jq", "less", "nsenter", "openssl", "pgrep", "scriptreplay", "setpriv",
+PEERS = ["bc", "ed", "etcd", "etcdctl", "hostname", "ip", "jq", "less", "nsenter", "openssl", "pgrep", "scriptreplay", "setpriv",
          "unshare"]
 PAGES_AT_ONCE = 4
 SKIPPED = 77

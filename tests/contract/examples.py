@@ -47,7 +47,7 @@ class Document:
                 self.examples[-1].reason = mark[len("not run: "):]
         elif last and last.command.endswith("\\"):
             last.command = last.command[:-1] + text.strip()
-        elif last:
+        elif last and (text or last.output):
             last.output.append(text)
 
 

@@ -111,3 +111,26 @@ run
 # == sem-take --hold-for PPID @build
 run
 sem-give @build
+
+# == etcdctl role add tokens
+certificate etcd.pem
+install -D trusted.pem /etc/etcd/ca.pem
+etcd_up https --cert-file etcd.pem --key-file key.pem
+export ETCDCTL_ENDPOINTS=https://a:2379 ETCDCTL_CACERT=/etc/etcd/ca.pem
+etcdctl user add root:root && etcdctl role add root && etcdctl user grant-role root root
+run
+
+# == etcdctl user add build
+EXAMPLE=${EXAMPLE/build/build:...}
+run
+
+# == export ETCDCTL_CACERT
+unset ETCDCTL_ENDPOINTS
+run
+
+# == sem-take -j 4 @build -- make
+run
+failed=$?
+[ -z "$IPCBOX_ETCD" ] || stop
+unset IPCBOX_ETCD ETCDCTL_USER ETCDCTL_PASSWORD ETCDCTL_CACERT
+[ $failed = 0 ]

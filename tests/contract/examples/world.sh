@@ -132,7 +132,7 @@ certificate() { # FILE [END]
     touch index
     printf '%s\n' '[ca]' default_ca=d '[d]' new_certs_dir=. database=index rand_serial=yes default_md=sha256 \
         policy=p x509_extensions=x '[p]' commonName=supplied '[x]' \
-        'subjectAltName=DNS:localhost,DNS:example.com,DNS:*.example.com,DNS:*.example.org' >ca
+        'subjectAltName=DNS:localhost,DNS:example.com,DNS:*.example.com,DNS:*.example.org,DNS:a,DNS:b,DNS:c' >ca
     openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=example.com -keyout key.pem \
         -out request.pem 2>log &&
         openssl ca -batch -config ca -selfsign -keyfile key.pem -in request.pem -out "$1" -notext \
@@ -149,10 +149,16 @@ web() {
 }
 
 # One etcd, at the addresses of three.
-etcd_up() {
-    etcd --data-dir etcd --listen-client-urls http://127.0.1.1:2379,http://127.0.1.2:2379,http://127.0.1.3:2379 \
-        --advertise-client-urls http://127.0.1.1:2379 --listen-peer-urls http://127.0.0.1:0 --log-level error \
+etcd_up() { # [https OPTION...]
+    local scheme=${1:-http}
+    etcd --data-dir "etcd-$scheme" --listen-client-urls \
+        "$scheme://127.0.1.1:2379,$scheme://127.0.1.2:2379,$scheme://127.0.1.3:2379" \
+        --advertise-client-urls "$scheme://a:2379" --listen-peer-urls http://127.0.0.1:0 --log-level error "${@:2}" \
         >etcd.log 2>&1 &
     started=$!
-    tcp-client --wait-for a:2379 --http /health >/dev/null
+    if [ $# = 0 ]; then
+        tcp-client --wait-for a:2379 --http /health >/dev/null
+    else
+        until_true webget -f https://a:2379/health
+    fi
 }
