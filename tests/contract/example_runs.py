@@ -1,8 +1,8 @@
 """Runs the examples of pages: see examples.py.
 
 Each page has a shell of its own, in namespaces(7) of its own: a network, IPC objects, processes and mounts,
-because the examples use well-known ports, keys and paths. A user that may not make those, or has not the programs of the examples, skips
-the test: status 77.
+because the examples use well-known ports, keys and paths. A user that may not make those, or has not the programs
+of the examples, skips the test: status 77.
 The folder "examples" has the rest of the world: "programs", which stand in for the reader's own, "world.sh", which
 the shell reads first, and in the other files the scripts around examples that need more than to be run. Such a
 script stands under a line "# == START", or several such lines, for each example that starts so; "run" in it runs
@@ -22,9 +22,10 @@ import threading
 
 BINARY = os.environ["IPCBOX_BINARY"]
 WORLD = pathlib.Path(__file__).parent / "examples"
-ISOLATED = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--ipc", "--pid", "--mount", "--uts", "--fork", "--kill-child", "--mount-proc"]
-PEERS = ["bc", "ed", "etcd", "etcdctl", "hostname", "ip", "jq", "less", "nsenter", "openssl", "pgrep", "scriptreplay", "setpriv",
-         "unshare"]
+ISOLATED = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--ipc", "--pid", "--mount", "--uts", "--fork",
+            "--kill-child", "--mount-proc"]
+PEERS = ["bc", "ed", "etcd", "etcdctl", "hostname", "ip", "jq", "less", "nsenter", "openssl", "pgrep", "scriptreplay",
+         "setpriv", "unshare"]
 PAGES_AT_ONCE = 4
 SKIPPED = 77
 
