@@ -194,16 +194,16 @@ TEST_CASE("a stranger that has the pid now is left alone") {
     auto stranger = scenario.start_shell("echo up; exec sleep 1000");
     REQUIRE(stranger.line() == "up");
     const auto number = fmt::format("{}\n", stranger.pid());
-    SUBCASE("because its start is another") {
+    SUBCASE("because it started at another time") {
         scenario.write_file("pid", number);
         if (::setxattr("pid", "user.ipcbox.start", "1", 1, 0) != 0) return; // no attributes here
     }
-    SUBCASE("because the file of another program is older") {
+    SUBCASE("because another program's file is older than the process") {
         scenario.write_file("pid", number);
         const timespec times[]{{1, 0}, {1, 0}};
         REQUIRE(::utimensat(AT_FDCWD, "pid", times, 0) == 0);
     }
-    SUBCASE("because the file has another start in it") {
+    SUBCASE("because the file contains another start time") {
         scenario.write_file("pid", fmt::format("{}:1\n", stranger.pid()));
     }
     CHECK(scenario.run({"daemon-run", "-p", "pid", "--status"}).status == 1);

@@ -471,7 +471,7 @@ TEST_CASE("a regular file in the FIFO's place is kept and restored") {
         CHECK(scenario.read_file("sig") == "edited");
         CHECK(listing() == "sig ");
     }
-    SUBCASE("but not over an earlier one") {
+    SUBCASE("but does not replace one that was kept before") {
         scenario.write_file("new", "again");
         std::filesystem::rename("new", "sig");
         const auto result = server.wait();
@@ -509,11 +509,11 @@ TEST_CASE("the directory may be moved, and its removal is an error") {
     std::filesystem::rename("dir", "moved");
     CHECK(read_once(scenario, "moved/sig") == "x\n");
     CHECK(read_once(scenario, "moved/sig") == "x\n");
-    SUBCASE("moved") {
+    SUBCASE("a directory that was moved") {
         stop(server);
         CHECK(std::filesystem::is_empty("moved"));
     }
-    SUBCASE("removed") {
+    SUBCASE("a directory that was removed") {
         server.kill(SIGSTOP); // or it makes files while we remove them
         std::filesystem::remove_all("moved");
         server.kill(SIGCONT);

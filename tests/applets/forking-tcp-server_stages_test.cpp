@@ -84,17 +84,17 @@ TEST_CASE("a shortage of processes is waited out, while signals and clients are 
     (void)log_line(process, "Resource temporarily unavailable; trying again");
     process.kill(SIGUSR1);
     (void)log_line(process, ": 0 connections");
-    SUBCASE("it is served when the shortage is over") {
+    SUBCASE("the client is served when the shortage is over") {
         ballast.kill(SIGTERM);
         CHECK(client.line() == "hello");
     }
-    SUBCASE("TERM ends the accepting thread, which makes room for it") {
+    SUBCASE("TERM ends the accepting thread, which makes room for the client") {
         process.kill(SIGTERM);
         client.end_input();
         CHECK(client.rest() == "hello\n");
         CHECK(process.wait().status == 0);
     }
-    SUBCASE("HUP hands it over to the next image") {
+    SUBCASE("HUP hands the client over to the next image") {
         process.kill(SIGHUP);
         (void)log_line(process, ": restarting");
         ballast.kill(SIGTERM);
@@ -421,7 +421,7 @@ TEST_CASE("HUP changes nothing when the next image could not serve") {
         std::filesystem::rename("program", "elsewhere");
         reason = "cannot execute " + scenario.path("program") + ": No such file or directory";
     }
-    SUBCASE("the rules are wrong") {
+    SUBCASE("the rules are invalid") {
         scenario.write_file("rules", "alow all\n");
         reason = "rules:1:1: expected allow or deny";
     }

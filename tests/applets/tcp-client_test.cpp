@@ -93,7 +93,7 @@ TEST_CASE("the client sends its input, ends it, and waits for the answer") {
         }};
         CHECK(scenario.run({"tcp-client", server.text()}, text).out == "100003 bytes");
     }
-    SUBCASE("no input is meant") {
+    SUBCASE("an input that is /dev/null or closed counts as no input") {
         // It would send back the end of the input as the end of the answer.
         const Peer server{[](const Fd& client) {
             say(client, "hello, ");
@@ -163,7 +163,7 @@ TEST_CASE("--wait and --wait-for wait for a server that comes later") {
     const auto is_waiting = [](const Process& process) {
         return eventually([&] { return is_blocked_in(process.pid(), SYS_ppoll); });
     };
-    SUBCASE("one that we talk to") {
+    SUBCASE("--wait talks to the server when it comes") {
         auto client = scenario.start({"tcp-client", "--wait", target});
         CHECK(is_waiting(client));
         const Fd& server = port.listen();
@@ -171,7 +171,7 @@ TEST_CASE("--wait and --wait-for wait for a server that comes later") {
         say(connection, "late\n");
         CHECK(client.line() == "late");
     }
-    SUBCASE("all of them, and a command") {
+    SUBCASE("--wait-for waits for all servers, and runs a command") {
         const Peer other{greet};
         auto client = scenario.start({"tcp-client", "--wait-for", other.text(), "--wait-for",
                                       target, "--", "sh", "-c", "echo here; exit 3"});
@@ -180,14 +180,14 @@ TEST_CASE("--wait and --wait-for wait for a server that comes later") {
         CHECK(client.line() == "here");
         CHECK(client.wait().status == 3);
     }
-    SUBCASE("any of them") {
+    SUBCASE("--any waits for one of the servers") {
         const Peer other{greet};
         CHECK(scenario
                   .run({"tcp-client", "--wait-for", target, "--wait-for", other.text(), "--any",
                         "--", "echo", "here"})
                   .out == "here\n");
     }
-    SUBCASE("none in time") {
+    SUBCASE("no server comes in time") {
         const auto wait = [&](const Words& command) {
             Words words{"tcp-client", "-w", "50ms", "--wait-for", target};
             words.insert(words.end(), command.begin(), command.end());
@@ -230,7 +230,7 @@ TEST_CASE("--wait-for asks several servers side by side") {
                                       "--wait-for", other.text(), "--any", "--", "echo", "here"});
     CHECK(result.out == "here\n");
     CHECK(Deadline::Clock::now() - started < std::chrono::seconds{2}); // one attempt has 3 s
-    SUBCASE("and tells why each of them did not answer") {
+    SUBCASE("and reports why each of them did not answer") {
         const RefusedPort port;
         const auto target = fmt::format("127.0.0.1:{}", port.number());
         const auto late = scenario.run({"tcp-client", "-w", "100ms", "--any", "--wait-for",
@@ -296,7 +296,7 @@ TEST_CASE("--http wants an answer below 400") {
         say(client, ++asked < 3 ? "HTTP/1.1 503 Not yet\r\nContent-Length: 0\r\n\r\n"
                                 : "HTTP/1.1 204 Here\r\n\r\n");
     }};
-    SUBCASE("tried again by --wait-for") {
+    SUBCASE("--wait-for asks again after another answer") {
         CHECK(scenario
                   .run({"tcp-client", "--wait-for", server.text(), "--http", "/health?full=1", "--",
                         "echo", "healthy"})
@@ -305,13 +305,13 @@ TEST_CASE("--http wants an answer below 400") {
         CHECK(request.starts_with(
             fmt::format("GET /health?full=1 HTTP/1.1\r\nHost: {}\r\n", server.text())));
     }
-    SUBCASE("and told by -z") {
+    SUBCASE("-z reports the answer") {
         const auto result = scenario.run({"tcp-client", "-zv", "--http", "/", server.text()});
         CHECK(result.status == 1);
         CHECK(result.err ==
               fmt::format("tcp-client: {} answers GET / with the status 503\n", server.text()));
     }
-    SUBCASE("while what is not HTTP ends the wait") {
+    SUBCASE("an answer that is not HTTP ends the wait") {
         const Peer other{greet};
         const auto result = scenario.run({"tcp-client", "--wait-for", other.text(), "--http", "/"});
         CHECK(result.status == 1);
@@ -577,7 +577,7 @@ void greet_over_tls(TlsConnection& client) {
 
 TEST_CASE("--tls speaks TLS with a server that it can trust") {
     TlsWorld world;
-    SUBCASE("with a certificate that fits") {
+    SUBCASE("a certificate that fits is accepted") {
         const auto server = world.server(greet_over_tls);
         const auto greeted = world.talk(server, {"--cacert", "ca.pem"});
         CHECK(greeted.status == 0);
@@ -593,7 +593,7 @@ TEST_CASE("--tls speaks TLS with a server that it can trust") {
         CHECK(json.out.find(R"("tls":"TLSv1.3 TLS_AES_256_GCM_SHA384")") != std::string::npos);
         CHECK(world.scenario.read_file("out") == "hello\n");
     }
-    SUBCASE("with another one") {
+    SUBCASE("another certificate is rejected") {
         const auto server = world.server(greet_over_tls);
         const auto refused = world.talk(server, {"--cacert", "ca.pem", "--tls-name", "a.example"});
         CHECK(refused.status == 1);
@@ -602,7 +602,7 @@ TEST_CASE("--tls speaks TLS with a server that it can trust") {
                              "localhost, 127.0.0.1, not for a.example\n");
         CHECK(world.talk(server, {}).status == 1);
     }
-    SUBCASE("both ways, and each to its end") {
+    SUBCASE("both directions pass, each to its end") {
         const auto server = world.server([](TlsConnection& client) {
             for (auto text = client.receive(); !text.empty(); text = client.receive())
                 client.say(text);
@@ -613,7 +613,7 @@ TEST_CASE("--tls speaks TLS with a server that it can trust") {
         CHECK(world.talk(server, {"--half-close", "--cacert", "ca.pem"}, text).out ==
               text + "end\n");
     }
-    SUBCASE("the end of the input is not told before the answer's") {
+    SUBCASE("the end of the input is announced only after the end of the answer") {
         const auto server = world.server([](TlsConnection& client) {
             const auto request = client.receive();
             std::array<char, 1> byte{};
@@ -625,7 +625,7 @@ TEST_CASE("--tls speaks TLS with a server that it can trust") {
         });
         CHECK(world.talk(server, {"-k"}, "request").out == "request, and silence");
     }
-    SUBCASE("--ignore-unexpected-eof takes an end without close_notify for the end") {
+    SUBCASE("--ignore-unexpected-eof accepts an end without close_notify") {
         const auto server = world.server([](TlsConnection& client) { client.say("some"); });
         const auto whole = world.talk(server, {"-k", "--ignore-unexpected-eof"});
         CHECK(whole.status == 0);
@@ -653,7 +653,7 @@ TEST_CASE("--tls speaks TLS with a server that it can trust") {
                   .status == 1);
         CHECK(world.talk(server, {"-k", "--wait"}).out == "hello\n");
     }
-    SUBCASE("a cut answer is an error") {
+    SUBCASE("an answer that was cut off is an error") {
         const auto server = world.server([](TlsConnection& client) { client.say("some"); });
         const auto cut = world.talk(server, {"-k"});
         CHECK(cut.status == 1);
@@ -661,7 +661,7 @@ TEST_CASE("--tls speaks TLS with a server that it can trust") {
         CHECK(cut.err == "tcp-client: cannot read 127.0.0.1 to its end: the peer closed the "
                          "connection without a word\n");
     }
-    SUBCASE("limits") {
+    SUBCASE("limits hold over TLS") {
         const auto server = world.server([](TlsConnection& client) {
             client.say(numbered_text(echo_size));
             client.end();
@@ -676,7 +676,7 @@ TEST_CASE("--tls speaks TLS with a server that it can trust") {
         CHECK(late.status == 124);
         CHECK(late.err == "tcp-client: timed out: shake hands with 127.0.0.1\n");
     }
-    SUBCASE("without ipcbox-tls") {
+    SUBCASE("ipcbox-tls is missing") {
         const auto server = world.server(greet_over_tls);
         const auto result = world.scenario.shell(
             "IPCBOX_TLS=/nowhere/ipcbox-tls tcp-client --tls -k $1", {server.text()});

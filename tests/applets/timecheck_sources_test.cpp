@@ -102,7 +102,7 @@ TEST_CASE("an NTP server is asked, and believed when it may be") {
         const DatagramPeer peer{serve(server)};
         return ask(peer).first["error"];
     };
-    SUBCASE("a good one") {
+    SUBCASE("a good answer is believed") {
         const DatagramPeer server{serve({.offset = -1500ms, .stratum = 2})};
         const auto [object, words] = ask(server);
         CHECK(contains(object, -1.5));
@@ -112,7 +112,7 @@ TEST_CASE("an NTP server is asked, and believed when it may be") {
         CHECK(object["reference"] == "84.69.83.84");
         CHECK(words.empty());
     }
-    SUBCASE("its question says nothing of us") {
+    SUBCASE("the question reveals nothing about the client") {
         std::string question;
         {
             const DatagramPeer server{[&question](const test::Datagram& datagram) {
@@ -132,12 +132,12 @@ TEST_CASE("an NTP server is asked, and believed when it may be") {
         CHECK(result.status == 0);
         CHECK(result.out.ends_with(" (announces a leap second)\n"));
     }
-    SUBCASE("who does not want to be asked, or does not know") {
+    SUBCASE("a server that refuses or has no time is an error") {
         CHECK(problem({.stratum = 0, .reference = "RATE"}) == "kiss of death (RATE)");
         CHECK(problem({.leap = 3}) == "its clock is not synchronised");
         CHECK(problem({.stratum = 16}) == "its clock is not synchronised");
     }
-    SUBCASE("what answers another question is not believed") {
+    SUBCASE("an answer to another question is not believed") {
         const DatagramPeer server{[](const test::Datagram& question) {
             auto forged = ntp_answer(question.bytes, {.offset = 100s});
             forged[24] = static_cast<char>(forged[24] + 1);

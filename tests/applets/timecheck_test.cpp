@@ -74,7 +74,7 @@ TEST_CASE("rows have the order of the arguments, or of the answers") {
         CHECK(rows[0].name == first.text());
         CHECK(rows[1].name == second.text());
     }
-    SUBCASE("of the answers, each of them at once") {
+    SUBCASE("of the answers, and each row is printed immediately") {
         const Peer second{says_time()};
         auto process = scenario.start(
             {"timecheck", "-t", "25s", "--as-completed", first.text(), second.text()});
@@ -84,7 +84,7 @@ TEST_CASE("rows have the order of the arguments, or of the answers") {
         CHECK(process.line().starts_with(first.text()));
         CHECK(process.wait().status == 0);
     }
-    SUBCASE("what stands first is shown while others are waited for") {
+    SUBCASE("a first row is printed while timecheck waits for the others") {
         const Peer second{says_time()};
         auto process = scenario.start({"timecheck", "-t", "25s", second.text(), first.text()});
         CHECK(process.line().starts_with("localhost "));
@@ -162,7 +162,7 @@ TEST_CASE("a list of hosts is read from a file and from standard input") {
         CHECK(result.err.empty());
         CHECK(rows_of(result.out).size() == 2);
     }
-    SUBCASE("standard input, behind the arguments") {
+    SUBCASE("standard input, after the arguments") {
         const auto result = scenario.run({"timecheck", "-f", "-", server.text()}, list);
         CHECK(result.status == 0);
         CHECK(rows_of(result.out).size() == 3);
@@ -174,13 +174,13 @@ TEST_CASE("a list of hosts is read from a file and from standard input") {
         CHECK(lines_of(result.err).size() == 1);
         CHECK(rows_of(result.out).size() == 2);
     }
-    SUBCASE("an empty one") {
+    SUBCASE("an empty list") {
         const auto result = scenario.run({"timecheck", "-f", "-"}, "# nobody\n");
         CHECK(result.status == 1);
         CHECK(result.out.empty());
         CHECK(result.err == "timecheck: there is no host in the list\n");
     }
-    SUBCASE("none") {
+    SUBCASE("a list that does not exist") {
         const auto result = scenario.run({"timecheck", "-f", "absent"});
         CHECK(result.status == 1);
         CHECK(result.err == "timecheck: cannot open absent: No such file or directory\n");

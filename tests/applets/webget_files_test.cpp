@@ -211,13 +211,13 @@ TEST_CASE("two versions are never put together") {
         CHECK(scenario.run({"webget", "-C", "-", "-o", "f", server.url("/b")}).status == 0);
         CHECK(server.requests().back().field("Range").empty());
     }
-    SUBCASE("without -C") {
+    SUBCASE("a new document without -C") {
         const HttpPeer server{breaks_off_once(text, 500, Then::close)};
         CHECK(scenario.run({"webget", "-o", "f", server.url("/a")}).status == 18);
         CHECK(scenario.run({"webget", "-o", "f", server.url("/a")}).status == 0);
         CHECK(server.requests().back().field("Range").empty());
     }
-    SUBCASE("what has no version cannot be taken up") {
+    SUBCASE("a document without a version cannot be continued") {
         const HttpPeer server{[&](const HttpRequest& request) -> HttpAnswer {
             if (request.connection == 0) return {cut(ok(text), 500), Then::close};
             return ok(text);
@@ -270,7 +270,7 @@ TEST_CASE("a file that another tool left unfinished") {
     Scenario scenario;
     const auto text = numbered_text(1000);
     const std::string date = "Sat, 31 Jan 2026 00:00:00 GMT";
-    SUBCASE("goes on when the document is not newer") {
+    SUBCASE("is continued if the document is not newer") {
         const HttpPeer server{
             always(answer("206 Partial Content",
                           "Last-Modified: " + date + "\r\nContent-Range: bytes 400-999/1000\r\n",
@@ -280,7 +280,7 @@ TEST_CASE("a file that another tool left unfinished") {
         CHECK(server.requests().front().field("Range") == "bytes=400-");
         CHECK_FALSE(server.requests().front().field("If-Unmodified-Since").empty());
     }
-    SUBCASE("begins anew when it is") {
+    SUBCASE("is started again if the document is newer") {
         const HttpPeer server{[&](const HttpRequest& request) -> HttpAnswer {
             if (!request.field("Range").empty()) return answer("412 Precondition Failed");
             return ok(text);
@@ -289,7 +289,7 @@ TEST_CASE("a file that another tool left unfinished") {
         CHECK(scenario.run({"webget", "-C", "-", "-O", server.url("/f")}).status == 0);
         CHECK(server.requests().size() == 2);
     }
-    SUBCASE("begins anew when nobody knows") {
+    SUBCASE("is started again if the date of the document is unknown") {
         const HttpPeer server{[&](const HttpRequest& request) -> HttpAnswer {
             if (request.field("Range").empty()) return ok(text);
             return answer("206 Partial Content", "Content-Range: bytes 400-999/1000\r\n",
@@ -352,7 +352,7 @@ TEST_CASE("standard output cannot be taken back") {
 
 TEST_CASE("a failure that may pass is tried again") {
     Scenario scenario;
-    SUBCASE("until it goes") {
+    SUBCASE("until it succeeds") {
         const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
             if (request.number == 0) return answer("503 Busy", "", "one moment");
             if (request.number == 1) return answer("429 Slow", "Retry-After: 0\r\n");
@@ -365,7 +365,7 @@ TEST_CASE("a failure that may pass is tried again") {
         CHECK(result.err.empty());
         CHECK(server.requests().size() == 3);
     }
-    SUBCASE("not for ever") {
+    SUBCASE("but only --retry times") {
         const HttpPeer server{always(answer("503 Busy", "", "one moment\n"))};
         const auto result =
             scenario.run({"webget", "--retry", "2", "--retry-delay", "0.01", server.url("/")});
@@ -373,12 +373,12 @@ TEST_CASE("a failure that may pass is tried again") {
         CHECK(result.err == fmt::format("one moment\nwebget: {}: 503 Busy\n", server.url("/")));
         CHECK(server.requests().size() == 3);
     }
-    SUBCASE("not what will not") {
+    SUBCASE("but not a failure that will not pass") {
         const HttpPeer server{always(answer("404 Not Found"))};
         CHECK(scenario.run({"webget", "--retry", "2", server.url("/")}).status == 22);
         CHECK(server.requests().size() == 1);
     }
-    SUBCASE("not when the server wants more time than there is") {
+    SUBCASE("but not if the server asks for more time than is left") {
         const HttpPeer server{always(answer("503 Busy", "Retry-After: 1000\r\n"))};
         CHECK(scenario
                   .run({"webget", "--retry", "2", "--retry-max-time", "10", "-s", server.url("/")})
@@ -396,7 +396,7 @@ TEST_CASE("a failure that may pass is tried again") {
         say(client, ok("here\n"));
         CHECK(early.wait().out == "here\n");
     }
-    SUBCASE("not what may have been heard already") {
+    SUBCASE("but not a request that the server may have executed") {
         const HttpPeer server{always("", Then::close)};
         const Words words{"webget", "-s", "--retry", "2", "--retry-delay", "0.01", server.url("/")};
         CHECK(scenario.run(words).status == 52);
@@ -493,7 +493,7 @@ TEST_CASE("--max-size refuses a document that is larger") {
     const auto error = [](const HttpPeer& server) {
         return fmt::format("webget: {}: the document has more than 5 bytes\n", server.url("/"));
     };
-    SUBCASE("that is announced") {
+    SUBCASE("if the server announces its size") {
         const HttpPeer server{always(ok("hello\n"))};
         const auto result = scenario.run({"webget", "--max-size", "5", "-o", "f", server.url("/")});
         CHECK(result.status == 63);
@@ -501,7 +501,7 @@ TEST_CASE("--max-size refuses a document that is larger") {
         CHECK(scenario.run({"webget", "--max-size", "6", "-o", "f", server.url("/")}).status == 0);
         CHECK(files(scenario) == "f");
     }
-    SUBCASE("that is not") {
+    SUBCASE("if the server does not announce its size") {
         const HttpPeer server{always("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
                                      "5\r\nhello\r\n1\r\n\n\r\n0\r\n\r\n")};
         const auto result = scenario.run({"webget", "--max-size", "5", "-o", "f", server.url("/")});

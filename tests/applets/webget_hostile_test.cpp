@@ -317,7 +317,7 @@ TEST_CASE("the time limit holds at each stage") {
         CHECK(result.status == 28);
         CHECK(result.err == fmt::format("webget: {}: timed out: send the request\n", url));
     }
-    SUBCASE("while more comes than can be taken") {
+    SUBCASE("while an endless body arrives") {
         Scenario scenario;
         const Peer server{[](const Fd& client) {
             (void)HttpReader{client}.next();
@@ -334,7 +334,7 @@ TEST_CASE("the time limit holds at each stage") {
             CHECK(result.err.starts_with(fmt::format("webget: {}: timed out: ", url)));
         }
     }
-    SUBCASE("that is not for waiting for the server's answer") {
+    SUBCASE("the time limit of connecting does not count the wait for the answer") {
         CHECK(fetched(ok("hello"), Then::keep, {"--connect-timeout", "20"}) == "hello");
     }
 }
@@ -411,13 +411,13 @@ TEST_CASE("redirects") {
                                          "(-L goes there)\n",
                                          server.url("/a/b")));
     }
-    SUBCASE("also where there is a choice") {
+    SUBCASE("also to one of several choices") {
         const HttpPeer server{[&](const HttpRequest& request) -> HttpAnswer {
             return request.target() == "/" ? moved("/b", "300 Multiple Choices") : ok("here\n");
         }};
         CHECK(scenario.run({"webget", "-L", server.url("/")}).out == "here\n");
     }
-    SUBCASE("but not for ever") {
+    SUBCASE("but not endlessly") {
         const HttpPeer server{always(moved("/again"))};
         auto result = scenario.run({"webget", "-L", "-o", "f", server.url("/again")});
         CHECK(result.status == 47);
@@ -429,7 +429,7 @@ TEST_CASE("redirects") {
         CHECK(server.requests().size() == 51 + 3);
         CHECK_FALSE(scenario.exists("f"));
     }
-    SUBCASE("nor anywhere") {
+    SUBCASE("and only to HTTP servers") {
         for (const char* const place :
              {"ftp://host/", "file:///etc/passwd", "http://", "http://host:99999/", "gopher:x"}) {
             CAPTURE(place);
@@ -464,7 +464,7 @@ TEST_CASE("redirects") {
         }
         CHECK(other.requests()[0].field("X") == "y");
     }
-    SUBCASE("what was posted") {
+    SUBCASE("a body that was posted") {
         for (const auto& [status, method] : {std::pair{"301 Moved", "GET"},
                                              {"302 Found", "GET"},
                                              {"303 See Other", "GET"},

@@ -122,7 +122,7 @@ TEST_CASE("a server that cannot take requests sent ahead gets one at a time") {
 
 TEST_CASE("an odd answer in the middle of many spoils no other") {
     Scenario scenario;
-    SUBCASE("errors, and bodies of no length") {
+    SUBCASE("errors, and bodies without a length") {
         const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
             if (request.target() == "/7") return answer("404 Not Found", "", "no such thing");
             if (request.target() == "/9") return {"HTTP/1.1 200 OK\r\n\r\n/9\n", Then::close};
@@ -146,7 +146,7 @@ TEST_CASE("an odd answer in the middle of many spoils no other") {
         expected.replace(expected.find("/7\n"), 3, "cut\n");
         CHECK(result.out == expected);
     }
-    SUBCASE("one that is larger than allowed") {
+    SUBCASE("a document that is larger than allowed") {
         const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
             return ok(request.target() == "/7" ? std::string(100'000, 'x') : body_of(request));
         }};
@@ -340,7 +340,7 @@ TEST_CASE("pipelining is invisible to a server that cannot do it") {
             check_all(scenario.run(urls(server.text())));
         }
     }
-    SUBCASE("it closes the connection behind the first") {
+    SUBCASE("it closes the connection after the first") {
         for (const bool resets : {false, true}) {
             const Peer server{[&](const Fd& client) {
                 for (auto text = head_of(client); !text.empty(); text = head_of(client)) {

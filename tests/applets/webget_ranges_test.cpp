@@ -101,7 +101,7 @@ TEST_CASE("a part that ends before the document does is asked for again") {
         scenario.write_file("f", document().substr(0, 1000));
         CHECK(run(server).status == 0);
     }
-    SUBCASE("that nobody asked for") {
+    SUBCASE("that webget did not ask for") {
         const HttpPeer server{
             [](const HttpRequest& request) -> HttpAnswer { return slice(request, 1500); }};
         CHECK(run(server).status == 0);
@@ -275,7 +275,7 @@ TEST_CASE("every way to complete a document passes the checksum") {
             CHECK(scenario.read_file("f") == "hello\n");
         }
     }
-    SUBCASE("but an error's page is no document") {
+    SUBCASE("but the page of an error is not a document") {
         const HttpPeer server{
             [](const HttpRequest&) -> HttpAnswer { return answer("404 Not Found", "", "no\n"); }};
         CHECK(scenario.run({"webget", "--fail-with-body", "--checksum", wrong, url_of(server)})

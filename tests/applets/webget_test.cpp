@@ -315,12 +315,12 @@ TEST_CASE("requests go through a proxy") {
         CHECK(stubborn.requests().front().first_line() == "CONNECT host.invalid:443 HTTP/1.1");
         CHECK(stubborn.requests().front().field("Host") == "host.invalid:443");
     }
-    SUBCASE("unknown") {
+    SUBCASE("a proxy that is unknown") {
         const auto result = scenario.run({"webget", "-x", "proxy.invalid:3128", url});
         CHECK(result.status == 5);
         CHECK(result.err.starts_with("webget: " + url + ": cannot resolve proxy.invalid"));
     }
-    SUBCASE("of another kind") {
+    SUBCASE("a proxy of another kind") {
         CHECK(usage_error(scenario, {"-x", "https://host:1080", url}).find("--proxy") !=
               std::string::npos);
     }

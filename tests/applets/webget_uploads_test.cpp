@@ -99,7 +99,7 @@ TEST_CASE("a server that is asked for 100 Continue gets the body in any case") {
     Scenario scenario;
     scenario.write_file("big", big());
     const Words options{"-H", "Expect: 100-continue", "-T", "big"};
-    SUBCASE("it answers") {
+    SUBCASE("it answers 100 Continue") {
         std::atomic<bool> was_held = false;
         const Peer server{[&](const Fd& client) {
             std::string rest;
@@ -111,7 +111,7 @@ TEST_CASE("a server that is asked for 100 Continue gets the body in any case") {
         CHECK(upload(scenario, options, server.text()).out == "done");
         CHECK(was_held);
     }
-    SUBCASE("it does not know that") {
+    SUBCASE("it does not know 100 Continue") {
         const Peer server{[&](const Fd& client) {
             std::string rest;
             const auto head = read_head(client, rest);
@@ -119,7 +119,7 @@ TEST_CASE("a server that is asked for 100 Continue gets the body in any case") {
         }};
         CHECK(upload(scenario, options, server.text()).out == "done");
     }
-    SUBCASE("it refuses to be asked") {
+    SUBCASE("it answers 417") {
         const Peer server{[&](const Fd& client) {
             std::string rest;
             const auto head = read_head(client, rest);
@@ -130,7 +130,7 @@ TEST_CASE("a server that is asked for 100 Continue gets the body in any case") {
         }};
         CHECK(upload(scenario, options, server.text()).out == "done");
     }
-    SUBCASE("it refuses") {
+    SUBCASE("it refuses the request") {
         std::atomic<bool> got_body = false;
         const Peer server{[&](const Fd& client) {
             std::string rest;

@@ -165,7 +165,7 @@ TEST_CASE("help APPLET opens the manual page on a terminal, or else prints the h
     SUBCASE("man lacks the page") {
         CHECK(contains(on_terminal("#!/bin/sh\nexit 16\n").out, "\nExamples:\r\n"));
     }
-    SUBCASE("man is not what it seems") {
+    SUBCASE("man prints something else") {
         CHECK(contains(on_terminal("#!/bin/sh\necho install man\n").out, "\nExamples:\r\n"));
     }
 }
@@ -249,10 +249,10 @@ TEST_CASE("--install refuses a file that is in the way, and --force replaces it"
     CHECK(scenario.read_file("links/sem-take") == "mine");
     CHECK(scenario.exists("links/sem-give")); // the other links are still created
 
-    SUBCASE("before the directory") {
+    SUBCASE("--force before the directory") {
         CHECK(scenario.run({"ipcbox", "--install", "--force", "links"}).status == 0);
     }
-    SUBCASE("behind the directory") {
+    SUBCASE("--force after the directory") {
         CHECK(scenario.run({"ipcbox", "--install", "links", "--force"}).status == 0);
     }
     CHECK(std::filesystem::is_symlink("links/sem-take"));

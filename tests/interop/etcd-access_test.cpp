@@ -53,7 +53,7 @@ TEST_CASE("etcd is used with a login") {
     EtcdCluster cluster{scenario.path("."),
                         {.arguments = {"--bcrypt-cost=4", "--auth-token-ttl=1"}}};
 
-    SUBCASE("a login is not needed where there are none") {
+    SUBCASE("a server without users needs no login") {
         EtcdClient client{login(cluster, "ci", "secret")};
         (void)client.call(put("ipcbox/x", "x"), soon());
     }
@@ -82,7 +82,7 @@ TEST_CASE("etcd is used with a login") {
         CHECK(missing.kind() == EtcdError::Kind::denied);
         CHECK(contains(missing.what(), "etcd wants a login: set ETCDCTL_USER"));
     }
-    SUBCASE("a login that is over is made anew") {
+    SUBCASE("an expired login is renewed") {
         turn_on_logins(cluster);
         EtcdClient client{login(cluster, "ci", "secret")};
         (void)client.call(put("ipcbox/x", "x"), soon());
@@ -113,20 +113,20 @@ TEST_CASE("etcd is reached over TLS") {
     access.tls.certificate = scenario.path("ours.pem");
     access.tls.key = scenario.path("ours.key");
 
-    SUBCASE("calls and watches go by HTTP/2, which the handshake has agreed on") {
+    SUBCASE("calls and watches use HTTP/2, which the handshake agreed on") {
         EtcdClient client{access};
         const auto watch = armed(client, {"k", ""});
         (void)client.call(put("k", "x"), soon());
         CHECK(next_of(client, watch).kv.value == "x");
     }
-    SUBCASE("a certificate's common name is the user where there are logins") {
+    SUBCASE("the common name of a certificate is the user if the server has users") {
         turn_on_logins(cluster);
         EtcdClient client{access};
         (void)client.call(put("ipcbox/x", "x"), soon());
         (void)armed(client, {"ipcbox/x", ""});
         CHECK(failure_of(client, put("other", "x")).kind() == EtcdError::Kind::denied);
     }
-    SUBCASE("an untrusted server fails the call at once") {
+    SUBCASE("a call to an untrusted server fails immediately") {
         access.tls.ca_file.reset();
         EtcdClient client{access};
         const auto error = failure_of(client, put("k", "x"));

@@ -26,7 +26,7 @@ TEST_CASE("the tokens work with one member of etcd") {
         CHECK(client.call(LeaseKeepAlive{lease}, soon()).ttl_s == 0);
         CHECK(failure_of(client, LeaseRevoke{lease}).kind() == EtcdError::Kind::gone);
     }
-    SUBCASE("a transaction compares, puts and reads, and tells the revision") {
+    SUBCASE("a transaction compares, puts and reads, and reports the revision") {
         (void)client.call(LeaseGrant{30, lease}, soon());
         Transaction transaction = put("a/1", "one", lease);
         transaction.compares = {
@@ -55,7 +55,7 @@ TEST_CASE("the tokens work with one member of etcd") {
         const auto removed = client.call(Transaction{{}, {Operation::remove("a/1")}, {}}, soon());
         CHECK(removed.results.front().count == 1);
     }
-    SUBCASE("a range is in the order of creation, and ends where it is told to") {
+    SUBCASE("a range is in the order of creation, and ends at its limit") {
         for (const auto* key : {"q/3", "q/1", "q/2"})
             (void)client.call(put(key, "x"), soon());
         Range range{"q/", end_of_prefix("q/"), 2, Range::Order::ascending, true};
@@ -73,7 +73,7 @@ TEST_CASE("the tokens work with one member of etcd") {
         REQUIRE(before.found.size() == 1);
         CHECK(before.found[0].key == "q/3");
     }
-    SUBCASE("a watch tells puts and deletions, and only the latter where puts are left out") {
+    SUBCASE("a watch reports puts and deletions, or only deletions") {
         const auto all = client.watch({"w/", end_of_prefix("w/")});
         const auto deletions = client.watch({"w/1", "", Watch::Puts::left_out});
         for (int armed = 0; armed < 2; ++armed)
@@ -108,7 +108,7 @@ TEST_CASE("the tokens work with one member of etcd") {
         CHECK_FALSE(finished->error);
         CHECK(Transaction::Answer::decode(finished->answer).succeeded);
     }
-    SUBCASE("a restart of the only member loses the watches and no call") {
+    SUBCASE("a restart of the only member loses the watches, but no call") {
         const auto watch = armed(client, {"k", ""});
         cluster.restart(0);
         (void)client.call(put("k", "x"), Deadline::after(30s));
@@ -120,7 +120,7 @@ TEST_CASE("the tokens work with one member of etcd") {
         (void)client.call(put("k", "y"), soon());
         CHECK(next_of(client, next).kv.value == "y");
     }
-    SUBCASE("1000 calls at once are all answered") {
+    SUBCASE("1000 simultaneous calls are all answered") {
         std::vector<CallId> calls;
         for (int number = 0; number < 1000; ++number)
             calls.push_back(

@@ -17,7 +17,7 @@ TEST_CASE("the tokens work with three members of etcd") {
     EtcdClient client{access_to(cluster.endpoints())};
     client.set_patience(500ms);
 
-    SUBCASE("calls go on when the member that we talk to is killed, and a watch is told lost") {
+    SUBCASE("calls go on if the member in use is killed, and a watch is reported lost") {
         const auto watch = armed(client, {"k", ""});
         cluster.kill(0);
         (void)client.call(put("k", "x"), soon());
@@ -27,7 +27,7 @@ TEST_CASE("the tokens work with three members of etcd") {
         CHECK(next_of(client, next).kv.value == "y");
         CHECK(contains(client.problems(), cluster.endpoint(0)));
     }
-    SUBCASE("calls go on when the member that we talk to is stopped") {
+    SUBCASE("calls go on if the member in use is stopped") {
         const auto watch = armed(client, {"k", ""});
         cluster.stop(0);
         (void)client.call(put("k", "x"), soon());
@@ -38,7 +38,7 @@ TEST_CASE("the tokens work with three members of etcd") {
         (void)other.call(put("k", "y"), soon());
         cluster.resume(0);
     }
-    SUBCASE("without a quorum a call fails at its deadline, a watch is lost, and both come back") {
+    SUBCASE("without a quorum, a call fails at its deadline and a watch is lost; both come back") {
         const auto watch = armed(client, {"k", ""});
         cluster.stop(1);
         cluster.stop(2);
@@ -51,7 +51,7 @@ TEST_CASE("the tokens work with three members of etcd") {
         (void)client.call(put("k", "x"), soon());
         (void)armed(client, {"k", ""});
     }
-    SUBCASE("one of three endpoints that is dead from the start changes nothing") {
+    SUBCASE("one dead endpoint of three changes nothing") {
         const RefusedPort dead;
         EtcdClient other{access_to("http://127.0.0.1:" + std::to_string(dead.number()) + "," +
                                    cluster.endpoints())};
@@ -86,7 +86,7 @@ TEST_CASE("a call to a server that is not etcd fails with that reason") {
         CHECK(error.what() == "cannot use etcd: http://" + portal.text() +
                                   ": it answers in HTTP/1.1: no etcd, or its gateway only");
     }
-    SUBCASE("a server that speaks first, and something else") {
+    SUBCASE("a server that speaks first, in another protocol") {
         const Peer greeter{[](const Fd& client) {
             say(client, "220 mail.example ESMTP\r\n");
             (void)receive_all(client);

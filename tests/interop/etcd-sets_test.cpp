@@ -37,13 +37,13 @@ TEST_CASE("sem-create makes, changes and removes a set that several hosts share"
                          "\n");
     auto first = world.hold({}, "@build");
     auto second = world.hold({}, "@build");
-    SUBCASE("fewer slots than are taken are refused, and the old number stays") {
+    SUBCASE("fewer slots than are taken are refused, and the number stays") {
         const auto refused = world.run({"sem-create", "--resize", "1", "@build"});
         CHECK(refused.status == 1);
         CHECK(refused.err == "sem-create: cannot resize @build to 1: 2 of 3 are taken\n");
         CHECK(contains(world.list("@build"), "2 of 3 taken"));
     }
-    SUBCASE("fewer slots than are taken wait until one is back") {
+    SUBCASE("fewer slots than are taken wait until a token is given") {
         auto resizing = world.scenario.start({"sem-create", "--etcd", world.cluster.endpoints(),
                                               "--resize", "1", "-w", "20s", "@build"});
         REQUIRE(eventually([&] { return contains(world.list("@build"), "1 of 1 taken"); }));
@@ -51,14 +51,14 @@ TEST_CASE("sem-create makes, changes and removes a set that several hosts share"
         CHECK(first.wait().status == 5);
         CHECK(resizing.wait().status == 0);
     }
-    SUBCASE("more slots let those in that wait") {
+    SUBCASE("more slots let waiting takers in") {
         CHECK(world.run({"sem-create", "--resize", "2", "@build"}).status == 0);
         auto third = world.scenario.start(world.words({"-v"}, "@build", {"echo", "in"}));
         CHECK(contains(third.error_line(), "waiting for"));
         CHECK(world.run({"sem-create", "--resize", "3", "@build"}).status == 0);
         CHECK(third.line() == "in");
     }
-    SUBCASE("a set that is in use is not removed, and one that is not is") {
+    SUBCASE("a set is removed only if it is not in use") {
         const auto refused = world.run({"sem-create", "--remove", "@build"});
         CHECK(refused.status == 1);
         CHECK(refused.err == "sem-create: cannot remove @build: 2 of 3 are taken\n");
@@ -128,7 +128,7 @@ TEST_CASE("a token taken without a command stays taken until it is given, for al
     CHECK(take({"-q", "-w", "100ms"}).status == 1);
     CHECK(contains(world.list("@lent"), "2 of 2 taken  taken by "));
 
-    SUBCASE("sem-give lets in one that waits") {
+    SUBCASE("sem-give lets a waiting taker in") {
         auto waiter = world.scenario.start(world.words({"-v"}, "@lent", {"echo", "in"}));
         CHECK(contains(waiter.error_line(), "waiting for"));
         CHECK(world.run({"sem-give", "@lent"}).status == 0);
@@ -140,7 +140,7 @@ TEST_CASE("a token taken without a command stays taken until it is given, for al
         CHECK(nothing.status == 1);
         CHECK(nothing.err == "sem-give: @lent: not taken\n");
     }
-    SUBCASE("one that waits without a command gives its place up at TERM") {
+    SUBCASE("TERM removes a taker that waits without a command") {
         auto waiter =
             world.scenario.start({"sem-take", "--etcd", world.cluster.endpoints(), "-v", "@lent"});
         CHECK(contains(waiter.error_line(), "waiting for"));
@@ -148,7 +148,7 @@ TEST_CASE("a token taken without a command stays taken until it is given, for al
         CHECK(waiter.wait().status == 128 + SIGTERM);
         CHECK(world.queue_length("@lent") == 2);
     }
-    SUBCASE("a command's token is not given") {
+    SUBCASE("sem-give does not give a command's token") {
         CHECK(world.run({"sem-create", "-n", "1", "@held"}).status == 0);
         const auto holder = world.hold({}, "@held");
         const auto refused = world.run({"sem-give", "@held"});

@@ -142,7 +142,7 @@ TEST_CASE("nginx answers many requests on one connection") {
     }
     CHECK(scenario.run(words).out == expected);
 
-    SUBCASE("and may end it whenever it likes") {
+    SUBCASE("and can end it at any time") {
         Words some{"webget"};
         std::string numbered;
         for (int at = 0; at < 20; ++at) {
@@ -153,7 +153,7 @@ TEST_CASE("nginx answers many requests on one connection") {
         CHECK(result.status == 0);
         CHECK(result.out == numbered);
     }
-    SUBCASE("or not keep it at all") {
+    SUBCASE("or does not keep it") {
         const auto result = scenario.run(
             {"webget", nginx.url("/last/1"), nginx.url("/last/2"), nginx.url("/last/3")});
         CHECK(result.status == 0);

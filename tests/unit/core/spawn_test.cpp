@@ -120,12 +120,12 @@ TEST_CASE("a program that gets no leave does not run") {
         asking.leave = socket.get();
         (void)spawn("/bin/sh", Words{"sh", "-c", "exit 3"}, asking);
     };
-    SUBCASE("refused") {
+    SUBCASE("the answer is no") {
         const auto pair = make_socket_pair();
         const std::jthread guard{[&] { answer_leave(pair.ours, "n"); }};
         CHECK_THROWS_AS(run(plan, pair.theirs), LeaveRefused);
     }
-    SUBCASE("nobody is there to ask") {
+    SUBCASE("nobody can be asked") {
         auto pair = make_socket_pair();
         pair.ours = Fd{};
         CHECK_THROWS_AS(run(plan, pair.theirs), LeaveRefused);

@@ -45,14 +45,14 @@ TEST_CASE("a file, a pipe and a file of the kernel's are copied") {
         CHECK(copy_stream(pipe.reader.get(), out().get(), no_limit, names) == 9);
         CHECK(scenario.read_file("out") == "some text");
     }
-    SUBCASE("file to a device, behind what was read of it") {
+    SUBCASE("file to a device, from the position of the file") {
         const Fd from = in();
         std::byte first[5];
         REQUIRE(read_exact(from.get(), first, "in") == 5);
         const Fd null = open_file("/dev/null", O_WRONLY);
         CHECK(copy_stream(from.get(), null.get(), no_limit, names) == 4);
     }
-    SUBCASE("a file that says it is empty, and is not") {
+    SUBCASE("a file that has the size 0, but is not empty") {
         const Fd version = open_file("/proc/version", O_RDONLY);
         CHECK(copy_stream(version.get(), out().get(), no_limit, names) > 0);
         Pipe pipe = make_pipe();

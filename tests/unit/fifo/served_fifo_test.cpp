@@ -189,7 +189,7 @@ TEST_CASE("a served reader that has not left gets nothing of a later one's docum
     Fd slow = fixture.open_reader();
     served.step();
     Fd late = open_file("fifo", O_RDONLY | O_NONBLOCK);
-    SUBCASE("he had read before the late one was let in") {
+    SUBCASE("it had read before the late reader was let in") {
         CHECK(fixture.read(slow) == "1");
         const auto a_while = Deadline::after(std::chrono::milliseconds{50});
         while (!a_while.passed()) {
@@ -205,7 +205,7 @@ TEST_CASE("a served reader that has not left gets nothing of a later one's docum
         fixture.step();
         CHECK(fixture.read(late) == "2");
     }
-    SUBCASE("he reads when the late one was let in, and we do not know it yet") {
+    SUBCASE("it reads after the late reader was let in, unnoticed") {
         REQUIRE(eventually([&] {
             served.step();
             return served.state() == State::probing;

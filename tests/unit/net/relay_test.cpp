@@ -244,7 +244,7 @@ TEST_CASE("after the answer, a request that has begun is finished, and a silent 
         }
         CHECK(got == text);
     }
-    SUBCASE("an answer, and a request that is to be finished in any case") {
+    SUBCASE("an answer, and a request that has to be finished in any case") {
         options.finish_request = Finish::always;
         {
             const Server server{half_close("hello")};
@@ -260,7 +260,7 @@ TEST_CASE("after the answer, a request that has begun is finished, and a silent 
         }
         CHECK(got == "late");
     }
-    SUBCASE("a server that is gone altogether") {
+    SUBCASE("a server that closed the connection") {
         const Server server{[](const Fd&) {}};
         const Pipe silent = make_pipe();
         net::relay(net::RelayEnd::streams(silent.reader.get(), output.get()), server.end(), {},

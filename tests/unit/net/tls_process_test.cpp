@@ -126,7 +126,7 @@ TEST_CASE("the certificate must fit") {
     const auto cannot = [&](std::string_view reason) {
         return fmt::format("60 cannot speak TLS with {}: {}", options.name, reason);
     };
-    SUBCASE("an address has no name to ask for") {
+    SUBCASE("an address sends no server name") {
         options.name = "127.0.0.1";
         std::string asked = "?";
         const auto server = world.server([&](TlsConnection& client) {
@@ -143,7 +143,7 @@ TEST_CASE("the certificate must fit") {
         options.name = "::1%lo";
         CHECK(handshake_with(Certificate{{.names = "IP:::1"}, &world.authority}, options).empty());
     }
-    SUBCASE("another name") {
+    SUBCASE("another name is rejected") {
         CHECK(handshake_with(
                   Certificate{{.names = "DNS:a.example,DNS:*.b.example"}, &world.authority},
                   options) ==
@@ -162,7 +162,7 @@ TEST_CASE("the certificate must fit") {
         CHECK(handshake_with(Certificate{{.names = "DNS:*.b.example"}, &world.authority}, options)
                   .empty());
     }
-    SUBCASE("another time") {
+    SUBCASE("another time is rejected") {
         CHECK(handshake_with(Certificate{{.from = hours{-2}, .until = hours{-1}}, &world.authority},
                              options)
                   .starts_with(cannot("the certificate expired on 20")));
@@ -176,7 +176,7 @@ TEST_CASE("the certificate must fit") {
         CHECK(handshake_with(Certificate{{}, &old}, options)
                   .starts_with(cannot("the certificate of its issuer (CN = Old CA) expired on")));
     }
-    SUBCASE("nobody known has signed it") {
+    SUBCASE("an unknown signer is rejected") {
         const Certificate other{{.common_name = "Other CA", .is_authority = true}};
         const Certificate theirs{{}, &other};
         CHECK(handshake_with(theirs, options) ==
@@ -191,7 +191,7 @@ TEST_CASE("the certificate must fit") {
         CHECK(handshake_with(world.good, options) ==
               cannot("the certificate comes from an unknown issuer (CN = Test CA)"));
     }
-    SUBCASE("whatever the user names is trusted") {
+    SUBCASE("a certificate that the user trusts is accepted") {
         const auto trust = [&](const Certificate& certificate) {
             world.scenario.write_file("named.pem", certificate.pem());
             options.ca_file = world.scenario.path("named.pem");
@@ -211,24 +211,24 @@ TEST_CASE("the certificate must fit") {
         CHECK(handshake_with(other_name, options)
                   .starts_with(cannot("the certificate is for other, not for localhost")));
     }
-    SUBCASE("another version") {
+    SUBCASE("another version is rejected") {
         options.min_version = "1.3";
         CHECK(handshake_with(world.good, options).empty());
         options.min_version.reset();
         options.max_version = "1.2";
         CHECK(handshake_with(world.good, options).empty());
     }
-    SUBCASE("too weak") {
+    SUBCASE("a weak key is rejected") {
         constexpr unsigned bits = 1024;
         CHECK(handshake_with(Certificate{{.rsa_bits = bits}, &world.authority}, options) ==
               cannot("the certificate has too weak a key (RSA, 1024 bits)"));
     }
-    SUBCASE("signed by who must not") {
+    SUBCASE("a signer that is not an authority is rejected") {
         const Certificate sub{{.common_name = "No CA"}, &world.authority};
         CHECK(handshake_with(Certificate{{}, &sub}, options, &sub)
                   .starts_with(cannot("the certificate of its issuer (CN = No CA) is refused: ")));
     }
-    SUBCASE("unless it does not matter") {
+    SUBCASE("without verification, any certificate is accepted") {
         options.insecure = true;
         options.ca_file.reset();
         CHECK(handshake_with(Certificate{{.names = "DNS:a.example", .until = hours{-1}}}, options)
@@ -284,7 +284,7 @@ TEST_CASE("a process that was not waited for tells later what became of the hand
         client.say("hello " + client.receive());
         client.end();
     });
-    SUBCASE("it goes well, and what was written before its end is sent after it") {
+    SUBCASE("it succeeds, and data that was written before its end is sent after it") {
         net::TlsProcess tls{connect_to(server.address()), world.options};
         say(tls, "early");
         CHECK(receive_all(tls) == "hello early");
@@ -417,7 +417,7 @@ TEST_CASE("an answer that was cut off is not complete") {
 
 TEST_CASE("each direction ends by itself") {
     const World world;
-    SUBCASE("ours first") {
+    SUBCASE("our direction first") {
         const auto server = world.server([](TlsConnection& client) {
             client.say(fmt::format("{} bytes", client.receive_all().size()));
             client.end();
@@ -428,7 +428,7 @@ TEST_CASE("each direction ends by itself") {
         CHECK(receive_all(tls) == "5 bytes");
         tls.check_end(soon());
     }
-    SUBCASE("theirs first") {
+    SUBCASE("the peer's direction first") {
         std::promise<std::string> got;
         const auto server = world.server([&](TlsConnection& client) {
             client.end();
@@ -504,7 +504,7 @@ TEST_CASE("the process that speaks TLS") {
         CHECK(error_of([&] { tls.check_end(soon()); }) ==
               "56 cannot read localhost to its end: ipcbox-tls: killed by KILL");
     }
-    SUBCASE("can do little") {
+    SUBCASE("has few rights") {
         const auto server = world.server(wait_for_more);
         const auto tls = talk_to(server, world.options);
         const auto children = children_of(::getpid());
@@ -517,7 +517,7 @@ TEST_CASE("the process that speaks TLS") {
 #endif
         CHECK(count_descriptors(children.front()) == 3);
     }
-    SUBCASE("ends with us") {
+    SUBCASE("ends with its parent") {
         const auto server = world.server(wait_for_more);
         { const auto tls = talk_to(server, world.options); }
         CHECK(children_of(::getpid()).empty());
@@ -541,7 +541,7 @@ TEST_CASE("the process that speaks TLS") {
         CHECK(parent.wait().signal() == SIGKILL);
         CHECK(wait_for(handle->get(), POLLIN, soon()));
     }
-    SUBCASE("is not there") {
+    SUBCASE("is reported if it is missing") {
         const auto server = world.server(wait_for_more);
         const char* const before = std::getenv("IPCBOX_TLS");
         REQUIRE(before != nullptr);

@@ -118,20 +118,20 @@ TEST_CASE("a server that lives is never displaced") {
     const auto path = scenario.path("socket");
     const auto served = fmt::format("cannot listen on {}: it is served by {}", path, ourselves());
 
-    SUBCASE("one of ours") {
+    SUBCASE("a server of ipcbox") {
         const net::Listener first = net::listen_unix(path);
         CHECK(failure(path).starts_with(served));
         CHECK(answers(path));
         CHECK(scenario.exists("socket.lock"));
     }
-    SUBCASE("a stranger without a lock") {
+    SUBCASE("a server of another program, without a lock") {
         const Fd stranger = bound(path);
         REQUIRE(::listen(stranger.get(), 1) == 0);
         CHECK(failure(path).starts_with(served));
         CHECK(answers(path));
         CHECK_FALSE(scenario.exists("socket.lock"));
     }
-    SUBCASE("one whose queue is full") {
+    SUBCASE("a server whose queue is full") {
         const Fd stranger = bound(path);
         REQUIRE(::listen(stranger.get(), 0) == 0);
         const Fd client = Fd::adopt(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -140,13 +140,13 @@ TEST_CASE("a server that lives is never displaced") {
         CHECK(failure(path).starts_with(served));
         CHECK(scenario.exists("socket"));
     }
-    SUBCASE("one of another type") {
+    SUBCASE("a server of another socket type") {
         const Fd stranger = bound(path, SOCK_DGRAM);
         CHECK(failure(path) ==
               fmt::format("cannot listen on {}: it is served by another process", path));
         CHECK(scenario.exists("socket"));
     }
-    SUBCASE("one that has the lock and no socket yet") {
+    SUBCASE("a server that has the lock, but no socket yet") {
         const Fd lock = open_file(path + ".lock", O_RDWR | O_CREAT, 0600);
         REQUIRE(::flock(lock.get(), LOCK_EX) == 0);
         CHECK(failure(path) ==

@@ -31,10 +31,10 @@ TEST_CASE("too many ends in a window are the last") {
     const Respawn::Time start{};
     CHECK(respawn.after(start, start));
     CHECK(respawn.after(start + 1s, start + 59s));
-    SUBCASE("in the window") {
+    SUBCASE("that many ends in one window") {
         CHECK_FALSE(respawn.after(start + 59s, start + 59s));
     }
-    SUBCASE("and the next window counts anew") {
+    SUBCASE("the next window counts from zero") {
         CHECK(respawn.after(start + 59s, start + 61s));
         CHECK_FALSE(respawn.after(start + 61s, start + 62s));
     }

@@ -48,7 +48,7 @@ TEST_CASE("a counting set is resized up and down, also while it is in use") {
     REQUIRE(set.take(sysv::Lease::until_given, now()));
     REQUIRE(set.take(sysv::Lease::until_given, now()));
 
-    SUBCASE("up: who waits gets a token") {
+    SUBCASE("up: a waiting taker gets a token") {
         auto waiter = start_waiter(key, sysv::Lease::until_given);
         CHECK(set.resize(3, now()));
         CHECK(status_of(waiter) == 0);
@@ -65,14 +65,14 @@ TEST_CASE("a counting set is resized up and down, also while it is in use") {
         CHECK(set.give(now()));
         CHECK(set.take(sysv::Lease::until_given, now()));
     }
-    SUBCASE("down: waits for tokens to come back") {
+    SUBCASE("down: it waits until tokens are given") {
         Child resizer = fork_child([&] { return set.resize(1, soon()) ? 0 : 1; });
         CHECK(eventually([&] { return is_blocked_in(resizer.pid(), SYS_semtimedop); }));
         CHECK(set.give(now()));
         CHECK(status_of(resizer) == 0);
         CHECK(set.slots() == 1);
     }
-    SUBCASE("two at once: the last wins, and no token is made or lost") {
+    SUBCASE("two at the same time: the last one wins, and no token is made or lost") {
         std::vector<Child> resizers;
         for (int slots = 3; slots < 11; ++slots)
             resizers.push_back(fork_child([&] { return set.resize(slots, soon()) ? 0 : 1; }));
@@ -84,7 +84,7 @@ TEST_CASE("a counting set is resized up and down, also while it is in use") {
             CHECK(set.take(sysv::Lease::until_given, now()));
         CHECK_FALSE(set.take(sysv::Lease::until_given, now()));
     }
-    SUBCASE("not beyond what it was made for") {
+    SUBCASE("not beyond the limit that it was created with") {
         CHECK(set.resize(64, now()));
         CHECK(error_of([&] { (void)set.resize(65, now()); }) ==
               fmt::format("cannot resize {} to 65 slots: it was made for at most 64", key.text()));

@@ -106,8 +106,8 @@ TEST_CASE("a set that its creator did not live to make is made by the next") {
         ::semget(key.value(), sysv::CountingSet::semaphores_for(1), IPC_CREAT | IPC_EXCL | modes);
     REQUIRE(id >= 0);
     CHECK_FALSE(sysv::TokenSet::find(key));
-    SUBCASE("untouched") {}
-    SUBCASE("although a taker of the manual page is inside") {
+    SUBCASE("that nobody has touched") {}
+    SUBCASE("although a taker of the manual page uses it") {
         REQUIRE(manual_take(id));
     }
     auto set = sysv::TokenSet::create(key, 2, modes);
