@@ -55,7 +55,7 @@ TEST_CASE("a client ends when the server closes, although its input never ends")
                           char byte = 0;
                           (void)::recv(client.get(), &byte, 1, 0);
                       }};
-    // It is gone altogether, which a Unix socket can tell, so nothing is left to wait for.
+    // A Unix socket reports that its peer is closed, so nothing is left to wait for.
     auto client = scenario.start_shell("(echo; read line) | catsock-client socket");
     CHECK(eventually([&] { return scenario.shell("catsock-client -z socket").status == 0; }));
     client.close_input();
@@ -115,7 +115,7 @@ TEST_CASE("input that the server does not take is an error, and its answer arriv
     const auto result = scenario.run({"catsock-client", "socket"}, numbered_text(echo_size));
     CHECK(result.status == 1);
     CHECK(result.out == "enough\n");
-    // What was on its way when it closed comes back as a reset.
+    // The server closes with unread data, which becomes a reset.
     const bool reset =
         result.err == "catsock-client: cannot read socket: Connection reset by peer\n";
     CHECK((reset || result.err == "catsock-client: cannot write socket: Broken pipe\n"));

@@ -53,7 +53,7 @@ void leave_dead_socket(const std::string& path) {
     REQUIRE(::bind(socket.get(), address.data(), address.size()) == 0);
 }
 
-// What came of a server that could not listen: its whole standard error.
+// The whole standard error of a server that could not listen.
 std::string refusal(Scenario& scenario, const std::string& path) {
     const auto result = scenario.run(server({}, {}, {path}));
     CHECK(result.status == 1);
@@ -184,7 +184,7 @@ TEST_CASE("a live server is not displaced, and the error says who it is") {
                                        process.pid())));
     CHECK(ask(address) == "first\n");
 
-    // Also one that knows nothing of our lock: this test.
+    // Also a server that does not know the lock: this test.
     const Fd foreign = Fd::adopt(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     const auto theirs = net::Address::unix_path("./foreign");
     REQUIRE(::bind(foreign.get(), theirs.data(), theirs.size()) == 0);
@@ -351,7 +351,7 @@ TEST_CASE("an idle connection ends with the whole group of its program, and the 
         server({"--idle-timeout", "0.1"}, shell_program("exec 3<&0; cat <&3 & echo $!; wait")));
     Client client{ready(process)};
     CHECK_FALSE(client.line().empty());
-    CHECK(client.rest().empty()); // the child has let go of the connection, too
+    CHECK(client.rest().empty()); // the child has closed the connection, too
     CHECK(log_line(process, ": ending ").ends_with(": idle for 0.1 s"));
     CHECK(log_line(process, ": reaped ").ends_with(" killed by TERM"));
 }

@@ -24,7 +24,7 @@ Words server(const Words& options) {
     return words;
 }
 
-// What a client gets that says TEXT, without the greeting and the prompts.
+// The answer to a client that sends TEXT, without the greeting and the prompts.
 std::string answers(const net::Address& address, std::string_view text) {
     auto all = ask(address, text);
     if (all.starts_with(greeting)) all.erase(0, greeting.size());

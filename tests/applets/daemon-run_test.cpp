@@ -121,13 +121,13 @@ TEST_CASE("a server is ready once it notifies, or listens on its port") {
     const auto notifies =
         scenario.run(words({"--ready-notify", "-J"}, {"tcp-server", "127.0.0.1:0", "--", "true"}));
     CHECK(contains(notifies.out, R"("outcome":"ready")"));
-    // A port that nobody has: the kernel gives it to a server, and then it is free again.
+    // The kernel gives a free port to a server, which leaves it later.
     auto server = scenario.start({"tcp-server", "127.0.0.1:0", "--", "true"});
     const auto line = server.error_line();
     const auto port = line.substr(line.rfind(':') + 1);
     const Words again{"tcp-server", "127.0.0.1:" + port, "--", "true"};
     const Words options{"--ready-port", port, "--ready-timeout", "0.2", "-J"};
-    // Another one that listens there is not the daemon.
+    // Another process that listens there is not the daemon.
     const auto stranger = scenario.run(words(options, sleeper));
     CHECK(stranger.status == 124);
     CHECK(contains(stranger.err, fmt::format("it does not listen on port {}\n", port)));

@@ -40,7 +40,7 @@ bool is_fifo(const std::string& path) {
     return std::filesystem::is_fifo(std::filesystem::symlink_status(path));
 }
 
-// What is in the working directory, with a space behind each.
+// The names in the working directory, with a space after each.
 std::string listing() {
     std::set<std::string> names;
     for (const auto& entry : std::filesystem::directory_iterator{"."})
@@ -198,7 +198,7 @@ TEST_CASE("a reader that leaves early costs nobody a document") {
     auto server = serve(scenario, {"-v", "sig", "--", "sh", "-c", numbers});
     for (int count = 0; count < 20; ++count)
         const Fd early = open_file("sig", O_RDONLY);
-    // One in flight can have been given back after the next was taken.
+    // A document in flight can be returned after the next one was taken.
     std::set<std::string> documents;
     for (int count = 0; count < 3; ++count)
         documents.insert(read_once(scenario));
@@ -523,7 +523,7 @@ TEST_CASE("the directory may be moved, and its removal is an error") {
 
 TEST_CASE("a signal at any point leaves nothing behind") {
     Scenario scenario;
-    // Caught between two instructions of the start, each time some others.
+    // Each time, the signal interrupts the start at another place.
     for (int step = 0; step < 60; ++step) {
         scenario.write_file("sig", "mine");
         auto server = scenario.start({"fifosig", "sig", "--", "echo", "x"});

@@ -38,7 +38,7 @@ Words shell_program(const std::string& script) {
 
 constexpr auto header = "PROXY TCP4 192.0.2.7 198.51.100.1 4242 443\r\n";
 
-// A socket on which a service manager would listen.
+// The socket at which a service manager receives notifications.
 Fd notify_socket(const std::string& path) {
     Fd socket = Fd::adopt(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     const auto name = net::Address::unix_path(path);
@@ -64,10 +64,10 @@ void restart(Process& process) {
 // --- A thread that waits for what only it could end
 
 TEST_CASE("a shortage of processes is waited out, while signals and clients are heeded") {
-    if (::geteuid() != 0) return; // only root can have a user for itself, whose limit this is
+    if (::geteuid() != 0) return; // only root can use a user of its own, to whom the limit applies
     Scenario scenario;
     const auto user = fmt::format("{0}:{0}", 1'000'000 + ::getpid());
-    // A limit counts the threads of all processes of a user: five of this one, ...
+    // The limit counts the threads of all processes of the user: five of this one, ...
     auto ballast = scenario.start_shell(
         fmt::format("exec forking-tcp-server -u {} --prefork 3 127.0.0.1:0 -- cat", user));
     (void)ready_address(ballast);
@@ -128,7 +128,7 @@ TEST_CASE("a client that has not sent its whole PROXY header yet is served after
     CHECK(slow.rest() == "192.0.2.7 late\n");
 }
 
-// --- A loop that died looks like one that is done
+// --- A loop that failed looks like one that has finished
 
 TEST_CASE("a server that has too few descriptors to accept says so before it is ready") {
     Scenario scenario;
@@ -527,7 +527,7 @@ TEST_CASE("a server that inetd starts has the listening socket as its standard i
                     "<&{}",
                     inherited.get()));
     CHECK(client.rest() == "served\n");
-    // It ends for want of clients, and the socket stays with us for the next one.
+    // It ends because no client comes, and the test keeps the socket for the next server.
     CHECK(process.wait().status == 0);
     const Client next{address};
 }
@@ -542,7 +542,7 @@ TEST_CASE("a number of inherited sockets that is none is an error, if it is mean
                                         "a number\n",
                                         number));
     }
-    // Meant for another process, it is nothing to us.
+    // The variables are meant for another process, so the server ignores them.
     CHECK(contains(scenario.shell("LISTEN_PID=1 LISTEN_FDS=x" + words).err,
                    "cannot listen on 192.0.2.1:0"));
 }
@@ -550,7 +550,7 @@ TEST_CASE("a number of inherited sockets that is none is an error, if it is mean
 // Starts a server with these listening sockets as a service manager would.
 Child start_with_sockets(const std::vector<Fd>& sockets, const char* names, const char* name) {
     return fork_child([&] {
-        // High up first: one of them may have the number of another one's place.
+        // First to high numbers: a socket may have the number that another one needs.
         std::vector<int> high;
         for (const auto& socket : sockets)
             high.push_back(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 100));
@@ -579,7 +579,7 @@ TEST_CASE("only the inherited sockets with the name of --fd-name are served") {
         addresses.push_back(net::local_address(socket.get()));
     {
         auto child = start_with_sockets(sockets, "web:admin:web", "web");
-        sockets.clear(); // a client of the one that is not served is refused
+        sockets.clear(); // a client of the socket that is not served is refused
         CHECK(ask(addresses[0], "one\n") == "one\n");
         CHECK(ask(addresses[2], "three\n") == "three\n");
         CHECK_THROWS_AS(Client{addresses[1]}, SysError);

@@ -37,7 +37,7 @@ Words shell_program(const std::string& script) {
     return {"sh", "-c", script};
 }
 
-// By cat; or there is no place for it.
+// cat serves the client, or no place is free.
 bool is_served(const net::Address& address) {
     try {
         return ask(address, "again\n") == "again\n";
@@ -247,7 +247,7 @@ TEST_CASE("a client that has sent a byte is not ended for saying nothing") {
     Client client{address};
     client.send("hello\n");
     CHECK(client.line() == "hello");
-    // Another one passes the time limit, so it has passed for us too.
+    // Another client reaches the time limit, so this one would have reached it, too.
     (void)log_line(process, ": begat ");
     Client silent{address};
     CHECK(silent.rest().empty());
@@ -483,7 +483,7 @@ TEST_CASE("a log that may not grow any more ends nobody") {
         "sh -c 'exec 2>/dev/null; head -c 2000 /dev/zero >file; echo $?'");
     const auto address = announced_address(process.line());
     for (int round = 0; round < 20; ++round)
-        CHECK(ask(address) == "153\n"); // the program dies of it, as it would anywhere
+        CHECK(ask(address) == "153\n"); // the signal kills the program, as without a server
     process.kill(SIGHUP);
     for (int round = 0; round < 20; ++round)
         CHECK(ask(address) == "153\n");
@@ -587,7 +587,7 @@ TEST_CASE("the server and its programs run as another user") {
     }
     auto process = scenario.start(server({"-u", "nobody"}, shell_program("id -un; id -Gn")));
     CHECK(ask(ready_address(process)) == "nobody\nnogroup\n");
-    // It is no way back, and no reason not to go on after a restart.
+    // A restart as that user succeeds, although root is gone for good.
     process.kill(SIGHUP);
     (void)log_line(process, ": restarting");
     (void)log_line(process, ": server started ");
@@ -615,7 +615,7 @@ TEST_CASE("behind a proxy, the client is who the proxy says") {
     const auto address = ready_address(process);
     CHECK(ask(address, "PROXY TCP4 192.0.2.7 198.51.100.1 4242 443\r\nhello\n") ==
           "192.0.2.7 443 hello\n");
-    // In pieces, beside others that come meanwhile.
+    // The header comes in pieces, while other clients come.
     Client slow{address};
     slow.send("PROXY TCP6 2001:db8::7 ");
     CHECK(ask(address, "PROXY UNKNOWN\r\nhello\n") ==
@@ -673,7 +673,7 @@ TEST_CASE("a PROXY header that tells no client is let in by a rule for all and b
                 continue;
             }
             CHECK(client.line() == "TCP 127.0.0.1");
-            // It is counted as one of the proxy's address.
+            // The client counts for the address of the proxy.
             if (rules != std::string_view{"everybody"}) continue;
             Client second{address};
             second.send(header.bytes);

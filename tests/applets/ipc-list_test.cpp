@@ -127,7 +127,7 @@ TEST_CASE("without /proc, or in another PID namespace, users are unknown and nev
     if (!is_root()) return;
     const std::string make = "mkfifo hold; ipcmk -Q >/dev/null; " + held_and_waited_for("600");
 #ifndef IPCBOX_ADDRESS_SANITIZER
-    // The mount is one that only the list sees.
+    // Only ipc-list sees the mount.
     const auto hidden = in_namespace(scenario, make + "mount -t tmpfs none /proc; ipc-list");
     CHECK(hidden.status == 0);
     CHECK(contains(hidden.out, "1 waiting unknown"));

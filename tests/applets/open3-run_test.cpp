@@ -12,7 +12,7 @@ using namespace std::string_literals;
 
 namespace {
 
-// +x as the time, so that lines are known.
+// +x as the time, so that the lines are the same each time.
 Words words(const Words& options, const std::string& script) {
     Words all{"open3-run", "+x"};
     all.insert(all.end(), options.begin(), options.end());

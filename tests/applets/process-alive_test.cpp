@@ -48,7 +48,7 @@ TEST_CASE("an identity outlives the pid") {
     CHECK(id.starts_with(number(job.pid()) + ":"));
     const auto identity = id.substr(0, id.size() - 1);
     CHECK(scenario.run({"process-alive", identity}).status == 0);
-    // Another start is another process.
+    // A process with another start time is another process.
     CHECK(scenario.run({"process-alive", identity + "1"}).status == 1);
     job.kill(SIGKILL);
     CHECK(job.wait().status == 137);

@@ -95,7 +95,7 @@ TEST_CASE("without -p the command reads nothing of ours, and finds the end") {
 TEST_CASE("lines end as the command wrote them, or as a terminal shows them") {
     Scenario scenario;
     CHECK(scenario.run({"pty-run", "printf", "a\\nb\\r\\n"}).out == "a\nb\r\n");
-    // Not even a mode that expands tabs changes them.
+    // Even a mode that expands tabs does not change them.
     CHECK(scenario.shell("pty-run sh -c \"stty tab3; printf 'a\\tb\\n'\"").out == "a\tb\n");
     CHECK(scenario.run({"pty-run", "--raw-output", "printf", "a\\n"}).out == "a\r\n");
 }
@@ -182,7 +182,7 @@ TEST_CASE("on a terminal, keys and the size reach the command") {
     screen.resize(50, 10);
     CHECK(screen.shows("10 50"));
     screen.key("C-c");
-    // A shell goes no further in a line whose program died of INT.
+    // A shell abandons a line whose program was killed by INT.
     CHECK(screen.shows("ready>"));
 }
 

@@ -123,7 +123,7 @@ TEST_CASE("sem-give refuses to give the token of a command that it cannot see") 
         CHECK(scenario.run({"sem-give", "-q", key}).status == 1);
         CHECK(scenario.run({"sem-take", "-nq", key}).status == 1);
         if (::geteuid() == 0)
-            // As seen from where no process can be seen.
+            // From a place where no process can be seen.
             CHECK(scenario
                       .run({"unshare", "--mount", "sh", "-c",
                             "mount -t tmpfs none /proc && sem-give -q $1", "sh", key})

@@ -168,7 +168,7 @@ TEST_CASE("four run at once, and a fifth when one of them has ended") {
                std::string::npos;
     };
     for (std::size_t ended = 0; ended < jobs; ++ended) {
-        // Everybody is inside or waits in the kernel: so this is the number that gets in.
+        // Every taker is inside or waits in the kernel, so this is the number of takers inside.
         for (const auto& process : processes)
             CHECK(eventually(
                 [&] { return is_in(process) || is_blocked_in(process.pid(), SYS_semtimedop); }));
@@ -180,7 +180,7 @@ TEST_CASE("four run at once, and a fifth when one of them has ended") {
         inside->close_input();
         CHECK(inside->wait().status == 1); // read at the end of file
         processes.erase(inside);
-        // The next one comes in before we look again.
+        // The next taker gets the token before the test looks again.
         if (ended + limit < jobs)
             CHECK(eventually([&] {
                 const auto now = log();
@@ -273,7 +273,7 @@ TEST_CASE("a wait that would never end is refused immediately") {
         }
         CHECK(scenario.run({"sem-take", key, "sem-take", "-n", "-E9", key, "true"}).status == 9);
         CHECK(scenario.run({"sem-take", key, "sem-take", "--wait-all", key}).status == 1);
-        // Also when a keeper has it for us, or for the script that has started us.
+        // Also if a keeper holds it for the test, or for the script that started the test.
         const std::string script = "sem-take --hold-for $$ $1 && sem-take $1 true; echo $?";
         CHECK(scenario.shell(script, {key}).out == "125\n");
         CHECK(scenario.shell("sem-take --hold-for $$ $1 && sem-take $1; echo $?", {key}).out ==
@@ -281,7 +281,7 @@ TEST_CASE("a wait that would never end is refused immediately") {
         CHECK(scenario.run({"sem-take", "-s", key, "sem-take", key, "true"}).status == 125);
         CHECK(scenario.run({"sem-take", "-s", key, "sem-take", "-s", key, "true"}).status == 0);
     }
-    // With a second token, or a stranger that may give one, the wait can end.
+    // With a second token, or a stranger that could give one, the wait can end.
     const auto name = scenario.name(1);
     create(scenario, name, 2);
     CHECK(scenario.run({"sem-take", name, "sem-take", name, "true"}).status == 0);
@@ -442,7 +442,7 @@ TEST_CASE("a keeper holds the token until its owner ends, and keeps nothing else
                                           "echo held; exec >&- 9>&-; read line",
                                           {key});
         CHECK(shell.line() == "held");
-        CHECK(shell.line().empty()); // nobody has its output any more
+        CHECK(shell.line().empty()); // no process holds its output any more
         const auto busy = scenario.run({"sem-take", "-n", key});
         CHECK(busy.status == 1);
         CHECK(busy.err.starts_with(
@@ -461,7 +461,7 @@ TEST_CASE("a keeper's owner, or a child of it, can give the token") {
     Scenario scenario;
     for (const auto& key : {scenario.key(), scenario.name()}) {
         create(scenario, key);
-        // From a child of its own, too; and a keeper that was started with SIGTERM ignored.
+        // Also from a child; and a keeper that was started with SIGTERM ignored.
         for (const char* script :
              {"sem-take --hold-for PPID $1 && sem-give $1; echo $?",
               "sem-take --hold-for $$ $1 && (sem-give $1; echo $?)",

@@ -158,7 +158,7 @@ TEST_CASE("--truncate leaves nothing of a longer text behind a shorter one") {
     REQUIRE(scenario.run({"shm-write", "--create", "--size", "8", key}, "01234567").status == 0);
     CHECK(scenario.run({"shm-write", "--truncate", "-o", "1", key}, "ab").status == 0);
     CHECK(scenario.run({"shm-read", key}).out == std::string("0ab\0\0\0\0\0", 8));
-    // As the page has it: made, or replaced.
+    // As the page says: created or replaced.
     for (const char* text : {"a longer state", "short"}) {
         CHECK(
             scenario
@@ -194,7 +194,7 @@ TEST_CASE("a stream that cannot be made whole leaves nothing that blocks its key
           fmt::format("shm-write: cannot stream through {}: its key belongs to something else\n",
                       key));
     CHECK(scenario.run({"sem-give", key}).err.ends_with("there is no such set\n"));
-    // There is a set that is no ring's.
+    // The set does not belong to a ring.
     const auto other = scenario.key(1);
     REQUIRE(scenario.run({"sem-create", other}).status == 0);
     CHECK(scenario.run({"shm-read", "--stream", other}).status == 1);
@@ -220,7 +220,7 @@ TEST_CASE("the system's limits are named, and nothing stays") {
                                 "kernel.shmmni) or pages (sysctl kernel.shmall) are in use\n";
     CHECK(in_namespace("echo 1 >/proc/sys/kernel/shmall; shm-write --create --size 8K @a") ==
           "shm-write: cannot create shared memory @a of 8192 bytes: " + reached);
-    // A ring is a set first: it goes, too.
+    // A ring begins as a set, which is removed, too.
     CHECK(in_namespace("echo 1 >/proc/sys/kernel/shmall; shm-write --stream @a </dev/null")
               .ends_with(reached));
     if (scenario.shell("cat /proc/sys/vm/nr_hugepages").out == "0\n")

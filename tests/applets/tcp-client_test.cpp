@@ -94,7 +94,7 @@ TEST_CASE("the client sends its input, ends it, and waits for the answer") {
         CHECK(scenario.run({"tcp-client", server.text()}, text).out == "100003 bytes");
     }
     SUBCASE("an input that is /dev/null or closed counts as no input") {
-        // It would send back the end of the input as the end of the answer.
+        // The server would return the end of the input as the end of the answer.
         const Peer server{[](const Fd& client) {
             say(client, "hello, ");
             std::array<char, 1> byte{};
@@ -550,7 +550,7 @@ TEST_CASE("a server cannot control the terminal") {
 
 namespace {
 
-// A server's certificate, and the file that makes it good.
+// A server's certificate, and the file that makes clients trust it.
 struct TlsWorld {
     Scenario scenario;
     Certificate authority{{.common_name = "Test CA", .is_authority = true}};
@@ -560,7 +560,7 @@ struct TlsWorld {
     [[nodiscard]] TlsPeer server(TlsPeer::Work work) const {
         return {{.certificate = &certificate}, std::move(work)};
     }
-    // What comes of `tcp-client --tls` with these words and SERVER's address.
+    // The result of `tcp-client --tls` with these words and SERVER's address.
     Result talk(const TlsPeer& server, Words words, std::string_view input = {}) {
         words.insert(words.begin(), {"tcp-client", "--tls"});
         words.push_back(server.text());

@@ -31,7 +31,7 @@ std::string receive_line(const Fd& client) {
     return line;
 }
 
-// The manual page's command server, as far as a client sees it.
+// The command server of the manual page, as a client sees it.
 void ask_for_commands(const Fd& client) {
     say(client, "Welcome; type help for command list.\nCommand? ");
     for (;;) {

@@ -51,7 +51,7 @@ TEST_CASE("a client that comes while another one is served waits until that one 
     second.send("and me\n");
     Client third{address};
     third.send("me too\n");
-    // The first is not in a hurry, and stays the only one.
+    // The first client takes its time, and stays the only one.
     first.send("still here\n");
     CHECK(first.line() == "still here");
     first.end_input();
@@ -135,7 +135,7 @@ TEST_CASE("HUP puts our program in our place, also while a client is served") {
     (void)log_line(process, ": server started on port ");
     Client second{address};
     second.send("and me\n");
-    // The place is the first's still.
+    // The first client still has the place.
     first.send("after\n");
     CHECK(first.line() == "after");
     first.end_input();

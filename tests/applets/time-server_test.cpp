@@ -31,7 +31,7 @@ net::Address at(const std::string& ip, std::uint16_t port) {
     return net::Address::parse_ip(ip, port).value();
 }
 
-// Somebody who asks by datagrams, from an address that the test chooses.
+// A client that asks by datagrams, from an address that the test chooses.
 class Asker {
   public:
     explicit Asker(const net::Address& own = at("127.0.0.1", 0))
@@ -66,12 +66,12 @@ class Asker {
     Fd socket_;
 };
 
-// By how much an answer of RFC 868 is off our clock.
+// The difference between an answer of RFC 868 and this host's clock.
 std::int64_t offset_of(std::string_view answer) {
     const auto now = std::time(nullptr);
     return clocks::decode_time(answer, now).value() - now;
 }
-// The clock goes on while one asks.
+// The clock advances during the question.
 bool is_about(std::int64_t seconds, std::int64_t expected) {
     return seconds >= expected - 1 && seconds <= expected + 1;
 }
@@ -94,14 +94,14 @@ std::string ready_text(Process& process) {
     return line.substr(start.size());
 }
 
-// Takes the ready lines of a server of one address; where that is.
+// Reads the ready lines of a server on one address, and returns that address.
 net::Address ready(Process& process) {
     const auto address = ready_address(process);
     CHECK(ready_address(process) == address);
     return address;
 }
 
-// A process that does nothing until this is gone: what is sent to it meanwhile comes at once.
+// Stops a process during its life: what is sent meanwhile arrives all at the same time.
 class Stopped {
   public:
     explicit Stopped(const Process& process) : process_(process) {
@@ -163,7 +163,7 @@ TEST_CASE("the server's clock can be wrong by any offset") {
         asker.ask(address);
         CHECK(is_about(offset_of(asker.answer().text), seconds));
     }
-    // Behind the end of the era, the four bytes begin again (RFC 868's 2036).
+    // After the end of the era, in 2036, the four bytes start at 0 again (RFC 868).
     auto process = scenario.start(server({"--offset", "5000d", "--tcp"}));
     CHECK(is_about(offset_of(ask(ready_address(process))), 5000L * 86400));
 }
@@ -354,7 +354,7 @@ TEST_CASE("clients that send too much or read nothing delay nobody") {
     const std::string flood(1024UL * 1024, 'x');
     try {
         for (;;)
-            talker.send(flood); // until we are thrown out
+            talker.send(flood); // until the server disconnects the client
     } catch (const Error& error) {
         CHECK(std::string_view{error.what()}.find("timed out") == std::string_view::npos);
     }
@@ -378,7 +378,7 @@ TEST_CASE("a shortage of descriptors is reported, and waited out") {
     CHECK(process.error_line() ==
           "time-server: cannot accept a connection on " + address.text() + ": Too many open files");
     process.kill(SIGTERM);
-    CHECK(process.wait().err.empty()); // told once
+    CHECK(process.wait().err.empty()); // reported once
 }
 
 TEST_CASE("the message names the process that has the port") {
@@ -405,7 +405,7 @@ TEST_CASE("the server uses the sockets that it is started with") {
     REQUIRE(::bind(udp.get(), any.data(), any.size()) == 0);
     const auto daytime = net::local_address(udp.get()).port();
     Child child = fork_child([&] {
-        // High up first: one of them may have the number of the other's place.
+        // First to high numbers: a socket may have the number that the other one needs.
         const int high_tcp = ::fcntl(tcp.get(), F_DUPFD, 100);
         const int high_udp = ::fcntl(udp.get(), F_DUPFD, 100);
         ::dup2(high_tcp, 3);

@@ -96,7 +96,7 @@ TEST_CASE("a summary counts hosts") {
     const Peer right{say_time};
     const Peer wrong{[](const Fd& client) { say(client, time_bytes_now(3600s)); }};
     const Peer never_set{[](const Fd& client) { say(client, std::string(4, '\0')); }};
-    // That they disagree is not another host.
+    // The disagreement does not count as a host.
     auto result =
         scenario.run({"timecheck", "--consensus", "--summary", right.text(), wrong.text()});
     CHECK(result.status == 1);

@@ -1,4 +1,4 @@
-// Servers that are broken, or mean it: each has a row with the reason, in time.
+// Servers that are broken or hostile: each gets a row with the reason, in time.
 #include "harness/clock_answers.h"
 #include "harness/http_peer.h"
 #include "harness/peer.h"
@@ -47,7 +47,7 @@ const Words soon{"-t", "1s"};
 
 TEST_CASE("a name that no host can have is refused") {
     Scenario scenario;
-    // Longer than DNS allows (RFC 1035, section 2.3.4), so nobody is asked.
+    // Longer than DNS allows (RFC 1035, section 2.3.4), so no server is asked.
     const auto name = std::string(64, 'x') + ".example";
     auto result = scenario.run({"timecheck", name});
     CHECK(result.status == 1);

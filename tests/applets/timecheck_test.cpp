@@ -439,7 +439,7 @@ TEST_CASE("a summary has the numbers of hosts and the offsets") {
     const auto result = scenario.run(timecheck(words));
     CHECK(result.status == 1);
     const auto lines = lines_of(result.out);
-    REQUIRE(lines.size() == 5); // no plot where nobody sees it
+    REQUIRE(lines.size() == 5); // no plot without a terminal
     CHECK(lines[4].starts_with("summary: 2 answered, 1 failed; offset least "));
     words.insert(words.begin(), "-J");
     const auto objects = objects_of(scenario.run(timecheck(words)).out);
@@ -450,7 +450,7 @@ TEST_CASE("a summary has the numbers of hosts and the offsets") {
     CHECK(objects[3]["least"].get<double>() < 10);
     CHECK(objects[3]["greatest"].get<double>() > 3590);
     CHECK(objects[3]["median"].get<double>() == doctest::Approx(1800).epsilon(0.01));
-    // One bar for each of what is far apart.
+    // Values that are far apart have a bar each.
     const auto seen = scenario.run(
         {"script", "-qec", fmt::format("timecheck --summary {} {}", right.text(), wrong.text()),
          "/dev/null"});

@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::time_t hour = 3600;
 
-// A server whose clock is an hour before ours.
+// A server whose clock is an hour ahead of this host's.
 TlsPeer::Work says_date(std::string* question = nullptr) {
     return [question](TlsConnection& client) {
         std::string request;

@@ -28,7 +28,7 @@ net::Address at(const char* ip, std::uint16_t port = 0) {
     return net::Address::parse_ip(ip, port).value();
 }
 
-// A server of RFC 868 whose clock is OFFSET before ours.
+// A server of RFC 868 whose clock is OFFSET ahead of this host's.
 DatagramPeer::Work says_time(std::chrono::nanoseconds offset = {}) {
     return [offset](const test::Datagram& question) { question.answer(time_bytes_now(offset)); };
 }
@@ -210,7 +210,7 @@ TEST_CASE("an answer of a host that was given up is late") {
 TEST_CASE("thousands of hosts are asked at once") {
     constexpr int count = 2000;
     const DatagramPeer server{at("0.0.0.0"), says_time()};
-    // A server that does not run for a while loses what its buffer does not take.
+    // A server that is stopped for a while loses the datagrams that do not fit into its buffer.
     const Words options{"-t", "25s", "-T", "500ms", "-r", "40", "-i", "0", "-p", server.port()};
     auto words = options;
     for (int host = 0; host < count; ++host)
@@ -284,7 +284,7 @@ TEST_CASE("two names of one address have both their answers") {
 
 TEST_CASE("of several addresses, one that answers is enough") {
     const DatagramPeer server{says_time()};
-    // Nobody is there at ::1, or it is another clock: this one is found in any case.
+    // Nothing serves ::1, or another clock does: this clock is found in any case.
     const auto told = ask({"-n", "-4", "-t", "25s", "localhost:" + server.port()});
     CHECK(told.status == 0);
     CHECK(told.rows.at(0).name == "127.0.0.1");

@@ -1,4 +1,4 @@
-// What curl's users write means what it means to curl, or is refused by name.
+// An option of curl means what it means to curl, or is rejected by name.
 #include "harness/environment.h"
 #include "harness/http_peer.h"
 #include "harness/peer.h"
@@ -64,7 +64,7 @@ TEST_CASE("curl: a URL needs no scheme") {
     CHECK(scenario.run({"webget", host}).out == "/\n");
     CHECK(scenario.run({"webget", "--url", host, host + "/b"}).out == "/\n/b\n");
     CHECK(scenario.run({"webget", host + "/a?u=http://b/"}).out == "/a?u=http://b/\n");
-    // What follows a URL is a URL, and never a document of its host.
+    // An operand after a URL is a URL, and never a document of its host.
     CHECK(scenario.run({"webget", host + "?x", "/doc"}).status == 3);
     CHECK(scenario.run({"webget", host + "#x", "/doc"}).status == 3);
     // A bare host with a document is the manual page's form.

@@ -43,7 +43,7 @@ std::string cut(const std::string& message, std::size_t size) {
     return message.substr(0, message.find("\r\n\r\n") + 4 + size);
 }
 
-// A server that breaks off in its first answer.
+// A server that cuts off its first answer.
 HttpPeer::Answers breaks_off_once(const std::string& text, std::size_t after, Then then) {
     return [=, first = std::make_shared<std::atomic<bool>>(true)](
                const HttpRequest& request) -> HttpAnswer {
@@ -60,7 +60,7 @@ HttpPeer::Answers always(const std::string& bytes, Then then = Then::keep) {
 // The temporary files of a document that is to become "f".
 const std::string part = part_of("f");
 const std::string state = download::part_names("f", download::tail_for("f")).state;
-// What a transfer leaves beside TEXT.
+// The files that a transfer leaves besides TEXT.
 std::string state_text(const std::string& url, const std::string& tag,
                        const std::string& size = "unknown") {
     return fmt::format("{}\netag {}\nlast-modified \nsize {}\n", url, tag, size);

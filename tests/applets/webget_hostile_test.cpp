@@ -118,7 +118,7 @@ TEST_CASE("a body is as long as it says") {
     CHECK(failure(18, std::string{chunked} + "5\r\nhello\r\n") == "the body ended too early\n");
     CHECK(failure(18, std::string{chunked} + "5\r\nhel") == "the body ended too early\n");
     CHECK(failure(18, std::string{chunked} + "0\r\n") == "the body ended too early\n");
-    // The bytes after it are not ours.
+    // The bytes after it do not belong to the answer.
     CHECK(fetched("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlonger than that") == "long");
     CHECK(fetched("HTTP/1.1 204 No Content\r\n\r\nnothing?", Then::stay).empty());
     CHECK(fetched("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", Then::stay,
@@ -294,7 +294,7 @@ TEST_CASE("the time limit holds at each stage") {
                   {"-m", "0.2", "--limit-rate", "100"}) == "timed out: receive the document\n");
     SUBCASE("while connecting") {
         Scenario scenario;
-        // A backlog of which nobody takes anything: one waits in it, and the next one outside.
+        // A backlog that no server empties: one client waits in it, and the next one outside.
         const Fd listener = listen_at(*net::Address::parse_ip("127.0.0.1", 0), 0);
         const auto address = net::local_address(listener.get());
         const Fd first =
@@ -326,7 +326,7 @@ TEST_CASE("the time limit holds at each stage") {
                 say(client, some);
         }};
         const auto url = "http://" + server.text() + "/";
-        // Hashed and not, so by either way that a body takes.
+        // With and without a hash: a body takes another way for each.
         for (const Words& words : {Words{"webget", "-m", "0.3", "-o", "/dev/null", url},
                                    Words{"webget", "-m", "0.3", "-o", "/dev/null", "-J", url}}) {
             const auto result = scenario.run(words);

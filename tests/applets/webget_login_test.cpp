@@ -1,4 +1,4 @@
-// Whose login and whose cookies go where.
+// Which server gets which login and which cookies.
 #include "harness/environment.h"
 #include "harness/http_peer.h"
 #include "harness/scenario.h"

@@ -28,7 +28,7 @@ Words urls(const std::string& server, Words words = {"webget"}) {
     return words;
 }
 
-// What they all come to, in their order.
+// The results of all of them, in their order.
 std::string all() {
     std::string text;
     for (int number = 0; number < many; ++number)

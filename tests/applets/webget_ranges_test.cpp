@@ -229,7 +229,7 @@ TEST_CASE("a condition that the server ignored does not put two versions togethe
         CHECK(scenario.read_file("f") == other);
         const auto printed = scenario.run(
             {"webget", "-s", "--retry", "1", "--retry-delay", "0.01", server.url("/f")});
-        CHECK(printed.status == 0); // the connection that breaks off was the first one only
+        CHECK(printed.status == 0); // only the first connection was cut
     }
 }
 

@@ -525,7 +525,7 @@ TEST_CASE("an invalid command line is a usage error") {
 
 TEST_CASE("a document cannot control the terminal") {
     Scenario scenario;
-    // A body in pieces, which part a letter. (In a head, grammar refuses such bytes.)
+    // A body in pieces that split a letter. (The grammar of a head rejects such bytes.)
     const HttpPeer server{always("HTTP/1.1 200 OK\r\nX: \xff\r\nTransfer-Encoding: chunked\r\n\r\n"
                                  "6\r\n\x1b[31m\xc3\r\n3\r\n\xa4\n\x07\r\n0\r\n\r\n")};
     const Fd terminal = Fd::adopt(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));

@@ -65,7 +65,7 @@ TEST_CASE("a kept connection that is lost between two documents is replaced") {
                                              client.say(ok(target + "\n"));
                                          }
                                          if (end == End::notify) client.end();
-                                         // It takes along what the client has not got yet.
+                                         // A reset discards data that is on its way.
                                          if (end == End::reset) {
                                              (void)next_target(client, pending);
                                              client.reset();
@@ -115,7 +115,7 @@ TEST_CASE("a connection that is lost during the handshake is retried") {
             scenario.run({"webget", "-k", "--retry", "2", "--retry-delay", "0.01", url});
         CHECK((result.status == 35 || result.status == 7));
         CHECK(clients == 3);
-        // Nothing was asked yet: also what must not happen twice.
+        // No request was sent yet, so even one that must not be repeated is sent again.
         clients = 0;
         CHECK(
             scenario.run({"webget", "-k", "-d", "x", "--retry", "2", "--retry-delay", "0.01", url})

@@ -216,7 +216,7 @@ TEST_CASE("a refusal ends an upload at once") {
             std::string rest;
             (void)read_head(client, rest);
             say(client, answer("413 Too Large", "", "too large\n"));
-            // It reads no more. It cannot see that the client goes, behind what it does not read.
+            // It stops reading, so it cannot see the end of the client after the unread data.
             (void)over.try_acquire_for(std::chrono::seconds{30});
         }};
         const auto result = upload(scenario, options, refusing.text());
@@ -275,7 +275,7 @@ TEST_CASE("the user may choose how a body is framed, once") {
         CHECK(result.err.find("cannot send the body: ") != std::string::npos);
     }
     CHECK(server.requests().size() == 3);
-    // A length that standard input does not keep.
+    // A length that standard input does not have.
     CHECK(scenario.run({"webget", "-H", "Content-Length: 9", "-T", "-", url}, "text").status == 26);
 }
 

@@ -18,7 +18,7 @@ class Client {
     explicit Client(const net::Address& server);
 
     void send(std::string_view text) const;
-    // Half-close: we have said all.
+    // Half-close: everything is sent.
     void end_input() const;
     // Ends the connection with a reset.
     void reset();
@@ -34,7 +34,7 @@ class Client {
     std::string pending_;
 };
 
-// What a client of a server gets that says TEXT, half-closes and reads to the end.
+// The answer to a client that sends TEXT, half-closes and reads to the end.
 [[nodiscard]] std::string ask(const net::Address& server, std::string_view text = {});
 
 // Where a server that was started just now listens, from its ready line.

@@ -1,4 +1,4 @@
-// What servers of the time say, and what timecheck and udptime make of it.
+// The answers of time servers, and the rows that timecheck and udptime print for them.
 #pragma once
 
 #include <chrono>
@@ -12,7 +12,7 @@ namespace ipcbox::test {
 
 // RFC 868: four bytes.
 [[nodiscard]] std::string time_bytes(std::time_t time);
-// Those of our clock, and OFFSET.
+// Those of this host's clock plus OFFSET.
 [[nodiscard]] std::string time_bytes_now(std::chrono::nanoseconds offset = {});
 
 // RFC 5905: the answer to a question, of a server whose clock is OFFSET before ours.

@@ -18,7 +18,7 @@
 
 namespace ipcbox::test {
 
-// A server of RFC 868 whose clock is OFFSET before ours.
+// A server of RFC 868 whose clock is OFFSET ahead of this host's.
 inline Peer::Work says_time(std::chrono::nanoseconds offset = {}) {
     return [offset](const Fd& client) { say(client, time_bytes_now(offset)); };
 }

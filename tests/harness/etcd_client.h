@@ -1,4 +1,4 @@
-// What tests say to a client of etcd all the time.
+// The calls to a client of etcd that many tests make.
 #pragma once
 
 #include "cluster/etcd_client.h"
@@ -46,7 +46,7 @@ namespace ipcbox::test {
     return id;
 }
 
-// What the call throws.
+// The error that the call throws.
 template <class Request>
 cluster::EtcdError failure_of(cluster::EtcdClient& client, const Request& request,
                               Deadline deadline = soon()) {

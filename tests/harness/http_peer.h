@@ -60,11 +60,11 @@ struct HttpAnswer {
 class HttpReader {
   public:
     explicit HttpReader(const Fd& socket) : socket_(socket) {}
-    // Nothing when there will be no other.
+    // Empty if no further request will come.
     [[nodiscard]] std::optional<HttpRequest> next();
 
   private:
-    // Up to and with the next MARK, or so many bytes; false when they do not come.
+    // Up to and including the next MARK, or SIZE bytes; false if they do not come.
     [[nodiscard]] bool take_until(std::string_view mark, std::string& into);
     [[nodiscard]] bool take(std::size_t size, std::string& into);
     [[nodiscard]] bool read_more();
@@ -114,7 +114,7 @@ class HttpPeer {
     std::jthread acceptor_; // the last to come and the first to go
 };
 
-// The temporary file in which webget keeps what it has of FILE.
+// The temporary file in which webget keeps the part of FILE that it has.
 [[nodiscard]] std::string part_of(const std::string& file);
 
 } // namespace ipcbox::test

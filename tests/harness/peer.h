@@ -80,7 +80,7 @@ void echo(const Fd& client);
 // Closes with a reset (RST) instead of an end.
 void reset_when_closed(const Fd& socket);
 
-// SIZE bytes that are not like each other.
+// SIZE bytes that differ from their neighbours.
 [[nodiscard]] std::string numbered_text(std::size_t size);
 
 } // namespace ipcbox::test

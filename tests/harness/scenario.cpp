@@ -192,7 +192,7 @@ Result Process::wait() {
         std::array<pollfd, 2> entries{};
         int open = 0;
         for (std::size_t at = 0; at < 2; ++at) {
-            entries[at] = {streams[at]->fd.get(), POLLIN, 0}; // -1 is passed over
+            entries[at] = {streams[at]->fd.get(), POLLIN, 0}; // -1 is skipped
             if (streams[at]->fd) ++open;
         }
         if (open == 0) break;
@@ -222,9 +222,9 @@ Scenario::Scenario() : Scenario(make_directory()) {
     // What nohup(1) or a background shell ignores would stay ignored in the commands under test.
     for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM})
         std::signal(signal, SIG_DFL);
-    // For the same reason a handler, not SIG_IGN.
+    // A handler, not SIG_IGN, for the same reason.
     std::signal(SIGPIPE, [](int) {});
-    // A proxy of the tester's is not for our servers.
+    // The tester's proxy must not be used for the servers of a test.
     for (const char* const variable : {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
                                        "ALL_PROXY", "no_proxy", "NO_PROXY"})
         ::unsetenv(variable);

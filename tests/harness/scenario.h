@@ -21,7 +21,7 @@ namespace ipcbox::test {
 
 using Words = std::vector<std::string>;
 
-// What came of a command.
+// The result of a command.
 struct Result {
     int status = 0; // as a shell reports it: 128 + N when it died of signal N
     std::string out;
@@ -72,7 +72,7 @@ class Scenario {
 
     // The absolute path of a file in the temporary directory.
     [[nodiscard]] std::string path(std::string_view name) const;
-    // A number that no SysV object has, the same at each call. KEY + its count for more of them.
+    // A key that no System V object has, the same at each call. Add 1, 2, … for further ones.
     [[nodiscard]] std::string key(int which = 0) const;
     // "@name" for a name that no other test uses.
     [[nodiscard]] std::string name(int which = 0) const;

@@ -100,7 +100,7 @@ std::string Certificate::key_pem() const {
 }
 
 std::string Certificate::pin() const {
-    // By another way than the one under test: openssl(1) would say the same.
+    // By another way than the one under test, as openssl(1) does it.
     const Bio out{BIO_new(BIO_s_mem())};
     check(i2d_PUBKEY_bio(out.get(), parts_->key.get()), "public key");
     const auto encoded = contents(out.get());

@@ -26,7 +26,7 @@ class TokenBench {
     Result take(const Words& options, const std::string& name, const Words& command = {"true"}) {
         return scenario.run(words(options, name, command));
     }
-    // One that has the token until its input ends.
+    // A sem-take that holds the token until its input ends.
     [[nodiscard]] Process hold(const Words& options, const std::string& name) {
         auto holder = scenario.start(words(options, name, holding()));
         if (holder.line() != "in") throw std::runtime_error("no token: " + holder.error_line());
@@ -53,7 +53,7 @@ class TokenBench {
         return keys.substr(keys.find(queue_of(name)) + queue_of(name).size(), digits);
     }
 
-    // Waits for something that takes so long: there is no token of BUSY's meanwhile.
+    // Waits for something that takes as long: BUSY has no token meanwhile.
     bool outlasts(const std::string& busy, const std::string& duration) {
         return take({"-q", "-w", duration}, busy).status == 1;
     }

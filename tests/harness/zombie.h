@@ -1,4 +1,4 @@
-// A zombie for as long as a test wants one.
+// A zombie for as long as a test needs it.
 #pragma once
 
 #include "core/process_stat.h"
