@@ -138,7 +138,7 @@ class Datagrams {
   private:
     static constexpr std::size_t batch = 64;
 
-    // All that is there.
+    // Reads everything that has come.
     void receive() {
         std::array<std::array<char, 64>, batch> buffers{};
         std::array<iovec, batch> pieces{};
@@ -171,7 +171,7 @@ int print_hosts(std::size_t count) {
     return std::fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-// As many descriptors as we may have.
+// Raises the limit of descriptors as far as allowed.
 void raise_limit() {
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);

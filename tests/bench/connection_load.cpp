@@ -35,7 +35,7 @@ class Load {
         latencies_.reserve(static_cast<std::size_t>(total));
     }
 
-    // False when nobody was answered.
+    // False if no client was answered.
     [[nodiscard]] bool run(int clients) {
         clients_.resize(static_cast<std::size_t>(clients));
         const auto start = Clock::now();

@@ -62,7 +62,7 @@ int main(int argc, char** argv) {
     const unsigned long whole = shared.whole;
     shared.stop = 1;
     const auto limit = Deadline::after(std::chrono::seconds{2});
-    int hung = 0; // who still blocks although there is a server was forgotten by it
+    int hung = 0; // the server forgot a reader that still blocks although it runs
     for (auto& child : children)
         if (!child.wait_until(limit)) ++hung;
 

@@ -36,7 +36,7 @@ int main(int argc, char** argv) {
         return 2;
     }
     const std::string kind = argv[1];
-    // Signals only end the read below.
+    // A signal only ends the read below.
     struct sigaction nothing {};
     nothing.sa_handler = [](int) {};
     for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGPIPE})

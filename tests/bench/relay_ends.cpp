@@ -70,7 +70,7 @@ struct Measured {
     double cpu;
 };
 
-// Runs WORDS with these standard streams while WORK is done at the ends.
+// Runs WORDS with these standard streams, and WORK at both ends meanwhile.
 template <class Work>
 Measured measure(std::vector<std::string> words, const std::string& place, int input, int output,
                  Work work) {

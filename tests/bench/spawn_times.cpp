@@ -25,7 +25,7 @@ struct Command {
         std::string text;
         for (const char* word : words)
             if (word != nullptr) text.append(text.empty() ? "" : " ").append(word);
-        // The names, not where they are.
+        // The names without their directories.
         return text.substr(text.rfind('/', text.find(' ')) + 1);
     }
     [[nodiscard]] double quantile(double part) {

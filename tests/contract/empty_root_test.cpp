@@ -38,7 +38,7 @@ class EmptyRoot {
     }
     Process start(const Words& applet) { return scenario_.start(words(applet)); }
 
-    // Whether we have permission for all this.
+    // Whether the test has permission for all this.
     bool is_possible() {
         if (!is_root()) return false;
         if (run({"--version"}).status == 0) return true;

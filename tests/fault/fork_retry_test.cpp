@@ -1,4 +1,4 @@
-// --retry-fork: the kernel refuses a process, and then does not any more.
+// --retry-fork: the kernel refuses a process at first, and then allows it.
 #include "harness/environment.h"
 #include "harness/scenario.h"
 

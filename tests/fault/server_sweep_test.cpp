@@ -107,7 +107,7 @@ bool fails_somewhere(const SweptServer& server, const std::string& fault) {
         CHECK(result.status == exit_status::done);
         if (!answered) {
             CHECK((server.has_sessions || may_lose_connection(what)));
-            // A client that has gone is no trouble to report.
+            // A client that has left is not reported.
             if (!what.starts_with("send")) CHECK(!result.err.empty());
         }
     }

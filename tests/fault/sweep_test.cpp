@@ -235,7 +235,7 @@ bool is_of_the_contract(int status) {
     return std::ranges::find(statuses, status) != statuses.end();
 }
 
-// Each line by the applet, and none where nothing failed; stderr itself may be what failed.
+// Each line is from the applet, and none without a failure; the failed call may be that of stderr.
 bool explains(const Result& result, const std::string& applet, const std::string& fired) {
     if (result.err.empty()) return result.status == 0 || fired.starts_with("write");
     return result.err.starts_with(applet + ": ") && std::ranges::count(result.err, '\n') == 1 &&

@@ -98,7 +98,7 @@ bool fails_somewhere(const Download& download, const std::string& fault) {
     CAPTURE(fired);
     CAPTURE(result.err);
     CAPTURE(result.status);
-    // Of our own, before it begins, or one of curl's.
+    // A status of ipcbox before the download begins, or one of curl.
     constexpr std::array statuses{0, 1, 6, 7, 23, 26, 52, 55, 56};
     CHECK(std::ranges::find(statuses, result.status) != statuses.end());
     if (result.err.empty())

@@ -46,7 +46,7 @@ void check_daytime(std::string_view text, std::time_t now) {
     if (!daytime) return;
     require(text.size() < max_daytime_bytes);
     require(daytime->resolution == 1s || daytime->resolution == 1min);
-    constexpr std::time_t day = 86'400; // a zone can be so far off
+    constexpr std::time_t day = 86'400; // a zone can differ by this much
     require(daytime->time > start_of_1900 - day && daytime->time < end_of_2150 + day);
     if (is_within_years(daytime->time)) {
         const auto same = parse_daytime(iso_time(daytime->time), now);
@@ -76,7 +76,7 @@ void check_reading(const Reading& reading, const Timing& timing) {
     require(reading.said <= wall_time(end_of_2150) + 1s); // and its fraction
     require(reading.error >= 0ns && reading.resolution >= 0ns);
     require(reading.round_trip == timing.round_trip);
-    // What was said was said between question and answer.
+    // The clock was read between question and answer.
     const auto offset = reading.said - timing.received;
     require(offset >= reading.offset - reading.error - reading.round_trip);
     require(offset <= reading.offset + reading.error + reading.round_trip);
@@ -93,7 +93,7 @@ void check_reading(const Reading& reading, const Timing& timing) {
 void check_answer(std::string_view bytes, const Asked& asked) {
     const auto answer = interpret(bytes, asked);
     require(answer.reading.has_value() == answer.problem.empty());
-    require(is_visible(answer.problem)); // nothing of the peer's that a terminal would obey
+    require(is_visible(answer.problem)); // no bytes of the peer that a terminal would obey
     require(bytes.find(answer.text) != std::string_view::npos);
     require(answer.sntp.has_value() == (asked.source == Source::ntp && !bytes.empty()));
     if (answer.reading) {

@@ -31,7 +31,7 @@ void check_cookies(std::string_view text) {
     CookieJar jar;
     jar.store(url, text, now);
     check_field(jar.field_for(url, now));
-    // Whatever it was, strangers do not get it.
+    // Other hosts get none of it.
     require(jar.field_for(Url::parse("https://other.co.uk/a/b"), now).empty());
     require(jar.field_for(Url::parse("https://co.uk/a/b"), now).empty());
     CookieJar file;

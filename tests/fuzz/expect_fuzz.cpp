@@ -32,7 +32,7 @@ void check_script(std::string_view text) {
     }
 }
 
-// In pieces it is the same as in one.
+// In pieces, the result is the same as in one.
 void check_ansi(std::string_view text) {
     std::string whole;
     dialog::AnsiFilter{}.strip(text, whole);

@@ -21,7 +21,7 @@ void require(bool condition) {
     if (!condition) std::abort();
 }
 
-// WORK may refuse its text, and do nothing else that is wrong.
+// WORK may reject its text, but must not fail otherwise.
 template <class Work> void try_it(Work work) {
     try {
         work();
@@ -31,7 +31,7 @@ template <class Work> void try_it(Work work) {
 }
 
 void check_globs(std::string_view text) {
-    // A range of a million takes its time, again and again.
+    // A range of a million would take long, again and again.
     if (std::ranges::count_if(text, [](char byte) { return byte >= '0' && byte <= '9'; }) > 6)
         return;
     const auto urls = expand_globs(text);

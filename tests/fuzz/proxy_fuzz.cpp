@@ -34,7 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             require(server::ProxyHeader::parse(bytes.first(less)).state == State::needs_more);
         require(is_same(server::ProxyHeader::parse(bytes.first(header.length)), header));
     }
-    // It comes in pieces: what the first of them settle the others do not change.
+    // It comes in pieces: a verdict on the first pieces does not change with the others.
     for (std::size_t less = 0; less < size; less += 7) {
         const auto early = server::ProxyHeader::parse(bytes.first(less));
         if (early.state != State::needs_more) require(is_same(early, header));

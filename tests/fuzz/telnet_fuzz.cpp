@@ -30,7 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         refused.insert(replies.substr(at, 3));
     }
     require(refused.size() * 3 == replies.size()); // each once
-    // The pieces in which it comes change nothing.
+    // The result is the same, whatever the pieces in which it comes.
     net::TelnetFilter pieces;
     std::string joined;
     std::string answered;
@@ -39,7 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         answered += pieces.take_replies();
     }
     require(joined == text && answered == replies);
-    // What we send comes through such a filter unchanged.
+    // Such a filter passes on unchanged what the client sends.
     net::TelnetFilter server;
     require(server.next(net::TelnetFilter::escaped(bytes)) == bytes);
     require(server.take_replies().empty());

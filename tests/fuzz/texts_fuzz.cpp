@@ -26,7 +26,7 @@ void check_netrc(std::string_view text) {
         const auto user = credentials_for(text, "host", "user");
         require(!user || (any && user->user == "user"));
         if (any) require(any->user.size() + any->password.size() <= text.size());
-        // A host that is not there has what any other one has: the default entry.
+        // A host that is not listed gets the default entry, as every other one.
         require(credentials_for(text, "\x01") == credentials_for(text, "\x02") ||
                 text.find_first_of("\x01\x02") != std::string_view::npos);
     } catch (const Error&) { // NOLINT(bugprone-empty-catch): an answer too

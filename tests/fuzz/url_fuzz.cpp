@@ -26,7 +26,7 @@ void check_name(const std::string& name) {
     require(safe_file_name(name) == name);
 }
 
-// All of it goes into a request as it is.
+// A request contains all of it unchanged.
 void check(const Url& url) {
     require(url.scheme == "http" || url.scheme == "https");
     require(!url.host.empty() && url.port != 0);

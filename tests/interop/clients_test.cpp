@@ -1,4 +1,4 @@
-// Our clients with servers that we did not write.
+// The clients of ipcbox with servers of other projects.
 #include "core/error.h"
 #include "harness/peer.h"
 #include "harness/scenario.h"

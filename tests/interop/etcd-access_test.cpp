@@ -1,4 +1,4 @@
-// The client of etcd where logins and certificates are asked for.
+// The client of etcd with servers that demand a login or a certificate.
 #include "harness/etcd_client.h"
 #include "harness/etcd_cluster.h"
 #include "harness/scenario.h"
@@ -87,7 +87,7 @@ TEST_CASE("etcd is used with a login") {
         EtcdClient client{login(cluster, "ci", "secret")};
         (void)client.call(put("ipcbox/x", "x"), soon());
         const auto watch = armed(client, {"ipcbox/x", ""});
-        // Nothing comes while the time of the token passes, of 1 s, looked at each second.
+        // The connection is idle until the token, of 1 s, expires; etcd checks once a second.
         CHECK_FALSE(client.wait_event(Deadline::after(2500ms)));
         const auto next = armed(client, {"ipcbox/y", ""});
         (void)client.call(put("ipcbox/x", "y"), soon());

@@ -32,7 +32,7 @@ TEST_CASE("the tokens work with three members of etcd") {
         cluster.stop(0);
         (void)client.call(put("k", "x"), soon());
         CHECK(next_of(client, watch).kind == WatchEvent::Kind::lost);
-        // A stopped member does take connections.
+        // A stopped member still accepts connections.
         EtcdClient other{access_to(cluster.endpoints())};
         other.set_patience(500ms);
         (void)other.call(put("k", "y"), soon());

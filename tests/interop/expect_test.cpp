@@ -1,4 +1,4 @@
-// Talks with programs that we did not write, by the scripts of the manual page and others.
+// Talks with programs of other projects, by the scripts of the manual page and others.
 #include "harness/environment.h"
 #include "harness/scenario.h"
 

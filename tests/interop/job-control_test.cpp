@@ -38,7 +38,7 @@ class Shell {
 
     void type(const std::string& text) { write_all(master_.get(), text, "the terminal"); }
 
-    // Throws when that does not come within 30 s.
+    // Throws if that does not come within 30 s.
     void wait_for_text(const std::string& text) {
         const auto deadline = Deadline::after(30s);
         while (seen_.find(text) == std::string::npos) {
@@ -102,7 +102,7 @@ TEST_CASE("a command in the background stops when it reads, and fg lets it read"
     Shell shell;
     shell.type("timeout-run 1000 cat &\n");
     shell.wait_for_text("ready> ");
-    // The shell tells of the stop at a prompt.
+    // The shell reports the stop at a prompt.
     shell.type("until jobs | grep -q Stopped; do :; done; echo st\"\"opped\n");
     shell.wait_for_text("stopped");
     shell.type("fg\n");

@@ -1,4 +1,4 @@
-// TLS with a server that we did not write: openssl s_server.
+// TLS with a server of another project: openssl s_server.
 #include "harness/scenario.h"
 #include "harness/tls_peer.h"
 
@@ -197,13 +197,13 @@ TEST_CASE("a directory holds a certificate for each name") {
               .run({"tcp-client", "--tls", "--half-close", "--cacert", "ca.pem", "127.0.0.1", port},
                    "no name")
               .out == "no name");
-    // A name that would lead elsewhere gets the default certificate.
+    // A name that leads to another directory gets the default certificate.
     CHECK(world.scenario
               .run({"tcp-client", "--tls", "--half-close", "-k", "--tls-name", "../client",
                     "127.0.0.1", port},
                    "text")
               .out == "text");
-    // A certificate that is renewed is used at once.
+    // A renewed certificate is used immediately.
     REQUIRE(world.scenario.shell("cp server.pem d/a.example.pem").status == 0);
     CHECK(world.scenario
               .run({"tcp-client", "--tls", "--cacert", "ca.pem", "--tls-name", "a.example",

@@ -115,7 +115,7 @@ class Storm {
         undo(Undo::all);
     }
 
-    // All workers come to their end by themselves.
+    // All workers end without being killed.
     void calm_down() {
         for (auto& worker : workers_)
             REQUIRE(eventually([&] {

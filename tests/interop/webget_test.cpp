@@ -1,4 +1,4 @@
-// webget with servers and proxies that we did not write.
+// webget with servers and proxies of other projects.
 #include "harness/environment.h"
 #include "harness/http_peer.h"
 #include "harness/peer.h"
@@ -426,7 +426,7 @@ TEST_CASE("webget logs in to tinyproxy") {
     const Nginx nginx(scenario, R"(location / { return 200 "<$http_proxy_authorization>"; })");
     const Proxy proxy(scenario, "BasicAuth anna secret");
     CHECK(scenario.run({"webget", "-f", "-x", proxy.authority(), nginx.url("/")}).status == 22);
-    // It is the proxy's own.
+    // The login is for the proxy, which does not pass it on.
     CHECK(scenario.run({"webget", "-x", "http://anna:secret@" + proxy.authority(), nginx.url("/")})
               .out == "<>");
 }

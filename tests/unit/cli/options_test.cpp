@@ -217,7 +217,7 @@ TEST_CASE("a missing operand is an error") {
 TEST_CASE("a parser's reason follows the option and the value") {
     CHECK(error_of({"--count", "x", "--wait", "1"}) ==
           "--count 'x': expected a number from -5 to 5");
-    // The bad one is named although a good one follows.
+    // The error names the bad value although a good one follows.
     CHECK(error_of({"--count", "x", "--count", "1"}) ==
           "--count 'x': expected a number from -5 to 5");
 }

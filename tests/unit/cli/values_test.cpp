@@ -29,7 +29,7 @@ TEST_CASE("a duration may be the sum of several units, the longest first") {
           9 * 24h + 3h + 4min + 5s + 6ms + std::chrono::microseconds{7});
     CHECK(cli::parse_duration("1m0.5s") == 60500ms);
     CHECK(cli::parse_duration("99999999999d1s") == Duration::max());
-    // A number without a unit could be read two ways behind another one.
+    // A number without a unit after another one would be ambiguous.
     for (const char* wrong : {"1h30", "30m1h", "1h1h", "1h 30m", "1h-30m", "1hm", "1h30m,", "h30m"})
         CHECK_THROWS_WITH_AS((void)cli::parse_duration(wrong),
                              "expected a duration such as 0.25, 500ms, 10s, 2m, 1h30m, 1d or 1w",

@@ -130,7 +130,7 @@ TEST_CASE("of several zones with one name the one that fits our clock is taken, 
     CHECK(guess("04:55:01 ist", then) == std::pair{std::time_t{0}, std::chrono::minutes{2h}});
     CHECK(guess("03:55:01 IST", then) == std::pair{std::time_t{0}, std::chrono::minutes{1h}});
     CHECK(guess("10:55:01 PST", then) == std::pair{std::time_t{0}, std::chrono::minutes{8h}});
-    // Far from our clock nothing speaks for the others.
+    // Far from this host's clock, nothing supports the other zones.
     CHECK(guess("02:55:01 CST", now).second == std::chrono::minutes{-6h});
     CHECK(parse_daytime("24 NOV 2026 02:55:01 IST", now)->guessed_zone->name == "IST");
     CHECK_FALSE(parse_daytime("24 NOV 2026 02:55:01 CET", now)->guessed_zone);
@@ -157,7 +157,7 @@ TEST_CASE("other times without a zone are local") {
     CHECK(local_time_in("Wed Jul  1 00:00:00 2026") == 1'782'878'400);
     CHECK(local_time_in("Sun Nov  1 12:00:00 2026") == 1'793'552'400);
     CHECK(local_time_in("Sun Nov  1 00:30:00 2026") == 1'793'507'400);
-    // What mktime(3) also says when it cannot.
+    // mktime(3) also returns this value for a failure.
     CHECK(local_time_in("Wed Dec 31 23:59:59 1969", "UTC0") == -1);
 }
 
@@ -199,7 +199,7 @@ TEST_CASE("a year of two digits is the nearest one") {
     CHECK(year("70", 0) == "1970");
     CHECK(year("20", 0) == "1920");
     CHECK(year("19", 0) == "2019");
-    // NIST says which day it is, whatever our clock does.
+    // NIST gives the day, whatever this host's clock says.
     for (const std::time_t at : {std::time_t{0}, now, std::time_t{5'000'000'000}})
         CHECK(time_in("61368 26-11-24 02:55:01 00 0 0 713.5 UTC(NIST) *", at) == then);
 }

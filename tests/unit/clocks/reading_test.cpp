@@ -99,7 +99,7 @@ TEST_CASE("every year that a clock can say is understood") {
 }
 
 TEST_CASE("the seconds of the table are those of whole clocks") {
-    // Asked and answered in the same moment, at any time of our second.
+    // Asked and answered at the same moment, at any time of this host's second.
     for (const auto fraction : {0ns, 1ns, 300'000'000ns, 499'999'999ns, 500'000'000ns,
                                 500'000'001ns, 700'000'000ns, 999'999'999ns})
         for (const std::time_t difference : {-3600, -2, -1, 0, 1, 2, 3600}) {

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint64_t nonce = 0x0123'4567'89ab'cdef;
 constexpr std::time_t asked_at = 1'795'489'812; // 2026-11-24 at 03:10:12 UTC
-// When chronyd's answers below came.
+// The time at which chronyd's answers below came.
 constexpr Timing timing{.received = WallTime{1'795'489'812'644'470'500ns}, .round_trip = 500us};
 
 std::string from_hex(std::string_view digits) {
@@ -90,7 +90,7 @@ TEST_CASE("other answers of chronyd are understood") {
     const auto first = parse(with(1, "01"));
     CHECK(first.stratum == 1);
     CHECK(first.reference == "127.127.1.1"); // no ASCII
-    // It has no source as yet.
+    // It has no source yet.
     const auto lost = parse_sntp(from_hex(lost_answer), timing, asked_at);
     CHECK_FALSE(lost.reading);
     CHECK(lost.problem == "its clock is not synchronised");
@@ -153,7 +153,7 @@ TEST_CASE("an answer that a client must refuse is refused") {
     CHECK(problem(with(40, "0000000000000000")) == "its answer has no transmit time");
     CHECK(problem(with(40, "eeaf7e94a4e530c3")) == "its times contradict each other");
     CHECK(problem(with(40, "eeaf7e94a4e536c3")).empty()); // in no time
-    CHECK(problem(with(32, "eeaf7e93a4e536c3")).empty()); // half a millisecond, it says
+    CHECK(problem(with(32, "eeaf7e93a4e536c3")).empty()); // it claims half a millisecond
     CHECK(problem(with(32, "eeaf7e92a4e536c3")) == "its times contradict each other");
     CHECK(problem(with(32, "0000000000000000")) == "its times contradict each other");
 }

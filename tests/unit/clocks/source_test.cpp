@@ -163,14 +163,14 @@ TEST_CASE("the Date of a response is interpreted") {
     REQUIRE(result.reading);
     CHECK(result.reading->said == wall_time(now + 3));
     CHECK(result.reading->error == 505ms);
-    // An error, a redirect and what comes behind an interim response have one, too.
+    // An error, a redirect and the answer after an interim response have a date, too.
     CHECK(problem(Source::http, response(date, "404 Not Found")).empty());
     CHECK(problem(Source::http, response(date, "301 Moved") + "<html>").empty());
     CHECK(problem(Source::http, response("", "103 Early Hints") + response(date)).empty());
     CHECK(problem(Source::http, response("Server: x\r\ndate: Friday, 15-Jan-27 08:00:03 GMT\r\n"))
               .empty());
 
-    // What a cache has was said a while ago.
+    // A cache returns an answer that is some time old.
     CHECK(problem(Source::http, response(std::string{date} + "Age: 300\r\n")) ==
           "its answer is a cache's");
     CHECK(problem(Source::http, response(std::string{date} + "Age: 0\r\n")).empty());

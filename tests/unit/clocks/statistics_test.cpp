@@ -117,7 +117,7 @@ TEST_CASE("many offsets have fifteen ranges, and a count of one has a bar") {
     REQUIRE(lines.size() == 15);
     for (const auto& line : lines)
         CHECK(line.find(" #") != std::string::npos);
-    // All but a few are the same, so that the others are far.
+    // Most values are the same, so that the others are far away.
     CHECK(plotted(offsets, 80).size() == 3);
 }
 

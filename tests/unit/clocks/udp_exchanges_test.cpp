@@ -88,7 +88,7 @@ TEST_CASE("no more questions are sent than there is room for answers") {
     CHECK(exchanges.room() == 0);
     exchanges.flush();
     CHECK_FALSE(exchanges.has_unsent());
-    // Who has not answered after a moment may never do so.
+    // A host that has not answered after a moment may never answer.
     CHECK_FALSE(exchanges.next_room().is_never());
     std::array<pollfd, 0> nothing;
     (void)poll_until(nothing, exchanges.next_room());

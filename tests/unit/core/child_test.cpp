@@ -35,7 +35,7 @@ Deadline soon() {
     return Deadline::after(30s);
 }
 
-// $PATH for its lifetime; the Scenario puts back the real one.
+// $PATH for its lifetime; the Scenario restores the real one.
 void set_path(const std::string& path) {
     ::setenv("PATH", path.c_str(), 1);
 }
@@ -165,7 +165,7 @@ TEST_CASE("children start with the signals that we were started with") {
         return sigismember(&mask, SIGTERM);
     });
     CHECK(child.wait().as_exit_status() == 0);
-    // Ours are as they were.
+    // Those of the test are unchanged.
     sigset_t mask;
     ::sigprocmask(SIG_BLOCK, nullptr, &mask);
     CHECK(sigismember(&mask, SIGUSR1) == 1);
@@ -235,7 +235,7 @@ TEST_CASE("a process with threads does not fork, and starts programs under load"
     const BlockedSignals blocked{all_signals()};
     std::atomic<bool> is_over = false;
     std::vector<std::jthread> threads;
-    // They have the locks of malloc and of stdio most of the time.
+    // They hold the locks of malloc and stdio most of the time.
     for (int each = 0; each < 3; ++each)
         threads.emplace_back([&is_over] {
             while (!is_over) {
