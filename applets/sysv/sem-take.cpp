@@ -113,7 +113,7 @@ bool tells(const Config& config) {
     return !quiet && (verbose || cli::is_terminal(STDERR_FILENO));
 }
 
-// After which time a person is told for whom we wait; nothing: never.
+// The time after which the user learns for whom sem-take waits; nothing: never.
 std::optional<Duration> silence_of(const Config& config) {
     constexpr auto silence = std::chrono::seconds{2};
     if (!tells(config)) return {};

@@ -35,7 +35,8 @@ constexpr std::string_view help_text = "open the manual page of an applet";
 [[nodiscard]] std::string option_names(const Declared& declared);
 [[nodiscard]] std::string names_with_value(const Declared& declared);
 
-// How many operands come before a command; -1, which no countdown meets, when only "--" ends them.
+// How many operands come before a command; -1, which no countdown reaches, when only "--" ends
+// them.
 [[nodiscard]] int operand_count(const Declared& declared);
 
 // TEXT with a backslash before each of SPECIAL.

@@ -26,7 +26,7 @@ struct RefusedOption {
     std::string_view reason; // "FTP is not supported"
 };
 
-// Takes the text of a value, and throws std::invalid_argument when it makes no sense.
+// Takes the text of a value, and throws std::invalid_argument when it is invalid.
 using Setter = std::function<void(std::string_view text)>;
 // Reads the words that take an option's place on the command line. Throws std::invalid_argument.
 using WordReader = std::function<std::vector<std::string>(std::string_view value)>;

@@ -6,7 +6,7 @@
 
 namespace ipcbox::cli {
 
-// The command line makes no sense. HELP is the part of the help that concerns the mistake, with its
+// The command line is invalid. HELP is the part of the help that concerns the mistake, with its
 // line feeds. The border shows it on a terminal.
 class UsageError : public Error {
   public:

@@ -19,7 +19,7 @@ namespace ipcbox::cli {
 // units add up, the longest first. A duration that is too long for a Duration is Duration::max().
 [[nodiscard]] Duration parse_duration(std::string_view text);
 
-// The same, above 0: for an interval, or wherever 0 would make no sense.
+// The same, above 0: for an interval, or wherever 0 would be invalid.
 [[nodiscard]] Duration parse_positive_duration(std::string_view text);
 
 // The same; 0 stands for "no limit", which is Duration::max() and, as a Deadline, never().

@@ -1,4 +1,4 @@
-// Which hosts are to be asked: arguments, files of names, whole networks.
+// Which hosts to ask: arguments, files of names, whole networks.
 #pragma once
 
 #include "net/address.h"

@@ -72,8 +72,8 @@ class Inquiry {
     [[nodiscard]] Next fail(std::string problem);
     // A datagram was not answered in its time.
     [[nodiscard]] Next miss_datagram();
-    // A datagram came that is no answer. If nothing better comes, this is the reason why the host
-    // failed.
+    // A datagram came that is not an answer. If nothing better comes, this is the reason why the
+    // host failed.
     void note_malformed(std::string problem) { malformed_ = std::move(problem); }
     // The host cannot be asked at all.
     void give_up(std::string problem) { finding_.answer.problem = std::move(problem); }

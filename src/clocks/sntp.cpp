@@ -83,7 +83,7 @@ Duration precision_of(int exponent) {
     return Duration{most >> (4 - std::clamp(exponent, -40, 4))};
 }
 
-// "GPS": four bytes of ASCII, with zeros behind it. Empty for anything else.
+// "GPS": four bytes of ASCII, with zeros after it. Empty for anything else.
 std::string code_of(std::string_view bytes) {
     const auto code = bytes.substr(0, bytes.find_last_not_of('\0') + 1);
     const auto is_visible = [](char byte) { return byte > ' ' && byte <= '~'; };

@@ -61,7 +61,7 @@ struct Asked {
     std::time_t pivot = 0; // of eras, and of years with two digits
 };
 
-// What came of it.
+// The outcome of a question.
 struct Answer {
     std::optional<Reading> reading = {};
     // Why there is none: "short answer (2 bytes)", "closed without answering".

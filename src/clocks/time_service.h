@@ -4,7 +4,7 @@
 // Over UDP an answer goes to the address that is named as the sender, and that can be a lie. So
 // there is at most one datagram for each that comes, and none
 // - to a port below 1024, or one of ours: no client has such a port, and the services there (echo,
-//   chargen, another server of the time) would answer our answer, for ever;
+//   chargen, another server of the time) would answer our answer, forever;
 // - to an address that no sender has: a broadcast or multicast address, port 0;
 // - for a datagram that was sent to everybody, so that not all servers answer one sender;
 // - beyond a rate for each address.

@@ -1,4 +1,4 @@
-// Bytes as ASCII, whatever the locale, because protocols and their files are written in ASCII.
+// Bytes as ASCII, in any locale, because protocols and their files are written in ASCII.
 #pragma once
 
 #include <algorithm>

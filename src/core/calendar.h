@@ -1,4 +1,4 @@
-// The names of days and months in protocols, whatever the locale.
+// The names of days and months in protocols, in any locale.
 #pragma once
 
 #include <array>

@@ -97,9 +97,9 @@ void kill_group_and_wake(pid_t leader, int signal) noexcept;
 //
 // Only a process without other threads may do that. At the moment of the fork, another thread can
 // hold a lock of the C library (of malloc, of stdio). That thread does not exist in the child, so
-// nobody releases the lock there, and the first allocation hangs for ever. A process with threads
+// nobody releases the lock there, and the first allocation hangs forever. A process with threads
 // starts programs with core/spawn.h, which allocates before the clone(2) and takes no lock between
-// it and the exec. To run our own code in a child, such a process executes our own program anew
+// it and the exec. To run our own code in a child, such a process executes our own program again
 // (server/relayed_program.h).
 //
 // RETRY says what to do when there can be no child; null: that is an error at once.

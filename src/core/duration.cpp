@@ -54,7 +54,7 @@ std::optional<Duration> duration_in(std::string_view text) {
     const auto seconds = parse_seconds(text);
     if (!seconds) return std::nullopt;
     const double nanoseconds = std::round(*seconds * 1e9);
-    // More than a Duration can hold is as good as for ever.
+    // More than a Duration can hold is as good as forever.
     if (nanoseconds >= static_cast<double>(Duration::max().count())) return Duration::max();
     return Duration{static_cast<Duration::rep>(nanoseconds)};
 }

@@ -45,7 +45,7 @@ class TimedOut : public Error {
     explicit TimedOut(std::string_view what);
 };
 
-// The words for an errno value, in English whatever the locale: "Connection refused".
+// The words for an errno value, in English in any locale: "Connection refused".
 [[nodiscard]] std::string_view error_text(int error) noexcept;
 
 } // namespace ipcbox

@@ -14,7 +14,7 @@ namespace ipcbox {
 
 class Fifo {
   public:
-    // Makes a FIFO with exactly these permission bits, whatever the umask is.
+    // Makes a FIFO with exactly these permission bits, regardless of the umask.
     [[nodiscard]] static Fifo make(const Fd& directory, const std::string& name, mode_t mode);
     // The FIFO that has this name, not through a symbolic link; nothing when there is none.
     [[nodiscard]] static std::optional<Fifo> find(const Fd& directory, const std::string& name);

@@ -1,4 +1,4 @@
-// The identity of a file, whatever its name: inode(7).
+// The identity of a file, independent of its name: inode(7).
 #pragma once
 
 #include <sys/stat.h>

@@ -1,6 +1,6 @@
 // Trying again when the kernel refuses a new process, because the machine or its user has as many
 // as it may have (EAGAIN) or no memory for one (ENOMEM): fork(2). A program that starts as another
-// user can also fail so in execve(2). Perlipc's "Safe Pipe Opens" try again, too.
+// user can also fail so in execve(2). The example in perlipc's "Safe Pipe Opens" also tries again.
 //
 //     ForkAttempts attempts{plan.retry};
 //     do

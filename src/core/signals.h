@@ -69,7 +69,7 @@ class HarmlessFileLimit {
     BlockedSignals blocked_;
 };
 
-// Restores the mask that we were started with, whatever is blocked at the moment. For a child, or
+// Restores the mask that we were started with, regardless of the current one. For a child, or
 // for us before we become another program. Safe between vfork and exec.
 void restore_inherited_signals() noexcept;
 

@@ -57,8 +57,8 @@ struct SpawnPlan {
     const Credentials* user = nullptr;
     // PR_SET_NO_NEW_PRIVS: the program gains no rights from set-user-ID programs.
     bool no_new_privileges = false;
-    // What to do when there can be no process; null: that is an error at once. start_process() does
-    // not look at it.
+    // What to do if the kernel refuses a process; null: throw without a retry. start_process()
+    // ignores it.
     const ForkRetry* retry = nullptr;
     // A descriptor of ours that the program has under the same number. -1: none.
     int kept = -1;

@@ -34,7 +34,7 @@ class MagicSource {
     [[nodiscard]] int fd() const;
     // The argument, or "standard input".
     [[nodiscard]] const std::string& name() const { return name_; }
-    // Whether it is also the file OUTPUT, and would be copied into itself for ever. As cat(1) has
+    // Whether it is also the file OUTPUT, and would be copied into itself forever. As cat(1) has
     // it, a file of which nothing is left to read is harmless.
     [[nodiscard]] bool feeds_on(int output) const;
     // To be called after the end of its output: how its command ended; nothing for a file.

@@ -37,7 +37,7 @@ class Peer {
     // SysError.
     [[nodiscard]] Event read(std::string& into, Deadline deadline, int other = -1);
     // Types TEXT, and removes the part of it that was typed. Meanwhile output goes to INTO, so that
-    // the two sides do not wait for each other for ever. An event other than output says why TEXT
+    // the two sides do not wait for each other forever. An event other than output says why TEXT
     // is not empty. A long line is handed over in parts, as dialog/typed_input.h says.
     [[nodiscard]] Event send(std::string_view& text, std::string& into, Deadline deadline);
     // Ends our side of a socket. For a program, returns the keys that end its input, such as

@@ -22,7 +22,7 @@ class Recorder {
 
     // What the program wrote.
     void hear(std::string_view output);
-    // KEYS are typed. Of hidden input, or behind a prompt that asks for a secret, only the name of
+    // KEYS are typed. Of hidden input, or after a prompt that asks for a secret, only the name of
     // an environment variable gets into the script.
     void type(std::string_view keys, Input input);
     // The talk is over.

@@ -52,10 +52,10 @@ class ScriptReader {
     // Skips line ends, too, and the bytes in OTHERS.
     void skip_lines(std::string_view others = {});
 
-    // What stands between blanks. It ends before a byte of STOPS.
+    // Skips blanks, and returns the text up to a byte of STOPS.
     static constexpr std::string_view blanks = " \t\r\n";
     [[nodiscard]] std::string_view word(std::string_view stops = blanks);
-    // What stands between two DELIMITERs on this line; one behind a backslash is inside. Throws
+    // The text between two DELIMITERs on this line; one after a backslash is inside. Throws
     // ScriptError: expected WHAT.
     [[nodiscard]] std::string_view delimited(char delimiter, std::string_view what);
 

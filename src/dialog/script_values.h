@@ -18,7 +18,7 @@ namespace ipcbox::dialog {
 [[nodiscard]] int read_status(ScriptReader& reader, std::string_view stops);
 // WHAT says in the error what was expected: "a label".
 [[nodiscard]] std::string read_name(ScriptReader& reader, std::string_view what);
-// /REGEX/, and behind it the letters i, m, s and x as in Perl.
+// /REGEX/, and after it the letters i, m, s and x as in Perl.
 [[nodiscard]] Pattern read_pattern(ScriptReader& reader);
 // A text in quotes.
 [[nodiscard]] Text read_quoted(ScriptReader& reader);

@@ -37,7 +37,7 @@ class LineSplitter {
 
     LineSplitter();
 
-    // Where the next bytes are to be put; never empty when next() has returned nothing.
+    // Where to put the next bytes; never empty when next() has returned nothing.
     [[nodiscard]] std::span<std::byte> space();
     // COUNT bytes were put there at the time NOW.
     void add(std::size_t count, Moment now);
@@ -48,7 +48,7 @@ class LineSplitter {
     // sequence for later.
     enum class Rest { so_far, last };
     [[nodiscard]] std::optional<Piece> rest(Rest rest);
-    // When the unfinished line is to be shown; nothing when there is none.
+    // When to show the unfinished line; nothing when there is none.
     [[nodiscard]] std::optional<Moment> due() const;
 
   private:

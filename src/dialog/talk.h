@@ -28,7 +28,7 @@ class Talk {
     Talk(Peer& peer, std::size_t max_buffer, Sequences sequences, TalkListener listener);
 
     // Both throw SysError, and what the listener throws. When read() returns an interrupt, the
-    // listener has been told of it; type() goes on after one.
+    // listener knows of it; type() goes on after one.
     [[nodiscard]] Peer::Event read(Deadline deadline, int other = -1);
     [[nodiscard]] Peer::Event type(std::string_view text, Deadline deadline);
     // The same for what a person has typed.

@@ -30,7 +30,7 @@ class Delivery {
         : target_(target), options_(options), leftover_(leftover), output_(output),
           progress_(progress) {}
 
-    // Reads the body into the target's place, behind the bytes that are here already. Throws what
+    // Reads the body into the target's place, after the bytes that are already here. Throws what
     // Connection::read_body() and the place throw. received() is right even then.
     void deliver(const Arrival& arrival, Deadline deadline);
     // The bytes that came over the connection, in all calls of deliver() since the last reset().

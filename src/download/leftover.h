@@ -13,7 +13,7 @@
 
 namespace ipcbox::download {
 
-// How to continue behind the bytes that are here.
+// How to continue after the bytes that are here.
 struct Continuation {
     std::uint64_t at = 0;    // bytes that are here; 0: from the beginning
     DocumentVersion version; // of these bytes

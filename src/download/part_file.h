@@ -1,7 +1,7 @@
 // A document on its way into a file. The file appears under its name only when the document is
 // whole. Until then the bytes are in a part file beside it:
 //
-//     NAME.TAIL.part    what has come, locked (flock(2)) while somebody is at work
+//     NAME.TAIL.part    what has come, locked (flock(2)) while a process works on it
 //     NAME.TAIL.state   of which document that is: its URL and its version
 //
 // TAIL is derived from NAME, so that the next run finds the files of an earlier one without a

@@ -16,7 +16,7 @@ namespace {
 // To keep the connection, we read at most this much of a body that nobody wants. It is cheaper to
 // cut off a longer one.
 constexpr std::uint64_t max_unwanted = 256UL * 1024;
-// And it is not waited for any longer.
+// The longest wait for such a body.
 constexpr Duration unwanted_time = std::chrono::seconds{1};
 
 class Unwanted : public http::BodySink {

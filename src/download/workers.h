@@ -9,7 +9,7 @@
 
 namespace ipcbox::download {
 
-// Makes the text that standard output gets behind a document. It is called once for each document
+// Makes the text that standard output gets after a document. It is called once for each document
 // when that is done, by one thread at a time.
 using Report = std::function<std::string(const Target& target, const Outcome& outcome)>;
 

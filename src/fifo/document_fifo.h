@@ -60,7 +60,7 @@ class DocumentFifo {
     std::vector<ServedFifo*> spares_;
     std::vector<ServedFifo*> active_; // neither at PATH nor spare
     ServedFifo* current_ = nullptr;
-    std::optional<FifoPath> path_; // empty once PATH was put back
+    std::optional<FifoPath> path_; // empty once PATH was restored
 };
 
 } // namespace ipcbox::fifo

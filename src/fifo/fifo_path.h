@@ -1,7 +1,7 @@
 // The path at which a FIFO is served. Only one server at a time uses it. The file that was there is
-// kept meanwhile, and put back at the end. In the directory of NAME there are:
+// kept meanwhile, and restored at the end. In the directory of NAME there are:
 //
-//     NAME.orig            the regular file that was at NAME, until it is put back
+//     NAME.orig            the regular file that was at NAME, until it is restored
 //     .NAME.fifosig        held locked by the server (fcntl(2)) as long as it lives
 //     .NAME.fifosig.N      FIFOs that are not at NAME just now
 //
@@ -21,7 +21,7 @@ class FifoPath {
     // Locks PATH for us. Throws Error when another server has it, SysError when its directory is
     // missing or may not be written.
     explicit FifoPath(const std::string& path);
-    // Removes our FIFO from PATH, puts back the file that was there, and removes our other files.
+    // Removes our FIFO from PATH, restores the file that was there, and removes our other files.
     // If another program has put a file at PATH meanwhile, that file stays, and the file that was
     // there before stays at PATH.orig.
     ~FifoPath();

@@ -139,7 +139,7 @@ Moment StampedRun::now() const {
     return plan_.monotonic ? steady_now() + steady_start_ : time_of<std::chrono::system_clock>();
 }
 
-// When the next unfinished line is to be shown.
+// When to show the next unfinished line.
 Deadline StampedRun::next_due() const {
     auto next = Deadline::never();
     for (const auto* const side : {&output_, &error_})

@@ -76,7 +76,7 @@ class StampedRun {
     Side error_;
     std::vector<Sink> sinks_; // by Stream, or one
     dialog::Stamp stamp_;
-    std::string text_; // that is to be written
+    std::string text_; // not written yet
     bool is_told_to_stop_ = false;
     process::Supervised command_;
 };

@@ -38,7 +38,7 @@ class ContentDecoder {
     static constexpr std::uint64_t free_bytes = 16UL * 1024 * 1024;
 
     // Decodes IN and gives the result to OUT, in pieces of at most 64 KiB. Several gzip members in
-    // a row are one text (RFC 1952, section 2.2). All other bytes behind the end are ignored, as
+    // a row are one text (RFC 1952, section 2.2). All other bytes after the end are ignored, as
     // gzip(1) and browsers do. "deflate" is zlib's format (RFC 1950) or, as many servers send it,
     // the bare one (RFC 1951). Throws Error, with curl's status 61, when the format is wrong, its
     // checksum does not match, or it is a bomb. Throws what OUT throws; do not use the decoder

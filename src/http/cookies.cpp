@@ -53,7 +53,7 @@ bool path_matches(std::string_view path, std::string_view of_cookie) {
            path[of_cookie.size()] == '/';
 }
 
-// Nobody can listen on the way to our own machine, and curl also sends secure cookies there.
+// No stranger can listen on the way to this host, and curl also sends secure cookies there.
 bool is_private_way(const Url& url) {
     return url.is_https() || url.host == "localhost" || url.host == "127.0.0.1" ||
            url.host == "::1";

@@ -1,4 +1,4 @@
-// Dates as HTTP has them (RFC 9110, section 5.6.7), whatever the locale and the time zone.
+// Dates as HTTP has them (RFC 9110, section 5.6.7), in any locale and time zone.
 #pragma once
 
 #include "core/deadline.h"

@@ -14,7 +14,7 @@ namespace ipcbox::http {
 
 class Digest {
   public:
-    // "md5", "sha1", "sha256", "sha384" or "sha512", in whatever case. Throws std::invalid_argument
+    // "md5", "sha1", "sha256", "sha384" or "sha512", in any case. Throws std::invalid_argument
     // for another name.
     explicit Digest(std::string_view algorithm);
 

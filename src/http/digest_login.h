@@ -29,7 +29,7 @@ struct AuthChallenge {
     [[nodiscard]] std::string_view find(std::string_view name) const;
 };
 
-// All of a field's value, "Basic realm="x", Digest ...". Parts that make no sense are skipped.
+// All of a field's value, "Basic realm="x", Digest ...". Invalid parts are skipped.
 [[nodiscard]] std::vector<AuthChallenge> parse_challenges(std::string_view value);
 
 class DigestChallenge {

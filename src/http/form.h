@@ -23,12 +23,12 @@ struct FormPart {
     std::string type;                     // empty: none is said
     std::vector<std::string> headers;
 
-    // -F: "name=content", "name=@file" (an upload) or "name=<file" (its content), and behind it
+    // -F: "name=content", "name=@file" (an upload) or "name=<file" (its content), and after it
     // ";type=…", ";filename=…" and ";headers=…". A value may stand in double quotes; a
     // backslash there quotes a quote and itself. Throws std::invalid_argument, also for features of
     // curl that we lack: several files, parts within parts, encoders.
     [[nodiscard]] static FormPart parse(std::string_view text);
-    // --form-string: "name=content", whatever the content is.
+    // --form-string: "name=content", with any content.
     [[nodiscard]] static FormPart parse_plain(std::string_view text);
 };
 

@@ -28,9 +28,9 @@ struct RequestBody {
 
 class Outgoing {
   public:
-    // Puts TEXT behind the bytes that wait already. There must be no body.
+    // Puts TEXT after the bytes that already wait. There must be no body.
     void add(std::string_view text);
-    // Puts BODY behind them. With wait_for_100 it is held back until release(), at most for a
+    // Puts BODY after them. With wait_for_100 it is held back until release(), at most for a
     // second (RFC 9110, section 10.1.1).
     void add(RequestBody body);
     void release() { held_until_ = Deadline::after({}); }

@@ -29,7 +29,7 @@ struct Request {
     bool idempotent = true;
     bool alone = false;            // on a connection of its own
     bool leaves_body = false;      // nobody will read the answer's body: close the connection
-    bool may_wait_in_line = false; // it may be sent ahead, and others behind it
+    bool may_wait_in_line = false; // it may be sent ahead, and others after it
 };
 
 struct Response {
@@ -50,7 +50,7 @@ class Pipeline {
     // ACTION is called whenever the pipeline is about to wait for a server.
     void set_before_wait(std::function<void()> action) { before_wait_ = std::move(action); }
 
-    // Whether requests behind REQUEST would be sent ahead now. Until then the caller need not
+    // Whether requests after REQUEST would be sent ahead now. Until then the caller need not
     // prepare them.
     [[nodiscard]] bool looks_ahead(const Request& request) const;
     // Sends REQUEST and reads the head of its answer. AHEAD are the requests that follow, in that
@@ -58,7 +58,7 @@ class Pipeline {
     [[nodiscard]] Response ask(const Request& request, std::span<const Request> ahead,
                                Deadline deadline);
 
-    // For a body that broke off: true when requests had been sent ahead behind it. Then the server
+    // For a body that broke off: true when requests had been sent ahead after it. Then the server
     // may have closed its connection in an orderly way, so send the request again before you report
     // a failure.
     [[nodiscard]] bool may_be_our_fault() const { return had_followers_; }

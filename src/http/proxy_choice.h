@@ -22,7 +22,7 @@ struct Proxy {
 };
 
 // "http://user:password@host:3128", "host:3128", "host", "socks5://host", "socks5h://host": the
-// default port is 1080, as curl has it, and the text behind the port is ignored. Throws
+// default port is 1080, as curl has it, and the text after the port is ignored. Throws
 // std::invalid_argument, also for other kinds of proxies: https, socks4.
 [[nodiscard]] Proxy parse_proxy(std::string_view text);
 

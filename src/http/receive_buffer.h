@@ -18,7 +18,7 @@ class ReceiveBuffer {
     // The first COUNT unread bytes were used.
     void take(std::size_t count) { begin_ += count; }
 
-    // Where the next bytes are to be put; never empty.
+    // Where to put the next bytes; never empty.
     [[nodiscard]] std::span<char> room();
     // COUNT bytes were put there.
     void add(std::size_t count);

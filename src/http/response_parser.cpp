@@ -156,7 +156,7 @@ std::size_t ResponseParser::parse_one_head(std::string_view bytes) {
     return *size;
 }
 
-// What is wrong with that head, if anything.
+// The error in that head; empty if there is none.
 std::string ResponseParser::read_head(std::string_view lines) {
     constexpr std::size_t usual_fields = 16;
     head_ = {};

@@ -50,7 +50,7 @@ class ResponseParser {
     static constexpr int max_interim_responses = 20; // 1xx
 
     // Parses the head at the front of BYTES and returns its size. Returns 0 while the head is not
-    // whole: then pass the same bytes again with more behind them. Throws ProtocolError as soon as
+    // whole: then pass the same bytes again with more after them. Throws ProtocolError as soon as
     // it is clear that this is not HTTP.
     [[nodiscard]] std::size_t parse_head(std::string_view bytes);
     [[nodiscard]] bool has_head() const { return has_head_; }
@@ -67,7 +67,7 @@ class ResponseParser {
     [[nodiscard]] bool keeps_alive() const { return keeps_alive_; }
 
     // For Framing::chunked: gives the content in BYTES to SINK, and returns how many of BYTES it
-    // has used. Pass the rest again, with more bytes behind it. Throws ProtocolError, and what SINK
+    // has used. Pass the rest again, with more bytes after it. Throws ProtocolError, and what SINK
     // throws.
     using Sink = ChunkedBody::Sink;
     [[nodiscard]] std::size_t parse_chunked(std::string_view bytes, const Sink& sink);

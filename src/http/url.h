@@ -49,7 +49,7 @@ struct Url {
     // credentials stay when REFERENCE names no host. Throws as parse() does.
     [[nodiscard]] Url resolve(std::string_view reference) const;
 
-    // Puts QUERY behind the target's own query, encoded where it is needed. Throws
+    // Puts QUERY after the target's own query, encoded where it is needed. Throws
     // std::invalid_argument for control characters.
     void add_query(std::string_view query);
 

@@ -54,7 +54,7 @@ inherited_listeners(ListenerKind kind, const std::optional<std::string>& name = 
 
 // For a server that takes sockets of several kinds: the number of descriptors that we were started
 // with, from FIRST_INHERITED on. Some of them may be closed. This unsets the same variables.
-// Throws Error when the number is none.
+// Throws Error when the variable has no number.
 constexpr int first_inherited = 3; // SD_LISTEN_FDS_START
 [[nodiscard]] unsigned take_inherited_count();
 

@@ -7,8 +7,8 @@
 //     relay(RelayEnd::streams(STDIN_FILENO, STDOUT_FILENO),
 //           RelayEnd::socket(server.get(), "the server"), {}, counts);
 //
-// When one end has sent everything, the other end is told (shutdown(2)), and the other direction
-// goes on for as long as it takes. The relay is over when both directions are; see also
+// When one end has sent everything, the other end learns this (shutdown(2)), and the other
+// direction goes on for as long as it takes. The relay is over when both directions are; see also
 // FinishRequest. Nothing more is sent to an end that is gone (poll(2): POLLHUP, POLLERR).
 //
 // Where the kernel can move the bytes itself (splice(2), sendfile(2)), they do not pass through our

@@ -51,7 +51,7 @@ class TlsError : public Error {
 
     // curl(1)'s exit status for this failure: tls_protocol::Number.
     [[nodiscard]] int curl_status() const noexcept { return number_; }
-    // The connection broke, or the bytes made no sense, before the peer had proved its identity. A
+    // The connection broke, or the bytes were invalid, before the peer had proved its identity. A
     // server that is just starting can do that, so another attempt may help. It does not help
     // against a wrong certificate.
     [[nodiscard]] bool is_broken_handshake() const noexcept;

@@ -21,7 +21,7 @@ struct UnixName {
 [[nodiscard]] UnixName name_to_connect(const Address& address);
 
 // For bind(2): PATH, whose last part is NAME, a file in DIRECTORY. DIRECTORY must stay open. Throws
-// Error when NAME is longer than about 90 bytes, the room left behind /proc/self/fd/N.
+// Error when NAME is longer than about 90 bytes, the room left after /proc/self/fd/N.
 [[nodiscard]] Address name_to_bind(const std::string& path, const Fd& directory,
                                    const std::string& name);
 

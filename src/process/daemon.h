@@ -43,7 +43,7 @@ struct DaemonPlan {
     std::vector<int> kept{};
     std::optional<HandedOver> handed_over{};
     int death_signal = 0; // that the program gets when we die; 0: none
-    // What to do when there can be no process, of ours; null: that is an error at once.
+    // What to do if the kernel refuses our process; null: throw without a retry.
     const ForkRetry* retry = nullptr;
     // Called in the new process, still as our user, before it becomes the program.
     std::function<void()> before{};

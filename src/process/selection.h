@@ -11,7 +11,7 @@
 
 namespace ipcbox::process {
 
-// What has to be true of a process; empty members do not matter.
+// The conditions for a process. Empty members always hold.
 struct Criteria {
     std::optional<pid_t> group;
     std::optional<pid_t> session;

@@ -1,4 +1,4 @@
-// Hands the state of a server over to its next image when it executes itself anew (SIGHUP): the
+// Hands the state of a server over to its next image when it executes itself again (SIGHUP): the
 // listening sockets, so that no client is refused meanwhile, and its connections in every stage,
 // whose processes stay ours. The state travels in a memory file (memfd_create(2)) whose number
 // stands in the environment.

@@ -193,7 +193,7 @@ std::string_view problem_of_entries(std::string_view header, std::size_t at) {
     return {};
 }
 
-// Of the entries behind the addresses only the checksum matters to us.
+// Of the entries after the addresses, only the checksum matters to us.
 template <class Block> ProxyHeader with_addresses(std::string_view bytes, ProxyHeader header) {
     if (bytes.size() < fixed_bytes + sizeof(Block))
         return bad("expected a length with room for the addresses");

@@ -1,7 +1,7 @@
 // Passes a connection through a process of ours on its way to its program. That process writes a
 // transcript, or notices silence where the kernel does not report it (Unix sockets).
 //
-// That process is our own program, executed anew. A forked copy of the server could not do it: the
+// That process is our own program, executed again. A forked copy of the server could not do it: the
 // server has threads, and a lock of the C library that one of them held at the fork would stay
 // locked in the copy forever.
 #pragma once

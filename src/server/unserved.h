@@ -30,7 +30,7 @@ class Unserved {
     [[nodiscard]] Deadline next_attempt() const;
 
     // Calls START for each of them in turn, if an attempt is due. When START throws SysError, the
-    // connection and those behind it wait on: the result says why and how long.
+    // connection and those after it keep waiting: the result says why and how long.
     struct Shortage {
         std::string what;
         Duration pause;

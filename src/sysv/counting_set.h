@@ -7,7 +7,7 @@
 //     2       slots    how many tokens there are
 //     3       lent     tokens that stay taken until they are given
 //     4-6              the label of the key (sysv/key.h), which tells the set from a stranger's
-//     7       used     tokens that somebody has
+//     7       used     tokens that are taken
 //     8       sharers  how many share the whole set, for which no token may be taken
 //     9-29             the name of the key (sysv/set_name.h), so that others can show it
 //     30...            one for each token: 0 free, 1 lent, 2 taken until its process ends, 3 kept

@@ -145,10 +145,11 @@ ShmRing::Parts ShmRing::join(const Key& key, End end, Deadline deadline) {
             try {
                 take_place(parts, key, end);
             } catch (const std::exception&) {
-                // Remove a ring that we made in vain.
+                // Remove the ring unless a process has a place in it.
                 try {
                     release(parts, 0);
-                } catch (const Error&) { // NOLINT(bugprone-empty-catch): the first error is told
+                } catch (const Error&) { // NOLINT(bugprone-empty-catch)
+                    // The first error is reported.
                 }
                 throw;
             }

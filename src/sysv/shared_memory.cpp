@@ -15,7 +15,7 @@ namespace ipcbox::sysv {
 
 namespace {
 
-// The bytes behind the last byte of a segment that was made under a name.
+// The bytes after the last byte of a segment that was made under a name.
 using LabelBytes = std::array<std::byte, sizeof(Key::Label)>;
 
 LabelBytes label_bytes(const Key& key) {

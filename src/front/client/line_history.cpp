@@ -17,7 +17,7 @@ namespace ipcbox::front {
 
 namespace {
 
-// A foreign file must not be read for ever.
+// A foreign file must not be read forever.
 constexpr std::size_t max_bytes = 16UL * 1024 * 1024;
 constexpr mode_t private_mode = 0600;
 

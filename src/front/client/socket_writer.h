@@ -17,8 +17,8 @@ class SocketWriter {
     void add(std::string_view bytes) { pending_.append(bytes); }
     [[nodiscard]] std::size_t pending() const { return pending_.size(); }
 
-    // Sends as much as the socket takes without waiting. If the peer is gone, that is no error yet,
-    // because its last bytes may still have to be read; is_refused() reports it.
+    // Sends as much as the socket takes without waiting. If the peer is gone, that is not yet an
+    // error, because its last bytes may still have to be read; is_refused() reports it.
     void send_now();
     // Sends everything. Throws SysError "cannot write OBJECT", TimedOut.
     void send_all(Deadline deadline);

@@ -44,7 +44,7 @@ class TerminalTalk {
     void show_answer(std::string_view text);
     void show(std::string_view text) const;
     void note(std::string_view text); // a line of ours
-    [[nodiscard]] std::string row();  // as it is to be drawn
+    [[nodiscard]] std::string row();  // as the terminal shows it
     void draw();
 
     Reached& server_;

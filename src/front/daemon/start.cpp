@@ -94,7 +94,7 @@ class Start {
         lock_ = open_lock_file(*config_.lock_file, LockKind::exclusive);
         held_ = &lock_;
         if (try_lock()) {
-            // The daemon takes the lock anew, so that /proc/locks shows the daemon as its holder.
+            // The daemon takes the lock again, so that /proc/locks shows the daemon as its holder.
             unlock(lock_.get(), *config_.lock_file);
             return true;
         }

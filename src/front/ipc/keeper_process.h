@@ -1,5 +1,5 @@
 // The keeper of a lease as the front sees it: a child that is started, heard, and replaced when
-// somebody kills it.
+// it is killed.
 #pragma once
 
 #include "cluster/guard_channel.h"
@@ -23,10 +23,10 @@ class KeeperProcess {
     void replace();
     // Starts another one if this one was killed and there is something left to keep.
     void mind(pid_t command);
-    // What the front's loop was told of an ended child.
+    // What the front's loop knows of an ended child.
     void child_ended(pid_t pid);
 
-    // Takes in what it has said.
+    // Reads the messages of the keeper.
     void hear();
     void say(std::string_view line) { channel_.say(line); }
     [[nodiscard]] int fd() const { return pid_ != 0 ? channel_.fd() : -1; }
@@ -34,7 +34,7 @@ class KeeperProcess {
     // Where a command asks for leave (SpawnPlan::leave).
     [[nodiscard]] int leave() const { return leave_.get(); }
 
-    // What it has said by now.
+    // The state that the keeper has reported so far.
     [[nodiscard]] const cluster::TokenPlace& place() const { return place_; }
     [[nodiscard]] const std::string& key() const { return key_; }
     [[nodiscard]] bool has_token() const { return has_token_; }

@@ -222,8 +222,8 @@ int run_server(const Invocation& invocation, const ServerKind& kind) {
     if (asked.user && ::geteuid() != asked.user->uid)
         become_user(asked.user->uid, asked.user->gid, asked.user->name);
     check_before_start(asked);
-    // Each connection reads the files anew. A wrong new certificate must not end the connections of
-    // our former image.
+    // Each connection reads the files again. A wrong new certificate must not end the connections
+    // of our former image.
     if (asked.tls && !former) check_tls_files(asked.tls);
     auto left = former ? std::move(*former) : server::Handover{};
     ServerReport report{asked.verbosity,

@@ -1,4 +1,4 @@
-// One client of command-server, served by a process of its own: our own program, executed anew
+// One client of command-server, served by a process of its own: our own program, executed again
 // with the connection as its standard input and output.
 //
 // Lines: a greeting, the prompt "Command? ", and for each line that comes the answer and the prompt

@@ -19,7 +19,7 @@ inline constexpr std::string_view program_path = "/usr/bin:/bin";
 
 struct ServerOptions;
 
-// The service of a server that needs no PROGRAM: our own program, executed anew for each
+// The service of a server that needs no PROGRAM: our own program, executed again for each
 // connection.
 class OwnService {
   public:
