@@ -16,6 +16,12 @@ bool has(const GrpcStatus& status, std::string_view words) {
 std::string cleaned(std::string_view message) {
     constexpr std::string_view own_name = "etcdserver: ";
     constexpr std::size_t max_shown = 300;
+    // The reason why a watch ended is an error of Go's gRPC as a text:
+    // "rpc error: code = PermissionDenied desc = etcdserver: permission denied".
+    constexpr std::string_view before_text = " desc = ";
+    if (const auto at = message.find(before_text);
+        message.starts_with("rpc error: code = ") && at != std::string_view::npos)
+        message.remove_prefix(at + before_text.size());
     if (message.starts_with(own_name)) message.remove_prefix(own_name.size());
     std::string text{message.substr(0, max_shown)};
     std::ranges::replace_if(text, ascii::is_control, '?');

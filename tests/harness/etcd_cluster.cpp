@@ -124,6 +124,18 @@ void EtcdCluster::wait_until_ready() const {
     if (!is_ready) throw Error("etcd does not come up: see " + directory_);
 }
 
+std::size_t EtcdCluster::leader() const {
+    // "http://127.0.0.1:40001, 8e9e05c52164694d, 3.4.23, 20 kB, true, false, …", a line for each
+    // member; newer versions have more fields behind the first true or false.
+    const auto status = ctl({"endpoint", "status", "--write-out=simple"});
+    for (std::size_t at = 0; at < members_.size(); ++at) {
+        const auto line = status.substr(status.find(endpoint(at) + ","));
+        const auto is_leader = line.find(", true,");
+        if (is_leader < line.find('\n') && is_leader < line.find(", false,")) return at;
+    }
+    throw Error("no member leads: " + status);
+}
+
 std::string EtcdCluster::ctl(const std::vector<std::string>& arguments) const {
     std::vector<std::string> words{"etcdctl", "--endpoints=" + endpoints(), "--command-timeout=5s"};
     if (!plan_.authority.empty()) words.push_back("--cacert=" + plan_.authority);

@@ -47,6 +47,8 @@ class EtcdCluster {
     void restart(std::size_t member); // with the same data and ports; returns at once
     void stop(std::size_t member);    // SIGSTOP
     void resume(std::size_t member);
+    // Which member leads the others.
+    [[nodiscard]] std::size_t leader() const;
     // Waits until a write goes through.
     void wait_until_ready() const;
 

@@ -12,8 +12,8 @@ namespace ipcbox::test {
 
 class TokenBench {
   public:
-    explicit TokenBench(std::size_t members = 1)
-        : cluster(scenario.path("."), {.members = members}) {}
+    explicit TokenBench(std::size_t members = 1) : TokenBench({.members = members}) {}
+    explicit TokenBench(const EtcdCluster::Plan& plan) : cluster(scenario.path("."), plan) {}
 
     // sem-take with OPTIONS on @NAME, and a command after them.
     [[nodiscard]] Words words(Words options, const std::string& name, const Words& command) const {

@@ -1,9 +1,10 @@
-// The client of etcd with servers that demand a login or a certificate.
+// The client of etcd, and sem-take with it, with servers that demand a login or a certificate.
+#include "harness/environment.h"
 #include "harness/etcd_client.h"
-#include "harness/etcd_cluster.h"
-#include "harness/scenario.h"
+#include "harness/token_bench.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 using namespace ipcbox;
 using namespace ipcbox::test;
@@ -24,6 +25,9 @@ void turn_on_logins(const EtcdCluster& cluster) {
              {"auth", "enable"}})
         (void)cluster.ctl(words);
 }
+
+// The words of etcdctl(1) for it.
+const std::string as_root = "--user=root:root";
 
 EtcdAccess login(const EtcdCluster& cluster, std::string user, std::string password) {
     auto access = access_to(cluster.endpoints());
@@ -147,4 +151,88 @@ TEST_CASE("etcd is reached over TLS") {
         CHECK(error.kind() == EtcdError::Kind::refused);
         CHECK(contains(error.what(), "alert"));
     }
+}
+
+TEST_CASE("sem-take with a login") {
+    TokenBench bench{{.arguments = {"--bcrypt-cost=4", "--auth-token-ttl=1"}}};
+    turn_on_logins(bench.cluster);
+    SUBCASE("goes on when the login is over during the wait, and gives the token back") {
+        const Variable login{"ETCDCTL_USER", "ci:secret"};
+        auto holder = bench.hold({"-j1", "--ttl", "10m"}, "@login");
+        auto waiter =
+            bench.scenario.start(bench.words({"--ttl", "10m"}, "@login", bench.holding()));
+        const auto wait_for_queue = [&](const char* text) {
+            return eventually([&] {
+                return contains(bench.cluster.ctl({as_root, "get", "--prefix", "--keys-only",
+                                                   "--write-out=json", "ipcbox/sem/login/queue/"}),
+                                text);
+            });
+        };
+        REQUIRE(wait_for_queue("\"count\":2"));
+        CHECK(bench.outlasts("@login", "2500ms"));
+        holder.close_input();
+        CHECK(holder.wait().status == 5);
+        CHECK(waiter.line() == "in");
+        CHECK(bench.outlasts("@login", "2500ms"));
+        waiter.close_input();
+        CHECK(waiter.wait().status == 5);
+        CHECK(bench.take({"-n"}, "@login").status == 0);
+    }
+    SUBCASE("is denied a wrong password, no login, and keys that its role does not have") {
+        const auto denied = [&](const char* reason) {
+            const auto result = bench.take({"-j1"}, "@login");
+            CHECK(result.status == 125);
+            CHECK(result.err == fmt::format("sem-take: cannot take from @login: {}\n", reason));
+        };
+        denied("etcd wants a login: set ETCDCTL_USER and ETCDCTL_PASSWORD, or --cert");
+        const Variable user{"ETCDCTL_USER", "ci"};
+        {
+            const Variable wrong{"ETCDCTL_PASSWORD", "guess"};
+            denied("etcd does not accept the login of user ci: wrong user or password");
+        }
+        const Variable right{"ETCDCTL_PASSWORD", "secret"};
+        const Variable elsewhere{"IPCBOX_ETCD_PREFIX", "elsewhere/"};
+        denied("etcd denies user ci the permission (permission denied)");
+        CHECK(contains(bench.cluster.ctl({as_root, "lease", "list"}), "found 0 leases"));
+    }
+}
+
+TEST_CASE("sem-take whose certificate's common name is its user, where there are logins") {
+    Scenario certificates;
+    REQUIRE(certificates.shell(make_certificates).status == 0);
+    TokenBench bench{{.arguments = {"--bcrypt-cost=4"},
+                      .certificate = certificates.path("server.pem"),
+                      .key = certificates.path("server.key"),
+                      .authority = certificates.path("ca.pem"),
+                      .client_authority = certificates.path("ca.pem")}};
+    turn_on_logins(bench.cluster);
+    const Variable authority{"ETCDCTL_CACERT", certificates.path("ca.pem")};
+    const Variable certificate{"ETCDCTL_CERT", certificates.path("ours.pem")};
+    const Variable key{"ETCDCTL_KEY", certificates.path("ours.key")};
+    auto holder = bench.hold({"-j1"}, "@name");
+    CHECK(bench.take({"-nq"}, "@name").status == 1);
+    auto waiter = bench.scenario.start(bench.words({}, "@name", bench.holding()));
+    holder.close_input();
+    CHECK(holder.wait().status == 5);
+    CHECK(waiter.line() == "in");
+    const Variable elsewhere{"IPCBOX_ETCD_PREFIX", "elsewhere/"};
+    CHECK(contains(bench.take({"-j1"}, "@name").err, "the permission (permission denied)"));
+}
+
+TEST_CASE("a server that speaks TLS and no HTTP/2 ends sem-take at once, with one line") {
+    Scenario scenario;
+    REQUIRE(scenario.shell(make_certificates).status == 0);
+    const ReservedPort port;
+    const auto place = fmt::format("127.0.0.1:{}", port.number());
+    auto server = scenario.start(
+        {"openssl", "s_server", "-accept", place, "-cert", "server.pem", "-key", "server.key"});
+    while (server.line() != "ACCEPT")
+        ;
+    const auto result = scenario.run(
+        {"sem-take", "--etcd", "https://" + place, "--cacert", "ca.pem", "-j1", "@x", "true"});
+    CHECK(result.status == 125);
+    CHECK(result.err ==
+          fmt::format("sem-take: cannot take from @x: cannot use etcd: https://{}: "
+                      "cannot speak TLS with 127.0.0.1: the server does not speak h2 (ALPN)\n",
+                      place));
 }

@@ -29,6 +29,14 @@ TEST_CASE("a status is unavailable when another attempt may help") {
     CHECK(kind(GrpcCode::unknown, "etcdserver: leader changed") == Kind::unavailable);
 }
 
+TEST_CASE("the reason why a watch ended loses the frame that Go's gRPC puts around it") {
+    CHECK(words(GrpcCode::permission_denied,
+                "rpc error: code = PermissionDenied desc = etcdserver: permission denied") ==
+          "etcd denies user ci the permission (permission denied)");
+    CHECK(words(GrpcCode::internal, "rpc error: code = Internal") ==
+          "etcd says: rpc error: code = Internal");
+}
+
 TEST_CASE("a status is denied, gone or refused otherwise") {
     using Kind = EtcdError::Kind;
     CHECK(kind(GrpcCode::permission_denied) == Kind::denied);
