@@ -5,7 +5,7 @@
 #include "cli/output.h"
 #include "cli/values.h"
 #include "cluster/token_sets.h"
-#include "front/ipc/etcd_options.h"
+#include "front/ipc/cluster_hold.h"
 #include "sysv/keeper.h"
 #include "sysv/key.h"
 #include "sysv/token_set.h"
@@ -67,10 +67,13 @@ int give_to_cluster(const Config& config) {
     const auto keys = front::etcd_keys(config.key.text());
     cluster::EtcdClient client{*config.cluster};
     const auto soon = Deadline::after(front::etcd_patience);
-    const auto given = cluster::give_back(client, keys, soon);
-    if (given == cluster::GivenBack::missing)
-        throw Error(fmt::format("cannot give to {}: there is no such set", keys.text()));
-    const bool is_done = given == cluster::GivenBack::done;
+    bool is_done = front::give_back_of_ancestor(cluster::look_at_set(client, keys, soon));
+    if (!is_done) {
+        const auto given = cluster::give_back(client, keys, soon);
+        if (given == cluster::GivenBack::missing)
+            throw Error(fmt::format("cannot give to {}: there is no such set", keys.text()));
+        is_done = given == cluster::GivenBack::done;
+    }
     if (is_done && !config.json) return exit_status::done;
     const auto set = cluster::look_at_set(client, keys, soon);
     if (!is_done && !config.verbosity.quiet)

@@ -5,7 +5,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/values.h"
-#include "front/ipc/cluster_taking.h"
+#include "front/ipc/cluster_hold.h"
 #include "front/run_command.h"
 #include "front/set_mode.h"
 #include "sysv/keeper.h"
@@ -45,8 +45,10 @@ pid_t parse_process(std::string_view text) {
 }
 
 void check_cluster(const Config& config) {
-    if (config.shared || config.wait_all || config.mode || config.hold_for != 0)
-        throw cli::UsageError("--etcd cannot be combined with -s, --wait-all, --hold-for or -m");
+    if (config.shared || config.wait_all || config.mode)
+        throw cli::UsageError("--etcd cannot be combined with -s, --wait-all or -m");
+    if (config.hold_for != 0 && config.across_hosts.on_lost == cluster::OnLost::pause)
+        throw cli::UsageError("--on-lost pause cannot be combined with --hold-for");
     (void)front::etcd_keys(config.key.text()); // a path is refused
     config.across_hosts.check();
 }
@@ -238,8 +240,9 @@ int take_of_cluster(const Config& config) {
                                       .silence = silence_of(config),
                                       .tells_result = !config.verbosity.quiet,
                                       .json = config.json};
-    return config.command.empty() ? front::take_until_given(taking)
-                                  : front::take_for_command(taking, config.command);
+    if (!config.command.empty()) return front::take_for_command(taking, config.command);
+    if (config.hold_for != 0) return front::take_for_process(taking, config.hold_for);
+    return front::take_until_given(taking);
 }
 
 int run(const Invocation& invocation) {

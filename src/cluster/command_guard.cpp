@@ -7,6 +7,7 @@
 #include "core/syscall.h"
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -95,6 +96,10 @@ std::optional<BootTime> CommandGuard::next_boot_time(const LeaseTimes& times, bo
 
 // To the command and all its descendants, including those that the front has adopted.
 void CommandGuard::signal(int signal) {
+    if (owner_) {
+        (void)process::signal_trees(std::array{*owner_}, signal, process::Waking::everybody);
+        return;
+    }
     std::vector<pid_t> others;
     if (!is_front_gone_) others = process::children_of(front_);
     std::erase_if(others, [&](pid_t pid) { return pid == ::getpid() || pid == root_.pid; });

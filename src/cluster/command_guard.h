@@ -14,9 +14,10 @@ namespace ipcbox::cluster {
 
 class CommandGuard {
   public:
-    // LEAVE leads to a command before it runs (SpawnPlan::leave).
-    CommandGuard(pid_t front, OnLost on_lost, Fd leave)
-        : front_(front), on_lost_(on_lost), leave_(std::move(leave)) {}
+    // LEAVE leads to a command before it runs (SpawnPlan::leave). OWNER is the process that ON_LOST
+    // is done to instead of the command (KeeperPlan::owner).
+    CommandGuard(pid_t front, OnLost on_lost, Fd leave, std::optional<process::Root> owner)
+        : front_(front), on_lost_(on_lost), owner_(owner), leave_(std::move(leave)) {}
 
     // The process that asks for leave to become the command; nothing when none does.
     [[nodiscard]] std::optional<pid_t> next_asking() const;
@@ -53,6 +54,7 @@ class CommandGuard {
 
     pid_t front_;
     OnLost on_lost_;
+    std::optional<process::Root> owner_;
     Fd leave_;
     Fd handle_;
     process::Root root_{};

@@ -22,7 +22,7 @@ class Keeper {
   public:
     Keeper(const KeeperPlan& plan, const KeeperStart& start, Fd front, Fd leave)
         : plan_(plan), front_(std::move(front)),
-          command_(start.front, plan.on_lost, std::move(leave)), client_(plan.access),
+          command_(start.front, plan.on_lost, std::move(leave), plan.owner), client_(plan.access),
           tokens_(client_, plan.wish), tell_at_(Deadline::after_or_never(plan.silence)) {
         if (start.place.entry.lease == 0) {
             tokens_.start();

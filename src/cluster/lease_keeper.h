@@ -10,6 +10,7 @@
 
 #include "cluster/cluster_tokens.h"
 #include "core/fd.h"
+#include "process/tree.h"
 
 #include <optional>
 #include <sys/types.h>
@@ -26,6 +27,9 @@ struct KeeperPlan {
     // How long to wait before telling the user who holds the tokens; nothing: never tell.
     std::optional<Duration> silence{};
     bool tells_result = true; // who has the token, when it was not free; what became of the lease
+    // For the process that the token is kept for (sem-take --hold-for): the command only waits for
+    // the end of it, and ON_LOST is done to it and its descendants instead of the command.
+    std::optional<process::Root> owner{};
 };
 
 // Where the keeper before this one was.

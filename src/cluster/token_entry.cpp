@@ -109,12 +109,11 @@ TokenEntry TokenEntry::ours(std::string_view command) {
     if (const auto slash = command.rfind('/'); slash != std::string_view::npos)
         command.remove_prefix(slash + 1);
     const auto now = std::chrono::system_clock::now().time_since_epoch();
-    return {own_host(),
-            ::getpid(),
-            user_name(::getuid()),
-            std::string{command},
-            std::chrono::duration_cast<std::chrono::seconds>(now).count(),
-            State::waits};
+    return {.host = own_host(),
+            .pid = ::getpid(),
+            .user = user_name(::getuid()),
+            .command = std::string{command},
+            .since = std::chrono::duration_cast<std::chrono::seconds>(now).count()};
 }
 
 std::optional<TokenEntry> TokenEntry::parse(std::string_view text) {
@@ -136,6 +135,8 @@ std::optional<TokenEntry> TokenEntry::parse(std::string_view text) {
             entry.pid = whole_number<std::int64_t>(*value).value_or(0);
         else if (*name == "since")
             entry.since = whole_number<std::int64_t>(*value).value_or(0);
+        else if (*name == "keeper")
+            entry.keeper = whole_number<std::int64_t>(*value).value_or(0);
         else if (*name == "state")
             entry.state = *value == "held" ? State::held : State::waits;
         (void)members.take(',');
@@ -144,9 +145,14 @@ std::optional<TokenEntry> TokenEntry::parse(std::string_view text) {
 }
 
 std::string TokenEntry::json() const {
-    return fmt::format(R"({{"host":{},"pid":{},"user":{},"command":{},"since":{},"state":"{}"}})",
+    return fmt::format(R"({{"host":{},"pid":{},"user":{},"command":{},"since":{},"state":"{}"{}}})",
                        quoted(host), pid, quoted(user), quoted(command), since,
-                       state == State::held ? "held" : "waits");
+                       state == State::held ? "held" : "waits",
+                       keeper != 0 ? fmt::format(R"(,"keeper":{})", keeper) : "");
+}
+
+bool TokenEntry::is_of_this_host() const {
+    return host == own_host();
 }
 
 std::string TokenEntry::text(std::chrono::system_clock::time_point now) const {

@@ -22,6 +22,8 @@ struct TokenEntry {
     std::string command;    // the program's name only: arguments can be secrets
     std::int64_t since = 0; // seconds since 1970, by the clock of HOST
     State state = State::waits;
+    // The process of HOST that keeps the token until PID ends (sem-take --hold-for); 0: none does.
+    std::int64_t keeper = 0;
 
     // What we are; COMMAND may be a path.
     [[nodiscard]] static TokenEntry ours(std::string_view command);
@@ -29,6 +31,7 @@ struct TokenEntry {
     [[nodiscard]] static std::optional<TokenEntry> parse(std::string_view text);
 
     [[nodiscard]] std::string json() const;
+    [[nodiscard]] bool is_of_this_host() const;
     // "web3:812 (make, root, 3m12s)". What could drive a terminal becomes a question mark.
     [[nodiscard]] std::string text(std::chrono::system_clock::time_point now) const;
 };

@@ -218,7 +218,6 @@ TEST_CASE("an invalid line is a usage error") {
     };
     CHECK(status({"-j1", "./lock", "true"}) == 2);
     CHECK(status({"-j1", "-s", "@x", "true"}) == 2);
-    CHECK(status({"--hold-for", "PPID", "-j1", "@x"}) == 2);
     CHECK(status({"--ttl", "1", "@x", "true"}) == 2);
     CHECK(status({"--ttl", "2.5", "@x", "true"}) == 2);
     CHECK(status({"--ttl", "4", "--grace", "3", "@x", "true"}) == 2);

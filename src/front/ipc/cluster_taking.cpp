@@ -72,19 +72,20 @@ void ClusterOptions::check() const {
         throw cli::UsageError("--grace: expected at most half of --ttl");
 }
 
-int take_for_command(const ClusterTaking& taking, const std::vector<std::string>& command) {
-    return run_command(command, [&](const Command& found) {
-        const cluster::KeeperPlan plan{
-            .access = taking.access,
-            .wish = wish_of(taking, cluster::TokenEntry::ours(command.front())),
+cluster::KeeperPlan keeper_plan(const ClusterTaking& taking, const cluster::TokenEntry& entry) {
+    return {.access = taking.access,
+            .wish = wish_of(taking, entry),
             .on_lost = taking.options.on_lost,
             .grace = taking.options.grace,
             .wait = end_of_wait(taking),
             .busy_status = taking.busy_status,
             .silence = taking.silence,
-            .tells_result = taking.tells_result,
-        };
-        return run_guarded(found, plan);
+            .tells_result = taking.tells_result};
+}
+
+int take_for_command(const ClusterTaking& taking, const std::vector<std::string>& command) {
+    return run_command(command, [&](const Command& found) {
+        return run_guarded(found, keeper_plan(taking, cluster::TokenEntry::ours(command.front())));
     });
 }
 

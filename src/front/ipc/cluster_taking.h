@@ -37,6 +37,10 @@ struct ClusterTaking {
     bool json = false;
 };
 
+// What its keeper has to do; ENTRY names the process that has the token.
+[[nodiscard]] cluster::KeeperPlan keeper_plan(const ClusterTaking& taking,
+                                              const cluster::TokenEntry& entry);
+
 // Takes a token, and runs COMMAND with it (guarded_run.h). Returns our exit status.
 [[nodiscard]] int take_for_command(const ClusterTaking& taking,
                                    const std::vector<std::string>& command);

@@ -4,6 +4,8 @@
 #include "core/environment.h"
 #include "core/error.h"
 #include "core/poll.h"
+#include "core/process_stat.h"
+#include "core/program.h"
 #include "core/signals.h"
 #include "front/ipc/keeper_process.h"
 #include "process/supervise.h"
@@ -12,7 +14,9 @@
 #include <array>
 #include <csignal>
 #include <fmt/core.h>
+#include <span>
 #include <unistd.h>
+#include <utility>
 
 namespace ipcbox::front {
 
@@ -23,8 +27,10 @@ using cluster::OnLost;
 
 class Front {
   public:
-    Front(const Command& command, const cluster::KeeperPlan& plan)
-        : words_(command), plan_(plan), keeper_(plan) {}
+    // TAKEN is for plan.owner: without one it is null.
+    Front(std::string program, std::span<const std::string> words, const cluster::KeeperPlan& plan,
+          const Taken* taken)
+        : program_(std::move(program)), words_(words), plan_(plan), taken_(taken), keeper_(plan) {}
 
     int run() {
         process::adopt_orphans();
@@ -75,6 +81,8 @@ class Front {
 
     // False when the command got no leave to run: meanwhile the lease or its keeper was lost.
     bool start_command() {
+        // First of all, so that the command has no terminal that could send signals to it.
+        if (taken_ != nullptr) detach_from_session();
         Environment environment = Environment::ours();
         const auto fence = fmt::format("{}", keeper_.place().fence);
         environment.set("IPCBOX_SEM_KEY=" + keeper_.key());
@@ -91,7 +99,8 @@ class Front {
             std::max<Duration>(times().term_at() - BootClock::now(), Duration::zero());
         plan.on_end = [this](const process::EndedChild& child) { keeper_.child_ended(child.pid); };
         try {
-            command_.emplace(words_.program(), words_.words(), std::move(plan));
+            command_.emplace(program_, words_, std::move(plan));
+            if (taken_ != nullptr) hold();
             return true;
         } catch (const LeaveRefused&) {
             keeper_.replace();
@@ -102,12 +111,18 @@ class Front {
         }
     }
 
+    // From now on we hold the token for plan.owner, and our parent may end.
+    void hold() {
+        outlive_parent();
+        (*taken_)(keeper_.place().fence, keeper_.key());
+    }
+
     [[nodiscard]] const cluster::LeaseTimes& times() const { return keeper_.place().times; }
 
-    [[nodiscard]] bool is_over() const {
+    [[nodiscard]] bool is_over() {
         if (!command_->status()) return false;
         if (!lost_) return true;
-        return keeper_.is_gone() || BootClock::now() >= kill_rest_at_ || other_children().empty();
+        return keeper_.is_gone() || BootClock::now() >= kill_rest_at_ || processes().empty();
     }
 
     int end() {
@@ -194,33 +209,60 @@ class Front {
         if (plan_.tells_result) cli::diagnose(fmt::format("{}: {}", plan_.wish.keys.text(), text));
     }
 
-    // Our children, without the keeper.
-    [[nodiscard]] std::vector<pid_t> other_children() const {
+    // Those that have to end when the lease is lost, as far as they exist: our children without the
+    // keeper; or the owner, and what had descended from it when we first looked.
+    [[nodiscard]] std::vector<process::Root> processes() {
+        if (plan_.owner) {
+            const auto& [pid, start] = *plan_.owner;
+            if (family_.empty()) {
+                family_ = process::roots_of(process::descendants_of(pid));
+                family_.push_back(*plan_.owner);
+            }
+            std::erase_if(family_, [](const process::Root& root) {
+                const auto stat = read_process_stat(root.pid);
+                return !stat || stat->has_ended() || stat->start_ticks != root.start_ticks;
+            });
+            return family_;
+        }
         auto children = process::children_of(::getpid());
         std::erase(children, keeper_.pid());
-        return children;
+        return process::roots_of(children);
     }
 
-    void signal(int signal) const {
-        (void)process::signal_trees(process::roots_of(other_children()), signal,
-                                    process::Waking::everybody);
+    // A process of another user, as a set-user-ID command can become one, may be out of our reach.
+    void signal(int signal) {
+        const auto result = process::signal_trees(processes(), signal, process::Waking::everybody);
+        if (!result.refused.empty() && !std::exchange(is_refusal_told_, true))
+            say(fmt::format("no permission to signal process {}: it runs on",
+                            result.refused.front()));
     }
 
-    const Command& words_;
+    std::string program_;
+    std::span<const std::string> words_;
     const cluster::KeeperPlan& plan_;
+    const Taken* taken_;
     KeeperProcess keeper_;
     BootTimer timer_;
     std::optional<process::Supervised> command_;
     Doubt doubted_ = Doubt::none; // what we have acted on
     bool lost_ = false;           // and the command had to end
     bool is_gone_told_ = false;
+    bool is_refusal_told_ = false;
     BootTime kill_rest_at_{};
+    std::vector<process::Root> family_; // see processes()
 };
 
 } // namespace
 
 int run_guarded(const Command& command, const cluster::KeeperPlan& plan) {
-    return Front{command, plan}.run();
+    return Front{command.program(), command.words(), plan, nullptr}.run();
+}
+
+int hold_guarded(const cluster::KeeperPlan& plan, const Taken& taken) {
+    const auto& [pid, start] = *plan.owner;
+    // It ends with the owner, so that a command is guarded in both cases.
+    const std::vector<std::string> words{"process-wait", "-e", fmt::format("{}:{}", pid, start)};
+    return Front{own_image(), words, plan, &taken}.run();
 }
 
 } // namespace ipcbox::front

@@ -14,6 +14,9 @@
 #include "cluster/lease_keeper.h"
 #include "front/run_command.h"
 
+#include <functional>
+#include <string>
+
 namespace ipcbox::front {
 
 // Takes a token as PLAN says, runs COMMAND, gives the token back; returns our exit status: the
@@ -23,5 +26,12 @@ namespace ipcbox::front {
 // The environment of the command has IPCBOX_SEM_KEY and IPCBOX_SEM_FENCE, and the same under the
 // names that `etcdctl lock` has: ETCD_LOCK_KEY and ETCD_LOCK_REV.
 [[nodiscard]] int run_guarded(const Command& command, const cluster::KeeperPlan& plan);
+
+// The same for plan.owner, a process that runs already, instead of a command: the token comes back
+// when that process has ended, or when we are told to end. For a forked child of the process that
+// takes the token. Once we have it, we detach ourselves from the session, call TAKEN with the fence
+// and the key in etcd, and outlive our parent.
+using Taken = std::function<void(cluster::Revision fence, const std::string& key)>;
+[[nodiscard]] int hold_guarded(const cluster::KeeperPlan& plan, const Taken& taken);
 
 } // namespace ipcbox::front

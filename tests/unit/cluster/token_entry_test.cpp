@@ -24,6 +24,14 @@ TEST_CASE("an entry comes back as it was written") {
     CHECK(read->state == TokenEntry::State::held);
 }
 
+TEST_CASE("an entry of a token that is kept for another process names the keeper") {
+    TokenEntry entry{"web3", 812, "root", "make", 1'000'000, TokenEntry::State::held, 900};
+    CHECK(entry.json().ends_with(R"(,"state":"held","keeper":900})"));
+    CHECK(TokenEntry::parse(entry.json())->keeper == 900);
+    CHECK_FALSE(entry.is_of_this_host());
+    CHECK(TokenEntry::ours("make").is_of_this_host());
+}
+
 TEST_CASE("the holder's clock may be ahead of ours") {
     const TokenEntry entry{"web3", 812, "root", "make", 2'000'000, TokenEntry::State::held};
     CHECK(entry.text(at(1'000'000)) == "web3:812 (make, root, 0s)");
