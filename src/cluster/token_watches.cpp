@@ -1,5 +1,7 @@
 #include "cluster/token_watches.h"
 
+#include "cluster/token_entry.h"
+
 #include <algorithm>
 
 namespace ipcbox::cluster {
@@ -13,12 +15,18 @@ void TokenWatches::watch_own(const std::string& key) {
 void TokenWatches::watch_ahead(const Turn& turn) {
     drop_ahead();
     turn_ = turn;
-    if (turn.kind == Turn::Kind::first) {
+    if (turn.kind == Turn::Kind::first && turn.slots > 1)
         ahead_[client_.watch({keys_.queue(), keys_.queue_end(), Watch::Puts::left_out})] = {};
-        ahead_[client_.watch({keys_.slots(), {}, Watch::Puts::told})].is_slots = true;
-    } else {
+    else
         ahead_[client_.watch({turn.ahead.front(), {}, Watch::Puts::told})] = {};
-    }
+    if (turn.kind == Turn::Kind::first || turn.slots == 1)
+        ahead_[client_.watch({keys_.slots(), {}, Watch::Puts::told})].is_slots = true;
+}
+
+bool TokenWatches::cover(const Turn& turn) {
+    if (!has_ahead() || !turn.watches_as(turn_)) return false;
+    turn_ = turn;
+    return true;
 }
 
 void TokenWatches::drop_ahead() {
@@ -68,9 +76,26 @@ TokenWatches::Heard TokenWatches::hear_ahead(Target& target, const WatchEvent& e
         target.is_armed = true;
         return Heard::ahead_armed;
     }
-    if (turn_.kind != Turn::Kind::first || target.is_slots) return Heard::moved;
+    if (target.is_slots) return Heard::moved;
+    if (turn_.kind == Turn::Kind::behind) {
+        if (!has_entered(event)) return Heard::moved;
+        turn_.kind = Turn::Kind::first;
+        return Heard::nothing;
+    }
     // Somebody behind us may have left, too.
-    return turn_.waits_for(event.kv.key) ? Heard::let_in : Heard::nothing;
+    const bool has_left = event.kind == WatchEvent::Kind::deleted;
+    return has_left && turn_.waits_for(event.kv.key) ? Heard::let_in : Heard::nothing;
+}
+
+// Whether the entry right before ours has got the only token, so that it is the first of all. It
+// says so in the transaction that confirms it (confirm_request), which compares the number of
+// slots. A change from before our look may go back to another number, and the change of an entry
+// that becomes a lent one (no lease) compares nothing: neither proves anything.
+bool TokenWatches::has_entered(const WatchEvent& event) const {
+    if (turn_.slots != 1 || event.kind != WatchEvent::Kind::put) return false;
+    if (event.kv.lease == 0 || event.kv.mod_revision <= turn_.slots_revision) return false;
+    const auto entry = TokenEntry::parse(event.kv.value);
+    return entry && entry->state == TokenEntry::State::held;
 }
 
 } // namespace ipcbox::cluster

@@ -26,8 +26,8 @@ class TokenWatches {
     [[nodiscard]] bool has_ahead() const { return !ahead_.empty(); }
     // Whether all watches are armed, including that of our own entry.
     [[nodiscard]] bool are_armed() const;
-    // Whether the entries that TURN waits for are watched already.
-    [[nodiscard]] bool cover(const Turn& turn) const { return has_ahead() && turn == turn_; }
+    // Takes TURN over if the entries that it waits for are watched already; false otherwise.
+    [[nodiscard]] bool cover(const Turn& turn);
 
     enum class Heard {
         nothing,
@@ -51,6 +51,7 @@ class TokenWatches {
 
     [[nodiscard]] Heard hear_own(const WatchEvent& event);
     [[nodiscard]] Heard hear_ahead(Target& target, const WatchEvent& event);
+    [[nodiscard]] bool has_entered(const WatchEvent& event) const;
 
     EtcdClient& client_;
     const TokenKeys& keys_;

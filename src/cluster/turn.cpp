@@ -10,6 +10,10 @@ bool Turn::waits_for(std::string_view key) const {
     return std::ranges::find(ahead, key) != ahead.end();
 }
 
+bool Turn::watches_as(const Turn& other) const {
+    return slots == other.slots && ahead == other.ahead && (slots == 1 || kind == other.kind);
+}
+
 std::optional<std::int64_t> parse_slots(std::string_view text) {
     const auto slots = whole_number<std::int64_t>(text);
     return slots && *slots > 0 ? slots : std::nullopt;
@@ -26,6 +30,8 @@ Turn judge(const QueueLook& look, std::string_view key, std::int64_t our_revisio
             turn.ahead.push_back(entry.key);
     const auto ahead = static_cast<std::int64_t>(turn.ahead.size());
     if (ahead < slots) return {Turn::Kind::inside};
+    turn.slots = slots;
+    turn.slots_revision = look.slots_revision;
     if (ahead == slots) {
         turn.kind = Turn::Kind::first;
         return turn;

@@ -5,6 +5,9 @@
 //
 // The waiters are a chain, not a herd. The first waiter watches everybody inside, since any of them
 // may leave first. Each other waiter watches only the entry right before its own.
+//
+// With one slot, both watch the entry right before their own. When that one gets the token, it puts
+// its entry anew, and from then on its end lets us in: there is nothing to look at in between.
 #pragma once
 
 #include <cstdint>
@@ -41,10 +44,14 @@ struct Turn {
     };
     Kind kind = Kind::gone;
     std::vector<std::string> ahead{}; // keys of those that we wait for
+    std::int64_t slots = 0;           // how many there are, when we wait
+    std::int64_t slots_revision = 0;  // since which revision
 
     // Whether we wait for KEY: when it is deleted, it is our turn (`first`), or we have to look
     // again (`behind`).
     [[nodiscard]] bool waits_for(std::string_view key) const;
+    // Whether the same watches do for OTHER.
+    [[nodiscard]] bool watches_as(const Turn& other) const;
     friend bool operator==(const Turn&, const Turn&) = default;
 };
 

@@ -54,6 +54,18 @@ TEST_CASE("every other waiter watches only the entry right before its own") {
     CHECK(second.ahead == std::vector{key_of(9)});
 }
 
+TEST_CASE("with one slot, the waiter behind the first needs no other watches when it is the first") {
+    const auto behind = turn_of({3, 5, 9}, 9, 1);
+    const auto first = turn_of({5, 9}, 9, 1);
+    CHECK(behind.kind == Turn::Kind::behind);
+    CHECK(first.kind == Turn::Kind::first);
+    CHECK(first.watches_as(behind));
+    CHECK_FALSE(turn_of({3, 9}, 9, 1).watches_as(behind));
+    // With two, the first one watches two entries.
+    CHECK_FALSE(turn_of({3, 5, 9}, 9, 2).watches_as(turn_of({3, 4, 5, 9}, 9, 2)));
+    CHECK_FALSE(turn_of({3, 4, 5, 9}, 9, 2).watches_as(turn_of({3, 5, 9}, 9, 1)));
+}
+
 TEST_CASE("an entry that is not there any more has lost its place") {
     CHECK(turn_of({3, 5}, 4, 1).kind == Turn::Kind::gone);
     CHECK(turn_of({}, 4, 1).kind == Turn::Kind::gone);
