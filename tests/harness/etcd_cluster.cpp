@@ -104,11 +104,11 @@ void EtcdCluster::restart(std::size_t member) {
 }
 
 void EtcdCluster::stop(std::size_t member) {
-    members_[member].process.kill(SIGSTOP);
+    if (const auto& process = members_[member].process) process.kill(SIGSTOP);
 }
 
 void EtcdCluster::resume(std::size_t member) {
-    members_[member].process.kill(SIGCONT);
+    if (const auto& process = members_[member].process) process.kill(SIGCONT);
 }
 
 void EtcdCluster::wait_until_ready() const {

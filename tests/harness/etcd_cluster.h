@@ -45,7 +45,7 @@ class EtcdCluster {
 
     void kill(std::size_t member);    // -9
     void restart(std::size_t member); // with the same data and ports; returns at once
-    void stop(std::size_t member);    // SIGSTOP
+    void stop(std::size_t member);    // SIGSTOP; nothing while it is killed, as resume()
     void resume(std::size_t member);
     // Which member leads the others.
     [[nodiscard]] std::size_t leader() const;

@@ -103,9 +103,16 @@ class Storm {
     void rage() {
         const auto end = Deadline::after(run_.length);
         auto next_fault = Deadline::after(300ms);
+        // In a long run, at least twice.
+        const bool is_long = run_.length > 20s;
+        std::vector<Deadline> outages;
+        for (int third = 1; is_long && third <= 2; ++third)
+            outages.push_back(Deadline::after(third * run_.length / 3));
         while (!end.passed()) {
             keep_working();
             undo(Undo::those_due);
+            if (std::erase_if(outages, [](const Deadline& when) { return when.passed(); }) > 0)
+                lose_quorum(7s);
             if (next_fault.passed()) {
                 fault();
                 next_fault = Deadline::after(between_faults());
@@ -126,6 +133,7 @@ class Storm {
     }
 
     [[nodiscard]] int faults() const { return faults_; }
+    [[nodiscard]] int outages() const { return outages_; }
 
   private:
     struct Worker {
@@ -206,24 +214,28 @@ class Storm {
         const auto duration = stop_length();
         member_fault_end_ = Deadline::after(duration + 1s);
         const auto member = random_() % bench_.cluster.size();
-        const auto other = (member + 1) % bench_.cluster.size();
-        const auto resume = [this](std::size_t which) {
-            return [this, which] { bench_.cluster.resume(which); };
-        };
         switch (random_() % 3) {
         case 0:
             bench_.cluster.kill(member);
             repairs_.push_back(
                 {Deadline::after(duration), [this, member] { bench_.cluster.restart(member); }});
             return;
-        case 1: // no quorum
-            bench_.cluster.stop(other);
-            repairs_.push_back({Deadline::after(duration), resume(other)});
-            [[fallthrough]];
+        case 1:
+            return lose_quorum(duration);
         default:
-            bench_.cluster.stop(member);
-            repairs_.push_back({Deadline::after(duration), resume(member)});
+            stop_member(member, duration);
         }
+    }
+    void lose_quorum(Duration duration) {
+        ++outages_;
+        const auto member = random_() % bench_.cluster.size();
+        stop_member(member, duration);
+        stop_member((member + 1) % bench_.cluster.size(), duration);
+    }
+    void stop_member(std::size_t member, Duration duration) {
+        bench_.cluster.stop(member);
+        repairs_.push_back(
+            {Deadline::after(duration), [this, member] { bench_.cluster.resume(member); }});
     }
 
     TokenBench& bench_;
@@ -235,6 +247,7 @@ class Storm {
     bool has_member_fault_ = false;
     Deadline member_fault_end_ = Deadline::never();
     int faults_ = 0;
+    int outages_ = 0; // the quorum was lost
 };
 
 int number_in_environment(const char* name, int otherwise) {
@@ -293,8 +306,9 @@ TEST_CASE("there are never too many inside, whatever is killed and stopped, and 
     Storm storm{bench, witness, run};
     storm.rage();
     storm.calm_down();
-    MESSAGE("seed ", run.seed, ": ", storm.faults(), " faults, ", witness.count(),
-            " jobs, at most ", witness.max_inside(), " inside");
+    MESSAGE("seed ", run.seed, ": ", storm.faults(), " faults, ", storm.outages(),
+            " times without a quorum, ", witness.count(), " jobs, at most ", witness.max_inside(),
+            " inside");
     CHECK(witness.max_inside() <= static_cast<std::size_t>(run.slots));
     CHECK(witness.count() > run.slots);
     CHECK(eventually([&] { return bench.queue_length("@witness") == 0; }));
