@@ -38,14 +38,14 @@ std::optional<pid_t> CommandGuard::next_asking() const {
     return asking;
 }
 
-void CommandGuard::answer(bool may) const {
+void CommandGuard::answer(bool may) {
     const char byte = may ? leave_granted : 'n';
     const char* const from = &byte;
     const auto send = [](int fd, const char* text) {
         return ::send(fd, text, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     };
-    while (sys::call("send", send, leave_.get(), from) < 0 && errno == EINTR)
-        ;
+    while (sys::call("send", send, leave_.get(), from) < 0)
+        if (errno != EINTR) return close_leave(); // one that waits for an answer then gives up
 }
 
 bool CommandGuard::begin(pid_t command) {

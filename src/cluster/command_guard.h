@@ -21,7 +21,7 @@ class CommandGuard {
 
     // The process that asks for leave to become the command; nothing when none does.
     [[nodiscard]] std::optional<pid_t> next_asking() const;
-    void answer(bool may) const;
+    void answer(bool may);
     // Readable when one asks; -1 after close_leave().
     [[nodiscard]] int leave_fd() const { return leave_ ? leave_.get() : -1; }
     void close_leave() { leave_ = Fd{}; }

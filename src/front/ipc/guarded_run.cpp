@@ -32,7 +32,7 @@ class Front {
           const Taken* taken)
         : program_(std::move(program)), words_(words), plan_(plan), taken_(taken), keeper_(plan) {}
 
-    int run() {
+    int run() try {
         process::adopt_orphans();
         // On a signal we have to give back the place in the queue, even when we are PID 1.
         SignalFd signals{SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGCHLD};
@@ -49,6 +49,10 @@ class Front {
             if (keeper_.pid() == 0) keeper_.mind(command_->status() ? 0 : command_->pid());
         }
         return end();
+    } catch (const Error&) {
+        command_.reset(); // this kills it
+        give_back();
+        throw;
     }
 
   private:
@@ -57,7 +61,7 @@ class Front {
         for (;;) {
             keeper_.hear();
             if (const auto& end = keeper_.end()) {
-                keeper_.give(Deadline::after(std::chrono::seconds{1}));
+                give_back(std::chrono::seconds{1});
                 if (end->status == exit_status::before_command)
                     throw Error(end->reason, end->status);
                 if (!end->reason.empty()) cli::diagnose(end->reason);
@@ -75,7 +79,7 @@ class Front {
     // The keeper gives back our place even if we do not wait for it, so a short time is enough.
     int leave_queue(int signal) {
         constexpr auto patience = std::chrono::milliseconds{30};
-        keeper_.give(Deadline::after(patience));
+        give_back(patience);
         return process::end_as(WaitStatus::killed(signal, false));
     }
 
@@ -105,9 +109,6 @@ class Front {
         } catch (const LeaveRefused&) {
             keeper_.replace();
             return false;
-        } catch (const Error&) {
-            give_back();
-            throw;
         }
     }
 
@@ -136,7 +137,10 @@ class Front {
         // Without an answer the lease runs out soon, and the keeper goes on trying until then. It
         // may be stuck when the lease was lost, and there is nothing left to wait for.
         constexpr Duration patience = std::chrono::seconds{5};
-        keeper_.give(Deadline::after(lost_ ? Duration::zero() : patience));
+        give_back(lost_ ? Duration::zero() : patience);
+    }
+    void give_back(Duration patience) {
+        if (!std::exchange(gives_back_, true)) keeper_.give(Deadline::after(patience));
     }
 
     void wait_for_news() {
@@ -246,6 +250,7 @@ class Front {
     std::optional<process::Supervised> command_;
     Doubt doubted_ = Doubt::none; // what we have acted on
     bool lost_ = false;           // and the command had to end
+    bool gives_back_ = false;
     bool is_gone_told_ = false;
     bool is_refusal_told_ = false;
     BootTime kill_rest_at_{};
