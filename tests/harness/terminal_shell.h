@@ -38,7 +38,7 @@ class TerminalShell {
 
     void type(const std::string& text) { write_all(master_.get(), text, "the terminal"); }
 
-    // Throws when that does not come within 30 s.
+    // Throws if that does not come within 30 s.
     void wait_for_text(const std::string& text) {
         const auto deadline = Deadline::after(std::chrono::seconds{30});
         while (seen_.find(text) == std::string::npos) {
