@@ -123,8 +123,8 @@ TEST_CASE("a token is given back when sem-take cannot report that it is taken") 
 
 TEST_CASE("a lease that is lost ends the process and all that it started") {
     TokenBench bench;
-    auto owner =
-        bench.scenario.start_shell("trap 'echo told to end' TERM; tail -f /dev/null & echo $!; wait; wait");
+    auto owner = bench.scenario.start_shell(
+        "trap 'echo told to end' TERM; tail -f /dev/null & echo $!; wait; wait");
     const auto child = static_cast<pid_t>(std::stol(owner.line()));
     SUBCASE("at once when it was revoked") {
         CHECK(bench.take(holding_for(owner.pid(), long_lease), "@lost", {}).status == 0);

@@ -1,5 +1,5 @@
-// sem-take --hold-for across hosts: a token of an etcd cluster that is kept until another process of
-// this host ends. A process of ours keeps it, which ps(1) shows as "hold:812" for process 812.
+// sem-take --hold-for across hosts: a token of an etcd cluster that is kept until another process
+// of this host ends. A process of ours keeps it, which ps(1) shows as "hold:812" for process 812.
 #pragma once
 
 #include "cluster/token_sets.h"

@@ -54,7 +54,8 @@ TEST_CASE("every other waiter watches only the entry right before its own") {
     CHECK(second.ahead == std::vector{key_of(9)});
 }
 
-TEST_CASE("with one slot, the waiter behind the first needs no other watches when it is the first") {
+TEST_CASE(
+    "with one slot, the waiter behind the first needs no other watches when it is the first") {
     const auto behind = turn_of({3, 5, 9}, 9, 1);
     const auto first = turn_of({5, 9}, 9, 1);
     CHECK(behind.kind == Turn::Kind::behind);
