@@ -8,6 +8,8 @@
 #include "core/error.h"
 #include "core/fd.h"
 #include "core/io.h"
+#include "core/process_stat.h"
+#include "core/signals.h"
 #include "front/common_options.h"
 #include "front/run_command.h"
 #include "process/activity.h"
@@ -39,7 +41,7 @@ struct Config {
 
 Config parse(const Invocation& invocation) {
     Config config;
-    int signal = SIGTERM;
+    std::optional<int> signal;
     std::optional<Duration> kill_after;
     std::optional<Stages> stages;
     cli::Options options{invocation, "DURATION [--] COMMAND [ARGUMENT...]"};
@@ -60,7 +62,7 @@ Config parse(const Invocation& invocation) {
     options.flag(
         "-f,--foreground", config.foreground,
         "keep the command in the process group of timeout-run, and signal only the command");
-    options.value("--report FILE", config.report, cli::parse_text,
+    options.value("--report FILE", config.report, cli::parse_file,
                   "append a JSON object about the run to FILE");
     front::declare_fork_retry(options, config.fork_retry);
     options.note("When the time is up, timeout-run signals the command and all processes that it "
@@ -72,8 +74,9 @@ Config parse(const Invocation& invocation) {
     options.example("timeout-run --idle 1m 0 ./job", "end a job only if it hangs");
     config.verbosity = options.parse();
     if (config.command.empty()) throw cli::UsageError("COMMAND is missing");
-    config.stages = stages.value_or(Stages{{signal}});
-    if (stages && kill_after) throw cli::UsageError("--stages and --kill-after cannot be combined");
+    config.stages = stages.value_or(Stages{{signal.value_or(SIGTERM)}});
+    if (stages && (kill_after || signal))
+        throw cli::UsageError("--stages cannot be combined with --signal or --kill-after");
     if (kill_after && *kill_after > Duration::zero()) {
         config.stages.back().wait = *kill_after;
         config.stages.push_back({SIGKILL});
@@ -131,6 +134,10 @@ class Run {
         if (config_.foreground) plan.group = Plan::Group::ours;
         if (!config_.foreground) plan.extent = Plan::Extent::tree;
         plan.retry = &config_.fork_retry;
+        // A command that ignores TERM because our caller does would not end in time.
+        plan.default_signals = signal_set({});
+        for (const auto& stage : config_.stages)
+            sigaddset(&*plan.default_signals, stage.signal);
         plan.on_signal = [this](const SignalEvent& event) { return on_signal(event.number); };
         return plan;
     }
@@ -235,6 +242,15 @@ void write_report(const std::string& file, const Run& run, WaitStatus status) {
     write_all(out.get(), line.text(), file);
 }
 
+// Writes an error if the report cannot be written: the command has ended all the same.
+bool can_report(const std::string& file, const Run& run, WaitStatus status) try {
+    write_report(file, run, status);
+    return true;
+} catch (const Error& error) {
+    cli::diagnose(error.what());
+    return false;
+}
+
 int status_after(const Config& config, const Outcome& outcome, WaitStatus status) {
     if (outcome.why == Outcome::Why::ended) return process::end_as(status);
     const bool was_killed = outcome.last_signal == SIGKILL && status.signal() == SIGKILL;
@@ -245,10 +261,13 @@ int status_after(const Config& config, const Outcome& outcome, WaitStatus status
 int run(const Invocation& invocation) {
     const Config config = parse(invocation);
     return front::run_command(config.command, [&config](const front::Command& command) {
+        if (config.idle && !has_own_proc())
+            throw Error(fmt::format("cannot use --idle: {}", no_own_proc_reason()));
         Run run{config, command};
         const auto status = run.to_end();
-        if (config.report) write_report(*config.report, run, status);
-        return status_after(config, run.outcome(), status);
+        const bool is_reported = !config.report || can_report(*config.report, run, status);
+        const int number = status_after(config, run.outcome(), status);
+        return number == exit_status::done && !is_reported ? exit_status::failed : number;
     });
 }
 

@@ -1,11 +1,15 @@
 // signal-send - send a signal to processes, and report how they ended
 #include "applet.h"
 #include "cli/values.h"
+#include "core/number.h"
 #include "core/signals.h"
 #include "front/signals/sending.h"
 
+#include <algorithm>
+#include <array>
 #include <limits>
 #include <unistd.h>
+#include <utility>
 
 namespace ipcbox {
 namespace {
@@ -17,16 +21,29 @@ pid_t parse_group(std::string_view text) {
 }
 
 uid_t parse_user(std::string_view text) {
+    // A user without a name, as in many containers.
+    if (const auto uid = whole_number<uid_t>(text); uid && *uid != static_cast<uid_t>(-1))
+        return *uid;
     return cli::parse_owner(text).uid;
+}
+
+// Whether the next word is its value.
+bool takes_next_word(std::string_view word) {
+    constexpr std::array<std::string_view, 13> names{
+        "-s",        "--signal",    "--group", "--session",  "--user", "--name", "--exe",
+        "--pidfile", "--match-exe", "--queue", "--escalate", "-w",     "--wait"};
+    return std::ranges::find(names, word) != names.end();
 }
 
 // Rewrites -TERM and -9 of kill(1) as options that we know: -s TERM.
 std::vector<std::string> with_plain_options(std::span<char* const> arguments) {
     std::vector<std::string> words;
     bool is_over = false;
+    bool is_value = false;
     for (const std::string_view word : arguments) {
-        is_over |= word == "--";
-        if (!is_over && word.size() > 1 && word[0] == '-' && word[1] != '-' &&
+        is_over |= word == "--" && !is_value;
+        const bool was_value = std::exchange(is_value, !is_value && takes_next_word(word));
+        if (!is_over && !was_value && word.size() > 1 && word[0] == '-' && word[1] != '-' &&
             signal_number(word.substr(1))) {
             words.emplace_back("-s");
             words.emplace_back(word.substr(1));
@@ -52,11 +69,11 @@ Plan parse_words(const Invocation& invocation) {
                   "signal the processes of this user");
     options.value("--name NAME", plan.criteria.name, cli::parse_text,
                   "signal the processes with exactly this name, as ps shows it");
-    options.value("--exe PATH", plan.criteria.executable, cli::parse_text,
+    options.value("--exe PATH", plan.criteria.executable, cli::parse_file,
                   "signal the processes that run this program");
-    options.value("--pidfile FILE", plan.pid_file, cli::parse_text,
+    options.value("--pidfile FILE", plan.pid_file, cli::parse_file,
                   "signal the process whose number is in this file");
-    options.value("--match-exe PATH", plan.program, cli::parse_text,
+    options.value("--match-exe PATH", plan.program, cli::parse_file,
                   "with --pidfile: signal the process only if it runs this program");
     options.flag("--except-self", plan.except_self, "do not signal the calling script");
     options.flag("--tree", plan.tree, "also signal all descendants of the processes");

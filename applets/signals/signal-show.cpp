@@ -126,8 +126,9 @@ class Show {
             const bool found = show(identity);
             all_found &= found || config_.all;
             if (!found && !config_.all && seen_.empty())
-                cli::diagnose(fmt::format("cannot show {}: {}", identity.text(),
-                                          has_proc() ? "no such process" : "there is no /proc"));
+                cli::diagnose(
+                    fmt::format("cannot show {}: {}", identity.text(),
+                                has_own_proc() ? "no such process" : no_own_proc_reason()));
         }
         return all_found;
     }

@@ -2,6 +2,7 @@
 
 #include "core/directory.h"
 #include "core/path.h"
+#include "core/process_stat.h"
 
 #include <cerrno>
 #include <fmt/core.h>
@@ -11,6 +12,7 @@ namespace ipcbox {
 FdView look_at_descriptors(
     pid_t pid,
     const std::function<bool(const std::string& number, const std::string& target)>& look) {
+    if (!has_own_proc()) return FdView::hidden;
     const auto path = fmt::format("/proc/{}/fd", pid);
     const Directory stream{::opendir(path.c_str())};
     if (!stream) return errno == ENOENT || errno == ESRCH ? FdView::ended : FdView::hidden;

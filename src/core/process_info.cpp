@@ -46,6 +46,7 @@ std::string ProcessInfo::text() const {
 }
 
 std::optional<ProcessInfo> find_process(pid_t pid) try {
+    if (!has_own_proc()) return std::nullopt;
     constexpr std::size_t limit = 4096;
     const auto path = fmt::format("/proc/{}/stat", pid);
     const Fd file = open_file(path, O_RDONLY);

@@ -4,9 +4,11 @@
 #include "core/fd.h"
 #include "core/io.h"
 #include "core/number.h"
+#include "core/path.h"
 #include "core/syscall.h"
 
 #include <algorithm>
+#include <atomic>
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <unistd.h>
@@ -63,6 +65,7 @@ std::optional<ProcessStat> parse_process_stat(std::string_view line) {
 }
 
 std::optional<std::string> read_process_file(pid_t pid, std::string_view name) try {
+    if (!has_own_proc()) return std::nullopt;
     constexpr std::size_t limit = 64UL * 1024;
     const auto path = fmt::format("/proc/{}/{}", pid, name);
     const Fd file = open_file(path, O_RDONLY);
@@ -81,6 +84,17 @@ std::optional<ProcessStat> read_process_stat(pid_t pid) {
 
 bool has_proc() {
     return sys::call("access", ::access, "/proc/self/stat", F_OK) == 0;
+}
+
+bool has_own_proc() {
+    // What it shows once, it shows from then on; process 1 may mount it only later.
+    static std::atomic<bool> shows_us = false;
+    if (!shows_us) shows_us = read_link("/proc/self") == fmt::format("{}", ::getpid());
+    return shows_us;
+}
+
+std::string_view no_own_proc_reason() {
+    return has_proc() ? "/proc shows another PID namespace" : "there is no /proc";
 }
 
 double ticks_in_seconds(std::uint64_t ticks) {

@@ -33,8 +33,15 @@ struct ProcessStat {
 // The text of a file below /proc/PID, such as "status"; nothing as above. Throws SysError.
 [[nodiscard]] std::optional<std::string> read_process_file(pid_t pid, std::string_view name);
 
-// Whether /proc is mounted at all. Without it, the functions above know of no process.
+// Whether /proc is mounted at all.
 [[nodiscard]] bool has_proc();
+
+// Whether /proc shows the processes of our PID namespace. The /proc of another one (`unshare -pf`
+// without --mount-proc) has other processes under our numbers. Without our own, the functions above
+// know of no process.
+[[nodiscard]] bool has_own_proc();
+// What is wrong when it does not: "there is no /proc", "/proc shows another PID namespace".
+[[nodiscard]] std::string_view no_own_proc_reason();
 
 // Converts a start in ticks to seconds since boot (CLOCK_BOOTTIME).
 [[nodiscard]] double ticks_in_seconds(std::uint64_t ticks);

@@ -4,6 +4,7 @@
 #include "core/program.h"
 #include "core/signals.h"
 #include "core/syscall.h"
+#include "core/user.h"
 
 #include <array>
 #include <cstddef>
@@ -31,6 +32,16 @@ struct Request {
     bool is_refused = false;
 };
 
+bool set_default(const sigset_t& signals) {
+    struct sigaction by_default {};
+    by_default.sa_handler = SIG_DFL;
+    for (int signal = 1; signal <= SIGRTMAX; ++signal)
+        if (::sigismember(&signals, signal) == 1 && signal != SIGKILL && signal != SIGSTOP &&
+            sys::call("sigaction", ::sigaction, signal, &by_default, nullptr) < 0)
+            return false;
+    return true;
+}
+
 // Sets up the child according to PLAN. Returns 0, or -1 and errno.
 int follow(const SpawnPlan& plan) {
     const std::array sources{plan.input, plan.output, plan.error};
@@ -38,11 +49,7 @@ int follow(const SpawnPlan& plan) {
         const int source = sources[static_cast<std::size_t>(target)];
         if (source != SpawnPlan::same && sys::call("dup2", ::dup2, source, target) < 0) return -1;
     }
-    struct sigaction by_default {};
-    by_default.sa_handler = SIG_DFL;
-    if (plan.default_signal != 0 &&
-        sys::call("sigaction", ::sigaction, plan.default_signal, &by_default, nullptr) < 0)
-        return -1;
+    if (plan.default_signals != nullptr && !set_default(*plan.default_signals)) return -1;
     const auto keep = [](int fd) { return ::fcntl(fd, F_SETFD, 0); };
     if (plan.kept >= 0 && sys::call("fcntl", keep, plan.kept) < 0) return -1;
     if (plan.group == ProcessGroup::own) sys::call("setpgid", ::setpgid, 0, 0);
@@ -115,6 +122,9 @@ int become_program(void* argument) {
             ::_exit(exit_status::before_command);
         }
         restore_inherited_signals();
+        if (request.plan.default_signals != nullptr)
+            sys::call("sigprocmask", ::sigprocmask, SIG_UNBLOCK, request.plan.default_signals,
+                      nullptr);
         request.error = request.program.execute();
     } else {
         request.error = errno;
@@ -179,6 +189,8 @@ Child spawn(const std::string& program, std::span<const std::string> arguments,
         if (started.exec_error == refused) throw LeaveRefused(program);
         if (attempts.again_after(started.exec_error)) continue;
         if (started.pid == 0) throw SysError("start", program, started.exec_error);
+        if (started.exec_error == EPERM && plan.user != nullptr && ::geteuid() != 0)
+            throw SysError("become", fmt::format("user {}", user_name(plan.user->uid)), EPERM);
         throw_exec_error(program, started.exec_error);
     }
 }

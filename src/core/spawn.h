@@ -9,6 +9,7 @@
 #include "core/fork_retry.h"
 #include "core/privileges.h"
 
+#include <csignal>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -47,8 +48,9 @@ struct SpawnPlan {
     // The program gets this signal when we die first (PR_SET_PDEATHSIG), even of KILL. 0: none. The
     // processes that it starts do not get it, and neither does a set-user-ID program.
     int death_signal = 0;
-    // The program has this signal at its default action, even if we inherited it ignored. 0: none.
-    int default_signal = 0;
+    // The program has these signals at their default action and not blocked, even if we inherited
+    // them ignored or blocked. Null: none. KILL and STOP, which are always so, can be among them.
+    const sigset_t* default_signals = nullptr;
     // The whole environment, "NAME=VALUE" each; null: ours.
     const std::vector<std::string>* environment = nullptr;
     std::span<const ResourceLimit> limits = {};

@@ -47,7 +47,8 @@ Pipeline::Pipeline(std::span<const PipelineStage> stages, const PipelineStreams&
         plan.user = stage.user;
         plan.death_signal = SIGKILL;
         // A stage whose reader has seen enough has to end by this signal, and not with an error.
-        plan.default_signal = SIGPIPE;
+        const sigset_t pipe_signal = signal_set({SIGPIPE});
+        plan.default_signals = &pipe_signal;
         plan.retry = streams.retry;
         running.start = Deadline::Clock::now();
         running.child = spawn(stage.program, stage.words, plan);
@@ -89,6 +90,13 @@ std::vector<StageEnd> Pipeline::ends() const {
         if (stage.tap != nullptr) ends.back().bytes = stage.tap->bytes();
     }
     return ends;
+}
+
+std::vector<std::string> Pipeline::failures() const {
+    std::vector<std::string> failures;
+    for (const auto& tap : taps_)
+        if (!tap.failure().empty()) failures.push_back(tap.failure());
+    return failures;
 }
 
 std::vector<std::size_t> Pipeline::running() const {

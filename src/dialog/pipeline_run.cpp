@@ -1,6 +1,7 @@
 #include "dialog/pipeline_run.h"
 
 #include "core/poll.h"
+#include "core/process_stat.h"
 #include "process/tree.h"
 
 #include <algorithm>
@@ -59,7 +60,13 @@ void PipelineRun::pass_signals_on() {
 void PipelineRun::end_stages() {
     const bool is_first_time = late_.empty();
     if (is_first_time) late_ = pipeline_.running();
-    (void)process::signal_own_tree(is_first_time ? SIGTERM : SIGKILL);
+    const int signal = is_first_time ? SIGTERM : SIGKILL;
+    if (has_own_proc()) {
+        (void)process::signal_own_tree(signal);
+    } else { // nothing shows the processes below the stages
+        pipeline_.signal(signal);
+        pipeline_.signal(SIGCONT);
+    }
     limit_ = is_first_time ? Deadline::after(limits_.kill_after) : Deadline::never();
 }
 

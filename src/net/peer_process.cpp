@@ -6,6 +6,7 @@
 #include "core/path.h"
 #include "core/pidfd.h"
 #include "core/poll.h"
+#include "core/process_stat.h"
 #include "core/syscall.h"
 #include "core/user.h"
 #include "net/socket_options.h"
@@ -93,14 +94,14 @@ PeerProcess PeerProcess::of(int socket, Handle handle) {
 }
 
 std::optional<std::string> PeerProcess::exe() const {
-    if (!pidfd_ || pid == 0) return std::nullopt;
+    if (!pidfd_ || pid == 0 || !has_own_proc()) return std::nullopt;
     auto path = read_link(fmt::format("/proc/{}/exe", pid));
     if (!path || !runs_still()) return std::nullopt;
     return path;
 }
 
 bool PeerProcess::runs(const std::string& path) const {
-    if (!pidfd_ || pid == 0) return false;
+    if (!pidfd_ || pid == 0 || !has_own_proc()) return false;
     const auto theirs = file_at(fmt::format("/proc/{}/exe", pid));
     return theirs && theirs == file_at(path) && runs_still();
 }

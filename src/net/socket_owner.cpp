@@ -5,6 +5,7 @@
 #include "core/number.h"
 #include "core/process_fds.h"
 #include "core/process_info.h"
+#include "core/process_stat.h"
 #include "core/stdio_file.h"
 #include "core/user.h"
 #include "core/words.h"
@@ -100,6 +101,7 @@ bool has_socket(pid_t pid, const std::string& target) {
 
 std::optional<ProcessInfo> find_holder(const std::string& inode, Deadline deadline) {
     const auto target = fmt::format("socket:[{}]", inode);
+    if (!has_own_proc()) return std::nullopt;
     const Directory stream{::opendir("/proc")};
     while (const dirent* entry = stream ? ::readdir(stream.get()) : nullptr) {
         if (deadline.passed()) return std::nullopt;

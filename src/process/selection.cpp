@@ -43,6 +43,8 @@ bool meets(const Criteria& criteria, const ProcessStat& stat,
 } // namespace
 
 std::vector<pid_t> all_pids() {
+    if (!has_own_proc())
+        throw Error(fmt::format("cannot find the processes: {}", no_own_proc_reason()));
     const Directory directory{::opendir("/proc")};
     if (directory == nullptr) throw SysError("read", "/proc");
     std::vector<pid_t> pids;
@@ -66,7 +68,8 @@ std::vector<Identity> select(const Criteria& criteria) {
 }
 
 std::optional<bool> runs_program(pid_t pid, const std::string& path) {
-    const auto own = file_at(fmt::format("/proc/{}/exe", pid));
+    const auto own =
+        has_own_proc() ? file_at(fmt::format("/proc/{}/exe", pid)) : std::optional<struct stat>{};
     if (!own) return std::nullopt;
     const auto program = file_at(path);
     return program && FileIdentity{*own} == FileIdentity{*program};

@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "core/poll.h"
+#include "core/process_stat.h"
 #include "core/syscall.h"
 #include "process/tree.h"
 
@@ -68,6 +69,7 @@ Supervised::Supervised(const std::string& program, std::span<const std::string> 
     spawn_plan.leave_patience = plan_.leave_patience;
     spawn_plan.death_signal = plan_.death_signal;
     spawn_plan.retry = plan_.retry;
+    if (plan_.default_signals) spawn_plan.default_signals = &*plan_.default_signals;
     if (has_own_group_) {
         spawn_plan.group = ProcessGroup::own;
         spawn_plan.terminal = terminal_.get();
@@ -82,7 +84,11 @@ Supervised::Supervised(const std::string& program, std::span<const std::string> 
     pid_ = child_.pid();
 }
 
-Supervised::~Supervised() = default;
+// A write to a closed pipe or beyond the file limit must not kill us when signals_ goes, in place
+// of the command's own end.
+Supervised::~Supervised() {
+    take_back_write_signals();
+}
 
 std::optional<WaitStatus> Supervised::wait() {
     for (;;) {
@@ -192,7 +198,8 @@ void Supervised::take_terminal() {
 }
 
 std::size_t Supervised::signal(int signal) {
-    if (plan_.extent == SupervisePlan::Extent::tree) return signal_own_tree(signal).signalled;
+    if (plan_.extent == SupervisePlan::Extent::tree && has_own_proc())
+        return signal_own_tree(signal).signalled;
     if (status_) return 0;
     const auto send = [&](int number) {
         if (has_own_group_)

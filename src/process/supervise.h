@@ -37,7 +37,8 @@ struct SupervisePlan {
     enum class Reach { command, group };
     // Which processes are ended by signal(): the command and its group, or all its descendants,
     // even those that moved to another group or session. The latter makes us a subreaper, so that
-    // no process can get away.
+    // no process can get away. Descendants are found in /proc; without our own one
+    // (core/process_stat.h), a tree is the command and its group.
     enum class Extent { group, tree };
     // With a group of its own, the program can be signalled together with the processes that it
     // starts. If we are in the foreground of the terminal, that group then takes our place there.
@@ -57,6 +58,8 @@ struct SupervisePlan {
     const std::vector<std::string>* environment = nullptr;
     int leave = -1;
     Duration leave_patience{};
+    // The signals that it has at their default action, as SpawnPlan has them.
+    std::optional<sigset_t> default_signals{};
     // The signal that the program gets when we die first; 0 means none.
     int death_signal = SIGKILL;
     const ForkRetry* retry = nullptr; // as SpawnPlan has it

@@ -202,6 +202,7 @@ void allow_handles() {
 
 std::vector<pid_t> threads_of(pid_t pid) {
     std::vector<pid_t> threads;
+    if (!has_own_proc()) return threads;
     const Directory directory{::opendir(fmt::format("/proc/{}/task", pid).c_str())};
     while (directory != nullptr) {
         const auto* entry = ::readdir(directory.get());

@@ -6,6 +6,7 @@
 #include "core/io.h"
 #include "core/number.h"
 #include "core/process_fds.h"
+#include "core/process_stat.h"
 #include "core/syscall.h"
 
 #include <csignal>
@@ -64,7 +65,7 @@ bool may_have_socket(pid_t pid, const std::string& target) {
 bool group_holds_socket(pid_t group, ino_t socket) {
     if (!exists(-group)) return false;
     const auto target = socket_link(socket);
-    const Directory stream{::opendir("/proc")};
+    const Directory stream{has_own_proc() ? ::opendir("/proc") : nullptr};
     if (!stream) return true;
     bool was_seen = false;
     while (const dirent* entry = ::readdir(stream.get())) {

@@ -32,7 +32,7 @@ void KnownNames::add_processes() try {
             if (const auto line = read_process_file(pid, "cmdline")) add_words_of(*line);
         } catch (const Error&) { // NOLINT(bugprone-empty-catch): its names stay unknown
         }
-} catch (const SysError&) { // NOLINT(bugprone-empty-catch): there is no /proc
+} catch (const Error&) { // NOLINT(bugprone-empty-catch): there is no /proc
 }
 
 const Key* KnownNames::find(key_t key) const {

@@ -86,12 +86,6 @@ bool look_for_waits(Sight<Waiter>& sight, const ProcessStat& stat, Witness& witn
 
 } // namespace
 
-bool has_own_proc() try {
-    return link_target("/proc/self") == fmt::format("{}", ::getpid());
-} catch (const Error&) {
-    return false;
-}
-
 std::optional<std::string> process_text(pid_t pid, std::string_view name, bool& ended) try {
     constexpr std::size_t limit = 64UL * 1024 * 1024;
     const auto path = fmt::format("/proc/{}/{}", pid, name);

@@ -45,9 +45,6 @@ template <class User> struct Sight {
     std::map<pid_t, Witness> processes{};
 };
 
-// Whether /proc is there and belongs to our PID namespace.
-[[nodiscard]] bool has_own_proc();
-
 [[nodiscard]] Sight<Waiter> find_waiters();
 [[nodiscard]] Sight<Attacher> find_attachers();
 

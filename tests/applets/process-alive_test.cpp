@@ -92,3 +92,15 @@ TEST_CASE("a word that is not a process is refused") {
     CHECK(scenario.run({"process-alive"}).status == 2);
     CHECK(scenario.run({"process-alive", "--", "-1"}).status == 2);
 }
+
+TEST_CASE("a process is not described by the /proc of another PID namespace") {
+    Scenario scenario;
+    if (scenario.run({"unshare", "--pid", "--fork", "true"}).status != 0) {
+        MESSAGE("no namespace of our own");
+        return;
+    }
+    const auto result = scenario.run(
+        {"unshare", "--pid", "--fork", "--kill-child", "sh", "-c", "process-alive -v $$; exit $?"});
+    CHECK(result.err == "process-alive: 1 is alive\n");
+    CHECK(result.status == 0);
+}

@@ -211,3 +211,39 @@ TEST_CASE("a tree that forks at full speed does not outrun its killer") {
         }));
     }
 }
+
+TEST_CASE("the value of an option is not taken for a signal") {
+    Scenario scenario;
+    auto target = scenario.start({"sh", "-c", "echo up; exec sleep 1000"});
+    REQUIRE(target.line() == "up");
+    const auto pid = fmt::format("{}", target.pid());
+    CHECK(scenario.run({"signal-send", "--queue", "-1", "-s", "USR1", pid}).status == 0);
+    CHECK(target.wait().status == 128 + SIGUSR1);
+}
+
+TEST_CASE("a user without a name can be selected by number") {
+    Scenario scenario;
+    const auto result = scenario.run({"signal-send", "--user", "1234567", "--dry-run"});
+    CHECK(result.err == "signal-send: no process is selected\n");
+    CHECK(result.status == 1);
+}
+
+TEST_CASE("a tree that cannot be seen is an error, and nothing is sent") {
+    Scenario scenario;
+    if (scenario.run({"unshare", "--mount", "true"}).status != 0) {
+        MESSAGE("no namespace of our own");
+        return;
+    }
+    const auto without_proc = [&](const std::string& line) {
+        return scenario.run(
+            {"unshare", "--mount", "sh", "-c", "mount -t tmpfs none /proc && " + line});
+    };
+    CHECK(without_proc("signal-send --tree $$").err ==
+          "signal-send: cannot find the descendants: there is no /proc\n");
+    CHECK(without_proc("signal-send --name sh").err ==
+          "signal-send: cannot find the processes: there is no /proc\n");
+    const auto elsewhere = scenario.run({"unshare", "--pid", "--fork", "--kill-child", "sh", "-c",
+                                         "signal-send --name sh; exit 0"});
+    CHECK(elsewhere.err ==
+          "signal-send: cannot find the processes: /proc shows another PID namespace\n");
+}

@@ -176,4 +176,64 @@ TEST_CASE("an invalid command line is refused before anything runs") {
         "timeout-run: --stages 'TERM,KILL': expected how long to wait after TERM, such as TERM:10s "
         "(see timeout-run --help)\n");
     CHECK(scenario.run({"timeout-run", "-k", "1", "--stages", "KILL", "1", "true"}).status == 2);
+    CHECK(scenario.run({"timeout-run", "-s", "INT", "--stages", "KILL", "1", "true"}).status == 2);
+    CHECK(scenario.run({"timeout-run", "--report", "", "1", "true"}).err ==
+          "timeout-run: --report '': expected the name of a file (see timeout-run --help)\n");
+}
+
+TEST_CASE("a command ends in time where nobody can see its descendants") {
+    Scenario scenario;
+    if (scenario.run({"unshare", "--mount", "--pid", "--fork", "true"}).status != 0) {
+        MESSAGE("no namespace of our own");
+        return;
+    }
+    const Words limited{"timeout-run", "10ms", "sleep", "1000"};
+    // The /proc of another PID namespace shows strangers under our numbers.
+    Words elsewhere{"unshare", "--pid", "--fork", "--kill-child"};
+    elsewhere.insert(elsewhere.end(), limited.begin(), limited.end());
+    CHECK(scenario.run(elsewhere).status == 124);
+    const auto without_proc = [&](const std::string& line) {
+        return scenario.run(
+            {"unshare", "--mount", "sh", "-c", "mount -t tmpfs none /proc && exec " + line});
+    };
+    CHECK(without_proc("timeout-run 10ms sleep 1000").status == 124);
+    const auto idle = without_proc("timeout-run --idle 10ms 0 sleep 1000");
+    CHECK(idle.status == 125);
+    CHECK(idle.err == "timeout-run: cannot use --idle: there is no /proc\n");
+}
+
+TEST_CASE("the signal of the limit reaches a command although the caller ignores or blocks it") {
+    Scenario scenario;
+    const Words limited{"timeout-run", "10ms", "sleep", "1000"};
+    for (const std::string option : {"--ignore", "--block"}) {
+        Words all{"signal-run", option, "TERM", "--"};
+        all.insert(all.end(), limited.begin(), limited.end());
+        CHECK(scenario.run(all).status == 124);
+    }
+    // Other signals stay as they were.
+    const auto shown = scenario.run({"signal-run", "--ignore", "TERM,HUP", "--block", "USR1,TERM",
+                                     "timeout-run", "100", "signal-show", "--self"});
+    CHECK(shown.out.find("ignored  HUP\n") != std::string::npos);
+    CHECK(shown.out.find("blocked  USR1\n") != std::string::npos);
+}
+
+TEST_CASE("a report that cannot be written does not hide how the command ended") {
+    Scenario scenario;
+    const auto status = [&](const std::string& report, const std::string& script) {
+        return scenario.run(words({"--report", report, "100"}, {"sh", "-c", script})).status;
+    };
+    CHECK(status("/dev/full", "exit 3") == 3);
+    CHECK(status("/dev/full", "exit 0") == 1);
+    CHECK(status("no/such/directory", "exit 3") == 3);
+    // At the limit of a file, the kernel would kill us in place of the error.
+    const auto limited =
+        scenario.shell("ulimit -f 0; timeout-run --report log 100 sh -c 'exit 3' 2>&1 | cat; "
+                       "timeout-run --report log 100 sh -c 'exit 3' 2>/dev/null");
+    CHECK(limited.out == "timeout-run: cannot write log: File too large\n");
+    CHECK(limited.status == 3);
+}
+
+TEST_CASE("a tiny limit is a limit, and not none") {
+    Scenario scenario;
+    CHECK(scenario.run(words({"0.0000000001"}, {"sleep", "1000"})).status == 124);
 }

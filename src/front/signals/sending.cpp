@@ -7,6 +7,7 @@
 #include "core/fd.h"
 #include "core/pidfd.h"
 #include "core/process_info.h"
+#include "core/process_stat.h"
 #include "core/signals.h"
 #include "process/tree.h"
 #include "process/watch.h"
@@ -131,6 +132,8 @@ class Sending {
     }
 
     void send_to_trees() {
+        if (!has_own_proc())
+            return fail(fmt::format("cannot find the descendants: {}", no_own_proc_reason()));
         std::vector<process::Root> roots;
         for (const auto& target : targets_)
             roots.push_back({target.identity.pid, target.identity.start.value_or(0)});
