@@ -86,7 +86,7 @@ Config parse(const Invocation& invocation) {
         "send LINE, and print one line of the answer; - sends each line of standard input");
     options.value("--separator WORD", config.separator, cli::parse_text,
                   "the word between the two commands (default --with)");
-    options.value("--tap FILE", config.tap, cli::parse_text,
+    options.value("--tap FILE", config.tap, cli::parse_file,
                   "log each line to FILE, with its time and its command");
     options.flag("--pty", config.on_terminal,
                  "run each command on its own terminal, so that it buffers less");
@@ -154,6 +154,13 @@ void warn_if_stuck(dialog::StuckWatch& watch, const Config& config,
                     rounded_duration(config.stuck), config.has_terminal() ? "" : " Try --pty"));
 }
 
+// Whether the file of --tap is whole; if not, prints why.
+bool is_whole(const dialog::TranscriptFile& tapped) {
+    if (tapped.failure().empty()) return true;
+    cli::diagnose(tapped.failure());
+    return false;
+}
+
 int converse(const Config& config, const front::Command& first, const front::Command& second) {
     dialog::TranscriptFile tapped{config.tap};
     dialog::StuckWatch watch{config.stuck, 2, config.has_terminal()};
@@ -180,9 +187,11 @@ int converse(const Config& config, const front::Command& first, const front::Com
         const bool second_failed = has_failed(ends[1].status, ends[0].status);
         report(config, config.first, 1, ends[0], first_failed);
         report(config, config.second, 2, ends[1], second_failed);
+        const bool is_tapped = is_whole(tapped);
         if (!run.late().empty()) throw TimedOut("the commands were still running");
         if (second_failed) return process::end_as(ends[1].status);
-        return first_failed ? process::end_as(ends[0].status) : exit_status::done;
+        if (first_failed) return process::end_as(ends[0].status);
+        return is_tapped ? exit_status::done : exit_status::failed;
     } catch (const Error& error) { // after the start, so not with the 125 of an error before it
         cli::diagnose(error.what());
         return error.status();
@@ -208,8 +217,9 @@ int ask_all(const Config& config, dialog::AskedCommand& asked, dialog::Transcrip
     }
     const auto status = asked.finish(sink, deadline);
     tapped.finish();
+    const bool is_tapped = is_whole(tapped);
     if (!status.succeeded()) return process::end_as(status);
-    return all_were_answered ? exit_status::done : exit_status::failed;
+    return all_were_answered && is_tapped ? exit_status::done : exit_status::failed;
 }
 
 int ask(const Config& config, const front::Command& command) {

@@ -54,7 +54,8 @@ template <class Parser> auto for_stage(Parser parse) {
         const auto equals = text.find('=');
         if (equals == std::string_view::npos) return ForStage<Value>{std::nullopt, parse(text)};
         const auto stage = whole_number<std::size_t>(text.substr(0, equals));
-        if (!stage || *stage == 0) return ForStage<Value>{std::nullopt, parse(text)};
+        if (!stage) return ForStage<Value>{std::nullopt, parse(text)};
+        if (*stage == 0) throw std::invalid_argument("expected a stage from 1 on");
         return ForStage<Value>{stage, parse(text.substr(equals + 1))};
     };
 }
@@ -101,17 +102,17 @@ Config parse(const Invocation& invocation) {
     options.value("--separator WORD", config.separator, cli::parse_text,
                   "the word between two stages (default --then)");
     options.section("Files");
-    options.value("-i,--input FILE", config.files.input, cli::parse_text,
+    options.value("-i,--input FILE", config.files.input, cli::parse_file,
                   "let the first stage read FILE");
-    options.value("-o,--output FILE", config.files.output, cli::parse_text,
+    options.value("-o,--output FILE", config.files.output, cli::parse_file,
                   "let the last stage write to FILE");
     options.flag("-a,--append", config.files.appends,
                  "with -o: append to FILE instead of truncating it");
-    options.value("--atomic FILE", config.files.whole, cli::parse_text,
+    options.value("--atomic FILE", config.files.whole, cli::parse_file,
                   "like -o, but replace FILE only if every stage succeeds");
-    options.value("-e,--error FILE", config.files.error, cli::parse_text,
+    options.value("-e,--error FILE", config.files.error, cli::parse_file,
                   "append the standard error of all stages to FILE");
-    options.values("--tee [STAGE=]FILE", config.copies, for_stage(cli::parse_text),
+    options.values("--tee [STAGE=]FILE", config.copies, for_stage(cli::parse_file),
                    "copy the output of a stage (default: the last one) to FILE");
     options.section("Rights and limits");
     options.values("-u,--user [STAGE=]USER[:GROUP]", config.users, for_stage(cli::parse_owner),
@@ -125,7 +126,7 @@ Config parse(const Invocation& invocation) {
     front::declare_fork_retry(options, config.fork_retry);
     options.section("Failures and reports");
     options.flag("--strict", strict, "count every stage killed by PIPE as a failure");
-    options.value("--report FILE", config.report, cli::parse_text,
+    options.value("--report FILE", config.report, cli::parse_file,
                   "append a JSON object for each stage to FILE");
     options.flag("-J,--json", config.json,
                  "report each stage on standard error as a JSON object on one line");
@@ -225,9 +226,13 @@ Outcome run_pipeline(const Config& config, const std::vector<front::Command>& co
         const auto ends = run.to_end();
         const auto failed = dialog::failed_stages(ends, config.broken_pipe);
         report(config, ends, failed);
+        const auto lost_copies = run.failures();
+        for (const auto& failure : lost_copies)
+            cli::diagnose(failure);
         if (!run.late().empty())
             throw TimedOut(fmt::format("{} still ran", names(config, run.late())));
         if (!failed.empty()) return {exit_status::failed, ends[failed.back()].status};
+        if (!lost_copies.empty()) return {exit_status::failed};
         files.commit();
         return {};
     } catch (const Error& error) { // after the start, so not with the 125 of an error before it

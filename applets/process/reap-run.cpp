@@ -4,11 +4,12 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/values.h"
+#include "core/child.h"
 #include "core/error.h"
 #include "core/fd.h"
 #include "core/io.h"
+#include "core/process_stat.h"
 #include "core/signals.h"
-#include "core/spawn.h"
 #include "front/common_options.h"
 #include "front/run_command.h"
 #include "process/reaper.h"
@@ -16,6 +17,7 @@
 #include "process/supervise.h"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
 #include <stdexcept>
@@ -71,7 +73,7 @@ Config parse(const Invocation& invocation) {
                   "when the command has ended, give the other processes this long to end");
     options.value("--on-exit COMMAND", config.on_exit, cli::parse_text,
                   "run this command line with /bin/sh when the command has ended");
-    options.value("--report FILE", config.report, cli::parse_text,
+    options.value("--report FILE", config.report, cli::parse_file,
                   "append a JSON object for each process that ends to FILE");
     front::declare_fork_retry(options, config.fork_retry);
     options.flag("--list", config.list, "list the zombies of the machine and their parents");
@@ -95,18 +97,25 @@ class Report {
         name_ = *file;
         fd_ = open_file(name_, O_WRONLY | O_CREAT | O_APPEND, new_file_mode);
     }
-    void add(const process::EndedChild& child, bool is_command) const {
+    // When it cannot be written, an error is printed once. The command goes on.
+    void add(const process::EndedChild& child, bool is_command) try {
         if (!fd_) return;
         cli::JsonLine line;
         line.set("pid", child.pid).set("name", child.name);
         line.set("status", child.status.as_exit_status()).set("end", child.status.text());
         line.set("seconds", child.seconds).set_flag("command", is_command);
         write_all(fd_.get(), line.text(), name_);
+    } catch (const Error& error) {
+        fd_ = Fd{};
+        has_failed_ = true;
+        cli::diagnose(error.what());
     }
+    [[nodiscard]] bool has_failed() const { return has_failed_; }
 
   private:
     std::string name_;
     Fd fd_;
+    bool has_failed_ = false;
 };
 
 class Init {
@@ -120,8 +129,10 @@ class Init {
         if (config_.on_exit) run_at_exit(status);
         end_orphans();
         const int number = status.as_exit_status();
-        if (std::ranges::find(config_.success_statuses, number) != config_.success_statuses.end())
-            return exit_status::done;
+        const bool is_success =
+            number == exit_status::done ||
+            std::ranges::find(config_.success_statuses, number) != config_.success_statuses.end();
+        if (is_success) return report_.has_failed() ? exit_status::failed : exit_status::done;
         return process::end_as(status);
     }
 
@@ -135,7 +146,18 @@ class Init {
         // A name has to be looked up only if it is printed.
         if (config_.report || config_.warn || config_.verbosity.verbose)
             plan.on_end = [this](const process::EndedChild& child) { tell_end(child); };
+        plan.on_signal = [this](const SignalEvent& event) { return on_signal(event.number); };
         return plan;
+    }
+
+    // When the command has ended, such a signal ends the wait for the others.
+    bool on_signal(int signal) {
+        const bool is_ending =
+            signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
+        if (!is_ending || !command_.status()) return true;
+        hurries_ = true;
+        command_.set_limit(Deadline::after(Duration::zero()));
+        return true;
     }
 
     void tell_end(const process::EndedChild& child) {
@@ -146,19 +168,31 @@ class Init {
                                       child.pid, cli::visible(child.name), child.status.text()));
     }
 
-    void run_at_exit(WaitStatus status) const {
+    // It gets our signals, and orphans that end meanwhile are waited for.
+    void run_at_exit(WaitStatus status) {
         ::setenv("STATUS", fmt::format("{}", status.as_exit_status()).c_str(), 1);
         const std::vector<std::string> words{"sh", "-c", *config_.on_exit};
+        Plan plan;
+        plan.on_signal = [this](const SignalEvent& event) { return on_signal(event.number); };
+        pid_t own = 0;
+        plan.on_end = [&](const process::EndedChild& child) {
+            if (child.pid != own && (config_.report || config_.warn || config_.verbosity.verbose))
+                tell_end(child);
+        };
         try {
-            (void)spawn("/bin/sh", words, {}).wait();
+            process::Supervised at_exit{"/bin/sh", words, plan};
+            own = at_exit.pid();
+            (void)at_exit.wait();
         } catch (const Error& error) {
             cli::diagnose(error.what());
         }
     }
 
     void end_orphans() {
-        if (config_.grace > Duration::zero() && wait_for_others(config_.grace)) return;
-        if (!config_.orphan_stages) return;
+        if (config_.grace > Duration::zero() && !hurries_ && wait_for_others(config_.grace)) return;
+        if (!config_.orphan_stages || !has_children()) return;
+        if (!has_own_proc())
+            return cli::diagnose(fmt::format("cannot end the orphans: {}", no_own_proc_reason()));
         for (const auto& [signal, wait] : *config_.orphan_stages) {
             const auto count = command_.signal(signal);
             if (count > 0 && config_.verbosity.verbose)
@@ -175,6 +209,7 @@ class Init {
 
     const Config& config_;
     Report report_;
+    bool hurries_ = false; // we were told to end after the command had ended
     process::Supervised command_;
 };
 

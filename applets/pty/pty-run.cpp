@@ -52,9 +52,9 @@ Config parse(const Invocation& invocation) {
                  "end each line with CR LF, as a terminal does, even in a file or pipe");
     options.flag("--split-stderr", config.plan.splits_errors,
                  "do not send the command's standard error to the terminal");
-    options.value("--log FILE", config.plan.log, cli::parse_text,
+    options.value("--log FILE", config.plan.log, cli::parse_file,
                   "copy the output of the command to FILE");
-    options.value("--timing FILE", config.plan.timing, cli::parse_text,
+    options.value("--timing FILE", config.plan.timing, cli::parse_file,
                   "with --log: write the time of each piece of output to FILE, for scriptreplay");
     options.note(
         "Without a terminal, many commands buffer their output, leave out colours or refuse to ask "
@@ -78,19 +78,24 @@ Config parse(const Invocation& invocation) {
 }
 
 // If the reader of our output is gone, we end as a program without a terminal would.
-WaitStatus run_on_terminal(const Config& config, const front::Command& command) {
+int run_on_terminal(const Config& config, const front::Command& command) {
+    dialog::PtyRelay relay{command.program(), command.words(), config.plan};
     try {
-        return dialog::PtyRelay{command.program(), command.words(), config.plan}.to_end();
-    } catch (const SysError& error) {
-        if (error.error() == EPIPE) return WaitStatus::killed(SIGPIPE, false);
-        throw;
+        const auto status = relay.to_end();
+        if (relay.log_failure().empty()) return process::end_as(status);
+        cli::diagnose(relay.log_failure());
+        return status.succeeded() ? exit_status::failed : process::end_as(status);
+    } catch (const SysError& error) { // after the start, so not with the 125 of an error before it
+        if (error.error() == EPIPE) return process::end_as(WaitStatus::killed(SIGPIPE, false));
+        cli::diagnose(error.what());
+        return exit_status::failed;
     }
 }
 
 int run(const Invocation& invocation) {
     const Config config = parse(invocation);
     return front::run_command(config.command, [&config](const front::Command& command) {
-        return process::end_as(run_on_terminal(config, command));
+        return run_on_terminal(config, command);
     });
 }
 

@@ -58,13 +58,15 @@ class Pipeline {
     Pipeline(const Pipeline&) = delete;
     Pipeline& operator=(const Pipeline&) = delete;
 
-    // Call work() with these once poll(2) has filled them in. Throws SysError when a copy cannot be
-    // written.
+    // Call work() with these once poll(2) has filled them in. Throws SysError.
     [[nodiscard]] std::vector<pollfd> poll_entries() const;
     void work(std::span<const pollfd> entries);
     [[nodiscard]] bool has_ended() const;
     // Once it has.
     [[nodiscard]] std::vector<StageEnd> ends() const;
+
+    // Why the copies that could not be written are not whole.
+    [[nodiscard]] std::vector<std::string> failures() const;
 
     // The stages that still run, by position, and a signal for each of them.
     [[nodiscard]] std::vector<std::size_t> running() const;

@@ -32,10 +32,13 @@ class PipelineRun {
     PipelineRun(std::span<const PipelineStage> stages, const PipelineStreams& streams,
                 const PipelineLimits& limits, PipelineWatch watch = {});
 
-    // Waits for the end of all stages. Throws SysError when a copy cannot be written.
+    // Waits for the end of all stages. Throws SysError.
     [[nodiscard]] std::vector<StageEnd> to_end();
     // The stages that still ran when a limit passed, by position: empty when none did.
     [[nodiscard]] const std::vector<std::size_t>& late() const { return late_; }
+
+    // Why the copies that could not be written are not whole.
+    [[nodiscard]] std::vector<std::string> failures() const { return pipeline_.failures(); }
 
   private:
     [[nodiscard]] Deadline next_deadline() const;

@@ -37,6 +37,8 @@ class PtyRelay {
     // status. Processes that it left behind have a moment more for their output. Throws SysError
     // when standard output cannot be written, including EPIPE.
     [[nodiscard]] WaitStatus to_end();
+    // Why the log is not whole; empty when it is.
+    [[nodiscard]] const std::string& log_failure() const { return typescript_.failure(); }
 
   private:
     void set_up(const Pty& pty) const;

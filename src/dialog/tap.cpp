@@ -72,12 +72,24 @@ void Tap::copy_to_file(std::uint64_t count) {
             pending_.resize(std::min<std::size_t>(count, buffer_size));
             pending_.resize(
                 read_some(from_.get(), std::as_writable_bytes(std::span{pending_}), "a pipe"));
-            write_all(file_.get(), pending_, copy_);
+            write_copy();
             count -= pending_.size();
         } else if (errno != EINTR) {
-            throw SysError("write", copy_);
+            give_up_copy(SysError("write", copy_).what());
         }
     }
+}
+
+void Tap::write_copy() try {
+    write_all(file_.get(), pending_, copy_);
+} catch (const SysError& error) {
+    give_up_copy(error.what());
+}
+
+// The rest of the copy goes nowhere.
+void Tap::give_up_copy(std::string_view reason) {
+    failure_ = reason;
+    file_ = open_file("/dev/null", O_WRONLY);
 }
 
 void Tap::read_more() {
@@ -86,7 +98,7 @@ void Tap::read_more() {
     if (pending_.empty()) return end();
     bytes_ += pending_.size();
     if (pending_.find('\n') != std::string::npos) last_line_ = Deadline::Clock::now();
-    if (file_) write_all(file_.get(), pending_, copy_);
+    if (file_) write_copy();
     if (listener_) listener_(pending_);
     waits_for_reader_ = true;
     written_ = 0;
@@ -106,7 +118,11 @@ void Tap::pass_on() {
 void Tap::end() {
     from_ = Fd{};
     to_ = Fd{};
-    if (file_) file_.close(copy_);
+    try {
+        if (file_) file_.close(copy_);
+    } catch (const SysError& error) {
+        failure_ = error.what();
+    }
 }
 
 } // namespace ipcbox::dialog

@@ -29,8 +29,11 @@ class Tap {
     [[nodiscard]] pollfd poll_entry() const {
         return waits_for_reader_ ? pollfd{to_.get(), POLLOUT, 0} : pollfd{from_.get(), POLLIN, 0};
     }
-    // Moves what can be moved. Throws SysError when COPY cannot be written.
+    // Moves what can be moved. When COPY cannot be written, it gets nothing more, as with tee(1);
+    // the reader still gets everything.
     void work();
+    // Why COPY is not whole; empty when it is.
+    [[nodiscard]] const std::string& failure() const { return failure_; }
     // Whether the data has ended, or the reader has gone. In the latter case, the next write of the
     // writer fails, as it would without us.
     [[nodiscard]] bool is_over() const { return !from_; }
@@ -45,13 +48,16 @@ class Tap {
     void read_more();
     void pass_on();
     void copy_to_file(std::uint64_t count);
+    void write_copy();
     void end();
+    void give_up_copy(std::string_view reason);
 
     Fd from_;
     Fd to_;
     std::string copy_;
     Listener listener_;
     Fd file_;
+    std::string failure_;
     bool shares_ = false;           // by tee(2)
     std::size_t largest_write_ = 0; // that does not wait once TO is writable
     bool waits_for_reader_ = false;

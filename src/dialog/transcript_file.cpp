@@ -1,5 +1,6 @@
 #include "dialog/transcript_file.h"
 
+#include "core/error.h"
 #include "core/io.h"
 
 #include <fcntl.h>
@@ -10,14 +11,24 @@ TranscriptFile::TranscriptFile(const std::optional<std::string>& name) : name_(n
     if (name) file_ = open_file(*name, O_WRONLY | O_CREAT | O_TRUNC, new_file_mode);
 }
 
+void TranscriptFile::write(std::string_view text) try {
+    write_all(file_.get(), text, name_);
+} catch (const SysError& error) {
+    failure_ = error.what();
+    file_ = Fd{};
+}
+
 void TranscriptFile::say(std::size_t party, std::string_view bytes) {
-    if (file_) write_all(file_.get(), transcript_.say(party, bytes), name_);
+    if (file_) write(transcript_.say(party, bytes));
 }
 
 void TranscriptFile::finish() {
-    if (!file_) return;
-    write_all(file_.get(), transcript_.finish(), name_);
-    file_.close(name_);
+    if (file_) write(transcript_.finish());
+    try {
+        if (file_) file_.close(name_);
+    } catch (const SysError& error) {
+        failure_ = error.what();
+    }
 }
 
 } // namespace ipcbox::dialog

@@ -13,8 +13,7 @@ namespace ipcbox::dialog {
 
 class TranscriptFile {
   public:
-    // Of two parties. Empties the file; without NAME nothing is written. Throws SysError, as the
-    // others do.
+    // Of two parties. Empties the file; without NAME nothing is written. Throws SysError.
     explicit TranscriptFile(const std::optional<std::string>& name);
 
     explicit operator bool() const { return static_cast<bool>(file_); }
@@ -23,10 +22,15 @@ class TranscriptFile {
     void say(std::size_t party, std::string_view bytes);
     // The conversation is over.
     void finish();
+    // Why the file is not whole; empty when it is. The conversation goes on without it.
+    [[nodiscard]] const std::string& failure() const { return failure_; }
 
   private:
+    void write(std::string_view text);
+
     std::string name_;
     Fd file_;
+    std::string failure_;
     Transcript transcript_{2};
 };
 

@@ -1,5 +1,6 @@
 #include "dialog/typescript.h"
 
+#include "core/error.h"
 #include "core/io.h"
 
 #include <fcntl.h>
@@ -21,7 +22,7 @@ Typescript::Typescript(std::string output, std::string timing)
     if (timing_) write_all(output_.get(), "Script started by pty-run\n", output_name_);
 }
 
-void Typescript::add(std::string_view text) {
+void Typescript::add(std::string_view text) try {
     if (!output_) return;
     write_all(output_.get(), text, output_name_);
     if (!timing_) return;
@@ -29,6 +30,10 @@ void Typescript::add(std::string_view text) {
     write_all(timing_.get(), fmt::format("{:.6f} {}\n", in_seconds(now - last_), text.size()),
               timing_name_);
     last_ = now;
+} catch (const SysError& error) {
+    failure_ = error.what();
+    output_ = Fd{};
+    timing_ = Fd{};
 }
 
 } // namespace ipcbox::dialog

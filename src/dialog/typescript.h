@@ -16,14 +16,18 @@ class Typescript {
     // ours, which scriptreplay(1) skips. Throws SysError.
     Typescript(std::string output, std::string timing);
 
-    // The program has just shown TEXT. Throws SysError.
+    // The program has just shown TEXT. When that cannot be written, nothing more is: the program
+    // goes on without a log.
     void add(std::string_view text);
+    // Why the files are not whole; empty when they are.
+    [[nodiscard]] const std::string& failure() const { return failure_; }
 
   private:
     std::string output_name_;
     std::string timing_name_;
     Fd output_;
     Fd timing_;
+    std::string failure_;
     Deadline::Clock::time_point last_ = Deadline::Clock::now();
 };
 

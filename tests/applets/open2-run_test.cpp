@@ -254,3 +254,15 @@ TEST_CASE("--pty-of with a question, and a question of two lines, are usage erro
     CHECK(scenario.run({"open2-run", "--ask", "a\nb", "--", "cat"}).status == 2);
     CHECK(scenario.run(talk({"--pty-of", "3"}, "true", "true")).status == 2);
 }
+
+TEST_CASE("a conversation goes on although its transcript cannot be written") {
+    Scenario scenario;
+    const auto asked = scenario.run({"open2-run", "--tap", "/dev/full", "--ask", "q", "--", "cat"});
+    CHECK(asked.out == "q\n");
+    CHECK(asked.err == "open2-run: cannot write /dev/full: No space left on device\n");
+    CHECK(asked.status == 1);
+    const auto both = scenario.run({"open2-run", "--tap", "/dev/full", "--", "echo", "hi", "--with",
+                                    "sh", "-c", "cat >heard; exit 3"});
+    CHECK(scenario.read_file("heard") == "hi\n");
+    CHECK(both.status == 3);
+}

@@ -158,7 +158,7 @@ TEST_CASE("--tee copies the output of a stage") {
     CHECK(result.out == "20000\n");
     CHECK(scenario.read_file("last") == "20000\n");
     CHECK(scenario.read_file("first").size() == 108'894);
-    const auto full = scenario.run(words({"--tee", "/dev/full"}, {{"yes"}, {"cat"}}));
+    const auto full = scenario.run(words({"--tee", "/dev/full"}, {{"seq", "2000"}, {"cat"}}));
     CHECK(full.status == 1);
     CHECK(full.err == "pipe-run: cannot write /dev/full: No space left on device\n");
     const auto limited = scenario.shell("ulimit -f 1; exec pipe-run --tee limited -- seq 2000");
@@ -253,4 +253,51 @@ TEST_CASE("an empty word is not a program, and the message shows it") {
     const auto result = scenario.run(words({}, {{"cat"}, {""}}));
     CHECK(result.status == 127);
     CHECK(result.err == "pipe-run: cannot execute '': No such file or directory\n");
+}
+
+TEST_CASE("a copy that cannot be written does not stop the pipeline") {
+    Scenario scenario;
+    const auto between = scenario.run(
+        {"pipe-run", "--tee", "1=/dev/full", "--", "seq", "2000", "--then", "wc", "-l"});
+    CHECK(between.out == "2000\n");
+    CHECK(between.err == "pipe-run: cannot write /dev/full: No space left on device\n");
+    CHECK(between.status == 1);
+    const auto last = scenario.run({"pipe-run", "--tee", "/dev/full", "--", "echo", "hi"});
+    CHECK(last.out == "hi\n");
+    CHECK(last.status == 1);
+    const auto failed =
+        scenario.run({"pipe-run", "--tee", "/dev/full", "--", "sh", "-c", "echo hi; exit 3"});
+    CHECK(failed.status == 3);
+}
+
+TEST_CASE("an empty name is no file, and does not count as if the option were not there") {
+    Scenario scenario;
+    for (const std::string option : {"-i", "-o", "-e", "--atomic", "--tee", "--report"}) {
+        const auto result = scenario.run({"pipe-run", option, "", "--", "echo", "hi"});
+        CHECK(result.status == 2);
+        CHECK(result.out.empty());
+    }
+    CHECK(scenario.run({"pipe-run", "--tee", "1=", "--", "echo", "hi"}).status == 2);
+    CHECK(scenario.run({"pipe-run", "--tee", "0=file", "--", "echo", "hi"}).status == 2);
+}
+
+TEST_CASE("a user that only root can become is named in the error") {
+    Scenario scenario;
+    if (::geteuid() != 0) return;
+    const auto result = scenario.run(
+        {"setpriv", "--reuid=65534", "--clear-groups", "pipe-run", "-u", "root", "--", "true"});
+    CHECK(result.err == "pipe-run: cannot become user root: Operation not permitted\n");
+    CHECK(result.status == 125);
+}
+
+TEST_CASE("the stages end in time where nobody can see their descendants") {
+    Scenario scenario;
+    if (scenario.run({"unshare", "--mount", "true"}).status != 0) {
+        MESSAGE("no namespace of our own");
+        return;
+    }
+    const auto result = scenario.run(
+        {"unshare", "--mount", "sh", "-c",
+         "mount -t tmpfs none /proc && exec pipe-run -qt 10ms -k 1000 -- sleep 1000 --then cat"});
+    CHECK(result.status == 124);
 }

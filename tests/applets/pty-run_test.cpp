@@ -120,10 +120,10 @@ TEST_CASE("a log has what was shown, and the timing plays it") {
     if (!reads_can_be_short()) CHECK(timing.ends_with(" 5\n"));
     CHECK(scenario.run({"pty-run", "--timing", "timing", "true"}).status == 2);
     const auto full = scenario.run({"pty-run", "--log", "/dev/full", "echo", "text"});
-    CHECK(full.status == 125);
+    CHECK(full.status == 1);
     CHECK(full.err == "pty-run: cannot write /dev/full: No space left on device\n");
     const auto limited = scenario.shell("ulimit -f 1; exec pty-run --log limited seq 200");
-    CHECK(limited.status == 125);
+    CHECK(limited.status == 1);
     CHECK(limited.err == "pty-run: cannot write limited: File too large\n");
 }
 
@@ -207,4 +207,21 @@ TEST_CASE("the terminal is as it was when we are killed") {
     CHECK(scenario.shell("kill -KILL $(cat pid)").status == 0);
     CHECK(screen.shows("left with 137"));
     CHECK(screen.is_as_before());
+}
+
+TEST_CASE("a command goes on although its log cannot be written") {
+    Scenario scenario;
+    const auto result = scenario.run(
+        {"pty-run", "--log", "/dev/full", "--", "sh", "-c", "echo a; sleep 0.1; echo b; exit 3"});
+    CHECK(result.out == "a\nb\n");
+    CHECK(result.err == "pty-run: cannot write /dev/full: No space left on device\n");
+    CHECK(result.status == 3);
+    CHECK(scenario.run({"pty-run", "--log", "/dev/full", "--", "echo", "a"}).status == 1);
+}
+
+TEST_CASE("output that cannot be written is a failure, and not one before the command was run") {
+    Scenario scenario;
+    const auto result = scenario.shell("pty-run echo a >/dev/full");
+    CHECK(result.err == "pty-run: cannot write standard output: No space left on device\n");
+    CHECK(result.status == 1);
 }

@@ -157,3 +157,48 @@ TEST_CASE("an invalid command line is refused") {
     CHECK(scenario.run({"reap-run", "-r", "TERM", "true"}).status == 2);
     CHECK(scenario.run({"reap-run", "-J", "true"}).status == 2);
 }
+
+TEST_CASE("a command goes on although its report cannot be written") {
+    Scenario scenario;
+    const auto result = scenario.run(words(
+        {"--report", "/dev/full"}, {"sh", "-c",
+                                    "(sh -c 'echo $$ >orphan' &); until [ -s orphan ]; do :; done; "
+                                    "while kill -0 $(cat orphan) 2>/dev/null; do :; done; "
+                                    "echo alive; exit 4"}));
+    CHECK(result.out == "alive\n");
+    CHECK(result.status == 4);
+    CHECK(result.err == "reap-run: cannot write /dev/full: No space left on device\n");
+    CHECK(scenario.run(words({"--report", "/dev/full"}, {"true"})).status == 1);
+}
+
+TEST_CASE("a signal reaches the command line at the end, and cuts the wait for orphans short") {
+    Scenario scenario;
+    auto at_exit =
+        scenario.start(words({"--on-exit", "echo up; exec sleep 1000"}, {"sh", "-c", "exit 4"}));
+    REQUIRE(at_exit.line() == "up");
+    at_exit.kill(SIGTERM);
+    CHECK(at_exit.wait().status == 4);
+    REQUIRE(scenario.shell("mkfifo end").status == 0);
+    auto waiting = scenario.start(
+        words({"--grace", "1000", "--kill-orphans", "KILL", "--on-exit", "echo over"},
+              {"sh", "-c", daemon("daemon") + "exit 5"}));
+    REQUIRE(waiting.line() == "over");
+    waiting.kill(SIGTERM);
+    CHECK(waiting.wait().status == 5);
+    CHECK(ends(static_cast<pid_t>(std::stoi(scenario.read_file("daemon")))));
+}
+
+TEST_CASE("orphans that cannot be seen are left alone, and that is said") {
+    Scenario scenario;
+    if (scenario.run({"unshare", "--mount", "true"}).status != 0) {
+        MESSAGE("no namespace of our own");
+        return;
+    }
+    REQUIRE(scenario.shell("mkfifo end").status == 0);
+    const auto result = scenario.run(
+        {"unshare", "--mount", "sh", "-c",
+         "mount -t tmpfs none /proc && exec reap-run --kill-orphans KILL -- sh -c \"$1\"", "sh",
+         daemon("daemon") + "exit 5"});
+    CHECK(result.err == "reap-run: cannot end the orphans: there is no /proc\n");
+    CHECK(result.status == 5);
+}

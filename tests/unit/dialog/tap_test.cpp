@@ -62,3 +62,17 @@ TEST_CASE("a tap whose reader has gone lets go of its writer") {
     CHECK_THROWS(write_all(from.writer.get(), "more", "a pipe"));
     ::signal(SIGPIPE, before);
 }
+
+TEST_CASE("a tap whose copy cannot be written serves its reader all the same") {
+    const test::Scenario scenario;
+    Pipe to = make_pipe();
+    Tap shared{pipe_with("text"), std::move(to.writer), "/dev/full"};
+    work_to_end(shared);
+    CHECK(read_to_end(to.reader.get(), 100, "a pipe") == "text");
+    CHECK(shared.failure() == "cannot write /dev/full: No space left on device");
+    Tap copied{pipe_with("text"), open_file(scenario.path("out"), O_WRONLY | O_CREAT, 0600),
+               "/dev/full"};
+    work_to_end(copied);
+    CHECK(scenario.read_file("out") == "text");
+    CHECK(copied.failure() == shared.failure());
+}
