@@ -45,10 +45,10 @@ struct Config {
 Config parse(const Invocation& invocation) {
     Config config;
     cli::Options options{invocation, "[PATH] [[--] COMMAND [ARGUMENT...]]"};
-    options.operand("PATH", config.path, cli::parse_text, "the FIFO (default ~/.signature)");
+    options.operand("PATH", config.path, cli::parse_file, "the FIFO (default ~/.signature)");
     options.command(config.command);
     options.value("-s,--text TEXT", config.text, cli::parse_text, "serve this line");
-    options.value("-F,--file FILE", config.file, cli::parse_text,
+    options.value("-F,--file FILE", config.file, cli::parse_file,
                   "serve the contents of FILE, which is read again for each reader");
     options.value("-n,--count COUNT", config.count, cli::number_between(1, INT_MAX),
                   "exit when COUNT documents have been read");

@@ -7,6 +7,7 @@
 #include "core/input_file.h"
 #include "core/io.h"
 #include "core/stream_copy.h"
+#include "core/text_lines.h"
 #include "core/words.h"
 #include "dialog/line_marker.h"
 #include "dialog/magic_source.h"
@@ -42,7 +43,7 @@ std::vector<std::string> read_list(const std::string& file, char separator) {
     constexpr std::size_t max_size = 64UL * 1024 * 1024;
     const auto text = read_input(file, max_size);
     std::vector<std::string> names;
-    for (std::string_view left = text; !left.empty();)
+    for (auto left = without_byte_order_mark(text); !left.empty();)
         if (const auto name = take_until(left, separator); !name.empty()) names.emplace_back(name);
     return names;
 }
@@ -59,7 +60,7 @@ Config parse(const Invocation& invocation) {
     options.flag("-H,--header", config.header,
                  "write a header line with its name before each source");
     options.flag("--prefix", config.prefix, "write the name of the source before each line");
-    options.value("-f,--files-from LIST", list, cli::parse_text,
+    options.value("-f,--files-from LIST", list, cli::parse_file,
                   "read more sources from the file LIST, one on each line");
     options.flag("-0,--null", null, "with -f: each source in LIST ends with a NUL byte");
     options.flag("--shell", config.rules.uses_shell, "run commands with /bin/sh");

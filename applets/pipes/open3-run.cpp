@@ -53,11 +53,11 @@ Config parse(const Invocation& invocation) {
     options.flag("-m,--monotonic", plan.monotonic,
                  "use a clock that does not jump when the time of day is set");
     options.json(plan.json);
-    options.value("--split-dir DIR", plan.split_directory, cli::parse_text,
+    options.value("--split-dir DIR", plan.split_directory, cli::parse_file,
                   "write the lines to the files stdout, stderr and info in DIR");
-    options.value("--tee-out FILE", plan.tee_output, cli::parse_text,
+    options.value("--tee-out FILE", plan.tee_output, cli::parse_file,
                   "copy the command's standard output to FILE, unchanged");
-    options.value("--tee-err FILE", plan.tee_error, cli::parse_text,
+    options.value("--tee-err FILE", plan.tee_error, cli::parse_file,
                   "copy the command's standard error to FILE, unchanged");
     options.flag("--fail-on-stderr", plan.fail_on_stderr,
                  "exit with 1 if the command succeeds but has written to standard error");

@@ -6,6 +6,7 @@
 #include "core/cleanup_on_signal.h"
 #include "core/environment.h"
 #include "core/error.h"
+#include "core/file_identity.h"
 #include "core/file_lock.h"
 #include "core/io.h"
 #include "core/path.h"
@@ -18,6 +19,7 @@
 #include "core/whole_file.h"
 #include "front/run_command.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <fcntl.h>
@@ -36,7 +38,7 @@ struct Config {
     std::optional<cli::Owner> user;
     WholeFilePlan plan{.link = WholeFilePlan::Link::refuse};
     bool appends = false;
-    std::uint64_t max_size = std::numeric_limits<std::uint64_t>::max() - 1;
+    std::optional<std::uint64_t> max_size;
     bool any_directory = false;
     bool keep_environment = false;
     cli::Verbosity verbosity;
@@ -47,8 +49,9 @@ void check(const Config& config) {
     const bool has_command = !config.command.empty();
     if (config.file.empty() != has_command)
         throw cli::UsageError("expected a FILE, or -- and a COMMAND");
-    if (has_command && (config.appends || config.plan.mode || config.any_directory ||
-                        config.plan.existing != WholeFilePlan::Existing::replace))
+    if (has_command &&
+        (config.appends || config.plan.mode || config.any_directory || config.max_size ||
+         config.plan.existing != WholeFilePlan::Existing::replace))
         throw cli::UsageError("the options for a file cannot be combined with a COMMAND");
     if (!has_command && config.keep_environment)
         throw cli::UsageError("--keep-env needs a COMMAND");
@@ -62,7 +65,7 @@ Config parse(const Invocation& invocation) {
     bool no_clobber = false;
     bool backup = false;
     cli::Options options{invocation, "FILE | -- COMMAND [ARGUMENT...]"};
-    options.operand("FILE", config.file, cli::parse_text,
+    options.operand("FILE", config.file, cli::parse_file,
                     "the file to which standard input is written");
     options.command(config.command);
     options.value("-u,--user USER[:GROUP]", config.user, cli::parse_owner,
@@ -109,10 +112,12 @@ void check_directory(const Config& config) {
 }
 
 std::uint64_t copy_input(int to, const Config& config) {
-    const auto size = copy_stream(STDIN_FILENO, to, config.max_size + 1, {input, config.file});
-    if (size > config.max_size)
+    constexpr auto no_limit = std::numeric_limits<std::uint64_t>::max() - 1;
+    const auto max_size = std::min(config.max_size.value_or(no_limit), no_limit);
+    const auto size = copy_stream(STDIN_FILENO, to, max_size + 1, {input, config.file});
+    if (size > max_size)
         throw Error(fmt::format("cannot write {}: there are more than {} bytes of input",
-                                config.file, config.max_size));
+                                config.file, max_size));
     return size;
 }
 
@@ -135,6 +140,11 @@ std::uint64_t append_to_file(const Config& config, SignalFd& signals) {
     sys::call("fstat", ::fstat, file.get(), &before);
     if (!S_ISREG(before.st_mode))
         throw Error(fmt::format("cannot write {}: it is not a regular file", config.file));
+    // It would read what it has just written, for ever.
+    struct stat read {};
+    if (sys::call("fstat", ::fstat, STDIN_FILENO, &read) == 0 &&
+        FileIdentity{read} == FileIdentity{before})
+        throw Error(fmt::format("cannot write {}: it is also the input", config.file));
     const auto cut_back = [&] { set_file_size(file.get(), before.st_size, config.file); };
     try {
         const CleanupOnSignal cleanup{signals, cut_back};
@@ -151,6 +161,7 @@ int write_file(const Config& config) {
     if (config.user) become_user(config.user->uid, config.user->gid, config.user->name);
     check_directory(config);
     SignalFd signals{SIGTERM, SIGINT, SIGHUP};
+    const HarmlessFileLimit file_limit; // at the limit, the file stays as it was
     const auto size =
         config.appends ? append_to_file(config, signals) : replace_file(config, signals);
     if (config.verbosity.verbose) cli::diagnose(fmt::format("{} bytes written", size));

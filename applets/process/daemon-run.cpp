@@ -56,7 +56,8 @@ int stop(const Config& config) {
     if (config.verbosity.verbose)
         cli::diagnose(fmt::format("{} ended by {} after {}", text, signal_name(ending.signal),
                                   rounded_duration(ending.after)));
-    process::remove_pid_file(*config.pid_file, daemon->identity.pid);
+    constexpr auto patience = std::chrono::seconds{1};
+    process::remove_pid_file(*config.pid_file, daemon->identity.pid, Deadline::after(patience));
     return exit_status::done;
 }
 

@@ -27,7 +27,7 @@ struct Config {
     std::optional<Duration> wait;
     int busy_status = exit_status::failed;
     std::optional<std::string> max_hold; // a duration for timeout-run
-    std::string stages = "TERM:10s,KILL";
+    std::optional<std::string> stages;
     bool closes = false;
     bool unlocks = false;
     cli::Verbosity verbosity;
@@ -51,11 +51,12 @@ Config parse(const Invocation& invocation) {
     bool no_fork = false;
     std::optional<std::string> script;
     cli::Options options{invocation, "FILE [--] COMMAND [ARGUMENT...] | FD"};
-    options.required("FILE", config.object, cli::parse_text,
+    options.required("FILE", config.object, cli::parse_file,
                      "the file or directory to lock; without a command, an open descriptor");
     options.command(config.command);
     options.flag("-s,--shared", shared, "take a shared lock");
     options.flag("-x,--exclusive", exclusive, "take an exclusive lock (the default)");
+    options.flag("-e", exclusive, "the same as -x, for scripts that were written for flock");
     options.flag("-n,--nonblock", nonblock, "do not wait: fail if the lock is taken");
     options.value("-w,--wait DURATION", config.wait, cli::parse_duration,
                   "wait at most this long for the lock");
@@ -82,6 +83,7 @@ Config parse(const Invocation& invocation) {
     config.verbosity = options.parse();
     if (shared && exclusive) throw cli::UsageError("--shared and --exclusive cannot be combined");
     if (config.closes && no_fork) throw cli::UsageError("--close and --no-fork cannot be combined");
+    if (config.stages && !config.max_hold) throw cli::UsageError("--stages needs --max-hold");
     if (config.max_hold && no_fork)
         throw cli::UsageError("--max-hold and --no-fork cannot be combined");
     if (shared) config.kind = LockKind::shared;
@@ -140,8 +142,8 @@ void warn_of_local_lock(int fd, const Config& config) {
 
 // timeout-run around the command.
 std::vector<std::string> with_limit(const Config& config, std::span<const std::string> command) {
-    std::vector<std::string> words{"timeout-run", "--stages", config.stages, *config.max_hold,
-                                   "--"};
+    std::vector<std::string> words{"timeout-run", "--stages",
+                                   config.stages.value_or("TERM:10s,KILL"), *config.max_hold, "--"};
     words.insert(words.end(), command.begin(), command.end());
     return words;
 }

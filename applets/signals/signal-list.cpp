@@ -29,6 +29,15 @@ process::SignalMask parse_mask(std::string_view text) {
     throw std::invalid_argument("expected a hexadecimal mask of signals such as fffffffe57f0d8fc");
 }
 
+int parse_wait_status(std::string_view text) {
+    const int status = cli::number_between(0, 0xffff)(text);
+    // The low byte of a stopped process, without the signal that stopped it.
+    if (status == 0x7f)
+        throw std::invalid_argument("expected a status of wait(2): 127 is none; that of a program "
+                                    "that exits with 127 is 32512");
+    return status;
+}
+
 Config parse(const Invocation& invocation) {
     Config config;
     cli::Options options{invocation, "[SIGNAL|NUMBER|STATUS...]"};
@@ -36,7 +45,7 @@ Config parse(const Invocation& invocation) {
         "SIGNAL", config.words, cli::parse_text,
         "a name, to get its number; or a number or an exit status (128 + number), to get the name");
     options.flag("-L,--table", config.table, "list all signals (the default without operands)");
-    options.values("--wait-status NUMBER", config.wait_statuses, cli::number_between(0, 0xffff),
+    options.values("--wait-status NUMBER", config.wait_statuses, parse_wait_status,
                    "print the meaning of this status of wait(2), or of $? in Perl");
     options.values("--mask HEX", config.masks, parse_mask,
                    "print the names of the signals in this mask, as in /proc/PID/status");

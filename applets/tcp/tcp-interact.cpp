@@ -65,7 +65,7 @@ void declare(cli::Options& options, Config& config, front::FamilyOptions& family
 
     options.flag("--twin", talk.twin, "use two processes, one for each direction");
     options.section("Output");
-    options.value("--log FILE", talk.passage.log, cli::parse_text,
+    options.value("--log FILE", talk.passage.log, cli::parse_file,
                   "append everything that is sent or received to FILE, with times");
     options.flag("--hex", talk.passage.hex, "show what the server sends as a hexadecimal dump");
     options.flag("--raw", client.raw,

@@ -37,6 +37,11 @@ std::string parse_text(std::string_view text) {
     return std::string{text};
 }
 
+std::string parse_file(std::string_view text) {
+    if (text.empty()) throw std::invalid_argument("expected the name of a file");
+    return std::string{text};
+}
+
 Duration parse_duration(std::string_view text) {
     if (const auto duration = duration_in(text)) return *duration;
     throw std::invalid_argument{

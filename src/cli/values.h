@@ -15,6 +15,10 @@ namespace ipcbox::cli {
 // The text itself.
 [[nodiscard]] std::string parse_text(std::string_view text);
 
+// The name of a file or a directory. An empty text, such as that of a variable that is not set, is
+// no name, and must not count as if the option were not there.
+[[nodiscard]] std::string parse_file(std::string_view text);
+
 // "0.25", "500ms", "10s", "2m", "1h30m", "1d", "1w": a number without a unit is seconds; several
 // units add up, the longest first. A duration that is too long for a Duration is Duration::max().
 [[nodiscard]] Duration parse_duration(std::string_view text);

@@ -53,7 +53,9 @@ std::optional<double> parse_seconds(std::string_view text) {
 std::optional<Duration> duration_in(std::string_view text) {
     const auto seconds = parse_seconds(text);
     if (!seconds) return std::nullopt;
-    const double nanoseconds = std::round(*seconds * 1e9);
+    // A tiny duration is not 0, which means no limit in many places.
+    const double nanoseconds =
+        *seconds > 0 ? std::max(std::round(*seconds * 1e9), 1.0) : *seconds * 1e9;
     // More than a Duration can hold is as good as forever.
     if (nanoseconds >= static_cast<double>(Duration::max().count())) return Duration::max();
     return Duration{static_cast<Duration::rep>(nanoseconds)};

@@ -11,7 +11,9 @@ std::string_view error_text(int error) noexcept {
 }
 
 SysError::SysError(std::string_view verb, std::string_view object, int error)
-    : Error(fmt::format("cannot {} {}: {}", verb, object, error_text(error))), error_(error) {}
+    : Error(
+          fmt::format("cannot {} {}: {}", verb, object.empty() ? "''" : object, error_text(error))),
+      error_(error) {}
 
 TimedOut::TimedOut(std::string_view what)
     : Error(fmt::format("timed out: {}", what), exit_status::timed_out) {}

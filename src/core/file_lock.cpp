@@ -101,7 +101,8 @@ void unlock(int fd, std::string_view object) {
 }
 
 Fd open_lock_file(const std::string& path, LockKind kind) try {
-    Fd fd = open_file(path, O_RDONLY | O_CREAT | O_NOCTTY, new_file_mode); // as flock(1) does
+    // As flock(1) does. But the open of a FIFO without a writer has to end.
+    Fd fd = open_file(path, O_RDONLY | O_CREAT | O_NOCTTY | O_NONBLOCK, new_file_mode);
     if (kind == LockKind::exclusive && needs_writer(fd)) fd = open_file(path, O_RDWR | O_NOCTTY);
     return fd;
 } catch (const SysError& error) {

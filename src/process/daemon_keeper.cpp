@@ -79,6 +79,11 @@ class Keeper {
 
     void note(std::string_view text) { logs_.note(text); }
     [[nodiscard]] bool is_starting() const { return is_starting_; }
+    // The process that started us still has its files locked when it wants no daemon that has ended
+    // already. It tidies up itself, and waits for our end first.
+    [[nodiscard]] Deadline patience() const {
+        return Deadline::after(was_dismissed_ ? Duration::zero() : std::chrono::seconds{1});
+    }
 
   private:
     std::function<void(std::string_view)> on_line() {
@@ -109,7 +114,7 @@ class Keeper {
         if (is_content)
             start_later();
         else
-            is_over_ = true;
+            is_over_ = was_dismissed_ = true;
     }
 
     void start() {
@@ -194,6 +199,7 @@ class Keeper {
     WaitStatus status_ = WaitStatus::exited(0);
     bool is_starting_ = true;
     bool awaits_verdict_ = false;
+    bool was_dismissed_ = false;
     bool is_ending_ = false;
     bool is_over_ = false;
 };
@@ -219,7 +225,7 @@ int keep(KeeperPlan& plan, Fd channel) {
         keeper->begin();
         is_begun = true;
         const int status = keeper->run();
-        if (plan.after && !keeper->is_starting()) plan.after();
+        if (plan.after && !keeper->is_starting()) plan.after(keeper->patience());
         return status;
     } catch (const std::exception& error) {
         if (is_begun)

@@ -20,7 +20,8 @@ struct KeeperPlan {
     std::function<bool(std::string_view)> is_ready_line{};
     std::vector<int> kept{};        // descriptors that the keeper keeps for itself
     std::function<void()> before{}; // called in the keeper when it begins
-    std::function<void()> after{};  // and when it ends after the start is over
+    // And when it ends after the start is over; until PATIENCE it may wait for its files.
+    std::function<void(Deadline patience)> after{};
 };
 
 struct KeptDaemon {

@@ -7,6 +7,7 @@
 #include "core/number.h"
 #include "core/pidfd.h"
 #include "core/process_stat.h"
+#include "core/signals.h"
 #include "core/syscall.h"
 #include "core/user.h"
 #include "core/words.h"
@@ -52,7 +53,8 @@ bool started_after(std::uint64_t start_ticks, const timespec& time) {
 std::optional<uid_t> owner_of(pid_t pid) {
     struct stat status {};
     const auto directory = fmt::format("/proc/{}", pid);
-    if (sys::call("stat", ::stat, directory.c_str(), &status) < 0) return std::nullopt;
+    if (!has_own_proc() || sys::call("stat", ::stat, directory.c_str(), &status) < 0)
+        return std::nullopt;
     return status.st_uid;
 }
 
@@ -120,6 +122,7 @@ void PidFile::write_own() {
         // Without attributes in the file system, only the time of the file can be compared.
         sys::call("fsetxattr", set, file_.get(), start_attribute, stamp.c_str(), stamp.size());
     }
+    const HarmlessFileLimit file_limit;
     const auto text = fmt::format("{}\n", ::getpid());
     write_all(file_.get(), text, path_);
     set_file_size(file_.get(), static_cast<off_t>(text.size()), path_);
@@ -159,11 +162,11 @@ bool has_pid_file(const std::string& path) {
     return false;
 }
 
-void remove_pid_file(const std::string& path, pid_t pid) noexcept {
+void remove_pid_file(const std::string& path, pid_t pid, Deadline patience) noexcept {
     try {
         // The file is not created again if it is gone.
         if (read_pid_file(path).pid != pid) return;
-        PidFile file{path, Deadline::after(std::chrono::seconds{1})};
+        PidFile file{path, patience};
         if (read_pid_file(path).pid == pid) file.remove();
     } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): then it stays, and is stale
     }

@@ -54,6 +54,6 @@ struct RunningDaemon {
 [[nodiscard]] bool has_pid_file(const std::string& path);
 
 // Removes the file PATH if PID is in it.
-void remove_pid_file(const std::string& path, pid_t pid) noexcept;
+void remove_pid_file(const std::string& path, pid_t pid, Deadline patience) noexcept;
 
 } // namespace ipcbox::process

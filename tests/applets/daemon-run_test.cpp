@@ -437,3 +437,20 @@ TEST_CASE("an invalid command line is refused") {
         CHECK(scenario.run(words(line, {})).status == 2);
     }
 }
+
+TEST_CASE("port 0 is no port on which a daemon could be ready") {
+    Scenario scenario;
+    CHECK(scenario.run({"daemon-run", "--ready-port", "0", "--", "true"}).err ==
+          "daemon-run: --ready-port '0': expected a port from 1 to 65535 (see daemon-run "
+          "--help)\n");
+}
+
+TEST_CASE("a pid file at the limit of a file is an error, and no death") {
+    Scenario scenario;
+    for (const std::string options : {"", "--respawn 1/1m "}) {
+        const auto result = scenario.shell("ulimit -f 0; daemon-run " + options +
+                                           "-p pid -- sleep 1000 2>&1 | cat");
+        CHECK(result.out.find("File too large") != std::string::npos);
+        CHECK_FALSE(scenario.exists("pid"));
+    }
+}

@@ -188,3 +188,19 @@ TEST_CASE(
     CHECK(scenario.run({"lock-run", "--max-hold", "1", "--stages", "X", "lock", "true"}).status ==
           2);
 }
+
+TEST_CASE("a FIFO without a writer can be locked") {
+    Scenario scenario;
+    REQUIRE(scenario.shell("mkfifo fifo").status == 0);
+    CHECK(scenario.run({"lock-run", "-n", "fifo", "echo", "hi"}).out == "hi\n");
+}
+
+TEST_CASE("flock's -e means -x, and --stages is nothing without --max-hold") {
+    Scenario scenario;
+    CHECK(scenario.run({"lock-run", "-e", "lock", "true"}).status == 0);
+    CHECK(scenario.run({"lock-run", "-es", "lock", "true"}).status == 2);
+    CHECK(scenario.run({"lock-run", "--stages", "KILL", "lock", "true"}).err ==
+          "lock-run: --stages needs --max-hold (see lock-run --help)\n");
+    CHECK(scenario.run({"lock-run", "", "true"}).err ==
+          "lock-run: FILE '': expected the name of a file (see lock-run --help)\n");
+}

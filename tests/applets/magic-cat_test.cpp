@@ -223,3 +223,13 @@ TEST_CASE("a server's bytes that nobody takes are a failure") {
         CHECK(result.err == "magic-cat: cannot write standard output: No space left on device\n");
     }
 }
+
+TEST_CASE("a list of sources can begin with a byte order mark") {
+    Scenario scenario;
+    scenario.write_file("file", "text\n");
+    scenario.write_file("list", "\xef\xbb\xbf"
+                                "file\n");
+    CHECK(scenario.run({"magic-cat", "-f", "list"}).out == "text\n");
+    CHECK(scenario.run({"magic-cat", ""}).err ==
+          "magic-cat: cannot open '': No such file or directory\n");
+}

@@ -174,5 +174,26 @@ TEST_CASE("an invalid line is a usage error") {
     CHECK(scenario.run({"safe-write", "-a", "-n", "file"}).status == 2);
     CHECK(scenario.run({"safe-write", "-n", "-b", "file"}).status == 2);
     CHECK(scenario.run({"safe-write", "-m", "600", "--", "cat"}).status == 2);
+    CHECK(scenario.run({"safe-write", "--max-size", "1K", "--", "cat"}).status == 2);
     CHECK(scenario.run({"safe-write", "--keep-env", "file"}).status == 2);
+}
+
+TEST_CASE("at the limit of a file, the file stays as it was") {
+    Scenario scenario;
+    scenario.write_file("file", "old\n");
+    for (const std::string option : {"", "-a "}) {
+        CHECK(scenario.shell("ulimit -f 1; seq 10000 | safe-write " + option + "file 2>/dev/null")
+                  .status == 1);
+        CHECK(scenario.read_file("file") == "old\n");
+        CHECK(scenario.shell("ls -A").out == "file\n");
+    }
+}
+
+TEST_CASE("a file is not added to itself") {
+    Scenario scenario;
+    scenario.write_file("file", "old\n");
+    const auto result = scenario.shell("safe-write -a file <file");
+    CHECK(result.err == "safe-write: cannot write file: it is also the input\n");
+    CHECK(result.status == 1);
+    CHECK(scenario.shell("safe-write file <file && cat file").out == "old\n");
 }

@@ -52,3 +52,11 @@ TEST_CASE("each word that is not a signal is reported, and the others are answer
                         "signal-list: unknown signal 'RTMIN+99'\n"
                         "signal-list: unknown signal '0'\n");
 }
+
+TEST_CASE("127 is no status of wait") {
+    Scenario scenario;
+    const auto result = scenario.run({"signal-list", "--wait-status", "127"});
+    CHECK(result.status == 2);
+    CHECK(result.err.find("127 is none") != std::string::npos);
+    CHECK(scenario.run({"signal-list", "--wait-status", "32512"}).out == "exit 127\n");
+}

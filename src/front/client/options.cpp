@@ -49,7 +49,7 @@ void declare(cli::Options& options, ClientOptions& into, std::string_view target
                   "exit at most this long after the input or the answer has ended");
     options.value("--max-bytes SIZE", into.max_bytes, cli::parse_size,
                   "print at most SIZE bytes, and fail if the answer is longer");
-    options.value("-o,--output FILE", into.output, cli::parse_text,
+    options.value("-o,--output FILE", into.output, cli::parse_file,
                   "write the answer to FILE (-: standard output)");
     options.flag("--raw", into.raw, "print control characters unchanged, even on a terminal");
     options.flag("--timing", into.timing, "print how long each step took");

@@ -132,7 +132,7 @@ void check(const ClockConfig& config) {
 
 void declare_hosts(cli::Options& options, Line& line) {
     options.section("Hosts");
-    options.values("-f,--file FILE", line.lists, cli::parse_text,
+    options.values("-f,--file FILE", line.lists, cli::parse_file,
                    "also ask the hosts of this list, one on each line; - is standard input");
     options.values("-g,--network NETWORK", line.networks, cli::parse_text,
                    "also ask every address of a network or a range, such as 192.0.2.0/24 or "

@@ -57,6 +57,12 @@ int parse_open_descriptor(std::string_view text) {
     return number;
 }
 
+std::uint16_t parse_listening_port(std::string_view text) {
+    const auto port = cli::parse_port(text);
+    if (port == 0) throw std::invalid_argument("expected a port from 1 to 65535");
+    return port;
+}
+
 struct Flags {
     bool stop = false;
     bool restart = false;
@@ -73,7 +79,7 @@ void declare_daemon(cli::Options& options, DaemonConfig& config) {
                   "start the daemon only if FILE is not locked; the daemon keeps the lock");
     options.value("-u,--user USER[:GROUP]", config.user, cli::parse_owner,
                   "run the daemon as this user");
-    options.value("-c,--directory DIR", config.directory, cli::parse_text,
+    options.value("-c,--directory DIR", config.directory, cli::parse_file,
                   "run the daemon in DIR (default /)");
     options.values("-E,--env NAME=VALUE", config.environment, parse_variable,
                    "set an environment variable for the daemon (can be repeated)");
@@ -105,7 +111,7 @@ void declare_start(cli::Options& options, DaemonConfig& config) {
                   "wait until the daemon writes a line to its descriptor FD");
     options.flag("--ready-notify", config.ready_notify,
                  "wait until the daemon sends READY=1 to $NOTIFY_SOCKET (sd_notify)");
-    options.value("--ready-port PORT", config.ready_port, cli::parse_port,
+    options.value("--ready-port PORT", config.ready_port, parse_listening_port,
                   "wait until the daemon listens on this TCP port");
     options.value("--ready-log REGEX", config.ready_log, parse_pattern,
                   "wait until a line of the daemon's output matches REGEX");

@@ -170,8 +170,8 @@ class Start {
         if (held_ != nullptr) keeper.kept.push_back(held_->get());
         keeper.before = [this] { take_places(); };
         if (config_.pid_file)
-            keeper.after = [path = *config_.pid_file] {
-                process::remove_pid_file(path, ::getpid());
+            keeper.after = [path = *config_.pid_file](Deadline patience) {
+                process::remove_pid_file(path, ::getpid(), patience);
             };
         auto kept = process::start_kept_daemon(std::move(keeper));
         child_ = std::move(kept.keeper);

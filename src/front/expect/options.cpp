@@ -69,7 +69,7 @@ struct Line {
 };
 
 void declare(cli::Options& options, ExpectOptions& into, Line& line, Pairs& pairs) {
-    options.value("-f,--file FILE", line.file, cli::parse_text,
+    options.value("-f,--file FILE", line.file, cli::parse_file,
                   "follow the script in FILE (- for standard input)");
     options.values(
         "-e,--expect REGEX", line.expected,
@@ -95,10 +95,10 @@ void declare(cli::Options& options, ExpectOptions& into, Line& line, Pairs& pair
                   "talk to the server at the Unix-domain socket PATH (@NAME: abstract)");
     options.section("Output");
     options.flag("--hide", into.hides_output, "do not print the command's output");
-    options.value("--log FILE", into.log, cli::parse_text, "append the command's output to FILE");
+    options.value("--log FILE", into.log, cli::parse_file, "append the command's output to FILE");
     options.json(into.json);
     options.section("Scripts");
-    options.value("--record FILE", into.record, cli::parse_text,
+    options.value("--record FILE", into.record, cli::parse_file,
                   "connect your keyboard to the command, and record a script to FILE");
     options.flag("--check", line.checks, "check the script for mistakes, and exit");
     options.flag("--dry-run", line.plans, "print the statements of the script, and exit");

@@ -79,7 +79,7 @@ void check_commands(const server::CommandLanguage& language, const std::string& 
 
 void CommandService::declare(cli::Options& options) {
     options.section("Commands");
-    options.value("-f,--file FILE", file_, cli::parse_text,
+    options.value("-f,--file FILE", file_, cli::parse_file,
                   "offer the commands in FILE; HUP makes the server read it again");
     options.values("--command NAME=ARGV", definitions_, cli::parse_text,
                    "add a command, such as disk='df -h {1:word}'");
@@ -90,7 +90,7 @@ void CommandService::declare(cli::Options& options) {
                   "speak text (default) or json with clients");
     options.value("--max-line BYTES", max_line_, parse_line_limit,
                   "close a connection if a line is longer than BYTES (default 1024)");
-    options.value("--token-file FILE", token_file_, cli::parse_text,
+    options.value("--token-file FILE", token_file_, cli::parse_file,
                   "ask each client for the token in the first line of FILE");
     options.flag("-L,--all-interfaces", all_interfaces_,
                  "for a PORT alone, listen on all interfaces");
@@ -127,7 +127,8 @@ bool CommandService::prepare(ServerOptions& asked) {
     }
     const auto plan = read();
     if (check_) {
-        cli::print_line("{} commands", plan.language().commands().size());
+        const auto count = plan.language().commands().size();
+        cli::print_line("{} {}", count, count == 1 ? "command" : "commands");
         return true;
     }
     if (iterative_) config.admission.places = 1;

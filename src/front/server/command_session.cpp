@@ -69,6 +69,7 @@ class Session {
 
     // False when the session is to end.
     bool take(const std::string& line) {
+        output_.clear();
         auto request = request_in(line, form_);
         if (!request) {
             const std::string why = plan_.json ? R"(expected {"cmd":NAME,"args":[TEXT,...]})"
@@ -81,7 +82,6 @@ class Session {
             if (const auto name = menu_.meant_by(request->line); !name.empty())
                 *request = {std::string{name}, {}, request->line};
         const auto began = Deadline::Clock::now();
-        output_.clear();
         const bool goes_on = request->name != "quit";
         const auto came_to = goes_on ? run(*request) : Answer{};
         client_.log(fmt::format("{}: status {}, {} bytes, {:.3f} s{}{}", request->text(),

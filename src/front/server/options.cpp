@@ -77,7 +77,7 @@ void declare_program(cli::Options& options, ServerOptions& asked) {
                   "run the program at a lower priority");
     options.flag("--no-new-privs", program.no_new_privileges,
                  "prevent the program from gaining rights (set-user-ID)");
-    options.value("--record DIR", asked.record_directory, cli::parse_text,
+    options.value("--record DIR", asked.record_directory, cli::parse_file,
                   "write a transcript of each connection to a file in DIR");
 }
 
@@ -86,7 +86,7 @@ void declare_access(cli::Options& options, ServerOptions& asked, Written& writte
     options.section("Access");
     auto& access = asked.config.access;
     if (takes_tcp(kind)) {
-        options.value("-x,--rules FILE", access.rules_file, cli::parse_text,
+        options.value("-x,--rules FILE", access.rules_file, cli::parse_file,
                       "allow or deny clients by the address rules in FILE");
         options.value("--check-rules IP", asked.check_rules, parse_client,
                       "print the rule of -x that applies to IP, and exit");

@@ -25,12 +25,12 @@ std::vector<std::string> words_for(const std::string& program, const ServerTls& 
 
 void declare(cli::Options& options, ServerTls& into) {
     options.section("TLS");
-    options.value("--tls-cert PATH", into.certificate, cli::parse_text,
+    options.value("--tls-cert PATH", into.certificate, cli::parse_file,
                   "speak TLS with this certificate (PEM); for a directory, with NAME.pem, where "
                   "NAME is the host that the client asks for");
-    options.value("--tls-key FILE", into.key, cli::parse_text,
+    options.value("--tls-key FILE", into.key, cli::parse_file,
                   "TLS: the private key of --tls-cert (PEM), if it is in another file");
-    options.value("--tls-client-ca FILE", into.client_ca, cli::parse_text,
+    options.value("--tls-client-ca FILE", into.client_ca, cli::parse_file,
                   "TLS: require a client certificate from one of the issuers in FILE (PEM)");
 }
 

@@ -77,7 +77,7 @@ void declare_output(cli::Options& options, Line& line, FetchConfig& config) {
     options.flag("--remote-name-all", targets.remote_names, "the same as -O");
     options.flag("--remote-header-name", download.server_names_file,
                  "with -O: use the file name that the server suggests");
-    options.value("--output-dir DIRECTORY", targets.directory, cli::parse_text,
+    options.value("--output-dir DIRECTORY", targets.directory, cli::parse_file,
                   "write files into DIRECTORY");
     options.flag("--create-dirs", targets.create_directories, "create missing directories");
     options.flag("--remove-on-error", line.ignored,
@@ -123,7 +123,7 @@ void declare_urls(cli::Options& options, Line& line, FetchConfig& config) {
             return std::monostate{};
         },
         "fetch URL, as if it were an operand");
-    options.value("--urls FILE", targets.list, cli::parse_text,
+    options.value("--urls FILE", targets.list, cli::parse_file,
                   "fetch the URLs in FILE, one on each line; - is stdin");
     options.flag("-g,--globoff", targets.globoff, "treat {} and [] in URLs as ordinary characters");
     options.value(
@@ -222,7 +222,7 @@ void declare_logins(cli::Options& options, Line& line) {
                   "send TOKEN as Authorization: Bearer");
     options.flag("-n,--netrc", line.netrc, "take logins from ~/.netrc");
     options.flag("--netrc-optional", line.netrc, "the same as --netrc");
-    options.value("--netrc-file FILE", line.netrc_file, cli::parse_text, "take logins from FILE");
+    options.value("--netrc-file FILE", line.netrc_file, cli::parse_file, "take logins from FILE");
     options.values("-b,--cookie COOKIES", line.cookies, parse_one_line,
                    "send NAME=VALUE, or read cookies from a file");
     options.value("-c,--cookie-jar FILE", line.cookie_jar, cli::parse_text,
@@ -284,7 +284,7 @@ void declare_connection(cli::Options& options, Line& line, FetchConfig& config) 
         "--abstract-unix-socket NAME", route.unix_socket,
         [](std::string_view name) { return "@" + std::string{name}; },
         "connect to this abstract socket instead of the host");
-    options.value("--unix-socket PATH", route.unix_socket, cli::parse_text,
+    options.value("--unix-socket PATH", route.unix_socket, cli::parse_file,
                   "connect to this Unix socket instead of the host");
     declare(options, line.family);
     options.flag("--tcp-nodelay", line.ignored, "accepted: webget never delays requests");
@@ -292,7 +292,7 @@ void declare_connection(cli::Options& options, Line& line, FetchConfig& config) 
     options.section("TLS");
     declare(options, route.tls);
     options.value("-E CERTIFICATE", route.tls.certificate, cli::parse_text, "the same as --cert");
-    options.value("--capath DIRECTORY", route.tls.ca_directory, cli::parse_text,
+    options.value("--capath DIRECTORY", route.tls.ca_directory, cli::parse_file,
                   "trust the issuers in DIRECTORY (see c_rehash(1))");
     options.flag("-1,--tlsv1", line.ignored, "use TLS 1.2 or later (default)");
     options.flag("--tlsv1.0", line.ignored, "use TLS 1.2 or later (default)");

@@ -91,11 +91,11 @@ TEST_CASE("a zombie is not the daemon") {
 
 TEST_CASE("a file is removed by those that it means") {
     const test::Scenario scenario;
-    remove_pid_file("pid", ::getpid());
+    remove_pid_file("pid", ::getpid(), at_once());
     CHECK_FALSE(has_pid_file("pid"));
     PidFile{"pid", at_once()}.write_own();
-    remove_pid_file("pid", 1);
+    remove_pid_file("pid", 1, at_once());
     CHECK(has_pid_file("pid"));
-    remove_pid_file("pid", ::getpid());
+    remove_pid_file("pid", ::getpid(), at_once());
     CHECK_FALSE(has_pid_file("pid"));
 }
