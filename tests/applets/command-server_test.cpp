@@ -62,7 +62,7 @@ TEST_CASE("--check looks for programs where the sessions will find them") {
               .err.find("only-in-our-path") != std::string::npos);
     CHECK(
         scenario.shell("PATH=$PWD/bin:$PATH; command-server --check --keep-env -f commands").out ==
-        "1 commands\n");
+        "1 command\n");
 }
 
 TEST_CASE("the built-in commands answer without any program") {
@@ -237,6 +237,10 @@ TEST_CASE("--protocol json answers each object with one") {
     CHECK(count(wrong, "\n") == 4);
     CHECK(count(wrong, "\"status\":2") == 3);
     CHECK(count(wrong, "\"status\":127") == 1);
+    // A line that makes no sense does not get the output of the command before it.
+    CHECK(ask(address, "{\"cmd\":\"say\",\"args\":[\"secret\"]}\n[]\n")
+              .ends_with("{\"v\":1,\"cmd\":\"\",\"status\":2,\"out\":\"\",\"error\":\"expected "
+                         "{\\\"cmd\\\":NAME,\\\"args\\\":[TEXT,...]}\"}\n"));
 }
 
 TEST_CASE("a hostile line ends at the cap, and half a line is never run") {
