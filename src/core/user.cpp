@@ -2,6 +2,7 @@
 
 #include "core/stdio_file.h"
 
+#include <cerrno>
 #include <cstdlib>
 #include <fmt/core.h>
 #include <grp.h>
@@ -12,10 +13,35 @@ namespace ipcbox {
 
 namespace {
 
+// The entries of a file, one after another. Any thread may have one: fgetpwent(3) and fgetgrent(3)
+// have one buffer for all.
+template <class Entry, auto read_entry> class Entries {
+  public:
+    explicit Entries(const char* path) : file_(open_for_reading(path)) {}
+
+    // Null at the end of the file, or when there is no file.
+    [[nodiscard]] const Entry* next() {
+        constexpr std::size_t max_line = 16UL * 1024 * 1024;
+        Entry* found = nullptr;
+        while (file_ &&
+               read_entry(file_.get(), &entry_, buffer_.data(), buffer_.size(), &found) == ERANGE) {
+            if (buffer_.size() >= max_line) return nullptr;
+            buffer_.resize(buffer_.size() * 4); // the file is still before the line
+        }
+        return found;
+    }
+
+  private:
+    StdioFile file_;
+    Entry entry_{};
+    std::vector<char> buffer_ = std::vector<char>(4096);
+};
+using Users = Entries<passwd, ::fgetpwent_r>;
+using Groups = Entries<group, ::fgetgrent_r>;
+
 template <class Matches> std::optional<User> first_user(Matches matches) {
-    const auto file = open_for_reading("/etc/passwd");
-    if (!file) return std::nullopt;
-    while (const passwd* entry = ::fgetpwent(file.get())) {
+    Users users{"/etc/passwd"};
+    while (const passwd* entry = users.next()) {
         if (!matches(*entry)) continue;
         const std::string_view comment = entry->pw_gecos != nullptr ? entry->pw_gecos : "";
         return User{entry->pw_name, entry->pw_uid,
@@ -36,17 +62,16 @@ std::optional<User> find_user(std::string_view name) {
 }
 
 std::optional<gid_t> find_group(std::string_view name) {
-    const auto file = open_for_reading("/etc/group");
-    if (!file) return std::nullopt;
-    while (const group* entry = ::fgetgrent(file.get()))
+    Groups all{"/etc/group"};
+    while (const group* entry = all.next())
         if (entry->gr_name == name) return entry->gr_gid;
     return std::nullopt;
 }
 
 std::vector<gid_t> groups_of(std::string_view user) {
     std::vector<gid_t> groups;
-    const auto file = open_for_reading("/etc/group");
-    while (const group* entry = file ? ::fgetgrent(file.get()) : nullptr)
+    Groups all{"/etc/group"};
+    while (const group* entry = all.next())
         for (char** member = entry->gr_mem; *member != nullptr; ++member)
             if (*member == user) groups.push_back(entry->gr_gid);
     return groups;

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <thread>
 #include <unistd.h>
 
 using namespace ipcbox;
@@ -20,6 +21,24 @@ TEST_CASE("users and groups are in the files") {
     CHECK(find_user(uid_t{0})->name == "root");
     CHECK(find_group("root") == gid_t{0});
     CHECK(user_name(0) == "root");
+}
+
+TEST_CASE("threads that look up different users do not mix them up") {
+    constexpr int lookups = 2000;
+    const auto count_right = [](const char* name, uid_t uid) {
+        int right = 0;
+        for (int number = 0; number < lookups; ++number)
+            if (const auto user = find_user(name); user && user->name == name && user->uid == uid)
+                ++right;
+        return right;
+    };
+    int daemons = 0;
+    {
+        const std::jthread other{
+            [&] { daemons = count_right("daemon", find_user("daemon")->uid); }};
+        CHECK(count_right("root", 0) == lookups);
+    }
+    CHECK(daemons == lookups);
 }
 
 TEST_CASE("an unknown user has a number") {
