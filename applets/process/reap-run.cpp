@@ -233,7 +233,7 @@ int run(const Invocation& invocation) {
     const Config config = parse(invocation);
     if (config.list) return list_zombies(config);
     return front::run_command(config.command, [&config](const front::Command& command) {
-        if (config.parent_signal) process::die_with_parent(*config.parent_signal);
+        if (config.parent_signal) process::die_with_parent(::getppid(), *config.parent_signal);
         return Init{config, command}.run();
     });
 }

@@ -27,7 +27,7 @@ void put(int from, int to, std::string_view object) {
 }
 
 // Sets up the new process according to the plan, up to the program.
-void follow(const DaemonPlan& plan, const Fd& report) {
+void follow(const DaemonPlan& plan, pid_t parent, const Fd& report) {
     if (plan.place == DaemonPlan::Place::session) {
         sys::call("setsid", ::setsid);
         reset_signals();
@@ -48,7 +48,7 @@ void follow(const DaemonPlan& plan, const Fd& report) {
     if (plan.directory && sys::call("chdir", ::chdir, plan.directory->c_str()) < 0)
         throw SysError("go to", *plan.directory);
     // A change of user clears the signal, so it has to be set after that.
-    if (plan.death_signal != 0) die_with_parent(plan.death_signal);
+    if (plan.death_signal != 0) die_with_parent(parent, plan.death_signal);
     kept.push_back(report.get());
     close_descriptors_except(std::move(kept));
 }
@@ -58,12 +58,13 @@ void follow(const DaemonPlan& plan, const Fd& report) {
 Child start_daemon(const DaemonPlan& plan) {
     constexpr std::string_view object = "the new process";
     auto pipe = make_pipe();
+    const pid_t parent = ::getpid();
     const PreparedProgram nothing_missing{plan.program, plan.arguments, plan.environment};
     Child child = fork_child(
         [&] {
             try {
                 pipe.reader = Fd{};
-                follow(plan, pipe.writer);
+                follow(plan, parent, pipe.writer);
                 auto program = nothing_missing;
                 restore_inherited_signals();
                 throw_exec_error(plan.program, program.execute());

@@ -132,6 +132,13 @@ void PidFile::remove() noexcept {
     sys::call("unlink", ::unlink, path_.c_str());
 }
 
+void PidFile::remove_if_means(pid_t pid) noexcept {
+    try {
+        if (read_pid_file(path_).pid == pid) remove();
+    } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): then it stays, and is stale
+    }
+}
+
 std::optional<RunningDaemon> daemon_of(const std::string& path) {
     Fd file;
     try {
@@ -142,7 +149,7 @@ std::optional<RunningDaemon> daemon_of(const std::string& path) {
     }
     const auto status = status_of(file, path);
     if (S_ISREG(status.st_mode) && status.st_size == 0) return std::nullopt;
-    Identity identity = read_pid_file(path);
+    Identity identity = read_pid_file(file, path);
     const Stamp stamp = stamp_of(file);
     if (!identity.start) identity.start = stamp.start;
     auto found = find(identity);
@@ -164,10 +171,12 @@ bool has_pid_file(const std::string& path) {
 
 void remove_pid_file(const std::string& path, pid_t pid, Deadline patience) noexcept {
     try {
-        // The file is not created again if it is gone.
-        if (read_pid_file(path).pid != pid) return;
-        PidFile file{path, patience};
-        if (read_pid_file(path).pid == pid) file.remove();
+        // Not a PidFile, which would create the file again if it is gone. If it is another one by
+        // the time we have the lock, another number is in it.
+        const Fd file = open_file(path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
+        if (lock_until(file.get(), LockKind::exclusive, patience, path) &&
+            read_pid_file(path).pid == pid)
+            sys::call("unlink", ::unlink, path.c_str());
     } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): then it stays, and is stale
     }
 }

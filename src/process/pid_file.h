@@ -29,6 +29,8 @@ class PidFile {
     void write_own();
     // Removes it.
     void remove() noexcept;
+    // Removes it if PID is in it.
+    void remove_if_means(pid_t pid) noexcept;
 
   private:
     std::string path_;
@@ -53,7 +55,8 @@ struct RunningDaemon {
 // Whether there is such a file. Throws SysError when that cannot be found out.
 [[nodiscard]] bool has_pid_file(const std::string& path);
 
-// Removes the file PATH if PID is in it.
+// Removes the file PATH if PID is in it. Leaves it where it is when another process keeps its lock
+// until PATIENCE.
 void remove_pid_file(const std::string& path, pid_t pid, Deadline patience) noexcept;
 
 } // namespace ipcbox::process

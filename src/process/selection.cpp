@@ -76,8 +76,11 @@ std::optional<bool> runs_program(pid_t pid, const std::string& path) {
 }
 
 Identity read_pid_file(const std::string& path) {
+    return read_pid_file(open_file(path, O_RDONLY | O_NONBLOCK | O_NOCTTY), path);
+}
+
+Identity read_pid_file(const Fd& file, const std::string& path) {
     constexpr std::size_t limit = 4096;
-    const Fd file = open_file(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     std::string text = read_to_end(file.get(), limit, path);
     // Only the first word counts: some daemons write more.
     text.erase(std::min(text.find_first_of(" \t\r\n"), text.size()));

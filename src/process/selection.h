@@ -37,5 +37,6 @@ struct Criteria {
 // The process whose number is in the file: "812" or "812:5829341" and a line feed. Throws an Error
 // that says what is wrong with the file: it is empty, a directory, or has no number.
 [[nodiscard]] Identity read_pid_file(const std::string& path);
+[[nodiscard]] Identity read_pid_file(const Fd& file, const std::string& path); // that PATH named
 
 } // namespace ipcbox::process

@@ -212,11 +212,10 @@ std::size_t Supervised::signal(int signal) {
     return 1;
 }
 
-void die_with_parent(int signal) {
-    const pid_t parent = ::getppid();
+void die_with_parent(pid_t parent, int signal) {
     const auto set = [](int number) { return ::prctl(PR_SET_PDEATHSIG, number); };
     if (sys::call("prctl", set, signal) < 0) throw SysError("set", "the parent death signal");
-    // The parent may already have died, so that a reaper has taken its place.
+    // Otherwise a reaper has taken its place.
     if (::getppid() != parent) ::raise(signal);
 }
 

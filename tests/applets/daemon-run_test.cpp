@@ -2,6 +2,8 @@
 
 #include "core/error.h"
 #include "core/fd.h"
+#include "core/file_lock.h"
+#include "core/io.h"
 #include "core/process_stat.h"
 
 #include <algorithm>
@@ -10,6 +12,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 #include <utility>
@@ -189,6 +192,21 @@ TEST_CASE("when many start the same daemon at once, one of them does") {
     CHECK(result.out.starts_with(scenario.read_file("pid").substr(0, 2)));
 }
 
+TEST_CASE("a start that waits for the pid file sees a daemon that keeps it locked") {
+    Scenario scenario;
+    auto daemon = scenario.start_shell("echo up; exec sleep 1000");
+    REQUIRE(daemon.line() == "up");
+    const Fd file = open_file("pid", O_RDWR | O_CREAT, 0600);
+    REQUIRE(lock_until(file.get(), LockKind::exclusive, Deadline::never(), "pid"));
+    auto start = scenario.start(words({"-p", "pid"}, sleeper));
+    REQUIRE(eventually([&] { return is_blocked_in(start.pid(), SYS_flock); }));
+    write_all(file.get(), fmt::format("{}\n", daemon.pid()), "pid");
+    const auto result = start.wait();
+    CHECK(result.status == 1);
+    CHECK(result.err.starts_with(
+        fmt::format("daemon-run: cannot start sleep: it runs already: {} (", daemon.pid())));
+}
+
 TEST_CASE("a stranger that has the pid now is left alone") {
     Scenario scenario;
     auto stranger = scenario.start_shell("echo up; exec sleep 1000");
@@ -292,6 +310,25 @@ TEST_CASE("one file can be the pid file and the lock") {
     CHECK(scenario.run(words(options, sleeper)).status == 1);
     CHECK(scenario.run({"daemon-run", "-p", "file", "--stop"}).status == 0);
     CHECK(scenario.run(words(options, sleeper)).status == 0);
+    CHECK(scenario.run({"daemon-run", "-p", "file", "--stop"}).status == 0);
+    // The lock of another process.
+    const Fd file = open_lock_file("file", LockKind::exclusive);
+    REQUIRE(lock_until(file.get(), LockKind::exclusive, Deadline::never(), "file"));
+    const auto locked = scenario.run(words(options, sleeper));
+    CHECK(locked.status == 1);
+    CHECK(locked.err.starts_with(fmt::format("daemon-run: cannot start sleep: {} is locked by {} (",
+                                             scenario.path("file"), ::getpid())));
+}
+
+TEST_CASE("a keeper removes its pid file when that is also its lock") {
+    Scenario scenario;
+    const auto start = scenario.run(
+        words({"-p", "file", "-l", "file", "--respawn", "1/1m", "--settle", "0"}, sleeper));
+    REQUIRE(start.status == 0);
+    const auto keeper = pid_in(start.out);
+    REQUIRE(::kill(keeper, SIGTERM) == 0);
+    REQUIRE(ends(keeper));
+    CHECK_FALSE(scenario.exists("file"));
 }
 
 TEST_CASE("requested descriptors stay open") {

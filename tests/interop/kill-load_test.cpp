@@ -2,6 +2,7 @@
 // clients say nothing: each connection is answered or ended by a kill, and nothing is left.
 // IPCBOX_SOAK=60 does the first for 60 seconds; IPCBOX_LOAD=200000 makes the other loads as large.
 #include "harness/client.h"
+#include "harness/kills.h"
 #include "harness/peer.h"
 #include "harness/scenario.h"
 
@@ -28,12 +29,6 @@ namespace {
 constexpr int connections = 400;
 constexpr unsigned callers = 8;
 constexpr auto header = "PROXY TCP4 192.0.2.7 198.51.100.1 4242 443\r\n";
-
-// IN_CI, or the number in $IPCBOX_LOAD.
-int load_size(int in_ci) {
-    const char* const load = std::getenv("IPCBOX_LOAD");
-    return load != nullptr ? std::atoi(load) : in_ci;
-}
 
 struct Tally {
     std::atomic<int> begun = 0;

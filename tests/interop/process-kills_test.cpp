@@ -1,20 +1,15 @@
 // Supervisors, commands and their children are killed at random, again and again: no process is
 // left, no lock is held, and no status lies. IPCBOX_SOAK=60 does this for 60 seconds.
+#include "harness/kills.h"
 #include "harness/scenario.h"
 
-#include "core/child.h"
 #include "core/deadline.h"
-#include "core/pidfd.h"
-#include "process/tree.h"
 
-#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdlib>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
-#include <random>
-#include <unistd.h>
 
 using namespace ipcbox;
 using namespace ipcbox::test;
@@ -48,26 +43,9 @@ constexpr const char* family = "exec 3<&0; setsid sh -c 'trap \"\" TERM; read li
 
 constexpr std::array signals{SIGKILL, SIGTERM, SIGINT, SIGKILL};
 
-// Nobody but us reaps below ROOT, except its parents: a handle on a number that was a descendant
-// before and is one after means that descendant.
-void kill_one_of(std::vector<pid_t> pids, std::minstd_rand& random) {
-    const auto pid = pids[random() % pids.size()];
-    const auto handle = open_process(pid);
-    const auto ours = process::descendants_of(::getpid());
-    if (handle && std::ranges::find(ours, pid) != ours.end())
-        (void)try_to_signal(*handle, signals[random() % signals.size()]);
-}
-
 bool is_possible(int status) {
     return status == 3 ||
            std::ranges::any_of(signals, [status](int signal) { return status == 128 + signal; });
-}
-
-// Orphans become our children, because the harness is a subreaper.
-bool is_all_gone() {
-    while (reap_child())
-        ;
-    return !has_children();
 }
 
 } // namespace
@@ -90,7 +68,8 @@ TEST_CASE("after random kills, no process is left, no lock is held and every sta
         for (unsigned number = 0; number < kills; ++number) {
             auto pids = process::descendants_of(supervisor.pid());
             if (!ends_all || pids.empty()) pids.push_back(supervisor.pid());
-            if (!ends_all || pids.front() != supervisor.pid()) kill_one_of(pids, random);
+            if (!ends_all || pids.front() != supervisor.pid())
+                (void)signal_one_of(pids, signals[random() % signals.size()], random);
         }
         supervisor.close_input();
         const int status = supervisor.wait().status;

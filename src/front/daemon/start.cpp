@@ -15,6 +15,7 @@
 #include "process/pid_file.h"
 #include "process/readiness.h"
 
+#include <algorithm>
 #include <fcntl.h>
 #include <optional>
 #include <unistd.h>
@@ -47,12 +48,9 @@ class Start {
     int run() {
         if (config_.ready_fd) reserve(*config_.ready_fd);
         if (config_.pid_file) {
-            if (const auto running = process::daemon_of(*config_.pid_file))
-                return refuse(running->identity.pid);
-            pid_file_.emplace(*config_.pid_file, patience());
-            // Another daemon may have been started while we waited.
-            if (const auto running = process::daemon_of(*config_.pid_file))
-                return refuse(running->identity.pid);
+            if (const auto pid = running_daemon()) return refuse(*pid);
+            if (const auto pid = take_pid_file()) return refuse(*pid);
+            if (!pid_file_) return refuse_locked();
         }
         if (config_.lock_file && !lock()) {
             if (pid_file_) pid_file_->remove(); // no process runs that it could mean
@@ -80,9 +78,36 @@ class Start {
         return Deadline::after(has_one_file() ? Duration::zero() : std::chrono::seconds{30});
     }
 
+    [[nodiscard]] std::optional<pid_t> running_daemon() const {
+        const auto running = process::daemon_of(*config_.pid_file);
+        return running ? std::optional{running->identity.pid} : std::nullopt;
+    }
+    // Returns the daemon that another process has started meanwhile, if there is one. That daemon
+    // may keep the pid file locked, so we look at it between the attempts.
+    // A pid file that is also the lock is left to the process that has it.
+    std::optional<pid_t> take_pid_file() {
+        for (const auto end = patience(); !pid_file_;) {
+            const auto attempt = Deadline::after(std::chrono::milliseconds{50});
+            try {
+                pid_file_.emplace(*config_.pid_file, std::min(attempt, end));
+            } catch (const TimedOut&) {
+                if (const auto pid = running_daemon()) return pid;
+                if (has_one_file()) return std::nullopt;
+                if (end.passed()) throw;
+            }
+        }
+        return running_daemon();
+    }
+
     int refuse(pid_t pid) {
         cli::diagnose(fmt::format("cannot start {}: it is already running: {}", name_,
                                   process::text_of({&pid, 1})));
+        return exit_status::failed;
+    }
+
+    int refuse_locked() {
+        lock_ = open_lock_file(*config_.lock_file, LockKind::exclusive);
+        cli::diagnose(locked());
         return exit_status::failed;
     }
 
@@ -170,8 +195,13 @@ class Start {
         if (held_ != nullptr) keeper.kept.push_back(held_->get());
         keeper.before = [this] { take_places(); };
         if (config_.pid_file)
-            keeper.after = [path = *config_.pid_file](Deadline patience) {
-                process::remove_pid_file(path, ::getpid(), patience);
+            keeper.after = [this](Deadline patience) {
+                // If the file is also the lock, it is ours already. Otherwise our descriptor is
+                // closed.
+                if (has_one_file())
+                    pid_file_->remove_if_means(::getpid());
+                else
+                    process::remove_pid_file(*config_.pid_file, ::getpid(), patience);
             };
         auto kept = process::start_kept_daemon(std::move(keeper));
         child_ = std::move(kept.keeper);

@@ -5,10 +5,13 @@
 #include "core/io.h"
 #include "core/pipe.h"
 #include "core/process_stat.h"
+#include "harness/kills.h"
+#include "harness/scenario.h"
 
 #include <csignal>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <sched.h>
 #include <unistd.h>
 
 using namespace ipcbox;
@@ -55,6 +58,26 @@ TEST_CASE("a daemon leads a session, and a job a group only") {
         child.kill(SIGKILL);
         child.wait();
     }
+}
+
+TEST_CASE("a daemon that dies with its parent also dies when the parent died before it could ask") {
+    const test::Scenario scenario; // orphans become our children
+    DaemonPlan plan;
+    plan.program = "/bin/sleep";
+    plan.arguments = {"sleep", "1000"};
+    plan.death_signal = SIGKILL;
+    plan.before = [] {
+        const pid_t parent = ::getppid();
+        ::kill(parent, SIGKILL);
+        while (::getppid() == parent)
+            ::sched_yield();
+    };
+    Child parent = fork_child([&plan] {
+        start_daemon(plan).release();
+        return 0;
+    });
+    CHECK(parent.wait().signal() == SIGKILL);
+    CHECK(test::eventually(test::is_all_gone));
 }
 
 TEST_CASE("only the descriptors that are named stay open") {

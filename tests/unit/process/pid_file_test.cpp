@@ -2,12 +2,14 @@
 
 #include "core/child.h"
 #include "core/error.h"
+#include "core/file_lock.h"
 #include "harness/scenario.h"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -44,6 +46,21 @@ TEST_CASE("a shorter number takes the place of a longer one") {
     scenario.write_file("pid", "1234567890123\nand more\n");
     PidFile{"pid", at_once()}.write_own();
     CHECK(scenario.read_file("pid") == fmt::format("{}\n", ::getpid()));
+}
+
+TEST_CASE("a file that another process removes meanwhile is not created again") {
+    const test::Scenario scenario;
+    PidFile file{"pid", at_once()};
+    file.write_own();
+    auto child = fork_child([pid = ::getpid()] {
+        remove_pid_file("pid", pid, Deadline::after(std::chrono::seconds{30}));
+        return 0;
+    });
+    REQUIRE(test::eventually([&] { return test::is_blocked_in(child.pid(), SYS_flock); }));
+    file.remove();
+    unlock(file.fd().get(), "pid"); // the child has the descriptor, too
+    CHECK(child.wait().succeeded());
+    CHECK_FALSE(has_pid_file("pid"));
 }
 
 TEST_CASE("one process at a time has the file") {

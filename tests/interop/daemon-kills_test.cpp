@@ -1,0 +1,248 @@
+// Daemons are started and ended again and again, while daemon-run, its keepers and the daemons are
+// killed at random: no process is left, no lock is held, and no pid file means a process that is
+// not its daemon. IPCBOX_LOAD=10000 starts so many.
+#include "harness/kills.h"
+#include "harness/scenario.h"
+
+#include "core/error.h"
+#include "core/file_lock.h"
+#include "core/io.h"
+#include "core/process_stat.h"
+#include "process/pid_file.h"
+
+#include <array>
+#include <csignal>
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <map>
+
+using namespace ipcbox;
+using namespace ipcbox::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr int places = 4; // of daemons that run at the same time
+constexpr auto longest_pause = 4ms;
+
+std::string pid_file(int place) {
+    return fmt::format("pid{}", place);
+}
+
+// A daemon is known by its argument.
+Words command(int place) {
+    return {"sleep", fmt::format("{}", 100'000 + place)};
+}
+
+Words start_words(int place, std::minstd_rand& random) {
+    const auto name = pid_file(place);
+    const std::vector<Words> options{
+        {"-l", "lock" + name},
+        {"-l", name},
+        {"-l", "lock" + name, "--respawn", "3/1m"},
+        {"-l", name, "--respawn", "3/1m", "-o", "out" + name, "--rotate", "1M:1"},
+    };
+    Words words{"daemon-run", "--settle", "0", "-p", name};
+    for (const auto& chosen : {options[random() % options.size()], command(place)})
+        words.insert(words.end(), chosen.begin(), chosen.end());
+    return words;
+}
+
+// The daemon of the place as its pid file says, and the commands of that place that run.
+struct Seen {
+    pid_t daemon = 0;
+    std::string id;
+    std::vector<pid_t> commands{};
+};
+
+std::string command_line(pid_t pid) {
+    const auto path = fmt::format("/proc/{}/cmdline", pid);
+    try {
+        return read_to_end(open_file(path, O_RDONLY).get(), 10'000, path);
+    } catch (const SysError&) { // it has ended
+        return {};
+    }
+}
+
+Seen look_at(int place, const std::vector<pid_t>& pids) {
+    Seen seen;
+    if (const auto daemon = process::daemon_of(pid_file(place)))
+        seen = {daemon->identity.pid, daemon->identity.text()};
+    const auto words = command(place);
+    for (const auto pid : pids)
+        if (command_line(pid) == words[0] + '\0' + words[1] + '\0') seen.commands.push_back(pid);
+    return seen;
+}
+
+bool is_among(pid_t pid, const std::vector<pid_t>& pids) {
+    return std::ranges::find(pids, pid) != pids.end();
+}
+
+// Whether the pid file means the one command that runs there, or its keeper, or nothing when
+// nothing runs there.
+bool is_true(const Seen& seen, const std::vector<pid_t>& pids) {
+    if (seen.daemon == 0) return seen.commands.empty();
+    if (!is_among(seen.daemon, pids) || seen.commands.size() != 1) return false;
+    const auto stat = read_process_stat(seen.commands[0]);
+    return seen.daemon == seen.commands[0] || (stat && stat->parent == seen.daemon);
+}
+
+std::string all_processes() {
+    std::string text;
+    for (const auto pid : process::descendants_of(::getpid())) {
+        auto line = command_line(pid);
+        std::ranges::replace(line, '\0', ' ');
+        const auto stat = read_process_stat(pid);
+        text += fmt::format("{} (parent {}, {}): {}\n", pid, stat ? stat->parent : 0,
+                            stat ? stat->state : '-', line);
+    }
+    for (int place = 0; place < places; ++place)
+        if (const auto daemon = process::daemon_of(pid_file(place)))
+            text += fmt::format("{}: {}\n", pid_file(place), daemon->identity.text());
+    return text;
+}
+
+// Waits until all places are true: a process that was killed needs a moment to end, and the one
+// that daemon-run has just forked goes on when daemon-run is killed.
+std::vector<Seen> settled() {
+    std::vector<Seen> all;
+    const bool is_settled = eventually([&all] {
+        while (reap_child())
+            ;
+        const auto pids = process::descendants_of(::getpid());
+        all.clear();
+        bool are_true = true;
+        for (int place = 0; place < places; ++place) {
+            all.push_back(look_at(place, pids));
+            are_true = are_true && is_true(all.back(), pids);
+        }
+        return are_true;
+    });
+    CHECK_MESSAGE(is_settled, all_processes());
+    return all;
+}
+
+bool is_free(const std::string& lock) {
+    const Fd file = open_file(lock, O_RDWR | O_CREAT, 0600);
+    return lock_until(file.get(), LockKind::exclusive, Deadline::after(0ms), lock);
+}
+
+struct Tally {
+    int started = 0;
+    int up = 0;
+    int kills = 0;
+    int stopped = 0;
+    std::map<int, int> statuses{}; // of daemon-run
+};
+
+class Storm {
+  public:
+    explicit Storm(Scenario& scenario)
+        : scenario_(scenario), random_(static_cast<unsigned>(::getpid())) {}
+
+    // Daemons at all places, and some starts beside them, come and go.
+    void round() {
+        const bool is_calm = random_() % 4 == 0;
+        start(is_calm);
+        const auto seen = settled();
+        for (int place = 0; place < places; ++place)
+            end(place, seen[static_cast<std::size_t>(place)], is_calm);
+        CHECK_MESSAGE(eventually(is_all_gone), all_processes());
+        for (int place = 0; place < places; ++place) {
+            CHECK_FALSE(process::daemon_of(pid_file(place)));
+            CHECK(is_free("lock" + pid_file(place)));
+            if (scenario_.exists(pid_file(place))) CHECK(is_free(pid_file(place)));
+        }
+    }
+
+    [[nodiscard]] const Tally& tally() const { return tally_; }
+
+  private:
+    void kill_one() {
+        if (signal_one_of(process::descendants_of(::getpid()), SIGKILL, random_) != 0)
+            ++tally_.kills;
+    }
+
+    void start(bool is_calm) {
+        struct Start {
+            int place;
+            Process process;
+        };
+        std::vector<Start> starts;
+        for (int place = 0; place < places; ++place)
+            for (unsigned number = 0; number < (random_() % 4 == 0 ? 2U : 1U); ++number)
+                starts.push_back({place, scenario_.start(start_words(place, random_))});
+        if (!is_calm)
+            for (auto kills = random_() % 6; kills > 0; --kills) {
+                go_on_for_up_to(longest_pause, random_);
+                kill_one();
+            }
+        std::array<int, places> up{};
+        for (auto& [place, process] : starts) {
+            const auto result = process.wait();
+            ++tally_.started;
+            ++tally_.statuses[result.status];
+            if (result.status == 0) ++up.at(static_cast<std::size_t>(place));
+            CAPTURE(result.err);
+            CHECK((result.status == 0) == !result.out.empty());
+            if (is_calm)
+                CHECK((result.status == 0 || contains(result.err, ": cannot start sleep: ")));
+        }
+        for (const int number : up) {
+            tally_.up += number;
+            if (is_calm) CHECK(number == 1);
+        }
+    }
+
+    void end(int place, const Seen& seen, bool is_calm) {
+        const Words stop{"daemon-run", "-p", pid_file(place), "--stop"};
+        if (seen.daemon == 0) {
+            CHECK(scenario_.run(stop).status == 1);
+            return;
+        }
+        if (!is_calm && random_() % 3 == 0) {
+            ::kill(seen.daemon, SIGKILL); // our child, which nobody else reaps
+            ++tally_.kills;
+            return;
+        }
+        if (!is_calm && random_() % 3 == 0) {
+            auto stopping = scenario_.start(stop);
+            go_on_for_up_to(longest_pause, random_);
+            stopping.kill(SIGKILL);
+            ++tally_.kills;
+            if (stopping.wait().status != 0) (void)scenario_.run(stop);
+            return;
+        }
+        const auto result = scenario_.run(stop);
+        CAPTURE(result.err);
+        // A process that was killed a moment ago can still have been there.
+        if (!is_calm && result.status == 1) return;
+        CHECK(result.status == 0);
+        CHECK_FALSE(scenario_.exists(pid_file(place)));
+        ++tally_.stopped;
+    }
+
+    Scenario& scenario_;
+    std::minstd_rand random_;
+    Tally tally_;
+};
+
+} // namespace
+
+TEST_CASE(
+    "daemons that are killed with those that start them leave no process, lock or false pid file") {
+    const int total = load_size(200);
+    Scenario scenario;
+    Storm storm{scenario};
+    while (storm.tally().started < total)
+        storm.round();
+    const auto& tally = storm.tally();
+    std::string statuses;
+    for (const auto& [status, count] : tally.statuses)
+        statuses += fmt::format(" {}: {}", status, count);
+    MESSAGE(tally.started, " started, ", tally.up, " up, ", tally.stopped, " stopped, ",
+            tally.kills, " kills; statuses of daemon-run:", statuses);
+    CHECK(tally.up > 0);
+    CHECK(tally.kills > 0);
+}
