@@ -159,6 +159,11 @@ bool has_control(const Cookie& cookie) {
     return has(cookie.name) || has(cookie.value) || has(cookie.domain) || has(cookie.path);
 }
 
+// In the file, one dot before the host has a meaning, and "#" begins a comment.
+bool can_be_host(std::string_view domain) {
+    return !domain.starts_with('.') && !domain.starts_with('#');
+}
+
 } // namespace
 
 void CookieJar::load(std::string_view text, std::time_t now, SessionCookies session,
@@ -188,7 +193,7 @@ void CookieJar::load(std::string_view text, std::time_t now, SessionCookies sess
         } else {
             cookie = parse_netscape(line);
         }
-        if (!cookie || has_control(*cookie)) continue;
+        if (!cookie || has_control(*cookie) || !can_be_host(cookie->domain)) continue;
         if (session == SessionCookies::junk && !cookie->expires) continue;
         const std::lock_guard lock{mutex_};
         put(std::move(*cookie), now);

@@ -143,6 +143,8 @@ TEST_CASE("a cookie file is read and written as curl does it") {
                           "www.example.org\tFALSE\t/\tFALSE\t999999999\told\t5\n"
                           "www.example.org\tFALSE\t/\tFALSE\t2000000000\tempty\t\n"
                           "www.example.org\tFALSE\t/\tFALSE\tnonsense\tbad\t6\n"
+                          "..example.org\tFALSE\t/\tFALSE\t2000000000\tdots\t7\n"
+                          ".#example.org\tFALSE\t/\tFALSE\t2000000000\tcomment\t8\n"
                           "too\tfew\n";
     CHECK(loaded(file, "http://www.example.org/a") == "hidden=3; wide=1; session=2; empty=");
     CHECK(loaded(file, "https://www.example.org/") == "wide=1; session=2; secure=4; empty=");
