@@ -3,13 +3,13 @@
 #include "core/error.h"
 #include "core/io.h"
 #include "core/poll.h"
+#include "core/thread.h"
 
 #include <algorithm>
 #include <climits>
 #include <condition_variable>
 #include <fmt/core.h>
 #include <mutex>
-#include <thread>
 #include <utility>
 
 namespace ipcbox::cli {
@@ -44,6 +44,7 @@ struct LineQueue::State {
     std::uint64_t lost = 0;        // lines that were dropped, not reported yet
     bool is_writing = false;       // the thread is writing the next lines
     bool is_taken = false;         // the thread must end, and leave the rest
+    bool has_thread = false;
     bool has_failed = false;
     bool has_ended = false;
 };
@@ -62,11 +63,22 @@ LineQueue::~LineQueue() {
 }
 
 void LineQueue::start() {
-    std::thread{[state = state_] { write_lines(state); }}.detach();
+    start_thread([state = state_] { write_lines(state); }).detach();
+    state_->has_thread = true;
+}
+
+// With the mutex.
+void LineQueue::start_if_possible() {
+    if (state_->has_thread) return;
+    try {
+        start();
+    } catch (const SysError&) { // NOLINT(bugprone-empty-catch): the next line tries again
+    }
 }
 
 void LineQueue::add(std::string_view line) {
     const std::lock_guard lock{state_->mutex};
+    start_if_possible();
     if (state_->pending.size() - state_->written_up_to + line.size() > capacity) {
         ++state_->lost;
         state_->has_failed = true;
@@ -101,7 +113,8 @@ void LineQueue::write_again(std::string unwritten) {
         state->has_failed = state_->has_failed;
     }
     state_ = std::move(state);
-    start();
+    const std::lock_guard lock{state_->mutex};
+    start_if_possible();
 }
 
 bool LineQueue::failed() {

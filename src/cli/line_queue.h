@@ -15,7 +15,7 @@ class LineQueue {
     // How the queue says that lines were dropped: in words, or as an object of JSON.
     enum class Kind { text, json };
     // FD belongs to the caller. Signals have to be blocked already, including SIGPIPE. UNWRITTEN is
-    // what take_unwritten() returned in our former image.
+    // what take_unwritten() returned in our former image. Throws SysError when there is no thread.
     explicit LineQueue(int fd, Kind kind = Kind::text, std::string unwritten = {});
     // Waits at most a second until the remaining lines are written.
     ~LineQueue();
@@ -32,6 +32,7 @@ class LineQueue {
     // Each line is either written whole or returned, unless a write hangs in the kernel for a
     // second; then the line counts as lost. write_again() takes the lines back.
     [[nodiscard]] std::string take_unwritten();
+    // When the system has no thread for us, add() tries again.
     void write_again(std::string unwritten);
 
     // Whether a line was dropped, could not be written, or still waits.
@@ -40,6 +41,7 @@ class LineQueue {
   private:
     struct State;
     void start();
+    void start_if_possible();
     static void write_lines(const std::shared_ptr<State>& state);
 
     std::shared_ptr<State> state_;

@@ -4,6 +4,7 @@
 #include "core/event.h"
 #include "core/io.h"
 #include "core/poll.h"
+#include "core/thread.h"
 #include "net/connect.h"
 #include "net/unreachable.h"
 
@@ -13,8 +14,6 @@
 #include <mutex>
 #include <poll.h>
 #include <span>
-#include <system_error>
-#include <thread>
 #include <utility>
 
 namespace ipcbox::clocks {
@@ -101,13 +100,9 @@ TlsExchanges::~TlsExchanges() = default;
 
 void TlsExchanges::start(std::size_t number, Request request, Deadline deadline) {
     const auto serial = ++last_serial_;
-    try {
-        std::thread{[state = state_, number, serial, request = std::move(request), deadline] {
-            state->hand_over(serial, state->exchange_of(number, request, deadline));
-        }}.detach();
-    } catch (const std::system_error& error) {
-        throw SysError("start", "a thread", error.code().value());
-    }
+    start_thread([state = state_, number, serial, request = std::move(request), deadline] {
+        state->hand_over(serial, state->exchange_of(number, request, deadline));
+    }).detach();
     serials_[number] = serial;
 }
 

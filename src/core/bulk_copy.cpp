@@ -5,6 +5,7 @@
 #include "core/pipe.h"
 #include "core/poll.h"
 #include "core/syscall.h"
+#include "core/thread.h"
 
 #include <algorithm>
 #include <array>
@@ -14,7 +15,6 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <thread>
 #include <unistd.h>
 
 namespace ipcbox {
@@ -69,13 +69,13 @@ std::size_t fill_in_parallel(int fd, std::span<std::byte> into, std::string_view
         }
     };
     {
-        const std::jthread second{[&] {
+        const auto second = start_helper([&] {
             try {
                 work();
             } catch (...) {
                 failure = std::current_exception();
             }
-        }};
+        });
         work();
     }
     if (failure) std::rethrow_exception(failure);
@@ -115,9 +115,9 @@ std::size_t fill_memory(int fd, std::span<std::byte> into, std::string_view obje
 
 void drain_memory(int fd, std::span<const std::byte> from, std::string_view object) {
     widen_pipe(fd);
-    std::optional<std::jthread> ahead;
+    std::jthread ahead;
     if (from.size() >= worth_a_thread)
-        ahead.emplace([from](const std::stop_token& stop) {
+        ahead = start_helper([from](const std::stop_token& stop) {
             for (auto rest = from; !rest.empty() && !stop.stop_requested();) {
                 const auto window = rest.first(std::min(write_window, rest.size()));
                 populate(window, Populate::read);

@@ -2,6 +2,7 @@
 
 #include "core/pipe.h"
 #include "core/poll.h"
+#include "core/thread.h"
 
 #include <array>
 
@@ -11,7 +12,7 @@ CleanupOnSignal::CleanupOnSignal(SignalFd& signals, std::function<void()> cleanu
     : signals_(signals), cleanup_(std::move(cleanup)) {
     Pipe pipe = make_pipe();
     stop_ = std::move(pipe.writer);
-    watcher_ = std::jthread{[this, stop = std::move(pipe.reader)] { watch(stop.get()); }};
+    watcher_ = start_thread([this, stop = std::move(pipe.reader)] { watch(stop.get()); });
 }
 
 CleanupOnSignal::~CleanupOnSignal() {

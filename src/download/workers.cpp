@@ -1,12 +1,12 @@
 #include "download/workers.h"
 
+#include "core/thread.h"
 #include "http/failure.h"
 
 #include <algorithm>
 #include <exception>
 #include <mutex>
 #include <span>
-#include <thread>
 
 namespace ipcbox::download {
 
@@ -89,8 +89,10 @@ void fetch_all(const std::vector<Target>& targets, const DownloadOptions& option
     const auto count = std::min(targets.size(), static_cast<std::size_t>(workers));
     Crew crew{targets, options, count, output, progress, report};
     std::vector<std::jthread> others;
-    while (others.size() + 1 < count)
-        others.emplace_back([&crew] { crew.work(); });
+    while (others.size() + 1 < count) {
+        others.push_back(start_helper([&crew] { crew.work(); }));
+        if (!others.back().joinable()) break; // those that there are do everything
+    }
     crew.work();
     others.clear(); // waits for them
     crew.finish();

@@ -2,12 +2,11 @@
 
 #include "core/error.h"
 #include "core/event.h"
+#include "core/thread.h"
 
 #include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <system_error>
-#include <thread>
 #include <utility>
 
 namespace ipcbox::net {
@@ -83,12 +82,12 @@ void Lookups::ask(std::size_t number, std::string host, Deadline deadline) {
     // An idle thread may have been woken for another question a moment ago.
     if (questions.size() > state_->idle && state_->threads < max_threads) {
         try {
-            std::thread{[state = state_] { state->answer_questions(); }}.detach();
+            start_thread([state = state_] { state->answer_questions(); }).detach();
             ++state_->threads;
-        } catch (const std::system_error& error) {
+        } catch (const SysError&) {
             if (state_->threads == 0) {
                 questions.pop_back();
-                throw SysError("start", "a thread", error.code().value());
+                throw;
             }
         }
     }

@@ -3,6 +3,7 @@
 #include "core/ascii.h"
 #include "core/error.h"
 #include "core/syscall.h"
+#include "core/thread.h"
 #include "net/unreachable.h"
 
 #include <algorithm>
@@ -15,8 +16,6 @@
 #include <netdb.h>
 #include <nss.h>
 #include <sys/auxv.h>
-#include <system_error>
-#include <thread>
 
 namespace ipcbox::net {
 
@@ -33,16 +32,12 @@ std::optional<Result> in_time(std::function<Result()> work, Deadline deadline) {
     };
     if (deadline.passed()) return std::nullopt;
     const auto shared = std::make_shared<Shared>();
-    try {
-        std::thread{[shared, work = std::move(work)] {
-            auto result = work();
-            const std::lock_guard lock{shared->access};
-            shared->result = std::move(result);
-            shared->done.notify_one();
-        }}.detach();
-    } catch (const std::system_error& error) {
-        throw SysError("start", "a thread", error.code().value());
-    }
+    start_thread([shared, work = std::move(work)] {
+        auto result = work();
+        const std::lock_guard lock{shared->access};
+        shared->result = std::move(result);
+        shared->done.notify_one();
+    }).detach();
     std::unique_lock lock{shared->access};
     const auto ready = [&shared] { return shared->result.has_value(); };
     if (const auto remaining = deadline.remaining())

@@ -1,12 +1,12 @@
 #include "server/reverse_names.h"
 
+#include "core/thread.h"
 #include "net/resolve.h"
 
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <thread>
 #include <unordered_map>
 
 namespace ipcbox::server {
@@ -60,7 +60,7 @@ ReverseNames::Questions ReverseNames::dns() {
 ReverseNames::ReverseNames(Found found, Questions questions) : state_(std::make_shared<State>()) {
     state_->found = std::move(found);
     state_->dns = std::move(questions);
-    std::thread{[state = state_] { answer_questions(state); }}.detach();
+    start_thread([state = state_] { answer_questions(state); }).detach();
 }
 
 ReverseNames::~ReverseNames() {
