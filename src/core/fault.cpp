@@ -16,7 +16,8 @@
 // stops the twin, so that no new call is forgotten.
 //
 // IPCBOX_FAULT_MARK names a file to which "CALL: ERROR" is appended for each fault: a sweep over
-// the Nth call is over when nothing is appended any more.
+// the Nth call is over when nothing is appended any more. IPCBOX_FAULT_SITES does the same with the
+// place of the call (tests/fault/sites), in a twin that is not optimised.
 #include "core/fault.h"
 
 #include "core/words.h"
@@ -28,6 +29,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
@@ -267,6 +269,7 @@ constexpr Possibility possibilities[] = {
     {"pipe2", {EMFILE, ENFILE}},
     {"ppoll", {EINTR}}, // no ENOMEM: up to 30 entries are on the kernel's stack
     {"prctl", {}},
+    {"pthread_create", {EAGAIN}}, // core/thread_faults.cpp
     {"pread", {short_count, EINTR, EIO}},
     {"read", {EINTR}, is_blocking},
     {"read", {EIO}, is_on_disk},
@@ -370,6 +373,16 @@ void leave_mark(const char* path, std::string_view call, int error) {
     ::close(fd);
 }
 
+// Records "ADDRESS CALL ERROR": the place in the program behind the call that was made to fail.
+void leave_site(const char* path, std::uintptr_t place, std::string_view call, int error) {
+    extern const char start[] __asm__("__executable_start"); // ld(1)
+    const auto line = fmt::format("{:x} {} {}\n", place - reinterpret_cast<std::uintptr_t>(start),
+                                  call, error == short_count ? "SHORT" : strerrorname_np(error));
+    const int fd = ::open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (fd < 0 || ::write(fd, line.data(), line.size()) < 0) ::abort();
+    ::close(fd);
+}
+
 [[noreturn]] void give_up(std::string_view reason) {
     const auto line = "fault injector: " + std::string{reason} + "\n";
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
@@ -379,6 +392,7 @@ void leave_mark(const char* path, std::string_view call, int error) {
 struct Injector {
     FaultPlan plan;
     const char* mark;
+    const char* sites;
     pid_t first;
 };
 
@@ -459,7 +473,8 @@ Fault next_fault(const char* name, Arguments arguments) noexcept {
         if (!injector) {
             const char* text = std::getenv("IPCBOX_FAULT");
             injector = {FaultPlan::parse(text != nullptr ? text : ""),
-                        std::getenv("IPCBOX_FAULT_MARK"), ::getpid()};
+                        std::getenv("IPCBOX_FAULT_MARK"), std::getenv("IPCBOX_FAULT_SITES"),
+                        ::getpid()};
         }
         const auto process =
             ::getpid() == injector->first ? FaultPlan::Process::first : FaultPlan::Process::child;
@@ -467,6 +482,16 @@ Fault next_fault(const char* name, Arguments arguments) noexcept {
         const auto fault = injector->plan.next(name, arguments, process);
         if (injector->mark != nullptr && (fault.error != 0 || fault.shortened))
             leave_mark(injector->mark, name, fault.error != 0 ? fault.error : short_count);
+#ifndef __OPTIMIZE__
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wframe-address"
+        // We are called by watched_call(), and that by call(), whose caller is meant.
+        if (injector->sites != nullptr && (fault.error != 0 || fault.shortened))
+            leave_site(injector->sites,
+                       reinterpret_cast<std::uintptr_t>(__builtin_return_address(2)), name,
+                       fault.error != 0 ? fault.error : short_count);
+#pragma GCC diagnostic pop
+#endif
         errno = saved_errno;
         return fault;
     } catch (const std::invalid_argument& wrong) {

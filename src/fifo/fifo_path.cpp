@@ -162,13 +162,15 @@ bool FifoPath::exchange(Fifo& spare, Fifo& current) {
         if (error == ENOENT) return false;
         throw SysError("serve", path_, error);
     }
+    // From now on, even when we cannot find out which file came out.
+    const auto former = std::exchange(ours_, spare.identity());
     const auto came_out = status_of(directory_, spare.name);
     if (!came_out || FileIdentity{*came_out} != current.identity()) {
         // A stranger put its file there at this moment: move it back.
-        if (came_out) (void)rename_with(directory_, spare.name, name_, RENAME_EXCHANGE);
+        if (came_out && rename_with(directory_, spare.name, name_, RENAME_EXCHANGE) == 0)
+            ours_ = former;
         return false;
     }
-    ours_ = spare.identity();
     current.name = std::exchange(spare.name, name_);
     return true;
 }

@@ -41,6 +41,13 @@ bool cannot_splice(int error) {
     return error == EINVAL || error == ENOSYS;
 }
 
+// Whether the error says that the connection is over. The other side then ends its answer, too. With
+// any other error (ENOMEM, ENOBUFS) it waits for the rest of the request, and never ends.
+bool is_over(int error) {
+    return error == EPIPE || error == ECONNRESET || error == ETIMEDOUT || error == EHOSTUNREACH ||
+           error == ENETUNREACH;
+}
+
 ssize_t splice_some(int from, int to, std::size_t size) {
     return transfer("splice", ::splice, from, nullptr, to, nullptr, size,
                     unsigned{SPLICE_F_MOVE | SPLICE_F_NONBLOCK});
@@ -136,7 +143,7 @@ void RelayStream::fail_source(int error) const {
 auto RelayStream::fail_sink(int error) -> Outcome {
     // splice(2) and sendfile(2) raise SIGPIPE for sockets too.
     if (to_.kind == Kind::socket && error == EPIPE) take_back_write_signals();
-    if (flow_ == Flow::answer) throw SysError("write", to_.name, error);
+    if (flow_ == Flow::answer || !is_over(error)) throw SysError("write", to_.name, error);
     refusal_ = std::make_exception_ptr(SysError("write", to_.name, error));
     end();
     return Outcome::changed;

@@ -4,17 +4,21 @@
 #include "core/error.h"
 #include "core/number.h"
 #include "core/pidfd.h"
+#include "core/poll.h"
 #include "core/process_stat.h"
 #include "core/signals.h"
 #include "core/syscall.h"
 
 #include <algorithm>
+#include <array>
 #include <csignal>
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <map>
 #include <optional>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <type_traits>
 #include <unistd.h>
 
 namespace ipcbox::process {
@@ -29,6 +33,22 @@ void append_numbers(std::vector<pid_t>& into, std::string_view text) {
     }
 }
 
+// Looks again while the system lacks memory or files: a walk that gave up would leave a tree that
+// runs, or that stands still.
+template <class Look> auto insist(Look look) {
+    constexpr int max_attempts = 100;
+    constexpr auto pause = std::chrono::milliseconds{10};
+    for (int attempt = 1;; ++attempt) {
+        try {
+            return look();
+        } catch (const SysError& error) {
+            const bool may_pass = error.error() == ENOMEM || error.error() == ENFILE;
+            if (!may_pass || attempt == max_attempts) throw;
+        }
+        (void)poll_until({}, Deadline::after(pause));
+    }
+}
+
 void append(std::vector<pid_t>& into, const std::vector<pid_t>& more) {
     into.insert(into.end(), more.begin(), more.end());
 }
@@ -36,7 +56,8 @@ void append(std::vector<pid_t>& into, const std::vector<pid_t>& more) {
 std::vector<pid_t> children_in(const ProcessStat& stat) {
     std::vector<pid_t> children;
     const auto append = [&](pid_t thread) {
-        if (const auto text = read_process_file(stat.pid, fmt::format("task/{}/children", thread)))
+        const auto file = fmt::format("task/{}/children", thread);
+        if (const auto text = insist([&] { return read_process_file(stat.pid, file); }))
             append_numbers(children, *text);
     };
     if (stat.threads == 1)
@@ -57,7 +78,7 @@ class Walk {
         for (std::size_t at = 0; at < waiting.size(); ++at) {
             auto* member = meet(waiting[at]);
             if (member == nullptr) continue;
-            append(waiting, children_in(member->stat));
+            append(waiting, with_reserve([member] { return children_in(member->stat); }));
             if (member->is_done) continue;
             found = true;
             deliver(*member);
@@ -82,11 +103,20 @@ class Walk {
                 auto* member = meet(waiting[at]);
                 if (member == nullptr) continue;
                 is_still &= stop(*member);
-                append(waiting, children_in(member->stat));
+                append(waiting, with_reserve([member] { return children_in(member->stat); }));
             }
             if (is_still) return;
             (void)::sched_yield();
         }
+    }
+
+    // When the walk failed.
+    void let_go() noexcept {
+        for (auto& [pid, member] : members_)
+            try {
+                if (member.is_stopped_by_us) (void)send(member, SIGCONT);
+            } catch (const SysError&) { // NOLINT(bugprone-empty-catch): another error is being told
+            }
     }
 
     void signal_stopped(Waking waking) {
@@ -122,7 +152,7 @@ class Walk {
             if (!opened) return nullptr;
             handle = *std::move(opened);
         }
-        auto stat = read_process_stat(pid);
+        auto stat = with_reserve([pid] { return read_process_stat(pid); });
         if (!stat || stat->has_ended()) return nullptr;
         if (known != members_.end() && known->second.stat.start_ticks == stat->start_ticks) {
             known->second.stat = *std::move(stat);
@@ -133,18 +163,32 @@ class Walk {
     }
 
     static bool is_still_there(const Root& root) {
-        const auto stat = read_process_stat(root.pid);
+        const auto stat = insist([&root] { return read_process_stat(root.pid); });
         return stat && stat->start_ticks == root.start_ticks;
     }
 
     // An empty handle when there are too many.
-    static std::optional<Fd> open_if_possible(pid_t pid) {
+    std::optional<Fd> open_if_possible(pid_t pid) {
+        if (!reserve_[0]) return Fd{};
         try {
-            return open_process(pid);
+            return insist([pid] { return open_process(pid); });
         } catch (const SysError& error) {
             if (error.error() != EMFILE) throw;
+            reserve_ = {};
             return Fd{};
         }
+    }
+    template <class Look> std::invoke_result_t<Look> with_reserve(Look look) {
+        try {
+            return insist(look);
+        } catch (const SysError& error) {
+            if (error.error() != EMFILE || !reserve_[0]) throw;
+        }
+        reserve_ = {};
+        return insist(look);
+    }
+    static Fd reserve_one() {
+        return insist([] { return open_file("/dev/null", O_RDONLY); });
     }
 
     // Stops it. Returns whether it was stopped already.
@@ -176,7 +220,7 @@ class Walk {
                 (void)try_to_signal(member.handle, signal);
                 return true;
             }
-            const auto handle = open_process(member.stat.pid);
+            const auto handle = insist([&] { return open_process(member.stat.pid); });
             const auto now = handle ? read_process_stat(member.stat.pid) : std::nullopt;
             if (now && now->start_ticks == member.stat.start_ticks)
                 (void)try_to_signal(*handle, signal);
@@ -188,6 +232,8 @@ class Walk {
     }
 
     int signal_;
+    // For a file of /proc and a handle at the same time, once there are too many handles.
+    std::array<Fd, 2> reserve_{reserve_one(), reserve_one()};
     std::map<pid_t, Member> members_;
     TreeResult result_;
 };
@@ -213,7 +259,7 @@ std::vector<pid_t> threads_of(pid_t pid) {
 }
 
 std::vector<pid_t> children_of(pid_t pid) {
-    const auto stat = read_process_stat(pid);
+    const auto stat = insist([pid] { return read_process_stat(pid); });
     return stat ? children_in(*stat) : std::vector<pid_t>{};
 }
 
@@ -247,15 +293,21 @@ TreeResult signal_own_tree(int signal) {
 std::vector<Root> roots_of(std::span<const pid_t> pids) {
     std::vector<Root> roots;
     for (const auto pid : pids)
-        if (const auto stat = read_process_stat(pid)) roots.push_back({pid, stat->start_ticks});
+        if (const auto stat = insist([pid] { return read_process_stat(pid); }))
+            roots.push_back({pid, stat->start_ticks});
     return roots;
 }
 
 TreeResult signal_trees(std::span<const Root> roots, int signal, Waking waking) {
     allow_handles();
     Walk walk{signal};
-    walk.stop_all(roots);
-    walk.signal_stopped(waking);
+    try {
+        walk.stop_all(roots);
+        walk.signal_stopped(waking);
+    } catch (const SysError&) {
+        walk.let_go();
+        throw;
+    }
     return std::move(walk).result();
 }
 

@@ -204,7 +204,7 @@ TEST_CASE("a start that waits for the pid file sees a daemon that keeps it locke
     const auto result = start.wait();
     CHECK(result.status == 1);
     CHECK(result.err.starts_with(
-        fmt::format("daemon-run: cannot start sleep: it runs already: {} (", daemon.pid())));
+        fmt::format("daemon-run: cannot start sleep: it is already running: {} (", daemon.pid())));
 }
 
 TEST_CASE("a stranger that has the pid now is left alone") {

@@ -142,3 +142,58 @@ TEST_CASE("no matter what fails once, a server goes on, or says why it did not s
                 CHECK(number <= max_calls);
             }
 }
+
+TEST_CASE("no matter what fails once, a reader of a FIFO gets the whole document or fifosig says "
+          "why not") {
+    constexpr int max_calls = 300;
+    const auto fails_somewhere_in_fifosig = [](const Words& words, const std::string& fault) {
+        Scenario scenario;
+        const auto mark = scenario.path("mark");
+        Result result;
+        std::string read;
+        {
+            const Variable which{"IPCBOX_FAULT", fault};
+            const Variable where{"IPCBOX_FAULT_MARK", mark};
+            auto process = scenario.start(words);
+            const auto line = process.error_line();
+            if (!contains(line, "serving")) {
+                result = process.wait();
+                result.err = line + "\n" + result.err;
+            } else {
+                auto reader = scenario.start_shell("exec cat fifo");
+                result = process.wait();
+                if (result.status == 0) read = reader.wait().out;
+            }
+        }
+        const bool fired = scenario.exists("mark");
+        const auto what = fired ? scenario.read_file("mark") : std::string{};
+        CAPTURE(fault);
+        CAPTURE(what);
+        CAPTURE(result.err);
+        CAPTURE(result.status);
+        CHECK((result.status == 0 || result.status == 1 ||
+               result.status == exit_status::cannot_execute));
+        if (result.status == 0 && result.err.empty())
+            CHECK((read == "text\n" || what.starts_with("write")));
+        else if (!what.starts_with("write"))
+            CHECK(result.err.starts_with("fifosig: "));
+        // The removal itself failed: the next fifosig takes the FIFO over.
+        if (result.status != 0 || !what.starts_with("renameat2"))
+            CHECK_FALSE(scenario.exists("fifo"));
+        return fired;
+    };
+    for (const auto& words : {Words{"fifosig", "-n", "1", "-s", "text", "fifo"},
+                              {"fifosig", "-n", "1", "fifo", "--", "echo", "text"}})
+        for (const int error : errors)
+            for (const char* const process : {"", "child"}) {
+                // A full pipe (EAGAIN) is one that will be read: that is what fifosig waits for.
+                if (error == EAGAIN) continue;
+                int number = 1;
+                while (
+                    number <= max_calls &&
+                    fails_somewhere_in_fifosig(
+                        words, fmt::format("*={}@{}{}", strerrorname_np(error), process, number)))
+                    ++number;
+                CHECK(number <= max_calls);
+            }
+}

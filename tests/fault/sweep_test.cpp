@@ -1,48 +1,18 @@
-// Each system call of an applet fails once, in its turn and with each errno that the kernel could
-// return there: the Nth call for N = 1, 2 and so on, until there is none left to fail. Whatever
-// fails, the applet ends in time with a status of the contract and at most one line with the
-// reason, and leaves everything as it was before.
-#include "core/error.h"
-#include "core/io.h"
-#include "harness/environment.h"
-#include "harness/scenario.h"
-#include "sysv/key.h"
+// The sweep (fault/sweep.h) over the applets. To have an applet's calls fail, add a line. A line in
+// modes_sweep_test.cpp costs less: there each call fails with few errors, unless it is a campaign.
+#include "fault/sweep.h"
 
-#include <algorithm>
-#include <array>
-#include <cerrno>
+#include "core/io.h"
+
 #include <cstdlib>
-#include <cstring>
 #include <doctest/doctest.h>
 #include <fcntl.h>
-#include <filesystem>
-#include <fmt/format.h>
-#include <sys/sem.h>
-#include <sys/shm.h>
 
 using namespace ipcbox;
 using namespace ipcbox::test;
 
 namespace {
 
-// What a failure may leave changed.
-enum class Failure {
-    changes_nothing,
-    may_come_late, // the work was done and only its report was lost; doing it again changes nothing
-    // The removal itself failed. The next run takes over what is left, and removes it.
-    may_leave_to_next_run
-};
-
-struct Sweep {
-    const char* what;
-    std::vector<Words> before; // run without faults
-    Words command;
-    const char* input = "";
-    Failure failure = Failure::changes_nothing;
-};
-
-// KEY and NAME are the scenario's key and @name, OWNER the number of a process that waits for us.
-// To have an applet's calls fail, add a line.
 const std::vector<Sweep>& sweeps() {
     static const std::vector<Sweep> all{
         {"sem-create", {}, {"sem-create", "KEY"}, "", Failure::may_come_late},
@@ -181,121 +151,11 @@ const std::vector<Sweep>& sweeps() {
     return all;
 }
 
-constexpr std::array errors{ENOMEM, EMFILE, ENFILE, ENOSPC, EACCES, EIDRM,
-                            EAGAIN, EIO,    EPERM,  E2BIG,  EROFS};
-
-// No applet makes more calls than this that can return the same errno.
-constexpr int max_calls = 300;
-
-// The values of a set as text, or a text that there is no set.
-std::string semaphores(const std::string& key) {
-    const int id = ::semget(sysv::Key::parse(key).value(), 0, 0);
-    if (id < 0) return "no set";
-    semid_ds status{};
-    ::semctl(id, 0, IPC_STAT, &status);
-    std::vector<unsigned short> values(status.sem_nsems);
-    ::semctl(id, 0, GETALL, values.data());
-    return fmt::format("{}", fmt::join(values, " "));
-}
-
-std::string segment(const std::string& key) {
-    const int id = ::shmget(sysv::Key::parse(key).value(), 0, 0);
-    return id < 0 ? "no segment" : fmt::format("segment {}", id);
-}
-
-// Everything that an applet could leave behind.
-std::string state(const Scenario& scenario) {
-    std::string text;
-    for (const auto& key : {scenario.key(), scenario.name()})
-        text += fmt::format("{}: {}, {}\n", key, semaphores(key), segment(key));
-    std::vector<std::string> files;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator{scenario.path("")})
-        files.push_back(entry.path().string());
-    std::ranges::sort(files);
-    const auto path = fmt::format("/proc/self/task/{}/children", ::getpid());
-    return fmt::format("{}files: {}\nchildren: {}\n", text, fmt::join(files, " "),
-                       read_to_end(open_file(path, O_RDONLY).get(), 100'000, path));
-}
-
-Words with_names(Words words, const Scenario& scenario, pid_t owner) {
-    for (auto& word : words)
-        if (word == "KEY")
-            word = scenario.key();
-        else if (word == "NAME")
-            word = scenario.name();
-        else if (word == "OWNER")
-            word = fmt::format("{}", owner);
-    return words;
-}
-
-bool is_of_the_contract(int status) {
-    constexpr std::array statuses{exit_status::done,           exit_status::failed,
-                                  exit_status::timed_out,      exit_status::before_command,
-                                  exit_status::cannot_execute, exit_status::not_found};
-    return std::ranges::find(statuses, status) != statuses.end();
-}
-
-// Each line is from the applet, and none without a failure; the failed call may be that of stderr.
-bool explains(const Result& result, const std::string& applet, const std::string& fired) {
-    if (result.err.empty()) return result.status == 0 || fired.starts_with("write");
-    return result.err.starts_with(applet + ": ") && std::ranges::count(result.err, '\n') == 1 &&
-           result.err.ends_with('\n');
-}
-
-// Runs the sweep's command with one fault; false when no call was left to fail.
-bool fails_somewhere(const Sweep& sweep, const std::string& fault) {
-    Scenario scenario;
-    auto owner = scenario.start({"cat"});
-    for (const auto& words : sweep.before)
-        REQUIRE(scenario.run(with_names(words, scenario, owner.pid())).status == 0);
-    const auto before = state(scenario);
-    // Beside the working directory, which is watched.
-    const auto mark = std::filesystem::path{scenario.path("..")} / "mark";
-    Result result;
-    {
-        const Variable which{"IPCBOX_FAULT", fault};
-        const Variable where{"IPCBOX_FAULT_MARK", mark.string()};
-        result = scenario.run(with_names(sweep.command, scenario, owner.pid()), sweep.input);
-    }
-    if (!std::filesystem::exists(mark)) return false;
-    const auto fired = read_to_end(open_file(mark.string(), O_RDONLY).get(), 100'000, "mark");
-    INFO("sweep: ", std::string{sweep.what});
-    CAPTURE(fault);
-    CAPTURE(fired);
-    CAPTURE(result.err);
-    CAPTURE(result.status);
-    CHECK(is_of_the_contract(result.status));
-    CHECK(explains(result, sweep.command.front(), fired));
-    if (result.status == 0) return true;
-    // A process that was told to end may need a moment.
-    if (sweep.failure == Failure::changes_nothing) {
-        CHECK(eventually([&] { return state(scenario) == before; }));
-        return true;
-    }
-    const auto after = state(scenario);
-    if (after != before && sweep.failure == Failure::may_leave_to_next_run) {
-        (void)scenario.run(with_names(sweep.command, scenario, owner.pid()), sweep.input);
-        CHECK(state(scenario) == before);
-    } else if (after != before) {
-        CHECK(scenario.run(with_names(sweep.command, scenario, owner.pid())).status == 0);
-        CHECK(state(scenario) == after);
-    }
-    return true;
-}
-
 } // namespace
 
 TEST_CASE("no matter what fails, one line reports it and nothing is left behind") {
-    for (const auto& sweep : sweeps())
-        for (const int error : errors)
-            for (const char* const process : {"", "child"}) {
-                int number = 1;
-                while (number <= max_calls &&
-                       fails_somewhere(sweep, fmt::format("*={}@{}{}", strerrorname_np(error),
-                                                          process, number)))
-                    ++number;
-                CHECK(number <= max_calls);
-            }
+    run_sweeps(sweeps(), {"ENOMEM", "EMFILE", "ENFILE", "ENOSPC", "EACCES", "EIDRM", "EAGAIN",
+                          "EIO", "EPERM", "E2BIG", "EROFS"});
 }
 
 TEST_CASE("the shipped binary has no fault injector") {

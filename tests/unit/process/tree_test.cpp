@@ -1,5 +1,6 @@
 #include "process/tree.h"
 
+#include "core/child.h"
 #include "core/process_stat.h"
 #include "harness/scenario.h"
 #include "process/activity.h"
@@ -7,6 +8,7 @@
 #include <algorithm>
 #include <csignal>
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 using namespace ipcbox;
@@ -51,6 +53,30 @@ TEST_CASE("a tree gets the signal from its root to its leaves") {
     const auto result = signal_trees({&root, 1}, SIGKILL, Waking::those_we_stopped);
     CHECK(result.signalled == 3);
     CHECK(result.refused.empty());
+    CHECK(test::eventually([&] { return std::ranges::all_of(all, has_ended); }));
+}
+
+TEST_CASE("a tree gets the signal although it has more processes than we can have descriptors") {
+    test::Scenario scenario;
+    auto shell = scenario.start_shell("for i in $(seq 60); do sleep 1000 & done; echo ready; wait");
+    REQUIRE(shell.line() == "ready");
+    const auto root = root_of(shell.pid());
+    const auto all = descendants_of(shell.pid());
+    const auto signal_with_few_descriptors = [&] {
+        return fork_child([&] {
+                   const rlimit few{40, 40};
+                   ::setrlimit(RLIMIT_NOFILE, &few);
+                   try {
+                       const auto result =
+                           signal_trees({&root, 1}, SIGKILL, Waking::those_we_stopped);
+                       return result.signalled == all.size() + 1 ? 0 : 1;
+                   } catch (const std::exception&) {
+                       return 2;
+                   }
+               })
+            .wait();
+    };
+    CHECK(signal_with_few_descriptors().as_exit_status() == 0);
     CHECK(test::eventually([&] { return std::ranges::all_of(all, has_ended); }));
 }
 

@@ -1,0 +1,106 @@
+// The sweep for clients: each system call of a client that talks to a server fails once, in its
+// turn and with each errno that the kernel could return there. Whatever fails, the client ends in
+// time with the whole answer and status 0, or with one line that says why not.
+#include "core/io.h"
+#include "harness/environment.h"
+#include "harness/http_peer.h"
+#include "harness/peer.h"
+#include "harness/scenario.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <filesystem>
+#include <fmt/format.h>
+
+using namespace ipcbox;
+using namespace ipcbox::test;
+
+namespace {
+
+// A send that fails with ECONNRESET tells what the next recv would find, too: an injected one does
+// not.
+constexpr std::array faults{"*=ENOMEM",       "*=EMFILE",        "*=ENFILE",   "*=ENOSPC",
+                            "*=EACCES",       "*=EAGAIN",        "*=EIO",      "*=EPERM",
+                            "*=ENOBUFS",      "*=EAFNOSUPPORT",  "*=EINTR",    "*=EADDRINUSE",
+                            "*=ENETUNREACH",  "*=EADDRNOTAVAIL", "*=ENOTCONN", "*=SHORT",
+                            "recv=ECONNRESET"};
+constexpr int max_calls = 300;
+constexpr std::string_view question = "a question\n";
+constexpr std::string_view response = "an answer\n";
+
+// Answers what comes. Tests that a server is there come without a question.
+void answer_question(const Fd& client) {
+    if (receive_all(client) == question) say(client, response);
+}
+
+struct SweptClient {
+    Words command;
+    bool is_silent = false; // its status says everything
+};
+
+// False when no call was left to fail.
+bool fails_somewhere(const SweptClient& client, const std::string& fault) {
+    CAPTURE(fmt::format("{}", fmt::join(client.command, " ")));
+    CAPTURE(fault);
+    Scenario scenario;
+    const auto mark = std::filesystem::path{scenario.path("..")} / "mark";
+    Result result;
+    {
+        const Variable which{"IPCBOX_FAULT", fault};
+        const Variable where{"IPCBOX_FAULT_MARK", mark.string()};
+        result = scenario.run(client.command, question);
+    }
+    if (!std::filesystem::exists(mark)) return false;
+    const auto fired = read_to_end(open_file(mark.string(), O_RDONLY).get(), 100'000, "mark");
+    const auto& applet = client.command.front();
+    CAPTURE(fired);
+    CAPTURE(result.out);
+    CAPTURE(result.err);
+    CAPTURE(result.status);
+    // webget has curl's statuses.
+    constexpr std::array statuses{0, 1, 6, 7, 23, 26, 52, 55, 56};
+    CHECK(std::ranges::find(statuses, result.status) != statuses.end());
+    if (applet != "webget") CHECK(result.status <= 1);
+    if (result.status == 0) {
+        CHECK((client.is_silent || result.out == response));
+        CHECK(result.err.empty());
+    } else if (!client.is_silent && !fired.starts_with("write")) {
+        CHECK(result.err.starts_with(applet + ": "));
+        CHECK(std::ranges::count(result.err, '\n') == 1);
+    }
+    return true;
+}
+
+} // namespace
+
+TEST_CASE("no matter what fails, a client gets the whole answer or says why not") {
+    const Peer server{answer_question};
+    Scenario outer;
+    const auto path = outer.path("socket");
+    const Peer local{net::Address::unix_path(path), answer_question};
+    const HttpPeer web{[](const HttpRequest&) { return ok(response); }};
+    const std::vector<SweptClient> clients{
+        {{"tcp-client", server.text()}},
+        {{"tcp-client", "--wait", server.text()}},
+        {{"tcp-client", "-z", server.text()}, true},
+        {{"tcp-client", "--wait-for", server.text()}, true},
+        {{"catsock-client", path}},
+        {{"tcp-interact", "-q", server.text()}},
+        {{"webget", web.url("/")}},
+        {{"webget", "-d", "@-", web.url("/")}},
+        {{"webget", "-T", "-", web.url("/")}},
+        {{"webget", "-F", "part=@-", web.url("/")}},
+        {{"webget", "--compressed", "-b", "a=b", "-c", "jar", web.url("/")}},
+    };
+    for (const auto& client : clients)
+        for (const char* const fault : faults) {
+            int number = 1;
+            while (number <= max_calls &&
+                   fails_somewhere(client, fmt::format("{}@{}", fault, number)))
+                ++number;
+            CHECK(number <= max_calls);
+        }
+}

@@ -1,0 +1,155 @@
+#include "fault/sweep.h"
+
+#include "core/error.h"
+#include "core/io.h"
+#include "harness/environment.h"
+#include "sysv/key.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <filesystem>
+#include <fmt/format.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+
+namespace ipcbox::test {
+
+namespace {
+
+// SHORT is a transfer of one byte.
+constexpr std::initializer_list<const char*> all_errors{
+    "ENOMEM",       "EMFILE",     "ENFILE",      "ENOSPC",      "EACCES",       "EIDRM",
+    "EAGAIN",       "EIO",        "EPERM",       "E2BIG",       "EROFS",        "EINTR",
+    "SHORT",        "ENOBUFS",    "ENOLCK",      "ENODATA",     "EOPNOTSUPP",   "ENOENT",
+    "ENOSYS",       "ENOTTY",     "ENOTCONN",    "ENOPROTOOPT", "EADDRINUSE",   "EADDRNOTAVAIL",
+    "EAFNOSUPPORT", "ECONNRESET", "ENETUNREACH", "EPIPE",       "ECONNABORTED", "ECONNREFUSED"};
+
+// No applet makes more calls than this that can return the same errno.
+constexpr int max_calls = 300;
+
+// The values of a set as text, or a text that there is no set.
+std::string semaphores(const std::string& key) {
+    const int id = ::semget(sysv::Key::parse(key).value(), 0, 0);
+    if (id < 0) return "no set";
+    semid_ds status{};
+    ::semctl(id, 0, IPC_STAT, &status);
+    std::vector<unsigned short> values(status.sem_nsems);
+    ::semctl(id, 0, GETALL, values.data());
+    return fmt::format("{}", fmt::join(values, " "));
+}
+
+std::string segment(const std::string& key) {
+    const int id = ::shmget(sysv::Key::parse(key).value(), 0, 0);
+    return id < 0 ? "no segment" : fmt::format("segment {}", id);
+}
+
+// Everything that an applet could leave behind.
+std::string state(const Scenario& scenario) {
+    std::string text;
+    for (const auto& key : {scenario.key(), scenario.name()})
+        text += fmt::format("{}: {}, {}\n", key, semaphores(key), segment(key));
+    std::vector<std::string> files;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator{scenario.path("")})
+        files.push_back(entry.path().string());
+    std::ranges::sort(files);
+    const auto path = fmt::format("/proc/self/task/{}/children", ::getpid());
+    return fmt::format("{}files: {}\nchildren: {}\n", text, fmt::join(files, " "),
+                       read_to_end(open_file(path, O_RDONLY).get(), 100'000, path));
+}
+
+Words with_names(Words words, const Scenario& scenario, pid_t owner) {
+    for (auto& word : words)
+        if (word == "KEY")
+            word = scenario.key();
+        else if (word == "NAME")
+            word = scenario.name();
+        else if (word == "OWNER")
+            word = fmt::format("{}", owner);
+    return words;
+}
+
+bool is_of_the_contract(int status) {
+    constexpr std::array statuses{exit_status::done,           exit_status::failed,
+                                  exit_status::timed_out,      exit_status::before_command,
+                                  exit_status::cannot_execute, exit_status::not_found};
+    return std::ranges::find(statuses, status) != statuses.end();
+}
+
+// Each line by the applet, and none where nothing failed; stderr itself may be what failed.
+bool explains(const Result& result, const std::string& applet, const std::string& fired) {
+    // timeout-run does not say that the time is up.
+    const bool is_time_up = applet == "timeout-run" && result.status == exit_status::timed_out;
+    if (result.err.empty()) return result.status == 0 || is_time_up || fired.starts_with("write");
+    return result.err.starts_with(applet + ": ") && std::ranges::count(result.err, '\n') == 1 &&
+           result.err.ends_with('\n');
+}
+
+// Runs the sweep's command with one fault; false when no call was left to fail.
+bool fails_somewhere(const Sweep& sweep, const std::string& fault) {
+    INFO("sweep: ", std::string{sweep.what});
+    CAPTURE(fault);
+    Scenario scenario;
+    auto owner = scenario.start({"cat"});
+    for (const auto& words : sweep.before)
+        REQUIRE(scenario.run(with_names(words, scenario, owner.pid())).status == 0);
+    const auto before = state(scenario);
+    // Beside the working directory, which is watched.
+    const auto mark = std::filesystem::path{scenario.path("..")} / "mark";
+    Result result;
+    {
+        const Variable which{"IPCBOX_FAULT", fault};
+        const Variable where{"IPCBOX_FAULT_MARK", mark.string()};
+        result = scenario.run(with_names(sweep.command, scenario, owner.pid()), sweep.input);
+    }
+    if (!std::filesystem::exists(mark)) return false;
+    const auto fired = read_to_end(open_file(mark.string(), O_RDONLY).get(), 100'000, "mark");
+    CAPTURE(fired);
+    CAPTURE(result.err);
+    CAPTURE(result.status);
+    CHECK(is_of_the_contract(result.status));
+    CHECK(explains(result, sweep.command.front(), fired));
+    if (result.status == 0) return true;
+    // A process that was told to end may need a moment.
+    if (sweep.failure == Failure::changes_nothing) {
+        CHECK(eventually([&] { return state(scenario) == before; }));
+        return true;
+    }
+    const auto after = state(scenario);
+    if (after != before && sweep.failure == Failure::may_leave_to_next_run) {
+        (void)scenario.run(with_names(sweep.command, scenario, owner.pid()), sweep.input);
+        CHECK(state(scenario) == before);
+    } else if (after != before) {
+        CHECK(scenario.run(with_names(sweep.command, scenario, owner.pid())).status == 0);
+        CHECK(state(scenario) == after);
+    }
+    return true;
+}
+
+int sweep_calls(const Sweep& sweep, const char* error) {
+    int runs = 0;
+    for (const char* const process : {"", "child"}) {
+        int number = 1;
+        while (number <= max_calls &&
+               fails_somewhere(sweep, fmt::format("*={}@{}{}", error, process, number)))
+            ++number;
+        CHECK(number <= max_calls);
+        runs += number - 1;
+    }
+    return runs;
+}
+
+} // namespace
+
+void run_sweeps(const std::vector<Sweep>& sweeps, std::initializer_list<const char*> errors) {
+    const bool is_campaign = std::getenv("IPCBOX_CAMPAIGN") != nullptr;
+    int runs = 0;
+    for (const auto& sweep : sweeps)
+        for (const char* const error : is_campaign ? all_errors : errors)
+            runs += sweep_calls(sweep, error);
+    MESSAGE(sweeps.size(), " commands, ", runs, " calls failed");
+}
+
+} // namespace ipcbox::test
