@@ -62,7 +62,7 @@ void finish(Process taker) {
 
 } // namespace
 
-TEST_CASE("tokens that are held until a process ends come back, whoever is killed") {
+TEST_CASE("tokens that are held until a process ends come back, no matter what is killed") {
     const int total = load_size(600);
     constexpr int takers_of_a_round = 50;
     constexpr std::size_t max_takers = 8;
