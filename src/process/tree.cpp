@@ -188,7 +188,11 @@ class Walk {
         return insist(look);
     }
     static Fd reserve_one() {
-        return insist([] { return open_file("/dev/null", O_RDONLY); });
+        try {
+            return insist([] { return open_file("/dev/null", O_RDONLY); });
+        } catch (const SysError&) { // then there are no handles
+            return {};
+        }
     }
 
     // Stops it. Returns whether it was stopped already.
