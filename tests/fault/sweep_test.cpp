@@ -1,5 +1,4 @@
-// The sweep (fault/sweep.h) over the applets. To have an applet's calls fail, add a line. A line in
-// modes_sweep_test.cpp costs less: there each call fails with few errors, unless it is a campaign.
+// The sweep (fault/sweep.h) over the applets. To have an applet's calls fail, add a line.
 #include "fault/sweep.h"
 
 #include "core/io.h"
