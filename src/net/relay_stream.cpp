@@ -41,8 +41,8 @@ bool cannot_splice(int error) {
     return error == EINVAL || error == ENOSYS;
 }
 
-// Whether the error says that the connection is over. The other side then ends its answer, too. With
-// any other error (ENOMEM, ENOBUFS) it waits for the rest of the request, and never ends.
+// Whether the error says that the connection is over. The other side then ends its answer, too.
+// With any other error (ENOMEM, ENOBUFS) it waits for the rest of the request, and never ends.
 bool is_over(int error) {
     return error == EPIPE || error == ECONNRESET || error == ETIMEDOUT || error == EHOSTUNREACH ||
            error == ENETUNREACH;
