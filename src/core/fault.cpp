@@ -373,6 +373,7 @@ void leave_mark(const char* path, std::string_view call, int error) {
     ::close(fd);
 }
 
+#ifndef __OPTIMIZE__
 // Records "ADDRESS CALL ERROR": the place in the program behind the call that was made to fail.
 void leave_site(const char* path, std::uintptr_t place, std::string_view call, int error) {
     extern const char start[] __asm__("__executable_start"); // ld(1)
@@ -382,6 +383,7 @@ void leave_site(const char* path, std::uintptr_t place, std::string_view call, i
     if (fd < 0 || ::write(fd, line.data(), line.size()) < 0) ::abort();
     ::close(fd);
 }
+#endif
 
 [[noreturn]] void give_up(std::string_view reason) {
     const auto line = "fault injector: " + std::string{reason} + "\n";
