@@ -78,7 +78,7 @@ bool is_of_the_contract(int status) {
     return std::ranges::find(statuses, status) != statuses.end();
 }
 
-// Each line by the applet, and none where nothing failed; stderr itself may be what failed.
+// Each line is from the applet, and none without a failure; the failed call may be that of stderr.
 bool explains(const Result& result, const std::string& applet, const std::string& fired) {
     // timeout-run does not say that the time is up.
     const bool is_time_up = applet == "timeout-run" && result.status == exit_status::timed_out;
