@@ -235,7 +235,7 @@ class Storm {
 
 TEST_CASE(
     "daemons that are killed with those that start them leave no process, lock or false pid file") {
-    const int total = load_size(200);
+    const int total = load_size(120);
     Scenario scenario;
     Storm storm{scenario};
     while (storm.tally().started < total)

@@ -63,7 +63,7 @@ void finish(Process taker) {
 } // namespace
 
 TEST_CASE("tokens that are held until a process ends come back, no matter what is killed") {
-    const int total = load_size(600);
+    const int total = load_size(300);
     constexpr int takers_of_a_round = 50;
     constexpr std::size_t max_takers = 8;
     Scenario scenario;
@@ -100,7 +100,7 @@ TEST_CASE("tokens that are held until a process ends come back, no matter what i
 
 // Nobody gives a token back for one that was killed. But what it has done, it has done as a whole.
 TEST_CASE("a killed sem-take or sem-give has moved one token or none") {
-    const int total = load_size(600);
+    const int total = load_size(300);
     Scenario scenario;
     const auto plain = scenario.key();
     const auto counting = scenario.name();
