@@ -148,7 +148,13 @@ class Storm {
         const auto seen = settled();
         for (int place = 0; place < places; ++place)
             end(place, seen[static_cast<std::size_t>(place)], is_calm);
-        CHECK_MESSAGE(eventually(is_all_gone), all_processes());
+        CHECK_MESSAGE(eventually([is_calm] {
+                          for (int place = 0; place < places && !is_calm; ++place)
+                              if (const auto late = process::daemon_of(pid_file(place)))
+                                  (void)try_to_signal(late->handle, SIGKILL);
+                          return is_all_gone();
+                      }),
+                      all_processes());
         for (int place = 0; place < places; ++place) {
             CHECK_FALSE(process::daemon_of(pid_file(place)));
             CHECK(is_free("lock" + pid_file(place)));
@@ -201,7 +207,9 @@ class Storm {
     void end(int place, const Seen& seen, bool is_calm) {
         const Words stop{"daemon-run", "-p", pid_file(place), "--stop"};
         if (seen.daemon == 0) {
-            CHECK(scenario_.run(stop).status == 1);
+            // The process that a killed daemon-run had forked can have come as far meanwhile.
+            const int status = scenario_.run(stop).status;
+            CHECK((status == 1 || (!is_calm && status == 0)));
             return;
         }
         if (!is_calm && random_() % 3 == 0) {
