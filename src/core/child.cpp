@@ -44,13 +44,19 @@ int wait_options(Deadline deadline) {
     return WEXITED | (deadline.is_never() ? 0 : WNOHANG);
 }
 
-// A thread that has ended cannot hold a lock, but the C library's count still includes it.
+// A thread that has ended cannot hold a lock, but the C library's count still includes it. The
+// kernel counts a thread that we have joined for a moment longer, so we look again.
 bool is_single_threaded() {
     if (__libc_single_threaded != 0) return true;
-    struct stat tasks {};
     constexpr nlink_t links_of_directory = 2;
-    return sys::call("stat", ::stat, "/proc/self/task", &tasks) == 0 &&
-           tasks.st_nlink == links_of_directory + 1;
+    struct stat tasks {};
+    const auto patience = Deadline::after(std::chrono::milliseconds{200});
+    while (sys::call("stat", ::stat, "/proc/self/task", &tasks) == 0) {
+        if (tasks.st_nlink == links_of_directory + 1) return true;
+        if (patience.passed()) return false;
+        (void)poll_until({}, Deadline::after(std::chrono::milliseconds{1}));
+    }
+    return false;
 }
 
 } // namespace

@@ -263,6 +263,13 @@ TEST_CASE("a process with threads does not fork, and starts programs under load"
     CHECK(fork_child([] { return 3; }).wait().as_exit_status() == 3);
 }
 
+TEST_CASE("a process can fork as soon as it has joined its last thread") {
+    for (int round = 0; round < 300; ++round) {
+        std::jthread{[] {}}.join();
+        CHECK(fork_child([] { return 0; }).wait().succeeded());
+    }
+}
+
 TEST_CASE("a forked child needs no descriptor that is not there") {
     Child child = fork_child([] {
         // In a child of its own, for its limit.

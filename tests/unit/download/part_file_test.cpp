@@ -250,7 +250,7 @@ TEST_CASE("only one process writes a part, and others fail with that reason") {
     } catch (const TransferError& error) {
         CHECK(error.status() == status::cannot_write);
         CHECK(std::string{error.what()} ==
-              "cannot write doc: another process is at work on " + part_name);
+              "cannot write doc: another process is writing " + part_name);
     }
     CHECK(scenario.read_file(part_name) == "x");
 }

@@ -206,7 +206,7 @@ TEST_CASE("a missing or unsafe directory is an error") {
     const auto open = scenario.path("open");
     REQUIRE(::mkdir(open.c_str(), 0700) == 0);
     REQUIRE(::chmod(open.c_str(), 0777) == 0);
-    CHECK(failure(open + "/socket").find("not sticky") != std::string::npos);
+    CHECK(failure(open + "/socket").find("no sticky") != std::string::npos);
     REQUIRE(::chmod(open.c_str(), 01777) == 0);
     CHECK(failure(open + "/socket") == "no failure");
 }
