@@ -44,6 +44,10 @@
 
 namespace ipcbox::sys {
 
+#ifndef __OPTIMIZE__
+extern const char start_of_program[] __asm__("__executable_start"); // ld(1)
+#endif
+
 namespace {
 
 using Arguments = std::span<const detail::Argument>;
@@ -376,9 +380,9 @@ void leave_mark(const char* path, std::string_view call, int error) {
 #ifndef __OPTIMIZE__
 // Records "ADDRESS CALL ERROR": the place in the program behind the call that was made to fail.
 void leave_site(const char* path, std::uintptr_t place, std::string_view call, int error) {
-    extern const char start[] __asm__("__executable_start"); // ld(1)
-    const auto line = fmt::format("{:x} {} {}\n", place - reinterpret_cast<std::uintptr_t>(start),
-                                  call, error == short_count ? "SHORT" : strerrorname_np(error));
+    const auto line =
+        fmt::format("{:x} {} {}\n", place - reinterpret_cast<std::uintptr_t>(start_of_program),
+                    call, error == short_count ? "SHORT" : strerrorname_np(error));
     const int fd = ::open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (fd < 0 || ::write(fd, line.data(), line.size()) < 0) ::abort();
     ::close(fd);
