@@ -300,6 +300,19 @@ TEST_CASE("the pid 1 of a container gives the token back before it ends") {
     CHECK(bench.take({"-n"}, "@container").status == 0);
 }
 
+TEST_CASE("a command does not run where its guards could not find its processes") {
+    TokenBench bench;
+    if (bench.scenario.run({"unshare", "-pf", "true"}).status != 0) return;
+    Words words{"unshare", "-pf"};
+    const auto taking = bench.words(long_lease, "@blind", {"echo", "in"});
+    words.insert(words.end(), taking.begin(), taking.end());
+    const auto result = bench.scenario.run(words);
+    CHECK(result.status == 125);
+    CHECK(result.out.empty());
+    CHECK(result.err == "sem-take: cannot guard echo: /proc shows another PID namespace\n");
+    CHECK(bench.queue_length("@blind") == 0);
+}
+
 TEST_CASE("the keeper keeps no pipe and no lock of ours busy") {
     TokenBench bench;
     const auto result = bench.scenario.shell(

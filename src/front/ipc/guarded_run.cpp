@@ -30,7 +30,12 @@ class Front {
     // TAKEN is for plan.owner: without one it is null.
     Front(std::string program, std::span<const std::string> words, const cluster::KeeperPlan& plan,
           const Taken* taken)
-        : program_(std::move(program)), words_(words), plan_(plan), taken_(taken), keeper_(plan) {}
+        : program_(std::move(program)), words_(words), plan_(plan), taken_(taken), keeper_(plan) {
+        // Both guards find the processes of the command there.
+        if (!has_own_proc())
+            throw Error(fmt::format("cannot guard {}: {}", words_.front(), no_own_proc_reason()),
+                        exit_status::before_command);
+    }
 
     int run() try {
         process::adopt_orphans();

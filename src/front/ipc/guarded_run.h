@@ -21,7 +21,8 @@ namespace ipcbox::front {
 
 // Takes a token as PLAN says, runs COMMAND, gives the token back; returns our exit status: the
 // command's own; the plan's busy_status when no token was free in time; 124 when the command was
-// ended because the lease was lost. Dies of the signal that killed the command. Throws Error.
+// ended because the lease was lost. Dies of the signal that killed the command. Throws Error, also
+// when /proc does not show our PID namespace: the guards find the command's processes there.
 //
 // The environment of the command has IPCBOX_SEM_KEY and IPCBOX_SEM_FENCE, and the same under the
 // names that `etcdctl lock` has: ETCD_LOCK_KEY and ETCD_LOCK_REV.
