@@ -1,3 +1,4 @@
+#include "harness/hidden_proc.h"
 #include "harness/zombie.h"
 
 #include <csignal>
@@ -95,12 +96,9 @@ TEST_CASE("a word that is not a process is refused") {
 
 TEST_CASE("a process is not described by the /proc of another PID namespace") {
     Scenario scenario;
-    if (scenario.run({"unshare", "--pid", "--fork", "true"}).status != 0) {
-        MESSAGE("no namespace of our own");
-        return;
-    }
-    const auto result = scenario.run(
-        {"unshare", "--pid", "--fork", "--kill-child", "sh", "-c", "process-alive -v $$; exit $?"});
+    if (!can_hide_proc(scenario)) return;
+    const auto result =
+        scenario.run(with_foreign_proc({"sh", "-c", "process-alive -v $$; exit $?"}));
     CHECK(result.err == "process-alive: 1 is alive\n");
     CHECK(result.status == 0);
 }

@@ -1,3 +1,4 @@
+#include "harness/hidden_proc.h"
 #include "harness/scenario.h"
 #include "harness/zombie.h"
 
@@ -190,15 +191,10 @@ TEST_CASE("a signal reaches the command line at the end, and cuts the wait for o
 
 TEST_CASE("orphans that cannot be seen are left alone, and that is said") {
     Scenario scenario;
-    if (scenario.run({"unshare", "--mount", "true"}).status != 0) {
-        MESSAGE("no namespace of our own");
-        return;
-    }
+    if (!can_hide_proc(scenario)) return;
     REQUIRE(scenario.shell("mkfifo end").status == 0);
-    const auto result = scenario.run(
-        {"unshare", "--mount", "sh", "-c",
-         "mount -t tmpfs none /proc && exec reap-run --kill-orphans KILL -- sh -c \"$1\"", "sh",
-         daemon("daemon") + "exit 5"});
+    const auto result = scenario.run(without_proc(
+        "exec reap-run --kill-orphans KILL -- sh -c \"$1\"", {daemon("daemon") + "exit 5"}));
     CHECK(result.err == "reap-run: cannot end the orphans: there is no /proc\n");
     CHECK(result.status == 5);
 }

@@ -1,3 +1,4 @@
+#include "harness/hidden_proc.h"
 #include "harness/scenario.h"
 
 #include "core/child.h"
@@ -230,20 +231,13 @@ TEST_CASE("a user without a name can be selected by number") {
 
 TEST_CASE("a tree that cannot be seen is an error, and nothing is sent") {
     Scenario scenario;
-    if (scenario.run({"unshare", "--mount", "true"}).status != 0) {
-        MESSAGE("no namespace of our own");
-        return;
-    }
-    const auto without_proc = [&](const std::string& line) {
-        return scenario.run(
-            {"unshare", "--mount", "sh", "-c", "mount -t tmpfs none /proc && " + line});
-    };
-    CHECK(without_proc("signal-send --tree $$").err ==
+    if (!can_hide_proc(scenario)) return;
+    CHECK(scenario.run(without_proc("signal-send --tree $$")).err ==
           "signal-send: cannot find the descendants: there is no /proc\n");
-    CHECK(without_proc("signal-send --name sh").err ==
+    CHECK(scenario.run(without_proc("signal-send --name sh")).err ==
           "signal-send: cannot find the processes: there is no /proc\n");
-    const auto elsewhere = scenario.run({"unshare", "--pid", "--fork", "--kill-child", "sh", "-c",
-                                         "signal-send --name sh; exit 0"});
+    const auto elsewhere =
+        scenario.run(with_foreign_proc({"sh", "-c", "signal-send --name sh; exit 0"}));
     CHECK(elsewhere.err ==
           "signal-send: cannot find the processes: /proc shows another PID namespace\n");
 }

@@ -1,3 +1,4 @@
+#include "harness/hidden_proc.h"
 #include "harness/scenario.h"
 
 #include "core/process_stat.h"
@@ -183,21 +184,11 @@ TEST_CASE("an invalid command line is refused before anything runs") {
 
 TEST_CASE("a command ends in time where nobody can see its descendants") {
     Scenario scenario;
-    if (scenario.run({"unshare", "--mount", "--pid", "--fork", "true"}).status != 0) {
-        MESSAGE("no namespace of our own");
-        return;
-    }
-    const Words limited{"timeout-run", "10ms", "sleep", "1000"};
+    if (!can_hide_proc(scenario)) return;
     // The /proc of another PID namespace shows strangers under our numbers.
-    Words elsewhere{"unshare", "--pid", "--fork", "--kill-child"};
-    elsewhere.insert(elsewhere.end(), limited.begin(), limited.end());
-    CHECK(scenario.run(elsewhere).status == 124);
-    const auto without_proc = [&](const std::string& line) {
-        return scenario.run(
-            {"unshare", "--mount", "sh", "-c", "mount -t tmpfs none /proc && exec " + line});
-    };
-    CHECK(without_proc("timeout-run 10ms sleep 1000").status == 124);
-    const auto idle = without_proc("timeout-run --idle 10ms 0 sleep 1000");
+    CHECK(scenario.run(with_foreign_proc({"timeout-run", "10ms", "sleep", "1000"})).status == 124);
+    CHECK(scenario.run(without_proc("exec timeout-run 10ms sleep 1000")).status == 124);
+    const auto idle = scenario.run(without_proc("exec timeout-run --idle 10ms 0 sleep 1000"));
     CHECK(idle.status == 125);
     CHECK(idle.err == "timeout-run: cannot use --idle: there is no /proc\n");
 }
