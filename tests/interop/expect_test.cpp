@@ -145,11 +145,11 @@ TEST_CASE("the scripts of the manual page have no mistakes") {
     scenario.shell("mandoc -Tascii \"$1\" | sed \"s/.$(printf '\\b')//g\" >page",
                    {std::getenv("IPCBOX_PAGE")});
     // Ours begin after "becomes" or "This script", and are indented further than the text.
-    const auto result =
-        scenario.shell("awk '/becomes|This script,/ { n++; ours = 1; next } /pty-expect -/ { ours = 0 }"
-                       " /^ ? ? ? ? ?[^ ]/ { if (ours == 2) ours = 0; next }"
-                       " ours && NF { ours = 2; print >(\"s\" n) }' page; "
-                       "for s in s?; do pty-expect --check -f $s || exit 1; done; ls s? | wc -l");
+    const auto result = scenario.shell(
+        "awk '/becomes|This script,/ { n++; ours = 1; next } /pty-expect -/ { ours = 0 }"
+        " /^ ? ? ? ? ?[^ ]/ { if (ours == 2) ours = 0; next }"
+        " ours && NF { ours = 2; print >(\"s\" n) }' page; "
+        "for s in s?; do pty-expect --check -f $s || exit 1; done; ls s? | wc -l");
     CHECK(result.status == 0);
     CHECK(result.out == "6\n");
 }
