@@ -253,12 +253,7 @@ TEST_CASE("a check has limits for the stratum of an NTP server") {
 TEST_CASE("a check that was interrupted does not claim that all is well") {
     Scenario scenario;
     std::binary_semaphore taken{0};
-    const Peer answering{[&taken](const Fd& client) {
-        say(client, time_bytes_now());
-        ::shutdown(client.get(), SHUT_WR);
-        (void)receive_all(client); // until the answer has been taken
-        taken.release();
-    }};
+    const Peer answering{says_time_until(taken)};
     const Peer silent{[](const Fd& client) { (void)receive_all(client); }};
     for (const bool is_json : {false, true}) {
         Words words{"timecheck", "-t", "1h", "--warn", "1s", answering.text(), silent.text()};

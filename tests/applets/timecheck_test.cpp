@@ -486,12 +486,7 @@ TEST_CASE("a watch tells the drift") {
 TEST_CASE("an interruption prints what is known") {
     Scenario scenario;
     std::binary_semaphore taken{0};
-    const Peer answering{[&taken](const Fd& client) {
-        say(client, time_bytes_now());
-        ::shutdown(client.get(), SHUT_WR);
-        (void)receive_all(client); // until the answer has been taken
-        taken.release();
-    }};
+    const Peer answering{says_time_until(taken)};
     const Peer silent{[](const Fd& client) { (void)receive_all(client); }};
     auto process =
         scenario.start({"timecheck", "-t", "1h", "--summary", silent.text(), answering.text()});

@@ -3,11 +3,11 @@
 #include "clocks/daytime.h"
 #include "clocks/source.h"
 #include "clocks/time_protocol.h"
+#include "require.h"
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
 using namespace ipcbox;
@@ -15,10 +15,6 @@ using namespace ipcbox::clocks;
 using namespace std::chrono_literals;
 
 namespace {
-
-void require(bool condition) {
-    if (!condition) std::abort();
-}
 
 constexpr std::time_t start_of_1900 = -2'208'988'800;
 constexpr std::time_t wrap = 2'085'978'496; // 2036-02-07 at 06:28:16 UTC

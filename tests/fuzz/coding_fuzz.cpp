@@ -1,11 +1,11 @@
 // What a server compressed. The first byte says with which codings, and in which pieces it comes.
 #include "core/error.h"
 #include "http/content_decoder.h"
+#include "require.h"
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -13,10 +13,6 @@ using namespace ipcbox;
 using namespace ipcbox::http;
 
 namespace {
-
-void require(bool condition) {
-    if (!condition) std::abort();
-}
 
 struct Outcome {
     std::string text;

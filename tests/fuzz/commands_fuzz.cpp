@@ -1,17 +1,13 @@
 // Files of commands, the words in them, and what clients may give as arguments.
 #include "core/shell_words.h"
+#include "require.h"
 #include "server/command_language.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 using namespace ipcbox;
 
 namespace {
-
-void require(bool condition) {
-    if (!condition) std::abort();
-}
 
 void check_command(const server::Command& command, std::string_view text) {
     require(!command.words.empty() && !command.name.empty() && command.max_output > 0);

@@ -5,18 +5,14 @@
 #include "http/cookies.h"
 #include "http/digest_login.h"
 #include "http/response_parser.h"
+#include "require.h"
 
 #include <cstdint>
-#include <cstdlib>
 
 using namespace ipcbox;
 using namespace ipcbox::http;
 
 namespace {
-
-void require(bool condition) {
-    if (!condition) std::abort();
-}
 
 constexpr std::time_t now = 1'800'000'000;
 

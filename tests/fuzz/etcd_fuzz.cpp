@@ -3,20 +3,16 @@
 #include "cluster/etcd_status.h"
 #include "cluster/grpc_stream.h"
 #include "cluster/protobuf.h"
+#include "require.h"
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
 using namespace ipcbox::cluster;
 
 namespace {
-
-void require(bool condition) {
-    if (!condition) std::abort();
-}
 
 template <class Answer> void decode(std::string_view bytes) {
     try {

@@ -4,17 +4,13 @@
 #include "dialog/matcher.h"
 #include "dialog/script.h"
 #include "dialog/secrets.h"
+#include "require.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 using namespace ipcbox;
 
 namespace {
-
-void require(bool condition) {
-    if (!condition) std::abort();
-}
 
 void check_script(std::string_view text) {
     const auto lines = static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1;

@@ -6,20 +6,16 @@
 #include "front/webget/option_values.h"
 #include "front/webget/write_out.h"
 #include "http/form.h"
+#include "require.h"
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <stdexcept>
 
 using namespace ipcbox;
 using namespace ipcbox::front;
 
 namespace {
-
-void require(bool condition) {
-    if (!condition) std::abort();
-}
 
 // WORK may reject its text, but must not fail otherwise.
 template <class Work> void try_it(Work work) {

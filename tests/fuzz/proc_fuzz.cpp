@@ -2,20 +2,12 @@
 #include "core/process_stat.h"
 #include "process/lock_holders.h"
 #include "process/signal_masks.h"
+#include "require.h"
 
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
 using namespace ipcbox;
-
-namespace {
-
-void require(bool condition) {
-    if (!condition) std::abort();
-}
-
-} // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string text{reinterpret_cast<const char*>(data), size};

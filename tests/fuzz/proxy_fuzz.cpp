@@ -1,15 +1,10 @@
 // The PROXY protocol: what a stranger can send before anything else.
+#include "require.h"
 #include "server/proxy_protocol.h"
-
-#include <cstdlib>
 
 using namespace ipcbox;
 
 namespace {
-
-void require(bool condition) {
-    if (!condition) std::abort();
-}
 
 bool is_same(const server::ProxyHeader& one, const server::ProxyHeader& other) {
     return one.state == other.state && one.reason == other.reason && one.length == other.length &&

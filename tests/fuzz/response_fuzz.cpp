@@ -1,20 +1,16 @@
 // What a server answers: a head, and a body in chunks. The first byte says what was asked for.
 #include "http/failure.h"
 #include "http/response_parser.h"
+#include "require.h"
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
 using namespace ipcbox::http;
 
 namespace {
-
-void require(bool condition) {
-    if (!condition) std::abort();
-}
 
 using Asked = ResponseParser::Asked;
 using Framing = ResponseParser::Framing;

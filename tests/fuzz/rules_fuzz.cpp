@@ -1,18 +1,14 @@
 // Files of access rules, and rules on the process at the other end: the same bytes as either.
 #include "net/peer_process.h"
+#include "require.h"
 #include "server/access_rules.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <stdexcept>
 
 using namespace ipcbox;
 
 namespace {
-
-void require(bool condition) {
-    if (!condition) std::abort();
-}
 
 void check_rule(const server::AccessRule* rule, std::size_t lines) {
     if (rule == nullptr) return;

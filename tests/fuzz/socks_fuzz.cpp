@@ -2,19 +2,15 @@
 #include "core/error.h"
 #include "core/io.h"
 #include "net/socks.h"
+#include "require.h"
 
 #include <cstdint>
-#include <cstdlib>
 #include <fcntl.h>
 #include <sys/socket.h>
 
 using namespace ipcbox;
 
 namespace {
-
-void require(bool condition) {
-    if (!condition) std::abort();
-}
 
 constexpr std::size_t max_size = 4096; // fits into the socket
 

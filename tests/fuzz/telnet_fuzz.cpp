@@ -1,19 +1,11 @@
 // The telnet filter: what a server can send to a client that wants none of its options.
 #include "net/telnet.h"
+#include "require.h"
 
 #include <cstdint>
-#include <cstdlib>
 #include <set>
 
 using namespace ipcbox;
-
-namespace {
-
-void require(bool condition) {
-    if (!condition) std::abort();
-}
-
-} // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view bytes{reinterpret_cast<const char*>(data), size}; // NOLINT

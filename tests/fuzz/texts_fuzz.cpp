@@ -6,19 +6,15 @@
 #include "http/digest.h"
 #include "http/netrc.h"
 #include "http/proxy_choice.h"
+#include "require.h"
 
 #include <cstdint>
-#include <cstdlib>
 #include <stdexcept>
 
 using namespace ipcbox;
 using namespace ipcbox::http;
 
 namespace {
-
-void require(bool condition) {
-    if (!condition) std::abort();
-}
 
 void check_netrc(std::string_view text) {
     try {

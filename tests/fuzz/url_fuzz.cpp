@@ -1,19 +1,15 @@
 // URLs and what is relative to them: the first line is a URL, the second what a server's Location
 // says.
 #include "http/url.h"
+#include "require.h"
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <stdexcept>
 
 using namespace ipcbox::http;
 
 namespace {
-
-void require(bool condition) {
-    if (!condition) std::abort();
-}
 
 bool is_printable(std::string_view text) {
     return std::ranges::all_of(text, [](char byte) { return byte > ' ' && byte < 0x7f; });

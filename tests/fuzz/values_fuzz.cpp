@@ -4,21 +4,17 @@
 #include "cli/values.h"
 #include "core/signals.h"
 #include "net/address.h"
+#include "require.h"
 #include "sysv/key.h"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <stdexcept>
 
 using namespace ipcbox;
 
 namespace {
-
-void require(bool condition) {
-    if (!condition) std::abort();
-}
 
 void check_visible(std::string_view text) {
     const auto shown = cli::visible(text);

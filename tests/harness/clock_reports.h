@@ -12,8 +12,10 @@
 #include <doctest/doctest.h>
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
+#include <semaphore>
 #include <string>
 #include <string_view>
+#include <sys/socket.h>
 #include <vector>
 
 namespace ipcbox::test {
@@ -21,6 +23,16 @@ namespace ipcbox::test {
 // A server of RFC 868 whose clock is OFFSET ahead of this host's.
 inline Peer::Work says_time(std::chrono::nanoseconds offset = {}) {
     return [offset](const Fd& client) { say(client, time_bytes_now(offset)); };
+}
+
+// The same, which releases TAKEN as soon as a client has taken the answer.
+inline Peer::Work says_time_until(std::binary_semaphore& taken) {
+    return [&taken](const Fd& client) {
+        say(client, time_bytes_now());
+        ::shutdown(client.get(), SHUT_WR);
+        (void)receive_all(client); // until the answer has been taken
+        taken.release();
+    };
 }
 
 // The command line of timecheck with these WORDS.

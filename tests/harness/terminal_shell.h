@@ -59,6 +59,25 @@ class TerminalShell {
         wait_for_text(text);
     }
 
+    // Presses Ctrl-Z while a job that has printed "started" is in the foreground.
+    void stop_started_job() {
+        wait_for_text("started");
+        type("\x1a");
+        wait_for_text("Stopped");
+        wait_for_text("ready> ");
+    }
+    // Lets the stopped job go on, which is a `cat`, and ends it. COMMAND is a part of its line.
+    void continue_and_end_cat(const std::string& command) {
+        type("fg\n");
+        wait_for_text(command);
+        type("again\n");
+        wait_for_text("again"); // the echo
+        wait_for_text("again");
+        type("\x04");
+        wait_for_text("ready> ");
+        expect("echo status $?", "status 0");
+    }
+
   private:
     Fd master_;
     Child child_;

@@ -147,19 +147,9 @@ TEST_CASE("Ctrl-Z stops the command, not its keeper: the token stays taken, and 
     shell.type(
         fmt::format("sem-take --etcd {} -j1 --ttl 2 @job sh -c 'echo st\"\"arted; exec cat'\n",
                     bench.cluster.endpoints()));
-    shell.wait_for_text("started");
-    shell.type("\x1a");
-    shell.wait_for_text("Stopped");
-    shell.wait_for_text("ready> ");
+    shell.stop_started_job();
     CHECK(bench.outlasts("@job", "3"));
-    shell.type("fg\n");
-    shell.wait_for_text("exec cat");
-    shell.type("again\n");
-    shell.wait_for_text("again"); // the echo
-    shell.wait_for_text("again");
-    shell.type("\x04");
-    shell.wait_for_text("ready> ");
-    shell.expect("echo status $?", "status 0");
+    shell.continue_and_end_cat("exec cat");
     CHECK(bench.take({"-n"}, "@job").status == 0);
 }
 

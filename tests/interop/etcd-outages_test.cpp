@@ -8,12 +8,25 @@
 
 using namespace ipcbox::test;
 
+namespace {
+
+// A holder of the only token of NAME, and one that waits for it, on three members.
+struct Queue {
+    Queue(TokenBench& bench, const std::string& name, const std::string& ttl)
+        : holder(bench.hold({"-j1", "--ttl", ttl}, name)),
+          waiter(bench.scenario.start(bench.words({"-j1", "--ttl", ttl}, name, bench.holding()))) {
+        REQUIRE(eventually([&] { return bench.queue_length(name) == 2; }));
+    }
+
+    Process holder;
+    Process waiter;
+};
+
+} // namespace
+
 TEST_CASE("a leader that is killed or stalls costs nobody their place") {
     TokenBench bench{3};
-    const Words patient{"-j1", "--ttl", "20"};
-    auto holder = bench.hold(patient, "@leader");
-    auto waiter = bench.scenario.start(bench.words(patient, "@leader", bench.holding()));
-    REQUIRE(eventually([&] { return bench.queue_length("@leader") == 2; }));
+    auto [holder, waiter] = Queue{bench, "@leader", "20"};
     const auto leader = bench.cluster.leader();
     SUBCASE("killed") {
         bench.cluster.kill(leader);
@@ -28,10 +41,7 @@ TEST_CASE("a leader that is killed or stalls costs nobody their place") {
 
 TEST_CASE("without a quorum nobody enters, and afterwards the next one does") {
     TokenBench bench{3};
-    const Words patient{"-j1", "--ttl", "10m"};
-    auto holder = bench.hold(patient, "@quorum");
-    auto waiter = bench.scenario.start(bench.words(patient, "@quorum", bench.holding()));
-    REQUIRE(eventually([&] { return bench.queue_length("@quorum") == 2; }));
+    auto [holder, waiter] = Queue{bench, "@quorum", "10m"};
     for (int count = 0; count < 2; ++count) {
         bench.cluster.stop(1);
         bench.cluster.stop(2);

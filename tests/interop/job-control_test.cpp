@@ -23,18 +23,8 @@ TEST_CASE("Ctrl-Z stops the command and its supervisor, and fg continues both") 
     Scenario scenario;
     TerminalShell shell;
     shell.type("timeout-run 1000 sh -c 'echo st\"\"arted; exec cat'\n");
-    shell.wait_for_text("started");
-    shell.type("\x1a");
-    shell.wait_for_text("Stopped");
-    shell.wait_for_text("ready> ");
-    shell.type("fg\n");
-    shell.wait_for_text("timeout-run 1000");
-    shell.type("again\n");
-    shell.wait_for_text("again"); // the echo
-    shell.wait_for_text("again");
-    shell.type("\x04");
-    shell.wait_for_text("ready> ");
-    shell.expect("echo status $?", "status 0");
+    shell.stop_started_job();
+    shell.continue_and_end_cat("timeout-run 1000");
 }
 
 TEST_CASE("a command in the background stops when it reads, and fg lets it read") {

@@ -60,6 +60,20 @@ void finish(Process taker) {
     CHECK((result.status == 0 || result.status == killed));
 }
 
+// A set of one token, and one of more.
+struct Sets {
+    explicit Sets(Scenario& scenario) : plain(scenario.key()), counting(scenario.name()) {
+        REQUIRE(scenario.run({"sem-create", plain}).status == 0);
+        REQUIRE(scenario.run({"sem-create", "-n", fmt::format("{}", slots), counting}).status == 0);
+    }
+    [[nodiscard]] const std::string& one_of(std::minstd_rand& random) const {
+        return random() % 2 == 0 ? plain : counting;
+    }
+
+    std::string plain;
+    std::string counting;
+};
+
 } // namespace
 
 TEST_CASE("tokens that are held until a process ends come back, no matter what is killed") {
@@ -67,16 +81,13 @@ TEST_CASE("tokens that are held until a process ends come back, no matter what i
     constexpr int takers_of_a_round = 50;
     constexpr std::size_t max_takers = 8;
     Scenario scenario;
-    const auto plain = scenario.key();
-    const auto counting = scenario.name();
-    REQUIRE(scenario.run({"sem-create", plain}).status == 0);
-    REQUIRE(scenario.run({"sem-create", "-n", fmt::format("{}", slots), counting}).status == 0);
+    const Sets sets{scenario};
     std::minstd_rand random{static_cast<unsigned>(::getpid())};
     Tally tally;
     while (tally.taken < total) {
         std::deque<Process> takers;
         for (int number = 0; number < takers_of_a_round; ++number) {
-            takers.push_back(start_taker(scenario, random() % 2 == 0 ? plain : counting, random));
+            takers.push_back(start_taker(scenario, sets.one_of(random), random));
             ++tally.taken;
             if (random() % 4 == 0) {
                 go_on_for_up_to(longest_pause, random);
@@ -94,22 +105,19 @@ TEST_CASE("tokens that are held until a process ends come back, no matter what i
     }
     MESSAGE(tally.taken, " taken, ", tally.kills, " kills");
     CHECK(tally.kills > 0);
-    check_is_whole(scenario, plain, 1);
-    check_is_whole(scenario, counting, slots);
+    check_is_whole(scenario, sets.plain, 1);
+    check_is_whole(scenario, sets.counting, slots);
 }
 
 // Nobody gives a token back for one that was killed. But what it has done, it has done as a whole.
 TEST_CASE("a killed sem-take or sem-give has moved one token or none") {
     const int total = load_size(300);
     Scenario scenario;
-    const auto plain = scenario.key();
-    const auto counting = scenario.name();
-    REQUIRE(scenario.run({"sem-create", plain}).status == 0);
-    REQUIRE(scenario.run({"sem-create", "-n", fmt::format("{}", slots), counting}).status == 0);
+    const Sets sets{scenario};
     std::minstd_rand random{static_cast<unsigned>(::getpid())};
     Tally tally;
     while (tally.taken < total) {
-        const auto& key = random() % 2 == 0 ? plain : counting;
+        const auto& key = sets.one_of(random);
         const int before = taken(key);
         struct Step {
             int change;
@@ -140,7 +148,7 @@ TEST_CASE("a killed sem-take or sem-give has moved one token or none") {
         CHECK((min_taken <= after && after <= max_taken));
     }
     MESSAGE(tally.taken, " taken or refused, ", tally.kills, " kills");
-    for (const auto& [key, tokens] : {std::pair{plain, 1}, std::pair{counting, slots}}) {
+    for (const auto& [key, tokens] : {std::pair{sets.plain, 1}, std::pair{sets.counting, slots}}) {
         for (int left = taken(key); left > 0; --left)
             CHECK(scenario.run({"sem-give", key}).status == 0);
         check_is_whole(scenario, key, tokens);
