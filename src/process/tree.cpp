@@ -74,7 +74,7 @@ class Walk {
     // Signals each process when it is found. Returns whether there was a new one.
     bool signal_running(pid_t root) {
         bool found = false;
-        std::vector<pid_t> waiting = children_of(root);
+        auto waiting = with_reserve([root] { return children_of(root); });
         for (std::size_t at = 0; at < waiting.size(); ++at) {
             auto* member = meet(waiting[at]);
             if (member == nullptr) continue;
@@ -96,7 +96,7 @@ class Walk {
             std::vector<pid_t> waiting;
             for (const auto& root : roots)
                 if (root.pid == ::getpid())
-                    append(waiting, children_of(root.pid));
+                    append(waiting, with_reserve([&root] { return children_of(root.pid); }));
                 else if (is_still_there(root))
                     waiting.push_back(root.pid);
             for (std::size_t at = 0; at < waiting.size(); ++at) {
@@ -162,8 +162,8 @@ class Walk {
         return &member;
     }
 
-    static bool is_still_there(const Root& root) {
-        const auto stat = insist([&root] { return read_process_stat(root.pid); });
+    bool is_still_there(const Root& root) {
+        const auto stat = with_reserve([&root] { return read_process_stat(root.pid); });
         return stat && stat->start_ticks == root.start_ticks;
     }
 

@@ -1,6 +1,8 @@
 #include "process/tree.h"
 
 #include "core/child.h"
+#include "core/error.h"
+#include "core/fd.h"
 #include "core/process_stat.h"
 #include "harness/scenario.h"
 #include "process/activity.h"
@@ -8,8 +10,10 @@
 #include <algorithm>
 #include <csignal>
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include <vector>
 
 using namespace ipcbox;
 using namespace ipcbox::process;
@@ -78,6 +82,30 @@ TEST_CASE("a tree gets the signal although it has more processes than we can hav
     };
     CHECK(signal_with_few_descriptors().as_exit_status() == 0);
     CHECK(test::eventually([&] { return std::ranges::all_of(all, has_ended); }));
+}
+
+TEST_CASE("a tree gets the signal although only two descriptors are left") {
+    test::Scenario scenario;
+    auto shell = scenario.start_shell("sleep 1000 & echo ready; wait");
+    REQUIRE(shell.line() == "ready");
+    const auto root = root_of(shell.pid());
+    const auto signal_with_two_descriptors = [&] {
+        return fork_child([&] {
+                   std::vector<Fd> all;
+                   const rlimit few{64, 64};
+                   ::setrlimit(RLIMIT_NOFILE, &few);
+                   try {
+                       for (;;)
+                           all.push_back(open_file("/dev/null", O_RDONLY));
+                   } catch (const SysError&) {
+                       all.resize(all.size() - 2);
+                   }
+                   return signal_trees({&root, 1}, SIGKILL, Waking::everybody).signalled == 2 ? 0
+                                                                                              : 1;
+               })
+            .wait();
+    };
+    CHECK(signal_with_two_descriptors().as_exit_status() == 0);
 }
 
 TEST_CASE("a signal that does not kill leaves nobody stopped") {
