@@ -5,11 +5,9 @@
 #include "core/signals.h"
 #include "front/signals/sending.h"
 
-#include <algorithm>
-#include <array>
+#include <fmt/core.h>
 #include <limits>
 #include <unistd.h>
-#include <utility>
 
 namespace ipcbox {
 namespace {
@@ -27,31 +25,11 @@ uid_t parse_user(std::string_view text) {
     return cli::parse_owner(text).uid;
 }
 
-// Whether the next word is its value.
-bool takes_next_word(std::string_view word) {
-    constexpr std::array<std::string_view, 13> names{
-        "-s",        "--signal",    "--group", "--session",  "--user", "--name", "--exe",
-        "--pidfile", "--match-exe", "--queue", "--escalate", "-w",     "--wait"};
-    return std::ranges::find(names, word) != names.end();
-}
-
-// Rewrites -TERM and -9 of kill(1) as options that we know: -s TERM.
-std::vector<std::string> with_plain_options(std::span<char* const> arguments) {
-    std::vector<std::string> words;
-    bool is_over = false;
-    bool is_value = false;
-    for (const std::string_view word : arguments) {
-        is_over |= word == "--" && !is_value;
-        const bool was_value = std::exchange(is_value, !is_value && takes_next_word(word));
-        if (!is_over && !was_value && word.size() > 1 && word[0] == '-' && word[1] != '-' &&
-            signal_number(word.substr(1))) {
-            words.emplace_back("-s");
-            words.emplace_back(word.substr(1));
-        } else {
-            words.emplace_back(word);
-        }
-    }
-    return words;
+// -TERM and -9 are those of kill(1).
+std::string respell(std::string_view word) {
+    const bool is_signal =
+        word.size() > 1 && word[0] == '-' && word[1] != '-' && signal_number(word.substr(1));
+    return is_signal ? fmt::format("-s{}", word.substr(1)) : std::string{word};
 }
 
 Plan parse_words(const Invocation& invocation) {
@@ -59,6 +37,7 @@ Plan parse_words(const Invocation& invocation) {
     cli::Options options{invocation, "[-SIGNAL] PID..."};
     options.operands("PID", plan.processes, process::parse_identity,
                      "a process, or PID:START, which never means a later process");
+    options.respell(respell);
     options.value("-s,--signal SIGNAL", plan.signal, cli::parse_signal,
                   "send this signal (default TERM); -SIGNAL is the same");
     options.value("--group PGID", plan.criteria.group, parse_group,
@@ -115,11 +94,7 @@ void check(const Plan& plan) {
 }
 
 Plan parse(const Invocation& invocation) {
-    auto words = with_plain_options(invocation.arguments);
-    std::vector<char*> pointers;
-    for (auto& word : words)
-        pointers.push_back(word.data());
-    Plan plan = parse_words({invocation.name, invocation.summary, pointers});
+    Plan plan = parse_words(invocation);
     check(plan);
     if (plan.criteria.group == 0) plan.criteria.group = ::getpgrp();
     if (plan.criteria.session == 0) plan.criteria.session = ::getsid(0);

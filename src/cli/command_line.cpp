@@ -95,7 +95,8 @@ void Separation::separate() {
         static_cast<std::size_t>(std::ranges::count(all, true, &Declaration::required));
     const bool runs_command = declared_.command != nullptr;
     while (!words_.empty()) {
-        const auto word = words_.front();
+        const auto respelled = declared_.respell ? declared_.respell(words_.front()) : "";
+        const auto word = declared_.respell ? std::string_view{respelled} : words_.front();
         const bool is_operand =
             !word.starts_with('-') || word == "-" || declared_.is_negative_number(word);
         if (is_operand && runs_command && operands.size() == room) break;

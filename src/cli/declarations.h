@@ -31,6 +31,9 @@ using Setter = std::function<void(std::string_view text)>;
 // Reads the words that take an option's place on the command line. Throws std::invalid_argument.
 using WordReader = std::function<std::vector<std::string>(std::string_view value)>;
 
+// Returns a word of the command line as it is to be read.
+using Spelling = std::function<std::string(std::string_view word)>;
+
 // An option or an operand.
 struct Declaration {
     enum class Kind { flag, value, operand } kind;
@@ -63,6 +66,7 @@ struct Declarations {
     std::vector<Example> examples;
     std::span<const RefusedOption> refused;
     bool negatable = false;                      // --no-WORD turns a flag off
+    Spelling respell{};                          // may be empty
     std::vector<std::string>* command = nullptr; // where a command goes; null: there is none
 
     // The option of this name, "-w" or "--wait"; null when there is none.

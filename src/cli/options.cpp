@@ -89,6 +89,10 @@ void Options::include(std::string_view names, WordReader read, std::string_view 
     declared_.all.back().include = std::move(read);
 }
 
+void Options::respell(Spelling spelling) {
+    declared_.respell = std::move(spelling);
+}
+
 void Options::note(std::string_view text) {
     declared_.notes.push_back(text);
 }

@@ -99,6 +99,11 @@ class Options {
     // on the command line. READ may throw std::invalid_argument.
     void include(std::string_view names, WordReader read, std::string_view text);
 
+    // For another spelling of an option, such as -9 of kill(1): SPELLING gets each word that is no
+    // value of an option and no part of a command, up to "--". It returns the word in the spelling
+    // that is declared, "-s9", or any other word unchanged.
+    void respell(Spelling spelling);
+
     // A paragraph and an example for the help. Like all texts here, they must live until parse().
     void note(std::string_view text);
     void example(std::string_view command, std::string_view text);
