@@ -62,7 +62,7 @@ TEST_CASE("each target that fails is one line, and the others get the signal") {
 TEST_CASE("process 1, numbers that kill takes for groups, and words are refused") {
     Scenario scenario;
     CHECK(scenario.run({"signal-send", "1"}).err ==
-          "signal-send: cannot signal 1: process 1 is signalled with --force only\n");
+          "signal-send: cannot signal 1: it is process 1, which needs --force\n");
     CHECK(scenario.run({"signal-send", "0"}).status == 2);
     CHECK(scenario.run({"signal-send", "--", "-1"}).status == 2);
     CHECK(scenario.run({"signal-send", "x"}).status == 2);

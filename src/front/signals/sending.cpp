@@ -84,9 +84,9 @@ class Sending {
 
     void add(const process::Identity& identity) {
         if (!plan_.force && (identity.pid == 1 || identity.pid == ::getpid()))
-            return fail(fmt::format("cannot signal {}: {} is signalled with --force only",
+            return fail(fmt::format("cannot signal {}: it is {}, which needs --force",
                                     identity.text(),
-                                    identity.pid == 1 ? "process 1" : "signal-send"));
+                                    identity.pid == 1 ? "process 1" : "signal-send itself"));
         auto found = process::find(identity);
         if (!found) return fail(fmt::format("cannot signal {}: no such process", identity.text()));
         targets_.push_back({found->identity(identity.pid), std::move(found->handle),
