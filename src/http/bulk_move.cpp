@@ -5,6 +5,7 @@
 #include "core/pipe.h"
 #include "core/poll.h"
 #include "core/syscall.h"
+#include "net/lost_connection.h"
 
 #include <algorithm>
 #include <fcntl.h>
@@ -143,10 +144,7 @@ BulkMove::Step BulkMove::splice_some(std::size_t max_bytes, Deadline deadline) {
             return copy_some(max_bytes, deadline);
         }
         if (error != EAGAIN) {
-            // These errors come from a socket, and never from a pipe, a file or a device.
-            const bool is_source = error == ECONNRESET || error == ETIMEDOUT ||
-                                   error == EHOSTUNREACH || error == ENETUNREACH;
-            if (is_source) return step_of(moved, error);
+            if (net::is_lost_connection(error)) return step_of(moved, error); // the source's
             throw SysError("write", name_, error);
         }
         // The call does not say which of the two it would have to wait for.

@@ -4,6 +4,7 @@
 #include "core/poll.h"
 #include "core/signals.h"
 #include "core/syscall.h"
+#include "net/lost_connection.h"
 #include "net/socket_options.h"
 
 #include <algorithm>
@@ -39,13 +40,6 @@ template <class... Call> ssize_t transfer(Call... call) {
 // systems.
 bool cannot_splice(int error) {
     return error == EINVAL || error == ENOSYS;
-}
-
-// Whether the error says that the connection is over. The other side then ends its answer, too.
-// With any other error (ENOMEM, ENOBUFS) it waits for the rest of the request, and never ends.
-bool is_over(int error) {
-    return error == EPIPE || error == ECONNRESET || error == ETIMEDOUT || error == EHOSTUNREACH ||
-           error == ENETUNREACH;
 }
 
 ssize_t splice_some(int from, int to, std::size_t size) {
@@ -143,7 +137,10 @@ void RelayStream::fail_source(int error) const {
 auto RelayStream::fail_sink(int error) -> Outcome {
     // splice(2) and sendfile(2) raise SIGPIPE for sockets too.
     if (to_.kind == Kind::socket && error == EPIPE) take_back_write_signals();
-    if (flow_ == Flow::answer || !is_over(error)) throw SysError("write", to_.name, error);
+    // With another error (ENOMEM, ENOBUFS), the other side would wait for the rest of the request,
+    // and never end its answer.
+    const bool is_over = error == EPIPE || is_lost_connection(error);
+    if (flow_ == Flow::answer || !is_over) throw SysError("write", to_.name, error);
     refusal_ = std::make_exception_ptr(SysError("write", to_.name, error));
     end();
     return Outcome::changed;
