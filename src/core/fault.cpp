@@ -368,24 +368,28 @@ int error_number(std::string_view name) {
     return 0;
 }
 
-// Records which call was made to fail. It uses raw calls, for which no fault is injected.
-void leave_mark(const char* path, std::string_view call, int error) {
-    const auto line =
-        std::string{call} + ": " + (error == short_count ? "SHORT" : strerrorname_np(error)) + "\n";
+std::string_view name_of_error(int error) {
+    return error == short_count ? "SHORT" : strerrorname_np(error);
+}
+
+// Appends a line to the file. It uses raw calls, for which no fault is injected.
+void leave(const char* path, const std::string& line) {
     const int fd = ::open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (fd < 0 || ::write(fd, line.data(), line.size()) < 0) ::abort();
     ::close(fd);
 }
 
+// Records which call was made to fail.
+void leave_mark(const char* path, std::string_view call, int error) {
+    leave(path, fmt::format("{}: {}\n", call, name_of_error(error)));
+}
+
 #ifndef __OPTIMIZE__
-// Records "ADDRESS CALL ERROR": the place in the program behind the call that was made to fail.
+// Records "ADDRESS CALL ERROR": the place in the program after the call that was made to fail.
 void leave_site(const char* path, std::uintptr_t place, std::string_view call, int error) {
-    const auto line =
-        fmt::format("{:x} {} {}\n", place - reinterpret_cast<std::uintptr_t>(start_of_program),
-                    call, error == short_count ? "SHORT" : strerrorname_np(error));
-    const int fd = ::open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (fd < 0 || ::write(fd, line.data(), line.size()) < 0) ::abort();
-    ::close(fd);
+    leave(path,
+          fmt::format("{:x} {} {}\n", place - reinterpret_cast<std::uintptr_t>(start_of_program),
+                      call, name_of_error(error)));
 }
 #endif
 

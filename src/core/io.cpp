@@ -53,8 +53,8 @@ std::size_t read_exact(int fd, std::span<std::byte> into, std::string_view objec
 }
 
 std::string read_to_end(int fd, std::size_t limit, std::string_view object, Deadline deadline) {
-    std::array<std::byte, 16UL * 1024>
-        piece; // NOLINT(cppcoreguidelines-pro-type-member-init): it is read into
+    constexpr std::size_t piece_size = 16UL * 1024;
+    std::array<std::byte, piece_size> piece; // NOLINT(cppcoreguidelines-pro-type-member-init)
     std::string text;
     while (const auto got = read_some(fd, piece, object, deadline)) {
         text.append(reinterpret_cast<const char*>(piece.data()), got);
