@@ -140,7 +140,7 @@ std::uint64_t append_to_file(const Config& config, SignalFd& signals) {
     sys::call("fstat", ::fstat, file.get(), &before);
     if (!S_ISREG(before.st_mode))
         throw Error(fmt::format("cannot write {}: it is not a regular file", config.file));
-    // It would read what it has just written, for ever.
+    // It would read what it has just written, forever.
     struct stat read {};
     if (sys::call("fstat", ::fstat, STDIN_FILENO, &read) == 0 &&
         FileIdentity{read} == FileIdentity{before})
@@ -161,7 +161,7 @@ int write_file(const Config& config) {
     if (config.user) become_user(config.user->uid, config.user->gid, config.user->name);
     check_directory(config);
     SignalFd signals{SIGTERM, SIGINT, SIGHUP};
-    const HarmlessFileLimit file_limit; // at the limit, the file stays as it was
+    const HarmlessWriteSignals file_limit{SIGXFSZ}; // at the limit, the file stays as it was
     const auto size =
         config.appends ? append_to_file(config, signals) : replace_file(config, signals);
     if (config.verbosity.verbose) cli::diagnose(fmt::format("{} bytes written", size));

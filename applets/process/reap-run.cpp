@@ -5,10 +5,12 @@
 #include "cli/output.h"
 #include "cli/values.h"
 #include "core/child.h"
+#include "core/counted.h"
 #include "core/error.h"
 #include "core/fd.h"
 #include "core/io.h"
 #include "core/process_stat.h"
+#include "core/side_file.h"
 #include "core/signals.h"
 #include "front/common_options.h"
 #include "front/run_command.h"
@@ -93,29 +95,22 @@ Config parse(const Invocation& invocation) {
 class Report {
   public:
     explicit Report(const std::optional<std::string>& file) {
-        if (!file) return;
-        name_ = *file;
-        fd_ = open_file(name_, O_WRONLY | O_CREAT | O_APPEND, new_file_mode);
+        if (file) file_ = SideFile{*file, O_APPEND};
     }
     // When it cannot be written, an error is printed once. The command goes on.
-    void add(const process::EndedChild& child, bool is_command) try {
-        if (!fd_) return;
+    void add(const process::EndedChild& child, bool is_command) {
+        if (!file_) return;
         cli::JsonLine line;
         line.set("pid", child.pid).set("name", child.name);
         line.set("status", child.status.as_exit_status()).set("end", child.status.text());
         line.set("seconds", child.seconds).set_flag("command", is_command);
-        write_all(fd_.get(), line.text(), name_);
-    } catch (const Error& error) {
-        fd_ = Fd{};
-        has_failed_ = true;
-        cli::diagnose(error.what());
+        file_.write(line.text());
+        if (has_failed()) cli::diagnose(file_.failure());
     }
-    [[nodiscard]] bool has_failed() const { return has_failed_; }
+    [[nodiscard]] bool has_failed() const { return !file_.failure().empty(); }
 
   private:
-    std::string name_;
-    Fd fd_;
-    bool has_failed_ = false;
+    SideFile file_;
 };
 
 class Init {
@@ -152,9 +147,7 @@ class Init {
 
     // When the command has ended, such a signal ends the wait for the others.
     bool on_signal(int signal) {
-        const bool is_ending =
-            signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
-        if (!is_ending || !command_.status()) return true;
+        if (!asks_to_end(signal) || !command_.status()) return true;
         hurries_ = true;
         command_.set_limit(Deadline::after(Duration::zero()));
         return true;
@@ -196,8 +189,8 @@ class Init {
         for (const auto& [signal, wait] : *config_.orphan_stages) {
             const auto count = command_.signal(signal);
             if (count > 0 && config_.verbosity.verbose)
-                cli::diagnose(fmt::format("sent {} to {} {}", signal_name(signal), count,
-                                          count == 1 ? "orphan" : "orphans"));
+                cli::diagnose(
+                    fmt::format("sent {} to {}", signal_name(signal), counted(count, "orphan")));
             if (wait_for_others(wait)) return;
         }
     }
@@ -233,7 +226,7 @@ int run(const Invocation& invocation) {
     const Config config = parse(invocation);
     if (config.list) return list_zombies(config);
     return front::run_command(config.command, [&config](const front::Command& command) {
-        if (config.parent_signal) process::die_with_parent(::getppid(), *config.parent_signal);
+        if (config.parent_signal) end_with_parent(::getppid(), *config.parent_signal);
         return Init{config, command}.run();
     });
 }

@@ -150,9 +150,7 @@ class Run {
             command_.set_limit(limit_);
             return false;
         }
-        const bool is_ending =
-            signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
-        if (is_ending && config_.stages.size() > 1 && !was_asked_to_end_) {
+        if (asks_to_end(signal) && config_.stages.size() > 1 && !was_asked_to_end_) {
             was_asked_to_end_ = true;
             limit_ = std::min(limit_, Deadline::after_or_never(config_.stages.front().wait));
             command_.set_limit(limit_);

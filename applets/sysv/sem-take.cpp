@@ -5,6 +5,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/values.h"
+#include "core/counted.h"
 #include "front/ipc/cluster_hold.h"
 #include "front/run_command.h"
 #include "front/set_mode.h"
@@ -129,8 +130,8 @@ sysv::TokenSet open_set(const Config& config) {
             sysv::TokenSet::create(config.key, *config.slots, config.mode.value_or(owner_only));
         // A misspelt name creates a set of its own, on which no process waits for another.
         if (set.origin() == sysv::TokenSet::Origin::made && tells(config))
-            cli::diagnose(fmt::format("created the set {} with {} slot{}", config.key.text(),
-                                      *config.slots, *config.slots == 1 ? "" : "s"));
+            cli::diagnose(fmt::format("created the set {} with {}", config.key.text(),
+                                      counted(static_cast<std::uint64_t>(*config.slots), "slot")));
         return set;
     }
     if (auto set = sysv::TokenSet::find(config.key)) return *std::move(set);

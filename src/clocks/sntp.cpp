@@ -2,6 +2,7 @@
 
 #include "clocks/time_protocol.h"
 #include "core/ascii.h"
+#include "core/counted.h"
 
 #include <algorithm>
 #include <fmt/core.h>
@@ -105,8 +106,7 @@ bool is_starting(std::string_view code) {
 }
 
 std::string size_problem(std::size_t size) {
-    if (size < sntp_packet_size)
-        return fmt::format("short answer ({} {})", size, size == 1 ? "byte" : "bytes");
+    if (size < sntp_packet_size) return fmt::format("short answer ({})", counted(size, "byte"));
     // Extension fields and authentication codes consist of whole words.
     if (size % 4 != 0) return fmt::format("an answer of {} bytes", size);
     return {};

@@ -2,6 +2,7 @@
 
 #include "clocks/daytime.h"
 #include "clocks/time_protocol.h"
+#include "core/counted.h"
 #include "core/service.h"
 #include "http/failure.h"
 #include "http/response_parser.h"
@@ -64,7 +65,7 @@ Answer problem(std::string text) {
 }
 
 std::string short_answer(std::size_t size) {
-    return fmt::format("short answer ({} {})", size, size == 1 ? "byte" : "bytes");
+    return fmt::format("short answer ({})", counted(size, "byte"));
 }
 
 Answer interpret_time(std::string_view bytes, const Asked& asked) {

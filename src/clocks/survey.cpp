@@ -1,5 +1,6 @@
 #include "clocks/survey.h"
 
+#include "core/counted.h"
 #include "core/error.h"
 #include "core/poll.h"
 
@@ -302,7 +303,7 @@ void Survey::try_timed_out(Active& host) {
         return go_on(host, host.inquiry.fail("timed out"));
     }
     const auto size = tcp_.stop(host.slot).bytes.size();
-    const auto after = size == 0 ? "" : fmt::format(" after {} byte{}", size, size == 1 ? "" : "s");
+    const auto after = size == 0 ? "" : " after " + counted(size, "byte");
     go_on(host, host.inquiry.fail("timed out" + after));
 }
 

@@ -1,5 +1,6 @@
 // The part of ClusterTokens that acts on answers and on changes.
 #include "cluster/cluster_tokens.h"
+#include "core/counted.h"
 
 #include <fmt/core.h>
 #include <utility>
@@ -44,7 +45,8 @@ void ClusterTokens::learn_slots(const Range::Answer& slots) {
     if (!number)
         return fail(fmt::format("{} has no number of slots in {}", text, wish_.keys.slots()));
     if (wish_.slots && *wish_.slots != *number)
-        return fail(fmt::format("{} has {} slot{}, not {}", text, *number, *number == 1 ? "" : "s",
+        return fail(fmt::format("{} has {}, not {}", text,
+                                counted(static_cast<std::uint64_t>(*number), "slot"),
                                 *wish_.slots));
     slots_ = *number;
     ask(entry_.lease == 0 ? Question::grant : Question::enqueue);

@@ -192,9 +192,9 @@ void lead_process_group() noexcept {
     sys::call("setpgid", ::setpgid, 0, 0);
 }
 
-void end_with_parent(pid_t parent) {
-    set_parent_death_signal(SIGKILL);
-    if (::getppid() != parent) die_of(SIGKILL);
+void end_with_parent(pid_t parent, int signal) {
+    set_parent_death_signal(signal);
+    if (::getppid() != parent) ::raise(signal);
 }
 
 void outlive_parent() {

@@ -7,6 +7,7 @@
 #include "core/fork_retry.h"
 #include "core/wait_status.h"
 
+#include <csignal>
 #include <functional>
 #include <optional>
 #include <sys/types.h>
@@ -112,9 +113,10 @@ void kill_group_and_wake(pid_t leader, int signal) noexcept;
 // For a forked child: from now on it can be signalled together with the processes that it starts.
 void lead_process_group() noexcept;
 
-// For a forked child: the kernel kills it when PARENT, which forked it, ends. If PARENT has ended
-// already, it dies at once.
-void end_with_parent(pid_t parent);
+// The kernel sends us SIGNAL when our parent PARENT ends. If PARENT has ended already, so that a
+// reaper has taken its place, we get SIGNAL immediately. A forked child has to be told which
+// process forked it, because PARENT may have ended before the child can ask.
+void end_with_parent(pid_t parent, int signal = SIGKILL);
 // Undoes end_with_parent().
 void outlive_parent();
 

@@ -167,10 +167,9 @@ bool SignalEvent::is_of_own_write() const {
     return (number == SIGPIPE || number == SIGXFSZ) && sender == ::getpid();
 }
 
-void take_back_write_signals(std::initializer_list<int> signals) noexcept {
-    const sigset_t set = signal_set(signals);
+void take_back_write_signals(const sigset_t& signals) noexcept {
     const timespec now{};
-    while (sys::call("sigtimedwait", ::sigtimedwait, &set, nullptr, &now) > 0)
+    while (sys::call("sigtimedwait", ::sigtimedwait, &signals, nullptr, &now) > 0)
         ; // until there is none
 }
 

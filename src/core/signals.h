@@ -38,34 +38,25 @@ class BlockedSignals {
     sigset_t previous_{};
 };
 
-// Discards the pending ones of SIGNALS, which writes of ours raised while these were blocked:
+// Discards those of SIGNALS that are pending because writes of ours raised them while blocked:
 // SIGPIPE, and SIGXFSZ beyond the limit of a file (ulimit -f). Otherwise they would kill us as soon
 // as they are unblocked.
-void take_back_write_signals(std::initializer_list<int> signals = {SIGPIPE, SIGXFSZ}) noexcept;
+void take_back_write_signals(const sigset_t& signals = signal_set({SIGPIPE, SIGXFSZ})) noexcept;
 
-// While it lives, a write to a pipe or a socket without a reader, or to a file beyond its limit, is
-// only an error (EPIPE, EFBIG). The constructor throws SysError.
+// While it lives, a write that raises one of SIGNALS only fails: to a pipe or a socket without a
+// reader (SIGPIPE, EPIPE), or to a file beyond its limit (SIGXFSZ, EFBIG). A program that writes to
+// the next one of a pipeline takes SIGXFSZ alone, and still dies of SIGPIPE. The constructor throws
+// SysError.
 class HarmlessWriteSignals {
   public:
-    HarmlessWriteSignals() : blocked_(signal_set({SIGPIPE, SIGXFSZ})) {}
-    ~HarmlessWriteSignals() { take_back_write_signals(); }
+    explicit HarmlessWriteSignals(std::initializer_list<int> signals = {SIGPIPE, SIGXFSZ})
+        : signals_(signal_set(signals)), blocked_(signals_) {}
+    ~HarmlessWriteSignals() { take_back_write_signals(signals_); }
     HarmlessWriteSignals(const HarmlessWriteSignals&) = delete;
     HarmlessWriteSignals& operator=(const HarmlessWriteSignals&) = delete;
 
   private:
-    BlockedSignals blocked_;
-};
-
-// The same for files alone. A program that writes to the next one of a pipeline still dies of
-// SIGPIPE.
-class HarmlessFileLimit {
-  public:
-    HarmlessFileLimit() : blocked_(signal_set({SIGXFSZ})) {}
-    ~HarmlessFileLimit() { take_back_write_signals({SIGXFSZ}); }
-    HarmlessFileLimit(const HarmlessFileLimit&) = delete;
-    HarmlessFileLimit& operator=(const HarmlessFileLimit&) = delete;
-
-  private:
+    sigset_t signals_;
     BlockedSignals blocked_;
 };
 
@@ -81,6 +72,11 @@ void correct_inherited_signals(const sigset_t& mask);
 // Gives SIGNAL its default action again if our parent made us ignore it, so that the programs that
 // we start do not ignore it either.
 void stop_ignoring(int signal);
+
+// Whether SIGNAL asks a program to end, so that the program that we look after may do so itself.
+[[nodiscard]] constexpr bool asks_to_end(int signal) noexcept {
+    return signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
+}
 
 // Whether CONT has to follow SIGNAL: a process that is stopped gets no signal except KILL until
 // it goes on.

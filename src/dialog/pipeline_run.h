@@ -49,7 +49,7 @@ class PipelineRun {
     PipelineLimits limits_;
     PipelineWatch watch_;
     Deadline next_look_;
-    HarmlessFileLimit file_limit_; // of the taps
+    HarmlessWriteSignals file_limit_{SIGXFSZ}; // of the taps
     SignalFd signals_{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGPIPE};
     Deadline limit_;
     std::vector<std::size_t> late_;

@@ -53,7 +53,7 @@ class PtyRelay {
     void look_at_child();
 
     PtyRelayPlan plan_;
-    HarmlessFileLimit file_limit_;
+    HarmlessWriteSignals file_limit_{SIGXFSZ};
     Typescript typescript_;
     SignalFd signals_{SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,  SIGUSR1,
                       SIGUSR2, SIGCONT, SIGCHLD, SIGWINCH, SIGPIPE};

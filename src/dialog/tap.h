@@ -7,6 +7,7 @@
 
 #include "core/deadline.h"
 #include "core/fd.h"
+#include "core/side_file.h"
 
 #include <cstdint>
 #include <functional>
@@ -23,7 +24,7 @@ class Tap {
 
     // FROM is the reading end of a pipe. COPY is the file that gets a copy; empty: none is made.
     // Throws SysError.
-    Tap(Fd from, Fd to, std::string copy, Listener listener = {});
+    Tap(Fd from, Fd to, const std::string& copy, Listener listener = {});
 
     // Call work() when this is ready.
     [[nodiscard]] pollfd poll_entry() const {
@@ -33,7 +34,7 @@ class Tap {
     // the reader still gets everything.
     void work();
     // Why COPY is not whole; empty when it is.
-    [[nodiscard]] const std::string& failure() const { return failure_; }
+    [[nodiscard]] const std::string& failure() const { return copy_.failure(); }
     // Whether the data has ended, or the reader has gone. In the latter case, the next write of the
     // writer fails, as it would without us.
     [[nodiscard]] bool is_over() const { return !from_; }
@@ -47,18 +48,15 @@ class Tap {
     void share();
     void read_more();
     void pass_on();
-    void copy_to_file(std::uint64_t count);
-    void write_copy();
+    void move_to_copy(std::uint64_t count);
     void end();
-    void give_up_copy(std::string_view reason);
 
     Fd from_;
     Fd to_;
-    std::string copy_;
+    SideFile copy_;
     Listener listener_;
-    Fd file_;
-    std::string failure_;
     bool shares_ = false;           // by tee(2)
+    bool splices_ = true;           // what is shared, into the copy; else it goes through memory
     std::size_t largest_write_ = 0; // that does not wait once TO is writable
     bool waits_for_reader_ = false;
     std::string pending_; // read, and not written yet

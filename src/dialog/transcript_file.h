@@ -1,7 +1,7 @@
 // The transcript of a conversation in a file, or in none.
 #pragma once
 
-#include "core/fd.h"
+#include "core/side_file.h"
 #include "dialog/transcript.h"
 
 #include <cstddef>
@@ -23,14 +23,10 @@ class TranscriptFile {
     // The conversation is over.
     void finish();
     // Why the file is not whole; empty when it is. The conversation goes on without it.
-    [[nodiscard]] const std::string& failure() const { return failure_; }
+    [[nodiscard]] const std::string& failure() const { return file_.failure(); }
 
   private:
-    void write(std::string_view text);
-
-    std::string name_;
-    Fd file_;
-    std::string failure_;
+    SideFile file_;
     Transcript transcript_{2};
 };
 

@@ -1,6 +1,5 @@
 #include "dialog/typescript.h"
 
-#include "core/error.h"
 #include "core/io.h"
 
 #include <fcntl.h>
@@ -10,30 +9,24 @@ namespace ipcbox::dialog {
 
 namespace {
 
-Fd create(const std::string& name) {
-    return name.empty() ? Fd{} : open_file(name, O_WRONLY | O_CREAT | O_TRUNC, new_file_mode);
+SideFile create(const std::string& name) {
+    return name.empty() ? SideFile{} : SideFile{name, O_TRUNC};
 }
 
 } // namespace
 
-Typescript::Typescript(std::string output, std::string timing)
-    : output_name_(std::move(output)), timing_name_(std::move(timing)),
-      output_(create(output_name_)), timing_(create(timing_name_)) {
-    if (timing_) write_all(output_.get(), "Script started by pty-run\n", output_name_);
+Typescript::Typescript(const std::string& output, const std::string& timing)
+    : output_(create(output)), timing_(create(timing)) {
+    if (timing_) write_all(output_.fd(), "Script started by pty-run\n", output);
 }
 
-void Typescript::add(std::string_view text) try {
-    if (!output_) return;
-    write_all(output_.get(), text, output_name_);
-    if (!timing_) return;
+void Typescript::add(std::string_view text) {
+    if (!failure().empty()) return;
+    output_.write(text);
+    if (!output_ || !timing_) return;
     const auto now = Deadline::Clock::now();
-    write_all(timing_.get(), fmt::format("{:.6f} {}\n", in_seconds(now - last_), text.size()),
-              timing_name_);
+    timing_.write(fmt::format("{:.6f} {}\n", in_seconds(now - last_), text.size()));
     last_ = now;
-} catch (const SysError& error) {
-    failure_ = error.what();
-    output_ = Fd{};
-    timing_ = Fd{};
 }
 
 } // namespace ipcbox::dialog

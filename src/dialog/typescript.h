@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/deadline.h"
-#include "core/fd.h"
+#include "core/side_file.h"
 
 #include <string>
 #include <string_view>
@@ -14,20 +14,19 @@ class Typescript {
   public:
     // Empties the files; an empty name means no file. With TIMING, the output begins with a line of
     // ours, which scriptreplay(1) skips. Throws SysError.
-    Typescript(std::string output, std::string timing);
+    Typescript(const std::string& output, const std::string& timing);
 
     // The program has just shown TEXT. When that cannot be written, nothing more is: the program
     // goes on without a log.
     void add(std::string_view text);
     // Why the files are not whole; empty when they are.
-    [[nodiscard]] const std::string& failure() const { return failure_; }
+    [[nodiscard]] const std::string& failure() const {
+        return output_.failure().empty() ? timing_.failure() : output_.failure();
+    }
 
   private:
-    std::string output_name_;
-    std::string timing_name_;
-    Fd output_;
-    Fd timing_;
-    std::string failure_;
+    SideFile output_;
+    SideFile timing_;
     Deadline::Clock::time_point last_ = Deadline::Clock::now();
 };
 

@@ -128,10 +128,7 @@ process::SupervisePlan StampedRun::supervise_plan() {
 }
 
 bool StampedRun::on_signal(const SignalEvent& event) {
-    const int signal = event.number;
-    const bool is_ending =
-        signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
-    if (is_ending && command_.status()) is_told_to_stop_ = true;
+    if (asks_to_end(event.number) && command_.status()) is_told_to_stop_ = true;
     return true;
 }
 

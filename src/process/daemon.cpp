@@ -1,5 +1,6 @@
 #include "process/daemon.h"
 
+#include "core/child.h"
 #include "core/error.h"
 #include "core/fd.h"
 #include "core/io.h"
@@ -48,7 +49,7 @@ void follow(const DaemonPlan& plan, pid_t parent, const Fd& report) {
     if (plan.directory && sys::call("chdir", ::chdir, plan.directory->c_str()) < 0)
         throw SysError("go to", *plan.directory);
     // A change of user clears the signal, so it has to be set after that.
-    if (plan.death_signal != 0) die_with_parent(parent, plan.death_signal);
+    if (plan.death_signal != 0) end_with_parent(parent, plan.death_signal);
     kept.push_back(report.get());
     close_descriptors_except(std::move(kept));
 }

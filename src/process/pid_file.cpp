@@ -122,7 +122,7 @@ void PidFile::write_own() {
         // Without attributes in the file system, only the time of the file can be compared.
         sys::call("fsetxattr", set, file_.get(), start_attribute, stamp.c_str(), stamp.size());
     }
-    const HarmlessFileLimit file_limit;
+    const HarmlessWriteSignals file_limit{SIGXFSZ};
     const auto text = fmt::format("{}\n", ::getpid());
     write_all(file_.get(), text, path_);
     set_file_size(file_.get(), static_cast<off_t>(text.size()), path_);

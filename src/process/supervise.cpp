@@ -212,13 +212,6 @@ std::size_t Supervised::signal(int signal) {
     return 1;
 }
 
-void die_with_parent(pid_t parent, int signal) {
-    const auto set = [](int number) { return ::prctl(PR_SET_PDEATHSIG, number); };
-    if (sys::call("prctl", set, signal) < 0) throw SysError("set", "the parent death signal");
-    // Otherwise a reaper has taken its place.
-    if (::getppid() != parent) ::raise(signal);
-}
-
 WaitStatus supervise(const std::string& program, std::span<const std::string> arguments,
                      SupervisePlan plan) {
     Supervised command{program, arguments, std::move(plan)};

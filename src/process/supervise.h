@@ -128,10 +128,6 @@ class Supervised {
 [[nodiscard]] WaitStatus supervise(const std::string& program,
                                    std::span<const std::string> arguments, SupervisePlan plan);
 
-// We get SIGNAL when PARENT dies; at once if it is our parent no more. A process that was forked
-// has to be told who its parent was: it may be dead before we can ask.
-void die_with_parent(pid_t parent, int signal);
-
 // Lets us end as the command ended: returns its exit status. When a signal killed it, we die of
 // that signal here, without a core dump of our own. PID 1 cannot die so; then 128 + the signal is
 // returned.

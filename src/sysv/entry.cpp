@@ -1,19 +1,13 @@
 #include "sysv/entry.h"
 
+#include "core/counted.h"
+
 #include <fmt/core.h>
 #include <utility>
 
 namespace ipcbox::sysv {
 
-namespace {
-
 using Does = User::Does;
-
-std::string counted(std::uint64_t count, std::string_view one, std::string_view more) {
-    return fmt::format("{} {}", count, count == 1 ? one : more);
-}
-
-} // namespace
 
 std::string_view name_of(Does does) {
     switch (does) {

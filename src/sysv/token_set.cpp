@@ -1,5 +1,7 @@
 #include "sysv/token_set.h"
 
+#include "core/counted.h"
+
 #include <fmt/core.h>
 
 namespace ipcbox::sysv {
@@ -7,7 +9,7 @@ namespace ipcbox::sysv {
 namespace {
 
 std::string shape_text(int slots) {
-    return fmt::format("{} {}", slots, slots == 1 ? "slot" : "slots");
+    return counted(static_cast<std::uint64_t>(slots), "slot");
 }
 
 bool is_for_plain_set(const Key& key, int slots) {

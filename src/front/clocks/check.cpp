@@ -2,6 +2,7 @@
 
 #include "cli/json.h"
 #include "core/ascii.h"
+#include "core/counted.h"
 #include "front/clocks/rows.h"
 
 #include <algorithm>
@@ -156,13 +157,13 @@ std::string Check::text() const {
     }
     if (unheard_ > 0) named.push_back(fmt::format("{} interrupted", unheard_));
     auto text = named.empty()
-                    ? fmt::format("{} host{} in time", hosts(), hosts() == 1 ? "" : "s")
+                    ? fmt::format("{} in time", counted(hosts(), "host"))
                     : fmt::format("{} of {}: {}", not_ok(), hosts(), fmt::join(named, ", "));
     if (more > 0) text += fmt::format(" and {} more", more);
     if (!has_majority_) text += ", but no majority agrees";
     if (bad_lines_ > 0)
-        text += fmt::format(", but {} line{} no host ({})", bad_lines_,
-                            bad_lines_ == 1 ? " is" : "s are", first_bad_line_);
+        text += fmt::format(", but {} no host ({})", counted(bad_lines_, "line is", "lines are"),
+                            first_bad_line_);
     return text;
 }
 

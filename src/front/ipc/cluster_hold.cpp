@@ -87,7 +87,8 @@ void print(const Report& report, const std::string& key) {
 int take_for_process(const ClusterTaking& taking, pid_t owner) {
     const auto stat = read_process_stat(owner);
     if (!stat || stat->has_ended())
-        throw Error(fmt::format("cannot hold for {}: no such process", owner));
+        throw Error(fmt::format("cannot hold for {}: {}", owner,
+                                has_own_proc() ? "no such process" : no_own_proc_reason()));
     Pipe pipe = make_pipe();
     Child holder = fork_child([&, parent = ::getpid()] {
         end_with_parent(parent);

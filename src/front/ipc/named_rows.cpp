@@ -1,6 +1,7 @@
 #include "front/ipc/named_rows.h"
 
 #include "cli/json.h"
+#include "core/counted.h"
 
 #include <array>
 #include <fmt/format.h>
@@ -28,7 +29,7 @@ std::string state_text(const NamedObject& object) {
     case Kind::memory:
         return size_text(object.size);
     case Kind::queue:
-        return fmt::format("{} byte{}", object.size, object.size == 1 ? "" : "s");
+        return counted(object.size, "byte");
     case Kind::fifo:
         break;
     }

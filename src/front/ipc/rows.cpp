@@ -1,6 +1,7 @@
 #include "front/ipc/rows.h"
 
 #include "cli/json.h"
+#include "core/counted.h"
 #include "core/user.h"
 
 #include <algorithm>
@@ -15,12 +16,6 @@ using sysv::Entry;
 using sysv::Kind;
 using sysv::Presence;
 using Does = sysv::User::Does;
-
-std::string counted(std::uint64_t count, std::string_view one) {
-    const fmt::format_int digits{count};
-    std::string text{digits.data(), digits.size()};
-    return text.append(1, ' ').append(one).append(count == 1 ? "" : "s");
-}
 
 // "held by 812 (make, root, 3m12s), 815 (make, root, 2s)", empty when nobody does that.
 std::string those_that(const Entry& entry, Does does, std::string_view words) {

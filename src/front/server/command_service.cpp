@@ -1,6 +1,7 @@
 #include "front/server/command_service.h"
 
 #include "cli/output.h"
+#include "core/counted.h"
 #include "core/io.h"
 #include "core/program.h"
 #include "core/syscall.h"
@@ -127,8 +128,7 @@ bool CommandService::prepare(ServerOptions& asked) {
     }
     const auto plan = read();
     if (check_) {
-        const auto count = plan.language().commands().size();
-        cli::print_line("{} {}", count, count == 1 ? "command" : "commands");
+        cli::print_line("{}", counted(plan.language().commands().size(), "command"));
         return true;
     }
     if (iterative_) config.admission.places = 1;
