@@ -1,7 +1,7 @@
 #!/bin/sh
 # What holds for the sources and the objects: layers, no prints and no exits below the command line,
-# no code before main. Usage: sources.sh SOURCE_ROOT BUILD_ROOT OPTIMIZATION; needs nm (binutils)
-# and grep.
+# no code before main, the format. Usage: sources.sh SOURCE_ROOT BUILD_ROOT OPTIMIZATION; needs nm
+# (binutils) and grep; the format is checked where clang-format-14 is installed.
 #
 # Every rule is "these lines must not exist": what a search prints is what is wrong.
 set -u
@@ -103,6 +103,12 @@ check() {
         grep -v '^tests/contract/sources\.sh$' |
         xargs -r grep -nE '\bsleep +[0-9.]|time\.sleep|select\(undef' |
         forbid 'no test script sleeps'
+
+    if command -v clang-format-14 >/dev/null || [ "${CI:-}" = true ]; then
+        find src applets tests -name '*.cpp' -o -name '*.h' |
+            xargs clang-format-14 --dry-run -Werror 2>&1 | grep -v '^ ' |
+            forbid 'a line that is not formatted (clang-format-14 -i FILE)'
+    fi
 
     # The dictionary is the list of the files.
     listed=$("$IPCBOX_BINARY" --list)
