@@ -24,9 +24,4 @@ void SideFile::close() try {
     failure_ = error.what();
 }
 
-void SideFile::give_up() {
-    failure_ = SysError("write", name_).what();
-    file_ = Fd{};
-}
-
 } // namespace ipcbox

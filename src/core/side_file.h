@@ -26,10 +26,9 @@ class SideFile {
     // Why the file is not complete; empty if it is.
     [[nodiscard]] const std::string& failure() const noexcept { return failure_; }
 
-    // For an owner that writes by other system calls: the descriptor, and what to do when such a
-    // call has failed. errno says why.
+    // For an owner that writes by other system calls, too; -1 if nothing more can be written. If
+    // such a call fails, write() does it, or finds out why not.
     [[nodiscard]] int fd() const noexcept { return file_.get(); }
-    void give_up();
 
   private:
     std::string name_;

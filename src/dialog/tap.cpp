@@ -17,6 +17,16 @@ namespace {
 constexpr std::size_t buffer_size = 64UL * 1024;
 constexpr std::size_t max_shared = 1024UL * 1024;
 
+// splice(2), which a signal only makes start again.
+ssize_t splice_some(const Fd& from, int to, std::uint64_t count) {
+    ssize_t moved = -1;
+    do
+        moved = sys::call("splice", ::splice, from.get(), nullptr, to, nullptr,
+                          static_cast<std::size_t>(count), 0U);
+    while (moved < 0 && errno == EINTR);
+    return moved;
+}
+
 } // namespace
 
 Tap::Tap(Fd from, Fd to, const std::string& copy, Listener listener)
@@ -28,7 +38,10 @@ Tap::Tap(Fd from, Fd to, const std::string& copy, Listener listener)
     if (copy.empty()) return;
     copy_ = SideFile{copy, O_TRUNC};
     shares_ = kind == S_IFIFO && !listener_;
-    if (shares_) widen_pipe(to_.get());
+    if (!shares_) return;
+    batch_ = make_pipe();
+    for (const Fd* pipe : {&to_, &batch_.writer})
+        widen_pipe(pipe->get());
 }
 
 void Tap::work() {
@@ -63,23 +76,33 @@ void Tap::share() {
 // written.
 void Tap::move_to_copy(std::uint64_t count) {
     bytes_ += count;
+    while (count > 0 && splices_) {
+        const ssize_t taken = splice_some(from_, batch_.writer.get(), count);
+        splices_ = taken > 0;
+        if (!splices_) break;
+        count -= static_cast<std::uint64_t>(taken);
+        write_batch(static_cast<std::uint64_t>(taken));
+    }
+    copy_through_memory(from_, count);
+}
+
+void Tap::write_batch(std::uint64_t count) {
+    while (count > 0 && splices_) {
+        const ssize_t written = splice_some(batch_.reader, copy_.fd(), count);
+        splices_ = written > 0; // else write(2) can do it, or says why not
+        if (splices_) count -= static_cast<std::uint64_t>(written);
+    }
+    copy_through_memory(batch_.reader, count);
+}
+
+// The next COUNT bytes of the pipe FROM.
+void Tap::copy_through_memory(const Fd& from, std::uint64_t count) {
     while (count > 0) {
-        if (!splices_ || !copy_) {
-            pending_.resize(std::min<std::size_t>(count, buffer_size));
-            pending_.resize(
-                read_some(from_.get(), std::as_writable_bytes(std::span{pending_}), "a pipe"));
-            copy_.write(pending_);
-            count -= pending_.size();
-            continue;
-        }
-        const ssize_t moved = sys::call("splice", ::splice, from_.get(), nullptr, copy_.fd(),
-                                        nullptr, static_cast<std::size_t>(count), 0U);
-        if (moved > 0)
-            count -= static_cast<std::uint64_t>(moved);
-        else if (moved < 0 && errno == EINVAL) // a file that splice(2) cannot write
-            splices_ = false;
-        else if (errno != EINTR)
-            copy_.give_up();
+        pending_.resize(std::min<std::uint64_t>(count, buffer_size));
+        pending_.resize(
+            read_some(from.get(), std::as_writable_bytes(std::span{pending_}), "a pipe"));
+        copy_.write(pending_);
+        count -= pending_.size();
     }
 }
 

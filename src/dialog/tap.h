@@ -1,12 +1,14 @@
 // Passes data from a pipe to its reader, and copies it into a file as tee(1) does, or looks for
 // line feeds in it. Nothing here waits: the caller polls.
 //
-// Between two pipes, no data is copied in memory: tee(2) lets both pipes share the same pages, and
-// splice(2) moves them into the file.
+// Between two pipes, no data passes through our memory: tee(2) lets both pipes share the same
+// pages, and splice(2) moves them into the file. On the way they stand in a pipe of our own: a slow
+// write to a file locks the pipe that it reads, and FROM's writer would have to wait.
 #pragma once
 
 #include "core/deadline.h"
 #include "core/fd.h"
+#include "core/pipe.h"
 #include "core/side_file.h"
 
 #include <cstdint>
@@ -49,6 +51,8 @@ class Tap {
     void read_more();
     void pass_on();
     void move_to_copy(std::uint64_t count);
+    void write_batch(std::uint64_t count);
+    void copy_through_memory(const Fd& from, std::uint64_t count);
     void end();
 
     Fd from_;
@@ -57,6 +61,7 @@ class Tap {
     Listener listener_;
     bool shares_ = false;           // by tee(2)
     bool splices_ = true;           // what is shared, into the copy; else it goes through memory
+    Pipe batch_;                    // what goes into the copy next
     std::size_t largest_write_ = 0; // that does not wait once TO is writable
     bool waits_for_reader_ = false;
     std::string pending_; // read, and not written yet
