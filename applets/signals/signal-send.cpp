@@ -25,20 +25,32 @@ uid_t parse_user(std::string_view text) {
     return cli::parse_owner(text).uid;
 }
 
+// What kill(1) takes and we do not has another place here.
+int parse_signal(std::string_view text) {
+    if (text == "0") throw std::invalid_argument("process-alive tells whether a process exists");
+    return cli::parse_signal(text);
+}
+
+process::Identity parse_process(std::string_view text) {
+    if (text.starts_with('-') && whole_number<pid_t>(text.substr(1)))
+        throw std::invalid_argument(fmt::format("a process group is --group {}", text.substr(1)));
+    return process::parse_identity(text);
+}
+
 // -TERM and -9 are those of kill(1).
 std::string respell(std::string_view word) {
-    const bool is_signal =
-        word.size() > 1 && word[0] == '-' && word[1] != '-' && signal_number(word.substr(1));
-    return is_signal ? fmt::format("-s{}", word.substr(1)) : std::string{word};
+    const auto name = word.substr(word.empty() ? 0 : 1);
+    const bool is_signal = word.starts_with('-') && (name == "0" || signal_number(name));
+    return is_signal ? fmt::format("-s{}", name) : std::string{word};
 }
 
 Plan parse_words(const Invocation& invocation) {
     Plan plan;
     cli::Options options{invocation, "[-SIGNAL] PID..."};
-    options.operands("PID", plan.processes, process::parse_identity,
+    options.operands("PID", plan.processes, parse_process,
                      "a process, or PID:START, which never means a later process");
     options.respell(respell);
-    options.value("-s,--signal SIGNAL", plan.signal, cli::parse_signal,
+    options.value("-s,--signal SIGNAL", plan.signal, parse_signal,
                   "send this signal (default TERM); -SIGNAL is the same");
     options.value("--group PGID", plan.criteria.group, parse_group,
                   "signal the processes of this group; 0 is the caller's group");
