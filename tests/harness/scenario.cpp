@@ -113,6 +113,33 @@ void remove_objects(key_t key) {
     if (const int id = ::shmget(key, 0, 0); id >= 0) ::shmctl(id, IPC_RMID, nullptr);
 }
 
+// A directory with the applets under their own names, which all scenarios of a test program share:
+// its links take longer to make than most commands run.
+class Applets {
+  public:
+    Applets() {
+        // Some tests run an applet as another user.
+        std::filesystem::permissions(directory_, std::filesystem::perms{0755});
+        const std::vector<std::string> words{"ipcbox", "--install", directory_};
+        const auto status = spawn(binary(), words, {}).wait().as_exit_status();
+        if (status != 0)
+            throw std::runtime_error(fmt::format("cannot install the applets: status {}", status));
+    }
+    // A process that a test forked has it, too, and leaves it alone.
+    ~Applets() {
+        std::error_code ignored;
+        if (::getpid() == owner_) std::filesystem::remove_all(directory_, ignored);
+    }
+    Applets(const Applets&) = delete;
+    Applets& operator=(const Applets&) = delete;
+
+    [[nodiscard]] const std::string& directory() const { return directory_; }
+
+  private:
+    std::string directory_ = make_directory();
+    pid_t owner_ = ::getpid();
+};
+
 } // namespace
 
 std::string binary() {
@@ -228,15 +255,10 @@ Scenario::Scenario() : Scenario(make_directory()) {
     for (const char* const variable : {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
                                        "ALL_PROXY", "no_proxy", "NO_PROXY"})
         ::unsetenv(variable);
-    const auto applets = directory_ + "/bin";
-    std::filesystem::create_directory(applets);
     std::filesystem::create_directory(directory_ + "/work");
     std::filesystem::current_path(directory_ + "/work");
-    ::setenv("PATH", fmt::format("{}:{}", applets, old_path_).c_str(), 1);
-    const auto installed = launch(binary(), {"ipcbox", "--install", applets}).wait();
-    if (installed.status != 0)
-        throw std::runtime_error(fmt::format("cannot install the applets: status {}: {}",
-                                             installed.status, installed.err));
+    static const Applets applets;
+    ::setenv("PATH", fmt::format("{}:{}", applets.directory(), old_path_).c_str(), 1);
 }
 
 Scenario::~Scenario() {
