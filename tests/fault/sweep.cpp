@@ -146,9 +146,14 @@ int sweep_calls(const Sweep& sweep, const char* error) {
 void run_sweeps(const std::vector<Sweep>& sweeps, std::initializer_list<const char*> errors) {
     const bool is_campaign = std::getenv("IPCBOX_CAMPAIGN") != nullptr;
     int runs = 0;
-    for (const auto& sweep : sweeps)
+    for (const auto& sweep : sweeps) {
+        int of_this = 0;
         for (const char* const error : is_campaign ? all_errors : errors)
-            runs += sweep_calls(sweep, error);
+            of_this += sweep_calls(sweep, error);
+        // Should the campaign be interrupted, these are done.
+        if (is_campaign) MESSAGE(sweep.what, ": ", of_this, " calls failed");
+        runs += of_this;
+    }
     MESSAGE(sweeps.size(), " commands, ", runs, " calls failed");
 }
 
