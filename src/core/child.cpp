@@ -30,7 +30,8 @@ void set_parent_death_signal(int signal) {
     if (sys::call("prctl", set, signal) < 0) throw SysError("set", "the parent death signal");
 }
 
-// A change of any child, of the kinds in EVENTS; nothing when there is no child or no change.
+// Takes the next change of any child, of the kinds in EVENTS. Nothing when there is no child, or no
+// child has changed.
 std::optional<siginfo_t> wait_for_any(int events) {
     siginfo_t info{};
     while (sys::call("waitid", ::waitid, P_ALL, id_t{0}, &info, events | WNOHANG) < 0) {
@@ -66,7 +67,8 @@ Child::~Child() {
     const int killed = pidfd_ ? sys::call("pidfd_send_signal", ::pidfd_send_signal, pidfd_.get(),
                                           SIGKILL, nullptr, 0U)
                               : sys::call("kill", ::kill, pid_, SIGKILL);
-    // We cannot kill a program that changed its user, and would wait for as long as it runs.
+    // We may not kill a program that has changed its user. Do not wait for it either: it can run
+    // for ever.
     if (killed < 0 && errno == EPERM) return;
     const auto id = pidfd_ ? static_cast<id_t>(pidfd_.get()) : static_cast<id_t>(pid_);
     siginfo_t info{};

@@ -53,10 +53,10 @@ std::optional<double> parse_seconds(std::string_view text) {
 std::optional<Duration> duration_in(std::string_view text) {
     const auto seconds = parse_seconds(text);
     if (!seconds) return std::nullopt;
-    // A tiny duration is not 0, which means no limit in many places.
+    // Keep a tiny duration above 0, because 0 means "no limit" in many places.
     const double nanoseconds =
         *seconds > 0 ? std::max(std::round(*seconds * 1e9), 1.0) : *seconds * 1e9;
-    // More than a Duration can hold is as good as forever.
+    // A time longer than a Duration can hold counts as for ever.
     if (nanoseconds >= static_cast<double>(Duration::max().count())) return Duration::max();
     return Duration{static_cast<Duration::rep>(nanoseconds)};
 }

@@ -9,8 +9,8 @@
 
 namespace ipcbox {
 
-// Both can fail only with EAGAIN, when the event is already signalled or not signalled. All 8 bytes
-// are moved at once or not at all, so EINTR cannot leave half of them.
+// Both calls move all 8 bytes at once or none, so EINTR cannot leave half of them. They can fail
+// only with EAGAIN: the event is already in the wanted state.
 
 Event::Event() {
     const int number = sys::call("eventfd", ::eventfd, 0U, EFD_NONBLOCK | EFD_CLOEXEC);

@@ -52,7 +52,7 @@ namespace {
 
 using Arguments = std::span<const detail::Argument>;
 
-// Stands for a short count among the errno values.
+// Stands for a short count where other faults have an errno.
 constexpr int short_count = -1;
 
 int integer(const detail::Argument& argument) {
@@ -360,7 +360,7 @@ bool is_possible(std::string_view call, Arguments arguments, int error) {
 
 // "ENOMEM" or "SHORT" as a number; 0 for neither.
 int error_number(std::string_view name) {
-    constexpr int errors_end = 134; // behind EHWPOISON, Linux's last
+    constexpr int errors_end = 134; // one past EHWPOISON, Linux's last
     if (name == "SHORT") return short_count;
     for (int error = 1; error < errors_end; ++error)
         if (const char* known = strerrorname_np(error); known != nullptr && name == known)
@@ -396,7 +396,7 @@ void leave_site(const char* path, std::uintptr_t place, std::string_view call, i
 [[noreturn]] void give_up(std::string_view reason) {
     const auto line = "fault injector: " + std::string{reason} + "\n";
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
-    ::abort(); // no test mistakes this for an expected outcome
+    ::abort(); // so that no test mistakes this for an expected outcome
 }
 
 struct Injector {
@@ -406,7 +406,7 @@ struct Injector {
     pid_t first;
 };
 
-// Set once the environment was read.
+// Empty until the environment has been read.
 constinit std::optional<Injector> injector;
 constinit std::mutex access; // bulk copies have threads
 
@@ -495,7 +495,7 @@ Fault next_fault(const char* name, Arguments arguments) noexcept {
 #ifndef __OPTIMIZE__
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wframe-address"
-        // We are called by watched_call(), and that by call(), whose caller is meant.
+        // watched_call() called us, and call() called that. We want the address in call()'s caller.
         if (injector->sites != nullptr && (fault.error != 0 || fault.shortened))
             leave_site(injector->sites,
                        reinterpret_cast<std::uintptr_t>(__builtin_return_address(2)), name,

@@ -64,7 +64,7 @@ void close_descriptors_except(const Fd& kept) {
 
 void close_descriptors_except(std::vector<int> kept) {
     const auto close = [](unsigned first, unsigned last) {
-        // An empty range is EINVAL.
+        // close_range(2) refuses an empty range with EINVAL.
         return first <= last ? ::close_range(first, last, 0) : 0;
     };
     std::ranges::sort(kept);
@@ -82,8 +82,8 @@ void close_descriptors_except(std::vector<int> kept) {
 
 std::size_t raise_descriptor_limit(std::size_t wanted) {
     rlimit limit{};
-    constexpr std::size_t least = 256; // getrlimit(2) never fails
-    if (::getrlimit(RLIMIT_NOFILE, &limit) < 0) return least;
+    constexpr std::size_t fallback = 256; // getrlimit(2) does not fail in practice
+    if (::getrlimit(RLIMIT_NOFILE, &limit) < 0) return fallback;
     if (limit.rlim_cur >= wanted) return limit.rlim_cur;
     auto raised = limit;
     raised.rlim_cur = std::min<rlim_t>(wanted, limit.rlim_max);

@@ -67,8 +67,7 @@ bool Fifo::open_writer_if_read() {
 
 bool Fifo::has_readers() {
     const Fd other = open_file(path(), O_WRONLY | O_NONBLOCK);
-    // Now we no longer count as a reader, and OTHER keeps the other readers from getting the end of
-    // file.
+    // Now we no longer count as a reader, and OTHER saves the other readers from an end of file.
     close_writer();
     pollfd entry{other.get(), POLLOUT, 0};
     (void)poll_until({&entry, 1}, Deadline::after(Duration::zero()));

@@ -83,7 +83,7 @@ bool lock_until(int fd, LockKind kind, Deadline deadline, std::string_view objec
     const auto lock = [&](int flags) {
         return sys::call("flock", ::flock, fd, operation(kind) | flags) == 0;
     };
-    // An uncontended lock costs one call.
+    // A free lock costs one call.
     if (lock(LOCK_NB)) return true;
     if (errno != EWOULDBLOCK) throw SysError("lock", object);
     if (deadline.passed()) return false;
@@ -101,7 +101,8 @@ void unlock(int fd, std::string_view object) {
 }
 
 Fd open_lock_file(const std::string& path, LockKind kind) try {
-    // As flock(1) does. But the open of a FIFO without a writer has to end.
+    // These are the flags of flock(1), and O_NONBLOCK, so that we do not wait for the writer of a
+    // FIFO.
     Fd fd = open_file(path, O_RDONLY | O_CREAT | O_NOCTTY | O_NONBLOCK, new_file_mode);
     if (kind == LockKind::exclusive && needs_writer(fd)) fd = open_file(path, O_RDWR | O_NOCTTY);
     return fd;

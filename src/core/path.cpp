@@ -37,7 +37,7 @@ std::optional<std::string> read_link(const std::string& path) {
     const ssize_t size =
         sys::call("readlink", ::readlink, path.c_str(), target.data(), target.size());
     if (size < 0) return std::nullopt;
-    if (static_cast<std::size_t>(size) == target.size()) { // it may have been cut
+    if (static_cast<std::size_t>(size) == target.size()) { // the target may be longer
         errno = ENAMETOOLONG;
         return std::nullopt;
     }

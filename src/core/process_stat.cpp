@@ -17,18 +17,18 @@ namespace ipcbox {
 
 namespace {
 
-// The words after the name; the first one is field 3 (the state).
+// The words after the name. The first one is field 3, the state.
 class Fields {
   public:
     explicit Fields(std::string_view words) : words_(words) {}
 
-    // Each call has to ask for a later field than the one before.
+    // Each call must ask for a later field than the call before.
     [[nodiscard]] std::string_view text(int number) {
         for (; at_ < number; ++at_)
             words_.remove_prefix(std::min(words_.find(' '), words_.size() - 1) + 1);
         return words_.substr(0, words_.find_first_of(" \n"));
     }
-    // 0 when it is not a number; this includes -1, the group of a kernel thread.
+    // 0 when the field is not a number. The group -1 of a kernel thread counts as 0 too.
     template <class Number = pid_t> [[nodiscard]] Number number(int field) {
         return whole_number<Number>(text(field)).value_or(0);
     }
@@ -87,7 +87,7 @@ bool has_proc() {
 }
 
 bool has_own_proc() {
-    // What it shows once, it shows from then on; process 1 may mount it only later.
+    // If /proc has shown us once, it always will. If not, ask again: process 1 may mount it later.
     static std::atomic<bool> shows_us = false;
     if (!shows_us) shows_us = read_link("/proc/self") == fmt::format("{}", ::getpid());
     return shows_us;

@@ -127,7 +127,7 @@ PreparedProgram::PreparedProgram(const std::string& program, std::span<const std
     arguments_.push_back(mutable_text(shell));
     for (const auto& argument : arguments)
         arguments_.push_back(mutable_text(argument.c_str()));
-    // The shell needs the name of a script, even if the program was to have no name.
+    // Keep a place for the script's name: the shell needs it even if the program gets no argv[0].
     if (arguments.empty()) arguments_.push_back(nullptr);
     arguments_.push_back(nullptr);
     if (environment == nullptr) return;

@@ -47,8 +47,8 @@ class Splitter {
         has_word_ = true;
     }
 
-    // AT_ is at an opening quote or at a byte; afterwards it is at the closing quote or at the last
-    // byte.
+    // Each of these starts with AT_ at its first byte, or at the opening quote, and leaves it at
+    // its last byte, or at the closing quote.
     void take_single_quoted() {
         const auto end = text_.find('\'', at_ + 1);
         if (end == std::string_view::npos) fail(at_, "this ' is not closed");
@@ -66,7 +66,7 @@ class Splitter {
                 byte == '\\' && at_ + 1 < text_.size() && is_in(text_[at_ + 1], "$`\"\\\n");
             if (!escapes)
                 add(byte);
-            else if (text_[++at_] != '\n') // that one continues the line
+            else if (text_[++at_] != '\n') // an escaped line feed only continues the line
                 add(text_[at_]);
         }
         if (at_ >= text_.size()) fail(start, "this \" is not closed");
@@ -91,7 +91,7 @@ class Splitter {
     std::string_view text_;
     std::size_t at_ = 0;
     std::string word_;
-    bool has_word_ = false; // '' is a word
+    bool has_word_ = false; // true for '', which is an empty word
     std::vector<std::string> words_;
 };
 

@@ -31,7 +31,7 @@ std::optional<int> real_time_signal(std::string_view offset, int base, char sign
     return value;
 }
 
-// Those of the signals that are not ignored. A blocked signal would arrive even if it is ignored.
+// SIGNALS without those that are ignored: if we blocked one of them, it would arrive all the same.
 sigset_t heeded(std::initializer_list<int> signals) {
     sigset_t set = signal_set({});
     for (const int signal : signals) {
@@ -42,7 +42,7 @@ sigset_t heeded(std::initializer_list<int> signals) {
     return set;
 }
 
-// The mask that we were started with, once something was blocked.
+// The mask that we were started with. Set when we first block a signal.
 constinit std::optional<sigset_t> inherited_mask;
 
 } // namespace
@@ -170,7 +170,7 @@ bool SignalEvent::is_of_own_write() const {
 void take_back_write_signals(const sigset_t& signals) noexcept {
     const timespec now{};
     while (sys::call("sigtimedwait", ::sigtimedwait, &signals, nullptr, &now) > 0)
-        ; // until there is none
+        ; // until no signal is left
 }
 
 void die_of(int signal) {

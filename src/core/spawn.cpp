@@ -81,8 +81,8 @@ bool follow_to_death(int signal, pid_t parent) {
     return sys::call("prctl", set, signal) == 0 && ::getppid() == parent;
 }
 
-// Whether we may run, as the other end of the plan's socket says. Nothing here allocates or throws.
-// All signals are blocked, so the wait is not interrupted and needs no clock.
+// Whether the process at the other end of the plan's socket lets us run. Nothing here allocates or
+// throws. All signals are blocked, so the wait is not interrupted and needs no clock.
 bool has_leave(const SpawnPlan& plan) {
     const pid_t self = ::getpid();
     const auto send_pid = [](int fd, const pid_t* pid) {
@@ -132,10 +132,10 @@ int become_program(void* argument) {
     ::_exit(exit_status::cannot_execute);
 }
 
-// Instead of an errno.
+// Stands where an errno would: the other end did not let the child run.
 constexpr int refused = -1;
 
-// PIDFD may be null. Without a process, the result has the error of clone(2) and no pid.
+// PIDFD may be null. If clone(2) fails, the result has its error and no pid.
 Started clone_and_exec(const std::string& program, std::span<const std::string> arguments,
                        const SpawnPlan& plan, int* pidfd) {
     Request request{PreparedProgram{program, arguments, plan.environment}, plan, ::getpid()};

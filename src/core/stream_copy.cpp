@@ -43,8 +43,8 @@ class StreamCopy {
         return S_ISREG(to) ? Way::file_range : Way::sendfile;
     }
 
-    // False when the next bytes have to go through memory. That way can wait, and shows which side
-    // has failed. It also finds the real end: a file in /proc has bytes although its size is 0.
+    // False when the next bytes have to go through memory. Only that way can wait, tell which side
+    // has failed, and find the real end: a file in /proc has bytes although its size is 0.
     bool move_in_kernel() {
         if (way_ == Way::memory) return false;
         const ssize_t moved = move_some();

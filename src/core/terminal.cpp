@@ -14,9 +14,10 @@ namespace ipcbox {
 
 namespace {
 
-// Waits for the end of ALIVE, whose other end our parent has, and then restores the settings. It
-// runs in a session of its own, so that signals of the keyboard do not reach it, and it is not
-// stopped as a background job that changes the terminal. A byte means that there is nothing to do.
+// Runs in a process of its own. Waits for the end of ALIVE, whose other end our parent has, and
+// then restores the settings. Its own session protects it from the keyboard's signals, and from
+// being stopped as a background job that changes the terminal. If a byte comes first, there is
+// nothing to restore.
 int guard(int fd, const termios& settings, const Fd& alive) {
     const BlockedSignals blocked{all_signals()};
     sys::call("setsid", ::setsid);
@@ -81,7 +82,7 @@ TerminalMode::~TerminalMode() {
     alive_ = Fd{};
     try {
         guard_.wait();
-    } catch (const SysError&) { // NOLINT(bugprone-empty-catch): it is gone
+    } catch (const SysError&) { // NOLINT(bugprone-empty-catch): the guard has ended anyway
     }
 }
 

@@ -1,6 +1,6 @@
-// The system has no thread for us. Threads are started by the C++ library, which does not come to
-// the core's call point. So the twin is linked with --wrap=pthread_create (ld(1)): the static
-// library then comes here.
+// Makes the start of a thread fail, as if the system had no thread for us. The C++ library starts
+// threads without passing the core's call point. So the twin is linked with --wrap=pthread_create
+// (ld(1)), and the library's call comes here.
 #include "core/syscall.h"
 
 #include <pthread.h>

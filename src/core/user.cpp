@@ -13,8 +13,8 @@ namespace ipcbox {
 
 namespace {
 
-// The entries of a file, one after another. Any thread may have one: fgetpwent(3) and fgetgrent(3)
-// have one buffer for all.
+// The entries of a file, one after another. Each thread can have its own reader, unlike with
+// fgetpwent(3) and fgetgrent(3), which have one buffer for all threads.
 template <class Entry, auto read_entry> class Entries {
   public:
     explicit Entries(const char* path) : file_(open_for_reading(path)) {}
@@ -26,7 +26,7 @@ template <class Entry, auto read_entry> class Entries {
         while (file_ &&
                read_entry(file_.get(), &entry_, buffer_.data(), buffer_.size(), &found) == ERANGE) {
             if (buffer_.size() >= max_line) return nullptr;
-            buffer_.resize(buffer_.size() * 4); // the file is still before the line
+            buffer_.resize(buffer_.size() * 4); // the next call reads the same line again
         }
         return found;
     }

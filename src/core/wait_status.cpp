@@ -33,7 +33,7 @@ std::optional<std::string> raw_wait_status_text(int status) {
     if (WIFEXITED(status)) return WaitStatus::exited(WEXITSTATUS(status)).text();
     if (WIFCONTINUED(status)) return "continued";
     if (WIFSTOPPED(status)) return fmt::format("stopped by {}", signal_name(WSTOPSIG(status)));
-    if (status > 0xff) return std::nullopt; // a signal and an exit status at once
+    if (status > 0xff) return std::nullopt; // no status has both a signal and an exit code
     return WaitStatus::killed(WTERMSIG(status), WCOREDUMP(status)).text();
 }
 

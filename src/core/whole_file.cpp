@@ -62,7 +62,7 @@ WholeFile::WholeFile(const std::string& name, const WholeFilePlan& plan)
       name_(name_of(path_)), plan_(plan) {
     if (name_.empty()) throw SysError("write", name, EISDIR);
     directory_ = open_file(directory_of(path_), O_PATH | O_DIRECTORY);
-    // A name can be as long as the file system allows, and then there is no room for more.
+    // A name can be as long as the file system allows. Shorten it, so that our ending fits.
     constexpr std::size_t max_begin = NAME_MAX - std::string_view{".12345678.part"}.size();
     RandomNumbers numbers;
     for (;;) {
