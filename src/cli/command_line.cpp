@@ -28,8 +28,8 @@ bool is_mentioned(const OptionName& name, std::span<const std::string> words) {
     });
 }
 
-// The option that the user probably meant by NAME, "--wiat"; null when none is near, or NAME is
-// only a letter.
+// The option that the user probably meant by NAME, such as "--wiat". Null when no option is near,
+// or when NAME is a single letter.
 const Declaration* nearest_option(const Declarations& declared, std::string_view name) {
     if (!name.starts_with("--")) return nullptr;
     const auto nearest =
@@ -59,8 +59,8 @@ struct Operand {
     std::size_t options; // the number of options before it
 };
 
-// Separates operands, options and the command. CLI11 could do it, but makes mistakes: it takes a
-// second "--" for an option, it takes the next word as the value of an empty "--name=", and it
+// Separates operands, options and the command. CLI11 could do it, but makes mistakes: it treats a
+// second "--" as an option, it takes the next word as the value of an empty "--name=", and it
 // ignores "--flag=no".
 class Separation {
   public:
@@ -80,9 +80,9 @@ class Separation {
     void include_words(std::size_t at);
 
     Declarations& declared_;
-    std::deque<std::string_view> words_; // those that are left
+    std::deque<std::string_view> words_; // not read yet
     std::deque<std::string> included_;   // words that came from files
-    std::size_t count_ = 0;              // of the options
+    std::size_t count_ = 0;              // how many options came so far
 };
 
 void Separation::separate() {
@@ -205,7 +205,7 @@ std::vector<Given> read_options(Declarations& declared, std::vector<std::string>
             known[app.add_flag(no)] = {&declaration, "no"};
     }
     try {
-        std::ranges::reverse(words); // CLI11 takes them from the back
+        std::ranges::reverse(words); // CLI11 reads them from the back
         app.parse(std::move(words));
     } catch (const CLI::ArgumentMismatch& mismatch) {
         const std::string_view message = mismatch.what();

@@ -63,7 +63,7 @@ void print_operands(const Declarations& declared, const Style& style) {
     }
 }
 
-// Prints the options of section OF, which is empty for options without a section.
+// Prints the options of the section OF. Options without a section have an empty OF.
 void print_options(const Declarations& declared, std::string_view title, std::string_view of,
                    const Style& style) {
     bool first = true;

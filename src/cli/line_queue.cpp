@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t capacity = 1024UL * 1024;
 constexpr auto last_wait = std::chrono::seconds{1};
 
-// The lines at the beginning of TEXT that a pipe takes at once and whole (pipe(7)), at least one.
+// The first lines of TEXT, at least one, that a pipe takes in one piece (pipe(7)).
 std::string_view first_lines(std::string_view text) {
     const auto end = text.substr(0, PIPE_BUF).rfind('\n');
     return text.substr(0, end != std::string_view::npos ? end + 1 : text.find('\n') + 1);
@@ -27,8 +27,8 @@ std::string_view first_lines(std::string_view text) {
 
 } // namespace
 
-// The thread shares it, and may hang in a write until the process ends, long after the queue is
-// gone.
+// Shared with the thread, which may hang in a write long after the queue is gone, until the process
+// ends.
 struct LineQueue::State {
     State(int number, Kind what) : fd(number), kind(what) {}
 
@@ -67,7 +67,7 @@ void LineQueue::start() {
     state_->has_thread = true;
 }
 
-// With the mutex.
+// The caller holds the mutex.
 void LineQueue::start_if_possible() {
     if (state_->has_thread) return;
     try {
@@ -138,7 +138,8 @@ void LineQueue::write_lines(const std::shared_ptr<State>& state) {
         const std::string lines{
             first_lines(std::string_view{state->pending}.substr(state->written_up_to))};
         lock.unlock();
-        // Wait for the reader, as long as it takes, before a line is half written.
+        // Wait until the reader is ready, however long that takes. A line must not be left half
+        // written.
         (void)wait_for(state->fd, POLLOUT, Deadline::never());
         lock.lock();
         if (state->is_taken) return;
@@ -154,7 +155,7 @@ void LineQueue::write_lines(const std::shared_ptr<State>& state) {
         state->is_writing = false;
         state->has_failed = state->has_failed || !is_good;
         state->written_up_to += lines.size();
-        // Moving the rest to the front each time would cost more than the writing.
+        // Moving the rest to the front after each write would cost more than the write itself.
         if (state->written_up_to == state->pending.size() || state->written_up_to > capacity)
             state->pending.erase(0, std::exchange(state->written_up_to, 0));
         if (state->is_empty() || state->is_taken) state->written.notify_all();

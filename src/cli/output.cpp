@@ -49,7 +49,7 @@ void print(std::string_view text) {
 
 void flush() {
     const std::string_view pending{buffer.bytes, buffer.filled};
-    buffer.filled = 0; // even when the write fails, which must not be tried twice
+    buffer.filled = 0; // first, because a write that failed must not be repeated
     write_all(STDOUT_FILENO, pending, "standard output");
 }
 
@@ -76,7 +76,7 @@ std::string_view program_name() noexcept {
 std::string visible(std::string_view bytes) {
     std::string text;
     while (!bytes.empty()) {
-        // The end of a line in network protocols.
+        // Network protocols end their lines with CR LF.
         if (bytes.starts_with("\r\n")) bytes.remove_prefix(1);
         const auto first = static_cast<unsigned char>(bytes.front());
         const std::size_t length = harmless_length(bytes);

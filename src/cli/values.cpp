@@ -76,7 +76,7 @@ std::uint64_t parse_size(std::string_view text) {
     constexpr std::string_view letters = "KMGT";
     if (!number || text.size() > 1) throw wrong();
     const auto power = text.empty() ? 0 : letters.find(ascii::upper(text.front())) + 1;
-    if (!text.empty() && power == 0) throw wrong(); // npos + 1
+    if (!text.empty() && power == 0) throw wrong(); // power is 0 for an unknown letter (npos + 1)
     const auto shift = 10 * power;
     if (*number > std::numeric_limits<std::uint64_t>::max() >> shift) throw wrong();
     return *number << shift;

@@ -73,8 +73,8 @@ void print_zsh_completion(std::span<const AppletRow> applets) {
             print(
                 " \\\n            " +
                 quoted(fmt::format("{}:{}:_files", declared.repeats_operand ? "*" : ":", operand)));
-        // Three colons limit $words to the command, so none of our options is offered after its
-        // start. After repeated operands, the start of a command is not known.
+        // Three colons limit $words to the command, so zsh offers none of our options after the
+        // command has begun. After repeated operands, nobody knows where the command begins.
         if (declared.runs_command && !declared.repeats_operand)
             print(" \\\n            '(-)*:::command:_normal'");
         print(" ;;\n");
