@@ -1,6 +1,7 @@
-// libpsl calls libidn2 and libunistring for names beyond ASCII. It is never asked about one (a Url
-// has names in their xn-- form only), and Debian has no static libunistring: 2 MB of tables. Linked
-// statically, libpsl therefore gets these functions, each of which reports a failure.
+// Stands in for parts of libidn2 and libunistring, which libpsl calls for names beyond ASCII. We
+// never ask it about such a name, because a Url has only the xn-- form. Debian has no static
+// libunistring, and it has 2 MB of tables. So libpsl gets these functions when it is linked
+// statically. Each reports a failure.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -91,7 +91,7 @@ BulkMove::Step BulkMove::step(std::uint64_t max_bytes, Deadline deadline) {
     }
 }
 
-// When this returns, all bytes taken from the socket are in the file.
+// When this returns, the file has all bytes that were taken from the socket.
 BulkMove::Step BulkMove::splice_through_pipe(std::size_t max_bytes, Deadline deadline) {
     ssize_t moved = 0;
     do
@@ -144,10 +144,10 @@ BulkMove::Step BulkMove::splice_some(std::size_t max_bytes, Deadline deadline) {
             return copy_some(max_bytes, deadline);
         }
         if (error != EAGAIN) {
-            if (net::is_lost_connection(error)) return step_of(moved, error); // the source's
+            if (net::is_lost_connection(error)) return step_of(moved, error); // error of the source
             throw SysError("write", name_, error);
         }
-        // The call does not say which of the two it would have to wait for.
+        // The call does not say which of the two sides would make it wait.
         if (!wait_for(from_, POLLIN, Deadline::after({}))) return step_of(-1, EAGAIN);
         if (!wait_for(to_, POLLOUT, deadline)) throw TimedOut("write the document");
     }

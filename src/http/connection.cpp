@@ -18,13 +18,13 @@ namespace ipcbox::http {
 
 namespace {
 
-// From this many bytes on, a kernel move is worth its preparation.
+// From this many bytes on, a move inside the kernel saves more than its preparation costs.
 constexpr std::uint64_t bulk = 128UL * 1024;
 // A server that answers with this status or higher does not want the rest of the request's body.
 constexpr int first_refusal = 300;
 constexpr std::uint64_t endless = std::numeric_limits<std::uint64_t>::max();
 
-// A transfer that never has to wait would not notice otherwise that its time is over.
+// A transfer that never has to wait would not notice that its deadline has passed. So we look.
 void in_time(Deadline deadline, std::string_view what) {
     if (deadline.passed()) throw TimedOut(what);
 }
@@ -76,8 +76,8 @@ void Connection::send_some() {
     const int error = outgoing_.error();
     if (error == 0) return;
     open_ = false;
-    // After one of these, an answer may still be there to read. After any other error, no answer
-    // will come.
+    // After one of these errors, the server's answer may still wait to be read. After any other, no
+    // answer will come.
     if (error != EPIPE && error != ECONNRESET)
         throw ConnectionLost(fmt::format("cannot send the request: {}", error_text(error)),
                              status::cannot_send, Begun::no);
@@ -94,8 +94,8 @@ bool Connection::wait_until(Deadline deadline) {
         const auto [entry, until] = outgoing_.waits_for(out());
         std::array entries{pollfd{in(), POLLIN, 0}, entry};
         (void)poll_until(entries, std::min(deadline, until));
-        // Also when there is room to send: a server that always takes more would never let the
-        // time be over.
+        // Look at the clock even while there is room to send: a server that always takes more would
+        // keep us past the deadline.
         if (entries[0].revents == 0 && deadline.passed()) return false;
         send_some();
         if (entries[0].revents != 0) return true;
@@ -126,14 +126,14 @@ void Connection::finish_sending(Deadline deadline) {
                                         error_text(outgoing_.error())),
                             status::cannot_send);
     if (!tls_) return;
-    // Bytes that ipcbox-tls has are not yet at the server.
+    // ipcbox-tls took the bytes, but the server may not have them yet.
     if (open_)
         tls_->check();
     else
         tls_->check_end(deadline);
 }
 
-// The number of bytes; 0 at the end of file, nothing when there are none yet.
+// The number of bytes; 0 at the end of file, nothing when no byte has come yet.
 std::optional<std::size_t> Connection::receive(std::span<char> into) {
     void* const start = into.data();
     for (;;) {

@@ -93,7 +93,8 @@ class ContentDecoder::Stream {
     }
 
   private:
-    // The first two bytes of a stream show its format, and can come one by one.
+    // Before, inside or behind a stream. We need its first two bytes, which may come one by one, to
+    // know its format.
     enum class State { before, inside, behind };
 
     [[noreturn]] void fail(std::string_view reason) const {
@@ -116,7 +117,7 @@ class ContentDecoder::Stream {
         ::inflateReset2(&zlib_, format_);
         state_ = State::inside;
         const auto head = std::exchange(head_, {});
-        // Two bytes can end only a raw stream that is empty.
+        // The stream uses both bytes. If it ends with them, it is raw and empty.
         inflate(head, out);
         return taken;
     }
@@ -156,7 +157,7 @@ class ContentDecoder::Stream {
     std::string head_;
     z_stream zlib_{};
     std::vector<char> buffer_;
-    std::uint64_t taken_ = 0; // by zlib, of all streams
+    std::uint64_t taken_ = 0; // the input that zlib used, for all streams together
 };
 
 ContentDecoder::ContentDecoder(const std::vector<Coding>& codings) {

@@ -19,12 +19,12 @@ bool is_delimiter(char byte) {
            (code >= 0x5b && code <= 0x60) || (code >= 0x7b && code <= 0x7e);
 }
 
-// Removes and returns the number at the start of TEXT, which has LEAST to MOST digits and no
-// further digit after it.
-std::optional<int> take_number(std::string_view& text, std::size_t least, std::size_t most) {
+// Removes and returns the number at the start of TEXT. It must have MIN to MAX digits, and no digit
+// may follow.
+std::optional<int> take_number(std::string_view& text, std::size_t min, std::size_t max) {
     const auto size =
         static_cast<std::size_t>(std::ranges::find_if_not(text, ascii::is_digit) - text.begin());
-    if (size < least || size > most) return std::nullopt;
+    if (size < min || size > max) return std::nullopt;
     const auto number = whole_number<int>(text.substr(0, size));
     text.remove_prefix(size);
     return number;

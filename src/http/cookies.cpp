@@ -53,7 +53,7 @@ bool path_matches(std::string_view path, std::string_view of_cookie) {
            path[of_cookie.size()] == '/';
 }
 
-// No stranger can listen on the way to this host, and curl also sends secure cookies there.
+// Whether no stranger can listen on the way to this host. Like curl, we send secure cookies there.
 bool is_private_way(const Url& url) {
     return url.is_https() || url.host == "localhost" || url.host == "127.0.0.1" ||
            url.host == "::1";
@@ -119,7 +119,7 @@ struct Attributes {
     }
 };
 
-// One of the file's lines: "domain TRUE path FALSE expiry name value", with tabs between.
+// Parses a line of the file: "domain TRUE path FALSE expiry name value", with tabs between.
 std::optional<Cookie> parse_netscape(std::string_view line) {
     Cookie cookie;
     if (line.starts_with(http_only_mark)) {
@@ -135,7 +135,7 @@ std::optional<Cookie> parse_netscape(std::string_view line) {
     cookie.secure = ascii::same_but_for_case(take_until(line, '\t'), "TRUE");
     const auto expires = whole_number<std::int64_t>(take_until(line, '\t'));
     cookie.name = take_until(line, '\t');
-    cookie.value = line; // can be missing when it is empty
+    cookie.value = line; // the tab before an empty value can be missing
     if (!expires || cookie.domain.empty() || cookie.name.empty() || !cookie.path.starts_with('/'))
         return std::nullopt;
     if (*expires != 0) cookie.expires = *expires;
@@ -151,7 +151,7 @@ bool keeps_promise_of_name(const Cookie& cookie) {
     return true;
 }
 
-// Such a cookie could end a line of a request or of the file.
+// A control character could end a line of the request or of the file.
 bool has_control(const Cookie& cookie) {
     const auto has = [](std::string_view text) {
         return std::ranges::any_of(text, ascii::is_control);
@@ -174,7 +174,8 @@ void CookieJar::load(std::string_view text, std::time_t now, SessionCookies sess
         if (line.ends_with('\r')) line.remove_suffix(1);
         std::optional<Cookie> cookie;
         if (ascii::same_but_for_case(line.substr(0, field.size()), field)) {
-            // A saved head does not say where it came from; only its Domain or the user does.
+            // A saved head does not say which host sent it. Only its Domain attribute or the user
+            // does.
             auto value = line.substr(field.size());
             auto pair = take_until(value, ';');
             Attributes attributes;
@@ -243,8 +244,8 @@ void CookieJar::store_all(const Url& url, const ResponseHead& head, std::time_t 
             store(url, field.value, now);
 }
 
-// Replaces the same cookie and keeps its age, or adds the cookie as the newest. An expired cookie
-// removes the same one.
+// Adds the cookie as the newest. If we have the same cookie already, replaces it and keeps its age;
+// if the new one has expired, removes the old one.
 void CookieJar::put(Cookie cookie, std::time_t now) {
     cookie.age = next_age_++;
     const auto found = std::ranges::find_if(

@@ -14,8 +14,8 @@ namespace {
 
 using namespace std::chrono;
 
-// Names from RFC 5322 and the time zone database, with every meaning that they have in there: first
-// that of RFC 5322 or Europe.
+// A name from RFC 5322 or the time zone database, with each meaning that it has there. The meaning
+// in RFC 5322 or in Europe comes first.
 struct Zone {
     std::string_view name;
     std::array<minutes, 3> ahead; // of UTC
@@ -176,7 +176,7 @@ class Reader {
         if (is_exact_ || left_.starts_with(':')) {
             if (!literal(':') || !number(second, 2, 2)) return false;
             date_.resolution = seconds{1};
-            if (!is_exact_ && left_.starts_with('.')) { // fractions of a second are ignored
+            if (!is_exact_ && left_.starts_with('.')) { // ignore fractions of a second
                 left_.remove_prefix(1);
                 if (take(ascii::is_digit).empty()) return false;
             }

@@ -46,8 +46,8 @@ struct Line {
     std::string name;
 };
 
-// Undoes the escapes of sha256sum(1) in a name with a line break or a backslash. Nothing for a text
-// that it never writes.
+// Undoes the escapes that sha256sum(1) writes in a name with a line break or a backslash. Nothing
+// if TEXT has an escape that sha256sum never writes.
 std::optional<std::string> unescaped(std::string_view text) {
     std::string name;
     for (std::size_t at = 0; at < text.size(); ++at) {

@@ -87,7 +87,7 @@ std::vector<AuthChallenge> parse_challenges(std::string_view value) {
     for (reader.skip(", \t"); !reader.at_end(); reader.skip(", \t")) {
         const auto word = ascii::lower(reader.token());
         if (word.empty()) {
-            reader.drop_byte(); // such as one of a token68 ("Negotiate YII=="), which we skip
+            reader.drop_byte(); // skip a byte that is no token, as at the end of "Negotiate YII=="
             continue;
         }
         reader.skip(blanks);

@@ -36,7 +36,7 @@ std::string_view type_of(std::string_view file) {
     return found == file_types.end() ? unknown_type : found->type;
 }
 
-// Quotes a name like browsers do, with its quotes and line ends escaped.
+// Quotes a name as browsers do: quotes and line ends inside it are escaped.
 std::string quoted(std::string_view text) {
     std::string result;
     for (const char byte : text)
@@ -62,7 +62,8 @@ std::string one_line(std::string text) {
     return text;
 }
 
-// Removes and returns a word up to the next ';' or in quotes, with the blanks around it.
+// Removes the next word and the blanks around it, and returns the word. It is in quotes, or ends
+// before the next ';'.
 std::string take_word(std::string_view& text) {
     if (text.starts_with('"')) {
         std::string word;
@@ -117,7 +118,7 @@ void read_parameters(FormPart& part, std::string_view text) {
         } else if (is("encoder=")) {
             throw std::invalid_argument("encoder= is not supported");
         } else if (in_type) {
-            part.type += one_line(std::string{whole}); // "; charset=utf-8"
+            part.type += one_line(std::string{whole}); // such as "; charset=utf-8"
             text.remove_prefix(std::min(text.find(';'), text.size()));
             continue;
         } else {

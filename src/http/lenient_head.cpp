@@ -27,7 +27,7 @@ std::string printable(std::string_view text) {
 // A line of the head. Only one with a colon has a name.
 struct Line {
     std::string name;
-    std::string value; // or the whole line
+    std::string value; // without a name, the whole line
     bool has_name = false;
 
     [[nodiscard]] bool is(std::string_view other) const {
@@ -39,7 +39,7 @@ struct Line {
 // belongs to the field before it.
 std::vector<Line> lines_of(std::string_view head) {
     std::vector<Line> lines;
-    bool has_field = false; // before the line
+    bool has_field = false; // a line before this one was a field
     bool is_left_out = false;
     while (!head.empty()) {
         auto text = take_until(head, '\n');
@@ -65,7 +65,7 @@ std::vector<Line> lines_of(std::string_view head) {
     return lines;
 }
 
-// The elements of the list in all fields of that NAME, in lower case.
+// The elements of the list that all fields with that NAME form together, in lower case.
 std::vector<std::string> list_in(const std::vector<Line>& lines, std::string_view name) {
     std::vector<std::string> elements;
     for (const auto& line : lines) {
@@ -76,7 +76,8 @@ std::vector<std::string> list_in(const std::vector<Line>& lines, std::string_vie
     return elements;
 }
 
-// Replaces all fields of that NAME by one with VALUE; with an empty VALUE, removes them.
+// Gives the first field with that NAME the VALUE and removes the others. With an empty VALUE,
+// removes all of them.
 void replace(std::vector<Line>& lines, std::string_view name, std::string_view value) {
     const auto first =
         std::ranges::find_if(lines, [name](const Line& line) { return line.is(name); });

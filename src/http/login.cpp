@@ -10,7 +10,7 @@ std::optional<Credentials> login_for(const LoginRules& rules, const Url& first, 
     else if (is_trusted && !login)
         login = first.credentials;
     if (!rules.netrc || (login && !login->password.empty())) return login;
-    // If only a user is given, the password may be in the file.
+    // A login with a user and no password may have its password in the file.
     const auto known = rules.netrc(url, login ? login->user : std::string{});
     return known ? known : login;
 }

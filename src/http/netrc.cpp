@@ -21,7 +21,8 @@ class Words {
   public:
     explicit Words(std::string_view text) : left_(without_byte_order_mark(text)) {}
 
-    // A word where a keyword can stand; nothing at the end. A # begins a comment.
+    // The next word where a keyword can stand, without comments, which begin with #. Nothing at the
+    // end.
     std::optional<std::string> next() {
         for (;;) {
             skip_blanks();
@@ -31,8 +32,8 @@ class Words {
         }
     }
 
-    // The value of a keyword, which can begin with #. Nothing when the next entry begins instead,
-    // whose words must stay.
+    // The value of a keyword, which can begin with #. If the next entry begins here instead,
+    // returns nothing and leaves its words.
     std::optional<std::string> value() {
         bool same_line = skip_blanks();
         while (!same_line && left_.starts_with('#')) {

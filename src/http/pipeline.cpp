@@ -14,13 +14,14 @@ using namespace std::chrono_literals;
 // server does not read further before we take its answers.
 constexpr std::size_t max_bytes_ahead = 32UL * 1024;
 
-// A server that has not answered a request sent ahead after this time, and after four times its
-// slowest answer, may never do so.
+// When a server has not answered a request sent ahead within this time, nor within four times its
+// slowest answer, it may never do so.
 constexpr Duration min_stall = 250ms;
 constexpr int patience = 4;
 
-// Statuses of a server that would have answered the same requests one by one: it took them for a
-// single request that is too long or makes no sense, or they came too fast.
+// Whether a server may give this status only because we sent requests ahead. It may have taken them
+// for a single request that is too long or makes no sense, or they came too fast. It would have
+// answered them one by one.
 bool may_refuse_pipelining(int status) {
     constexpr int refusals[] = {400, 405, 408, 411, 413, 414, 417, 421, 425,
                                 429, 431, 500, 501, 502, 503, 504, 505};
@@ -72,7 +73,7 @@ Response Pipeline::ask(const Request& request, std::span<const Request> ahead, D
     return ask_alone(request, deadline);
 }
 
-// The second and last time, on a new connection.
+// Asks a second and last time, on a new connection.
 Response Pipeline::ask_alone(const Request& request, Deadline deadline) {
     Milestones milestones;
     milestones.start = Clock::now();
@@ -85,7 +86,7 @@ Response Pipeline::ask_alone(const Request& request, Deadline deadline) {
     }
 }
 
-// The connection over which the request was sent ahead, or otherwise a free one.
+// The connection that the request was sent over ahead of time. If there is none, a free connection.
 Pipeline::Line* Pipeline::find_line(const Request& request) {
     const auto was_sent = [&](const auto& line) {
         return line->key == request.way && !line->sent.empty() &&
@@ -156,8 +157,8 @@ Response Pipeline::ask_once(Line& line, const Request& request, std::span<const 
     return response;
 }
 
-// As long as answers keep coming, the depth grows. Many requests are sent at a time: half of them
-// are under way while the other half is answered.
+// The number of requests sent ahead grows as long as answers come. We send many at once: half of
+// them are under way while the server answers the other half.
 void Pipeline::send_ahead(Line& line, const Request& request, std::span<const Request> ahead) {
     if (!line.kept || !request.may_wait_in_line) return;
     Host& host = hosts_[line.key];
@@ -173,7 +174,7 @@ void Pipeline::send_ahead(Line& line, const Request& request, std::span<const Re
         bytes += next.head;
         line.sent.push_back({next.head, true});
     }
-    // If it cannot be sent, the next answer will be missing.
+    // If this fails, we notice when the next answer is missing.
     if (!bytes.empty()) line.connection->send(bytes);
 }
 
@@ -181,7 +182,7 @@ void Pipeline::drop(const Line& line) {
     std::erase_if(lines_, [&](const auto& other) { return other.get() == &line; });
 }
 
-// Closes connections that cannot be used any more, and those that were unused for longest.
+// Closes connections that nobody can use any more, and those that have been unused for longest.
 void Pipeline::collect() {
     std::erase_if(lines_, [](const auto& line) { return !line->connection->is_open(); });
     while (lines_.size() > max_idle)

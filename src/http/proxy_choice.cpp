@@ -63,8 +63,8 @@ bool is_in_network(const net::Address& host, std::string_view network) {
     return bits && net::network_key(host, *bits, *bits) == net::network_key(*address, *bits, *bits);
 }
 
-// An element of the list, split into host and port. An IPv6 address without brackets has colons,
-// but no port.
+// An element of the list of exceptions, split into host and port. An IPv6 address without brackets
+// has colons, but no port.
 struct Exception {
     std::string_view host;
     std::optional<std::string_view> port;
@@ -107,7 +107,7 @@ std::optional<Proxy> proxy_for(const Url& url, const Environment& environment) {
     if (exceptions && is_excepted(url, exceptions->value)) return std::nullopt;
     try {
         return parse_proxy(setting->value);
-    } catch (const std::invalid_argument& error) { // the value may have a password in it
+    } catch (const std::invalid_argument& error) { // the value may contain a password
         throw Error(fmt::format("cannot use the proxy in {}: {}", setting->name, error.what()));
     }
 }

@@ -5,7 +5,7 @@
 namespace ipcbox::http {
 
 bool is_public_suffix(const std::string& domain) {
-    // Loaded at the first question and kept, because a program without cookies never needs it.
+    // Loaded at the first question, because most runs have no cookies.
     static const psl_ctx_t* const list = psl_latest(nullptr);
     return list == nullptr || psl_is_public_suffix(list, domain.c_str()) != 0;
 }

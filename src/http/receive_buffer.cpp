@@ -10,7 +10,7 @@ namespace {
 
 // Room for a small response.
 constexpr std::size_t first_size = 8UL * 1024;
-// Room for many, once they fill the buffer.
+// Room for many responses, once they fill the first buffer.
 constexpr std::size_t usual_size = 64UL * 1024;
 
 } // namespace

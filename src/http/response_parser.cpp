@@ -81,12 +81,12 @@ class ResponseParser::Grammar : public beast::http::basic_parser<false> {
     }
     void on_field_impl(beast::http::field name, Text text, Text value, Code& error) override {
         if (name == beast::http::field::transfer_encoding) {
-            // Only "chunked" alone: "gzip, chunked" would also be chunked.
+            // We know only "chunked" alone. Beast also takes "gzip, chunked" for chunked.
             const bool is_known = ascii::same_but_for_case({value.data(), value.size()}, "chunked");
             has_unknown_coding_ = has_unknown_coding_ || has_coding_ || !is_known;
             has_coding_ = true;
         }
-        // Two lengths that agree are left to mended_head().
+        // Refuse a second length even if it agrees with the first: mended_head() decides then.
         const bool is_length = name == beast::http::field::content_length;
         const bool is_list = value.find(',') != Text::npos;
         field_bytes_ += text.size() + value.size();
@@ -124,7 +124,7 @@ std::size_t ResponseParser::parse_head(std::string_view bytes) {
         const auto size = parse_one_head(bytes.substr(taken));
         taken += size;
         if (size == 0) break;
-        // 101 would end HTTP on this connection, and we never ask for that.
+        // 101 would end HTTP on this connection, but we never ask for another protocol.
         if (head_.status < 200 && head_.status != 101) {
             if (++interim_ > max_interim_responses)
                 throw ProtocolError("the server sends too many interim responses");
@@ -156,7 +156,7 @@ std::size_t ResponseParser::parse_one_head(std::string_view bytes) {
     return *size;
 }
 
-// The error in that head; empty if there is none.
+// Returns the error in the head, or an empty text.
 std::string ResponseParser::read_head(std::string_view lines) {
     constexpr std::size_t usual_fields = 16;
     head_ = {};
@@ -175,7 +175,8 @@ std::string ResponseParser::read_head(std::string_view lines) {
 
 void ResponseParser::decide_framing() {
     const int status = head_.status;
-    // Its framing is faulty, and the connection ends with it (RFC 9112, section 6.1).
+    // HTTP/1.0 has no codings, so this framing is faulty and the connection has to end (RFC 9112,
+    // section 6.1).
     if (grammar_->has_coding() && head_.version < 11) lenient_ = true;
     length_ = grammar_->content_length().value_or(0);
     const bool has_body =

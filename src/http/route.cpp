@@ -96,7 +96,7 @@ Fd open_socket(const Route& route, const RouteOptions& options, Milestones& mile
     }
 }
 
-// RFC 9110, section 9.3.6: after the head of the proxy's answer come the bytes of the server.
+// RFC 9110, section 9.3.6: after the head of the proxy's answer, all bytes come from the server.
 Fd tunnel(Fd socket, const Route& route, const RouteOptions& options, Deadline deadline) {
     Connection proxy{std::move(socket)};
     proxy.send(tunnel_head(route.origin, options.user_agent, route.proxy->credentials));
@@ -116,7 +116,7 @@ Fd tunnel(Fd socket, const Route& route, const RouteOptions& options, Deadline d
     return proxy.release();
 }
 
-// After the answer of a SOCKS proxy also come the bytes of the server.
+// After the answer of a SOCKS proxy, too, all bytes come from the server.
 void pass_socks(const Fd& socket, const Route& route, const RouteOptions& options,
                 Deadline deadline) {
     const auto& proxy = *route.proxy;
@@ -165,9 +165,9 @@ Diversion Diversion::parse(std::string_view text) {
 
 std::string Route::key() const {
     const auto through = proxy ? fmt::format("{}:{} ", proxy->host, proxy->port) : std::string{};
-    // A connection to a proxy that forwards can be used for every server.
+    // A proxy that forwards takes requests for every server on the same connection.
     if (forwards()) return through;
-    // Not authority(), which leaves out the interface.
+    // authority() would not do: it leaves out the interface.
     return fmt::format("{}{}://{}:{}", through, origin.scheme, origin.host, origin.port);
 }
 

@@ -61,8 +61,8 @@ Credentials parse_credentials(std::string_view text) {
             percent_decoded(text.substr(std::min(colon + 1, text.size())))};
 }
 
-// RFC 3986, section 5.2.4, for a path that begins with '/': a dot or two at the end, as in
-// /a/./b/../c/.., leave a directory.
+// RFC 3986, section 5.2.4, for a path that begins with '/'. A path that ends with a dot segment,
+// such as /a/./b/../c/.., still names a directory.
 std::string without_dot_segments(std::string_view path) {
     if (!path.empty() && path.find("/.") == std::string_view::npos) return std::string{path};
     std::vector<std::string_view> segments;
