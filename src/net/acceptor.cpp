@@ -83,7 +83,7 @@ bool Acceptor::wait() noexcept {
         epoll_event event{};
         const int ready = sys::call("epoll_wait", ::epoll_wait, poll_.get(), &event, 1, -1);
         if (ready > 0) return event.data.u64 != listeners_.size();
-        // The only other failure here is ENOMEM, which a second try may not meet again.
+        // The only other error is ENOMEM. It may have passed by the next call.
         if (ready < 0 && errno != EINTR) return true;
     }
 }

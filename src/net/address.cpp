@@ -43,7 +43,7 @@ std::optional<unsigned> scope_number(const std::string& zone) {
 
 constexpr auto wrong_port = "expected a port from 0 to 65535, or the name of a service";
 
-// [HOST:]PORT. Throws std::invalid_argument where only the port is wrong.
+// [HOST:]PORT. Throws std::invalid_argument when only the port is wrong.
 std::optional<HostPort> host_and_port(std::string_view text) {
     HostPort parsed;
     if (const auto colon = text.rfind(':'); colon != std::string_view::npos) {
@@ -62,7 +62,7 @@ std::optional<HostPort> host_and_port(std::string_view text) {
     return parsed;
 }
 
-// accept4(2) and the like have the same shape as these two.
+// accept4(2) and others fit this type too.
 using NameCall = int (*)(int, sockaddr*, socklen_t*);
 
 Address name_of(const char* call, NameCall function, int socket, std::string_view what) {
@@ -96,7 +96,7 @@ void Address::unmap() noexcept {
 }
 
 std::optional<Address> Address::parse_ip(std::string_view text, std::uint16_t port) {
-    // inet_pton(3) and if_nametoindex(3) read no further.
+    // Refuse a NUL: inet_pton(3) and if_nametoindex(3) would ignore everything after it.
     if (text.find('\0') != std::string_view::npos) return std::nullopt;
     Address address;
     const std::string host{text.substr(0, text.find('%'))};

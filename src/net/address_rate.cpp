@@ -10,7 +10,7 @@ namespace ipcbox::net {
 namespace {
 
 // The finaliser of splitmix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number
-// Generators", 2014): every bit of the number changes half of the result's.
+// Generators", 2014): each bit of the number changes about half of the bits of the result.
 std::uint64_t mixed(std::uint64_t number) {
     number = (number ^ (number >> 30U)) * 0xbf58476d1ce4e5b9U;
     number = (number ^ (number >> 27U)) * 0x94d049bb133111ebU;

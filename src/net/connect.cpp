@@ -24,7 +24,7 @@ namespace {
 // RFC 8305, section 5: the recommended Connection Attempt Delay.
 constexpr auto attempt_delay = std::chrono::milliseconds{250};
 
-// Reports failure by errno: some reasons are not errors for the caller.
+// Reports a failure in errno, because some reasons are no errors for the caller.
 Fd open_socket(int family, int flags) {
     const int number = sys::call("socket", ::socket, family, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
     return number < 0 ? Fd{} : Fd::adopt(number);
@@ -64,14 +64,14 @@ struct Attempt {
         const int on = 1;
         set_socket_option(socket, IPPROTO_TCP, TCP_NODELAY, on);
         if (!source) return true;
-        // A port that was ours a minute ago is free for another peer. Without a port, the kernel
-        // chooses it with the peer in mind.
+        // With SO_REUSEADDR, we can use a port again for another peer right after we used it. If no
+        // port is asked for, the kernel chooses one when it knows the peer.
         set_socket_option(socket, SOL_SOCKET, SO_REUSEADDR, on);
         if (source->port() == 0) set_socket_option(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, on);
         return sys::call("bind", ::bind, socket.get(), source->data(), source->size()) == 0;
     }
 
-    // After its socket has become writable.
+    // Call it when the socket has become writable.
     void finish() {
         if (get_socket_option(socket.get(), SOL_SOCKET, SO_ERROR, error) < 0) error = errno;
     }
@@ -101,7 +101,7 @@ std::string advice(const Address& address) {
 void await(std::vector<Attempt>& attempts, Deadline deadline) {
     std::vector<pollfd> entries;
     entries.reserve(attempts.size());
-    for (const auto& attempt : attempts) // poll(2) passes over -1
+    for (const auto& attempt : attempts) // poll(2) ignores -1
         entries.push_back({attempt.is_under_way() ? attempt.socket.get() : -1, POLLOUT, 0});
     if (poll_until(entries, deadline) == 0) return;
     for (std::size_t at = 0; at < entries.size(); ++at)
@@ -113,7 +113,7 @@ void throw_if_unreachable(std::string_view object, int error) {
         throw Refused(fmt::format("cannot connect {}: {}", object, error_text(error)));
 }
 
-// The kernel says ECONNREFUSED there, too.
+// For a file that is no socket, too, the kernel says ECONNREFUSED.
 bool is_no_socket(const Address& address) {
     struct stat status {};
     return !address.is_abstract() &&
@@ -160,8 +160,8 @@ Fd connect_unix(const Address& address, Deadline deadline) {
     Fd socket = open_socket(AF_UNIX, 0);
     if (!socket) throw SysError("connect", object);
     for (;;) {
-        // A non-blocking connect(2) to a full backlog fails with EAGAIN, and poll(2) does not tell
-        // when there is room. So it blocks, for as long as SO_SNDTIMEO says (unix(7)).
+        // While the backlog is full, a non-blocking connect(2) fails with EAGAIN, and poll(2) does
+        // not say when there is room. So we let it block for SO_SNDTIMEO (unix(7)).
         if (const auto left = deadline.remaining()) {
             const auto limit = std::max(std::chrono::ceil<std::chrono::microseconds>(*left),
                                         {std::chrono::microseconds{1}});

@@ -62,12 +62,12 @@ void note_asked(Datagram& datagram, const in_pktinfo& info) {
     name.sin_family = AF_INET;
     name.sin_addr = info.ipi_spec_dst;
     datagram.asked = address_of(name);
-    // For a broadcast address, ipi_spec_dst is an address of the interface itself.
+    // For a broadcast, ipi_spec_dst differs: it is an address of the interface itself.
     datagram.for_us_alone = info.ipi_addr.s_addr == info.ipi_spec_dst.s_addr;
 }
 
 void note_asked(Datagram& datagram, const in6_pktinfo& info) {
-    if (IN6_IS_ADDR_V4MAPPED(&info.ipi6_addr)) return; // the IPv4 message has more
+    if (IN6_IS_ADDR_V4MAPPED(&info.ipi6_addr)) return; // the IPv4 message says more
     sockaddr_in6 name{};
     name.sin6_family = AF_INET6;
     name.sin6_addr = info.ipi6_addr;
@@ -94,7 +94,7 @@ void write_control(msghdr& message, Control& control, int level, int type, const
     message.msg_controllen = CMSG_SPACE(sizeof info);
 }
 
-// Makes MESSAGE leave from SOURCE; the kernel chooses when that is none.
+// Sends MESSAGE from the address SOURCE. Without one, the kernel chooses.
 void leave_from(const Address& source, msghdr& message, Control& control) {
     if (source.family() == AF_INET) {
         sockaddr_in name{};
@@ -134,9 +134,10 @@ BoundSocket inherited_datagram_socket(int number) {
                                 number));
     set_across_exec(given.socket, AcrossExec::close);
     set_nonblocking(given.socket);
-    // Not the family of its address: an IPv6 socket can have an IPv4 address (ipv6(7)).
+    // Ask the socket, not its address: an IPv6 socket can have an IPv4 address (ipv6(7)).
     const int family = option_of(number, SO_DOMAIN);
-    // If its former owner asked for errors, those that nobody reads would keep it ready forever.
+    // If the former owner asked for errors, they would keep the socket ready for ever, because we
+    // do not read them.
     set_option(given.socket, IPPROTO_IP, IP_RECVERR, 0);
     if (family == AF_INET6) set_option(given.socket, IPPROTO_IPV6, IPV6_RECVERR, 0);
     prepare(given.socket, family);
@@ -154,7 +155,7 @@ DatagramBatch::DatagramBatch() : slots_(std::make_unique<Slots>()) {}
 DatagramBatch::~DatagramBatch() = default;
 
 std::span<const Datagram> DatagramBatch::receive(const BoundSocket& from) {
-    // No room for the bytes: the kernel throws them away.
+    // We give no room for the bytes, so the kernel throws them away.
     for (std::size_t at = 0; at < max_size; ++at)
         slots_->messages[at].msg_hdr = {.msg_name = &slots_->names[at],
                                         .msg_namelen = sizeof(sockaddr_storage),
@@ -203,7 +204,7 @@ std::size_t DatagramBatch::answer(const BoundSocket& from, std::span<const Datag
     for (std::size_t at = 0; at < datagrams.size();) {
         const int sent = sys::call("sendmmsg", send_many, from.socket.get(),
                                    slots_->messages.data() + at, datagrams.size() - at);
-        // An error belongs to the first datagram; try the others.
+        // On an error, the first datagram was not sent. Go on with the others.
         at += sent > 0 ? static_cast<std::size_t>(sent) : 1;
         taken += sent > 0 ? static_cast<std::size_t>(sent) : 0;
     }

@@ -43,7 +43,7 @@ std::string describe(const Fd& socket, const Address& address) {
 Listener listen_on(const Address& address, Ipv4Too ipv4_too, int backlog) {
     Listener listener;
     listener.socket = make_socket(address.family(), SOCK_STREAM);
-    // Not SO_REUSEPORT: two servers would share the clients, and neither would know.
+    // SO_REUSEPORT would let two servers share the clients without noticing.
     set_option(listener.socket, SOL_SOCKET, SO_REUSEADDR, 1);
     set_option(listener.socket, SOL_SOCKET, SO_KEEPALIVE, 1);
     set_option(listener.socket, IPPROTO_TCP, TCP_NODELAY, 1);
@@ -54,7 +54,7 @@ Listener listen_on(const Address& address, Ipv4Too ipv4_too, int backlog) {
     return listener;
 }
 
-// Takes a number out of the environment: unsets VARIABLE. Nothing when it is not a number.
+// Reads a number from the environment and unsets VARIABLE. Nothing when it is not a number.
 template <class Number> std::optional<Number> take_number(const char* variable) {
     const char* text = std::getenv(variable);
     const auto number = text != nullptr ? whole_number<Number>(text) : std::nullopt;
@@ -62,7 +62,7 @@ template <class Number> std::optional<Number> take_number(const char* variable) 
     return number;
 }
 
-// The option is 1 for a socket that listens.
+// Whether the socket listens: then this option is 1.
 bool is_listening_stream(const Fd& socket) {
     return get_option(socket, SOL_SOCKET, SO_ACCEPTCONN) == 1 &&
            get_option(socket, SOL_SOCKET, SO_TYPE) == SOCK_STREAM;
@@ -105,7 +105,7 @@ unsigned take_inherited_count() {
     ::unsetenv("LISTEN_FDNAMES");
     ::unsetenv("LISTEN_PIDFDID");
     if (for_whom != ::getpid() || written.empty()) return 0;
-    // Without its sockets the server would listen elsewhere, and nobody would know.
+    // Fail, because without its sockets the server would listen elsewhere, and nobody would notice.
     if (!count) throw Error(fmt::format("cannot read LISTEN_FDS={}: it is not a number", written));
     return *count;
 }

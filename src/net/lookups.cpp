@@ -19,7 +19,7 @@ constexpr std::size_t max_threads = 32;
 
 } // namespace
 
-// The threads share it, and may still wait for an answer when the object is gone.
+// Shared with the threads, which may still wait for an answer when the object is gone.
 struct Lookups::State {
     struct Question {
         std::size_t number;
@@ -34,7 +34,7 @@ struct Lookups::State {
     std::deque<Question> questions;
     std::vector<Answer> answers;
     std::size_t threads = 0;
-    std::size_t idle = 0; // of them
+    std::size_t idle = 0; // how many threads wait for a question
     bool ended = false;
 
     explicit State(Family wanted) : family(wanted) {}
@@ -79,7 +79,7 @@ void Lookups::ask(std::size_t number, std::string host, Deadline deadline) {
     const std::lock_guard lock{state_->mutex};
     auto& questions = state_->questions;
     questions.push_back({number, std::move(host), deadline});
-    // An idle thread may have been woken for another question a moment ago.
+    // An idle thread may have been woken for an earlier question, so compare with all questions.
     if (questions.size() > state_->idle && state_->threads < max_threads) {
         try {
             start_thread([state = state_] { state->answer_questions(); }).detach();

@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-// glibc 2.36 does not know it yet.
+// The headers of glibc 2.36 lack it.
 #ifndef SO_PEERPIDFD
 #if defined(__hppa__)
 #define SO_PEERPIDFD 0x404B
@@ -37,8 +37,8 @@ template <class Value> bool ask(int socket, int option, Value& into) {
     return get_socket_option(socket, SOL_SOCKET, option, into) == 0;
 }
 
-// Empty when the process has ended, and when there is no descriptor left: then no process is taken
-// for it.
+// Empty when the process has ended, or when we have no descriptor left. Without a handle, we take
+// no process for the peer.
 Fd handle_of(int socket, pid_t pid) {
     int number = -1;
     if (ask(socket, SO_PEERPIDFD, number)) return Fd::adopt(number);
@@ -106,7 +106,7 @@ bool PeerProcess::runs(const std::string& path) const {
     return theirs && theirs == file_at(path) && runs_still();
 }
 
-// Call it after reading /proc: if the process still runs, the pid was its own at that time.
+// Call this after reading /proc. If the process still runs, the pid belonged to it while we read.
 bool PeerProcess::runs_still() const {
     return !wait_for(pidfd_.get(), POLLIN, Deadline::after(Duration::zero()));
 }

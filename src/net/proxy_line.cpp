@@ -9,7 +9,7 @@ namespace {
 std::string host_in(int family, const Address& address) {
     const auto host = address.host();
     if (family != address.family()) return "::ffff:" + host;
-    return host.substr(0, host.find('%')); // a zone has a meaning only on this machine
+    return host.substr(0, host.find('%')); // the zone has a meaning only on this machine
 }
 
 } // namespace

@@ -82,8 +82,8 @@ void RelayStream::move() {
             moved = true;
             continue;
         }
-        // A direct splice does not say which side it would wait for. When the awaited side is
-        // ready and nothing moved, it is the other side.
+        // A direct splice does not say which side it would wait for. If the side that we waited for
+        // is ready and nothing moved, wait for the other side.
         if (way_ == Way::direct && outcome == Outcome::would_wait)
             state_ = !moved && waiting_for == State::reading ? State::writing : State::reading;
         return;
@@ -93,7 +93,7 @@ void RelayStream::move() {
 void RelayStream::lose_sink() {
     int error = EPIPE;
     if (to_.kind == Kind::socket) (void)get_socket_option(to_.fd, SOL_SOCKET, SO_ERROR, error);
-    // A write would have raised this signal. It is still blocked here.
+    // A failed write would have raised this signal, so raise it. It is still blocked here.
     if (to_.kind == Kind::pipe) (void)::raise(SIGPIPE);
     if (error != 0)
         (void)fail_sink(error);
@@ -109,12 +109,13 @@ auto RelayStream::choose_way() const -> Way {
     return from_.kind == Kind::socket ? Way::own_pipe : Way::memory;
 }
 
-// How many bytes the source may still send; 0 at the limit, and then one byte more is an error.
+// How many bytes of SIZE the source may still send. At the limit this is 0, and one more byte is an
+// error.
 std::size_t RelayStream::room(std::size_t size) const {
     return static_cast<std::size_t>(std::min<std::uint64_t>(size, limit_ - count_));
 }
 
-// SIZE bytes came; 0 is the end, and a negative number an error.
+// Handles the result of a read: SIZE bytes, 0 at the end, or a negative number for an error.
 auto RelayStream::took(ssize_t size) -> Outcome {
     if (size > 0) {
         count_ += static_cast<std::uint64_t>(size);
@@ -137,8 +138,8 @@ void RelayStream::fail_source(int error) const {
 auto RelayStream::fail_sink(int error) -> Outcome {
     // splice(2) and sendfile(2) raise SIGPIPE for sockets too.
     if (to_.kind == Kind::socket && error == EPIPE) take_back_write_signals();
-    // With another error (ENOMEM, ENOBUFS), the other side would wait for the rest of the request,
-    // and never end its answer.
+    // After another error (ENOMEM, ENOBUFS), the other side would still wait for the rest of the
+    // request, and never end its answer. So the relay fails at once.
     const bool is_over = error == EPIPE || is_lost_connection(error);
     if (flow_ == Flow::answer || !is_over) throw SysError("write", to_.name, error);
     refusal_ = std::make_exception_ptr(SysError("write", to_.name, error));
@@ -191,8 +192,8 @@ auto RelayStream::move_directly() -> Outcome {
     return fail_sink(errno);
 }
 
-// Whether the error of the call is the source's. A pipe that we may read never fails to be
-// read, and a write to a pipe fails only with EPIPE. A file needs a test.
+// Whether the source caused the error. Reading a pipe never fails here, and writing to a pipe fails
+// only with EPIPE. For a file, try a read.
 bool RelayStream::is_source_error(int error) const {
     if (error == EPIPE || from_.kind == Kind::pipe) return false;
     if (to_.kind == Kind::pipe) return true;
@@ -271,7 +272,7 @@ ssize_t RelayStream::write_from_memory() const {
     const void* const from = pending_.data();
     if (to_.kind == Kind::socket)
         return transfer("send", ::send, to_.fd, from, pending_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    // pipe(7): PIPE_BUF bytes have room when poll(2) says that a pipe is ready.
+    // When poll(2) says that a pipe is ready, it has room for PIPE_BUF bytes (pipe(7)).
     const std::size_t most = to_.kind == Kind::pipe ? PIPE_BUF : buffer_size;
     return transfer("write", ::write, to_.fd, from, std::min(pending_.size(), most));
 }

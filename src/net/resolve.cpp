@@ -47,7 +47,7 @@ std::optional<Result> in_time(std::function<Result()> work, Deadline deadline) {
     return std::move(shared->result);
 }
 
-// Call it before the first lookup. It acts only in a static binary, which has no loader.
+// Call it before the first lookup. Only a static binary, which has no loader, needs it.
 void use_built_in_sources() {
     [[maybe_unused]] static const int once =
         ::getauxval(AT_BASE) == 0 ? ::__nss_configure_lookup("hosts", "files dns") : 0;
@@ -55,7 +55,7 @@ void use_built_in_sources() {
 
 std::string_view reason(int failure, int error) {
     switch (failure) {
-    case 0: // all its addresses are of another family
+    case 0: // the host has addresses, but none of the family
     case EAI_NODATA:
     case EAI_ADDRFAMILY:
         return "it has no such address";
@@ -116,7 +116,7 @@ Lookup look_up(const std::string& host, std::uint16_t port, Family family) {
         if (std::ranges::find(lookup.addresses, address) == lookup.addresses.end())
             lookup.addresses.push_back(address);
     }
-    // /etc/hosts can have ::ffff:192.0.2.1, which is an IPv4 address to us.
+    // /etc/hosts can contain ::ffff:192.0.2.1, which we treat as an IPv4 address.
     keep_family(lookup.addresses, hints.ai_family);
     if (lookup.addresses.empty()) lookup.problem = reason(failure, error);
     return lookup;

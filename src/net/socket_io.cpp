@@ -52,7 +52,7 @@ void send_all(const Fd& socket, std::string_view text, std::string_view object, 
 
 std::uint64_t discard_input(const Fd& socket) {
     std::array<std::byte, 4096> buffer;
-    // Stop at some point: a client may send without end.
+    // Stop at some point, because a client may send for ever.
     constexpr std::uint64_t enough = 256UL * 1024;
     std::uint64_t discarded = 0;
     while (discarded < enough) {

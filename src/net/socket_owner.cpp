@@ -20,22 +20,22 @@ namespace ipcbox::net {
 
 namespace {
 
-// A machine can have a million sockets and descriptors.
+// A machine can have a million sockets and descriptors, so the search has a limit.
 constexpr std::chrono::seconds patience{2};
 
 struct SocketEntry {
     std::string inode;
-    std::optional<uid_t> user; // /proc/net/unix does not have it
+    std::optional<uid_t> user; // absent in /proc/net/unix
 };
 
-// The word with this number, from 0, of a line of /proc/net; empty when the line has fewer.
+// Word NUMBER of a line of /proc/net, counted from 0. Empty when the line has fewer words.
 std::string_view word(std::string_view line, int number) {
     for (; number > 0; --number)
         (void)take_word(line);
     return take_word(line);
 }
 
-// The result of ENTRY for the first line of a file in /proc/net for which it returns one.
+// Calls ENTRY for each line of a file in /proc/net, and returns its first result.
 template <class Entry>
 std::optional<SocketEntry> find_line(const char* path, Deadline deadline, Entry entry) {
     const auto file = open_for_reading(path);
@@ -87,7 +87,7 @@ std::optional<SocketEntry> find_unix(const std::string& name, Deadline deadline)
                      });
 }
 
-// Behind the name of our own process.
+// Follows the name of our own process in the error.
 constexpr auto own_address = ", which is us: another address that you gave includes it";
 
 bool has_socket(pid_t pid, const std::string& target) {

@@ -21,7 +21,7 @@ constexpr std::size_t max_field = 255; // a length is one byte
 // RFC 1928, section 3.
 enum Method : unsigned char { no_login = 0, password_login = 2, none_acceptable = 0xff };
 
-// A byte with the length, and then the bytes.
+// A field on the wire: one byte with its length, and then its bytes.
 std::string field(std::string_view text, std::string_view what) {
     if (text.empty() || text.size() > max_field)
         throw SocksError(fmt::format("cannot use {}: {} has {} bytes, and SOCKS5 takes 1 to {}",
@@ -60,7 +60,7 @@ class Talk {
         send("\5\1\0"sv, wire_address(), port_bytes(target_.port));
         const auto reply = answer<4>();
         if (reply[1] != 0) fail(static_cast<unsigned char>(reply[1]));
-        // Skip the address that the proxy connects from.
+        // Skip the address from which the proxy connects.
         switch (reply[3]) {
         case 1:
             (void)receive<4 + 2>();

@@ -18,7 +18,7 @@ constexpr unsigned char interpret = 255; // IAC
 } // namespace
 
 void TelnetFilter::refuse(unsigned char option) {
-    // WONT and DONT confirm the present state, so RFC 854 wants no answer.
+    // WONT and DONT only confirm the present state. RFC 854 forbids an answer.
     if (verb_ != will && verb_ != do_it) return;
     auto& refused = verb_ == will ? refused_will_ : refused_do_;
     if (refused.test(option)) return;

@@ -88,7 +88,7 @@ TlsProcess::TlsProcess(Fd socket, const TlsOptions& options) : name_(options.nam
     plan.input = socket.get();
     plan.output = pipe.writer.get();
     plan.error = pair.theirs.get();
-    plan.group = ProcessGroup::own; // only we decide about ^C
+    plan.group = ProcessGroup::own; // ^C must reach only us: we decide what it ends
     plan.no_new_privileges = true;
     child_ = spawn(program, arguments_for(program, options), plan);
     const Fd given_away = std::move(socket);
@@ -120,14 +120,14 @@ std::optional<std::string> TlsProcess::next_line(Deadline deadline) {
             got =
                 heard_.size() < max_line ? read_some(out_.get(), room, "ipcbox-tls", deadline) : 0;
         } catch (const SysError& error) {
-            if (error.error() != ECONNRESET) throw; // it ended before it read all our bytes
+            if (error.error() != ECONNRESET) throw; // it ended before it read all
         }
         if (got == 0) return std::nullopt;
         heard_.append(buffer.data(), got);
     }
 }
 
-// The line that came instead of a status line, or how the process ended.
+// The line that came where we expected a status line. Without one, how the process ended.
 std::string TlsProcess::last_words() {
     if (unknown_.empty()) unknown_ = heard_;
     if (!unknown_.empty()) return unknown_;

@@ -9,7 +9,8 @@ namespace ipcbox::net {
 
 UnixName name_to_connect(const Address& address) {
     if (!address.is_long_path()) return {address, {}};
-    // A link of /proc/self/fd leads to the file itself, so even a long file name is possible.
+    // Connect through /proc/self/fd, whose link leads to the file itself. This works for names of
+    // any length.
     Fd file = open_file(address.host(), O_PATH);
     return {Address::unix_path(fmt::format("/proc/self/fd/{}", file.get())), std::move(file)};
 }

@@ -33,7 +33,7 @@ Error served_by(const std::string& path, const std::string& owner) {
         path, fmt::format("it is served by {}", owner.empty() ? "another process" : owner));
 }
 
-// Error messages name PATH.
+// PATH is for error messages.
 std::optional<struct stat> status_of(const Fd& directory, const std::string& name,
                                      const std::string& path) {
     struct stat status {};
@@ -95,7 +95,7 @@ std::optional<std::string> find_server(const std::string& path) {
         return process ? process->text() : std::string{};
     }
     if (errno == ECONNREFUSED || errno == ENOENT) return std::nullopt;
-    // Its queue is full; it is not of our type.
+    // A server has the socket, but its queue is full, or it is of another type.
     if (errno == EAGAIN || errno == EPROTOTYPE) return socket_owner(Address::unix_path(path));
     throw SysError("find out who serves", path);
 }
@@ -186,8 +186,8 @@ void UnixSocketFile::bind(const Fd& socket, const Access& access) {
     const auto bind_to = [](int number, const sockaddr* to, socklen_t size) {
         return ::bind(number, to, size);
     };
-    // Linux makes the file with the mode of the socket's own inode, less the umask. When it gets
-    // another owner, nobody can use it until it has that owner.
+    // Linux makes the file with the mode of the socket's own inode, less the umask. A file for
+    // another owner starts with mode 0, so that nobody can use it before it has that owner.
     const bool is_for_another = access.owner || access.group;
     if (sys::call("fchmod", ::fchmod, socket.get(), is_for_another ? 0 : access.mode) < 0)
         throw SysError("set the mode of", path_);
@@ -204,7 +204,8 @@ void UnixSocketFile::bind(const Fd& socket, const Access& access) {
     }
 }
 
-// Works by the inode: another user could make the name lead to a file that root must not give away.
+// Works on the inode, not on the name: another user could make the name lead to a file that root
+// must not give away.
 void UnixSocketFile::apply(const Access& access) {
     const auto open = [](int at, const char* file, int flags) { return ::openat(at, file, flags); };
     const int number =
@@ -219,7 +220,7 @@ void UnixSocketFile::apply(const Access& access) {
         sys::call("fchownat", ::fchownat, file.get(), "", access.owner.value_or(same),
                   access.group.value_or(same), AT_EMPTY_PATH) < 0)
         throw SysError("set the owner of", path_);
-    // Often the file has this mode from its creation; ACLs of the directory can change it.
+    // The file usually has this mode since its creation. ACLs of the directory can change it.
     constexpr mode_t permissions = 07777;
     const auto link = fmt::format("/proc/self/fd/{}", file.get());
     if ((status.st_mode & permissions) != access.mode &&
@@ -236,8 +237,8 @@ void UnixSocketFile::remove() noexcept {
                   AT_SYMLINK_NOFOLLOW) == 0 &&
         FileIdentity{status} == *ours_)
         unlink_quietly(directory_, name_);
-    // Unlink it while we hold it: a server that opened it and waits for us then finds that it has
-    // no name any more.
+    // Remove the lock's name while we hold the lock. A server that waits for the same lock file
+    // then finds that the file has no name any more.
     unlink_quietly(directory_, name_ + lock_suffix);
     release();
 }
