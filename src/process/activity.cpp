@@ -38,14 +38,14 @@ Activity activity_below(pid_t root) {
 }
 
 bool waits_for_input(pid_t pid) {
-    // The call's number and its arguments, of which the first is the descriptor.
+    // The number of the call, and then its arguments. The first argument is the descriptor.
     const auto text = read_process_file(pid, "syscall");
     return text && text->starts_with(fmt::format("{} 0x0 ", SYS_read));
 }
 
 Deadline IdleWatch::next() const {
     if (!limit_) return Deadline::never();
-    // Look a few times within each limit, without keeping the CPU busy.
+    // Look a few times within each limit, but do not keep the CPU busy.
     constexpr auto shortest = std::chrono::milliseconds{10};
     return Deadline::after(std::max<Duration>(*limit_ / 8, shortest));
 }

@@ -21,13 +21,13 @@ namespace ipcbox::process {
 
 namespace {
 
-// A copy that stays open when the program begins.
+// Copies a descriptor. The copy stays open when the program begins.
 void put(int from, int to, std::string_view object) {
     if (from != DaemonPlan::same && sys::call("dup2", ::dup2, from, to) < 0)
         throw SysError("hand over", object);
 }
 
-// Sets up the new process according to the plan, up to the program.
+// Sets up the new process according to the plan, before the program begins.
 void follow(const DaemonPlan& plan, pid_t parent, const Fd& report) {
     if (plan.place == DaemonPlan::Place::session) {
         sys::call("setsid", ::setsid);
@@ -45,10 +45,10 @@ void follow(const DaemonPlan& plan, pid_t parent, const Fd& report) {
         kept.push_back(plan.handed_over->number);
     }
     if (plan.user) become_user(plan.user->uid, plan.user->gid, plan.user->name);
-    // As the program's user, because that user may have no permission.
+    // Change the directory only now: the program's user must be allowed to enter it.
     if (plan.directory && sys::call("chdir", ::chdir, plan.directory->c_str()) < 0)
         throw SysError("go to", *plan.directory);
-    // A change of user clears the signal, so it has to be set after that.
+    // A change of user clears the death signal, so set it afterwards.
     if (plan.death_signal != 0) end_with_parent(parent, plan.death_signal);
     kept.push_back(report.get());
     close_descriptors_except(std::move(kept));
@@ -77,7 +77,7 @@ Child start_daemon(const DaemonPlan& plan) {
         plan.retry);
     pipe.writer = Fd{};
     constexpr std::size_t limit = 64UL * 1024;
-    // The end of file comes when the program begins.
+    // When the program begins, it closes the pipe, and we read an end of file.
     const auto line = read_to_end(pipe.reader.get(), limit, object);
     if (line.empty()) return child;
     child.wait();

@@ -42,19 +42,20 @@ class Keeper {
         if (plan_.respawn) respawn_.emplace(*plan_.respawn);
     }
 
-    // If the first daemon cannot be started, the whole start fails.
+    // Starts the first daemon. If that fails, the whole start fails.
     void begin() {
         ForkRetry retry;
         if (plan_.daemon.retry != nullptr) retry = *plan_.daemon.retry;
-        // Thrown when nobody waits any more.
+        // Report each refusal. If nobody waits for us any more, this throws and so ends the
+        // attempts.
         retry.on_refusal = [this](int error) {
             write_all(channel_.get(), fmt::format("{}{}\n", refused_word, error), channel_name);
         };
         plan_.daemon.retry = &retry;
         start();
-        plan_.daemon.retry = nullptr; // later, there are the pauses of a respawn
+        plan_.daemon.retry = nullptr; // for later starts, the respawn makes the pauses
         tell(up_line);
-        // A later daemon has nobody to report to.
+        // The next daemon has nobody to report to.
         if (auto& handed_over = plan_.daemon.handed_over) {
             nowhere_ = open_file("/dev/null", O_RDWR);
             Fd::adopt(handed_over->ours).close("a descriptor");
@@ -79,8 +80,8 @@ class Keeper {
 
     void note(std::string_view text) { logs_.note(text); }
     [[nodiscard]] bool is_starting() const { return is_starting_; }
-    // The process that started us still has its files locked when it wants no daemon that has ended
-    // already. It tidies up itself, and waits for our end first.
+    // How long our last work may wait for a lock. When the process that started us dismisses us, it
+    // holds the locks, tidies up itself, and waits for our end. Then we must not wait.
     [[nodiscard]] Deadline patience() const {
         return Deadline::after(was_dismissed_ ? Duration::zero() : std::chrono::seconds{1});
     }
@@ -95,18 +96,18 @@ class Keeper {
     void tell(std::string_view line) noexcept {
         try {
             write_all(channel_.get(), line, channel_name);
-        } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): nobody waits any more
+        } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): nobody waits for the line
         }
     }
 
-    // The process that started us is satisfied, or has ended, or does not want a daemon that has
-    // already ended.
+    // Reads the verdict of the process that started us. It is content, or has ended, or dismisses
+    // us because the daemon ended too early.
     void hear_verdict() {
         bool is_content = false;
         try {
             std::byte letter{};
             is_content = read_some(channel_.get(), {&letter, 1}, channel_name) == 1;
-        } catch (const SysError&) { // NOLINT(bugprone-empty-catch): it has ended
+        } catch (const SysError&) { // NOLINT(bugprone-empty-catch): that process has ended
         }
         is_starting_ = false;
         channel_ = Fd{};
@@ -140,14 +141,14 @@ class Keeper {
                 look_at_children();
                 continue;
             }
-            if (event->is_of_own_write()) continue; // the log's
+            if (event->is_of_own_write()) continue; // our own write to a log caused it
             if (signal == SIGHUP) logs_.reopen();
             if (signal == SIGTERM || signal == SIGINT || signal == SIGQUIT) {
                 is_ending_ = true;
                 if (!child_) is_over_ = true;
             }
             if (child_) child_.kill(signal);
-            if (child_ && is_ending_) child_.kill(SIGCONT); // a stopped one gets the signal then
+            if (child_ && is_ending_) child_.kill(SIGCONT); // for a daemon that is stopped
         }
     }
 
@@ -204,7 +205,8 @@ class Keeper {
     bool is_over_ = false;
 };
 
-// Gives us standard descriptors and a directory of our own; nothing else stays open.
+// Gives us standard descriptors and a directory of our own. Closes everything else that the plan
+// does not keep.
 void dissociate(const KeeperPlan& plan, const Fd& channel) {
     detach_from_session();
     reset_signals();
@@ -245,7 +247,8 @@ void confirm_start(const Fd& channel) noexcept {
 
 namespace {
 
-// With its line feed; without one at the end of the keeper.
+// The next line of the keeper, with its line feed. If the line feed is missing, the keeper has
+// ended.
 std::string next_line(const Fd& channel) {
     std::string line;
     char letter = 0;

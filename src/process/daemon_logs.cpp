@@ -39,7 +39,7 @@ void DaemonLogs::read(pid_t pid) {
 }
 
 void DaemonLogs::take(Stream& stream, std::string_view text, pid_t pid) {
-    // A line that does not end is reported in pieces.
+    // A longer line is reported in pieces.
     constexpr std::size_t max_line = 8UL * 1024;
     if (stream.log) stream.log->write(text);
     if (!system_ && !on_line_) return;

@@ -13,7 +13,7 @@
 namespace ipcbox::process {
 namespace {
 
-// A zombie is, too.
+// A zombie counts as there.
 bool is_there(const Fd& handle) try {
     return try_to_signal(handle, 0);
 } catch (const SysError& error) {
@@ -47,11 +47,11 @@ Identity Found::identity(pid_t pid) const {
 std::optional<Found> find(const Identity& identity) {
     auto handle = open_process(identity.pid);
     if (!handle) return std::nullopt;
-    // Read after the handle was opened. If the pid was reused in between, the handle belongs to a
-    // process that has ended, which no signal reaches.
+    // Read this after the handle is open. If the pid was reused in between, the handle belongs to a
+    // process that has ended, and no signal reaches it.
     auto stat = read_process_stat(identity.pid);
     if (identity.start && !stat) {
-        if (!is_there(*handle)) return std::nullopt; // its parent took notice of its end just now
+        if (!is_there(*handle)) return std::nullopt; // its parent has just waited for it
         throw Error(
             fmt::format("cannot check {}: /proc does not show that process", identity.text()));
     }
@@ -63,7 +63,7 @@ std::optional<std::uint64_t> unique_number(const Fd& handle) {
     constexpr long pidfs = 0x50494446;
     struct statfs system {};
     struct stat status {};
-    // In older kernels, all handles had the same inode.
+    // In older kernels, the handles of all processes had the same inode.
     if (sys::call("fstatfs", ::fstatfs, handle.get(), &system) < 0 || system.f_type != pidfs ||
         sys::call("fstat", ::fstat, handle.get(), &status) < 0)
         return std::nullopt;

@@ -36,8 +36,8 @@ std::vector<pid_t> lock_holders_in(std::string_view locks, dev_t device, ino_t i
     while (!locks.empty()) {
         auto line = locks.substr(0, locks.find('\n'));
         locks.remove_prefix(std::min(line.size() + 1, locks.size()));
-        // "1: FLOCK  ADVISORY  WRITE 812 fe:00:1234 0 EOF"; a process that waits has "->" before
-        // the second word.
+        // "1: FLOCK ADVISORY WRITE 812 fe:00:1234 0 EOF". For a process that waits, the second word
+        // is "->".
         std::array<std::string_view, 6> words;
         std::ranges::generate(words, [&line] { return take_word(line); });
         const auto pid = whole_number<pid_t>(words[4]);

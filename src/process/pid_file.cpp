@@ -43,7 +43,8 @@ struct stat status_of(const Fd& file, const std::string& path) {
     return status;
 }
 
-// Starts have a resolution of 10 ms, and a clock that is being adjusted drifts.
+// Allows a tolerance: the kernel counts starts in steps of 10 ms, and a clock that is being
+// adjusted drifts.
 bool started_after(std::uint64_t start_ticks, const timespec& time) {
     constexpr double tolerance = 2;
     const double age = now_of(CLOCK_BOOTTIME) - ticks_in_seconds(start_ticks);
@@ -104,7 +105,8 @@ PidFile::PidFile(const std::string& path, Deadline deadline) : path_(path) {
         if (!lock_until(file.get(), LockKind::exclusive, deadline, path))
             throw TimedOut(fmt::format("{} is locked by another process", path));
         struct stat named {};
-        // Look by name, through links, because the file may have been removed while we waited.
+        // The file may have been removed while we waited. So look at the name again, and follow
+        // links.
         if (sys::call("stat", ::stat, path.c_str(), &named) == 0) {
             if (FileIdentity{named} == FileIdentity{status_of(file, path)}) file_ = std::move(file);
         } else if (errno != ENOENT) {
@@ -114,12 +116,13 @@ PidFile::PidFile(const std::string& path, Deadline deadline) : path_(path) {
 }
 
 void PidFile::write_own() {
-    // Write the start first, so that a reader in between sees a daemon that has ended.
+    // Write the start before the pid. A reader in between then finds that they do not match, and
+    // takes the daemon for ended.
     if (const auto stamp = own_stamp(); !stamp.empty()) {
         const auto set = [](int fd, const char* name, const char* value, std::size_t size) {
             return ::fsetxattr(fd, name, value, size, 0);
         };
-        // Without attributes in the file system, only the time of the file can be compared.
+        // If the file system has no attributes, readers compare only the time of the file.
         sys::call("fsetxattr", set, file_.get(), start_attribute, stamp.c_str(), stamp.size());
     }
     const HarmlessWriteSignals file_limit{SIGXFSZ};
@@ -135,7 +138,7 @@ void PidFile::remove() noexcept {
 void PidFile::remove_if_means(pid_t pid) noexcept {
     try {
         if (read_pid_file(path_).pid == pid) remove();
-    } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): then it stays, and is stale
+    } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): a stale file stays
     }
 }
 
@@ -171,13 +174,13 @@ bool has_pid_file(const std::string& path) {
 
 void remove_pid_file(const std::string& path, pid_t pid, Deadline patience) noexcept {
     try {
-        // Not a PidFile, which would create the file again if it is gone. If it is another one by
-        // the time we have the lock, another number is in it.
+        // A PidFile object would create a missing file again, so open it here. If the name leads to
+        // another file by the time we have the lock, that file has another pid.
         const Fd file = open_file(path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
         if (lock_until(file.get(), LockKind::exclusive, patience, path) &&
             read_pid_file(path).pid == pid)
             sys::call("unlink", ::unlink, path.c_str());
-    } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): then it stays, and is stale
+    } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): a stale file stays
     }
 }
 

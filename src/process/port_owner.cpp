@@ -23,7 +23,7 @@ std::string table_of(pid_t pid, std::string_view name) try {
     constexpr std::size_t limit = 256UL * 1024 * 1024;
     const auto path = fmt::format("/proc/{}/net/{}", pid, name);
     return read_to_end(open_file(path, O_RDONLY).get(), limit, path);
-} catch (const Error&) { // it has ended, or there is no IPv6
+} catch (const Error&) { // the process has ended, or there is no IPv6
     return {};
 }
 

@@ -20,8 +20,8 @@ namespace ipcbox::process {
 
 namespace {
 
-// The bytes that can be read without waiting; nothing at the end of the file, an empty text when
-// there are none yet.
+// The bytes that can be read without waiting: empty when no byte has come yet, nothing at the end
+// of the file.
 std::optional<std::string> read_now(int fd, std::string_view object) {
     std::array<char, 4096> buffer; // NOLINT(cppcoreguidelines-pro-type-member-init)
     if (!wait_for(fd, POLLIN, Deadline::after(Duration::zero()))) return std::string{};
@@ -43,7 +43,7 @@ Readiness::Readiness(ReadyPlan plan) : plan_(std::move(plan)) {
     }
 }
 
-// Uses a name that the kernel chooses (unix(7), "autobind"), so that no file is left behind.
+// Lets the kernel choose a name (unix(7), "autobind"), so that no file is left behind.
 void Readiness::listen_for_notification() {
     constexpr std::string_view object = "a socket for notifications";
     const int number =
@@ -94,7 +94,7 @@ void Readiness::read_notifications() {
         if (header == nullptr || header->cmsg_type != SCM_CREDENTIALS) continue;
         ucred sender{};
         std::memcpy(&sender, CMSG_DATA(header), sizeof sender);
-        // Anybody can send to this name.
+        // Check the sender: every process of the machine can send to this name.
         if (sender.uid != 0 && sender.uid != ::geteuid() && sender.uid != plan_.user) continue;
         const auto lines =
             fmt::format("\n{}\n", std::string_view{text.data(), static_cast<std::size_t>(count)});
@@ -145,7 +145,7 @@ Readiness::Outcome Readiness::wait(Child& daemon, Fd& channel) {
     const auto end = asks ? Deadline::after_or_never(plan_.limit) : Deadline::after(plan_.settle);
     // Ports and files have no event that we could wait for.
     constexpr auto pause = std::chrono::milliseconds{10};
-    // When it was started, there was no descriptor left for its handle.
+    // A daemon without a handle: there was no descriptor left when it started.
     if (daemon.pidfd() < 0)
         if (const auto status = daemon.wait_until(Deadline::after(Duration::zero())))
             return {Kind::ended, status};
@@ -158,7 +158,7 @@ Readiness::Outcome Readiness::wait(Child& daemon, Fd& channel) {
         (void)poll_until(entries, looks ? std::min(end, Deadline::after(pause)) : end);
         if (entries[0].revents != 0) return {Kind::ended, daemon.wait()};
         if (entries[1].revents != 0 && !read_descriptor()) {
-            // It may be about to end, because its files are closed first.
+            // The daemon may be about to end: the kernel closes the files first.
             if (const auto status = daemon.wait_until(Deadline::after(plan_.settle)))
                 return {Kind::ended, status};
             return {Kind::hung_up, std::nullopt,

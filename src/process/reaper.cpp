@@ -34,13 +34,13 @@ std::optional<EndedChild> reap_ended_child() {
     if (!wait_for(P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT)) return std::nullopt;
     EndedChild child;
     child.pid = info.si_pid;
-    // Until the next call, no other process can get its number.
+    // Until we wait for the child, no other process can get its number.
     try {
         if (auto stat = read_process_stat(child.pid)) {
             child.name = std::move(stat->name);
             child.seconds = seconds_since_boot() - ticks_in_seconds(stat->start_ticks);
         }
-    } catch (const SysError&) { // NOLINT(bugprone-empty-catch): then it has no name
+    } catch (const SysError&) { // NOLINT(bugprone-empty-catch): report the child without a name
     }
     if (!wait_for(P_PID, static_cast<id_t>(child.pid), info, WEXITED | WNOHANG))
         return std::nullopt;

@@ -37,7 +37,7 @@ void RotatingLog::write(std::string_view text) noexcept {
     while (!text.empty()) {
         auto piece = text;
         if (rotation_ && size_ + text.size() > rotation_->max_size) {
-            // As many lines as there is room for, or up to the end of the current line.
+            // Write all lines that fit, or else up to the end of the current line.
             const auto room = rotation_->max_size - std::min(size_, rotation_->max_size);
             const auto last = room == 0 ? std::string_view::npos : text.rfind('\n', room - 1);
             if (last != std::string_view::npos) {
@@ -79,7 +79,7 @@ void RotatingLog::rotate() {
     if (rotation_->max_old > 0 && !rename(path_, name(1))) return;
     try {
         open(rotation_->max_old > 0 ? 0 : O_TRUNC);
-    } catch (const Error&) { // NOLINT(bugprone-empty-catch): it goes on in the renamed file
+    } catch (const Error&) { // NOLINT(bugprone-empty-catch): go on in the old file
     }
 }
 

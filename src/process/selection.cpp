@@ -25,7 +25,7 @@ std::optional<struct stat> file_at(const std::string& path) {
 
 bool meets(const Criteria& criteria, const ProcessStat& stat,
            const std::optional<struct stat>& program) {
-    constexpr pid_t kernel_threads = 2; // their parent
+    constexpr pid_t kernel_threads = 2; // the parent of all kernel threads
     if (stat.has_ended() || stat.pid == kernel_threads || stat.parent == kernel_threads)
         return false;
     if (criteria.group && stat.group != *criteria.group) return false;

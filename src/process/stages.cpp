@@ -14,7 +14,7 @@ namespace ipcbox::process {
 
 namespace {
 
-// The pieces of TEXT between SEPARATORs, empty ones too.
+// The pieces of TEXT between SEPARATORs. A piece can be empty.
 std::vector<std::string_view> pieces(std::string_view text, char separator) {
     std::vector<std::string_view> result;
     for (;;) {
@@ -62,7 +62,7 @@ Stages with_commas(std::string_view text) {
     return stages;
 }
 
-// Waits for the processes that are still there, and reports the end of each.
+// The processes that have to end. Waits for them, and reports the end of each.
 class Group {
   public:
     Group(std::span<const Fd> processes,
@@ -76,13 +76,14 @@ class Group {
     [[nodiscard]] bool has_any() const {
         return std::ranges::any_of(entries_, [](const pollfd& entry) { return entry.fd >= 0; });
     }
-    // Processes that end before DEADLINE count as ended by the stage of SIGNAL.
+    // Waits until all have ended or DEADLINE has passed. SIGNAL is the stage that counts as the
+    // cause.
     void wait(int signal, Deadline deadline) {
         while (has_any() && poll_until(entries_, deadline) > 0)
             for (std::size_t which = 0; which < entries_.size(); ++which)
                 if (is_alive(which) && entries_[which].revents != 0) end(which, signal);
     }
-    // It cannot be signalled, so we do not wait for its end.
+    // Does not wait for a process that we cannot signal.
     void give_up(std::size_t which, std::string failure) {
         entries_[which].fd = -1;
         endings_[which].failure = std::move(failure);

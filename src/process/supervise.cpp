@@ -33,7 +33,7 @@ bool is_in_pipeline() {
     return is_pipe(STDIN_FILENO) || is_pipe(STDOUT_FILENO);
 }
 
-// The terminal itself sends these to the whole group.
+// The terminal itself sends these signals to the whole group.
 bool is_from_keyboard(const SignalEvent& event) {
     return !event.from_process &&
            (event.number == SIGINT || event.number == SIGQUIT || event.number == SIGTSTP);
@@ -84,8 +84,8 @@ Supervised::Supervised(const std::string& program, std::span<const std::string> 
     pid_ = child_.pid();
 }
 
-// A write to a closed pipe or beyond the file limit must not kill us when signals_ goes, in place
-// of the command's own end.
+// When signals_ goes, a pending SIGPIPE or SIGXFSZ of our own writes would kill us. Take it back,
+// because our end must show the command's end.
 Supervised::~Supervised() {
     take_back_write_signals();
 }
@@ -120,7 +120,7 @@ void Supervised::handle() {
     }
 }
 
-// While status_ is empty, the child is not reaped, so no other process can have its number.
+// While status_ is empty, we have not waited for the child, so no other process has its number.
 void Supervised::pass_on(const SignalEvent& event) {
     if (status_) return;
     if (!has_own_group_ && is_from_keyboard(event)) return;
@@ -149,7 +149,7 @@ void Supervised::look_at_children() {
     }
 }
 
-// Each child's name has to be read before it is waited for.
+// Waits for the children one by one, because a child's name has to be read before we wait for it.
 void Supervised::look_closely_at_children() {
     while (const auto child = reap_ended_child()) {
         if (child->pid == pid_) end(child->status);
@@ -166,8 +166,8 @@ void Supervised::end(WaitStatus status) {
     take_terminal();
 }
 
-// Stops us by TSTP, which the kernel ignores in an orphaned process group, where nobody could
-// continue us.
+// Stops us by TSTP and not by STOP: the kernel ignores TSTP in an orphaned process group, where
+// nobody could continue us.
 void Supervised::stop_with_command() {
     take_terminal();
     struct sigaction usual {};
@@ -177,12 +177,12 @@ void Supervised::stop_with_command() {
     const sigset_t stop = signal_set({SIGTSTP});
     ::raise(SIGTSTP);
     sys::call("sigprocmask", ::sigprocmask, SIG_UNBLOCK, &stop, nullptr);
-    // Here we are stopped. The CONT that continues us waits in signals_, and is passed on.
+    // The process stops here. The CONT that continues it waits in signals_, and is passed on later.
     sys::call("sigprocmask", ::sigprocmask, SIG_BLOCK, &stop, nullptr);
     sys::call("sigaction", ::sigaction, SIGTSTP, &before, nullptr);
 }
 
-// Does something only if the shell has brought us to the foreground.
+// Gives the terminal to the command, if the shell has brought us to the foreground.
 void Supervised::give_terminal() {
     if (!has_own_group_ || has_terminal_) return;
     if (!terminal_) terminal_ = foreground_terminal();
@@ -190,7 +190,7 @@ void Supervised::give_terminal() {
     has_terminal_ = sys::call("tcsetpgrp", ::tcsetpgrp, terminal_.get(), pid_) == 0;
 }
 
-// TTOU is blocked, so we are allowed to do this in the background.
+// TTOU is blocked, so the kernel lets us do this from the background.
 void Supervised::take_terminal() {
     if (!has_terminal_) return;
     has_terminal_ = false;

@@ -33,7 +33,8 @@ void SystemLog::write(Severity severity, pid_t pid, std::string_view line) noexc
     };
     const auto deadline = Deadline::after(std::chrono::seconds{1});
     constexpr auto pause = std::chrono::milliseconds{10};
-    // A socket that is not connected is always writable; if anything is full, it is the receiver.
+    // An unconnected socket is always writable, so poll(2) cannot tell when a full receiver has
+    // room. Try again after a pause.
     while (!send() && (errno == EAGAIN || errno == EINTR || errno == ENOBUFS) && !deadline.passed())
         (void)poll_until({}, std::min(deadline, Deadline::after(pause)));
 } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): see the header

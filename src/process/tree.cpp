@@ -33,8 +33,8 @@ void append_numbers(std::vector<pid_t>& into, std::string_view text) {
     }
 }
 
-// Looks again while the system lacks memory or files: a walk that gave up would leave a tree that
-// runs, or that stands still.
+// Tries again while the system lacks memory or descriptors. Without this, a walk that fails would
+// leave a tree that is still running or stopped.
 template <class Look> auto insist(Look look) {
     constexpr int max_attempts = 100;
     constexpr auto pause = std::chrono::milliseconds{10};
@@ -87,9 +87,9 @@ class Walk {
         return found;
     }
 
-    // Stops ROOTS and the tree below them, until it neither grows nor runs.
+    // Stops ROOTS and the trees below them, until no new process appears and none runs.
     void stop_all(std::span<const Root> roots) {
-        // A process that was told to stop does so when it next gets a CPU.
+        // A process stops only when it next gets a CPU, so this can take many rounds.
         constexpr int max_rounds = 10'000;
         for (int round = 0; round < max_rounds; ++round) {
             bool is_still = true;
@@ -110,12 +110,12 @@ class Walk {
         }
     }
 
-    // When the walk failed.
+    // Continues what we have stopped, after the walk has failed.
     void let_go() noexcept {
         for (auto& [pid, member] : members_)
             try {
                 if (member.is_stopped_by_us) (void)send(member, SIGCONT);
-            } catch (const SysError&) { // NOLINT(bugprone-empty-catch): another error is being told
+            } catch (const SysError&) { // NOLINT(bugprone-empty-catch): the first error is reported
             }
     }
 
@@ -132,17 +132,17 @@ class Walk {
     [[nodiscard]] TreeResult result() && { return std::move(result_); }
 
   private:
-    // The handle was opened before we looked at the process, so that we signal the process that we
-    // saw. There can be more processes than handles.
+    // A process that we met. We open the handle before we look at the process, so that a signal
+    // reaches the process that we saw. The handle is empty when there are too many.
     struct Member {
         Fd handle{};
         ProcessStat stat{};
-        bool is_done = false; // it got the signal, or we may not signal it
+        bool is_done = false; // has the signal, or refused it
         bool is_refused = false;
         bool is_stopped_by_us = false;
     };
 
-    // Null for one that has ended, and for us.
+    // Null for a process that has ended, and for ourselves.
     Member* meet(pid_t pid) {
         if (pid == ::getpid()) return nullptr;
         const auto known = members_.find(pid);
@@ -167,7 +167,7 @@ class Walk {
         return stat && stat->start_ticks == root.start_ticks;
     }
 
-    // An empty handle when there are too many.
+    // An empty handle when no descriptor is left; nothing when the process has ended.
     std::optional<Fd> open_if_possible(pid_t pid) {
         if (!reserve_[0]) return Fd{};
         try {
@@ -190,15 +190,15 @@ class Walk {
     static Fd reserve_one() {
         try {
             return insist([] { return open_file("/dev/null", O_RDONLY); });
-        } catch (const SysError&) { // then there are no handles
+        } catch (const SysError&) { // go on without handles
             return {};
         }
     }
 
-    // Stops it. Returns whether it was stopped already.
+    // Stops the process. Returns whether it was already stopped.
     bool stop(Member& member) {
-        // D: it waits in the kernel, for example for a child of vfork(2), which we stop in its
-        // turn.
+        // D: the process waits in the kernel, for example for a child of vfork(2). We stop that
+        // child when we come to it.
         constexpr std::string_view still = "TtD";
         if (member.is_refused || still.find(member.stat.state) != std::string_view::npos)
             return true;
@@ -217,7 +217,7 @@ class Walk {
             result_.refused.push_back(member.stat.pid);
     }
 
-    // False when we may not.
+    // False when we are not allowed to.
     static bool send(const Member& member, int signal) {
         try {
             if (member.handle) {
@@ -236,13 +236,13 @@ class Walk {
     }
 
     int signal_;
-    // For a file of /proc and a handle at the same time, once there are too many handles.
+    // One for a file of /proc and one for a handle, for the time when no other descriptor is left.
     std::array<Fd, 2> reserve_{reserve_one(), reserve_one()};
     std::map<pid_t, Member> members_;
     TreeResult result_;
 };
 
-// Each process needs a descriptor during the walk.
+// Makes room, because the walk keeps a descriptor for each process.
 void allow_handles() {
     constexpr std::size_t wanted = 65'536;
     (void)raise_descriptor_limit(wanted);
@@ -270,7 +270,7 @@ std::vector<pid_t> children_of(pid_t pid) {
 std::vector<pid_t> descendants_of(pid_t pid) {
     std::vector<pid_t> all = children_of(pid);
     for (std::size_t at = 0; at < all.size(); ++at) {
-        const auto children = children_of(all[at]); // append() may move all
+        const auto children = children_of(all[at]); // append() may move all[at]
         append(all, children);
     }
     return all;
@@ -283,7 +283,7 @@ void adopt_orphans() {
 
 TreeResult signal_own_tree(int signal) {
     Walk walk{signal};
-    // Most trees stand still enough.
+    // Few trees grow while we signal them. Stop the tree only if it still grows after these rounds.
     constexpr int quick_rounds = 3;
     for (int round = 0; round < quick_rounds; ++round)
         if (!walk.signal_running(::getpid())) return std::move(walk).result();

@@ -62,7 +62,7 @@ bool Watch::wait(Deadline deadline,
                                 static_cast<int>(events.size()), 0);
     for (int at = 0; at < count; ++at) {
         const auto number = events[static_cast<std::size_t>(at)].data.u64;
-        const Fd handle = std::move(handles_[number]); // closing it also ends the watching
+        const Fd handle = std::move(handles_[number]); // closing it also ends the watch
         --left_;
         on_end(number, exit_status_of(handle));
     }
