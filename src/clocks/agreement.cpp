@@ -12,7 +12,7 @@ using Count = Duration::rep;
 constexpr Count min_count = std::numeric_limits<Count>::min();
 constexpr Count max_count = std::numeric_limits<Count>::max();
 
-// The possible offsets of a clock. An absurdly large error is cut at the ends of the range.
+// The possible offsets of a clock. An absurdly large error is cut off at the ends of the range.
 struct Interval {
     Count low;
     Count high;
@@ -33,7 +33,7 @@ Interval interval_of(const Reading& reading) {
 }
 
 // The beginning or the end of an interval. At the same point, beginnings come before ends, so that
-// intervals that touch have that point in common.
+// intervals that only touch have that point in common.
 struct Endpoint {
     enum class Kind { begin, end };
 
@@ -45,7 +45,7 @@ struct Endpoint {
     auto operator<=>(const Endpoint&) const = default;
 };
 
-// The intersection of the largest group; there has to be at least one interval.
+// The intersection of the largest group. There must be at least one interval.
 Interval best_intersection(const std::vector<Interval>& intervals) {
     std::vector<Endpoint> endpoints;
     endpoints.reserve(2 * intervals.size());
@@ -57,7 +57,7 @@ Interval best_intersection(const std::vector<Interval>& intervals) {
     Interval best{};
     std::size_t most = 0;
     std::size_t open = 0;
-    // A group is complete where an end follows a beginning.
+    // A group has its largest size where an end follows a beginning.
     for (std::size_t at = 0; at + 1 < endpoints.size(); ++at) {
         if (endpoints[at].kind == Endpoint::Kind::end) {
             --open;

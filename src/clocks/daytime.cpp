@@ -22,12 +22,13 @@ constexpr std::array<std::string_view, 13> forms{
     "%m/%d/%Y %T %p%Z",
 };
 
-// The last year that two digits can mean. They mean one of the hundred years around THIS_YEAR.
+// The last year that two digits can mean, because they mean one of the hundred years around
+// THIS_YEAR.
 year latest_year(year this_year) {
     return this_year + years{49};
 }
 
-// For a time without a zone: the local zone on that day.
+// A time without a zone means the zone of this machine on that day.
 std::time_t local_time(const year_month_day& date, seconds since_midnight) {
     const hh_mm_ss clock{since_midnight};
     std::tm broken_down{};
@@ -50,7 +51,7 @@ std::time_t since_epoch(sys_seconds time) {
     return time.time_since_epoch().count();
 }
 
-// The most likely of the zones that a name can mean.
+// A zone name can mean several zones. This is the most likely one.
 minutes likeliest_zone(const std::vector<minutes>& zones, sys_seconds without_zone,
                        std::time_t now) {
     const auto distance = [&](minutes zone) {
@@ -65,7 +66,7 @@ std::optional<Daytime> parse_nist(std::string_view words) {
     if (!date) return std::nullopt;
     constexpr sys_days julian_epoch = 1858y / November / 17;
     constexpr unsigned max_julian_day = 999'999;
-    // The numbers of "60638 … 00 0 0 713.5": the day, summer time, leap second, health.
+    // The numbers in "60638 … 00 0 0 713.5": the day, summer time, leap second, health.
     const auto& numbers = date->numbers;
     if (numbers[0] > max_julian_day) return std::nullopt;
     const auto julian_day = julian_epoch + days{numbers[0]};
@@ -76,8 +77,8 @@ std::optional<Daytime> parse_nist(std::string_view words) {
     daytime.resolution = date->resolution;
     daytime.leap = numbers[2] == 1 ? Leap::insert : numbers[2] == 2 ? Leap::remove : Leap::none;
     daytime.health = numbers[3];
-    // 1 is an error of up to 5 s. All others state no bound; an hour is more than any limit that a
-    // check would set.
+    // Health 1 means an error of up to 5 s. All other values state no bound. So take an hour, which
+    // is more than any limit of a check.
     if (daytime.health != 0U) daytime.doubt = daytime.health == 1U ? seconds{5} : hours{1};
     return daytime;
 }
@@ -125,7 +126,7 @@ std::string daytime_text(std::time_t time) {
 
 std::string iso_time(std::time_t time) {
     std::tm utc{};
-    if (::gmtime_r(&time, &utc) == nullptr) return "an unknown time"; // its year has no int
+    if (::gmtime_r(&time, &utc) == nullptr) return "an unknown time"; // its year overflows an int
     return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", utc.tm_year + 1900LL, utc.tm_mon + 1,
                        utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
 }

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t max_name = 253; // RFC 1035, section 2.3.4, without the dots of the wire
 constexpr std::size_t max_line = 1024;
-constexpr std::size_t max_shown = 40; // of a bad line
+constexpr std::size_t max_shown = 40; // bytes of a bad line in its error
 
 bool is_name(std::string_view text) {
     return text.size() <= max_name && std::ranges::all_of(text, [](char byte) {
@@ -24,7 +24,7 @@ bool is_name(std::string_view text) {
            });
 }
 
-// The beginning of a bad line, not cut within a character.
+// The beginning of a bad line. A character is never cut in half.
 std::string beginning(std::string_view text) {
     if (text.size() <= max_shown) return std::string{text};
     std::size_t end = max_shown;
@@ -45,14 +45,14 @@ Host host_of_line(std::string_view text) {
     }
 }
 
-// Turns an address into the next one, of the same size.
+// Turns an address into the next one. Its size stays.
 void increase(std::string& bytes) {
     auto byte = bytes.rbegin();
     while (byte != bytes.rend() && ++*byte == '\0')
         ++byte;
 }
 
-// COUNT addresses, from FIRST on.
+// COUNT consecutive addresses. The first one is FIRST.
 std::vector<Host> hosts_from(std::string first, std::uint64_t count) {
     std::vector<Host> hosts;
     hosts.reserve(count);
@@ -73,7 +73,7 @@ std::invalid_argument too_many(std::uint64_t max, std::string_view text, const s
         fmt::format("expected at most {} addresses (--max), and {} has {}", max, text, count));
 }
 
-// The number of addresses from FIRST to LAST, minus one; at most the largest value of 64 bits.
+// The number of addresses from FIRST to LAST, minus one. At most the largest number of 64 bits.
 std::uint64_t distance(std::string_view first, std::string_view last) {
     std::uint64_t difference = 0;
     for (std::size_t at = 0; at < first.size(); ++at) {

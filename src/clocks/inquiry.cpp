@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// When the error of a clock's tick is at most this, the tick is known.
+// We know the tick of a clock when its error is at most this.
 constexpr Duration tick_goal = 1ms;
 constexpr int max_tick_questions = 16;
 
@@ -61,7 +61,7 @@ Deadline Inquiry::end_of_try() const {
 Inquiry::Next Inquiry::take(Answer answer) {
     if (!answer.reading) {
         auto problem = std::move(answer.problem);
-        // An earlier reading is still true.
+        // Keep an earlier reading, which is still true.
         if (!finding_.answer.reading) finding_.answer = std::move(answer);
         return fail(std::move(problem));
     }
@@ -79,8 +79,8 @@ Inquiry::Next Inquiry::take(Answer answer) {
     return Next::rest;
 }
 
-// Whether another question would improve the reading. A clock with fractions of a second (NTP) has
-// no tick to find.
+// Whether another question would improve the reading. A clock that has fractions of a second (NTP)
+// has no tick to find.
 bool Inquiry::has_room_for_tick() const {
     const auto& reading = *finding_.answer.reading;
     return options_.precise && reading.resolution >= 1s && answers_ < max_tick_questions &&
@@ -88,7 +88,7 @@ bool Inquiry::has_room_for_tick() const {
 }
 
 Inquiry::Next Inquiry::fail(std::string problem) {
-    // It was to become more precise, but the reading that we have is still true.
+    // We only wanted to improve a reading. The reading is still true.
     if (finding_.answer.reading) return Next::finished;
     const std::pair entry{finding_.source, std::move(problem)};
     if (std::ranges::find(problems_, entry) == problems_.end()) problems_.push_back(entry);

@@ -39,7 +39,7 @@ OpenQuestions::Index OpenQuestions::add(std::size_t number, Source source,
 
 void OpenQuestions::settle(std::size_t number, Question::State state) {
     if (number >= latest_.size()) return; // there was no socket for the question
-    // The questions before one that does not wait were settled together with it.
+    // Stop at a question that no longer waits: the questions before it were settled with it.
     for (auto at = latest_[number]; at != none; at = questions_[at].before) {
         if (questions_[at].state != Question::State::waiting) return;
         questions_[at].state = state;

@@ -68,20 +68,20 @@ Reading narrowed(const Reading& older, const Reading& newer) {
     return reading;
 }
 
-// The clock is read when about half of the round trip is over. If we ask at this time, either
-// answer leaves half of the interval, plus half a round trip. So the error decreases to half a
-// round trip.
+// The server reads its clock when about half of the round trip is over. If we ask at this time,
+// either answer leaves half of the interval, plus half a round trip. So the error shrinks towards
+// half a round trip.
 WallTime next_tick_question(const Reading& reading, WallTime earliest) {
     const auto resolution = reading.resolution;
     if (resolution <= Duration::zero()) return earliest;
-    // Take remainders before sums, which could overflow. Only the remainder matters for a tick.
+    // Take remainders before sums, which could overflow. Only the remainders matter for a tick.
     const auto theirs = remainder(earliest.time_since_epoch(), resolution) +
                         remainder(reading.offset, resolution) +
                         remainder(reading.round_trip / 2, resolution);
     return earliest + remainder(-theirs, resolution);
 }
 
-// Halves are rounded down: a clock that says S while ours is in second N is S - N off, from the
+// Rounds halves down. A clock that says S while our clock is in second N is S - N off, from the
 // beginning of N on.
 std::int64_t whole_seconds(const Reading& reading) {
     const auto possible = interval_of(reading);
@@ -98,8 +98,8 @@ Flag flag_of(const Reading& reading) {
         return reading.said >= start && reading.said < start + days{1};
     };
     const bool may_be_day_off = abs(reading.offset) + reading.error >= days{1};
-    // The first day of 1900 once more, in the next era (RFC 5905, section 6): a zero that was
-    // decoded with a pivot of today.
+    // The first day of 1900, but in the next era (RFC 5905, section 6). A time of zero becomes this
+    // when it is decoded with a pivot of today.
     constexpr sys_seconds next_era = first_second + seconds{1LL << 32};
     if (within_a_day_after(first_second) || within_a_day_after(sys_seconds{}) ||
         (within_a_day_after(next_era) && may_be_day_off))

@@ -27,12 +27,12 @@ constexpr unsigned newest_version = 4;
 constexpr unsigned not_synchronised = 3; // a leap indicator
 constexpr int max_stratum = 15;
 
-// The largest distance of the reference in a valid header of RFC 5905 (MAXDISP, appendix A.5.1.1).
-// Smaller distances are not refused, because the error includes them.
+// The largest distance from the reference in a valid header of RFC 5905 (MAXDISP, appendix
+// A.5.1.1). We refuse no smaller distance, because the error includes it.
 constexpr Duration max_root_distance = seconds{16};
-// A server can seem to have held an answer longer than the whole round trip took, because clocks
-// run at different speeds and some have a poor resolution. More than this means that a clock was
-// set meanwhile.
+// A server can seem to hold an answer longer than the whole round trip took, because clocks run at
+// different speeds and some have a poor resolution. A larger difference means that one of the
+// clocks was set in the meantime.
 constexpr Duration max_contradiction = seconds{1};
 
 unsigned byte_at(std::string_view bytes, std::size_t at) {
@@ -59,7 +59,7 @@ WallTime time_of(std::uint64_t timestamp, std::time_t pivot) {
     return wall_time(whole) + nanoseconds_of(static_cast<std::uint32_t>(timestamp));
 }
 
-// From EARLIER to LATER, in any era, as long as both are in the same one.
+// The time from EARLIER to LATER. Both must be in the same era, whichever that is.
 Duration between(std::uint64_t earlier, std::uint64_t later) {
     const auto difference = static_cast<std::int64_t>(later - earlier);
     return seconds{difference >> 32} + nanoseconds_of(static_cast<std::uint32_t>(difference));
@@ -70,8 +70,8 @@ Duration short_format(std::uint32_t value) {
     return Duration{value * 1'000'000'000ULL >> 16};
 }
 
-// How far the answering clock can be from its primary reference (RFC 5905, section 4). The delay is
-// signed in RFC 4330 and unsigned in RFC 5905; no delay is so large that this matters.
+// How far the answering clock can be from its primary reference (RFC 5905, section 4). RFC 4330
+// makes the delay signed and RFC 5905 unsigned. No real delay is so large that this matters.
 Duration root_distance(std::string_view bytes) {
     const auto delay = word_at(bytes, root_delay_at);
     return short_format(std::min(delay, 0U - delay)) / 2 +
@@ -84,14 +84,15 @@ Duration precision_of(int exponent) {
     return Duration{most >> (4 - std::clamp(exponent, -40, 4))};
 }
 
-// "GPS": four bytes of ASCII, with zeros after it. Empty for anything else.
+// "GPS": four bytes of ASCII, with zeros at the end. Empty for anything else.
 std::string code_of(std::string_view bytes) {
     const auto code = bytes.substr(0, bytes.find_last_not_of('\0') + 1);
     const auto is_visible = [](char byte) { return byte > ' ' && byte <= '~'; };
     return std::ranges::all_of(code, is_visible) ? std::string{code} : std::string{};
 }
 
-// Servers of stratum 2 and more have an address here, or for IPv6 a hash in the same form.
+// From stratum 2 on, a server puts the address of its reference here, or for IPv6 a hash that looks
+// like one.
 std::string reference_of(std::string_view bytes, int stratum) {
     auto code = stratum <= 1 ? code_of(bytes) : std::string{};
     if (!code.empty() || stratum == 0) return code;
@@ -99,15 +100,15 @@ std::string reference_of(std::string_view bytes, int stratum) {
                        byte_at(bytes, 3));
 }
 
-// Stratum 0 means not synchronised, or a kiss (RFC 5905, section 7.4). These two of its codes mean
-// that the server is still starting.
+// Stratum 0 means "not synchronised", or a kiss (RFC 5905, section 7.4). A server with one of these
+// codes is still starting.
 bool is_starting(std::string_view code) {
     return code.empty() || code == "INIT" || code == "STEP";
 }
 
 std::string size_problem(std::size_t size) {
     if (size < sntp_packet_size) return fmt::format("short answer ({})", counted(size, "byte"));
-    // Extension fields and authentication codes consist of whole words.
+    // Extension fields and authentication codes consist of words of 4 bytes.
     if (size % 4 != 0) return fmt::format("an answer of {} bytes", size);
     return {};
 }
@@ -117,7 +118,7 @@ Reading reading_of_packet(std::string_view bytes, const Timing& timing, std::tim
     const auto sent = timestamp_at(bytes, transmit_at);
     const auto precision = precision_of(static_cast<signed char>(bytes[3]));
     const auto delay = timing.round_trip - between(received, sent);
-    // A negative delay is a contradiction, not a smaller error.
+    // A negative delay is a contradiction, so it must not make the error smaller.
     const auto error = abs(delay) / 2 + Duration{1} + root_distance(bytes) + precision;
     const auto said = time_of(sent, pivot);
     return {.said = said,
@@ -158,7 +159,7 @@ SntpAnswer parse_sntp(std::string_view bytes, const Timing& timing, std::time_t 
         return refused(fmt::format("an answer of version {}", version));
 
     answer.stratum = static_cast<int>(byte_at(bytes, 1));
-    answer.leap = static_cast<Leap>(leap); // in the same order
+    answer.leap = static_cast<Leap>(leap); // the enumerators have the numbers of the RFC
     answer.reference = reference_of(bytes.substr(reference_at, 4), answer.stratum);
     answer.kiss_of_death = answer.stratum == 0 && !is_starting(answer.reference);
     if (answer.kiss_of_death) return refused(fmt::format("kiss of death ({})", answer.reference));

@@ -26,8 +26,9 @@ struct Protocol {
     std::size_t max_answer_bytes;
 };
 
-// An answer of RFC 868 has 4 bytes; we accept some more, to report how many came. One of RFC 867
-// should be one line. One of NTP can have extension fields after it, and has to fit into a packet.
+// We read more bytes than an answer needs. RFC 868 sends 4 bytes, and we report how many came
+// instead. RFC 867 should send one line. NTP can add extension fields, but its answer has to fit
+// into a packet.
 constexpr std::array<Protocol, 7> protocols{{
     {Source::time, "time", 37, Carrier::stream, 16},
     {Source::time_udp, "time-udp", 37, Carrier::datagram, 16},
@@ -72,7 +73,7 @@ Answer interpret_time(std::string_view bytes, const Asked& asked) {
     const auto time = decode_time(bytes, asked.pivot);
     if (time) return {.reading = reading_of(*time, asked.timing)};
     if (bytes.size() < time_answer_size) return problem(short_answer(bytes.size()));
-    // The number of bytes that we read; the server may have sent more.
+    // At the limit we do not know how many bytes the server sent.
     if (bytes.size() >= max_answer_bytes(asked.source)) return problem("trailing bytes");
     return problem(
         fmt::format("trailing bytes ({} instead of {})", bytes.size(), time_answer_size));
@@ -102,14 +103,15 @@ Answer interpret_http(std::string_view bytes, const Asked& asked) try {
     if (!parser.has_head())
         return problem(bytes.size() < max_answer_bytes(asked.source) ? short_answer(bytes.size())
                                                                      : "its head is too long");
-    // Any status will do, because an error also has a Date. An answer from a cache has the Date at
-    // which it was cached (RFC 9111, section 5.1).
+    // Any status will do, because an error also has a Date. In an answer from a cache, the Date is
+    // old: it was sent when the answer was cached (RFC 9111, section 5.1).
     if (const auto* const age = parser.head().find("Age"); age != nullptr && *age != "0")
         return problem("its answer is a cache's");
     const auto* const date = parser.head().find("Date");
     if (date == nullptr) return problem("its answer has no Date");
-    // Servers write more forms than RFC 9110 allows ("Sun, 6 Nov …", "UTC"). A condition on a
-    // document could not rely on these, but for us a clock with a sloppy Date is still a clock.
+    // Servers write more forms than RFC 9110 allows ("Sun, 6 Nov …", "UTC"). We accept them,
+    // because a clock with a sloppy Date is still a clock. (A condition on a document must be
+    // stricter.)
     auto written = parse_daytime(*date, asked.pivot, ZonelessTime::is_utc);
     if (!written) return problem("cannot understand its Date");
     return {.reading = reading_of(written->time, asked.timing, written->resolution),
@@ -118,7 +120,7 @@ Answer interpret_http(std::string_view bytes, const Asked& asked) try {
     return problem("not HTTP");
 }
 
-// One line, and possibly another one after it.
+// An answer is one line, but another one may follow.
 Progress daytime_progress(std::string_view bytes) {
     const auto words = daytime_words(bytes);
     if (words.empty()) return Progress::incomplete;
@@ -191,7 +193,7 @@ std::string question(Source source, std::string_view host, std::uint64_t nonce) 
                            "\r\n",
                            host);
     default:
-        return {}; // the connection or the datagram itself is the question
+        return {}; // the connection or the datagram itself asks
     }
 }
 
@@ -207,7 +209,7 @@ Progress progress(Source source, std::string_view bytes) {
     case Source::https:
         return http_progress(bytes);
     default:
-        return Progress::complete; // a datagram is whole
+        return Progress::complete; // a datagram always comes whole
     }
 }
 

@@ -11,10 +11,10 @@ namespace ipcbox::clocks {
 namespace {
 
 constexpr std::size_t max_ranges = 15;
-constexpr double far = 10;                        // times the middle half's width
-constexpr std::chrono::microseconds min_error{1}; // otherwise one reading could outweigh all others
+constexpr double far = 10;                        // in widths of the middle half
+constexpr std::chrono::microseconds min_error{1}; // with less, one reading could outweigh all
 
-// How far HIGH is above LOW, which may not fit into a Duration.
+// How far HIGH is above LOW. The distance may not fit into a Duration.
 std::uint64_t distance(Duration low, Duration high) {
     return static_cast<std::uint64_t>(high.count()) - static_cast<std::uint64_t>(low.count());
 }
@@ -66,7 +66,7 @@ std::uint64_t power_of_ten(std::size_t exponent) {
     return power;
 }
 
-// Exact even for centuries, when a double in seconds would lose the microseconds.
+// Exact even for centuries, where a double of the seconds since 1970 would lose the microseconds.
 double seconds_between(Duration from, Duration to) {
     using std::chrono::seconds;
     const auto whole =
@@ -118,7 +118,7 @@ std::string plot(std::vector<Duration> offsets, Duration resolution, std::size_t
 }
 
 std::string seconds_text(Duration value, Duration error) {
-    constexpr std::size_t all_decimals = 9; // of nanoseconds
+    constexpr std::size_t all_decimals = 9; // a second has 10^9 nanoseconds
     std::size_t decimals = all_decimals;
     if (error > Duration::zero()) {
         const auto digits = fmt::formatted_size("{}", error.count());

@@ -15,16 +15,16 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// We begin this many hosts before we look for answers, because some answer at once and their
-// sockets can be closed.
+// We begin this many hosts before we look for answers: some answer at once, and then we can close
+// their sockets.
 constexpr std::size_t begun_at_once = 64;
-// How long we wait for more after an answer that may be complete, if the server does not close.
+// An answer may be complete although the server does not close. We wait this long for more of it.
 constexpr Duration pause = 250ms;
-// A late timer sends the overdue datagrams at once, but no more than this.
+// When a timer is late, the overdue datagrams leave at once, but at most this many.
 constexpr int max_overdue = 64;
-// No wait is longer than this, and a few of them can be added without overflow.
+// No wait is longer than this. The sum of a few such waits does not overflow.
 constexpr Duration longest = std::chrono::hours{365 * 24};
-// Each of them needs a process that speaks TLS.
+// Each TLS exchange needs a process of its own.
 constexpr std::size_t max_tls_at_once = 64;
 
 } // namespace
@@ -32,7 +32,7 @@ constexpr std::size_t max_tls_at_once = 64;
 struct Survey::Active {
     enum class Step : std::uint8_t {
         looking_up,
-        queueing, // for its turn to send a datagram, or for a socket
+        queueing, // waits for its turn to send a datagram, or for a socket
         asking,
         pausing, // its answer may be complete
         resting  // until it is asked for its tick again
@@ -60,7 +60,8 @@ Survey::~Survey() = default;
 
 void Survey::limit_hosts_at_once() {
     constexpr std::size_t other_descriptors = 16;
-    // A socket, and for TLS a pipe and a pair of sockets to its process meanwhile.
+    // An exchange needs a socket. With TLS it also needs a pipe and a pair of sockets to its
+    // process.
     const std::size_t for_each = tls_ ? 5 : 1;
     auto& at_once = options_.at_once;
     at_once = std::clamp<std::size_t>(at_once, 1, std::max<std::size_t>(1, hosts_.size()));
@@ -116,7 +117,7 @@ std::size_t Survey::open_exchanges() const {
     return tcp_.size() + (tls_ ? tls_->size() : 0);
 }
 
-// Over UDP, as many hosts as there is room for questions; sockets do not matter there.
+// For UDP, the room for questions is the limit, and not the number of sockets.
 bool Survey::may_begin() const {
     if (begun_ == hosts_.size() || !short_of_sockets_.empty()) return false;
     const auto active = begun_ - finished_;
@@ -148,8 +149,8 @@ void Survey::begin(std::size_t number) {
     timers_.set(host.number, host.inquiry.ends());
 }
 
-// The host whose turn it is to send a datagram, or null. A host whose time has passed meanwhile
-// sends none, and does not hold up the others.
+// The host that may send the next datagram, or null. Passes over hosts whose time is up, so that
+// they do not hold up the others.
 Survey::Active* Survey::next_sender() {
     for (; !datagrams_.empty(); datagrams_.pop_front()) {
         auto* const host = active_[datagrams_.front()].get();
@@ -225,7 +226,7 @@ void Survey::ask(Active& host) {
     const auto source = host.inquiry.source();
     const auto& address = host.inquiry.begin_try();
     timers_.set(host.number, host.inquiry.end_of_try());
-    const auto nonce = source == Source::ntp ? nonces_.next() : 0; // only NTP returns it
+    const auto nonce = source == Source::ntp ? nonces_.next() : 0; // only NTP sends it back
     if (is_datagram(source))
         udp_.ask(host.number, source, address, nonce);
     else
@@ -244,7 +245,7 @@ void Survey::connect(Active& host, const net::Address& address) {
     } catch (const SysError& error) {
         if (open_exchanges() == 0)
             return go_on(host, host.inquiry.fail(failure_words(error.error())));
-        // The sockets that we have must be enough.
+        // No more sockets can be had, so use only as many as are open now.
         options_.at_once = open_exchanges();
         host.step = Active::Step::queueing;
         short_of_sockets_.push_back(host.number);
@@ -293,7 +294,7 @@ void Survey::try_timed_out(Active& host) {
     const auto source = host.inquiry.finding().source;
     if (is_datagram(source)) {
         const auto next = host.inquiry.miss_datagram();
-        // Anything that still comes from the last address or source is too late.
+        // An answer of the last address or source would now be too late.
         if (next != Inquiry::Next::another_try || !host.inquiry.was_tried())
             udp_.give_up(host.number);
         return go_on(host, next);

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint32_t answer_events = EPOLLIN | EPOLLRDHUP;
 
-// Whether the machine lacks something, as opposed to a failure of this connection.
+// Whether the machine has run out of something. The connection itself has not failed then.
 bool is_shortage(int error) {
     return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
 }
@@ -77,7 +77,7 @@ void TcpExchanges::watch(int operation, const Fd& socket, std::uint32_t events, 
         throw SysError("watch", "a socket");
 }
 
-// The slot is free again, and the connection closed.
+// Frees the slot and closes its connection.
 Exchange TcpExchanges::end(Slot slot) {
     auto ended = std::exchange(conversations_[slot], Conversation{});
     free_.push_back(slot);
@@ -111,12 +111,12 @@ void TcpExchanges::work(std::vector<Exchange>& results) {
     }
 }
 
-// False when the connection has failed. Nearly always, a question fits into the buffer of a new
-// socket; if not, the next EPOLLOUT sends the rest.
+// False when the connection has failed. The buffer of a new socket nearly always has room for the
+// question. If not, the next EPOLLOUT sends the rest.
 bool TcpExchanges::send_question(Slot slot) {
     auto& conversation = conversations_[slot];
     auto& question = conversation.question;
-    // A clock is not read before it is asked; the handshake is not part of that.
+    // Start the time now, after the handshake: the server cannot read its clock before we ask.
     conversation.asked = std::chrono::steady_clock::now();
     const ssize_t sent = sys::call("send", ::send, conversation.socket.get(),
                                    static_cast<const void*>(question.data()), question.size(),

@@ -29,7 +29,7 @@ constexpr auto pause = std::chrono::milliseconds{10};
 bool can_be_client(const net::Address& sender) {
     const auto ip = sender.ip_bytes();
     const auto first = ip.empty() ? 0xffU : static_cast<unsigned char>(ip.front());
-    const bool everybody = ip.size() == 4 ? first >= 224 : first == 0xff; // and IPv4's class E
+    const bool everybody = ip.size() == 4 ? first >= 224 : first == 0xff; // class E of IPv4 too
     return !everybody && !sender.is_wildcard() && sender.port() >= IPPORT_RESERVED;
 }
 
@@ -55,18 +55,19 @@ class TimeService {
     }
 
   private:
-    // A client whose answer is kept back: a connection, or the sender of a datagram.
+    // A client whose answer we hold back: a connection, or the sender of a datagram.
     struct Waiting {
         Deadline due;
         const TimeSocket& socket;
-        Fd client; // none: it was a datagram
+        Fd client; // empty for a datagram
         net::Datagram datagram;
     };
 
     // --- The loop
 
-    // Waits until there is something to do; true when that is to end. With so few descriptors,
-    // poll(2) is as fast as epoll(7), and a socket that must not be read now is simply left out.
+    // Waits until there is something to do. True when the service has to end. With so few
+    // descriptors, poll(2) is as fast as epoll(7), and it is easy to leave out a socket that must
+    // not be read now.
     [[nodiscard]] bool wait() {
         const bool paused = !paused_until_.passed();
         for (std::size_t at = 0; at < sockets_.size(); ++at) {
@@ -91,7 +92,7 @@ class TimeService {
         if (config_.trouble && shortage_.is_due()) config_.trouble(shortage);
     }
 
-    // --- What an answer is
+    // --- The answer
 
     [[nodiscard]] std::time_t now() const {
         const auto shifted = std::chrono::system_clock::now().time_since_epoch() + config_.offset;
@@ -118,8 +119,8 @@ class TimeService {
         }
     }
 
-    // An answer is smaller than any socket's buffer, so we do not wait for a client that does not
-    // read it, or that keeps sending.
+    // Does not wait for a client that does not read, or that keeps sending: the buffer of every
+    // socket has room for the answer.
     void answer_client(const TimeSocket& socket, const Fd& client, const net::Address& peer) {
         const auto time = now();
         if (net::send_and_end(client, answer_text(socket.protocol, time)) == 0) return;
@@ -165,7 +166,7 @@ class TimeService {
             config_.answered({socket, datagram.sender, datagram.asked, time});
     }
 
-    // --- Answers that are kept back: all for the same time, so the oldest is due first
+    // --- Answers that are held back. All wait equally long, so the oldest is due first.
 
     [[nodiscard]] bool has_room() const { return waiting_.size() < config_.max_waiting; }
 
@@ -189,9 +190,9 @@ class TimeService {
     SignalFd& signals_;
     net::AddressRate rate_;
     net::DatagramBatch batch_;
-    std::vector<net::Datagram> accepted_; // of a batch
+    std::vector<net::Datagram> accepted_; // from the last batch
     std::deque<Waiting> waiting_;
-    std::vector<pollfd> entries_; // of the sockets, and of the signals
+    std::vector<pollfd> entries_; // the sockets, and then the signals
     Deadline paused_until_ = Deadline::after({});
     OncePer shortage_{shortage_silence};
     TimeServiceCounts counts_;

@@ -38,7 +38,7 @@ std::string_view name_of(Transport transport) {
 
 std::vector<TimeSocket> open_time_sockets(const net::HostPort& where, Protocol protocol,
                                           Transports transports) {
-    // The port that the kernel chose for TCP can be in use for UDP.
+    // The kernel may choose a port for TCP that is already in use for UDP. Try again then.
     for (int attempts = where.port == 0 ? 20 : 1;; --attempts) {
         try {
             return try_to_open(where, protocol, transports);

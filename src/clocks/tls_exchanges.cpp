@@ -20,8 +20,8 @@ namespace ipcbox::clocks {
 
 namespace {
 
-// The errno value of a connection that failed: "cannot connect to 192.0.2.1:443: Connection
-// refused". 0 for any other text.
+// The errno that a text ends with: "cannot connect to 192.0.2.1:443: Connection refused". 0 for any
+// other text.
 int error_at_end(std::string_view text) {
     constexpr int usual[] = {ECONNREFUSED, ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH};
     for (const int error : usual)
@@ -31,7 +31,7 @@ int error_at_end(std::string_view text) {
 
 } // namespace
 
-// The threads keep this alive after the object, because they may still wait for an answer.
+// Shared with the threads, which may still wait for an answer when the object is gone.
 struct TlsExchanges::State {
     struct Result {
         std::uint64_t serial;
@@ -58,7 +58,7 @@ struct TlsExchanges::State {
         net::TlsProcess tls{
             net::connect_tcp(addresses, request.address.text(), std::nullopt, deadline),
             tls_options, deadline};
-        // A clock is not read before it is asked; the handshake is not part of that.
+        // Start the time now, after the handshake: the server cannot read its clock before we ask.
         const auto asked = std::chrono::steady_clock::now();
         write_all(tls.out(), request.question, request.name, deadline);
         std::array<std::byte, 4096> buffer;
@@ -123,7 +123,7 @@ void TlsExchanges::work(std::vector<Exchange>& results) {
     }
     for (auto& [serial, exchange] : all) {
         const auto known = serials_.find(exchange.number);
-        if (known == serials_.end() || known->second != serial) continue; // it was given up
+        if (known == serials_.end() || known->second != serial) continue; // the survey gave it up
         serials_.erase(known);
         results.push_back(std::move(exchange));
     }

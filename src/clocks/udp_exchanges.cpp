@@ -18,10 +18,11 @@ namespace {
 using State = OpenQuestions::Question::State;
 
 constexpr std::size_t batch = 64;
-// The default buffer of a socket, ours or a server's, holds some 270 small datagrams.
+// At this size, a burst fits into the default buffer of a socket, ours or the server's, which holds
+// about 270 small datagrams.
 constexpr std::size_t burst = 256;
 constexpr auto moment = std::chrono::milliseconds{10};
-// More than the size of any answer; a longer datagram is cut, and counts as malformed.
+// Larger than any answer. A longer datagram is cut, and so counts as malformed.
 constexpr std::size_t max_bytes = 1024;
 
 struct Message {
@@ -89,8 +90,8 @@ void UdpExchanges::open(Socket& socket, int family) {
         return;
     }
     socket.fd = Fd::adopt(number);
-    // It also works without these, but less well: errors from routers are not reported, the time of
-    // an answer is when we read it, and a burst can be lost.
+    // Without these options, the socket works less well: errors of routers are not reported, the
+    // time of an answer is the time when we read it, and a burst can be lost.
     const bool is_ipv6 = family == AF_INET6;
     (void)net::set_socket_option(socket.fd, is_ipv6 ? IPPROTO_IPV6 : IPPROTO_IP,
                                  is_ipv6 ? IPV6_RECVERR : IP_RECVERR, 1);
@@ -134,7 +135,7 @@ void UdpExchanges::flush() {
 
 void UdpExchanges::flush(Socket& socket) {
     std::size_t sent = 0;
-    int refusals = 0; // of the first that is left
+    int refusals = 0; // refusals of the first datagram that is left
     while (sent < socket.unsent.size()) {
         if (const auto count = send_batch(socket, sent); count > 0) {
             sent += count;
@@ -143,11 +144,11 @@ void UdpExchanges::flush(Socket& socket) {
             continue;
         }
         if (errno == EAGAIN) break;
-        // The error of an earlier datagram, for which ICMP has come (ip(7), IP_RECVERR): each is
-        // told once here, and once by receive_errors().
+        // This can be the error of an earlier datagram, which ICMP has reported (ip(7),
+        // IP_RECVERR). The kernel reports each such error here once, and once to receive_errors().
         constexpr int patience = 8;
         if (errno == ECONNREFUSED || errno == EINTR || ++refusals < patience) continue;
-        // Lost on the way out of our own machine: as good as lost on the way.
+        // If our own machine loses a datagram, that is no different from a loss on the way.
         if (errno != ENOBUFS && errno != ENOMEM)
             fail(questions_[socket.unsent[sent].question], errno, failed_at_once_);
         refusals = 0;
@@ -158,7 +159,7 @@ void UdpExchanges::flush(Socket& socket) {
     if (unanswered_ > 0 && moment_ends_.is_never()) moment_ends_ = Deadline::after(moment);
 }
 
-// How many were sent; 0 and errno when the first could not be.
+// The number of datagrams sent. 0 and errno when not even the first could be sent.
 std::size_t UdpExchanges::send_batch(Socket& socket, std::size_t first) {
     std::array<mmsghdr, batch> messages{};
     std::array<iovec, batch> parts;
@@ -197,7 +198,7 @@ void UdpExchanges::work(std::vector<Exchange>& results) {
 void UdpExchanges::receive(Socket& socket, std::vector<Exchange>& results) {
     std::array<Message, batch> messages; // NOLINT: the kernel fills it
     std::array<mmsghdr, batch> headers{};
-    // A flood must not keep us from our timers.
+    // After this many batches, the timers get their turn, even in a flood.
     constexpr int max_batches = 16;
     for (int round = 0; round < max_batches; ++round) {
         for (std::size_t at = 0; at < batch; ++at)
@@ -205,8 +206,7 @@ void UdpExchanges::receive(Socket& socket, std::vector<Exchange>& results) {
         const int count =
             sys::call("recvmmsg", ::recvmmsg, socket.fd.get(), headers.data(),
                       static_cast<unsigned>(batch), MSG_DONTWAIT, static_cast<timespec*>(nullptr));
-        // An error that is not the socket's own belongs to a question; receive_errors() finds out
-        // which.
+        // Every other error belongs to a question. receive_errors() finds out to which one.
         if (count < 0 && errno != EAGAIN && errno != ENOMEM) continue;
         for (int at = 0; at < count; ++at) {
             const auto& message = messages[static_cast<std::size_t>(at)];
@@ -245,12 +245,12 @@ void UdpExchanges::take(const net::Address& from, std::string_view bytes, WallTi
             malformed.bytes = bytes;
             return;
         }
-        // Answers to two questions of the same kind to one address cannot be told apart. So an
-        // answer counts for the older question, which gives the larger error.
+        // We may have asked one address the same question twice, and cannot tell the two answers
+        // apart. So an answer counts for the older question, which gives the larger error.
         is_forged = match == Match::forged;
         if (is_forged) continue;
         const auto since_then = std::chrono::steady_clock::now() - question.sent;
-        // How long it was in our buffer. Our clock may have been set meanwhile.
+        // How long the datagram was in our buffer. Our clock may have been set in the meantime.
         auto age = std::chrono::system_clock::now() - received;
         if (age < Duration::zero() || age > since_then) {
             received += age;
@@ -279,7 +279,7 @@ void UdpExchanges::receive_errors(const Socket& socket, std::vector<Exchange>& r
         if (!error)
             error = net::control_message<sock_extended_err>(header, IPPROTO_IPV6, IPV6_RECVERR);
         if (!error) continue;
-        // The address in the message is that of the host that was asked.
+        // The message contains the address of the host that we asked.
         const auto* const asked = questions_.asked_of(sender_of(message, header));
         if (asked == nullptr || asked->first == OpenQuestions::none) continue;
         fail(questions_[asked->first], static_cast<int>(error->ee_errno), results);
@@ -287,7 +287,7 @@ void UdpExchanges::receive_errors(const Socket& socket, std::vector<Exchange>& r
     }
 }
 
-// Does nothing if the question no longer waits, because its host may have asked elsewhere since.
+// Does nothing if the question no longer waits: its host may ask another address by now.
 void UdpExchanges::fail(const OpenQuestions::Question& question, int error,
                         std::vector<Exchange>& results) {
     if (question.state != State::waiting) return;
