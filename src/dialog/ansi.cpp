@@ -15,7 +15,7 @@ constexpr bool is_between(char byte, char first, char last) {
 
 void AnsiFilter::strip(std::string_view piece, std::string& into) {
     for (const char byte : piece) {
-        // CAN and SUB end any sequence; an escape begins a new one.
+        // CAN and SUB end any sequence. ESC begins a new one.
         if (state_ != State::text && (byte == '\x18' || byte == '\x1a')) {
             state_ = State::text;
             continue;
@@ -41,14 +41,14 @@ void AnsiFilter::strip(std::string_view piece, std::string& into) {
             break;
         case State::control:
             if (is_between(byte, '@', '~')) state_ = State::text;
-            // Within a sequence, control characters work as outside of it.
+            // Control characters inside a sequence work as they do outside.
             else if (byte == '\r' || byte == '\n')
                 into += byte;
             break;
         case State::string:
             if (byte == bell) state_ = State::text;
             break;
-        case State::string_escape: // a backslash ends the string, and so does any other byte
+        case State::string_escape: // a backslash, or any other byte, ends it
             state_ = State::text;
             break;
         }

@@ -45,8 +45,8 @@ bool AskedCommand::ask(std::string_view question, const Sink& sink, Deadline dea
     const auto text = std::string{question} + '\n';
     std::string_view left = text;
     for (;;) {
-        // Bytes that came before the whole question was sent are not its answer, but have to be
-        // read.
+        // Before the whole question is sent, no byte is part of its answer. But read such bytes
+        // too.
         if (left.empty() && give_line(sink)) return true;
         std::array entries{pollfd{output_.get(), POLLIN, 0}, pollfd{input_.get(), POLLOUT, 0}};
         const std::size_t count = left.empty() ? 1 : 2;
@@ -65,7 +65,7 @@ bool AskedCommand::ask(std::string_view question, const Sink& sink, Deadline dea
     }
 }
 
-// A program that has closed its input can still answer.
+// Does not fail when the program has closed its input, because it can still answer.
 void AskedCommand::send_some(std::string_view& question) {
     try {
         question.remove_prefix(
@@ -77,7 +77,7 @@ void AskedCommand::send_some(std::string_view& question) {
     }
 }
 
-// False at the end.
+// False at the end of the output.
 bool AskedCommand::receive() {
     constexpr std::size_t max_piece = 64UL * 1024;
     const auto before = received_.size();
@@ -88,7 +88,7 @@ bool AskedCommand::receive() {
     return size > 0;
 }
 
-// False when the line has not ended.
+// Gives the next line to SINK. False when the line has not ended yet.
 bool AskedCommand::give_line(const Sink& sink) {
     const auto end = received_.find('\n');
     const auto size = end == std::string::npos ? received_.size() : end + 1;

@@ -35,7 +35,7 @@ void CapturedCommand::collect() {
     }
 }
 
-// Until it is reaped, no other group can have this number.
+// Until we wait for the command, no other group has its number.
 WaitStatus CapturedCommand::end() {
     child_.kill_group(SIGKILL);
     return child_.wait();
@@ -43,7 +43,7 @@ WaitStatus CapturedCommand::end() {
 
 std::optional<CapturedCommand::Outcome> CapturedCommand::work() {
     const bool has_ended = wait_for(child_.pidfd(), POLLIN, Deadline::after(Duration::zero()));
-    // By now, all of its output is in the pipe.
+    // The command has ended, so the pipe has all of its output.
     collect();
     const bool too_much = collected_.size() > limits_.bytes;
     if (!has_ended && !too_much && !deadline_.passed()) return std::nullopt;

@@ -13,7 +13,7 @@ namespace ipcbox::dialog {
 namespace {
 
 constexpr std::size_t max_file = 1024UL * 1024;
-// A script that goes on without the peer is in a loop.
+// A script that takes this many steps without reading from the peer is in a loop.
 constexpr std::size_t max_steps = 100'000;
 
 std::string without_line_end(std::string text) {
@@ -147,7 +147,7 @@ void Expect::send_environment(const Statement& statement) {
     send_secret(statement, value);
 }
 
-// Without LIMIT, the peer can take any time as long as it writes something now and then.
+// Without LIMIT, the peer may take any time as long as it writes something now and then.
 void Expect::wait_for_end(std::optional<Duration> limit) {
     steps_ = 0;
     auto deadline = Deadline::after(limit.value_or(limit_));
@@ -171,7 +171,7 @@ int Expect::program_status() {
     if (!status)
         throw TalkFailed("timed out: the command has closed its terminal, and has not ended",
                          exit_status::timed_out);
-    // After close, the program is expected to die of our hang-up.
+    // After "close", our hang-up is expected to kill the program.
     return is_closed_ && *status == exit_status::signal_base + SIGHUP ? exit_status::done : *status;
 }
 

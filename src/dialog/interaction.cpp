@@ -12,14 +12,14 @@ namespace ipcbox::dialog {
 
 namespace {
 
-// Typed keys. The last ones can be the beginning of ESCAPE.
+// Typed keys. The last ones may be the beginning of the ESCAPE pattern.
 class Keys {
   public:
     explicit Keys(const Pattern* escape) : escape_(escape) {}
 
     struct Ready {
         std::string text;
-        bool is_escape = false; // follows the text
+        bool is_escape = false; // the escape follows the text
     };
     Ready next(std::string_view keys) {
         held_ += keys;
@@ -40,7 +40,8 @@ class Keys {
 } // namespace
 
 InteractionEnd interact(Talk& talk, const Pattern* escape) {
-    // A server does not echo typed text, so our terminal does, line by line.
+    // A program's terminal echoes typed text. A server does not, so there our own terminal echoes
+    // each line.
     std::optional<RawTerminal> raw;
     if (talk.peer().is_program()) raw.emplace(STDIN_FILENO);
     Keys keys{escape};
@@ -48,7 +49,7 @@ InteractionEnd interact(Talk& talk, const Pattern* escape) {
     for (;;) {
         const auto event = talk.read(Deadline::never(), typist);
         if (event == Peer::Event::end) return InteractionEnd::peer;
-        // If we were stopped, a shell has had our terminal meanwhile.
+        // If we were stopped, a shell has used our terminal and changed its mode.
         if (event == Peer::Event::interrupt && raw) raw->apply();
         if (event != Peer::Event::other) continue;
         std::array<std::byte, 4096> bytes; // NOLINT(cppcoreguidelines-pro-type-member-init)

@@ -10,7 +10,7 @@ void Matcher::add(std::string_view bytes) {
         filter_.strip(bytes, text_);
     else
         text_ += bytes;
-    // While there are patterns, find() does this after it has searched all of BYTES.
+    // If there are patterns, find() forgets later, after it has searched all of BYTES.
     if (patterns_.empty()) forget_oldest();
 }
 
@@ -40,8 +40,7 @@ std::optional<Matcher::Hit> Matcher::find() {
 
 void Matcher::forget_oldest() {
     if (text_.size() <= max_bytes_) return;
-    // Drop half of the text at once, so that each byte is moved once or twice and not whenever a
-    // byte arrives.
+    // Drop half of the text at once. Otherwise all of it would move each time that a byte arrives.
     const std::size_t gone = text_.size() - max_bytes_ / 2;
     text_.erase(0, gone);
     for (auto& place : resume_)

@@ -1,6 +1,6 @@
-// Replaces PCRE2's compiler to machine code, a quarter of a megabyte that the library would link in
-// although dialog/pattern.cpp never uses it. The matcher calls these functions only for an
-// expression that was compiled in this way, so never for ours.
+// Replaces PCRE2's compiler to machine code. The library would link in a quarter of a megabyte,
+// although dialog/pattern.cpp never uses it. The matcher calls these functions only for expressions
+// that this compiler has compiled, so never for ours.
 #include <cstddef>
 #include <cstdint>
 

@@ -13,7 +13,7 @@ namespace ipcbox::dialog {
 
 namespace {
 
-// A reasonable expression needs a few steps for each byte; this many take much less than a second.
+// A reasonable expression needs a few steps for each byte. This many take much less than a second.
 constexpr std::uint32_t max_steps = 1'000'000;
 constexpr std::uint32_t max_heap = 16UL * 1024; // KiB
 
@@ -67,7 +67,7 @@ Pattern::Pattern(std::string_view expression)
     pcre2_set_match_limit(made.context.get(), max_steps);
     pcre2_set_heap_limit(made.context.get(), max_heap);
     pcre2_pattern_info(made.code.get(), PCRE2_INFO_MAXLOOKBEHIND, &made.lookbehind);
-    // \b, ^ in (?m) and $ look back a byte or two, which PCRE2 does not count.
+    // \b, $, and ^ in (?m) look back by up to two bytes, which PCRE2 does not count.
     made.lookbehind = std::max<std::uint32_t>(made.lookbehind, 2);
 }
 
@@ -83,7 +83,7 @@ Pattern::Found Pattern::search(std::string_view text, std::size_t from) const {
         found.match = Match{};
         auto& match = *found.match;
         match.begin = bounds[0];
-        // \K in a lookahead can put the beginning after the end.
+        // With \K in a lookahead, the beginning can come after the end.
         match.end = std::max(bounds[0], bounds[1]);
         const auto count = pcre2_get_ovector_count(compiled_->data.get());
         for (std::size_t group = 0; group < count; ++group) {

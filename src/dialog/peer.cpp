@@ -17,7 +17,7 @@ namespace ipcbox::dialog {
 
 namespace {
 
-// How long a program may take to end once its terminal has hung up.
+// After the hang-up of its terminal, a program has this long to end.
 constexpr std::chrono::seconds hang_up_limit{1};
 constexpr std::size_t max_piece = 16UL * 1024;
 
@@ -52,7 +52,8 @@ void Peer::look_at_child() {
 }
 
 Peer::Event Peer::wait_for_event(short events, Deadline deadline, int other) {
-    // A peer that writes without end is ready every time. It is read once more after the deadline.
+    // After the deadline, read once more and then stop: a peer that writes without end is always
+    // ready.
     const bool is_late = deadline.passed();
     if (is_late && late_ == deadline) return Event::timeout;
     late_ = is_late ? deadline : Deadline::never();
@@ -79,7 +80,7 @@ Peer::Event Peer::read_now(std::string& into) {
     const ssize_t count =
         sys::call("read", ::read, fd_.get(), static_cast<void*>(bytes.data()), bytes.size());
     if (count < 0 && (errno == EAGAIN || errno == EINTR)) return Event::output;
-    // A terminal that no process has open ends in this way.
+    // EIO: no process has the terminal open any more.
     if (count == 0 || (count < 0 && errno == EIO)) return Event::end;
     if (count < 0) throw SysError("read from", name_);
     into.append(bytes.data(), static_cast<std::size_t>(count));
@@ -110,7 +111,8 @@ char Peer::end_character() const noexcept {
     return settings ? static_cast<char>(settings->c_cc[VEOF]) : usual;
 }
 
-// Nothing when it would have to wait, negative when nobody reads any more.
+// How many bytes were written: 0 when the peer has no room now, negative when nobody reads any
+// more.
 ssize_t Peer::write_some_of(std::string_view text) const {
     const auto count =
         is_program_ ? sys::call("write", ::write, fd_.get(), text.data(), text.size())
@@ -128,7 +130,7 @@ Peer::Event Peer::write_now(std::string_view& text) {
     const bool has_lines = may_fill_line && is_canonical();
     if (may_fill_line && !has_lines) line_ = 0;
     if (has_lines && line_ == max_typed_line) {
-        // The program reads this part of the line now.
+        // End the line here. The program gets this part of it now.
         const char part_end = end_character();
         const auto count = write_some_of({&part_end, 1});
         if (count > 0) line_ = 0;
@@ -147,13 +149,13 @@ Peer::Event Peer::write_now(std::string_view& text) {
 }
 
 Peer::Event Peer::send(std::string_view& text, std::string& into, Deadline deadline) {
-    // Usually there is room for all of it.
+    // Usually there is room for all of TEXT.
     if (fd_ && !text.empty() && write_now(text) == Event::end) return Event::end;
     while (!text.empty()) {
         if (!fd_) return Event::end;
         const auto event = wait_for_event(POLLIN | POLLOUT, deadline, -1);
         if (event != Event::output) return event;
-        // Output comes first, because a program that waits for its reader takes no input.
+        // Read first: a program that waits for a reader of its output takes no input.
         if ((ready_ & ~POLLOUT) != 0 && read_now(into) == Event::end) return Event::end;
         if ((ready_ & POLLOUT) != 0 && write_now(text) == Event::end) return Event::end;
     }
@@ -166,7 +168,8 @@ std::string Peer::end_of_input() {
         sys::call("shutdown", ::shutdown, fd_.get(), SHUT_WR);
         return {};
     }
-    // In an unfinished line, the first one only hands over that line.
+    // In an unfinished line, one end character only hands over the line. The second one ends the
+    // input.
     std::string keys(line_ > 0 && is_canonical() ? 2 : 1, end_character());
     line_ = 0;
     return keys;
@@ -189,7 +192,8 @@ std::optional<int> Peer::status(Deadline deadline) {
 void Peer::end() {
     hang_up();
     if (!child_ || status_) return;
-    // The program may have left the group to which its terminal sends signals.
+    // Signal the program's group too: it may have left the group to which its terminal sends
+    // signals.
     child_.kill_group(SIGHUP);
     child_.kill_group(SIGCONT);
     if (const auto status = child_.wait_until(Deadline::after(hang_up_limit)))

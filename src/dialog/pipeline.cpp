@@ -24,7 +24,7 @@ std::vector<std::size_t> failed_stages(std::span<const StageEnd> ends, BrokenPip
 }
 
 Pipeline::Pipeline(std::span<const PipelineStage> stages, const PipelineStreams& streams) {
-    Fd input; // of the next stage
+    Fd input; // input of the next stage
     for (const auto& stage : stages) {
         const bool is_last = &stage == &stages.back();
         const bool is_first = &stage == &stages.front();
@@ -46,7 +46,8 @@ Pipeline::Pipeline(std::span<const PipelineStage> stages, const PipelineStreams&
         plan.error = streams.error;
         plan.user = stage.user;
         plan.death_signal = SIGKILL;
-        // A stage whose reader has seen enough has to end by this signal, and not with an error.
+        // When the next stage has read enough, this stage has to die of SIGPIPE, and not report an
+        // error.
         const sigset_t pipe_signal = signal_set({SIGPIPE});
         plan.default_signals = &pipe_signal;
         plan.retry = streams.retry;

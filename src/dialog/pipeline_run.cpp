@@ -10,7 +10,7 @@ namespace ipcbox::dialog {
 
 namespace {
 
-// To be done before there is a stage whose children could get away.
+// Call it before the first stage starts, so that no descendant of a stage can get away.
 const PipelineLimits& prepared_for(const PipelineLimits& limits) {
     if (limits.time || limits.line) process::adopt_orphans();
     return limits;
@@ -34,7 +34,7 @@ std::vector<StageEnd> PipelineRun::to_end() {
         look();
         if (!pipeline_.has_ended() && next_deadline().passed()) end_stages();
     }
-    take_back_write_signals(); // of a tap that wrote last
+    take_back_write_signals(); // from the last write of a tap
     return pipeline_.ends();
 }
 
@@ -51,7 +51,8 @@ Deadline PipelineRun::next_deadline() const {
     return std::min(limit_, Deadline::after(*limits_.line - quiet));
 }
 
-// The stages are in our process group, so signals of the terminal reach them without us.
+// Passes on signals of other processes only. The terminal's signals reach the stages without us,
+// because they are in our process group.
 void PipelineRun::pass_signals_on() {
     while (const auto event = signals_.next_event())
         if (event->from_process && event->number != SIGPIPE) pipeline_.signal(event->number);
@@ -63,7 +64,7 @@ void PipelineRun::end_stages() {
     const int signal = is_first_time ? SIGTERM : SIGKILL;
     if (has_own_proc()) {
         (void)process::signal_own_tree(signal);
-    } else { // nothing shows the processes below the stages
+    } else { // we cannot find the processes below the stages
         pipeline_.signal(signal);
         pipeline_.signal(SIGCONT);
     }

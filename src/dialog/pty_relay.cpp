@@ -49,7 +49,7 @@ void PtyRelay::set_up(const Pty& pty) const {
         settings = settings_for_typed_input(*settings);
         if (plan_.shows_input) settings->c_lflag |= static_cast<tcflag_t>(ECHO);
     }
-    // Not only ONLCR: without OPOST, the kernel moves blocks and looks at no byte.
+    // Switch OPOST off and not only ONLCR: then the kernel moves whole blocks and looks at no byte.
     if (plan_.line_feeds == PtyRelayPlan::LineFeeds::as_written)
         settings->c_oflag &= ~static_cast<tcflag_t>(OPOST);
     set_terminal_settings(pty.terminal.get(), *settings);
@@ -61,7 +61,8 @@ bool PtyRelay::reads_input() const {
 
 WaitStatus PtyRelay::to_end() {
     while (!rest_.is_over()) {
-        // Until nothing waits to be read, it may be the program's own, however long we take for it.
+        // As long as bytes wait to be read, they may be the program's own, even if we read them
+        // late.
         if (status_ && !rest_.has_begun() && !wait_for(master_.get(), POLLIN, Deadline::after({})))
             rest_.begin();
         const auto events = static_cast<short>(typed_.empty() ? POLLIN : POLLIN | POLLOUT);
@@ -69,7 +70,7 @@ WaitStatus PtyRelay::to_end() {
                            pollfd{reads_input() ? STDIN_FILENO : -1, POLLIN, 0}};
         const bool is_ready = poll_until(entries, rest_.deadline()) > 0;
         if (entries[0].revents != 0) take_signals();
-        // Output comes first, because a program that waits for its reader takes no input.
+        // Read first: a program that waits for a reader of its output takes no input.
         if ((entries[1].revents & ~POLLOUT) != 0 && !take_output()) break;
         if ((entries[1].revents & POLLOUT) != 0) type();
         if (entries[2].revents != 0) take_input();
@@ -79,7 +80,7 @@ WaitStatus PtyRelay::to_end() {
     return *status_;
 }
 
-// False at the end, when no process has the terminal open any more (EIO).
+// False at the end: no process has the terminal open any more (EIO).
 bool PtyRelay::take_output() {
     std::array<char, piece>
         bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): it is read into
@@ -104,7 +105,7 @@ void PtyRelay::take_input() {
         use_keys(text);
         return;
     }
-    // A program that has changed the mode of its terminal gets the bytes unchanged.
+    // If the program has changed the mode of its terminal, it gets the bytes unchanged.
     const auto settings = terminal_settings(master_.get());
     const bool is_canonical = !settings || (settings->c_lflag & ICANON) != 0;
     if (input_has_ended_)
@@ -122,7 +123,7 @@ void PtyRelay::use_keys(std::string_view keys) {
     const auto at = stop == '\0' ? std::string_view::npos : keys.find(stop);
     const bool is_its_own =
         at != std::string_view::npos &&
-        sys::call("tcgetpgrp", ::tcgetpgrp, master_.get()) == pid_; // or it is a shell's job
+        sys::call("tcgetpgrp", ::tcgetpgrp, master_.get()) == pid_; // false for a job of a shell
     if (!is_its_own) {
         typed_ = keys;
         return;

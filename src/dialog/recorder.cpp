@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::size_t max_output = 4096;
 constexpr std::size_t max_prompt = 60;
-// An expect waits for 10 s by default. A prompt that took longer than half of that gets a limit of
-// its own.
+// An expect waits for 10 s by default. If a prompt took longer than half of that, its expect gets
+// its own limit.
 constexpr std::chrono::seconds usual_wait{5};
 constexpr char rubout = '\x7f';
 
@@ -22,7 +22,7 @@ bool ends_line(char byte) {
     return byte == '\n' || byte == '\r';
 }
 
-// The last line of TEXT that has more than blanks, without those of the lines before.
+// The last line of TEXT that is not blank.
 std::string_view last_line(std::string_view text) {
     const auto last = text.find_last_not_of(" \t\r\n");
     if (last == std::string_view::npos) return {};
@@ -36,7 +36,7 @@ std::string hexadecimal(char byte) {
     return fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
 }
 
-// An expression that matches TEXT.
+// A regular expression that matches exactly TEXT.
 std::string as_regex(std::string_view text) {
     std::string regex;
     for (const char byte : text)
@@ -49,7 +49,7 @@ std::string as_regex(std::string_view text) {
     return regex;
 }
 
-// TEXT for the quotes of send.
+// TEXT as it has to stand between the quotes of send.
 std::string as_sent(std::string_view text) {
     constexpr std::string_view special = "\r\n\t\x1b\\\"$";
     constexpr std::string_view letters = "rnte\\\"$";
@@ -64,7 +64,7 @@ std::string as_sent(std::string_view text) {
     return sent;
 }
 
-// KEYS without the ones that were taken back; the bytes of a UTF-8 character go together.
+// Removes the last key. The bytes of a UTF-8 character go together.
 void take_back(std::string& keys) {
     const auto is_continuation = [](char byte) { return (byte & 0xc0) == 0x80; };
     while (!keys.empty() && is_continuation(keys.back()))
@@ -89,7 +89,7 @@ void Recorder::type(std::string_view keys, Input input) {
 }
 
 void Recorder::type_key(char key, Input input) {
-    // More than the echo has come since the last key, so the program has answered.
+    // An echo has no line feed. If one came since the last key, the program has answered.
     const bool was_answered = output_.find('\n') != std::string::npos;
     if (!keys_.empty() && (ends_line(keys_.back()) || was_answered)) end_turn();
     if (keys_.empty()) begin_turn(input);
@@ -115,7 +115,7 @@ void Recorder::end_turn() {
 }
 
 void Recorder::write_prompt() {
-    // If a program repeats a secret, it must not get into the script.
+    // A program may repeat a secret. It must not get into the script.
     const bool has_secret = std::ranges::any_of(secrets_, [this](const std::string& secret) {
         return prompt_.find(secret) != std::string::npos;
     });
@@ -129,7 +129,7 @@ void Recorder::write_prompt() {
     write_(fmt::format("expect {}{}\n", regex, limit));
 }
 
-// What follows it, the Enter key, stays in keys_.
+// Leaves the Enter key, which ended the secret, in keys_.
 void Recorder::write_secret() {
     const auto end = std::min(keys_.find_first_of("\r\n"), keys_.size());
     const auto secret = keys_.substr(0, end);

@@ -40,7 +40,7 @@ Redirections::Redirections(const RedirectionNames& names) {
     }
 }
 
-// Empties the file only when it is certainly not an input.
+// Empties the file only when it is certainly not an input as well.
 Fd Redirections::open_output(const RedirectionNames& names) const {
     Fd output =
         open_file(names.output, O_WRONLY | O_CREAT | (names.appends ? O_APPEND : 0), new_file_mode);

@@ -22,7 +22,7 @@ bool asks_for_secret(std::string_view prompt) {
 void Secrets::add(std::string_view secret) {
     if (secret.empty()) return;
     secrets_.emplace_back(secret);
-    // If one secret begins with another, the longer one has to be found.
+    // If one secret begins with another, find the longer one first.
     std::ranges::sort(secrets_, std::ranges::greater{}, &std::string::size);
 }
 

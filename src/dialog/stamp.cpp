@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::int64_t nanoseconds = 1'000'000'000;
 
-// Whether FORMAT, which has more than a "%", begins with "%.S", "%.s" or "%.T" of ts(1).
+// Whether FORMAT, which is longer than "%", begins with "%.S", "%.s" or "%.T" of ts(1).
 bool is_microseconds(std::string_view format) {
     return format.size() >= 3 && format[1] == '.' &&
            (format[2] == 'S' || format[2] == 's' || format[2] == 'T');
@@ -24,10 +24,11 @@ int fraction_digits(std::string_view format) {
     return has_digit && format[2] == 'N' ? format[1] - '0' : 0;
 }
 
-// Appends the text of strftime(3) for FORMAT; false when that is too long.
+// Appends the text that strftime(3) makes of FORMAT. False when it is too long.
 bool append_calendar(std::string& text, const std::string& format, const std::tm& time) {
     char buffer[Stamp::max_length + 2];
-    // strftime(3) returns 0 for an empty text and for one that is too long, so add a character.
+    // strftime(3) returns 0 for an empty text and for a text that is too long. Add a character, so
+    // that no text is empty.
     const auto length = std::strftime(buffer, sizeof buffer, (format + '.').c_str(), &time);
     if (length == 0) return false;
     text.append(buffer, length - 1);
@@ -45,7 +46,7 @@ void Stamp::split(std::string_view format) {
     while (!format.empty()) {
         const int digits = fraction_digits(format);
         if (format.starts_with("%s")) {
-            // Not by strftime(3), which treats all times as local time.
+            // Do not use strftime(3): it treats all times as local time.
             parts_.push_back({Part::Kind::seconds});
             format.remove_prefix(2);
         } else if (format.starts_with("%:z")) {
@@ -63,7 +64,7 @@ void Stamp::split(std::string_view format) {
             parts_.push_back({Part::Kind::fraction, {}, digits});
             format.remove_prefix(format[1] == 'N' ? 2 : 3);
         } else {
-            // Keep "%%" together, so that the second does not begin a conversion.
+            // Take "%%" at once, so that its second byte does not begin a conversion.
             const std::size_t length = format.starts_with("%%") ? 2 : 1;
             add_calendar(format.substr(0, length));
             format.remove_prefix(length);

@@ -10,7 +10,7 @@ namespace ipcbox::dialog {
 LineSplitter::LineSplitter() : buffer_(capacity) {}
 
 std::span<std::byte> LineSplitter::space() {
-    // At most one piece, because next() has returned nothing.
+    // At most one piece is left, because next() has returned nothing.
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     end_ -= begin_;
     scanned_ -= begin_;
@@ -25,7 +25,7 @@ void LineSplitter::add(std::size_t count, Moment now) {
 }
 
 std::optional<Piece> LineSplitter::next() {
-    // A line of exactly a piece is whole.
+    // One byte more than a piece: if that is the line feed, the line is whole.
     const std::size_t limit = std::min(end_, begin_ + max_piece + 1);
     const std::byte* const bytes = buffer_.data();
     if (scanned_ < limit) {
@@ -61,7 +61,7 @@ std::string_view LineSplitter::left() const {
 Piece LineSplitter::take(std::size_t length, Piece::Kind kind) {
     const auto text = left().substr(0, length);
     begin_ += length;
-    // The rest came with the last bytes; before those, there was only the part that is taken now.
+    // All bytes that are left came with the last read.
     since_ = last_;
     return {text, kind};
 }

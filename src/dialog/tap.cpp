@@ -32,7 +32,7 @@ ssize_t splice_some(const Fd& from, int to, std::uint64_t count) {
 Tap::Tap(Fd from, Fd to, const std::string& copy, Listener listener)
     : from_(std::move(from)), to_(std::move(to)), listener_(std::move(listener)) {
     const mode_t kind = file_kind(to_.get());
-    // pipe(7): a writable pipe takes this much at once.
+    // A writable pipe takes this much at once (pipe(7)).
     largest_write_ = kind == S_IFREG ? buffer_size : std::size_t{PIPE_BUF};
     widen_pipe(from_.get());
     if (copy.empty()) return;
@@ -65,15 +65,15 @@ void Tap::share() {
         move_to_copy(static_cast<std::uint64_t>(shared));
     } else if (shared == 0 || errno == EPIPE) {
         end();
-    } else if (errno == EAGAIN) { // one of the two is not ready, so wait for the other one
+    } else if (errno == EAGAIN) { // one side is not ready, so wait for the other side next
         waits_for_reader_ = !waits_for_reader_;
     } else {
         throw SysError("copy", "a pipe");
     }
 }
 
-// Takes the next COUNT bytes of FROM, which TO already has, into the copy as long as that can be
-// written.
+// Moves the next COUNT bytes of FROM, which TO already has, into the copy, unless the copy has
+// failed.
 void Tap::move_to_copy(std::uint64_t count) {
     bytes_ += count;
     while (count > 0 && splices_) {
@@ -95,7 +95,7 @@ void Tap::write_batch(std::uint64_t count) {
     copy_through_memory(batch_.reader, count);
 }
 
-// The next COUNT bytes of the pipe FROM.
+// Reads the next COUNT bytes of the pipe FROM, and writes them to the copy.
 void Tap::copy_through_memory(const Fd& from, std::uint64_t count) {
     while (count > 0) {
         pending_.resize(std::min<std::uint64_t>(count, buffer_size));

@@ -32,7 +32,7 @@ std::string TypedInput::next(std::string_view text) {
     std::string typed;
     typed.reserve(text.size() + text.size() / max_typed_line + 1);
     for (const char byte : text) {
-        // A disabled character has the value of a zero byte.
+        // A disabled character has the value of a zero byte, so quote a zero byte too.
         if (byte == end_ || byte == quote_ || byte == _POSIX_VDISABLE) typed += quote_;
         typed += byte;
         if (byte == '\n') {
