@@ -67,7 +67,7 @@ Duration pause_before_retry(int retries, const std::optional<Duration>& retry_pa
 bool Attempts::wait_for_next(const http::ResponseHead* head) {
     if (!may_repeat()) return false;
     const auto pause = pause_before_retry(retries_, options_.retry_pause, head);
-    // Without this, a server could delay a user that gave the whole transfer less time.
+    // Otherwise a server could delay users by more time than they gave to the whole transfer.
     if (servers_pause(head) && options_.time_limit && pause > *options_.time_limit) return false;
     const auto end = Deadline::after(pause);
     if (limit_ < end) return false;

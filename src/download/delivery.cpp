@@ -85,7 +85,7 @@ void Delivery::receive(const Arrival& arrival, http::BodySink& place, Deadline d
     account();
 }
 
-// The digests have to include the bytes that are already here.
+// Starts the digests with the bytes that are already here.
 void Delivery::prepare_digests(const std::string& file, std::uint64_t already) {
     if (already > 0 && already == digested_) return;
     wanted_.reset();

@@ -15,14 +15,16 @@ std::optional<std::time_t> date_of(const http::ResponseHead& head) {
     return date != nullptr ? http::parse_http_date(*date, std::time(nullptr)) : std::nullopt;
 }
 
-// Some servers compare dates only for equality (nginx does), and send documents that are not newer.
+// Some servers (nginx is one) send the document unless the dates are equal, even if theirs is
+// older. So we compare ourselves.
 bool is_unchanged(const http::ResponseHead& head, const Expectation& expected) {
     if (!expected.newer_than || head.status != 200) return false;
     const auto modified = date_of(head);
     return modified && *modified <= *expected.newer_than;
 }
 
-// The server may have ignored the condition of our request for the rest.
+// Looks at the answer itself, because the server may have ignored the condition of our request for
+// the rest.
 bool is_same_version(const http::ResponseHead& head, const Continuation& continuation) {
     if (!continuation.unmodified_since) return version_of(head).may_be(continuation.version);
     const auto modified = date_of(head);
@@ -50,14 +52,16 @@ Meaning meaning_of_part(const http::ResponseHead& head, const Expectation& expec
                                       http::status::cannot_resume);
         return Meaning::part;
     }
-    // We did not ask for a part. A part that begins with the first byte can be completed.
+    // We asked for the whole document and got a part. We can complete the part only if it begins
+    // with the first byte.
     if (range.first != std::optional<std::uint64_t>{0})
         throw http::TransferError("the server sends an unrequested part of the document",
                                   http::status::cannot_resume);
     return Meaning::document;
 }
 
-// The body says so to a reader, and is not the document. A 300 may be one: a list to choose from.
+// Whether the body only tells a reader where the document is. With a 300, the body may be the
+// document: a list to choose from.
 bool leads_elsewhere(const http::ResponseHead& head) {
     return head.is_redirect() || (head.status > 300 && head.status < 400);
 }
@@ -68,7 +72,7 @@ Meaning meaning_of(const http::ResponseHead& head, const Expectation& expected) 
     if (head.status == 101)
         throw http::ProtocolError("the server switches to another protocol without a request");
     if (is_unchanged(head, expected)) return Meaning::unchanged;
-    // Without a condition, there is nothing that it could be unchanged from.
+    // If we sent no condition, the server cannot know of any unchanged document.
     if (head.status == 304)
         return expected.newer_than || expected.is_conditional ? Meaning::unchanged
                                                               : Meaning::refused;

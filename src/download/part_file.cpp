@@ -25,7 +25,7 @@ constexpr mode_t permissions = 07777;
 // A URL, as long as an argument can be (execve(2)) and percent-encoded, and an ETag as long as a
 // head can be.
 constexpr std::size_t max_state_bytes = 1024UL * 1024;
-constexpr int max_tries = 10; // of random names
+constexpr int max_tries = 10; // random names
 constexpr std::uint64_t write_back_size = 16UL * 1024 * 1024;
 
 void unlink_quietly(const std::string& path) noexcept {
@@ -42,7 +42,7 @@ void seek(const Fd& file, off_t offset, int whence, const std::string& name) {
     if (sys::call("lseek", ::lseek, file.get(), offset, whence) < 0) throw SysError("write", name);
 }
 
-// Gives FILE a date; without one it keeps that of its last write.
+// Sets the date of FILE. Without MODIFIED, FILE keeps the time of its last write.
 void date(const Fd& file, const std::optional<std::time_t>& modified, const std::string& name) {
     if (!modified) return;
     const std::array<timespec, 2> times{timespec{0, UTIME_NOW}, timespec{*modified, 0}};
@@ -50,8 +50,8 @@ void date(const Fd& file, const std::optional<std::time_t>& modified, const std:
         throw SysError("date", name);
 }
 
-// Throws when that cannot be found out, because a file that may belong to another program must not
-// be taken for ours.
+// Throws when we cannot find out, because a file that may belong to another program must not be
+// taken for ours.
 bool is_there(const std::string& path) {
     struct stat status {};
     if (sys::call("lstat", ::lstat, path.c_str(), &status) == 0) return true;
@@ -111,7 +111,7 @@ void PartFile::open(const std::string& name) {
     if (!is_open) throw SysError("write", name, EEXIST);
 }
 
-// False when the name is in use by something else.
+// False when something else has this name.
 bool PartFile::open_with(const std::string& tail, int flags) {
     auto names = part_names(name_, tail);
     part_name_ = std::move(names.part);
@@ -188,7 +188,7 @@ bool PartFile::is_taken_up() {
     return true;
 }
 
-// Writes the state before the bytes to which it belongs.
+// Writes the state before the bytes that it describes.
 void PartFile::record(const DocumentVersion& version) {
     version_ = version;
     if (in_place_) return;
@@ -226,7 +226,7 @@ void PartFile::continue_existing(const DocumentVersion& version) {
     record(version);
 }
 
-// Whether the part can take the place of that file without changing more than its bytes.
+// Whether we can replace the file by the part and change nothing except its bytes.
 bool PartFile::takes_place_of(const struct stat& replaced) const {
     if (replaced.st_nlink > 1) return false;
     const auto part = status_of_open(part_, part_name_);
@@ -244,7 +244,7 @@ void PartFile::finish() {
     if (in_place_) return part_.close(name_);
     const auto replaced = status_of(name_);
     if (replaced && !takes_place_of(*replaced)) return write_in_place();
-    // Do this before the rename: after it, the state could belong to another process.
+    // Do this before the rename. Afterwards the state could already be another process's.
     unlink_quietly(state_name_);
     if (sys::call("rename", ::rename, part_name_.c_str(), name_.c_str()) < 0) {
         const int error = errno;
@@ -273,7 +273,7 @@ void PartFile::write_in_place() {
 
 void PartFile::discard() noexcept {
     if (part_name_ == name_) {
-        // A file that is not the document must not look like it.
+        // An incomplete file must not look like the document.
         sys::call("ftruncate", ::ftruncate, part_.get(), off_t{0});
     } else {
         unlink_quietly(state_name_);

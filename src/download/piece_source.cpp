@@ -27,7 +27,7 @@ void PieceSource::begin(std::size_t piece) {
 std::optional<std::size_t> PieceSource::read(std::span<std::byte> into) {
     while (piece_ < sources_.size()) {
         if (left_ != 0) {
-            // A file that has grown since its length was announced is cut.
+            // Leave out what was added to a file since we announced its length.
             const auto room = static_cast<std::size_t>(
                 std::min<std::uint64_t>(into.size(), left_.value_or(into.size())));
             const auto got = sources_[piece_]->read(into.first(room));

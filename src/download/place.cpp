@@ -17,7 +17,7 @@ namespace {
 // The limit of the kernel (path_resolution(7)).
 constexpr int max_links = 40;
 
-// Looks only at the text, without following links.
+// Looks only at the text of PATH, and follows no links.
 std::optional<int> descriptor_in(std::string_view path) {
     constexpr std::array<std::pair<std::string_view, int>, 3> standard{
         {{"/dev/stdin", 0}, {"/dev/stdout", 1}, {"/dev/stderr", 2}}};
@@ -88,7 +88,7 @@ std::string identity_of(const std::string& name) try {
     const auto directory = status_of(directory_of(path));
     if (!directory) return path;
     return fmt::format("{}:{}/{}", directory->st_dev, directory->st_ino, name_of(path));
-} catch (const SysError&) { // it cannot be written, which is an error of this document alone
+} catch (const SysError&) { // the write fails later, for this document alone
     return name;
 }
 

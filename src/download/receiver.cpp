@@ -36,7 +36,7 @@ void Receiver::pass_on(std::string_view content) {
 }
 
 std::optional<http::BodySink::Direct> Receiver::direct() {
-    // A limited transfer is counted before it is written.
+    // A transfer with limits must be counted before it is written.
     const bool seen =
         decoder_ || !digests_.empty() || options_.max_bytes || options_.bytes_per_second;
     if (seen) return std::nullopt;
@@ -49,7 +49,7 @@ void Receiver::moved(std::uint64_t bytes) {
     count(bytes);
 }
 
-// A transfer that is ahead of its rate waits until it is not.
+// Waits while the transfer is ahead of its rate.
 void Receiver::count(std::uint64_t bytes) {
     received_ += bytes;
     if (progress_ != nullptr) progress_->moved(number_, bytes);

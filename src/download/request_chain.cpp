@@ -13,10 +13,10 @@ namespace ipcbox::download {
 
 namespace {
 
-// To keep the connection, we read at most this much of a body that nobody wants. It is cheaper to
-// cut off a longer one.
+// To keep the connection, we read an unwanted body of at most this size. For a longer one, a new
+// connection is cheaper.
 constexpr std::uint64_t max_unwanted = 256UL * 1024;
-// The longest wait for such a body.
+// The longest that we wait for an unwanted body.
 constexpr Duration unwanted_time = std::chrono::seconds{1};
 
 class Unwanted : public http::BodySink {
@@ -116,7 +116,8 @@ http::Request RequestChain::make_request(const Continuation& continuation) {
     return request;
 }
 
-// Follows the answer's redirect; false when there is none, or the user does not want that.
+// Follows the redirect of the answer. False when there is none, or the user does not want to follow
+// it.
 bool RequestChain::follows_redirect() {
     const auto& head = *outcome_.head;
     if (!options_.max_redirects || !head.is_redirect()) return false;
@@ -157,8 +158,8 @@ bool RequestChain::shows_heads() const {
     return options_.include_head || options_.request.head_only;
 }
 
-// A server that does not know "Expect: 100-continue" is asked without it (RFC 9110,
-// section 10.1.1).
+// If the server does not know "Expect: 100-continue", asks again without it (RFC 9110, section
+// 10.1.1).
 bool RequestChain::drops_expectation() {
     constexpr int expectation_failed = 417;
     return outcome_.head->status == expectation_failed &&
@@ -172,7 +173,7 @@ std::string RequestChain::preface() {
 
 void RequestChain::drop_body(http::Response& response,
                              const std::function<void(std::string_view)>& to, Deadline deadline) {
-    // Where only its end is the end of the body, a server may never close.
+    // Without a length, only a close ends the body, and the server may never close.
     if (!to && !response.connection->knows_end_of_body()) return response.connection->retire();
     const auto patience = to ? deadline : std::min(deadline, Deadline::after(unwanted_time));
     try {
@@ -185,7 +186,7 @@ void RequestChain::drop_body(http::Response& response,
         response.connection->retire();
     } catch (const SysError&) {
         throw;
-    } catch (const Error&) { // NOLINT(bugprone-empty-catch): it is not wanted anyway
+    } catch (const Error&) { // NOLINT(bugprone-empty-catch): nobody wants the body
     }
 }
 

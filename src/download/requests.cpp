@@ -8,7 +8,8 @@ namespace ipcbox::download {
 
 namespace {
 
-// The maximum of requests that are ready. The half at which more are made still fills the pipeline.
+// At most this many requests are ready. We make more when half of them are left, which still fills
+// the pipeline.
 constexpr std::size_t batch = 2 * http::Pipeline::max_depth;
 
 } // namespace

@@ -62,7 +62,7 @@ ContentRange content_range(const http::ResponseHead& head) {
 bool answers_range(const std::string& range, const ContentRange& found) {
     const auto dash = range.find('-');
     if (range.find(',') != std::string::npos || dash == std::string::npos) return true;
-    if (!found.first || !found.last) return true; // it does not say
+    if (!found.first || !found.last) return true; // the server does not say
     const auto first = number_in(std::string_view{range}.substr(0, dash));
     const auto last = number_in(std::string_view{range}.substr(dash + 1));
     const bool to_the_end = found.size && *found.last + 1 == *found.size;

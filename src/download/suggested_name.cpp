@@ -10,14 +10,14 @@ namespace ipcbox::download {
 
 namespace {
 
-// Removes and returns the value at the start of TEXT, a token or in quotes, and removes the ';'
-// after it.
+// Removes the value at the start of TEXT and the ';' after it, and returns the value: a token or a
+// text in quotes.
 std::string take_value(std::string_view& text) {
     std::string value;
     if (text.starts_with('"')) {
         text.remove_prefix(1);
         for (; !text.empty() && text.front() != '"'; text.remove_prefix(1)) {
-            // Old browsers send paths, "C:\dir\file", so a backslash escapes only a quote.
+            // A backslash escapes only a quote, because old browsers send paths: "C:\dir\file".
             if (text.starts_with("\\\"")) text.remove_prefix(1);
             value += text.front();
         }

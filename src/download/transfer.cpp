@@ -17,7 +17,7 @@ namespace {
 
 using Clock = Deadline::Clock;
 
-// Last-Modified, if it can be understood.
+// The date in Last-Modified, if we understand it.
 std::optional<std::time_t> modified_of(const http::ResponseHead& head) {
     const auto* date = head.find("Last-Modified");
     return date != nullptr ? http::parse_http_date(*date, std::time(nullptr)) : std::nullopt;
@@ -65,8 +65,8 @@ void Transfer::attempt() {
         try {
             if (receive(response) == Next::done) return;
         } catch (const http::ConnectionLost&) {
-            // It may have been cut off because of requests that were sent ahead; then ask for it
-            // alone.
+            // The server may have cut the answer off because we had sent requests ahead. Ask for
+            // this document alone then.
             if (!chain_.can_ask_alone() ||
                 (leftover_.goes_to_output() && !leftover_.may_begin_again() &&
                  leftover_.continuation().at == 0))
@@ -129,8 +129,8 @@ Transfer::Next Transfer::receive(http::Response& response) {
     return Next::done;
 }
 
-// The file gets the name that the answer suggests, and may not replace another one: the server
-// chose the name, not the user.
+// Takes the name that the answer suggests for the file. It must not replace another file, because
+// the server chose it, and not the user.
 void Transfer::take_servers_name() {
     const auto* disposition = outcome_.head->find("Content-Disposition");
     const auto name = disposition != nullptr ? suggested_file_name(*disposition) : std::string{};
@@ -173,7 +173,7 @@ Transfer::Next Transfer::take_document(http::Response& response, std::uint64_t a
     return finish(here, total, already);
 }
 
-// Every document ends here, whatever the answer was.
+// Ends the transfer. Every document comes here, whatever the answer was.
 Transfer::Next Transfer::finish(std::uint64_t here, std::optional<std::uint64_t> total,
                                 std::uint64_t before) {
     auto& part = leftover_.part;
@@ -216,7 +216,7 @@ Transfer::Next Transfer::finish(std::uint64_t here, std::optional<std::uint64_t>
     return Next::done;
 }
 
-// The document is already in FILE; treat it like one that has just come.
+// FILE already has the document. Treats it as if it had just come.
 void Transfer::keep_existing(const std::string& file, std::uint64_t size) {
     if (leftover_.part && !leftover_.part->is_in_place()) leftover_.part->discard();
     leftover_.part.reset();
@@ -232,7 +232,7 @@ Transfer::Next Transfer::start_over(http::Response& response) {
     return Next::ask_again;
 }
 
-// The answer is not the requested document.
+// Handles an answer that is not the requested document.
 void Transfer::refuse(http::Response& response) {
     const auto& head = *outcome_.head;
     outcome_.status = http::status::http_error;
@@ -242,7 +242,7 @@ void Transfer::refuse(http::Response& response) {
         outcome_.error += fmt::format(": it is at {} (-L goes there)", *head.find("Location"));
     may_pass_ = may_pass(head.status) || options_.retry_all;
     using Body = DownloadOptions::ErrorBody;
-    // The user does not want to see any document.
+    // With -o /dev/null, the user wants to see no document at all.
     const bool is_forgotten = !leftover_.goes_to_output() && is_null_device(target_.file);
     if ((may_pass_ && attempts_.may_repeat()) || options_.error_body == Body::drop ||
         is_forgotten) {

@@ -35,7 +35,7 @@ int Upload::waits_for() const {
 std::optional<std::size_t> Upload::read(std::span<std::byte> into) {
     is_begun_ = true;
     try {
-        // A FIFO or a terminal may have no bytes yet.
+        // A FIFO or a terminal may have no bytes yet, so do not block.
         if (!length_ && !wait_for(waits_for(), POLLIN, Deadline::after({}))) return std::nullopt;
         return read_some(waits_for(), into, name_);
     } catch (const SysError& error) {

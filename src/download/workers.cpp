@@ -37,8 +37,8 @@ class Crew {
     }
 
   private:
-    // Takes several consecutive targets, so that one can be requested while another one comes, but
-    // leaves enough for the other workers.
+    // Takes several consecutive targets, so that one can be requested while another one comes.
+    // Leaves enough for the other workers.
     std::span<const Target> claim() {
         const std::lock_guard lock{mutex_};
         const auto share = workers_ == 1 ? left_.size() : left_.size() / (2 * workers_);
@@ -91,10 +91,10 @@ void fetch_all(const std::vector<Target>& targets, const DownloadOptions& option
     std::vector<std::jthread> others;
     while (others.size() + 1 < count) {
         others.push_back(start_helper([&crew] { crew.work(); }));
-        if (!others.back().joinable()) break; // those that there are do everything
+        if (!others.back().joinable()) break; // go on with those that started
     }
     crew.work();
-    others.clear(); // waits for them
+    others.clear(); // joins their threads
     crew.finish();
 }
 
