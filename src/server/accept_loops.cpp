@@ -9,12 +9,12 @@ namespace ipcbox::server {
 
 namespace {
 
-// The time without accepting after a shortage of descriptors or memory. An earlier attempt would
-// take CPU time from the processes that could end the shortage.
+// After a shortage of descriptors or memory, we accept nobody for this time. An earlier attempt
+// would only take CPU time from the processes that could end the shortage.
 constexpr auto shortage_pause = std::chrono::milliseconds{100};
 
-// The descriptors that one connection needs for a moment: its socket, and a copy for the child or a
-// pair.
+// The descriptors that one connection needs for a moment: its socket, and either a copy for the
+// child or a pair of sockets.
 constexpr int descriptors_for_a_client = 3;
 
 bool has_room_for_a_client() {
@@ -83,7 +83,7 @@ void AcceptLoops::join() {
     threads_.clear();
 }
 
-// It ends only when no client may be accepted any more.
+// Returns only when no client may be accepted any more.
 void AcceptLoops::run(net::Acceptor& acceptor) {
     may_go_.wait(false);
     for (bool goes_on = true; goes_on;) {
@@ -92,7 +92,8 @@ void AcceptLoops::run(net::Acceptor& acceptor) {
         } catch (const std::exception& error) {
             handler_.shortage(error.what());
             admission_.pause(shortage_pause);
-            // With no descriptor left, accept4(2) fails even when no client has come.
+            // Wait for a client here: with no descriptor left, accept4(2) fails even when none has
+            // come.
             goes_on = acceptor.wait();
         }
     }
@@ -105,7 +106,8 @@ bool AcceptLoops::accept_one(net::Acceptor& acceptor) {
                                                 : accept_or_turn_away(acceptor);
 }
 
-// Holds a place during accept4(2), which does not wait, and never while we wait for a client.
+// Takes a place for accept4(2), which does not block, but never holds one while it waits for a
+// client.
 bool AcceptLoops::accept_with_place(net::Acceptor& acceptor) {
     auto place = admission_.take();
     if (!place) return false;

@@ -42,7 +42,7 @@ std::optional<std::string> Access::refuse_address(OpenConnection& connection) {
     auto max = limits_.per_network;
     if (file_) {
         const std::lock_guard lock{mutex_};
-        // When the proxy did not tell the client, only a rule for all can match.
+        // If the proxy did not name the client, only a rule for "all" can match.
         const auto* const rule =
             file_->current().match(told.is_peer_the_client ? told.peer : net::Address{});
         if (const auto error = file_->take_error())

@@ -23,7 +23,7 @@ AccessFile::Version::Version(const struct stat& status)
     : identity(status), size(status.st_size), modified(since_epoch(status.st_mtim)),
       changed(since_epoch(status.st_ctim)) {}
 
-// File times advance in ticks of up to 10 ms: within one, a second change leaves no trace.
+// File times advance in steps of up to 10 ms. A second change within the same step leaves no trace.
 bool AccessFile::Version::is_settled() const {
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     return now - changed > std::chrono::milliseconds{50};
@@ -34,13 +34,14 @@ AccessFile::AccessFile(std::string path) : path_(std::move(path)) {
 }
 
 void AccessFile::load() {
-    // O_NONBLOCK: a FIFO would make us wait for a writer.
+    // Without O_NONBLOCK, a FIFO would make us wait for a writer.
     const Fd file = open_file(path_, O_RDONLY | O_NONBLOCK);
     struct stat status {};
     if (sys::call("fstat", ::fstat, file.get(), &status) < 0) throw SysError("inspect", path_);
     if (!S_ISREG(status.st_mode))
         throw Error("cannot read the rules in " + path_ + ": it is not a regular file");
-    // This version counts as seen, right or wrong. When a system call fails, we try again.
+    // We have seen this version, whether its rules are right or wrong. If a system call fails, try
+    // it again.
     const Version version{status};
     seen_ = version.is_settled() ? std::optional{version} : std::nullopt;
     std::string text;

@@ -66,7 +66,7 @@ class AccessRules::LineParser {
 
     void skip(std::size_t count) { rest_.remove_prefix(std::min(count, rest_.size())); }
 
-    // From here on, errors name the present column.
+    // From here on, errors name the current column.
     void begin() { column_ = size_ - rest_.size() + 1; }
 
     // The next word; empty at the end of the line or before a comment.
@@ -83,7 +83,7 @@ class AccessRules::LineParser {
         Network network;
         if (who == "all") return network;
         const auto slash = who.find('/');
-        // No %zone: clients are compared by their bytes.
+        // Refuse a %zone, because clients are compared by their bytes.
         const auto host = who.substr(0, slash);
         const auto address = net::Address::parse_ip(host, 0);
         if (!address || host.find('%') != std::string_view::npos)

@@ -56,13 +56,13 @@ void Place::confirm() {
     is_confirmed_ = true;
     --admission_->undecided_;
     ++admission_->served_;
-    // Loops that waited for this decision end when the total is served.
+    // Some loops may wait for this decision. If the total is now served, they end.
     admission_->changed_.notify_all();
 }
 
 bool Place::enter_network(const std::string& network, unsigned max) {
     const std::lock_guard lock{admission_->mutex_};
-    if (max == 0) return false; // do not make an entry for the network
+    if (max == 0) return false; // without an entry for the network
     unsigned& count = admission_->networks_[network];
     if (count >= max) return false;
     ++count;
@@ -122,7 +122,7 @@ std::optional<Place> Admission::take() {
         const Deadline opening = next_opening();
         if (has_room() && opening.passed()) {
             auto place = issue();
-            // Several places may have become free while only one loop was woken.
+            // Pass the news on: several places may have become free, but only one loop was woken.
             if (has_room()) changed_.notify_one();
             return place;
         }

@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::size_t max_file = 64UL * 1024;
 
-// Nothing when there is no such file.
+// The first LIMIT bytes of a file. Nothing when there is no such file.
 std::optional<std::string> beginning_of(const std::string& path, std::size_t limit) {
     try {
         const Fd file = open_file(path, O_RDONLY | O_NONBLOCK);
@@ -34,7 +34,7 @@ std::optional<std::string> beginning_of(const std::string& path, std::size_t lim
     }
 }
 
-// A field of a record. It need not end with a NUL, and any user may have written it.
+// A text field of a record. It can lack the final NUL, and any user may have written it.
 std::string field(std::span<const char> bytes) {
     std::string text{bytes.data(), ::strnlen(bytes.data(), bytes.size())};
     for (char& byte : text)

@@ -48,7 +48,7 @@ std::optional<std::size_t> size_in(std::string_view text) {
     return static_cast<std::size_t>(*number) << shift;
 }
 
-// "5/1m"
+// "5/1m": five runs a minute
 std::optional<CommandRate> rate_in(std::string_view text) {
     constexpr unsigned max_count = 1'000'000;
     const auto slash = std::min(text.find('/'), text.size());
@@ -59,7 +59,7 @@ std::optional<CommandRate> rate_in(std::string_view text) {
     return CommandRate{*count, *window, std::string{text}};
 }
 
-// "NAME = WORDS"; offsets of mistakes are those in TEXT.
+// Parses "NAME = WORDS". In a mistake, the offset is that in TEXT.
 Command parse_definition(std::string_view text) {
     const auto equals = text.find('=');
     const auto name = trimmed(text.substr(0, equals));

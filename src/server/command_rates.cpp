@@ -28,7 +28,7 @@ bool CommandRates::allows(std::size_t index, const CommandRate& rate) {
         if (memory == MAP_FAILED) throw SysError("map", "the rates of the commands");
         moments_ = static_cast<std::int64_t*>(memory);
     }
-    // The monotonic clock is the same in all processes.
+    // All processes of the machine have the same monotonic clock.
     const auto now = Deadline::Clock::now().time_since_epoch().count();
     const std::atomic_ref moment{moments_[index]};
     auto served_until = moment.load();

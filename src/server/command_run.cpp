@@ -22,8 +22,8 @@ namespace ipcbox::server {
 
 namespace {
 
-// One of the places of a command: a lock of our process (fcntl(2), F_SETLK) on one byte. It is free
-// again when this object or our process ends.
+// One of the places of a command. It is a lock of our process (fcntl(2), F_SETLK) on one byte of a
+// file, and becomes free when this object or our process ends.
 class RunPlace {
   public:
     RunPlace(int file, std::size_t index, unsigned places) : file_(file) {
@@ -80,7 +80,7 @@ Child start(const Command& command, const std::vector<std::string>& words,
     return spawn(program, words, plan);
 }
 
-// The command while it runs.
+// A command while it runs.
 class Run {
   public:
     Run(const Command& command, const std::vector<std::string>& words,
@@ -120,7 +120,7 @@ class Run {
         if (entries[3].revents != 0) return over(End::stopped, 128 + SIGTERM);
         if ((entries[2].revents & (POLLHUP | POLLERR)) != 0)
             return over(End::client_gone, 128 + SIGPIPE);
-        // Once it has ended, all that it wrote is in the pipe.
+        // When the command has ended, the pipe has all of its output.
         const bool has_ended = entries[1].revents != 0;
         if (!collect(has_ended)) return over(End::wrote_too_much, 128 + SIGKILL);
         if (deadline_.passed() && !has_ended) return over(End::timed_out, exit_status::timed_out);
@@ -133,7 +133,7 @@ class Run {
         return true;
     }
 
-    // Reads the bytes that are there; false when they are too many.
+    // Reads the bytes that have come. False when the command has written too many.
     bool collect(bool all) {
         std::array<char, 16UL * 1024> buffer; // NOLINT(cppcoreguidelines-pro-type-member-init)
         do {
@@ -149,7 +149,7 @@ class Run {
         return true;
     }
 
-    // 0 when nothing is there now.
+    // 0 when no byte is there now.
     std::size_t read_available(std::span<char> into) {
         if (!wait_for(output_.reader.get(), POLLIN, Deadline::after(Duration{}))) return 0;
         const auto read =

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t max_arguments = 16;
 
-// The end of the reference that begins at START: behind its closing brace. A brace within /REGEX/
+// Where the reference that begins at START ends, after its closing brace. A brace inside /REGEX/
 // does not close it.
 std::size_t end_of_reference(std::string_view text, std::size_t start) {
     const auto colon = text.find_first_not_of("0123456789", start + 1);
@@ -36,8 +36,8 @@ std::size_t end_of_reference(std::string_view text, std::size_t start) {
     return std::string_view::npos;
 }
 
-// Parses the words of a command. Before it splits them at quotes, it replaces each reference by a
-// byte that no file of commands can contain.
+// Parses the words of a command. Before it splits them, it replaces each reference by a byte that
+// no file of commands can contain. So quotes and references do not disturb each other.
 class WordsParser {
   public:
     explicit WordsParser(std::string_view text) : text_(text) {}
@@ -93,7 +93,7 @@ class WordsParser {
             throw LanguageMistake{
                 at, fmt::format("expected {{N:TYPE}} with N from 1 to {}", max_arguments)};
         references_.push_back(*number - 1);
-        if (inside.empty()) { // the same argument as elsewhere
+        if (inside.empty()) { // its type stands elsewhere
             untyped_.emplace(*number, at);
             return;
         }
@@ -132,11 +132,11 @@ class WordsParser {
 
     std::string_view text_;
     std::string plain_;
-    std::vector<std::size_t> origins_;    // in text_, of each byte of plain_
+    std::vector<std::size_t> origins_;    // where in text_ each byte of plain_ was
     std::vector<std::size_t> references_; // indices of arguments, in their order in the text
-    std::size_t used_ = 0;                // of references_
+    std::size_t used_ = 0;                // how many of references_ are used
     std::map<std::size_t, ArgumentType> types_;
-    std::map<std::size_t, std::size_t> untyped_; // where in text_ an argument has no type
+    std::map<std::size_t, std::size_t> untyped_; // where an argument has no type
 };
 
 } // namespace

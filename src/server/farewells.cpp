@@ -16,7 +16,7 @@ constexpr std::size_t max_farewells = 128;
 // Whether the client has ended its side, or is gone.
 bool has_ended(const Fd& socket) {
     std::array<std::byte, 16384> buffer;
-    // A limit, because a client may send without end.
+    // At most this many reads: a client may send for ever.
     for (int reads = 0; reads < 16; ++reads) {
         const ssize_t got =
             sys::call("recv", ::recv, socket.get(), static_cast<void*>(buffer.data()),

@@ -22,10 +22,11 @@ constexpr auto variable = "IPCBOX_SERVER_STATE"; // "PID DESCRIPTOR"
 constexpr std::size_t max_state = 64UL * 1024 * 1024;
 constexpr std::string_view object = "the state that our former image left";
 
-// Marks a path that is too long for a sockaddr. A sockaddr begins with the number of its family.
+// Marks a path that is too long for a sockaddr. (A sockaddr begins with the number of its family
+// instead.)
 constexpr char long_path_mark = '/';
 
-// Any bytes as one word.
+// Any bytes, written as one word.
 std::string as_hex(std::string_view bytes) {
     std::string text = "x";
     for (const char byte : bytes)
@@ -115,7 +116,8 @@ OpenConnection connection_of(Words& words) {
     return open;
 }
 
-// "child INODE SIGNAL STATUS …", where SIGNAL is -1 as long as the child runs.
+// "child INODE SIGNAL STATUS …". SIGNAL is the one that killed the child: 0 for none, and -1 while
+// the child runs.
 std::string line_of(const ServedChild& child) {
     const auto status = child.status.value_or(WaitStatus::exited(0));
     return fmt::format("child {} {} {} {}\n", child.socket_inode,
@@ -148,7 +150,7 @@ sigset_t signals_of(std::uint64_t bits) {
     return signals;
 }
 
-// A file with TEXT that our next image inherits.
+// A file with TEXT. Our next image inherits it.
 Fd make_memory_file(std::string_view text) {
     const int number = sys::call("memfd_create", ::memfd_create, "ipcbox-server", MFD_CLOEXEC);
     if (number < 0) throw SysError("make", "a memory file");
@@ -242,7 +244,7 @@ void Handover::hand_over(const OwnCommand& next, const std::vector<net::Listener
         const Fd file = make_memory_file(state_of(listeners, children, waiting, unwritten));
         set_all_across_exec(AcrossExec::keep, listeners, children, waiting);
         ::setenv(variable, fmt::format("{} {}", ::getpid(), file.get()).c_str(), 1);
-        // After --user our own path may lead through a directory of another user.
+        // After --user, we may not be allowed into a directory on our own path.
         const bool is_out_of_reach = sys::call("faccessat", ::faccessat, AT_FDCWD,
                                                next.program.c_str(), X_OK, AT_EACCESS) < 0 &&
                                      errno == EACCES;
@@ -259,7 +261,7 @@ OwnCommand own_command(std::vector<std::string> called_as) {
     OwnCommand command{path_of_execution(), {}, {}};
     try {
         command.file = own_program();
-    } catch (const SysError&) { // NOLINT(bugprone-empty-catch): hand_over() will say it
+    } catch (const SysError&) { // NOLINT(bugprone-empty-catch): hand_over() reports it
     }
     if (command.program.empty()) command.program = command.file;
     try {

@@ -22,7 +22,7 @@ ssize_t receive(const Fd& socket, std::span<std::byte> into, int flags) {
     return got;
 }
 
-// Takes bytes that are known to be there. False when the connection was reset meanwhile.
+// Takes bytes that we have seen in the socket. False when the connection was reset since then.
 bool take(const Fd& socket, std::span<std::byte> bytes) {
     while (!bytes.empty()) {
         const ssize_t got = receive(socket, bytes, 0);
@@ -32,8 +32,8 @@ bool take(const Fd& socket, std::span<std::byte> bytes) {
     return true;
 }
 
-// From now on the socket counts as readable only with this number of bytes, or at its end
-// (socket(7)). Otherwise half a header would wake us again and again.
+// From now on, the socket counts as readable only when it has this number of bytes, or has ended
+// (socket(7)). Otherwise, half a header would wake us again and again.
 void set_low_water(const Fd& socket, std::size_t bytes) {
     net::set_socket_option(socket, SOL_SOCKET, SO_RCVLOWAT, static_cast<int>(bytes));
 }
@@ -41,7 +41,7 @@ void set_low_water(const Fd& socket, std::size_t bytes) {
 } // namespace
 
 void ProxyEntrance::add(OpenConnection connection) {
-    // The time since accept4(2), which our former image may have called.
+    // Count from accept4(2). Our former image may have called it.
     const auto age = Deadline::Clock::now() - connection.told.started;
     Guest guest{std::move(connection), Deadline::after(patience_ - age)};
     const std::lock_guard lock{mutex_};
@@ -78,8 +78,8 @@ ProxyEntrance::Progress ProxyEntrance::look_at(Guest& guest, std::string& proble
             problem = "it was reset";
             return Progress::failed;
         }
-        // No rule can match the name of a Unix socket, and our own socket is TCP. So the client
-        // counts as unknown.
+        // A Unix socket's name matches no rule, and our own socket is TCP. So the client counts as
+        // unknown.
         const bool tells_client = header.source && !header.source->is_unix();
         if (tells_client) {
             guest.connection.told.peer = *header.source;
@@ -89,7 +89,7 @@ ProxyEntrance::Progress ProxyEntrance::look_at(Guest& guest, std::string& proble
         guest.connection.told.is_peer_the_client = tells_client || header.is_from_proxy_itself;
         return Progress::complete;
     }
-    // Unread bytes hide from recv(2) that the client has ended.
+    // While bytes are unread, recv(2) does not show that the client has ended.
     const bool has_ended = size > 0 && size == guest.seen &&
                            wait_for(guest.connection.socket.get(), POLLRDHUP, Deadline::after({}));
     if (header.state == ProxyHeader::State::bad)

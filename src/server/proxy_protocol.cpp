@@ -35,7 +35,7 @@ ProxyHeader complete(std::size_t length) {
     return header;
 }
 
-// An address of the kernel's kind, of which SIZE bytes count.
+// Makes an Address of a sockaddr. Only its first SIZE bytes count.
 template <class Name> net::Address address_of(const Name& name, std::size_t size = sizeof(Name)) {
     sockaddr_storage storage{};
     std::memcpy(&storage, &name, sizeof name);
@@ -44,7 +44,7 @@ template <class Name> net::Address address_of(const Name& name, std::size_t size
 
 // ---- version 1
 
-// Exactly one blank separates two words. So two blanks enclose an empty word, which is an error.
+// Exactly one blank separates two words. Two blanks enclose an empty word, which is an error.
 std::string_view next_word(std::string_view& line) {
     return take_until(line, ' ');
 }
@@ -76,7 +76,7 @@ ProxyHeader parse_line(std::string_view text) {
     const auto source = next_word(line);
     const auto destination = next_word(line);
     const auto source_port = next_word(line);
-    // The rest is the last word. With a blank in it, it is not a number.
+    // The rest of the line is the last word. If it has a blank, it is not a number.
     header.source = text_address(family, source, source_port);
     header.destination = text_address(family, destination, line);
     if (!header.source || !header.destination) return bad("expected two addresses and two ports");
@@ -121,8 +121,8 @@ net::Address make_address(const std::array<char, 16>& ip, const std::array<char,
     return address_of(name);
 }
 
-// PATH is padded with zero bytes. An abstract name begins with one, and an unnamed socket has only
-// zero bytes.
+// PATH is padded with zero bytes. An abstract name begins with a zero byte; an unnamed socket has
+// nothing else.
 net::Address make_address(const std::array<char, 108>& path) {
     sockaddr_un name{};
     name.sun_family = AF_UNIX;
@@ -153,9 +153,9 @@ void read_addresses(const UnixBlock& block, ProxyHeader& header) {
     header.destination = make_address(block.destination);
 }
 
-// CRC-32C (RFC 9260, appendix A), begun with SUM.
+// Adds BYTES to the CRC-32C (RFC 9260, appendix A) SUM.
 std::uint32_t add_to_checksum(std::uint32_t sum, std::string_view bytes) {
-    constexpr std::uint32_t polynomial = 0x82f63b78; // its bits in reverse
+    constexpr std::uint32_t polynomial = 0x82f63b78; // with its bits reversed
     for (const char byte : bytes) {
         sum ^= static_cast<unsigned char>(byte);
         for (int bit = 0; bit < 8; ++bit)
@@ -164,7 +164,7 @@ std::uint32_t add_to_checksum(std::uint32_t sum, std::string_view bytes) {
     return sum;
 }
 
-// Section 2.2.3. AT is where the sum stands, which counts as zeros.
+// Section 2.2.3. The checksum itself is at AT, and counts as zeros.
 bool has_checksum(std::string_view header, std::size_t at, std::size_t size) {
     if (size != sizeof(std::uint32_t)) return false;
     auto sum = add_to_checksum(~std::uint32_t{}, header.substr(0, at));
@@ -176,7 +176,7 @@ bool has_checksum(std::string_view header, std::size_t at, std::size_t size) {
     return sum == told;
 }
 
-// Why the entries of HEADER from AT on are wrong; empty when they are right.
+// What is wrong with the entries of HEADER after AT. Empty when nothing is.
 std::string_view problem_of_entries(std::string_view header, std::size_t at) {
     constexpr std::size_t head_bytes = 3; // type and length
     constexpr std::size_t checksum = 3;
@@ -193,7 +193,7 @@ std::string_view problem_of_entries(std::string_view header, std::size_t at) {
     return {};
 }
 
-// Of the entries after the addresses, only the checksum matters to us.
+// Of the entries behind the addresses, we need only the checksum.
 template <class Block> ProxyHeader with_addresses(std::string_view bytes, ProxyHeader header) {
     if (bytes.size() < fixed_bytes + sizeof(Block))
         return bad("expected a length with room for the addresses");
@@ -216,7 +216,7 @@ ProxyHeader parse_binary(std::string_view bytes) {
     if (bytes.size() < length) return {};
     auto header = complete(length);
     header.is_from_proxy_itself = version_and_command == local;
-    if (header.is_from_proxy_itself) return header; // ignore the rest
+    if (header.is_from_proxy_itself) return header; // ignore its addresses
     const auto whole = bytes.substr(0, length);
     switch (family_and_protocol) {
     case 0x00: // unspecified

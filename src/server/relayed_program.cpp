@@ -24,7 +24,7 @@ namespace {
 constexpr std::string_view mark = "--relay-one-connection";
 constexpr auto no_number = "-";
 
-// The task of the process, as words of its command line.
+// What the process has to do. It gets this as words of its command line.
 struct Task {
     std::string record_directory;
     std::optional<Duration> idle;
@@ -142,7 +142,7 @@ Child start(const Task& task, const Fd& socket) {
     return spawn(task.program, task.arguments, plan);
 }
 
-// The group is ours, so the signals hit us too: TERM is blocked here, KILL is not.
+// Signals the program's group. We are in it too: we block TERM, but KILL ends us as well.
 void end_group(Child& program) {
     kill_group_and_wake(::getpid(), SIGTERM);
     if (!program.wait_until(Deadline::after(time_from_term_to_kill)))
@@ -163,7 +163,7 @@ void pass_on(const Fd& client, const Fd& program, const Task& task,
         net::relay(net::RelayEnd::socket(client.get(), "the client"),
                    net::RelayEnd::socket(program.get(), "the program"), options, counts);
     } catch (const SysError& error) {
-        // The client went away: the program sees the end of its input, as it would without us.
+        // If the client is gone, the program gets an end of file, as it would without the relay.
         if (error.error() != ECONNRESET && error.error() != EPIPE) throw;
     }
 }
@@ -172,7 +172,7 @@ void pass_on(const Fd& client, const Fd& program, const Task& task,
 
 void check_record_directory(const std::string& directory) {
     try {
-        // A file without a name, which needs no cleaning up.
+        // The file has no name, so it needs no cleaning up.
         const Fd file = open_file(directory, O_TMPFILE | O_WRONLY, 0600);
         write_all(file.get(), "x", directory);
     } catch (const SysError& error) {
@@ -201,7 +201,7 @@ Started start_relayed(const Connection& connection, const RelayPlan& relay,
     ours.input = ours.output = plan.input;
     ours.group = plan.group;
     ours.environment = plan.environment;
-    ours.kept = plan.kept; // the program inherits it from that process
+    ours.kept = plan.kept; // the program inherits it from the relay
     // Our own program, even when its file was replaced.
     return start_process(own_image(), words, ours);
 }
@@ -213,13 +213,13 @@ bool is_relay(std::span<char* const> arguments) {
 int run_relay(std::span<char* const> arguments,
               const std::function<void(const std::string&)>& say) {
     const Task task = task_in(arguments);
-    // To end us and our program, the server sends TERM to the group. Only the program should obey
-    // it.
+    // The server ends us and our program by a TERM to the group. Only the program should obey it.
     const BlockedSignals blocked{signal_set({SIGTERM})};
     const HarmlessWriteSignals harmless; // the log says why there is no transcript
     std::optional<Transcript> transcript;
     if (!task.record_directory.empty()) transcript.emplace(task);
-    // Move it away from the standard descriptors, which would keep the connection open.
+    // Move the client away from standard input, because an open copy there would keep the
+    // connection open.
     Fd client = Fd::adopt(STDIN_FILENO);
     let_go_of(STDIN_FILENO, "the connection");
     let_go_of(STDOUT_FILENO, "the connection");
@@ -236,7 +236,7 @@ int run_relay(std::span<char* const> arguments,
         end_group(program);
         die_of(SIGTERM);
     }
-    // Close our copy, so that the connection ends even when the program goes on afterwards.
+    // Close our copies, so that the connection ends even if the program goes on.
     pair.ours = Fd{};
     client = Fd{};
     const auto status = program.wait();

@@ -15,7 +15,7 @@ namespace {
 
 constexpr auto patience = std::chrono::seconds{1};
 constexpr auto lifetime = std::chrono::minutes{10};
-// Limits, because clients decide how many addresses there are.
+// We need limits, because clients decide how many addresses we look up.
 constexpr std::size_t max_names = 4096;
 constexpr std::size_t max_questions = 64;
 
@@ -32,10 +32,10 @@ std::optional<std::string> confirmed_name(const ReverseNames::Questions& questio
 
 } // namespace
 
-// The thread shares it, and may still wait for an answer when the object is gone.
+// Shared with the thread, which may still wait for an answer when the object is gone.
 struct ReverseNames::State {
     struct Name {
-        std::string text; // empty: it has none, or it is being asked for
+        std::string text; // empty without a name, or while we ask for it
         Deadline expires;
     };
 
@@ -43,7 +43,7 @@ struct ReverseNames::State {
     std::condition_variable asked;
     Found found;
     Questions dns;
-    std::unordered_map<std::string, Name> names; // by address
+    std::unordered_map<std::string, Name> names; // keyed by address
     std::deque<net::Address> questions;
     bool ended = false;
 };
@@ -94,7 +94,7 @@ void ReverseNames::answer_questions(const std::shared_ptr<State>& state) {
         std::optional<std::string> name;
         try {
             name = confirmed_name(state->dns, address);
-        } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): then it has none
+        } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): it has no name
         }
         lock.lock();
         if (!name || state->ended) continue;

@@ -16,8 +16,8 @@ namespace ipcbox::server {
 
 namespace {
 
-// States of RFC 9293 in which the client has sent everything. The header with their names cannot be
-// included together with the header with the counts.
+// In these states of RFC 9293, the client has sent everything. The header that names them and the
+// header with the counts exclude each other.
 constexpr int close_wait = 8;
 constexpr int last_ack = 9;
 
@@ -56,7 +56,8 @@ ServedChildren::Start::Start(ServedChildren& children) : children_(children) {
 
 ServedChildren::Start::~Start() {
     const std::lock_guard lock{children_.mutex_};
-    // The entries left belong to no connection, and a later child may get the same pid.
+    // No connection will claim the entries that are left. Remove them, because a later child may
+    // get the same pid.
     if (--children_.starting_ == 0) children_.ended_early_.clear();
 }
 
@@ -67,7 +68,7 @@ void ServedChildren::Start::done(ServedChild child) {
 void ServedChildren::add(ServedChild child) {
     const pid_t pid = child.connection.told.pid;
     const Deadline due = first_deadline(child);
-    const bool has_ended = child.status.has_value(); // under our former image
+    const bool has_ended = child.status.has_value(); // while our former image ran
     const std::lock_guard lock{mutex_};
     auto& entry = entries_[pid];
     entry.child = std::move(child);
@@ -104,7 +105,7 @@ void ServedChildren::child_ended(pid_t pid, WaitStatus status) {
     look_at(entry);
 }
 
-// Only few servers have deadlines.
+// Never for most servers, because few have limits.
 Deadline ServedChildren::first_deadline(const ServedChild& child) const {
     Deadline due = Deadline::never();
     for (const auto& limit : {limits_.longest, limits_.idle, limits_.handshake})
@@ -138,7 +139,8 @@ void ServedChildren::look_at(Entry& entry) {
     }
     Deadline due = act_on_limits(entry);
     if (child.status) {
-        // No event tells us when the last process closes the connection.
+        // Look again from time to time: no event tells us when the last process closes the
+        // connection.
         constexpr Duration max_wait = std::chrono::seconds{1};
         due = std::min(due, Deadline::after(entry.look_again_after));
         entry.look_again_after = std::min(2 * entry.look_again_after, max_wait);
@@ -146,10 +148,10 @@ void ServedChildren::look_at(Entry& entry) {
     set_due(entry, due);
 }
 
-// When to look at it again.
+// Returns when to look at the child again.
 Deadline ServedChildren::act_on_limits(Entry& entry) {
     const auto& connection = entry.child.connection.told;
-    // This child was added after all others had got the signal. Its limits do not matter now.
+    // This child was added after all others had got the signal. Its limits no longer matter.
     if (signal_for_all_) {
         if (entry.signal != signal_for_all_) kill_group_and_wake(connection.pid, *signal_for_all_);
         entry.signal = signal_for_all_;

@@ -14,7 +14,7 @@ namespace ipcbox::server {
 
 namespace {
 
-// 0, which no socket has, when it is unknown.
+// 0 when it is unknown. No socket has this number.
 ino_t inode_of(const Fd& socket) {
     struct stat status {};
     return sys::call("fstat", ::fstat, socket.get(), &status) == 0 ? status.st_ino : 0;
@@ -85,7 +85,7 @@ Connection Server::describe(const net::Accepted& accepted) const {
     connection.started = Deadline::Clock::now();
     connection.peer = accepted.peer;
     connection.local = listeners_[accepted.listener].address;
-    // When we listen on all our addresses, find out which one the client used.
+    // We listen on all our addresses, so find out which one the client used.
     if (connection.local.is_wildcard())
         connection.local = net::local_address(accepted.socket.get());
     return connection;
@@ -109,7 +109,7 @@ void Server::welcome(OpenConnection connection) {
         events_.connected(connection.told);
         const auto greeting = config_.greeting ? config_.greeting(connection.told) : std::string{};
         if (config_.program.program.empty()) return answer(std::move(connection), greeting);
-        // A socket that is new takes a line at once.
+        // A new socket always has room for a line.
         net::send_if_possible(connection.socket, greeting);
         begin(std::move(connection));
     } catch (const std::exception& error) {
@@ -117,7 +117,7 @@ void Server::welcome(OpenConnection connection) {
     }
 }
 
-// It counts from now on.
+// From now on the connection counts as served.
 void Server::confirm(OpenConnection& connection) {
     connection.place.confirm();
     if (config_.admission.total || config_.exit_idle_time) wake_.signal();
@@ -130,12 +130,12 @@ void Server::answer(OpenConnection connection, const std::string& greeting) {
     end.traffic->received = net::discard_input(connection.socket);
     end.duration = Deadline::Clock::now() - connection.told.started;
     events_.ended(connection.told, end);
-    // A client that has sent bytes must not get a reset instead of the line.
+    // If we closed the socket with unread bytes, the client could get a reset instead of the line.
     if (end.traffic->received > 0) farewells_.add(std::move(connection.socket));
 }
 
-// Keeps a connection that was accepted until there can be a process for it, even while the server
-// is about to end.
+// Starts a process for the connection. If that fails, the connection waits until a process can
+// start, even while the server is about to end.
 void Server::begin(OpenConnection connection) {
     try {
         try_to_begin(connection);
@@ -147,7 +147,7 @@ void Server::begin(OpenConnection connection) {
     }
 }
 
-// When it throws SysError, there is no process and CONNECTION is as before.
+// If this throws SysError, no process was started and CONNECTION is unchanged.
 void Server::try_to_begin(OpenConnection& connection) {
     ServedChildren::Start start{children_};
     const Started started = start_program(connection, config_.program);
@@ -206,19 +206,20 @@ Server::Outcome Server::run() {
     return children_.were_signalled() || was_cut_short_ ? Outcome::cut_short : Outcome::drained;
 }
 
-// Whether connections are here that no process serves.
+// Whether connections wait that no process serves yet.
 bool Server::has_waiting() const {
     return (entrance_ && !entrance_->empty()) || !unserved_.empty();
 }
 
-// Whether run() is done. A restart leaves connections in every stage to our next image.
+// Whether run() may return. Before a restart, connections may be in any stage: our next image gets
+// them.
 bool Server::is_done() {
-    // Loops that wait for a client do not notice that the total is reached.
+    // Loops that wait for a client do not notice that the total has been reached.
     if (admission_.is_total_served()) loops_.stop();
     if (!loops_.have_ended()) return false;
     if (stage_ == Stage::restarting) return true;
     if (has_waiting()) return false;
-    // We accept nobody any more, and a client that comes now should know at once.
+    // We accept nobody any more. Close the sockets, so that new clients notice at once.
     listeners_.clear();
     return children_.empty();
 }
@@ -269,7 +270,7 @@ void Server::begin_drain() {
     stop_accepting();
 }
 
-// Each connection restarts the time, even one that was over before we looked.
+// Every connection starts the idle time again, even one that ended before we looked.
 void Server::end_when_idle() {
     if (!config_.exit_idle_time || stage_ != Stage::serving) return;
     const auto served = admission_.served();
@@ -281,8 +282,8 @@ void Server::end_when_idle() {
     if (idle_ends_.passed()) begin_drain();
 }
 
-// Refuses, at the end, the clients whose PROXY header has not come, and, when the grace is over,
-// those for which there is no process.
+// At the end, refuses the clients whose PROXY header has not come. When the grace is over, refuses
+// those that wait for a process too.
 void Server::refuse_waiting() {
     std::vector<OpenConnection> refused;
     if (entrance_) refused = entrance_->take_all();
@@ -295,7 +296,7 @@ void Server::refuse_waiting() {
         events_.refused(connection.told, "the server ends");
 }
 
-// Acts when the grace, or the time after it, is over.
+// Ends the grace, or the time after it, when it is over.
 void Server::end_stage() {
     if (!stage_ends_.passed()) return;
     const bool was_draining = stage_ == Stage::draining;

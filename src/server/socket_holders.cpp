@@ -22,10 +22,10 @@ namespace {
 
 struct Member {
     pid_t group = 0;
-    bool is_zombie = false; // and so without descriptors
+    bool is_zombie = false; // it has no descriptors any more
 };
 
-// Nothing for a process that is gone.
+// Nothing when the process is gone.
 std::optional<Member> find_member(pid_t pid) {
     std::string text;
     try {
@@ -35,7 +35,7 @@ std::optional<Member> find_member(pid_t pid) {
     } catch (const Error&) {
         return std::nullopt;
     }
-    // "PID (NAME) STATE PARENT GROUP …"; the name may have anything in it.
+    // "PID (NAME) STATE PARENT GROUP …". NAME can contain any byte.
     std::string_view rest{text};
     rest.remove_prefix(std::min(rest.rfind(')') + 2, rest.size()));
     const bool is_zombie = rest.starts_with('Z') || rest.starts_with('X');
@@ -45,7 +45,8 @@ std::optional<Member> find_member(pid_t pid) {
     return group ? std::optional{Member{*group, is_zombie}} : std::nullopt;
 }
 
-// Of a process, or with a minus of a group. EPERM: there is one, and none that we may signal.
+// PID is a process, or minus the number of a group. EPERM means that it exists, but we may not
+// signal it.
 bool exists(pid_t pid) {
     return sys::call("kill", ::kill, pid, 0) == 0 || errno != ESRCH;
 }
@@ -56,7 +57,8 @@ bool may_have_socket(pid_t pid, const std::string& target) {
         has = link == target || link.empty();
         return !has;
     });
-    // One that becomes another user's meanwhile (set-user-ID) vanishes where /proc hides it.
+    // A process that changes its user (set-user-ID) vanishes for us if /proc hides other users'
+    // processes.
     return has || view == FdView::hidden || (view == FdView::ended && exists(pid));
 }
 
@@ -75,7 +77,7 @@ bool group_holds_socket(pid_t group, ino_t socket) {
         was_seen = true;
         if (!member->is_zombie && may_have_socket(*pid, target)) return true;
     }
-    // There may be a process that /proc does not show us.
+    // The group exists, but /proc showed none of its processes.
     return !was_seen && exists(-group);
 }
 
