@@ -28,8 +28,8 @@ constexpr short slot_lent = 1;
 constexpr short slot_held = 2;
 constexpr short slot_kept = 3;
 
-// The label in the set. A set that an older ipcbox made, with fewer semaphores before the slots,
-// has another label.
+// The label that the set has. Sets of an older ipcbox, which had fewer semaphores before the slots,
+// have another label.
 Key::Label label_in_set(const Key::Label& label) {
     constexpr std::uint16_t layout = 3;
     return {label[0], label[1], static_cast<std::uint16_t>(label[2] ^ layout)};
@@ -62,8 +62,8 @@ bool CountingSet::is_blank(std::span<const unsigned short> values) {
                                [](unsigned short value) { return value == 0; });
 }
 
-// Sets all values in one operation. With semctl(2), a separate step, others would have to watch
-// sem_otime.
+// Sets all values in one operation. semctl(2) would be a second step, and others would have to
+// watch sem_otime until it is done.
 void CountingSet::initialize(SemaphoreSet& set, int slots, const Key& key) {
     std::vector operations{
         wait_for_zero(slot_count, IPC_NOWAIT),
@@ -76,7 +76,7 @@ void CountingSet::initialize(SemaphoreSet& set, int slots, const Key& key) {
     semaphore = first_name;
     for (const auto word : set_name_of(key.is_name() ? key.text() : std::string{}))
         operations.push_back(add(semaphore++, word));
-    // The values show afterwards whether we or another process did it.
+    // This fails when another process has done it. The values are right in either case.
     set.operate(operations);
 }
 
@@ -110,11 +110,11 @@ int CountingSet::taken() const {
     return state_in(set_.values()).taken;
 }
 
-// Puts our weight on the door, inside or waiting, unless a taker of the page is inside: the door is
-// 0, or at least 2. A semop cannot say "or", so there are two. Both fail at once only while the
-// door is odd; then we wait for 0. Our weight stays while we wait for a token. So a taker of the
-// page cannot close a door that we found open, and the wait for the token is one operation, which
-// the kernel serves first come, first served.
+// Puts our weight on the door, and leaves it there while we wait for a token. Waits while a taker
+// of the manual page is inside, which makes the door odd. A semop cannot say "or", so there are
+// two: one for a door that is 0, and one for a door of at least 2. Both fail only while the door is
+// odd; then we wait for 0. Our weight keeps a taker of the manual page from closing the door behind
+// us. So the wait for a token is one operation, and the kernel serves the waiters in their order.
 bool CountingSet::enter(Deadline deadline) {
     const std::array alone{wait_for_zero(door, IPC_NOWAIT), add(door, our_weight, SEM_UNDO)};
     const std::array beside{add(door, -our_weight, IPC_NOWAIT), add(door, our_weight),
@@ -125,13 +125,13 @@ bool CountingSet::enter(Deadline deadline) {
     }
 }
 
-// Uses NOWAIT, as the giving of a lent token does: a give of the page without a take may have left
-// less on the door than our weight, and we must not wait for the rest.
+// Uses NOWAIT, as the give of a lent token does. A give of the manual page without a take may have
+// left less on the door than our weight, and we must not wait for the rest.
 void CountingSet::leave() {
     set_.operate(std::array{add(door, -our_weight, SEM_UNDO | IPC_NOWAIT)});
 }
 
-// Enters and does OPERATIONS, or does nothing at all.
+// Enters and does OPERATIONS, or does nothing.
 bool CountingSet::enter_and(std::span<const sembuf> operations, Deadline deadline) {
     if (!enter(deadline)) return false;
     if (set_.operate(operations, deadline) == done) return true;
@@ -151,8 +151,8 @@ bool CountingSet::share(Deadline deadline) {
     return enter_and(std::array{wait_for_zero(used_tokens), add(sharers, 1, SEM_UNDO)}, deadline);
 }
 
-// Marks one of the slots as ours. We have one of the free tokens, so there is an unmarked one. The
-// same operation takes a token that must outlive us out of our SEM_UNDO account.
+// Marks one of the slots as ours. We have a free token, so a slot is unmarked. If the token must
+// outlive us, the same operation takes it out of our SEM_UNDO account.
 void CountingSet::claim_slot(Lease lease) {
     for (;;) {
         const auto values = set_.values();
@@ -179,11 +179,11 @@ void CountingSet::claim_slot(Lease lease) {
 }
 
 bool CountingSet::give(Deadline deadline) {
-    // A taker of the page inside leaves the door at exactly 1.
+    // A taker of the manual page inside leaves the door at exactly 1.
     if (set_.operate(std::array{add(door, -1, IPC_NOWAIT), wait_for_zero(door, IPC_NOWAIT)}) ==
         done)
         return true;
-    // From here on one of the lent tokens is ours to give, so there is a lent slot.
+    // From here on, one of the lent tokens is ours to give, so some slot is lent.
     if (set_.operate(std::array{add(lent_tokens, -1, SEM_UNDO)}, deadline) == would_wait)
         return false;
     return_slot();
@@ -212,7 +212,8 @@ void CountingSet::return_slot() {
     }
 }
 
-// All takers and sharers of ours have their weight on the door, even those that wait.
+// Each of our takers and sharers has its weight on the door, even if it still waits. So the set is
+// free when the door is 0.
 bool CountingSet::wait_until_free(Deadline deadline) {
     return set_.operate(std::array{wait_for_zero(door)}, deadline) == done;
 }
@@ -223,9 +224,9 @@ bool CountingSet::resize(int slots, Deadline deadline) {
                                 set_.name(), slots, capacity));
     for (;;) {
         const int now = this->slots();
-        // An amount of 0 would mean "wait for zero".
+        // Return now, because an operation with an amount of 0 would mean "wait for zero".
         if (slots == now) return true;
-        // The number of slots changes only if it is still what we saw.
+        // Change the number of slots only if it is still the number that we saw.
         const std::array operations{
             add(slot_count, -now, IPC_NOWAIT),
             wait_for_zero(slot_count, IPC_NOWAIT),

@@ -43,7 +43,8 @@ void judge(Entry& entry) {
         return decide(Use::used,
                       counted(object.count, "process is attached", "processes are attached"));
     if (object.kind == Kind::memory || entry.slots) return decide(Use::free, {});
-    // A stranger's set or a queue does not show its users. Judge by the processes that used it.
+    // A queue, or the set of another program, does not show its users. Judge by the processes that
+    // used it.
     if (entry.creator == Presence::alive)
         return decide(Use::used, "a process that used it is alive");
     if (entry.may_have_more) return decide(Use::unknown, "not all processes can be seen");

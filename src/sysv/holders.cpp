@@ -10,10 +10,10 @@ namespace ipcbox::sysv {
 
 namespace {
 
-// The kernel rounds both times.
+// The kernel rounds both times that we compare.
 constexpr auto rounding = std::chrono::seconds{2};
 
-// Without /proc, or where it is hidden (hidepid), the kernel still says this.
+// Asks the kernel, which knows even without /proc, or when /proc hides the process (hidepid).
 bool exists(pid_t pid) try { return open_process(pid).has_value(); } catch (const SysError&) {
     return true; // unknown
 }
@@ -37,7 +37,7 @@ pid_t TokenHolder::kept_for() const {
 TokenHolder holder_of(const SemaphoreSet& set, int semaphore, Lease lease, int sharers) {
     TokenHolder holder{set.last_process(semaphore), lease, std::nullopt, sharers};
     holder.process = find_process(holder.pid);
-    // The process is younger than its supposed action: it has the pid of another one, which has
+    // A process that is younger than its supposed action has the pid of another one, which has
     // ended.
     if (lease == Lease::until_given && holder.process &&
         holder.process->started > set.last_operation() + rounding)

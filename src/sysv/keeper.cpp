@@ -19,10 +19,10 @@ namespace {
 constexpr std::string_view name_prefix = "hold:"; // with a pid at most 15 bytes, like every name
 constexpr std::string_view pipe_name = "a pipe";
 
-// The life of the keeper: it takes the token, closes everything else, reports that by a byte, and
-// ends with the owner.
+// The life of the keeper. It takes the token, closes everything else, reports success by one byte,
+// and ends when the owner ends.
 int keep(pid_t owner, const Fd& owner_handle, Pipe& pipe, const std::function<int()>& take) {
-    pipe.reader = Fd{}; // so that the byte kills us (SIGPIPE) when nobody is there to read it
+    pipe.reader = Fd{}; // if nobody reads the byte, SIGPIPE ends us
     set_own_name(fmt::format("{}{}", name_prefix, owner));
     if (const int status = take(); status != exit_status::done) return status;
     detach_from_session();
@@ -66,7 +66,7 @@ bool end_keeper_of_ancestor(std::span<const TokenHolder> holders) {
     if (keeper == holders.end()) return false;
     const auto process = open_process(keeper->pid);
     if (!process) return true;
-    // Not SIGTERM: the keeper may have been started with it ignored, and has nothing to clean up.
+    // Not SIGTERM: it may be ignored in the keeper. The keeper has nothing to clean up.
     send_signal(*process, SIGKILL);
     (void)wait_for(process->get(), POLLIN, Deadline::never());
     return true;

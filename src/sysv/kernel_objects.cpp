@@ -86,11 +86,11 @@ struct Commands {
     Control control;
     int info; // the highest place in use
     int any;  // the status of a place
-    int own;  // the same, of an object that we may read
+    int own;  // the same, if we may read the object
 };
 
 template <class Status> std::vector<Object> list(Kind kind, const Commands& commands) {
-    // Each structure of limits is smaller than this.
+    // Large enough for each structure of limits.
     std::array<std::uint64_t, 32> limits{};
     const int last = commands.control(0, commands.info, limits.data());
     if (last < 0) throw SysError("list", fmt::format("every {}", long_name_of(kind)));
@@ -100,7 +100,7 @@ template <class Status> std::vector<Object> list(Kind kind, const Commands& comm
     for (int place = 0; place <= last; ++place) {
         Status status{};
         int id = commands.control(place, command, &status);
-        // EINVAL means an empty place too.
+        // EINVAL can mean that the place is empty, or that the kernel does not know this command.
         if (id < 0 && errno == EINVAL && command == commands.any && objects.empty()) {
             id = commands.control(place, commands.own, &status);
             if (id >= 0) command = commands.own;

@@ -14,8 +14,8 @@ namespace {
 
 constexpr int perl_project = 1;
 
-// FNV-1a with a final mix (the one of SplitMix64): FNV alone leaves the high bits of short names
-// alike.
+// FNV-1a and the final mix of SplitMix64: with FNV alone, short names would have the same high
+// bits.
 std::uint64_t hash(std::string_view text) {
     std::uint64_t value = 0xcbf29ce484222325;
     for (const char byte : text) {
@@ -30,7 +30,7 @@ std::uint64_t hash(std::string_view text) {
 Key::Label label_of(std::string_view name) {
     const std::uint64_t bits = hash(std::string{"ipcbox label "}.append(name));
     constexpr std::uint64_t mask = 0x7fff;
-    // The lowest bit is set, so that a label differs from fresh semaphores, which are zero.
+    // Set the lowest bit, so that a label differs from fresh semaphores, which are all zero.
     return {static_cast<std::uint16_t>((bits & mask) | 1U),
             static_cast<std::uint16_t>((bits >> 15U) & mask),
             static_cast<std::uint16_t>((bits >> 30U) & mask)};
@@ -49,7 +49,7 @@ key_t key_of_number(std::string_view text) {
         std::from_chars(digits.data(), digits.data() + digits.size(), value, hexadecimal ? 16 : 10);
     if (text.starts_with('-'))
         throw std::invalid_argument("a key cannot be negative (write 0xffffffff for -1)");
-    // We would read 010 as ten, and ipcrm(1) as eight.
+    // Refuse 010: we would read ten, and ipcrm(1) eight.
     if (!hexadecimal && text.size() > 1 && text.starts_with('0'))
         throw std::invalid_argument("a key is decimal, or hexadecimal with 0x, but never octal");
     if (error != std::errc{} || end != digits.data() + digits.size())

@@ -16,7 +16,7 @@ void KnownNames::add(std::string_view text) {
 
 void KnownNames::add_words_of(std::string_view command_line) {
     using namespace std::string_view_literals;
-    // The characters that end a word for a shell, in the text behind its -c.
+    // The characters that end a word for a shell. The text after "sh -c" is split too.
     constexpr auto blanks = "\0 \t\r\n;&|<>()'\"`"sv;
     if (command_line.find('@') == std::string_view::npos) return;
     for (;;) {
@@ -30,7 +30,7 @@ void KnownNames::add_processes() try {
     for (const pid_t pid : process::all_pids())
         try {
             if (const auto line = read_process_file(pid, "cmdline")) add_words_of(*line);
-        } catch (const Error&) { // NOLINT(bugprone-empty-catch): its names stay unknown
+        } catch (const Error&) { // NOLINT(bugprone-empty-catch): we do not learn its names
         }
 } catch (const Error&) { // NOLINT(bugprone-empty-catch): there is no /proc
 }

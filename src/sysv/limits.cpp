@@ -46,7 +46,7 @@ msginfo message_info() {
     return info;
 }
 
-// The queue with the largest used fraction.
+// The queue that has used the largest part of its limit.
 Limit fullest_queue() {
     Limit fullest{"msgmnb", "bytes in the fullest message queue", "kernel.msgmnb", 0, 0};
     for (const auto& queue : all_objects(Kind::messages)) {
@@ -60,8 +60,8 @@ Limit fullest_queue() {
 } // namespace
 
 std::vector<Limit> read_limits() {
-    // SEM_INFO, SHM_INFO and MSG_INFO store the used amounts in fields that mean something else for
-    // IPC_INFO.
+    // The used amounts come from SEM_INFO, SHM_INFO and MSG_INFO. The same fields mean something
+    // else after IPC_INFO.
     const auto sets = semaphore_info();
     const auto segments = memory_info<shm_info>(SHM_INFO);
     const auto memory = memory_info<shminfo>(IPC_INFO);

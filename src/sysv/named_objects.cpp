@@ -32,8 +32,8 @@ using File = std::pair<dev_t, ino_t>;
 
 constexpr std::size_t max_text = 64UL * 1024;
 
-// Nothing for a file that we may not read. O_NONBLOCK: a FIFO, which is neither a semaphore nor a
-// queue, would make us wait.
+// Nothing for a file that we may not read. O_NONBLOCK is for a FIFO, which is no semaphore or queue
+// and would make us wait.
 std::optional<std::string> text_of(const std::string& path) try {
     return read_to_end(open_file(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW).get(), max_text, path);
 } catch (const Error&) {
@@ -60,7 +60,7 @@ NamedObject object_of(Sort kind, std::string name, const struct stat& status) {
     return object;
 }
 
-// The regular files of a directory, made objects by MAKE(path, name, status).
+// The objects of a directory: calls MAKE(path, name, status) for each regular file.
 template <class Make> std::vector<NamedObject> files_of(const std::string& directory, Make make) {
     std::vector<NamedObject> objects;
     const Directory stream{::opendir(directory.c_str())};
@@ -91,7 +91,7 @@ NamedObject memory_file(const std::string& path, const std::string& name,
     return object;
 }
 
-// Calls LOOK for each descriptor of PID, as look_at_processes() wants it.
+// Calls LOOK for each descriptor of PID. Has the form that look_at_processes() wants.
 template <class Look> bool sees_descriptors(pid_t pid, bool& ended, Look look) {
     const auto view = look_at_descriptors(pid, [&](const auto& number, const auto& target) {
         look(number, target);
@@ -101,7 +101,7 @@ template <class Look> bool sees_descriptors(pid_t pid, bool& ended, Look look) {
     return view == FdView::whole;
 }
 
-// "7f1c…-7f1c… rw-s 00000000 00:1a 32774      /dev/shm/build": the files in such lines.
+// The files in lines such as "7f1c…-7f1c… rw-s 00000000 00:1a 32774 /dev/shm/build".
 std::vector<File> mapped_files(std::string_view maps) {
     constexpr int hexadecimal = 16;
     std::vector<File> files;
@@ -186,7 +186,7 @@ std::vector<NamedObject> open_fifos() {
     std::map<File, NamedObject> fifos;
     const bool is_complete = look_at_processes([&](pid_t pid, bool& ended) {
         return sees_descriptors(pid, ended, [&](const auto& number, const auto& target) {
-            // A pipe without a name is "pipe:[1234]".
+            // Skip a target without a name, such as "pipe:[1234]".
             if (!target.starts_with('/')) return;
             const auto status = file_at(fmt::format("/proc/{}/fd/{}", pid, number));
             if (!status || !S_ISFIFO(status->st_mode)) return;
@@ -228,7 +228,7 @@ void add_users(std::vector<NamedObject>& objects) {
             add(file, Does::maps, pid);
         if (queues.empty()) return true;
         return sees_descriptors(pid, ended, [&](const auto& number, const auto& target) {
-            // mq_open(3) gives a path below the mount, and open(2) a path from the root.
+            // mq_open(3) makes the target a path below the mount, open(2) a path from the root.
             const auto slash = target.rfind('/');
             if (slash == std::string::npos || !queues.contains(target.substr(slash))) return;
             if (const auto status = file_at(fmt::format("/proc/{}/fd/{}", pid, number)))

@@ -17,7 +17,7 @@ ObjectName ObjectName::parse(std::string_view text) {
         throw std::invalid_argument("expected an id after the colon");
     }
     name.id_ = whole_number<int>(text);
-    if (name.id_ == 0) return name; // as a key it would be IPC_PRIVATE
+    if (name.id_ == 0) return name; // a key of 0 would be IPC_PRIVATE
     name.key_ = Key::parse(text);
     return name;
 }

@@ -16,7 +16,7 @@ constexpr int held = 3;
 constexpr int kept = 6;
 constexpr int shared = 16;
 
-// The lease that a value stands for. Gives of the manual page may have made the value smaller.
+// The lease that a value means. Gives of the manual page may have made the value smaller.
 Lease lease_of(int value) {
     if (value <= lent) return Lease::until_given;
     if (value <= held || value > kept) return Lease::until_process_ends;
@@ -38,8 +38,8 @@ bool PlainSet::take(Lease lease, Deadline deadline) {
            done;
 }
 
-// A semop cannot say "free, or shared", so there are two. Both fail at once only while the token is
-// lent or held; then we wait for zero.
+// A semop cannot say "free, or shared", so two of them are tried. Both fail only while the token is
+// lent or held. Then wait for zero.
 bool PlainSet::share(Deadline deadline) {
     const std::array alone{wait_for_zero(token, IPC_NOWAIT), add(token, shared, SEM_UNDO)};
     const std::array beside{add(token, -shared, IPC_NOWAIT), add(token, shared),
@@ -50,8 +50,9 @@ bool PlainSet::share(Deadline deadline) {
     }
 }
 
-// Waits while the token is free, and fails at once unless it is lent: after the subtraction it has
-// to be zero. A token that is held comes back from the kernel; then another wait may be worth it.
+// Waits while the token is free. Fails at once unless the token is lent, because the value has to
+// be zero after the subtraction. The kernel takes a held token back from a process that ends; then
+// we wait again.
 bool PlainSet::give(Deadline deadline) {
     const std::array give_lent{add(token, -lent), wait_for_zero(token, IPC_NOWAIT)};
     for (;;) {

@@ -20,7 +20,7 @@ constexpr sembuf operation(unsigned short semaphore, int amount, int flags = 0) 
     return {semaphore, static_cast<short>(amount), static_cast<short>(flags)};
 }
 
-// The parts of a ring that is not whole yet. They are removed if the rest cannot be made.
+// The parts of a ring that is not complete yet. They are removed if the rest cannot be made.
 struct Unfinished {
     std::optional<SemaphoreSet> set = {};
     std::optional<SharedMemory> memory = {};
@@ -41,8 +41,8 @@ constexpr sembuf unlock = operation(lock, -1, SEM_UNDO);
 
 } // namespace
 
-// The counters only grow; a slot's number is its turn modulo `slots`. All zero means a ring that
-// nobody has used, so new memory from the kernel needs no further step.
+// The counters only grow. A slot's number is its turn modulo `slots`. If all is zero, nobody has
+// used the ring, so new memory from the kernel is ready at once.
 struct ShmRing::Header {
     std::atomic<std::uint64_t> written;
     std::atomic<std::uint64_t> read;
@@ -61,11 +61,11 @@ ShmRing::Parts ShmRing::make_or_find(const Key& key) {
         auto memory = made.memory =
             SharedMemory::create(key, size, owner_only, SharedMemory::Pages::normal);
         if (!memory) memory = SharedMemory::find(key);
-        if (!set || !memory) continue; // it existed, and was removed before we looked
+        if (!set || !memory) continue; // it was removed before we looked
         if (set->count() != semaphore_count || memory->size() != size)
             throw Error(fmt::format("cannot stream through {}: its key belongs to something else",
                                     key.text()));
-        // Only the first of two makers has an effect.
+        // If two processes make the ring, only the first one's operation succeeds.
         const auto& label = key.label();
         set->operate(
             std::array{operation(first_label, 0, IPC_NOWAIT), operation(first_label, label[0]),
@@ -90,21 +90,21 @@ void ShmRing::reset(Parts& parts) {
     header.joined = false;
     header.done = false;
     const auto values = parts.set.values();
-    // An operation of 0, for a semaphore that is 0 already, passes as well.
+    // For a semaphore that is already 0, this operation is 0 and succeeds as well.
     parts.set.operate(std::array{operation(filled_slots, -values[filled_slots]),
                                  operation(free_slots, -values[free_slots]),
                                  operation(free_slots, slots)});
 }
 
-// The lock keeps the other end from joining, and the last one from removing the ring, while we
-// look. It goes with our process.
+// While we hold the lock, the other end cannot join, and the last one cannot remove the ring. If
+// our process dies, the lock becomes free.
 void ShmRing::lock_ring(Parts& parts, Deadline deadline) {
     if (parts.set.operate(std::array{operation(lock, 0), operation(lock, 1, SEM_UNDO)}, deadline) ==
         SemaphoreSet::Outcome::would_wait)
         throw TimedOut(fmt::format("the lock of {}", parts.memory.name()));
 }
 
-// Call it with the lock held. It also gives the lock back.
+// Call it with the lock held. It gives the lock back.
 void ShmRing::take_place(Parts& parts, const Key& key, End end) {
     const unsigned short own = end == End::writer ? writer : reader;
     const unsigned short other = end == End::writer ? reader : writer;
@@ -113,7 +113,7 @@ void ShmRing::take_place(Parts& parts, const Key& key, End end) {
     if (values[own] != 0)
         throw Error(fmt::format("cannot stream through {}: it already has a {}", key.text(),
                                 end == End::writer ? "writer" : "reader"));
-    // We cannot continue a stream that another end of our kind began.
+    // We cannot go on with a stream that another writer or reader began.
     const auto& header = parts.header();
     const bool used = end == End::writer ? header.written != 0 : header.joined.load();
     if (used && values[other] != 0)
@@ -121,14 +121,15 @@ void ShmRing::take_place(Parts& parts, const Key& key, End end) {
             fmt::format("cannot stream through {}: another stream is still using it", key.text()));
     if (values[other] == 0) reset(parts);
     parts.set.operate(std::array{operation(own, 1, SEM_UNDO),
-                                 // No change now, and one more when we die.
+                                 // Changes nothing now, and adds one when we die.
                                  operation(woken, 1), operation(woken, -1, SEM_UNDO), unlock});
-    // After it has the place: a writer takes "joined, and no reader there" for a death.
+    // Set this after the reader has its place: if the reader has joined and no reader is there, the
+    // writer takes it for dead.
     if (end == End::reader) parts.header().joined = true;
 }
 
-// Call it with the lock held. It removes the ring when no end except OURS is there; else it gives
-// the lock back.
+// Call it with the lock held. If no end except OURS is there, removes the ring. Otherwise gives the
+// lock back.
 void ShmRing::release(Parts& parts, int ours) {
     const auto values = parts.set.values();
     if (values[writer] + values[reader] <= ours)
@@ -179,8 +180,8 @@ void ShmRing::add(unsigned short semaphore) {
     parts_.set.operate(std::array{operation(semaphore, 1)});
 }
 
-// Call it with the lock held. The order matters: an end that finds the old set waits for the lock,
-// and begins again when the set is gone.
+// Call it with the lock held. Removes the set last: an end that finds the old set waits for its
+// lock, and begins again when the set is gone.
 void ShmRing::remove(Parts& parts) {
     parts.memory.remove();
     parts.set.remove();
@@ -211,7 +212,7 @@ void ShmRingWriter::finish(Deadline deadline) {
     (void)next_slot(deadline);
     publish(0);
     try {
-        // Our death means nothing any more.
+        // Everything is written, so our death no longer counts as a failure.
         parts_.set.operate(
             std::array{operation(filled_slots, 1, SEM_UNDO), operation(filled_slots, -1)});
         if (!parts_.header().joined &&

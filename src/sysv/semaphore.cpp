@@ -8,8 +8,7 @@ namespace ipcbox::sysv {
 
 namespace {
 
-// The fourth argument of semctl(2), which it leaves to the caller to define: of its members, we
-// only pass pointers.
+// The fourth argument of semctl(2), which callers have to define themselves. We only pass pointers.
 union ControlArgument {
     void* pointer;
     int value;
@@ -23,7 +22,7 @@ int control(int id, int semaphore, int command, void* pointer) {
     const auto object = fmt::format("semaphore set {}", name);
     switch (error) {
     case EIDRM:
-    case EINVAL: // the id was removed before we came
+    case EINVAL: // the id was removed before we used it
         throw SetRemoved(fmt::format("cannot {} {}: it was removed", verb, object));
     case ERANGE:
         throw Error(fmt::format("cannot {} {}: its value is at its maximum", verb, object));
@@ -51,7 +50,7 @@ std::optional<SemaphoreSet> SemaphoreSet::create(const Key& key, int count, mode
     const int id = sys::call("semget", ::semget, key.value(), count, flags);
     if (id >= 0) return SemaphoreSet{id, key.text()};
     if (errno == EEXIST) return std::nullopt;
-    if (errno == EINVAL) // here not "it was removed"
+    if (errno == EINVAL) // here it does not mean "removed"
         throw Error(
             fmt::format("cannot create semaphore set {} of {} semaphores: the system's limit "
                         "for one set is smaller (SEMMSL, the 1st number of sysctl "
@@ -64,8 +63,8 @@ SemaphoreSet::Outcome SemaphoreSet::operate(std::span<const sembuf> operations, 
     const auto operate = [](int id, const sembuf* first, std::size_t count, const timespec* limit) {
         return ::semtimedop(id, const_cast<sembuf*>(first), count, limit);
     };
-    // With a timeout of zero the kernel would still put us to sleep, for as long as timers may be
-    // late (50 us, PR_SET_TIMERSLACK).
+    // Use IPC_NOWAIT: with a timeout of zero, the kernel would still put us to sleep for as long as
+    // timers may be late (50 us, PR_SET_TIMERSLACK).
     std::vector<sembuf> at_once;
     if (deadline.passed()) {
         at_once.assign(operations.begin(), operations.end());

@@ -15,7 +15,7 @@ namespace ipcbox::sysv {
 
 namespace {
 
-// The bytes after the last byte of a segment that was made under a name.
+// A segment with a name ends with these bytes, after those of the user.
 using LabelBytes = std::array<std::byte, sizeof(Key::Label)>;
 
 LabelBytes label_bytes(const Key& key) {
@@ -36,7 +36,7 @@ LabelBytes label_bytes(const Key& key) {
     }
 }
 
-// shmget(2) has four errors for a limit and none that names it.
+// shmget(2) has four errors for limits. None of them says which limit.
 [[noreturn]] void throw_creation_error(const std::string& name, std::size_t size,
                                        SharedMemory::Pages pages, int error) {
     const auto fail = [&](std::string_view reason) {
@@ -67,11 +67,11 @@ shmid_ds status_of(int id, const std::string& name) {
     return status;
 }
 
-// The mode of a segment that is about to get its label. The kernel ignores the execute bits but
-// keeps them, and no other program sets exactly this mode.
+// A segment has this mode until its label is written. The kernel keeps the execute bits but ignores
+// them, and no other program sets exactly this mode.
 constexpr int mode_while_labelling = 0611;
 
-// If its maker dies meanwhile, the segment stays like this and belongs to nobody.
+// If the maker dies before it writes the label, the segment keeps this mode and belongs to nobody.
 bool is_being_labelled(const shmid_ds& status) {
     constexpr int permissions = 0777;
     return (status.shm_perm.mode & permissions) == mode_while_labelling &&
@@ -112,7 +112,7 @@ std::optional<SharedMemory> SharedMemory::find(const Key& key) {
     }
 }
 
-// If the label is there, this takes its bytes off the segment's size.
+// If the segment has the label, subtracts the label's bytes from the size.
 bool SharedMemory::has_label(const Key& key) {
     const auto label = label_bytes(key);
     if (size_ < label.size()) return false;
@@ -155,7 +155,7 @@ std::optional<SharedMemory> SharedMemory::create(const Key& key, std::size_t siz
     try {
         if (key.is_name()) memory.put_label(key, mode);
     } catch (...) {
-        memory.remove(); // without its label nobody could use it, or make another one
+        memory.remove(); // without its label, nobody could use or replace it
         throw;
     }
     return memory;
@@ -171,7 +171,7 @@ AttachedMemory SharedMemory::attach(Access access) const {
     void* const address = sys::call("shmat", ::shmat, id_, static_cast<const void*>(nullptr),
                                     access == Access::read ? SHM_RDONLY : 0);
     if (reinterpret_cast<std::intptr_t>(address) == -1) {
-        // shmat(2) says EINVAL for an id that is not (or no longer) there.
+        // EINVAL from shmat(2) means that there is no such id, or not any more.
         throw_memory_error("attach", name_, errno == EINVAL ? EIDRM : errno);
     }
     return AttachedMemory{{static_cast<std::byte*>(address), size_}};

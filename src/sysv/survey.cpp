@@ -24,14 +24,14 @@ bool is_plain(const Object& object) {
     return object.key != 0 && object.size == 1;
 }
 
-// The name of a counting set, empty when the label does not prove it.
+// The name of a counting set. Empty when the label does not prove the name.
 std::string proven_name(const Object& object, const Values& values, const Key& key) {
     const bool is_proven =
         key.is_name() && key.value() == object.key && CountingSet::has_label(values, key.label());
     return is_proven ? key.text() : std::string{};
 }
 
-// The key that is written in the set; nothing when there is none.
+// The key that the set itself contains. Nothing when it contains none.
 std::optional<Key> key_in(const Values& values) try {
     const auto name = CountingSet::name_in(values);
     return name.empty() ? std::nullopt : std::optional{Key::parse(name)};
@@ -133,14 +133,14 @@ void Survey::inspect_tokens(Entry& entry, const SemaphoreSet& set, const Values&
         const pid_t owner = has_own_proc_ ? holder.kept_for() : 0;
         auto one = user(what_it_does(holder), owner != 0 ? owner : holder.pid);
         if (has_own_proc_) one.text = holder.text();
-        // Another process may have the pid by now.
+        // If the holder has ended, another process may have its pid by now.
         if (!holder.process) one.process.reset();
         entry.users.push_back(std::move(one));
     }
 }
 
-// The meaning of a stranger's values is unknown. The kernel knows the processes that changed them
-// last; for an unchanged set there is none.
+// We do not know what the values of another program's set mean. But the kernel knows which
+// processes changed them last, if any did.
 void Survey::inspect_strange_set(Entry& entry, const SemaphoreSet& set, const Values& values) {
     const bool is_fresh = entry.object.used == 0 &&
                           std::ranges::all_of(values, [](auto value) { return value == 0; });
@@ -171,7 +171,7 @@ void Survey::name_segment(Entry& entry) {
         if (!memory || memory->id() != object.id) return;
         entry.name = key->text();
         entry.bytes = memory->size();
-    } catch (const Error&) { // NOLINT(bugprone-empty-catch): a stranger's, or unreadable
+    } catch (const Error&) { // NOLINT(bugprone-empty-catch): not ours, or unreadable
     }
 }
 
@@ -190,8 +190,7 @@ void Survey::add_users(std::vector<Entry>& entries) {
         somebody_may_wait |= may_wait;
     }
     waiters_ = somebody_may_wait ? find_waiters() : Sight<Waiter>{};
-    // Reading the maps of all processes takes long, so do it only when a process attached or
-    // detached.
+    // Read the maps of all processes only if one has attached or detached, because it takes long.
     if (attached != attached_before_)
         attachers_ = attached.empty() ? Sight<Attacher>{} : find_attachers();
     attached_before_ = attached;

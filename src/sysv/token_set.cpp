@@ -16,8 +16,8 @@ bool is_for_plain_set(const Key& key, int slots) {
     return slots == 1 && !key.is_name();
 }
 
-// Removes a set that we could not complete, unless another process completed it or uses it. A set
-// that we may not read, because its mode keeps us out, was never completed.
+// Removes a set that we could not complete, unless another process has completed it or uses it. If
+// the mode of the set keeps us from reading it, it was never completed.
 void discard(SemaphoreSet& set) noexcept {
     try {
         bool is_ours = true;
@@ -27,13 +27,13 @@ void discard(SemaphoreSet& set) noexcept {
             if (error.error() != EACCES) throw;
         }
         if (is_ours) set.remove();
-    } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): the first failure is reported
+    } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): the first error is reported
     }
 }
 
 } // namespace
 
-// Nothing while another process is making it.
+// Nothing while another process is still making the set.
 std::optional<TokenSet> TokenSet::recognize(const SemaphoreSet& set, const Key& key) {
     const auto values = set.values();
     if (CountingSet::has_label(values, key.label())) return TokenSet{set.id(), CountingSet{set}};
@@ -63,11 +63,11 @@ TokenSet TokenSet::create(const Key& key, int slots, mode_t mode) {
             }
         }
         if (auto found = SemaphoreSet::find(key)) return shaped(*std::move(found), key, slots);
-        // It existed, and was removed before we looked.
+        // The set existed, but was removed before we looked.
     }
 }
 
-// A blank set gets its tokens.
+// Gives a blank set its tokens first.
 TokenSet TokenSet::shaped(SemaphoreSet set, const Key& key, int slots) {
     const int count = set.count();
     const bool is_plain = is_for_plain_set(key, slots);

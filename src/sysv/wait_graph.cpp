@@ -25,8 +25,8 @@ class Graph {
         for (const auto& [pid, entry] : waits_)
             stuck_.insert(pid);
         stuck_.insert(parents_.begin(), parents_.end());
-        // Begin with all waiting processes, and remove those that are not stuck, one after the
-        // other.
+        // Suppose that all waiting processes are stuck. Remove those that are not, until all that
+        // are left are.
         while (std::erase_if(stuck_, [this](pid_t pid) { return !is_stuck(pid); }) > 0) {
         }
     }
@@ -44,7 +44,7 @@ class Graph {
                     circles.emplace_back(known, path.end());
                     break;
                 }
-                if (!seen.insert(at).second) break; // in a circle that we have found already
+                if (!seen.insert(at).second) break; // we have found this circle already
                 const auto* set = waits_.at(at);
                 const pid_t holder = holders_of(*set).front();
                 path.push_back({at, set, holder});
@@ -70,8 +70,7 @@ class Graph {
         return holders;
     }
 
-    // Whether all tokens are taken, each by a process that we can see and that has it until it
-    // ends.
+    // Whether all tokens are taken, and we can see a holder for each that keeps it until it ends.
     static bool has_known_holders(const Entry& entry) {
         const auto holders = holders_of(entry);
         return entry.slots && entry.taken == *entry.slots && std::ssize(holders) == entry.taken &&
@@ -89,7 +88,7 @@ class Graph {
         return children != children_.end() && all_stuck(children->second);
     }
 
-    // PID or a descendant of it that is stuck in a wait for a set.
+    // PID or one of its descendants that is stuck in a wait for a set.
     [[nodiscard]] pid_t waiter_below(pid_t pid) const {
         if (waits_.contains(pid)) return pid;
         if (const auto children = children_.find(pid); children != children_.end())
@@ -101,7 +100,7 @@ class Graph {
 
     std::map<pid_t, const Entry*> waits_;
     std::map<pid_t, std::vector<pid_t>> children_;
-    std::set<pid_t> parents_; // which wait for a child
+    std::set<pid_t> parents_; // processes that wait for a child
     std::set<pid_t> stuck_;
 };
 

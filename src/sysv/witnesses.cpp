@@ -22,7 +22,7 @@ namespace ipcbox::sysv {
 
 namespace {
 
-constexpr pid_t kernel_threads = 2; // their parent
+constexpr pid_t kernel_threads = 2; // the parent of all kernel threads
 
 std::string link_target(const std::string& path) {
     std::array<char, 64> target{};
@@ -30,8 +30,8 @@ std::string link_target(const std::string& path) {
     return size < 0 ? std::string{} : std::string{target.data(), static_cast<std::size_t>(size)};
 }
 
-// Whether PID is in our IPC namespace; in another one the ids mean other objects. Nothing when we
-// may not look.
+// Whether PID is in our IPC namespace. In another one, the same ids mean other objects. Nothing
+// when we are not allowed to look.
 std::optional<bool> is_of_our_namespace(pid_t pid, const std::string& ours) {
     const auto its = link_target(fmt::format("/proc/{}/ns/ipc", pid));
     if (its.empty() || ours.empty()) return std::nullopt;
@@ -42,7 +42,7 @@ std::optional<bool> is_of_our_namespace(pid_t pid, const std::string& ours) {
 template <class User, class Look> Sight<User> look_at_all(Look look) {
     Sight<User> sight;
     if (!has_own_proc()) return sight;
-    // When hidepid hides other users' processes, it hides process 1 too, unless we are its user.
+    // If hidepid hides other users' processes, it hides process 1 too, unless we are its user.
     sight.is_complete = read_process_stat(1).has_value();
     for (const pid_t pid : process::all_pids()) {
         bool ended = false;
@@ -106,7 +106,7 @@ bool look_at_processes(const std::function<bool(pid_t pid, bool& ended)>& look) 
 std::optional<std::pair<Kind, int>> waited_for(std::string_view line) {
     const auto number = whole_number<long>(take_word(line));
     auto argument = take_word(line);
-    if (!argument.starts_with("0x")) return std::nullopt; // "running"
+    if (!argument.starts_with("0x")) return std::nullopt; // such as "running"
     const auto id = whole_number<std::uint64_t>(argument.substr(2), 16);
     if (!number || !id) return std::nullopt;
     switch (*number) {
@@ -127,10 +127,10 @@ std::optional<std::pair<Kind, int>> waited_for(std::string_view line) {
 
 std::map<int, std::uint64_t> attached_in(std::string_view maps) {
     std::map<int, std::uint64_t> ids;
-    // "7f1c…-7f1c… rw-s 00000000 00:01 32774      /SYSV000004d2 (deleted)": the inode is the id.
+    // In "7f1c…-7f1c… rw-s 00000000 00:01 32774 /SYSV000004d2 (deleted)", the inode is the id.
     for (auto at = maps.find(" /SYSV"); at != std::string_view::npos;
          at = maps.find(" /SYSV", at + 1)) {
-        const auto start = maps.rfind('\n', at) + 1; // of the line; npos + 1 is 0
+        const auto start = maps.rfind('\n', at) + 1; // of the line; 0 for the first (npos + 1)
         auto line = maps.substr(start, at - start);
         for (int word = 0; word < 4; ++word)
             (void)take_word(line);
@@ -170,9 +170,9 @@ Presence presence_of(pid_t pid, std::time_t when) try {
     if (!open_process(pid)) return Presence::gone;
     if (!has_own_proc()) return Presence::unknown;
     const auto process = find_process(pid);
-    if (!process) // a zombie, or hidden
+    if (!process) // it is a zombie, or hidden
         return read_process_stat(pid) ? Presence::gone : Presence::unknown;
-    // A younger process has the pid of another one, which has ended.
+    // A process that is younger than the event only has the pid of the one that we look for.
     const auto limit = std::chrono::system_clock::from_time_t(when) + rounding;
     return process->started > limit ? Presence::gone : Presence::alive;
 } catch (const SysError&) {
