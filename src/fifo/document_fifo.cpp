@@ -14,12 +14,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// The maximum of inodes in use; readers that keep them open can cause more. Each costs two
+// At most this many FIFOs are in use, unless readers keep more of them open. Each costs two
 // descriptors, and an unprivileged process has 1024.
 constexpr std::size_t max_fifos = 200;
-// Enough to serve the next readers while the FIFOs of the former ones are emptied.
+// Enough for the next readers while we empty the FIFOs of the readers before.
 constexpr std::size_t spares_at_start = 4;
-// After the end of file a reader has this long to leave, if its FIFO is needed.
+// After its end of file, a reader has this long to leave before we may take its FIFO.
 constexpr Duration time_to_leave = 1s;
 
 std::size_t fifos_within_limits() {
@@ -31,7 +31,7 @@ std::size_t fifos_within_limits() {
     return std::clamp<std::size_t>(pairs, 2, max_fifos);
 }
 
-// A FIFO is opened again and again by its descriptor, whatever its name is: see Fifo::path().
+// A FIFO is opened many times through its descriptor, whatever its name is. See Fifo::path().
 const std::string& path_with_proc(const std::string& path) {
     if (!has_proc()) throw Error(fmt::format("cannot serve {}: there is no /proc", path));
     return path;
@@ -52,8 +52,8 @@ DocumentFifo::DocumentFifo(const std::string& path, mode_t mode, Documents& docu
 
 DocumentFifo::~DocumentFifo() {
     path_.reset();
-    // A reader that looked up the name in time may be blocked in open(2) when our ends are closed.
-    // Let it in.
+    // A reader that looked up the name before we go may block in open(2) after we have closed our
+    // ends. Let it in.
     for (const auto& [number, served] : fifos_)
         try {
             served->fifo.close_writer();
@@ -62,9 +62,9 @@ DocumentFifo::~DocumentFifo() {
         }
 }
 
-// Events of the FIFO come from now on. STATE tells what happened before.
+// From now on we get the FIFO's events. STATE tells what happened before.
 ServedFifo& DocumentFifo::add(Fifo fifo, ServedFifo::State state) {
-    // Open it before we watch it: our own opening would look like a reader's.
+    // Open it before we watch it, or our own opening would look like a reader's.
     auto served = std::make_unique<ServedFifo>(std::move(fifo), state, documents_, barrier_);
     const int number = next_number_++;
     events_.watch(served->fifo, number);
@@ -79,7 +79,7 @@ ServedFifo& DocumentFifo::spare() {
     return *served;
 }
 
-// Whether there is a spare FIFO, or can be one. When too many are in use, this gives up the reader
+// Whether there is a spare FIFO, or room for one. When too many are in use, gives up the reader
 // that has stayed longest after its end of file.
 bool DocumentFifo::has_room() {
     if (!spares_.empty() || fifos_.size() < max_fifos_) return true;
@@ -99,7 +99,8 @@ Deadline DocumentFifo::deadline() const {
 
 void DocumentFifo::work() {
     barrier_.notice();
-    // Until nothing is left: then all readers that opened the FIFO before the exchange are counted.
+    // Read until no event is left. Then we have counted all readers that opened the FIFO before the
+    // exchange.
     for (;;) {
         const auto& batch = events_.next();
         if (batch.events.empty() && !batch.overflow) break;
@@ -112,7 +113,7 @@ void DocumentFifo::work() {
 
 void DocumentFifo::handle(const FileEvent& event) {
     const auto found = fifos_.find(event.file);
-    if (found == fifos_.end()) return; // given up a moment ago
+    if (found == fifos_.end()) return; // we gave it up a moment ago
     ServedFifo* served = found->second.get();
     if (event.opened) {
         const bool was_idle = served->is_idle();
@@ -120,14 +121,14 @@ void DocumentFifo::handle(const FileEvent& event) {
         if (served == current_)
             rotate();
         else if (was_idle && std::erase(spares_, served) > 0)
-            active_.push_back(served); // a reader that had looked up PATH before
+            active_.push_back(served); // its reader looked PATH up before
     }
     if (event.read) served->read();
     if (event.closed) served->closed();
     if (event.renamed && served == current_ && !path_->has(current_->fifo)) claim_again();
 }
 
-// Puts another FIFO at PATH. If there is none to spare, readers that come meanwhile join the group.
+// Puts another FIFO at PATH. If no spare is left, readers that come in the meantime join the group.
 void DocumentFifo::rotate() {
     if (!has_room()) return;
     ServedFifo& next = spare();
@@ -139,7 +140,7 @@ void DocumentFifo::rotate() {
     }
 }
 
-// PATH is no longer ours: it was removed, or replaced.
+// PATH no longer leads to our FIFO: it was removed or replaced.
 void DocumentFifo::claim_again() {
     ServedFifo& next = spare();
     current_->lost_name();
@@ -147,7 +148,7 @@ void DocumentFifo::claim_again() {
     (void)path_->claim(next.fifo, FifoPath::Stranger::refuse);
 }
 
-// Events were lost: gives all readers the end of file and begins again.
+// Events were lost. Gives all readers the end of file and begins again.
 void DocumentFifo::handle_overflow() {
     rotate();
     active_.insert(active_.end(), spares_.begin(), spares_.end());
@@ -162,7 +163,7 @@ void DocumentFifo::step_all() {
         served->step();
     current_->step();
     collect();
-    // When a reader opened it, it could not be exchanged.
+    // It could not be exchanged when its reader came. Try again.
     if (!current_->is_idle()) rotate();
 }
 

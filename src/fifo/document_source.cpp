@@ -27,7 +27,7 @@ class File : public DocumentSource {
     File(std::string path, std::size_t limit) : path_(std::move(path)), limit_(limit) {}
 
     [[nodiscard]] std::string contents() const {
-        // O_NONBLOCK: a FIFO or a device must not hold us up.
+        // O_NONBLOCK: opening a FIFO or a device must not make us wait.
         const Fd file = open_file(path_, O_RDONLY | O_NONBLOCK | O_NOCTTY);
         struct stat status {};
         if (sys::call("fstat", ::fstat, file.get(), &status) < 0) throw SysError("inspect", path_);
@@ -62,7 +62,7 @@ class Command : public DocumentSource {
         try {
             if (!running_) running_.emplace(program_, command_, limits_);
             if (auto outcome = running_->work()) finish(*std::move(outcome));
-        } catch (const Error& error) { // earlier starts succeeded
+        } catch (const Error& error) { // only this start failed
             finish({{}, error.what()});
         }
         return ready_.has_value();

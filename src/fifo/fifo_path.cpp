@@ -15,7 +15,7 @@ namespace ipcbox::fifo {
 
 namespace {
 
-// The content of the lock file while the file of PATH is at PATH.orig.
+// The lock file says this while the user's file is kept at PATH.orig.
 constexpr std::string_view kept_mark = "kept\n";
 
 std::optional<struct stat> status_of(const Fd& directory, const std::string& name) {
@@ -27,7 +27,7 @@ std::optional<struct stat> status_of(const Fd& directory, const std::string& nam
     throw SysError("inspect", name);
 }
 
-// 0, or the errno.
+// Returns 0 or an errno.
 int rename_with(const Fd& directory, const std::string& from, const std::string& to,
                 unsigned flags) {
     return sys::call("renameat2", ::renameat2, directory.get(), from.c_str(), directory.get(),
@@ -61,7 +61,7 @@ FifoPath::FifoPath(const std::string& path) : path_(path) {
         throw cannot_serve(path, "it is a directory");
     original_name_ = name_ + ".orig";
     lock_name_ = fmt::format(".{}.fifosig", name_);
-    // All names are looked up in this directory, wherever it is moved.
+    // We look up all names in this directory, even if it is moved.
     directory_ = open_file(bare ? "." : path.substr(0, slash + 1), O_PATH | O_DIRECTORY);
     lock();
     remove_spares();
@@ -85,7 +85,7 @@ void FifoPath::lock() {
         lock_ = Fd::adopt(number);
         if (!try_to_lock_for_process(lock_, path_)) {
             const auto holder = lock_holder(lock_);
-            if (!holder) continue; // it has just ended
+            if (!holder) continue; // the holder has just ended
             const auto process = find_process(*holder);
             throw cannot_serve(path_, process ? fmt::format("{} already serves it", process->text())
                                               : "another process already serves it");
@@ -94,7 +94,7 @@ void FifoPath::lock() {
     }
 }
 
-// Removes also the spares of a server that was killed.
+// Removes the spares, and those of a server that was killed.
 void FifoPath::remove_spares() noexcept {
     const auto open = [](int at, const char* name, int flags) { return ::openat(at, name, flags); };
     const int number =
@@ -125,14 +125,14 @@ void FifoPath::remove_spare(const Fifo& spare) noexcept {
 }
 
 bool FifoPath::has(const Fifo& fifo) const {
-    // unlink(2) tells the watchers of the inode before it takes the name away: for a moment there
-    // is a name for a file that has none.
+    // unlink(2) tells the watchers before it takes the name away. For a moment, the name still
+    // leads to a file that has no link.
     const auto status = status_of(directory_, name_);
     return status && status->st_nlink > 0 && FileIdentity{*status} == fifo.identity();
 }
 
 std::optional<Fifo> FifoPath::claim(Fifo& spare, Stranger stranger) {
-    // A limit: a process may keep changing the file at PATH.
+    // Give up at some point: a process may keep changing the file at PATH.
     for (int attempt = 0; attempt < 10; ++attempt) {
         const int error = rename_with(directory_, spare.name, name_, RENAME_NOREPLACE);
         if (error == 0) {
@@ -162,11 +162,11 @@ bool FifoPath::exchange(Fifo& spare, Fifo& current) {
         if (error == ENOENT) return false;
         throw SysError("serve", path_, error);
     }
-    // From now on, even when we cannot find out which file came out.
+    // Our FIFO is at PATH from now on, even if we cannot find out which file came out.
     const auto former = std::exchange(ours_, spare.identity());
     const auto came_out = status_of(directory_, spare.name);
     if (!came_out || FileIdentity{*came_out} != current.identity()) {
-        // A stranger put its file there at this moment: move it back.
+        // Somebody put another file at PATH at this very moment. Move it back.
         if (came_out && rename_with(directory_, spare.name, name_, RENAME_EXCHANGE) == 0)
             ours_ = former;
         return false;
@@ -176,7 +176,7 @@ bool FifoPath::exchange(Fifo& spare, Fifo& current) {
 }
 
 void FifoPath::keep_original() {
-    // Marked first: a mark without a file at PATH.orig means nothing.
+    // Write the mark before the move. A mark without a file at PATH.orig has no meaning.
     const bool marked = is_original_kept();
     if (!marked) write_all(lock_.get(), kept_mark, lock_name_);
     const int error = rename_with(directory_, name_, original_name_, RENAME_NOREPLACE);
@@ -199,8 +199,8 @@ bool FifoPath::is_ours(const std::string& name) const noexcept {
            FileIdentity{status} == *ours_;
 }
 
-// Moves the file first and looks at it then: between a look and a move, the name could get another
-// file.
+// Moves the file first and looks at it afterwards. Between a look and a move, the name could get
+// another file.
 void FifoPath::put_back() noexcept {
     if (is_original_kept()) {
         if (rename_with(directory_, original_name_, name_, RENAME_NOREPLACE) == 0) return;

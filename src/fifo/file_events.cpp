@@ -16,18 +16,18 @@ namespace ipcbox::fifo {
 
 namespace {
 
-// Without FAN_CLOSE_WRITE: only we close write ends, though not always under our pid. A child has
-// copies of our descriptors until its execve(2) closes them, and the event has the pid of the last
-// process to close.
+// FAN_CLOSE_WRITE is left out. Only we close write ends, but the events do not always have our pid:
+// our children have copies of the descriptors until their execve(2), and an event has the pid of
+// the last process to close.
 constexpr std::uint64_t fanotify_mask =
     FAN_OPEN | FAN_ACCESS | FAN_CLOSE_NOWRITE | FAN_ATTRIB | FAN_MOVE_SELF;
 constexpr std::uint32_t inotify_mask =
     IN_OPEN | IN_ACCESS | IN_CLOSE_NOWRITE | IN_ATTRIB | IN_MOVE_SELF;
 
-// The handle by which fanotify names the file; nothing when its file system has none.
+// The handle that fanotify uses for the file. Nothing when the file system has no handles.
 std::optional<std::string> handle_of(const Fd& inode) {
-    // For file systems that give handles to their files but cannot open a file by its handle, often
-    // overlayfs (linux/fcntl.h, since Linux 6.5).
+    // Some file systems, often overlayfs, have handles for their files but cannot open a file by
+    // its handle. This flag is for them (linux/fcntl.h, since Linux 6.5).
     constexpr int handle_for_events = 0x200;
     struct alignas(file_handle) Room {
         std::array<char, sizeof(file_handle) + MAX_HANDLE_SZ> bytes{};
@@ -43,7 +43,7 @@ std::optional<std::string> handle_of(const Fd& inode) {
     return std::nullopt;
 }
 
-// The handle in the records behind an event; nothing behind an overflow.
+// The handle in the records after an event. An overflow has none.
 std::optional<std::string> handle_in(const char* from, const char* end) {
     fanotify_event_info_fid info{};
     file_handle handle{};
@@ -98,7 +98,7 @@ void FileEvents::watch(const Fifo& fifo, int file) {
 }
 
 void FileEvents::forget(int file) {
-    // The kernel forgets when the inode goes; until then its events find no file.
+    // The kernel stops its events when the inode goes. Until then, we find no file for them.
     std::erase_if(files_, [file](const auto& entry) { return entry.second == file; });
 }
 
@@ -106,7 +106,7 @@ const FileEvents::Batch& FileEvents::next() {
     std::array<char, 16384> buffer;
     batch_.events.clear();
     batch_.overflow = false;
-    // Read until there is an event that another process caused.
+    // Read on until there is an event that another process caused.
     while (batch_.events.empty() && !batch_.overflow) {
         const ssize_t got = sys::call("read", ::read, queue_.get(),
                                       static_cast<void*>(buffer.data()), buffer.size());
@@ -130,12 +130,12 @@ void FileEvents::add(const std::string& key, FileEvent event) {
 
 void FileEvents::read_fanotify(const char* from, std::size_t size) {
     const pid_t self = ::getpid();
-    // Copied out: with a handle of any length behind it, an event may start anywhere.
+    // Copy each event, because it can be misaligned: the handle before it may have any length.
     fanotify_event_metadata event{};
     for (const char* const end = from + size; from < end; from += event.event_len) {
         std::memcpy(&event, from, sizeof event);
         if ((event.mask & FAN_Q_OVERFLOW) != 0) batch_.overflow = true;
-        // Without privilege the kernel hides other pids (0), but never our own.
+        // Without privilege, the kernel shows other pids as 0, but always shows our own.
         if (event.pid == self) continue;
         auto key = handle_in(from + sizeof event, from + event.event_len);
         if (!key) continue;

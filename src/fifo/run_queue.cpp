@@ -19,7 +19,7 @@ namespace ipcbox::fifo {
 
 namespace {
 
-// One line of /proc; empty when it cannot be read.
+// The line of a file in /proc. Empty when it cannot be read.
 std::string line_of(const std::string& path) try {
     constexpr std::size_t limit = 4096;
     return read_to_end(open_file(path, O_RDONLY).get(), limit, path);
@@ -31,7 +31,7 @@ std::string line_of(const std::string& path) try {
 std::optional<Duration> run_time_of_runnable(pid_t pid) try {
     const auto process = find_process(pid);
     if (!process || !process->is_runnable) return std::nullopt;
-    // Nanoseconds on a CPU, nanoseconds of waiting for one, how often.
+    // Three numbers: nanoseconds on a CPU, nanoseconds of waiting for one, and how often.
     const auto line = line_of(fmt::format("/proc/{}/schedstat", pid));
     const auto time = whole_number<std::int64_t>(line.substr(0, line.find(' ')));
     if (!time) return std::nullopt;

@@ -17,16 +17,16 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A task that we have just preempted, even one of another session, gets a CPU within this time if
-// few tasks want one. When none waits, we go on earlier.
+// If few tasks want a CPU, a task that we have just preempted gets one within this time, even in
+// another session. When no task waits, we go on earlier.
 constexpr Duration time_to_calm = 300us;
-// Up to this many tasks for each CPU take turns within a few milliseconds, and fast readers are
-// seldom more. With four, one reader in some thousands still got two documents.
+// Up to this many tasks for each CPU take turns within a few milliseconds. More fast readers than
+// this are rare. With four, one reader in some thousands still got two documents.
 constexpr double max_in_turn = 2.5;
-// A reader blocks long before it has had this much CPU time. It must not be less: the kernel adds a
-// task's time since the last tick (up to 4 ms at 250 Hz) only later.
+// A reader blocks long before it has used this much CPU time. A smaller limit would not do, because
+// the kernel counts the time since the last tick (up to 4 ms at 250 Hz) only later.
 constexpr Duration more_than_a_tick = 5ms;
-// A task that gets no CPU for this long has too low a priority to be waited for.
+// If a task gets no CPU for this long, its priority is too low to wait for it.
 constexpr Duration longest_wait = 500ms;
 
 } // namespace
@@ -38,7 +38,7 @@ SchedulingBarrier::~SchedulingBarrier() {
 }
 
 void SchedulingBarrier::start_helpers() try {
-    // Otherwise the new threads would take signals that are meant for the main thread.
+    // Block signals, or the new threads would take those that are meant for the main thread.
     const BlockedSignals blocked{all_signals()};
     cpu_set_t cpus;
     CPU_ZERO(&cpus);
@@ -47,8 +47,8 @@ void SchedulingBarrier::start_helpers() try {
     for (std::size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu)
         if (CPU_ISSET(cpu, &cpus)) helpers_.emplace_back([this, cpu] { help(cpu); });
 } catch (const std::system_error&) {
-    // We get no more threads. Those that we have yield on their CPUs, which is a weaker barrier;
-    // that is better than no service.
+    // We get no more threads. Those that we have yield on their CPUs. That is a weaker barrier, but
+    // better than no service.
 }
 
 void SchedulingBarrier::request() {
@@ -75,8 +75,8 @@ void SchedulingBarrier::help(std::size_t cpu) {
         round_.wait(seen);
         seen = round_;
         if (stopping_) return;
-        // Once is not enough: the scheduler may pick us again before a task that has just become
-        // runnable. Twice gave as good a result as more.
+        // Yield twice. After one yield, the scheduler may choose us again before a task that has
+        // just become runnable. More than two gave no better result.
         ::sched_yield();
         ::sched_yield();
         if (missing_.fetch_sub(1) != 1) continue;

@@ -9,12 +9,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A reader that has the FIFO open and does not read holds up the others for at most this time.
+// A reader that opens the FIFO and does not read holds up the others for at most this time.
 constexpr Duration patience = 1s;
-// A reader that had looked up the name before another FIFO took it arrives within this time.
+// A reader may look up the name just before another FIFO takes it. It arrives within this time.
 constexpr Duration straggling = 10ms;
-// A reader that was let into open(2) shows up as opened() before the next barrier has passed. If
-// the barrier takes longer than this, we give it up.
+// A reader that was let into open(2) is counted by opened() before the next barrier has passed. If
+// the barrier takes longer than this, we stop waiting for it.
 constexpr Duration probing_time = 100ms;
 
 } // namespace
@@ -42,14 +42,14 @@ void ServedFifo::opened() {
     switch (state_) {
     case State::idle:
     case State::probing:
-        // The kernel may have let in others with this reader.
+        // Together with this reader, the kernel may have let in others.
         has_company_ = state_ == State::probing;
         return begin_serving();
     case State::serving:
         settled_ = barrier_->next();
         return;
     case State::draining:
-        // The reader may have come too late for its document.
+        // This reader may be too late for its document.
         due_ = Deadline::after(1ms);
         return;
     case State::spent:
@@ -65,13 +65,14 @@ void ServedFifo::read() {
     }
     if (document_) documents_->delivered(*document_);
     document_.reset();
-    // This reader must get the end of file, and not the document of a reader that is let in now.
+    // Give this reader its end of file now, so that it does not get the document of a reader that
+    // we let in.
     if (state_ == State::probing) end_of_file();
 }
 
 void ServedFifo::closed() {
     ++closed_;
-    // The first reader to leave after a read is the one that read. The others had nothing to read.
+    // After a read, the first reader to leave is the one that read. The others had nothing to read.
     if (reader_left_) ++unserved_;
     reader_left_ = true;
 }
@@ -81,16 +82,16 @@ void ServedFifo::begin_serving() {
     settled_ = barrier_->next();
     due_ = Deadline::after(patience);
     if (!document_) return;
-    // The document was written before and is unread: its reader, if it has not left, waits with the
-    // others. If that reader reads it at this very moment, it waits for another reader's document.
-    // Then all get the end of file.
+    // The document was written before, and nobody has read it. Its reader waits with the others,
+    // unless it has left. If it reads at this very moment, it would then wait for another reader's
+    // document. In that case, all get the end of file.
     if (take_back())
         --served_;
     else
         end_of_file();
 }
 
-// Takes the written document back, so that nobody gets it. False when a reader has read some of it.
+// Takes the written document back, so that nobody gets it. False when some of it has been read.
 bool ServedFifo::take_back() {
     const bool is_unread = fifo.discard_unread() == written_;
     if (is_unread)
@@ -114,7 +115,7 @@ void ServedFifo::step() {
             const auto before = draining_since_;
             end_of_file();
             draining_since_ = before;
-            // Look ever more rarely at a reader that holds the FIFO open for long.
+            // Look less and less often at a reader that keeps the FIFO open for long.
             due_ = Deadline::after(std::max(2 * straggling, draining_for()));
         }
         return;
@@ -141,7 +142,7 @@ void ServedFifo::serve() {
             return;
         }
         if (document_->text.empty()) {
-            // One of the readers gets only the end of file.
+            // The document is empty: one of the readers gets only the end of file.
             ++served_;
             documents_->delivered(*document_);
             document_.reset();
@@ -151,8 +152,8 @@ void ServedFifo::serve() {
         written_ = 0;
         write_on();
         if (alone && written_ == document_->text.size()) {
-            // Close at once: a reader that arrives from now on waits in open(2), and cannot take a
-            // part of the document.
+            // Close at once. A reader that arrives later waits in open(2), and cannot take a part
+            // of the document.
             ++served_;
             return end_of_file();
         }
@@ -166,7 +167,7 @@ void ServedFifo::write_on() {
     written_ += fifo.write(std::string_view{document_->text}.substr(written_));
 }
 
-// Whether the document in the FIFO was read, or nobody will read it.
+// Whether the document has been read, or nobody is left to read it.
 bool ServedFifo::is_document_gone() {
     write_on();
     const bool all_read = fifo.unread() == 0 && written_ == document_->text.size();
@@ -179,8 +180,8 @@ bool ServedFifo::is_document_gone() {
     return true;
 }
 
-// All readers that we counted have left. The kernel joins several actions of one process into one
-// event (open, close, open: one opener), so ask the pipe itself.
+// All readers that we counted have left. But the kernel merges several actions of one process into
+// one event: open, close, open counts as one opener. So ask the pipe itself.
 bool ServedFifo::has_uncounted_reader() {
     if (!fifo.has_readers()) return false;
     opened_ = closed_ + 1;
@@ -199,8 +200,9 @@ void ServedFifo::end_of_file() {
 void ServedFifo::drain() {
     const bool somebody_is_there = closed_ < opened_;
     if (somebody_is_there && !due_.passed()) return;
-    // A served reader still reads the end of file, on a busy machine later than other readers read
-    // their documents. With our end open it would wait for one of those documents.
+    // A served reader still has to read the end of file. On a busy machine, it may do so later than
+    // other readers read their documents. While our end is open, it would wait for one of those
+    // documents.
     if (const auto left = patience - draining_for();
         somebody_is_there && !document_ && left > Duration::zero()) {
         due_ = Deadline::after(left);
@@ -215,7 +217,7 @@ void ServedFifo::drain() {
     }
 }
 
-// No reader has the FIFO open.
+// Call it when no reader has the FIFO open.
 void ServedFifo::finish() {
     if (document_) documents_->give_back(*std::move(document_));
     document_.reset();
@@ -236,7 +238,7 @@ void ServedFifo::lost_count() {
         in_turn_ = false;
         (void)take_back();
     }
-    // The document may have been read, and nobody may get it twice.
+    // The document may have been read, and must not go to a second reader.
     if (document_) documents_->delivered(*document_);
     document_.reset();
     opened_ = 1;
@@ -248,7 +250,7 @@ void ServedFifo::lost_count() {
 void ServedFifo::lost_name() {
     fifo.name.clear();
     reusable_ = false;
-    // A reader that looked up the name in time may still come.
+    // A reader that looked the name up earlier may still come.
     if (state_ == State::idle) end_of_file();
 }
 
