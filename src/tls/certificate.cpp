@@ -65,7 +65,7 @@ std::string text_of(const GENERAL_NAME* name) {
                                                                                   : "";
 }
 
-// The names that it is for: its alternative names, or otherwise its common name (RFC 6125).
+// The names that the certificate is for: its alternative names, or else its common name (RFC 6125).
 std::string names_of(const X509* certificate) {
     std::vector<std::string> names;
     const std::unique_ptr<GENERAL_NAMES, Freer<GENERAL_NAMES_free>> alternatives{

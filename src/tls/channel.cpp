@@ -29,7 +29,7 @@ Context make_context(Role role) {
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE);
-    // Several records with one read(2).
+    // One read(2) takes several records.
     constexpr std::size_t read_ahead = 128UL * 1024;
     SSL_CTX_set_read_ahead(context, 1);
     SSL_CTX_set_default_read_buffer_len(context, read_ahead);
@@ -38,7 +38,8 @@ Context make_context(Role role) {
 
 namespace {
 
-// What OpenSSL says of a file, for the user who gave it; nullptr for all other errors.
+// Why OpenSSL cannot use a file, in words for the user who gave the file. nullptr for all other
+// errors.
 const char* reason_of_file(unsigned long error) {
     const int reason = ERR_GET_REASON(error);
     const int library = ERR_GET_LIB(error);
@@ -84,7 +85,7 @@ Outcome Channel::outcome_of(int result, int number, std::string_view what) {
         return Outcome::wants_write;
     case SSL_ERROR_ZERO_RETURN:
         if (number != not_sent) return Outcome::ended;
-        // The peer has ended its half, so any failure of ours ends up here.
+        // After the peer has ended its half, OpenSSL reports every failure of ours like this.
         [[fallthrough]];
     case SSL_ERROR_SYSCALL:
         throw ConnectionBroken(fmt::format("{}{}", what, error_text(error)), number);
@@ -102,7 +103,7 @@ Outcome Channel::outcome_of(int result, int number, std::string_view what) {
     }
 }
 
-// A server that knows none of the protocols can end the handshake, or ignore the question.
+// A server that knows none of the protocols can end the handshake, or just not answer the question.
 void Channel::check_protocol() {
     if (judgement_->alpn.empty()) return;
     const unsigned char* chosen = nullptr;
@@ -150,7 +151,7 @@ Step Channel::write(std::span<const char> from) {
 Outcome Channel::close() {
     ERR_clear_error();
     const int result = SSL_shutdown(ssl_.get());
-    // 0: the alert was sent, and the peer has not answered yet.
+    // 0 means that our alert was sent and the peer has not answered yet.
     return result >= 0 ? Outcome::done : outcome_of(result, not_sent, "");
 }
 

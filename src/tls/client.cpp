@@ -26,8 +26,8 @@ struct Server : Judgement {
     bool verifies = true;
 };
 
-// RFC 6066: the client sends only host names. The zone of an IPv6 address has a meaning only on
-// this machine, and the last dot of a name has none.
+// RFC 6066: a client sends only host names. The zone of an IPv6 address has a meaning only on this
+// machine, and the last dot of a name has no meaning here.
 std::string bare_name(std::string name) {
     if (name.find(':') != std::string::npos) name.resize(std::min(name.find('%'), name.size()));
     if (name.size() > 1 && name.ends_with('.')) name.pop_back();
@@ -46,9 +46,9 @@ bool has_hashed_certificates(const char* path) {
     return false;
 }
 
-// Trusts the system's certificates. In a directory, the file names are hashes, so that only the
-// needed ones are read; to parse all of them takes 50 ms, ten times as long as the handshake.
-// Either of OpenSSL's two variables replaces both places.
+// Trusts the system's certificates. In a directory, the file names are hashes, so OpenSSL reads
+// only those that it needs. Parsing all of them takes 50 ms, ten times as long as the handshake.
+// Each of OpenSSL's two variables replaces both places.
 void trust_system(SSL_CTX* context) {
     const char* file = std::getenv(X509_get_default_cert_file_env());
     const char* directory = std::getenv(X509_get_default_cert_dir_env());
@@ -58,15 +58,15 @@ void trust_system(SSL_CTX* context) {
     }
     if (directory != nullptr) SSL_CTX_load_verify_dir(context, directory);
     if (file != nullptr) SSL_CTX_load_verify_file(context, file);
-    ERR_clear_error(); // an unknown issuer is reported later
+    ERR_clear_error(); // an unknown issuer shows up later
 }
 
 int version_number(std::string_view version) {
     return version == "1.2" ? TLS1_2_VERSION : TLS1_3_VERSION;
 }
 
-// Everything that the user names is trusted, even an intermediate certificate or the server's own:
-// a chain need not lead to a root.
+// Trusts every certificate that the user names, even an intermediate one or the server's own. The
+// chain need not lead to a root.
 void trust_users(SSL_CTX* context, const ClientConfig& config) {
     const auto fail = [](const std::string& path) {
         throw Error(fmt::format("cannot read certificates from {}: {}", path, first_error()),
@@ -81,7 +81,7 @@ void trust_users(SSL_CTX* context, const ClientConfig& config) {
 
 void load_own_certificate(SSL_CTX* context, const ClientConfig& config) {
     if (!config.certificate) return;
-    // For a key with a passphrase, OpenSSL would ask on the terminal.
+    // Refuse a key with a passphrase: OpenSSL would ask for it on the terminal.
     SSL_CTX_set_default_passwd_cb(context, [](char*, int, int, void*) { return 0; });
     const auto& key = config.key.value_or(*config.certificate);
     const auto fail = [](std::string_view what, const std::string& path) {
@@ -127,7 +127,7 @@ Channel make_client(int network, const ClientConfig& config) {
     server->name = bare_name(config.name);
     server->pins = config.pins;
     server->verifies = config.verifies;
-    // Verify before we send anything of ours to a stranger.
+    // Verify the server before we send it anything of ours.
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
     const auto judge = [](X509_STORE_CTX* shown, void* argument) {
         auto& peer = *static_cast<Server*>(argument);

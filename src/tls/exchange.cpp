@@ -38,7 +38,7 @@ void Exchange::shake_hands(int waits) {
     }
 }
 
-// Each direction has one buffer. While it cannot be passed on, its source is not read, and the
+// Each direction has one buffer. While a full buffer waits, we do not read from its source. The
 // other direction goes on.
 void Exchange::run() {
     while (!received_all_ || !sent_all_)
@@ -117,7 +117,7 @@ bool Exchange::send() {
     } catch (const Error& error) {
         say_(fmt::format("{}{}", unsent, error.what()));
         sys::call("shutdown", ::shutdown, ends_.sent_from,
-                  SHUT_RD); // a writer that goes on gets EPIPE
+                  SHUT_RD); // later writes fail with EPIPE
         sent_all_ = true;
     }
     return true;
@@ -130,8 +130,8 @@ bool Exchange::take() {
         take_events_ = POLLIN;
         return false;
     }
-    // A program that ends with unread input resets its socket (unix(7)); its output came before
-    // that.
+    // A program that ends with unread input resets its socket (unix(7)). We have already read its
+    // output then.
     if (got < 0 && !ends_.is_one_socket()) throw Abandoned{};
     to_send_ = std::span{sent_buffer_}.first(static_cast<std::size_t>(std::max(got, ssize_t{0})));
     closing_ = got <= 0;
@@ -142,7 +142,8 @@ void Exchange::wait() {
     const auto events = static_cast<short>(receive_events_ | send_events_);
     const auto both = static_cast<short>(plain_events_ | take_events_);
     const bool one = ends_.is_one_socket();
-    // Even without events, poll(2) would report again and again that a connection is gone.
+    // Leave the socket out. Even without events, poll(2) would report again and again that the
+    // connection is gone.
     const bool asks_one = one && !(received_all_ && take_events_ == 0);
     std::array entries{
         pollfd{events != 0 ? ends_.network : -1, events, 0},

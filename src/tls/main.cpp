@@ -27,11 +27,11 @@ using Words = std::span<char* const>;
 
 void say(const std::string& line) {
     const auto whole = line.substr(0, max_line - 1) + '\n';
-    // It fits, because the socket's buffer holds only such lines.
+    // This does not block: the socket's buffer holds only a few such lines.
     sys::call("write", ::write, control, static_cast<const void*>(whole.data()), whole.size());
 }
 
-// Calls TAKE(key, value) for each word "key=value"; TAKE returns whether it knows the key.
+// Calls TAKE(key, value) for each word "key=value". TAKE returns whether it knows the key.
 void parse(Words words, const std::function<bool(std::string_view, const std::string&)>& take) {
     for (const std::string_view word : words) {
         const auto key = word.substr(0, word.find('='));
@@ -121,7 +121,7 @@ int run_client(Words words) {
     return exit_status::failed;
 }
 
-// Its standard error is the server's.
+// Its errors go to the server's standard error.
 int run_server(Words words) {
     try {
         const auto plan = parse_server(words);

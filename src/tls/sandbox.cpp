@@ -31,7 +31,7 @@ constexpr std::uint32_t architecture = AUDIT_ARCH_AARCH64;
 constexpr std::uint32_t architecture = 0;
 #endif
 
-// Allowed with any arguments. A further filter can only forbid more.
+// Allowed with any arguments. A later filter can only forbid more.
 constexpr std::uint32_t harmless[] = {
     SYS_read,           SYS_write,        SYS_ppoll,
     SYS_shutdown,       SYS_close,        SYS_futex,
@@ -50,7 +50,7 @@ struct Restricted {
     std::uint32_t forbidden;
 };
 constexpr Restricted restricted[] = {
-    {SYS_openat, 2, O_ACCMODE | O_CREAT | O_TRUNC}, // reading is 0
+    {SYS_openat, 2, O_ACCMODE | O_CREAT | O_TRUNC}, // the flag for reading is 0
     {SYS_mmap, 2, PROT_EXEC},
     {SYS_mprotect, 2, PROT_EXEC},
 };
@@ -61,7 +61,7 @@ constexpr sock_filter refuse = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPE
 constexpr sock_filter load(std::size_t offset) {
     return BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset));
 }
-// Goes on when the loaded word is (or has bits of) VALUE; otherwise skips that many instructions.
+// These go on if the loaded word is VALUE, or has one of BITS. Otherwise they skip INSTRUCTIONS.
 constexpr sock_filter unless_equal_skip(std::uint32_t value, std::uint8_t instructions) {
     return BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, instructions);
 }
@@ -76,7 +76,7 @@ template <std::size_t Size> struct Program {
     constexpr void add(sock_filter instruction) { instructions[size++] = instruction; }
 };
 
-// x86-64 has a second table of calls, whose numbers have bit 30; they are not on the list.
+// x86-64 has a second table of calls, with bit 30 in their numbers. The list has none of them.
 constexpr auto list_filter() {
     Program<5 + 2 * std::size(harmless) + 5 * std::size(restricted)> program;
     program.add(load(offsetof(seccomp_data, arch)));
@@ -89,7 +89,7 @@ constexpr auto list_filter() {
     }
     for (const auto& [call, argument, forbidden] : restricted) {
         program.add(unless_equal_skip(call, 4));
-        // The lower half of the 64 bits: both processors are little-endian.
+        // Load the lower half of the 64 bits. Both processors that we know are little-endian.
         program.add(load(offsetof(seccomp_data, args) + argument * sizeof(std::uint64_t)));
         program.add(unless_set_skip(forbidden, 1));
         program.add(refuse);

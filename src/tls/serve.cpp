@@ -34,14 +34,14 @@ void put_at(int from, int number) {
     if (sys::call("dup2", ::dup2, from, number) < 0) throw SysError("set", "a descriptor");
 }
 
-// Reports to the process that will become the program, in one write, because a pipe has room for
-// it.
+// Reports to the process that will become the program. One write is enough, because the pipe has
+// room for it.
 void report(const std::string& text) {
     sys::call("write", ::write, control, static_cast<const void*>(text.data()), text.size());
 }
 
-// A socket that is closed with unread input sends a reset, which can overtake our last bytes (RFC
-// 1122, 4.2.2.13). So the client gets some time to close first.
+// Gives the client some time to close first. If we close a socket with unread input, the kernel
+// sends a reset, which can overtake our last bytes (RFC 1122, 4.2.2.13).
 void wait_for_client() {
     constexpr auto patience = std::chrono::seconds{2};
     constexpr std::size_t enough = 1024UL * 1024;
@@ -56,8 +56,8 @@ void wait_for_client() {
     }
 }
 
-// The whole life of the process that speaks TLS. It ends after the program: TERM, which the whole
-// group gets, must not cut off the program's last bytes.
+// The whole life of the process that speaks TLS. It ends after the program: a TERM to the whole
+// group must not cut off the program's last bytes.
 int speak(const ServerConfig& config) {
     for (const int signal : {SIGPIPE, SIGTERM, SIGHUP, SIGINT})
         (void)::signal(signal, SIG_IGN);
@@ -83,8 +83,8 @@ int speak(const ServerConfig& config) {
     return exit_status::failed;
 }
 
-// Makes the process nobody's child, so that the program does not find a child that it did not
-// start.
+// Starts the process that speaks TLS as nobody's child, because the program must not find a child
+// that it did not start.
 void start_speaker(const ServerConfig& config, const Fd& theirs, const Fd& control_writer) {
     Child between = fork_child([&] {
         Child speaker = fork_child([&] {
@@ -113,7 +113,7 @@ std::string hear_report(const Fd& control_reader, const ServePlan& plan) {
     return text;
 }
 
-// Accepts only names that we know, because the process that sent them has talked to a stranger.
+// Sets only variables that we know: the process that sent them has talked to a stranger.
 void set_variables(std::string_view lines) {
     while (!lines.empty()) {
         const auto line = lines.substr(0, lines.find('\n'));
@@ -129,7 +129,7 @@ void set_variables(std::string_view lines) {
 } // namespace
 
 void serve(const ServePlan& plan) {
-    for (const auto& name : variable_names()) // removes those of another server, if there are any
+    for (const auto& name : variable_names()) // remove those of another server
         ::unsetenv(name.c_str());
     SocketPair pair = make_socket_pair();
     set_nonblocking(pair.ours);

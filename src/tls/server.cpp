@@ -24,7 +24,7 @@ namespace {
 constexpr std::string_view suffix = ".pem";
 
 struct Client : Judgement {
-    std::string directory; // of certificates; empty when there is one for all
+    std::string directory; // of certificates; empty if all clients get the same one
 };
 
 bool is_directory(const std::string& path) {
@@ -32,7 +32,7 @@ bool is_directory(const std::string& path) {
     return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-// access(2) is not among the calls that the sandbox allows.
+// Opens the file, because the sandbox does not allow access(2).
 bool is_readable(const std::string& path) {
     const int number = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (number >= 0) ::close(number);
@@ -43,7 +43,7 @@ bool is_readable(const std::string& path) {
     throw Error(fmt::format("cannot use the {} in {}: {}", what, path, first_error()), number);
 }
 
-// OpenSSL's two kinds of objects have the same calls under different names.
+// OpenSSL has the same calls under different names for its two kinds of objects.
 struct IntoContext {
     SSL_CTX* context;
     [[nodiscard]] int chain(const char* file) const {
@@ -71,7 +71,7 @@ void load(const Into& into, const std::string& certificate, const std::optional<
     ERR_clear_error();
     if (into.chain(certificate.c_str()) != 1) fail("certificate", certificate, bad_own_certificate);
     if (into.key(key_file.c_str()) != 1) {
-        // OpenSSL compares the two as soon as it has both.
+        // OpenSSL compares key and certificate as soon as it has both.
         if (ERR_GET_REASON(ERR_peek_error()) == X509_R_KEY_VALUES_MISMATCH) {
             ERR_clear_error();
             throw Error(fmt::format("the key in {} is not that of the certificate in {}", key_file,
@@ -83,7 +83,7 @@ void load(const Into& into, const std::string& certificate, const std::optional<
     if (into.check() != 1) fail("key", key_file, bad_own_certificate);
 }
 
-// The name that a client asks for becomes the name of a file, so it must not lead elsewhere.
+// The name that a client asks for becomes a file name, so it must not lead out of the directory.
 std::optional<std::string> safe_name(const char* asked) {
     if (asked == nullptr) return std::nullopt;
     std::string name{asked};
@@ -100,7 +100,7 @@ std::optional<std::string> safe_name(const char* asked) {
     return name;
 }
 
-// The file in DIRECTORY for a client that asks for ASKED; empty when there is none.
+// The file in DIRECTORY for a client that asks for the name ASKED. Empty when there is none.
 std::string file_for(const std::string& directory, const char* asked) {
     std::vector<std::string> names;
     if (const auto name = safe_name(asked)) {
@@ -116,7 +116,7 @@ std::string file_for(const std::string& directory, const char* asked) {
     return {};
 }
 
-// Called once the client has sent the name that it wants.
+// OpenSSL calls this when the client has sent the name that it wants.
 int choose_certificate(SSL* ssl, void* argument) {
     auto& client = *static_cast<Client*>(argument);
     const char* const asked = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
@@ -141,18 +141,18 @@ void trust_clients(SSL_CTX* context, const std::string& file) {
     if (names == nullptr || SSL_CTX_load_verify_file(context, file.c_str()) != 1)
         throw Error(fmt::format("cannot read certificates from {}: {}", file, first_error()),
                     bad_ca_file);
-    SSL_CTX_set_client_CA_list(context, names); // and owns them
+    SSL_CTX_set_client_CA_list(context, names); // the context owns the names now
 }
 
 Context make_server_context(const ServerConfig& config) {
     Context owner = make_context(Role::server);
     SSL_CTX* context = owner.get();
-    // Sessions are never resumed, because each process has keys of its own.
+    // Refuse to resume sessions, because each process has its own keys.
     SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                      SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(context, 0);
-    // For a key with a passphrase, OpenSSL would ask on the terminal.
+    // Refuse a key with a passphrase: OpenSSL would ask for it on the terminal.
     SSL_CTX_set_default_passwd_cb(context, [](char*, int, int, void*) { return 0; });
     if (!is_directory(config.certificate))
         load(IntoContext{context}, config.certificate, config.key);
@@ -165,7 +165,7 @@ std::string name_text(const X509_NAME* name) {
     if (X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253) < 0) return {};
     std::array<char, 1024> text{};
     const int size = BIO_read(out.get(), text.data(), static_cast<int>(text.size()));
-    // A name that was cut could be mistaken for another.
+    // Return no name rather than a cut one, which could be mistaken for another.
     if (size <= 0 || static_cast<std::size_t>(size) == text.size()) return {};
     return {text.data(), static_cast<std::size_t>(size)};
 }
@@ -176,7 +176,7 @@ std::string common_name(const X509_NAME* name) {
     const ASN1_STRING* text = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at));
     const std::string shown{reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
                             static_cast<std::size_t>(ASN1_STRING_length(text))};
-    // A name that was changed could be mistaken for another.
+    // Return no name rather than a changed one, which could be mistaken for another.
     return printable(shown) == shown ? shown : std::string{};
 }
 
