@@ -13,7 +13,7 @@ namespace {
 constexpr auto pause_before_retry = std::chrono::milliseconds{100};
 constexpr auto answer_limit = std::chrono::seconds{10};
 
-// Positive, below 2^62: servers before 3.4.20 cannot keep negative ones.
+// Positive and below 2^62: servers before 3.4.20 cannot keep negative ids.
 LeaseId random_lease() {
     constexpr unsigned unused_bits = 2;
     return static_cast<LeaseId>(RandomNumbers{}.next() >> unused_bits) | 1;
@@ -33,7 +33,7 @@ void ClusterTokens::start() {
     has_missed_own_ = false;
     slots_ = wish_.slots.value_or(0);
     state_ = State::queuing;
-    // Only with the number of slots do we know how many entries to ask for.
+    // Peek first if we do not know the number of slots: it tells how many entries to ask for.
     ask(wish_.must_be_free || slots_ == 0 ? Question::peek : Question::grant);
 }
 
@@ -54,9 +54,9 @@ void ClusterTokens::resume(const TokenPlace& place, Using is_used) {
     if (entering_ == 0) ask(Question::look);
 }
 
-// From now on a lease depends on how soon a member is given up that does not answer.
+// Gives up a silent member sooner from now on, because a lease depends on it.
 void ClusterTokens::be_queued() {
-    // In which a distant server can answer and write to its disk.
+    // Even a distant server can answer and write to its disk in this time.
     constexpr Duration shortest_patience = std::chrono::milliseconds{250};
     was_queued_ = true;
     client_.set_patience(std::max(patience_of(lease_.times().ttl), shortest_patience));
@@ -82,7 +82,7 @@ void ClusterTokens::ask(Question question) {
 }
 
 CallId ClusterTokens::begin(Question question) {
-    // Until we are in the queue, the user waits for an answer; afterwards we keep our place.
+    // Until we are in the queue, the user waits for an answer. Afterwards we keep our place.
     const auto limit = was_queued_ ? Deadline::after(answer_limit) : wish_.first_answer;
     const auto& keys = wish_.keys;
     switch (question) {
@@ -93,7 +93,8 @@ CallId ClusterTokens::begin(Question question) {
     case Question::grant:
         entry_.lease = random_lease();
         grant_sent_ = BootClock::now();
-        // It goes over the same connection, so it is armed before the entry exists.
+        // Ask for the watch first. Both use one connection, so the watch is armed before the entry
+        // exists.
         watches_.watch_own(key());
         return client_.start(
             LeaseGrant{std::chrono::ceil<std::chrono::seconds>(wish_.ttl).count(), entry_.lease},
@@ -142,8 +143,8 @@ std::string ClusterTokens::refusal() const {
 
 void ClusterTokens::work() {
     client_.work();
-    // Changes first: that our watch is armed has to be known before the lease's grant lets us go
-    // on.
+    // Hear the events first: we must know that our watch is armed before the answer to the lease
+    // lets us go on.
     while (const auto event = client_.next_event())
         hear(*event);
     while (const auto call = client_.next_finished())
@@ -179,13 +180,13 @@ void ClusterTokens::refused(Question question, const EtcdError& error) {
         const auto& times = lease_.times();
         if (error.kind() == Kind::unavailable && BootClock::now() < times.renewed + times.ttl)
             return ask_again_later(question);
-        // The lease is either gone, or soon ends by itself.
+        // The lease is gone, or it will soon end by itself.
         state_ = State::given;
         return;
     }
     if (error.kind() == Kind::gone) return lose();
     if (error.kind() == Kind::unavailable && was_queued_) return ask_again_later(question);
-    if (state_ == State::inside) return; // the keepalives tell whether the lease lives
+    if (state_ == State::inside) return; // the keepalives show whether the lease lives
     fail(error.what());
 }
 
@@ -198,7 +199,7 @@ void ClusterTokens::answered(Question question, const std::string& answer) {
     case Question::grant:
         return granted(LeaseGrant::Answer::decode(answer));
     case Question::make_set:
-        return ask(Question::enqueue); // somebody else may have been faster
+        return ask(Question::enqueue); // even if another client made it first
     case Question::enqueue:
         return enqueued(Transaction::Answer::decode(answer));
     case Question::look:

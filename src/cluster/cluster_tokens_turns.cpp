@@ -1,4 +1,4 @@
-// The part of ClusterTokens that acts on answers and on changes.
+// The part of ClusterTokens that acts on answers and events.
 #include "cluster/cluster_tokens.h"
 #include "core/counted.h"
 
@@ -34,7 +34,7 @@ void ClusterTokens::peeked(const Transaction::Answer& answer) {
     learn_slots(answer.results[0]);
 }
 
-// Takes over the number of slots; makes a set that is missing, or fails.
+// Takes the number of slots from the answer. If the set is missing, makes it or fails.
 void ClusterTokens::learn_slots(const Range::Answer& slots) {
     const auto& text = wish_.keys.text();
     if (slots.found.empty()) {
@@ -69,7 +69,7 @@ void ClusterTokens::enqueued(const Transaction::Answer& answer) {
     const auto turn = judge(enqueued->look, key(), entry_.revision, slots_);
     if (turn.kind == Turn::Kind::inside) return enter(answer.revision);
     if (wish_.must_be_free)
-        state_ = State::busy; // somebody was faster
+        state_ = State::busy; // another client was faster
     else
         watches_.watch_ahead(turn);
 }
@@ -142,7 +142,7 @@ void ClusterTokens::own_armed() {
     if (watches_.are_armed()) look_soon();
 }
 
-// The change can be older or younger than the look that is under way.
+// A look may be under way. The change can be older or younger than it, so look again.
 void ClusterTokens::look_soon() {
     if (state_ != State::waiting) return;
     if (question_ == Question::look)

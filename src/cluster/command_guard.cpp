@@ -19,7 +19,7 @@ namespace {
 
 constexpr auto between_kills = std::chrono::milliseconds{100};
 
-// How long after the front we act.
+// We act this much later than the front.
 Duration lag(const LeaseTimes& times) {
     constexpr int part = 75;
     return times.ttl / part;
@@ -45,7 +45,7 @@ void CommandGuard::answer(bool may) {
         return ::send(fd, text, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     };
     while (sys::call("send", send, leave_.get(), from) < 0)
-        if (errno != EINTR) return close_leave(); // one that waits for an answer then gives up
+        if (errno != EINTR) return close_leave(); // if the command waits, it gives up then
 }
 
 bool CommandGuard::begin(pid_t command) {
@@ -94,7 +94,7 @@ std::optional<BootTime> CommandGuard::next_boot_time(const LeaseTimes& times, bo
     return std::nullopt;
 }
 
-// To the command and all its descendants, including those that the front has adopted.
+// Signals the command and all its descendants, including those that the front has adopted.
 void CommandGuard::signal(int signal) {
     if (owner_) {
         (void)process::signal_trees(std::array{*owner_}, signal, process::Waking::everybody);

@@ -21,7 +21,7 @@ std::string grpc_timeout(Deadline end) {
     return fmt::format("{}m", std::clamp<std::int64_t>(left, 1, max_ms));
 }
 
-// The least that the server's lost answer to the first attempt can have granted.
+// A lost answer to the first attempt can have granted no less than this.
 std::string granted(const std::string& request) {
     return ProtobufWriter{}.number(3, number_in(request, 1)).bytes();
 }
@@ -101,7 +101,8 @@ void EtcdClient::work() {
     link_.connect_if_due();
     if (!link_.is_ready()) return;
     send_all();
-    // Not work(): nobody would hear what came by it, and the descriptor would not tell of it again.
+    // Do not call work() here: nobody would hear what it receives, and the descriptor would not
+    // report it again.
     link_.flush();
 }
 
@@ -127,7 +128,7 @@ void EtcdClient::hear() {
     }
 }
 
-// Whether to send the request once more, with a new token; it forgets the old token then.
+// Whether to send the request once more, with a new token. If so, forgets the old token.
 bool EtcdClient::logs_in_again(Asked& asked, const GrpcStatus& status) {
     if (user_.empty() || has_no_logins_ || asked.has_new_token) return false;
     if (asked.path == Authenticate::path || !wants_new_token(status)) return false;
@@ -195,13 +196,13 @@ void EtcdClient::expire() {
     }
 }
 
-// The member gives no answer, or none of use: go on to the next one.
+// Goes on to the next member, because this one gives no answer, or no useful one.
 void EtcdClient::fail_member(const GrpcStatus& why, MemberLink::Keep keep) {
     link_.fail(why, keep);
     if (!link_.has_connection()) lose_streams();
 }
 
-// They were on a connection that is gone.
+// Handles the streams of a connection that is gone.
 void EtcdClient::lose_streams() {
     const auto reason = "the connection was lost: " + link_.problems();
     for (auto& [id, call] : calls_) {
@@ -254,7 +255,7 @@ void EtcdClient::send_all() {
 }
 
 void EtcdClient::send(Asked& asked, std::optional<Deadline> end) {
-    // Without it, a member that is cut off from the others never answers.
+    // Without this, a member that is cut off from the others would never answer.
     std::vector<GrpcHeader> headers{{"hasleader", "true"}};
     if (end) headers.push_back({"grpc-timeout", grpc_timeout(*end)});
     if (!token_.empty() && asked.path != Authenticate::path) headers.push_back({"token", token_});

@@ -1,4 +1,4 @@
-// The watches of the client; its calls are in etcd_client.cpp.
+// The watches of the client. Its calls are in etcd_client.cpp.
 #include "cluster/etcd_client.h"
 
 #include <fmt/core.h>
@@ -7,7 +7,7 @@ namespace ipcbox::cluster {
 
 namespace {
 
-// A caller that never fetches its events must not fill our memory.
+// Callers that never fetch their events must not fill our memory.
 constexpr std::size_t max_events = 10'000;
 
 } // namespace
@@ -63,7 +63,7 @@ void EtcdClient::hear_watch(Watches::iterator at, const std::string& message) {
 void EtcdClient::end_watch(Watches::iterator at, const GrpcStatus& status) {
     auto& watch = at->second;
     const auto kind = kind_of(status);
-    // etcd 3.4 says "permission denied" when the token has expired, too.
+    // etcd 3.4 says "permission denied" for an expired token too.
     auto meant = status;
     if (kind == EtcdError::Kind::denied) meant.code = GrpcCode::unauthenticated;
     if (logs_in_again(watch, meant)) return;

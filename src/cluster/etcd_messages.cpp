@@ -66,7 +66,7 @@ std::string LeaseKeepAlive::encode() const {
 }
 
 LeaseKeepAlive::Answer LeaseKeepAlive::Answer::decode(std::string_view message) {
-    return {LeaseGrant::Answer::decode(message).ttl_s}; // the same three fields
+    return {LeaseGrant::Answer::decode(message).ttl_s}; // its fields are the same
 }
 
 std::string LeaseRevoke::encode() const {
@@ -183,7 +183,7 @@ Authenticate::Answer Authenticate::Answer::decode(std::string_view message) {
 }
 
 std::string Watch::encode() const {
-    constexpr std::string_view no_put{"\0", 1}; // a packed list of one enumerator
+    constexpr std::string_view no_put{"\0", 1}; // a packed list of one value
     ProtobufWriter create;
     create.text(1, key).text(2, range_end);
     if (puts == Puts::left_out) create.explicit_text(5, no_put);

@@ -16,8 +16,8 @@ bool has(const GrpcStatus& status, std::string_view words) {
 std::string cleaned(std::string_view message) {
     constexpr std::string_view own_name = "etcdserver: ";
     constexpr std::size_t max_shown = 300;
-    // The reason why a watch ended is an error of Go's gRPC as a text:
-    // "rpc error: code = PermissionDenied desc = etcdserver: permission denied".
+    // For the end of a watch, etcd gives an error of Go's gRPC as a text: "rpc error: code =
+    // PermissionDenied desc = etcdserver: permission denied".
     constexpr std::string_view before_text = " desc = ";
     if (const auto at = message.find(before_text);
         message.starts_with("rpc error: code = ") && at != std::string_view::npos)

@@ -12,11 +12,11 @@ namespace ipcbox::cluster {
 
 namespace {
 
-// The server does not want to talk, or we do not. A connection that breaks at any time says
-// nothing.
+// Whether the server does not want to talk, or we do not. If the connection just breaks, we do not
+// know.
 bool is_refusal(const net::TlsError& error) {
     const bool is_cut = error.curl_status() == tls_protocol::cut_off;
-    // In TLS 1.3, the server checks our certificate when the handshake is already over for us.
+    // In TLS 1.3, the server checks our certificate after the handshake is over for us.
     return is_cut ? std::string_view{error.what()}.find(" alert ") != std::string_view::npos
                   : !error.is_lost();
 }
@@ -71,7 +71,7 @@ void GrpcConnection::flush() {
 }
 
 void GrpcConnection::receive() {
-    // A server that never stops talking must not keep us from our own work.
+    // Stop at some point: a server that always sends must not keep us from our other work.
     constexpr int max_rounds = 64;
     std::array<char, 16UL * 1024> buffer{};
     for (int round = 0; round < max_rounds && !broken_; ++round) {
@@ -113,7 +113,8 @@ void GrpcConnection::send_unsent() {
         const int fd = tls_ ? tls_->out() : socket_.get();
         const auto sent = sys::call("send", ::send, fd, static_cast<const void*>(unsent_.data()),
                                     unsent_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-        // What the server sent before it closed says more than EPIPE; receive() gets it.
+        // The server may have sent a reason before it closed. receive() gets it, and it says more
+        // than EPIPE.
         if (sent < 0 && (errno == EAGAIN || errno == EPIPE || errno == ECONNRESET)) return;
         if (sent < 0) return break_off(unavailable(std::string{error_text(errno)}));
         unsent_.erase(0, static_cast<std::size_t>(sent));

@@ -12,7 +12,7 @@ namespace {
 
 nghttp2_nv field_of(const GrpcHeader& header) {
     const auto bytes = [](const std::string& text) {
-        // nghttp2 only reads them.
+        // nghttp2 only reads the texts.
         return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data())); // NOLINT
     };
     return {bytes(header.name), bytes(header.value), header.name.size(), header.value.size(),
@@ -21,7 +21,7 @@ nghttp2_nv field_of(const GrpcHeader& header) {
 
 } // namespace
 
-// nghttp2 calls these during feed() and to_send(). They only note what has come.
+// nghttp2 calls these during feed() and to_send(). They only store what has come.
 struct GrpcSession::Callbacks {
     static GrpcSession& of(void* user_data) { return *static_cast<GrpcSession*>(user_data); }
 

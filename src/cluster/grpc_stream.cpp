@@ -9,7 +9,7 @@ namespace ipcbox::cluster {
 
 namespace {
 
-constexpr std::size_t prefix_size = 5;                 // of a message
+constexpr std::size_t prefix_size = 5;                 // before each message
 constexpr std::size_t max_message = 4UL * 1024 * 1024; // what gRPC allows by default
 
 } // namespace
@@ -69,7 +69,7 @@ std::optional<std::string> GrpcStream::next_message() {
 
 GrpcStatus GrpcStream::status(std::string_view error) const {
     if (http_status_.empty()) return unavailable(fmt::format("it dropped the call ({})", error));
-    // A proxy whose server does not answer, or that has too much to do.
+    // A proxy says this when its server does not answer, or has too much to do.
     if (http_status_ == "429" || (http_status_.starts_with("50") && http_status_ != "500"))
         return unavailable(fmt::format("it answers HTTP {}", http_status_));
     if (!is_grpc())

@@ -43,7 +43,7 @@ void GuardChannel::flush() {
         }
         if (errno == EINTR) continue;
         if (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM) return;
-        // The other end is closed; is_ended() says so once next() has returned all that came
+        // The other end is closed. is_ended() says so when next() has returned everything that came
         // before.
         unsent_.clear();
         untold_.reset();

@@ -31,8 +31,8 @@ void KeptLease::keep_alive() {
     const auto due = next_boot_time();
     if (!due || BootClock::now() < *due) return;
     sent_ = BootClock::now();
-    // A call can be repeated at several members, and only its first attempt is certain to be older
-    // than what the answer grants. So a call gets little time.
+    // Give the call little time. The client may repeat it at several members, and only the first
+    // attempt is certainly older than the grant in the answer.
     constexpr int attempts = 3;
     call_ = client_.start(LeaseKeepAlive{id_}, Deadline::after(attempts * patience_of(times_.ttl)));
 }

@@ -50,7 +50,7 @@ class Keeper {
             wait();
         }
     } catch (const Error& error) {
-        // While a command runs, another keeper tries.
+        // While a command runs, the front starts another keeper.
         if (phase_ == Phase::taking)
             front_.say(fmt::format("end {} {}", exit_status::before_command, error.what()));
         return error.status();
@@ -58,7 +58,7 @@ class Keeper {
 
   private:
     enum class Phase {
-        taking,   // no token yet
+        taking,   // we have no token yet
         ready,    // we have it, and the command asks for leave
         guarding, // it runs
         lost,     // it runs, and the lease is over
@@ -99,7 +99,8 @@ class Keeper {
             command_.answer(may);
         }
         command_.look();
-        // The kernel ends the command with the front, unless it has more rights than we have.
+        // The kernel kills the command when the front dies, unless the command has more rights than
+        // we.
         if (is_alone_ && !command_.is_running()) give();
     }
 
@@ -151,7 +152,7 @@ class Keeper {
         tokens_.start();
     }
 
-    // The token was not free in time.
+    // Fails, because the token was not free in time.
     void refuse() {
         if (!tokens_.holders() && !asked_for_refusal_) {
             tokens_.ask_holders();
@@ -166,7 +167,7 @@ class Keeper {
     }
 
     void fail() {
-        // The time of -w has run out, not our own limit.
+        // The time of -w has run out, and not our own limit.
         if (plan_.wait.passed()) return refuse();
         front_.say(fmt::format("end {} cannot take from {}: {}", exit_status::before_command,
                                plan_.wish.keys.text(), tokens_.error()));
@@ -179,7 +180,7 @@ class Keeper {
         command_.kill();
     }
 
-    // Before "inside" is said.
+    // Call it before saying "inside".
     void tell_place() {
         const auto place = tokens_.place();
         if (place.entry.revision != 0 && place.entry.lease != place_told_ &&
@@ -227,7 +228,7 @@ class Keeper {
             if (!asked_) deadline = std::min(deadline, tell_at_);
         }
         (void)poll_until(entries, deadline);
-        // All commands have closed their end: nobody asks any more.
+        // All commands have closed their ends, so nobody asks any more.
         if ((entries[3].revents & (POLLHUP | POLLERR)) != 0 && (entries[3].revents & POLLIN) == 0)
             command_.close_leave();
     }

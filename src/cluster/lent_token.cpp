@@ -49,7 +49,7 @@ class Lending {
     bool detach() {
         const auto request = lend_request(plan_.wish.keys, plan_.wish.entry, tokens_.place().entry);
         if (client_.call(request, Deadline::after(plan_.wish.ttl)).succeeded) return true;
-        queue_again(); // the lease was over
+        queue_again(); // the lease was over already
         return false;
     }
 
@@ -80,7 +80,7 @@ class Lending {
         return tokens_.refusal();
     }
 
-    // Without us, the entry is there until the end of its lease: only politeness waits.
+    // Waits only a little: without us, the entry goes when its lease ends.
     void leave() {
         constexpr auto patience = std::chrono::seconds{2};
         const auto limit = Deadline::after(patience);

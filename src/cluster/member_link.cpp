@@ -21,7 +21,7 @@ constexpr Duration max_pause = 400ms;
 constexpr Duration max_patience = 4s;
 constexpr auto max_look_up = 1s;
 
-// A socket on its way to ADDRESS.
+// A socket that is connecting to ADDRESS.
 Fd begin_connect(const net::Address& address) {
     const int number = sys::call("socket", ::socket, address.family(),
                                  SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -34,7 +34,7 @@ Fd begin_connect(const net::Address& address) {
     return socket;
 }
 
-// DURATION doubled TIMES times, but not beyond MAX.
+// DURATION doubled TIMES times, but at most MAX.
 Duration doubled(Duration duration, unsigned times, Duration max) {
     for (; times > 0 && duration < max; --times)
         duration = std::min(2 * duration, max);
@@ -116,7 +116,7 @@ bool MemberLink::give_up_on_broken() {
 void MemberLink::fail_connection(const GrpcStatus& why) {
     auto& [endpoint, addresses, next, problem, is_hopeless] = member();
     const bool was_established = connection_ && connection_->is_established();
-    if (!was_established && next < addresses.size()) { // try its next address first
+    if (!was_established && next < addresses.size()) { // try the next address of the member first
         problem = why.message;
         is_hopeless = why.is_hopeless;
         connection_.reset();
@@ -162,7 +162,8 @@ std::array<pollfd, 2> MemberLink::poll_entries() const {
 
 Deadline MemberLink::next_moment() const {
     if (!pause_.passed()) return pause_;
-    // A connection that broke while we sent has no descriptor left that poll could report.
+    // If the connection broke while we sent, it has no descriptor left, and poll would not report
+    // it.
     const bool is_open = connection_ && connection_->is_open();
     return is_open ? established_by_ : Deadline::after(Duration::zero());
 }

@@ -77,7 +77,7 @@ bool ProtobufReader::next() {
         (void)take(sizeof(std::uint32_t));
         return true;
     }
-    throw MalformedMessage(); // a group, which proto3 does not have
+    throw MalformedMessage(); // proto3 has no groups
 }
 
 std::int64_t ProtobufReader::number() const {

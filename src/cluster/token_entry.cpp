@@ -20,15 +20,16 @@ std::string quoted(std::string_view text) {
         if (byte == '"' || byte == '\\')
             json.append({'\\', byte});
         else if (ascii::is_control(byte) || !ascii::is_ascii(byte))
-            // A host or a command may have a name in any encoding: Latin-1 is always valid JSON.
+            // A host or a command may have a name in any encoding. Written as Latin-1, it is always
+            // valid JSON.
             json += fmt::format("\\u{:04x}", static_cast<unsigned char>(byte));
         else
             json += byte;
     return json += '"';
 }
 
-// A reader of an object whose members are texts and numbers. Each function takes what it returns
-// from the front of the text.
+// Reads an object whose members are texts and numbers. Each function removes what it returns from
+// the front of the text.
 class Members {
   public:
     explicit Members(std::string_view text) : left_(text) {}
@@ -48,7 +49,7 @@ class Members {
             if (!take_letter(text)) return std::nullopt;
         return take('"') ? std::optional{text} : std::nullopt;
     }
-    // A text; or a number, true, false or null as it is written.
+    // A text. A number, true, false or null is returned as it is written.
     std::optional<std::string> take_value() {
         if (take('"')) {
             left_ = {left_.data() - 1, left_.size() + 1};
@@ -156,7 +157,7 @@ bool TokenEntry::is_of_this_host() const {
 }
 
 std::string TokenEntry::text(std::chrono::system_clock::time_point now) const {
-    // The clocks of the two hosts need not agree.
+    // The clocks of the two hosts can differ.
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch());
     const auto age = since > 0 && since < seconds.count()
                          ? std::chrono::seconds{seconds.count() - since}

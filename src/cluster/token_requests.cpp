@@ -27,14 +27,14 @@ QueueEntry entry_of(const KeyValue& kv) {
     return {kv.key, kv.create_revision};
 }
 
-// Puts our entry anew, as that of one that is inside.
+// Writes our entry again, now with the state "held".
 Operation put_held(const std::string& key, TokenEntry entry, LeaseId lease) {
     entry.state = TokenEntry::State::held;
     return Operation::put(key, entry.json(), lease);
 }
 
-// The operations of a look, and where their results are: counted from the end, since a transaction
-// that makes an entry has the result of that before them.
+// Where the results of a look are. We count from the end, because a transaction that also makes an
+// entry has the result of that in front.
 enum Result : std::size_t { before_result = 1, first_result, ours_result, slots_result };
 
 const std::vector<KeyValue>& result_of(const Transaction::Answer& answer, Result which) {
@@ -69,7 +69,7 @@ Transaction enqueue_request(const TokenKeys& keys, const TokenEntry& entry, Leas
     Transaction request;
     request.compares.push_back({keys.slots(), Compare::Target::value, Compare::Relation::equal, 0,
                                 fmt::format("{}", slots)});
-    // Ours is the youngest, and the other one is right before it.
+    // The two youngest entries: ours, and the one right before it.
     request.success = look_operations(keys, lease, slots, youngest(keys, 2));
     request.success.insert(request.success.begin(),
                            Operation::put(keys.entry(lease), entry.json(), lease));

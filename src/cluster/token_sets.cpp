@@ -23,7 +23,8 @@ void add(TokenSetState& set, const KeyValue& kv) {
     set.slots_revision = kv.mod_revision;
 }
 
-// Sets the number of slots to SLOTS if it was not changed since REVISION; the new revision.
+// Changes the number of slots to SLOTS, unless it has changed since REVISION. Returns the new
+// revision.
 std::optional<Revision> set_slots(EtcdClient& client, const TokenKeys& keys, std::int64_t slots,
                                   Revision revision, Deadline deadline) {
     const Transaction change{{{keys.slots(), Target::mod_revision, equal, revision}},
@@ -34,10 +35,10 @@ std::optional<Revision> set_slots(EtcdClient& client, const TokenKeys& keys, std
     return answer.revision;
 }
 
-// Waits until at most LIMIT of the places of INSIDE are still there; false when WAIT is over first.
+// Waits until at most LIMIT of the places in INSIDE are left. False when WAIT is over first.
 bool wait_for_room(EtcdClient& client, const TokenKeys& keys, std::vector<QueuePlace> inside,
                    std::size_t limit, Duration patience, Deadline wait) {
-    // Armed before each look: what happens after it is told.
+    // Watch before each look, so that we hear everything that happens afterwards.
     const auto arm = [&] {
         return client.watch({keys.queue(), keys.queue_end(), Watch::Puts::left_out});
     };
@@ -111,9 +112,9 @@ Resized resize_set(EtcdClient& client, const TokenKeys& keys, std::int64_t slots
         if (!old.slots) return Resized::missing;
         if (*old.slots == slots) return Resized::done;
         const auto changed = set_slots(client, keys, slots, old.slots_revision, soon());
-        if (!changed) continue; // somebody was faster
+        if (!changed) continue; // another client was faster
         if (slots > *old.slots) return Resized::done;
-        // A token that was taken between our look and the change is inside, too.
+        // Look again: a client may have taken a token between our look and the change.
         auto inside = look_at_set(client, keys, soon()).queue;
         inside.resize(std::min(inside.size(), static_cast<std::size_t>(*old.slots)));
         const auto limit = static_cast<std::size_t>(slots);
@@ -150,7 +151,8 @@ bool give_back(EtcdClient& client, const std::string& key, Revision revision, De
     const Transaction removal{
         {{key, Target::create_revision, equal, revision}}, {Operation::remove(key)}, {}};
     const auto call = client.finish(client.start(removal, deadline));
-    // One attempt whose answer was lost has done it, as far as anybody can know.
+    // If the client repeated the request, an earlier attempt has probably done it, and its answer
+    // was lost.
     return Transaction::Answer::decode(call.answer).succeeded || call.was_repeated;
 }
 

@@ -82,15 +82,16 @@ TokenWatches::Heard TokenWatches::hear_ahead(Target& target, const WatchEvent& e
         turn_.kind = Turn::Kind::first;
         return Heard::nothing;
     }
-    // Somebody behind us may have left, too.
+    // The client that has left may have been one behind us.
     const bool has_left = event.kind == WatchEvent::Kind::deleted;
     return has_left && turn_.waits_for(event.kv.key) ? Heard::let_in : Heard::nothing;
 }
 
-// Whether the entry right before ours has got the only token, so that it is the first of all. It
-// says so in the transaction that confirms it (confirm_request), which compares the number of
-// slots. A change from before our look may go back to another number, and the change of an entry
-// that becomes a lent one (no lease) compares nothing: neither proves anything.
+// Whether the entry right before ours has got the only token, so that it is now the first of all.
+// The transaction that confirms an entry shows it (confirm_request), because it compares the number
+// of slots. Two other changes prove nothing: one from before our look, which may belong to another
+// number of slots, and that of an entry that becomes a lent one (it has no lease), which compares
+// nothing.
 bool TokenWatches::has_entered(const WatchEvent& event) const {
     if (turn_.slots != 1 || event.kind != WatchEvent::Kind::put) return false;
     if (event.kv.lease == 0 || event.kv.mod_revision <= turn_.slots_revision) return false;

@@ -37,7 +37,7 @@ Turn judge(const QueueLook& look, std::string_view key, std::int64_t our_revisio
         return turn;
     }
     turn.kind = Turn::Kind::behind;
-    // At least one entry is between those inside and ours, so there is one before ours.
+    // At least one entry is between ours and those inside, so some entry is right before ours.
     turn.ahead.assign(1, look.before_ours ? look.before_ours->key : turn.ahead.back());
     return turn;
 }
