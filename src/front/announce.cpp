@@ -27,10 +27,9 @@ void announce(std::span<const std::string> places, std::optional<int> notify_fd,
         if (!notify_fd && !verbosity.quiet) cli::diagnose(line);
     }
     if (notify_fd) {
-        // All lines in one write, because the reader may need only the first one, or wait for the
-        // end.
+        // Write all lines at once. The reader may need only the first one, or may read to the end.
         write_all(*notify_fd, lines, object);
-        if (*notify_fd != STDERR_FILENO) { // the log goes there
+        if (*notify_fd != STDERR_FILENO) { // our log goes to standard error
             try {
                 let_go_of(*notify_fd, object);
             } catch (const SysError&) { // NOLINT(bugprone-empty-catch): the reader knows that we

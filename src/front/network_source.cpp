@@ -43,7 +43,7 @@ Fd connect(const std::string& argument) {
     return std::move(reach_tcp({}, target, deadline).socket);
 }
 
-// The connection with our side ended, and blocking, as copy_stream() wants it.
+// A connection whose sending half is closed. It blocks, as copy_stream() requires.
 Fd connect_to_read(const std::string& argument) try {
     Fd socket = connect(argument);
     if (sys::call("shutdown", ::shutdown, socket.get(), SHUT_WR) < 0 && errno != ENOTCONN)
@@ -78,7 +78,7 @@ void write_conversation(const std::string& argument, const download::OutputFilte
     write_out(filter({}));
 }
 
-// With all that webget takes from the environment: proxies and certificates.
+// Includes everything that webget takes from the environment: proxies and certificates.
 FetchConfig webget_config(std::string url) {
     std::string flags = "-fgL";
     std::array words{flags.data(), url.data()};

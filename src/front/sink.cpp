@@ -32,7 +32,7 @@ void Sink::write(std::string_view text, const std::function<bool(int fd)>& is_re
     }
 } catch (const SysError& error) {
     error_ = error.error();
-    // Without a reader, we end as every program does.
+    // If our reader has gone, end in silence, as every program does.
     if (fd_ != STDOUT_FILENO || error_ != EPIPE) cli::diagnose(error.what());
 }
 

@@ -44,7 +44,7 @@ bool wants_colours(const StampedRunPlan& plan) {
            !is("TERM", "dumb");
 }
 
-// One for all streams, or one for each.
+// One sink for all streams, or one for each.
 std::vector<Sink> make_sinks(const StampedRunPlan& plan) {
     std::vector<Sink> sinks;
     if (!plan.split_directory) {
@@ -92,7 +92,7 @@ WaitStatus StampedRun::to_end() {
                            pollfd{command_.fd(), POLLIN, 0}};
         (void)poll_until(entries, next_due());
         if (entries[0].revents != 0) read(output_);
-        // A write that has just failed has closed both pipes.
+        // If a write has just failed, both pipes are closed.
         if (entries[1].revents != 0 && error_.pipe.reader) read(error_);
         for (auto* const side : {&output_, &error_})
             show_unfinished(*side);
@@ -136,7 +136,7 @@ Moment StampedRun::now() const {
     return plan_.monotonic ? steady_now() + steady_start_ : time_of<std::chrono::system_clock>();
 }
 
-// When to show the next unfinished line.
+// When the next unfinished line has to be shown.
 Deadline StampedRun::next_due() const {
     auto next = Deadline::never();
     for (const auto* const side : {&output_, &error_})
@@ -164,7 +164,8 @@ void StampedRun::read(Side& side) {
 
 // Shows the complete lines.
 void StampedRun::split(Side& side, Moment time) {
-    // Between lines that came together, no time has passed: all but the first have the same stamp.
+    // Lines that came together have no time between them, so all of them except the first have the
+    // same stamp.
     int new_stamps = plan_.kind == Stamp::Kind::since_last ? 2 : 1;
     while (const auto piece = side.splitter.next()) {
         if (new_stamps-- > 0) begin(side.stream, time);
@@ -202,14 +203,14 @@ void StampedRun::write_out(Stream stream) {
     auto& sink = sinks_.size() == 1 ? sinks_.front() : sinks_[static_cast<std::size_t>(stream)];
     sink.write(text_, [this](int fd) { return wait_to_write(fd); });
     text_.clear();
-    // The command notices it at its next write. If one of several files fails, only that file is
-    // given up.
+    // If the only sink has failed, close the pipes: the command notices at its next write. If one
+    // of several files has failed, only that file is given up.
     if (sinks_.size() == 1 && !sink.works())
         for (auto* const side : {&output_, &error_})
             side->pipe.reader = Fd{};
 }
 
-// Passes signals on meanwhile.
+// Waits until FD can be written, and passes signals on in the meantime.
 bool StampedRun::wait_to_write(int fd) {
     for (;;) {
         std::array entries{pollfd{fd, POLLOUT, 0}, pollfd{command_.fd(), POLLIN, 0}};

@@ -19,7 +19,7 @@ namespace {
 
 using Clock = Deadline::Clock;
 
-// How long --wait and --wait-for wait without -w.
+// How long --wait and --wait-for wait if there is no -w.
 constexpr auto default_patience = std::chrono::seconds{30};
 
 Deadline connect_deadline(const ClientOptions& options) {
@@ -90,9 +90,9 @@ int wait_and_run(const ClientOptions& options, const Connect& connect) {
     });
 }
 
-// Whether we were given input to send. /dev/null means no input (cron, ssh -n, a shell's background
-// jobs). Its end would close our half of the connection, which some servers treat as the end of the
-// whole connection.
+// Whether standard input has something to send. Under cron, ssh -n and in background jobs it is
+// /dev/null, which means no input. We must not pass on its end: that would close our half of the
+// connection, and some servers take this for the end of the whole connection.
 bool input_is_meant() {
     return cli::is_open(STDIN_FILENO) && !cli::is_null_device(STDIN_FILENO) &&
            !cli::is_terminal(STDIN_FILENO);
@@ -137,7 +137,8 @@ struct Report {
     }
 };
 
-// Makes sure that our last bytes are sent before the process that speaks TLS ends.
+// Waits until our last bytes are sent, because they are lost if the process that speaks TLS ends
+// first.
 void end_tls(net::TlsProcess& tls, const ClientOptions& options, const net::RelayCounts& counts) {
     constexpr auto time_to_send = std::chrono::milliseconds{100};
     if (!counts.quit) return tls.check_end(Deadline::after_or_never(options.idle_limit));
@@ -196,7 +197,7 @@ int talk(const ClientOptions& options, const std::string& target, const Connect&
     return exit_status::done;
 }
 
-// An unreachable server is a valid result of the test, not an error.
+// That the server cannot be reached is a valid result of the test, and no error.
 int test(const ClientOptions& options, const std::string& target, const Connect& connect) {
     const auto negative = [&](const Error& error) {
         if (options.verbosity.verbose) cli::diagnose(error.what());

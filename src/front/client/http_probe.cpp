@@ -36,7 +36,7 @@ void expect_http_answer(Reached& server, const std::string& target, const std::s
                 fmt::format("{} answers GET {} with the status {}", target, path, head.status));
     } catch (const http::ConnectionLost& lost) {
         throw net::Unreachable(fmt::format("{}: {}", target, lost.what()));
-    } catch (const http::TransferError& error) { // its status is curl's
+    } catch (const http::TransferError& error) { // the status is that of curl
         throw Error(fmt::format("{}: {}", target, error.what()));
     }
 }

@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::size_t buffer_size = 64UL * 1024;
 
-// Uses one process for both directions.
+// One process copies in both directions.
 void talk_in_pipe(const InteractOptions& options, const std::string& target, Reached& server,
                   Passage& passage) {
     const auto end = server.end(target);
@@ -42,7 +42,8 @@ void talk_in_pipe(const InteractOptions& options, const std::string& target, Rea
     net::relay(net::RelayEnd::streams(input, STDOUT_FILENO), end, how, counts);
 }
 
-// The twin processes of perlipc: the child copies to the server, and ends when its parent does.
+// The child of the two processes that perlipc uses. It copies to the server, and ends when its
+// parent ends.
 int speak_as_twin(Passage& passage, const std::string& target, const Reached& server,
                   pid_t parent) {
     try {
@@ -82,12 +83,12 @@ void talk_as_twins(const std::string& target, const Reached& server, Passage& pa
     }
     twin.kill(SIGTERM);
     const auto status = twin.wait();
-    // The child has reported the reason.
+    // The child has already reported the reason.
     if (status.signal() == 0 && status.as_exit_status() != exit_status::done)
         throw Error("cannot send all of the input", status.as_exit_status());
 }
 
-// Sends our last bytes before the process that speaks TLS ends; nobody waits for more.
+// Gives the process that speaks TLS a moment to send our last bytes. Nobody waits for an answer.
 void end_tls_soon(net::TlsProcess& tls) {
     constexpr auto time_to_send = std::chrono::milliseconds{100};
     try {

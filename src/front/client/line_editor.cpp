@@ -10,14 +10,14 @@ namespace {
 
 constexpr char escape_key = '\x1b';
 constexpr char delete_key = '\x7f';
-// The longest sequence of a key that we wait for.
+// A key sends at most this many bytes.
 constexpr std::size_t max_sequence = 8;
 
 constexpr char control(char letter) {
     return static_cast<char>(letter & 0x1f);
 }
 
-bool continues(char byte) { // a UTF-8 sequence
+bool continues(char byte) { // inside a UTF-8 sequence
     return (static_cast<unsigned char>(byte) & 0xc0) == 0x80;
 }
 
@@ -39,8 +39,8 @@ struct Range {
     char32_t last;
 };
 
-// Unicode's East Asian Width W and F, in blocks; and the combining marks, which take no column of
-// their own.
+// Characters two columns wide (Unicode's East Asian Width W and F, in blocks), and the combining
+// marks, which have no column of their own.
 constexpr std::array wide{
     Range{0x1100, 0x115f},   Range{0x2e80, 0x303e},   Range{0x3041, 0xa4cf},
     Range{0xac00, 0xd7a3},   Range{0xf900, 0xfaff},   Range{0xfe30, 0xfe6f},
@@ -68,7 +68,7 @@ std::size_t width_of(std::string_view character) {
     return is_among(value, wide) ? 2 : 1;
 }
 
-// The longest end of TEXT that fits.
+// The longest end of TEXT that fits into COLUMNS.
 std::string_view end_that_fits(std::string_view text, std::size_t columns) {
     for (auto width = display_width(text); width > columns;) {
         const auto character = first_character(text);
@@ -89,7 +89,7 @@ std::string_view begin_that_fits(std::string_view text, std::size_t columns) {
     return text.substr(0, end);
 }
 
-// A tab, or another byte that would move the cursor, becomes a blank.
+// TEXT with a blank for each tab, and for each other byte that would move the cursor.
 std::string printable(std::string_view text) {
     std::string shown{text};
     std::ranges::replace_if(shown, is_control, ' ');
@@ -145,7 +145,7 @@ void LineEditor::erase_between(std::size_t from, std::size_t to) {
 }
 
 void LineEditor::recall(std::size_t at) {
-    if (at > history_.size()) return; // before the first line, or after the new one
+    if (at > history_.size()) return; // there is no such line
     if (at_ == history_.size()) unsent_ = text_;
     at_ = at;
     text_ = at == history_.size() ? unsent_ : history_[at];
@@ -222,7 +222,7 @@ LineEditor::Event LineEditor::feed(std::string_view& keys) {
         keys.remove_prefix(1);
         if (!sequence_.empty()) {
             sequence_.push_back(key);
-            // ESC [ 1 ; 5 C: parameters, then one byte from @ on (ECMA-48, 5.4).
+            // "ESC [ 1 ; 5 C": some parameters, and then one byte from '@' on (ECMA-48, 5.4).
             const bool has_parameters = sequence_[1] == '[' || sequence_[1] == 'O';
             const bool is_whole =
                 !has_parameters || (sequence_.size() > 2 && key >= '@' && key <= '~');
@@ -254,7 +254,7 @@ std::string LineEditor::take_line(Memory memory) {
 }
 
 std::string LineEditor::draw() const {
-    // The last column stays free, because a terminal can go to the next row after it.
+    // Leave the last column free. Some terminals go to the next row when it is filled.
     const auto columns = std::max<std::size_t>(columns_, 8) - 1;
     const auto prompt = end_that_fits(prompt_, columns / 2);
     const auto room = columns - display_width(prompt);

@@ -17,12 +17,11 @@ namespace ipcbox::front {
 
 namespace {
 
-// A foreign file must not be read forever.
+// The file may be another program's, so do not read it for ever.
 constexpr std::size_t max_bytes = 16UL * 1024 * 1024;
 constexpr mode_t private_mode = 0600;
 
-// The name of a file, different for each server. Characters with a meaning in a path are written as
-// %2F.
+// A file name for the server. Characters that have a meaning in a path become %2F and the like.
 std::string escaped(std::string_view server) {
     std::string name;
     for (const char byte : server) {

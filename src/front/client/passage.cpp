@@ -79,7 +79,7 @@ bool Passage::changes_nothing() const {
 Passage::~Passage() {
     try {
         end_log_line();
-    } catch (const SysError&) { // NOLINT(bugprone-empty-catch): another error is being told
+    } catch (const SysError&) { // NOLINT(bugprone-empty-catch): the first error is reported
     }
 }
 
@@ -99,8 +99,7 @@ void Passage::end_log_line() {
     if (!log_line_.empty()) write_log(std::exchange(log_line_, {}));
 }
 
-// A line that comes in pieces is one line of the log, unless the other side sends something in
-// between.
+// Logs a line that comes in pieces as one line, unless the other side sends something in between.
 void Passage::log(char direction, std::string_view bytes) {
     constexpr std::size_t max_line = 4096;
     if (!log_ || bytes.empty()) return;
@@ -108,7 +107,7 @@ void Passage::log(char direction, std::string_view bytes) {
     logged_ = direction;
     if (log_line_.empty()) log_begin_ = fmt::format("{} {} ", time_text(), direction);
     log_line_.append(bytes);
-    const auto whole = log_line_.rfind('\n') + 1; // 0 when there is none
+    const auto whole = log_line_.rfind('\n') + 1; // 0 without a line feed
     if (whole > 0) write_log(std::string_view{log_line_}.substr(0, whole));
     log_line_.erase(0, whole);
     if (log_line_.size() > max_line || options_.hex) end_log_line();

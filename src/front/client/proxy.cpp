@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::string_view object = "the HTTP proxy";
 
-// Reads the head of the answer to CONNECT, and no byte after it, because these are the target's.
+// Reads the head of the answer to CONNECT, and not one byte more: all others are from the target.
 http::ResponseHead read_tunnel_head(const Fd& socket, const std::string& goal, Deadline deadline) {
     http::ResponseParser parser{http::ResponseParser::Asked::tunnel};
     std::string head;
@@ -39,8 +39,7 @@ http::ResponseHead read_tunnel_head(const Fd& socket, const std::string& goal, D
                     fmt::format("cannot {}: the proxy closed the connection", goal));
             return static_cast<std::size_t>(got);
         };
-        // The head ends somewhere in the bytes that we can see, so take only those that belong to
-        // it.
+        // We see more bytes than the head has. Take only those of the head.
         const auto seen = look(buffer.size(), MSG_PEEK);
         const auto before = head.size();
         head.append(buffer.data(), seen);
@@ -67,12 +66,12 @@ void connect_through_http(const http::Proxy& proxy, const Fd& socket, const net:
         if (head.status / 100 == 2) return;
         const auto answer =
             fmt::format("cannot {}: it answers {} {}", goal, head.status, head.reason);
-        // The proxy answers 5xx when the target cannot be reached.
+        // With a 5xx, the proxy says that it cannot reach the target.
         if (head.status / 100 == 5) throw net::Unreachable(answer);
         throw Error(answer);
     } catch (const SysError& error) {
         throw net::Unreachable(fmt::format("cannot {}: {}", goal, error_text(error.error())));
-    } catch (const http::TransferError& error) { // its status is curl's
+    } catch (const http::TransferError& error) { // the status is that of curl
         throw Error(fmt::format("cannot {}: {}", goal, error.what()));
     }
 }

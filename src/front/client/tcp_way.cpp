@@ -53,8 +53,8 @@ Reached reach_tcp(const TcpWay& way, const std::string& target, Deadline deadlin
         if (options.name.empty()) options.name = place.host;
         server.tls.emplace(std::move(socket), options, deadline);
         server.tls_text = server.tls->description();
-        // RFC 5246 (7.2.1): when we announce our end, the peer drops the rest of its data. RFC 8446
-        // changed that, but only for TLS 1.3.
+        // When we announce our end, the peer has to drop the rest of its data (RFC 5246, 7.2.1).
+        // RFC 8446 changed that only for TLS 1.3.
         if (!way.half_close) server.request_end = net::RelayOptions::RequestEnd::kept_back;
     }
     server.socket = std::move(socket);

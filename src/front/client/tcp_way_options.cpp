@@ -10,7 +10,7 @@ namespace ipcbox::front {
 
 namespace {
 
-// ADDRESS or ADDRESS:PORT.
+// Parses ADDRESS or ADDRESS:PORT.
 net::Address parse_source(std::string_view text) {
     const auto written = net::WrittenHost::parse(text);
     if (const auto address = net::Address::parse_ip(written.host, written.port.value_or(0)))
@@ -23,7 +23,7 @@ net::Address parse_client(std::string_view text) {
     throw std::invalid_argument("expected a numeric address");
 }
 
-// The values that Linux accepts for TCP_KEEPIDLE.
+// Accepts the values that Linux allows for TCP_KEEPIDLE.
 std::chrono::seconds parse_keepalive(std::string_view text) {
     constexpr std::chrono::seconds max{32767};
     const auto time = cli::parse_duration(text);

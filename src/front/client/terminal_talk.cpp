@@ -15,9 +15,9 @@ namespace ipcbox::front {
 namespace {
 
 constexpr std::size_t buffer_size = 64UL * 1024;
-// No prompt is longer; a longer line is shown as it comes.
+// Prompts are shorter than this. A longer line is shown as it comes.
 constexpr std::size_t max_tail = 1024;
-// At most this many bytes wait for a server that does not read; after that, the keys wait too.
+// At most this many bytes wait for a server that does not read. Then we stop reading keys too.
 constexpr std::size_t max_waiting = 256UL * 1024;
 constexpr std::string_view menu =
     "[c: end the input, b: send a break, l: log to a file, q: quit, another key: go on] ";
@@ -58,16 +58,16 @@ void TerminalTalk::note(std::string_view text) {
 
 void TerminalTalk::show_answer(std::string_view text) {
     if (text.empty()) return;
-    if (input_ended_) return show(text); // there is no line to redraw
+    if (input_ended_) return show(text); // no typed line to redraw
     tail_.append(text);
-    auto end = tail_.rfind('\n') + 1; // 0 when there is none
+    auto end = tail_.rfind('\n') + 1; // 0 without a line feed
     if (tail_.size() - end > max_tail) {
         tail_.push_back('\n');
         end = tail_.size();
     }
     auto shown = fmt::format("{}{}", LineEditor::erase(), std::string_view{tail_}.substr(0, end));
     tail_.erase(0, end);
-    show(shown += row()); // in one write, so that nothing flickers
+    show(shown += row()); // one write, so that nothing flickers
 }
 
 void TerminalTalk::send_request(std::string_view text) {

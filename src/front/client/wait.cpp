@@ -23,8 +23,8 @@ constexpr auto first_pause = std::chrono::milliseconds{5};
 constexpr auto longest_pause = std::chrono::milliseconds{250};
 constexpr std::size_t max_words = 16UL * 1024;
 
-// The pause before the next attempt; nothing when there is no time for another one. Towards the end
-// the pauses shrink again, to find a server that comes at the last moment.
+// The pause before the next attempt. Nothing when no time is left for another one. Near the end,
+// the pauses get shorter again, so that a server that comes at the last moment is found.
 std::optional<Duration> next_pause(Duration wanted, Deadline deadline) {
     const auto left = deadline.remaining();
     if (!left) return wanted;
@@ -34,7 +34,7 @@ std::optional<Duration> next_pause(Duration wanted, Deadline deadline) {
 
 struct Waiter {
     Child child;
-    Fd words; // why it failed
+    Fd words; // the reason of a failure comes from here
 };
 
 Waiter start_waiter(const std::string& target,
@@ -53,14 +53,15 @@ Waiter start_waiter(const std::string& target,
             failure = Error{error.what()};
         }
         const std::string_view words = failure.what();
-        // The text fits into the pipe. If nobody reads it, nobody waits for us.
+        // The text fits into the pipe, so this does not block. If nobody reads it, our parent has
+        // ended.
         write_all(pipe.writer.get(), words.substr(0, max_words), "the reason");
         return failure.status();
     });
     return {std::move(child), std::move(pipe.reader)};
 }
 
-// Waits until one of WAITERS has ended, and removes it. Throws the error that it threw.
+// Waits until one of WAITERS has ended, and removes it. If it failed, throws its error.
 void take_ended(std::vector<Waiter>& waiters) {
     std::vector<pollfd> entries;
     for (const auto& waiter : waiters)
@@ -91,7 +92,7 @@ void retry(std::string_view purpose, const std::function<void(Deadline)>& attemp
             if (!error.is_broken_handshake()) throw;
             reason = error.what();
         } catch (const TimedOut& timed_out) {
-            // An attempt that our own deadline cut off knows less than those before it.
+            // Our own deadline cut this attempt off. An earlier attempt has a better reason.
             if (reason.empty()) reason = timed_out.what();
         }
         const auto now = next_pause(pause, deadline);

@@ -13,15 +13,15 @@ namespace ipcbox::front {
 
 namespace {
 
-constexpr std::size_t max_named = 5;     // hosts, on the line
+constexpr std::size_t max_named = 5;     // hosts, before the bar
 constexpr std::size_t max_perfdata = 32; // hosts, after the bar
 
 std::string limit_text(Duration limit) {
     return fmt::format("{:g}", in_seconds(limit));
 }
 
-// Why a reading does not show that a clock is right. A source of whole seconds is a frequent trap:
-// with it, no clock passes a limit of 100 ms.
+// Why a reading does not prove that a clock is right. Sources of whole seconds are a frequent trap:
+// with such a source, no clock can pass a limit of 100 ms.
 std::string vague_text(const clocks::Reading& reading, Duration limit) {
     const bool has_better = reading.resolution >= std::chrono::seconds{1};
     return fmt::format("is not known to {} s{}: {}", limit_text(limit),
@@ -91,7 +91,7 @@ std::string Verdict::line(std::string_view program) const {
     std::string title{program};
     std::ranges::transform(title, title.begin(), ascii::upper);
     auto words = text;
-    // Text after a bar is performance data, and the kiss of death of a server can contain a bar.
+    // Replace bars, which begin performance data. A server's kiss of death can contain one.
     std::ranges::replace(words, '|', '/');
     std::ranges::replace_if(words, ascii::is_control, ' ');
     const auto* const bar = performance_data.empty() ? "" : " | ";
@@ -175,7 +175,7 @@ std::string Check::performance_data() const {
         entries_, [](const auto& entry) { return entry.second.offset.has_value(); });
     if (static_cast<std::size_t>(answered) > max_perfdata) return data;
     const auto number = [](int limit) { return fmt::format("{}", limit); };
-    std::set<std::string_view> told; // a name that stands there twice would be two in one graph
+    std::set<std::string_view> told; // a repeated name would mix two hosts in a graph
     for (const auto& [at, entry] : entries_) {
         if (!entry.offset || !told.insert(entry.name).second) continue;
         data += fmt::format(" '{}'={:.6f}s;{};{}", entry.name, in_seconds(*entry.offset),

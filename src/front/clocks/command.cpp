@@ -22,7 +22,7 @@ int rest(Deadline until, SignalFd& signals) {
     return 0;
 }
 
-// Runs all rounds; returns the signal that ended them, or 0.
+// Runs all rounds. Returns the signal that ended them, or 0.
 int ask_all(const ClockConfig& config, ClockReport& report, SignalFd& signals) {
     const int rounds = config.watch ? config.rounds.value_or(0) : 1;
     for (int round = 1;; ++round) {
@@ -52,15 +52,14 @@ int ask_clocks(const Invocation& invocation, const ClockKind& kind) {
     return report.status();
 }
 
-// A monitor reads standard output and the status, so both report that there is no result, and why.
-// Standard error has it as well.
+// A monitor reads only standard output and the status, so say there too why there is no result.
 [[noreturn]] void fail_check(CheckForm form, const std::string& reason, std::string_view advice) {
     const auto verdict = unknown_verdict(reason);
     try {
         cli::print(form == CheckForm::object ? verdict.object()
                                              : verdict.line(cli::program_name()));
         cli::flush();
-    } catch (const Error&) { // NOLINT(bugprone-empty-catch): the status is left to say it
+    } catch (const Error&) { // NOLINT(bugprone-empty-catch): the status still says it
     }
     throw Error(fmt::format("{}{}", reason, advice), verdict.status());
 }

@@ -28,7 +28,7 @@ constexpr int max_retries = 100;
 constexpr int max_stratum = 15;
 constexpr std::uint64_t default_max_addresses = 65536;
 
-// The values of the options as they were given.
+// The values of the options as the user wrote them.
 struct Line {
     std::vector<clocks::Host> hosts;
     std::vector<std::string> lists;
@@ -51,7 +51,7 @@ std::time_t parse_date(std::string_view text) {
     const auto iso = fmt::format("{}{}T00:00:00Z", text, is_year ? "-01-01" : "");
     const auto date = clocks::parse_daytime(iso, std::time(nullptr));
     if (!date) throw std::invalid_argument("expected a year or a date such as 2040 or 2040-06-01");
-    // Keeps the whole era around the date within the years that we accept from a clock.
+    // The whole era around the date must be within the years that we accept from a clock.
     constexpr auto half_era = std::time_t{1} << 31U;
     if (!clocks::is_within_years(date->time - half_era) ||
         !clocks::is_within_years(date->time + half_era))
@@ -59,7 +59,7 @@ std::time_t parse_date(std::string_view text) {
     return date->time;
 }
 
-// A range in the form of fping(8), "-g FIRST LAST", in which LAST looks like a host here.
+// Removes a range that is written as for fping(8): "-g FIRST LAST". LAST looks like a host here.
 std::string take_range(Line& line) {
     auto& network = line.networks.front();
     const bool is_range = line.networks.size() == 1 && line.hosts.size() == 1 &&
@@ -71,7 +71,7 @@ std::string take_range(Line& line) {
     return range;
 }
 
-// Arguments first, then lists, then networks.
+// Hosts come from the arguments first, then from lists, then from networks.
 void find_hosts(Line& line, ClockConfig& config) {
     if (!line.networks.empty()) line.networks.front() = take_range(line);
     config.hosts = std::move(line.hosts);
@@ -107,7 +107,7 @@ void settle_survey(const Line& line, const ClockKind& kind, ClockConfig& config)
     survey.family = family_of(line.family);
     survey.patience = line.patience.value_or(kind.patience);
     survey.at_once = static_cast<std::size_t>(line.at_once);
-    // To find a tick takes many questions, at times that we choose ourselves.
+    // Finding a tick needs many questions, at times that we choose ourselves.
     if (kind.patience_for == ClockKind::PatienceFor::all && !survey.precise)
         survey.total = survey.patience;
 }

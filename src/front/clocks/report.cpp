@@ -83,7 +83,7 @@ std::string ClockReport::object(std::size_t number, const clocks::Finding& findi
 
 // --- Their order
 
-// The rows of a check follow its line.
+// In a check, the rows come after its line.
 void ClockReport::print_in_order(std::size_t number, std::string row) {
     const bool is_held = config_.monitors() && !config_.json;
     if (config_.as_completed && !is_held) return cli::print(row);
@@ -138,7 +138,7 @@ void ClockReport::print_consensus() {
 }
 
 void ClockReport::print_summary() const {
-    const auto failed = found_ - readings_.size(); // a clock that was never set has answered
+    const auto failed = found_ - readings_.size(); // a clock that is not set has still answered
     if (config_.json) return cli::print(summary_object(readings_, failed));
     const auto picture = cli::is_terminal(STDOUT_FILENO) ? Picture::bars : Picture::none;
     cli::print(summary_text(readings_, failed, picture));

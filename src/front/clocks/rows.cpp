@@ -15,7 +15,7 @@ using clocks::Flag;
 using clocks::Leap;
 
 constexpr std::size_t offset_columns = 8;
-constexpr std::size_t detail_columns = 14; // of the offset and of the error
+constexpr std::size_t detail_columns = 14; // for the offset and for the error
 constexpr std::size_t source_columns = 11;
 
 std::time_t whole(clocks::WallTime time) {

@@ -53,7 +53,7 @@ std::string consensus_text(const clocks::Agreement& agreement,
         "consensus: {} {} of {} agree on {} {}\n", is_majority ? "yes," : "no, only",
         agreement.members.size(), readings.size(),
         clocks::seconds_text(agreement.offset, agreement.error), error_text(agreement.error));
-    // Without a majority, nobody can say which clocks are wrong.
+    // Without a majority, nobody knows which clocks are wrong.
     for (const auto& name : outsiders(agreement, readings, hosts))
         text += fmt::format("{}: {}\n", is_majority ? "falseticker" : "disagrees", name);
     return text;

@@ -14,7 +14,7 @@ namespace ipcbox::front {
 
 namespace {
 
-// The daemon has another working directory.
+// Makes PATH absolute, because the daemon has another working directory.
 std::string parse_path(std::string_view text) {
     if (text.empty()) throw std::invalid_argument("expected the path of a file");
     return absolute_path(std::string{text});
@@ -36,7 +36,7 @@ process::Rotation parse_rotation(std::string_view text) {
     try {
         const auto size = cli::parse_size(text.substr(0, colon));
         if (count >= 0 && count <= max_files && size > 0) return {size, count};
-    } catch (const std::invalid_argument&) { // NOLINT(bugprone-empty-catch): said below
+    } catch (const std::invalid_argument&) { // NOLINT(bugprone-empty-catch): see below
     }
     throw std::invalid_argument("expected SIZE:FILES, such as 10M:5 for five old files of 10 MB");
 }
@@ -46,7 +46,7 @@ dialog::Pattern parse_pattern(std::string_view text) {
 }
 
 int parse_descriptor(std::string_view text) {
-    constexpr int first = 3; // the others are the standard ones
+    constexpr int first = 3; // 0 to 2 are the standard ones
     constexpr int last = 1023;
     return cli::number_between(first, last)(text);
 }
@@ -142,7 +142,7 @@ DaemonConfig::Action action_of(const Flags& flags) {
     return flags.status ? DaemonConfig::Action::status : DaemonConfig::Action::start;
 }
 
-// --stop TERM:5s,KILL: here no command follows, but stages.
+// With --stop, the operands are stages (TERM:5s,KILL) and not a command.
 void take_stages(DaemonConfig& config, Flags& flags) {
     if (config.action != DaemonConfig::Action::stop || config.command.size() != 1) return;
     if (flags.stages) throw cli::UsageError("--stop STAGES and --stages cannot be combined");

@@ -16,11 +16,11 @@ process::ReadyPlan ready_plan(const DaemonConfig& config) {
     plan.is_ready_line = [&pattern = *config.ready_log](std::string_view line) {
         try {
             return pattern.matches(line);
-        } catch (const Error&) { // the expression would take too long on this line
+        } catch (const Error&) { // the pattern takes too long here
             return false;
         }
     };
-    if (config.needs_keeper()) return plan; // which reads the output
+    if (config.needs_keeper()) return plan; // the keeper reads the output itself
     for (const auto& file : {config.output, config.error})
         if (file) plan.files.push_back(*file);
     return plan;

@@ -26,8 +26,8 @@ namespace {
 
 using Outcome = process::Readiness::Outcome;
 
-// A number that the daemon's user chose. Nothing of ours may have it, or the daemon would get that
-// closed.
+// Keeps a number that the daemon's user chose free of our own descriptors, which the daemon must
+// not get.
 void reserve(int number) {
     if (cli::is_open(number)) return;
     Fd null = open_file("/dev/null", O_RDWR);
@@ -53,7 +53,7 @@ class Start {
             if (!pid_file_) return refuse_locked();
         }
         if (config_.lock_file && !lock()) {
-            if (pid_file_) pid_file_->remove(); // no process runs that it could mean
+            if (pid_file_) pid_file_->remove(); // it names no process
             return exit_status::failed;
         }
         try {
@@ -62,15 +62,15 @@ class Start {
             id_ = process::find({pid_}).value_or(process::Found{}).identity(pid_).text();
             return finish(readiness_->wait(child_, channel_));
         } catch (const Error&) {
-            const bool is_up = pid_ != 0 && !child_; // and only the report failed
-            child_ = Child{};                        // otherwise killed, if it was started
+            const bool is_up = pid_ != 0 && !child_; // then only the report failed
+            child_ = Child{};                        // kills the daemon if it was started
             if (pid_file_ && !is_up) pid_file_->remove();
             throw;
         }
     }
 
   private:
-    // If both options name the same file, the daemon keeps it locked for as long as it runs.
+    // Whether both options name the same file. Then the daemon keeps it locked while it runs.
     [[nodiscard]] bool has_one_file() const {
         return config_.lock_file && config_.lock_file == config_.pid_file;
     }
@@ -82,9 +82,9 @@ class Start {
         const auto running = process::daemon_of(*config_.pid_file);
         return running ? std::optional{running->identity.pid} : std::nullopt;
     }
-    // Returns the daemon that another process has started meanwhile, if there is one. That daemon
-    // may keep the pid file locked, so we look at it between the attempts.
-    // A pid file that is also the lock is left to the process that has it.
+    // Takes the pid file. If another process has started the daemon in the meantime, returns that
+    // daemon. It may keep the file locked, so we look at the file between the attempts. If the file
+    // is also the lock, we leave it to the process that has it.
     std::optional<pid_t> take_pid_file() {
         for (const auto end = patience(); !pid_file_;) {
             const auto attempt = Deadline::after(std::chrono::milliseconds{50});
@@ -119,7 +119,7 @@ class Start {
         lock_ = open_lock_file(*config_.lock_file, LockKind::exclusive);
         held_ = &lock_;
         if (try_lock()) {
-            // The daemon takes the lock again, so that /proc/locks shows the daemon as its holder.
+            // Release the lock. The daemon takes it again, so that /proc/locks names the daemon.
             unlock(lock_.get(), *config_.lock_file);
             return true;
         }
@@ -156,7 +156,7 @@ class Start {
             environment_.set("NOTIFY_SOCKET=" + *name);
     }
 
-    // In the new process.
+    // Runs in the new process.
     void take_places() {
         if (lock_ && !try_lock()) throw Error(locked());
         if (pid_file_) pid_file_->write_own();
@@ -196,8 +196,8 @@ class Start {
         keeper.before = [this] { take_places(); };
         if (config_.pid_file)
             keeper.after = [this](Deadline patience) {
-                // If the file is also the lock, it is ours already. Otherwise our descriptor is
-                // closed.
+                // If the file is also the lock, we have it already. Otherwise our descriptor is
+                // closed by now.
                 if (has_one_file())
                     pid_file_->remove_if_means(::getpid());
                 else
@@ -225,7 +225,7 @@ class Start {
             cli::diagnose(fmt::format("{} ended after {}: {}{}", name_, after,
                                       outcome.status->text(), advice(*outcome.status)));
             status = outcome.status->as_exit_status();
-            // It had to become ready first.
+            // The daemon ended before it was ready, so even status 0 is a failure.
             if (status == 0 && config_.asks_for_readiness()) status = exit_status::failed;
         } else {
             cli::diagnose(
@@ -245,7 +245,7 @@ class Start {
     }
 
     void end_daemon() {
-        const auto handle = open_process(pid_); // not reaped, so the number is still its own
+        const auto handle = open_process(pid_); // still its own pid: we have not waited
         if (handle)
             (void)process::end_in_stages({&*handle, 1}, config_.stages,
                                          [](std::size_t, const process::Ending&) {});
@@ -266,9 +266,9 @@ class Start {
     std::string name_;
     Environment environment_;
     process::DaemonPlan plan_;
-    std::optional<process::PidFile> pid_file_; // locked until we know what came of it
+    std::optional<process::PidFile> pid_file_; // locked until the start has succeeded or failed
     Fd lock_;
-    const Fd* held_ = nullptr; // the descriptor with which the daemon holds its lock
+    const Fd* held_ = nullptr; // the daemon holds its lock by this descriptor
     std::optional<process::Readiness> readiness_;
     Child child_;
     Fd channel_;

@@ -18,7 +18,7 @@ constexpr std::size_t max_script = 1024UL * 1024;
 constexpr std::uint64_t min_buffer = 256;
 constexpr std::uint64_t max_buffer = 16UL * 1024 * 1024;
 
-// One statement for each -e and -s, in the order of the command line.
+// The statements from -e and -s, in the order of the command line.
 class Pairs {
   public:
     explicit Pairs(dialog::Script& script) : script_(script) {}

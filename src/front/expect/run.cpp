@@ -23,9 +23,9 @@ namespace {
 using dialog::Peer;
 using dialog::Statement;
 
-constexpr std::size_t told_lines = 20; // shown when a dialog failed
+constexpr std::size_t told_lines = 20; // shown after a failure
 
-// Prints the command's output. Where standard output is no terminal, CR LF becomes LF.
+// Prints the command's output. If standard output is no terminal, CR LF becomes LF.
 class Screen {
   public:
     void show(std::string_view text) {
@@ -54,7 +54,7 @@ class Screen {
     bool has_return_ = false;
 };
 
-// A signal that ends us once the terminal is as it was.
+// A signal that will end us after the terminal is restored.
 struct Ended {
     int signal;
 };
@@ -93,7 +93,7 @@ class Run {
             if (recording_) recording_->finish();
             throw;
         } catch (const dialog::TalkFailed& error) {
-            // A terminal shows them already.
+            // On a terminal, the user has seen these lines already.
             if (options_.hides_output || options_.json || !cli::is_terminal(STDOUT_FILENO))
                 tell_last_lines(talk.last_lines(told_lines));
             return fail(error);
@@ -107,7 +107,7 @@ class Run {
         cli::diagnose(error.what());
         try {
             finish(error.status());
-        } catch (const SysError&) { // NOLINT(bugprone-empty-catch): that has been said
+        } catch (const SysError&) { // NOLINT(bugprone-empty-catch): the error has been reported
         }
         return error.status();
     }

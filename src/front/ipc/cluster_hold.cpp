@@ -27,13 +27,14 @@ namespace {
 constexpr std::string_view pipe_name = "a pipe";
 constexpr std::string_view busy = "busy\n";
 
-// With any pid at most 15 bytes, like the name of every process.
+// The name of the process. With the longest pid it has 15 bytes, the kernel's limit.
 std::string name_of_holder(pid_t owner) {
     return fmt::format("hold:{}", owner);
 }
 
-// The life of the process that keeps a token for OWNER. It writes a line to PIPE and closes that:
-// the fence and the key once it has the token; "busy" when none was free in time.
+// The life of the process that keeps a token for OWNER. It writes one line to PIPE and closes it.
+// The line has the fence and the key when it has the token, or "busy" when no token was free in
+// time.
 int hold(const ClusterTaking& taking, const process::Root& owner, Pipe pipe) try {
     pipe.reader = Fd{};
     close_descriptors_except(pipe.writer);
@@ -57,7 +58,7 @@ int hold(const ClusterTaking& taking, const process::Root& owner, Pipe pipe) try
     throw;
 }
 
-// What the process wrote that keeps, or does not keep, the token.
+// What that process has written.
 struct Report {
     bool is_taken = false;
     bool is_busy = false;
@@ -101,7 +102,8 @@ int take_for_process(const ClusterTaking& taking, pid_t owner) {
     try {
         if (taking.json && (report.is_taken || report.is_busy)) print(report, taking.key);
     } catch (const Error&) {
-        // We are about to fail, and a script does not give a token back after that.
+        // End it, because we are about to fail. A script does not give a token back after sem-take
+        // has failed.
         if (report.is_taken) holder.kill(SIGTERM);
         holder.wait();
         throw;

@@ -12,7 +12,7 @@ namespace {
 using cluster::QueuePlace;
 using cluster::TokenSetState;
 
-// What the entry at place AT of the queue does, in the words of local sets.
+// What the entry at place AT of the queue is doing, in the words that we use for local sets.
 std::string_view deed_of(const TokenSetState& set, std::size_t at) {
     if (at >= set.taken()) return "waits";
     return set.queue[at].lease == 0 ? "took" : "holds";

@@ -39,7 +39,7 @@ bool fails_at_once(const ClusterTaking& taking) {
     return taking.wait == Duration::zero();
 }
 
-// The end of the wait for a token. A cluster that is asked once for one has its usual patience.
+// The end of the wait for a token. With -n, we ask once and give the cluster its usual patience.
 Deadline end_of_wait(const ClusterTaking& taking) {
     return fails_at_once(taking) ? Deadline::never() : Deadline::after_or_never(taking.wait);
 }
@@ -105,7 +105,8 @@ int take_until_given(const ClusterTaking& taking) {
         if (taking.json)
             cli::JsonLine{}.set("key", taking.key).set_flag("taken", lent.is_taken).print();
     } catch (const Error&) {
-        // We are about to fail, and a script does not give a token back after sem-take has failed.
+        // Give it back, because we are about to fail. A script does not give a token back after
+        // sem-take has failed.
         if (lent.is_taken)
             (void)cluster::give_back(client, etcd_keys(taking.key).entry(lent.entry.lease),
                                      lent.entry.revision, Deadline::after(etcd_patience));

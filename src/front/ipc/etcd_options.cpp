@@ -12,7 +12,7 @@ namespace {
 
 using Endpoints = std::vector<cluster::EtcdEndpoint>;
 
-// Empty when it is not set.
+// Empty when the variable is not set.
 std::string variable(const char* name) {
     const char* const value = std::getenv(name); // NOLINT(concurrency-mt-unsafe): nobody changes it
     return value != nullptr ? value : "";

@@ -27,11 +27,11 @@ using cluster::OnLost;
 
 class Front {
   public:
-    // TAKEN is for plan.owner: without one it is null.
+    // TAKEN is null unless the plan has an owner.
     Front(std::string program, std::span<const std::string> words, const cluster::KeeperPlan& plan,
           const Taken* taken)
         : program_(std::move(program)), words_(words), plan_(plan), taken_(taken), keeper_(plan) {
-        // Both guards find the processes of the command there.
+        // Both guards need /proc to find the processes of the command.
         if (!has_own_proc())
             throw Error(fmt::format("cannot guard {}: {}", words_.front(), no_own_proc_reason()),
                         exit_status::before_command);
@@ -39,7 +39,7 @@ class Front {
 
     int run() try {
         process::adopt_orphans();
-        // On a signal we have to give back the place in the queue, even when we are PID 1.
+        // Take these signals, even as PID 1: we have to give back our place in the queue.
         SignalFd signals{SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGCHLD};
         keeper_.start(0);
         do {
@@ -48,14 +48,15 @@ class Front {
         while (!is_over()) {
             wait_for_news();
             keeper_.hear();
-            // This comes before a CONT is passed on: a command whose lease is over must not go on.
+            // Judge before a CONT is passed on, because a command whose lease is over must not
+            // continue.
             judge();
             command_->handle();
             if (keeper_.pid() == 0) keeper_.mind(command_->status() ? 0 : command_->pid());
         }
         return end();
     } catch (const Error&) {
-        command_.reset(); // this kills it
+        command_.reset(); // this kills the command
         give_back();
         throw;
     }
@@ -81,16 +82,16 @@ class Front {
         }
     }
 
-    // The keeper gives back our place even if we do not wait for it, so a short time is enough.
+    // The keeper gives back our place even if we do not wait for it, so wait only a little.
     int leave_queue(int signal) {
         constexpr auto patience = std::chrono::milliseconds{30};
         give_back(patience);
         return process::end_as(WaitStatus::killed(signal, false));
     }
 
-    // False when the command got no leave to run: meanwhile the lease or its keeper was lost.
+    // False when the command was not allowed to run, because its lease or its keeper was lost.
     bool start_command() {
-        // First of all, so that the command has no terminal that could send signals to it.
+        // Do this first: the command must have no terminal that could send it signals.
         if (taken_ != nullptr) detach_from_session();
         Environment environment = Environment::ours();
         const auto fence = fmt::format("{}", keeper_.place().fence);
@@ -132,15 +133,15 @@ class Front {
     }
 
     int end() {
-        // Processes that the command has left behind must not go on without a lease.
+        // Processes that the command left behind must not go on without a lease.
         if (lost_) signal(SIGKILL);
         give_back();
         return lost_ ? exit_status::timed_out : process::end_as(*command_->status());
     }
 
     void give_back() {
-        // Without an answer the lease runs out soon, and the keeper goes on trying until then. It
-        // may be stuck when the lease was lost, and there is nothing left to wait for.
+        // If no answer comes, the lease ends soon, and the keeper goes on trying until then. If the
+        // lease is lost, there is nothing to wait for, and the keeper may be stuck.
         constexpr Duration patience = std::chrono::seconds{5};
         give_back(lost_ ? Duration::zero() : patience);
     }
@@ -166,8 +167,8 @@ class Front {
         return now >= times().term_at() ? times().kill_at() : times().term_at();
     }
 
-    // What the lease means for the command now. The keeper was heard before, so that a front that
-    // was stopped does not kill a command whose lease was renewed meanwhile.
+    // Decides what the lease means for the command now. Call it after hearing the keeper, so that a
+    // front that was stopped does not kill a command whose lease was renewed in the meantime.
     void judge() {
         if (command_->status()) return;
         if (keeper_.is_gone()) return gone();
@@ -218,8 +219,8 @@ class Front {
         if (plan_.tells_result) cli::diagnose(fmt::format("{}: {}", plan_.wish.keys.text(), text));
     }
 
-    // Those that have to end when the lease is lost, as far as they exist: our children without the
-    // keeper; or the owner, and what had descended from it when we first looked.
+    // The processes that have to end when the lease is lost: our children without the keeper. With
+    // an owner, the owner and its descendants at the time when we first looked.
     [[nodiscard]] std::vector<process::Root> processes() {
         if (plan_.owner) {
             const auto& [pid, start] = *plan_.owner;
@@ -238,7 +239,7 @@ class Front {
         return process::roots_of(children);
     }
 
-    // A process of another user, as a set-user-ID command can become one, may be out of our reach.
+    // Signals them. A process that has changed its user (set-user-ID) may be out of our reach.
     void signal(int signal) {
         const auto result = process::signal_trees(processes(), signal, process::Waking::everybody);
         if (!result.refused.empty() && !std::exchange(is_refusal_told_, true))
@@ -253,8 +254,8 @@ class Front {
     KeeperProcess keeper_;
     BootTimer timer_;
     std::optional<process::Supervised> command_;
-    Doubt doubted_ = Doubt::none; // what we have acted on
-    bool lost_ = false;           // and the command had to end
+    Doubt doubted_ = Doubt::none; // the doubt that we have acted on
+    bool lost_ = false;           // the lease was lost, and the command had to end
     bool gives_back_ = false;
     bool is_gone_told_ = false;
     bool is_refusal_told_ = false;
@@ -270,7 +271,8 @@ int run_guarded(const Command& command, const cluster::KeeperPlan& plan) {
 
 int hold_guarded(const cluster::KeeperPlan& plan, const Taken& taken) {
     const auto& [pid, start] = *plan.owner;
-    // It ends with the owner, so that a command is guarded in both cases.
+    // This command ends when the owner ends. So a token without a command is guarded in the same
+    // way.
     const std::vector<std::string> words{"process-wait", "-e", fmt::format("{}:{}", pid, start)};
     return Front{own_image(), words, plan, &taken}.run();
 }

@@ -15,7 +15,7 @@ namespace ipcbox::front {
 
 namespace {
 
-// More than this are needed only if something is badly wrong.
+// If this many keepers have ended, something is badly wrong.
 constexpr int max_keepers = 100;
 
 } // namespace
@@ -27,8 +27,8 @@ void KeeperProcess::start(pid_t command) {
     auto leave = make_socket_pair();
     const cluster::KeeperStart start{place_, command, ::getpid()};
     child_ = fork_child([&] {
-        // Readers of our output, and processes that wait for our locks, must not wait for the
-        // keeper.
+        // Close everything else. Readers of our output, and processes that wait for our locks, must
+        // not wait for the keeper.
         close_descriptors_except({lines.theirs.get(), leave.theirs.get()});
         for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; ++standard)
             let_go_of(standard, "a standard descriptor");
@@ -49,7 +49,7 @@ void KeeperProcess::replace() {
         child_.wait();
     }
     pid_ = 0;
-    hear(); // its last lines
+    hear(); // hear its last lines
     start(0);
 }
 
@@ -116,7 +116,7 @@ void KeeperProcess::give(Deadline deadline) {
         hear();
         if (is_given_ || deadline.passed()) return child_.release();
         if (channel_.is_ended()) {
-            // It was killed. Another one gives the token back.
+            // The keeper was killed. Another one gives the token back.
             child_.release();
             pid_ = 0;
             if (end_ || place_.entry.lease == 0) return;

@@ -16,7 +16,7 @@ std::string text_of(const Limit& limit) {
                        limit.percent());
 }
 
-// PERCENT of the limit, in its unit; empty for none.
+// PERCENT of the limit, in its unit. Empty when there is no PERCENT.
 std::string threshold(const Limit& limit, std::optional<double> percent) {
     return percent ? fmt::format("{:.0f}", static_cast<double>(limit.max) * *percent / 100)
                    : std::string{};

@@ -25,7 +25,7 @@ bool exists(const std::string& path) {
 std::string text_of(const std::string& path) try {
     constexpr std::size_t limit = 1UL << 20U;
     return read_to_end(open_file(path, O_RDONLY).get(), limit, path);
-} catch (const Error&) { // a file that is missing, or that we may not read, changes nothing
+} catch (const Error&) { // skip a file that we cannot read
     return {};
 }
 
@@ -47,8 +47,8 @@ bool goes_at_logout(uid_t uid, const std::string& root) {
     if (uid <= max_system_user || !exists(root + "/run/systemd/users")) return false;
     if (exists(root + "/var/lib/systemd/linger/" + user_name(uid))) return false;
     bool removes = removes_ipc(text_of(root + "/etc/systemd/logind.conf"), true);
-    // Of several files with the same name, the one in /etc counts. They are read in the order of
-    // their names.
+    // Files are read in the order of their names. Of two files with the same name, the one in /etc
+    // counts.
     std::map<std::string, std::string> files;
     for (const char* place : {"/etc", "/run", "/usr/lib"}) {
         const auto path = root + place + "/systemd/logind.conf.d";

@@ -17,7 +17,7 @@ using sysv::Kind;
 using sysv::Presence;
 using Does = sysv::User::Does;
 
-// "held by 812 (make, root, 3m12s), 815 (make, root, 2s)", empty when nobody does that.
+// "held by 812 (make, root, 3m12s), 815 (make, root, 2s)". Empty when no process does that.
 std::string those_that(const Entry& entry, Does does, std::string_view words) {
     std::string text;
     for (const auto& user : entry.users)
@@ -37,7 +37,7 @@ std::int64_t seconds_since_epoch(std::chrono::system_clock::time_point time) {
     return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
 }
 
-// Adds the members that only objects of its kind have.
+// Adds the members that only this kind of object has.
 void add_members(std::string& text, const Entry& entry) {
     const auto& object = entry.object;
     const auto add = [&text](std::string_view name, auto value) {
@@ -72,7 +72,7 @@ void add_members(std::string& text, const Entry& entry) {
     }
 }
 
-// "640": three digits.
+// Three digits, such as "640".
 std::string mode_text(mode_t mode) {
     constexpr unsigned bits = 7;
     const auto digit = [mode](unsigned shift) {
@@ -81,7 +81,7 @@ std::string mode_text(mode_t mode) {
     return {digit(6), digit(3), digit(0)};
 }
 
-// Ages in words; rows that follow each other often have the same one.
+// Ages in words. Remembers the last one, because consecutive rows often have the same age.
 class Ages {
   public:
     const std::string& of(std::time_t when) {
@@ -183,7 +183,7 @@ const UserNames::Name& UserNames::look_up(uid_t uid) {
     return place->second;
 }
 
-// All cells are in one text, because there can be 30 000 rows.
+// Keep all cells in one text, because there can be 30 000 rows.
 std::string table_of(const std::vector<Entry>& entries, UserNames& users) {
     if (entries.empty()) return {};
     constexpr std::size_t columns = 7;
@@ -220,7 +220,7 @@ std::string table_of(const std::vector<Entry>& entries, UserNames& users) {
     return table;
 }
 
-// Built by hand: there can be 30 000 objects, and a tree of values for each, or a single format
+// Built by hand. There can be 30 000 objects, and a tree of values for each, or one long format
 // string, would take most of the time.
 std::string json_of(const Entry& entry, UserNames& users) {
     const auto& object = entry.object;

@@ -21,7 +21,7 @@ std::string process_text(pid_t pid) {
 
 // Whether PID is ANCESTOR or descends from it.
 bool descends(pid_t pid, pid_t ancestor, const std::map<pid_t, sysv::Witness>& processes) {
-    // If a process ended while we looked, the parents can form a circle.
+    // Limit the steps: if a process ended while we looked, the parents can form a circle.
     for (std::size_t steps = 0; pid != 0 && steps <= processes.size(); ++steps) {
         if (pid == ancestor) return true;
         const auto found = processes.find(pid);
@@ -40,7 +40,7 @@ class Tree {
                 if (user.does == Does::waits) waits_.emplace(user.pid, std::pair{&entry, &user});
     }
 
-    // The objects that PROCESS waits for, itself or in a child.
+    // The objects that PROCESS or one of its children waits for.
     [[nodiscard]] std::string waits_of(pid_t process) const {
         std::string text;
         for (const auto& [pid, wait] : waits_) {

@@ -27,7 +27,8 @@ constexpr std::string_view reversed = "\x1b[7m";
 constexpr std::string_view red = "\x1b[31m";
 constexpr std::string_view green = "\x1b[32m";
 
-// One character for each column, because names can contain any byte.
+// TEXT cut to COLUMNS. Names can contain any byte, so each byte that is not printable ASCII becomes
+// a question mark.
 std::string fitted(std::string text, std::size_t columns) {
     std::ranges::replace_if(
         text, [](char letter) { return letter < ' ' || letter > '~'; }, '?');
@@ -39,7 +40,7 @@ bool is_used(const Entry& entry) {
     return entry.use == sysv::Use::used;
 }
 
-// A queue of processes as a bar: "|||", "|||||+7".
+// The length of a queue as a bar: "|||", "|||||+7".
 std::string bar(int waiting) {
     constexpr int max_bar = 5;
     if (waiting == 0) return {};
@@ -58,7 +59,7 @@ std::string summary(const std::vector<Entry>& entries, std::size_t first, std::s
     return text + "; q quits";
 }
 
-// On a narrow terminal, the users of an object matter more than its owner.
+// A narrow terminal shows the users of an object and leaves out its owner, who matters less.
 std::string row(std::size_t columns, std::string_view id, std::string_view key,
                 std::string_view owner, std::string_view state, std::string_view queue,
                 std::string_view users) {
@@ -69,7 +70,7 @@ std::string row(std::size_t columns, std::string_view id, std::string_view key,
     return fmt::format("{:<12.12} {:<12.12} {:<15.15} {:<7} {}", id, key, state, queue, users);
 }
 
-// The parts of an entry whose change is worth a line; ages are not.
+// The parts of an entry whose change is worth a new line. Ages are left out.
 std::string fingerprint(const Entry& entry) {
     auto text =
         fmt::format("{} {:o} {} {} {} {}", entry.key_text(), entry.object.mode, entry.object.owner,
@@ -79,7 +80,7 @@ std::string fingerprint(const Entry& entry) {
     return text;
 }
 
-// The wish of the user: to leave, or to see other rows.
+// What the user wants: to leave, or to see other rows.
 enum class Wish { none, leave, down, up, next_page, first_page };
 
 Wish next_wish(bool& has_ended) {
@@ -119,7 +120,7 @@ class Screen {
     Screen(const Screen&) = delete;
     Screen& operator=(const Screen&) = delete;
 
-    // The signal that ends us, or 0.
+    // Returns the signal that ends us, or 0.
     int run() {
         SignalFd signals{SIGINT, SIGTERM, SIGHUP, SIGWINCH};
         for (;;) {

@@ -31,10 +31,10 @@ std::string greeting(const server::Connection& connection) {
                : fmt::format("Hello there, {}, it's now {}\n", connection.peer_text(), now);
 }
 
-// Find the program now, so that a wrong name is an error at the start and not for each client.
+// Finds the program now. A wrong name is an error at the start then, and not for each client.
 void find_service(ServerOptions& asked, const ServerKind& kind) {
     auto& config = asked.config.program;
-    if (kind.own != nullptr) return; // it has prepared itself
+    if (kind.own != nullptr) return; // the service has prepared itself
     if (!asked.command.empty()) {
         config.program = find_program(asked.command.front());
         config.arguments = asked.command;
@@ -43,18 +43,18 @@ void find_service(ServerOptions& asked, const ServerKind& kind) {
     }
     asked.config.greeting = greeting;
     if (kind.service == ServerKind::Service::greeting) return;
-    // Debian installs it outside the usual PATH of a server.
+    // Debian installs fortune outside the usual PATH of a server.
     for (const std::string name : {"fortune", "/usr/games/fortune"}) {
         try {
             config.program = find_program(name);
             config.arguments = {"fortune"};
             return;
-        } catch (const Error&) { // NOLINT(bugprone-empty-catch): then there are none
+        } catch (const Error&) { // NOLINT(bugprone-empty-catch): go without it
         }
     }
 }
 
-// While one loop waits for an exec, another one can accept; two for each CPU were the fastest.
+// While one loop waits for an exec, another one can accept. Two for each CPU were the fastest.
 // Without a program there is no such wait, and a single loop was the fastest.
 int default_loops(const server::ServerConfig& config) {
     if (config.program.program.empty()) return 1;
@@ -62,8 +62,8 @@ int default_loops(const server::ServerConfig& config) {
     return std::min({config.admission.places, 2 * cpus, max_server_loops});
 }
 
-// The variables that every program gets, for any connection. They exclude those that were meant for
-// us alone, or that describe the connection of another server.
+// The variables that every program gets for every connection. They exclude those that were only for
+// us, and those that describe the connection of another server.
 Environment base_environment(bool keep) {
     Environment environment;
     if (!keep) {
@@ -103,8 +103,8 @@ std::vector<std::string> texts_of(const std::vector<net::Listener>& listeners) {
     return texts;
 }
 
-// Checks, before we announce that we listen, for everything that would fail in the same way for
-// each connection. It runs as the user that the server has become.
+// Checks for everything that would fail in the same way for each connection, before we announce
+// that we listen. Runs as the user that the server has become.
 void check_before_start(const ServerOptions& asked) {
     if (!asked.record_directory.empty()) server::check_record_directory(asked.record_directory);
     for (const auto& limit : asked.config.program.resource_limits)
@@ -115,7 +115,7 @@ void check_before_start(const ServerOptions& asked) {
                             error_text(error)));
 }
 
-// Whether our next image could serve. Once it has taken our place, nobody is left to go on.
+// Throws if our next image could not serve. Once it has taken our place, nobody could go on.
 void check_restart(const ServerOptions& asked, OwnService* own) {
     if (own != nullptr) own->check_restart();
     if (!asked.command.empty()) (void)find_program(asked.command.front());
@@ -133,7 +133,7 @@ void report_tls_problem(const ServerTls& tls, ServerReport& report) {
     }
 }
 
-// Prints the line that decides; the status is 1 if the client is denied.
+// Prints the line of the rules that decides. The status is 1 if it denies the client.
 int check_rules(const ServerOptions& asked) {
     server::AccessFile file{asked.config.access.rules_file};
     const auto* const rule = file.current().match(*asked.check_rules);
@@ -147,8 +147,8 @@ int check_rules(const ServerOptions& asked) {
     return allowed ? exit_status::done : exit_status::failed;
 }
 
-// How often to tell the service manager that we are alive (sd_watchdog_enabled(3)): twice in the
-// time after which it would end us.
+// How often to tell the service manager that we are alive: twice in the time after which it would
+// end us (sd_watchdog_enabled(3)).
 std::optional<Duration> heartbeat() {
     const char* const microseconds = std::getenv("WATCHDOG_USEC");
     const char* const process = std::getenv("WATCHDOG_PID");
@@ -159,7 +159,7 @@ std::optional<Duration> heartbeat() {
     return std::chrono::microseconds{period / 2};
 }
 
-// Serves; returns at the end, except when our next image has taken over.
+// Serves, and returns at the end. Does not return if our next image has taken over.
 server::Server::Outcome serve(server::Server& server, ServerReport& report,
                               const server::OwnCommand& self,
                               const std::vector<net::Listener>& listeners,
@@ -190,7 +190,7 @@ std::vector<std::string> called_as(const Invocation& invocation) {
 }
 
 int run_relayed_connection(const Invocation& invocation) {
-    // Report it as a line of our server's log, which goes to the same standard error.
+    // Report it like a line of the server's log, which goes to the same standard error.
     return server::run_relay(invocation.arguments, [&invocation](const std::string& text) {
         cli::diagnose_as(fmt::format("{} {}", invocation.name, ::getppid()), text);
     });
@@ -208,29 +208,28 @@ int run_server(const Invocation& invocation, const ServerKind& kind) {
     asked.config.heartbeat = heartbeat();
     auto former = server::Handover::take_over(asked.listens);
     const auto self = server::own_command(called_as(invocation));
-    // Programs expect the default action, but our parent may have ignored the signal (as Python
-    // does).
+    // Programs expect the default action, but our parent may have ignored SIGPIPE (Python does).
     stop_ignoring(SIGPIPE);
-    // The server must not end because its log cannot be written.
+    // If the log cannot be written, the server must go on.
     const HarmlessWriteSignals harmless;
     keep_ended_children();
     SignalFd signals{SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD};
     auto listeners = former ? std::move(former->listeners) : listen(asked);
-    // By now, our environment contains nothing that is meant for us alone.
+    // By now, our environment has nothing left that was only for us.
     asked.config.program.environment = base_environment(asked.keep_environment);
-    // Do this before there is a thread.
+    // Become the user before there is a thread.
     if (asked.user && ::geteuid() != asked.user->uid)
         become_user(asked.user->uid, asked.user->gid, asked.user->name);
     check_before_start(asked);
-    // Each connection reads the files again. A wrong new certificate must not end the connections
-    // of our former image.
+    // Each connection reads the files again. If we have a former image, a wrong new certificate
+    // must not end its connections, so do not check then.
     if (asked.tls && !former) check_tls_files(asked.tls);
     auto left = former ? std::move(*former) : server::Handover{};
     ServerReport report{asked.verbosity,
                         asked.json ? ServerReport::Json::yes : ServerReport::Json::no,
                         std::move(left.unwritten)};
     if (asked.tls && former) report_tls_problem(asked.tls, report);
-    // The rules are read and the loops run before we announce that we listen.
+    // This reads the rules and starts the loops before we announce that we listen.
     server::Server server{asked.config, listeners, signals, report, left.connections.served};
     server.resume(std::move(left.connections));
     server.start();

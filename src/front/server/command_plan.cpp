@@ -24,7 +24,7 @@ void put(std::string& into, std::size_t number) {
     put(into, fmt::format("{}", number));
 }
 
-// The pieces in their order.
+// Takes the pieces one by one, in their order.
 class Reader {
   public:
     explicit Reader(std::string_view text) : left_(text) {}
@@ -74,7 +74,7 @@ Fd CommandPlan::to_memory() const {
 
 CommandPlan CommandPlan::from_memory(int file) {
     std::string all;
-    // Read at an explicit position, because the sessions share the offset of the file.
+    // Read at explicit positions, because all sessions share the offset of the file.
     for (std::size_t got = 1; got > 0 && all.size() < max_plan;) {
         const auto before = all.size();
         all.resize(before + 64UL * 1024);

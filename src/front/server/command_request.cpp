@@ -46,7 +46,7 @@ std::string CommandRequest::text() const {
     auto text = shell_quoted(name);
     for (const auto& argument : arguments)
         text += " " + shell_quoted(argument);
-    // A client can send line feeds within JSON.
+    // JSON from a client can contain line feeds.
     std::ranges::replace(text, '\n', ' ');
     return cli::visible(text);
 }
@@ -65,7 +65,8 @@ std::string token_in(const std::string& line, CommandForm form) {
 }
 
 bool is_same_secret(std::string_view given, std::string_view secret) noexcept {
-    // Looks at each byte of the secret, whatever GIVEN is.
+    // Look at each byte of the secret, whatever GIVEN is, so that the time does not tell how much
+    // is right.
     volatile unsigned difference = given.size() == secret.size() ? 0 : 1;
     for (std::size_t at = 0; at < secret.size(); ++at) {
         const char byte = given.empty() ? '\0' : given[at % given.size()];

@@ -48,12 +48,12 @@ std::string read_token(const std::string& path) {
     return token;
 }
 
-// Looks for a program as a session will: along the PATH that it has then.
+// Looks for a program where a session will look: along the PATH that the session has.
 void check_program(const std::string& name, bool keeps_environment) {
     (void)(keeps_environment ? find_program(name) : find_program(name, program_path));
 }
 
-// Checks for mistakes that would fail for every client: a missing program or user.
+// Checks for a missing program or user, which would fail for every client.
 void check_commands(const server::CommandLanguage& language, const std::string& file,
                     bool keeps_environment) {
     for (const auto& command : language.commands()) {
@@ -119,7 +119,7 @@ bool CommandService::prepare(ServerOptions& asked) {
     auto& config = asked.config;
     quiet_ = asked.verbosity.quiet;
     keeps_environment_ = asked.keep_environment;
-    // A session knows better than the kernel whether its client is idle, because a command may be
+    // The session decides when its client is idle, and not the kernel, because a command may be
     // running.
     idle_ = std::exchange(config.limits.idle, std::nullopt).value_or(Duration{default_idle});
     if (config.program.relay) {
@@ -139,13 +139,13 @@ bool CommandService::prepare(ServerOptions& asked) {
     if (asked.addresses.empty())
         asked.addresses.emplace_back(all_interfaces_ ? "9000" : "localhost:9000");
     memory_ = plan.to_memory();
-    // Our own program, even if its file was replaced.
+    // Our own program, even if its file has been replaced.
     config.program.program = own_image();
     config.program.arguments = command_session_arguments(memory_.get());
     config.program.arguments.insert(config.program.arguments.begin(), applet_);
     config.program.kept = memory_.get();
     if (asked.tls) {
-        config.program.program = own_program(); // for ipcbox-tls, own_image() would be itself
+        config.program.program = own_program(); // in ipcbox-tls, own_image() is ipcbox-tls
         serve_over_tls(asked.tls, config.limits.handshake, config.program);
     }
     return false;

@@ -31,8 +31,8 @@ constexpr std::string_view prompt = "Command? ";
 // The result of a command.
 struct Answer {
     int status = 0;
-    std::string error;       // why it did not end by itself, or was not run
-    std::uint64_t bytes = 0; // of its output
+    std::string error;       // why it was stopped or not run
+    std::uint64_t bytes = 0; // how much it has written
 };
 
 class Session {
@@ -67,7 +67,7 @@ class Session {
         return false;
     }
 
-    // False when the session is to end.
+    // False when the session has to end.
     bool take(const std::string& line) {
         output_.clear();
         auto request = request_in(line, form_);
@@ -123,7 +123,7 @@ class Session {
         }
     }
 
-    // Passes output to the client; with JSON it collects it.
+    // Passes output to the client. With JSON, collects it instead.
     void pass_on(std::string_view text) {
         if (text.empty()) return;
         if (plan_.json) {
@@ -169,7 +169,7 @@ class Session {
         const auto words = command.with(request.arguments);
         auto index = static_cast<std::size_t>(&command - menu_.language().commands().data());
         if (index >= menu_.language().commands().size())
-            index = 0; // without a limit, the command needs no place
+            index = 0; // a command without a limit needs no place
         const server::CommandSurroundings surroundings{STDIN_FILENO, client_.signals(),
                                                        Environment::ours(), file_, rates_};
         client_.flush();
@@ -203,7 +203,7 @@ class Session {
     const int file_;
     server::CommandRates rates_{file_};
     CommandClient client_{plan_};
-    std::string output_; // of this command, with JSON
+    std::string output_; // of the current command, with JSON
     bool ends_line_ = true;
 };
 
@@ -220,10 +220,10 @@ bool is_command_session(std::span<char* const> arguments) {
 int run_command_session(std::span<char* const> arguments) {
     const auto number = whole_number<int>(arguments[1]);
     if (!number) throw Error("cannot serve: these arguments are not from the server");
-    // This descriptor is closed in the commands that we start.
+    // The commands that we start must not have this descriptor.
     const Fd file = Fd::adopt(*number);
     set_across_exec(file, AcrossExec::close);
-    // A client that does not read must not hold us longer than its deadline.
+    // Do not block, because a client that does not read must not hold us beyond its deadline.
     const Fd client = duplicate(STDIN_FILENO, "the connection");
     set_nonblocking(client);
     // When the client goes away, the write fails and ends us.
@@ -231,7 +231,7 @@ int run_command_session(std::span<char* const> arguments) {
     Session session{CommandPlan::from_memory(file.get()), file.get()};
     try {
         session.serve();
-    } catch (const ClientGone&) { // NOLINT(bugprone-empty-catch): then there is nobody to tell
+    } catch (const ClientGone&) { // NOLINT(bugprone-empty-catch): nobody is left to tell
     } catch (const SessionStopped&) {
         die_of(SIGTERM);
     }

@@ -28,7 +28,7 @@ bool takes_unix(const ServerKind& kind) {
     return kind.own != nullptr || kind.listens == net::ListenerKind::unix_domain;
 }
 
-// Only a service of our own can listen on either kind of address.
+// Only our own services can listen on either kind of address.
 bool is_unix_address(std::string_view text) {
     return text.starts_with('@') || text.find('/') != std::string_view::npos;
 }
@@ -116,7 +116,7 @@ void declare_service(cli::Options& options, ServerOptions& asked) {
     options.json(asked.json);
 }
 
-// Refuses options that would have no effect on the addresses that are served.
+// Refuses options that would have no effect on this kind of address.
 void refuse_wrong_kind(const Written& written, const ServerOptions& asked) {
     const auto& access = asked.config.access;
     if (asked.listens == net::ListenerKind::tcp) {
@@ -130,7 +130,7 @@ void refuse_wrong_kind(const Written& written, const ServerOptions& asked) {
         throw cli::UsageError("--rules, --per-address and --proxy-protocol need TCP");
 }
 
-// Sets the kind of the addresses, and checks that all are of this kind.
+// Sets the kind of the addresses. All of them must be of this kind.
 void set_kind(ServerOptions& asked, const ServerKind& kind) {
     asked.listens = kind.listens;
     if (kind.own == nullptr || asked.addresses.empty()) return;
@@ -171,8 +171,8 @@ void apply(const Written& written, ServerOptions& asked, const ServerKind& kind,
     }
     if (config.over) config.over->append(1, '\n');
     config.count_traffic = asked.json;
-    // The kernel reports how long a TCP connection was silent; for a Unix socket, we have to watch
-    // the bytes.
+    // For TCP, the kernel tells how long a connection has been silent. For a Unix socket, a relay
+    // has to watch the bytes.
     const auto looked_into = tcp ? std::nullopt : config.limits.idle;
     if (!asked.record_directory.empty() || looked_into)
         config.program.relay = {asked.record_directory, looked_into, std::string{applet}};

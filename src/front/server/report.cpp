@@ -17,8 +17,8 @@ std::string date() {
     return date_text(std::time(nullptr));
 }
 
-// The text after "connection": "from NAME [IP] at port N", or the path and the process that
-// connected.
+// The text that follows "connection": either "from NAME [IP] at port N", or the path and the
+// process that connected.
 std::string origin(const server::Connection& connection) {
     if (!connection.peer.is_unix())
         return fmt::format("from {} [{}] at port {}", connection.peer_text(),

@@ -19,7 +19,7 @@ namespace ipcbox::front {
 
 namespace {
 
-// A process that is going to be signalled.
+// A process that is going to get a signal.
 struct Target {
     process::Identity identity;
     Fd handle;
@@ -58,7 +58,7 @@ class Sending {
         if (plan_.pid_file) return {read_pid_file()};
         if (plan_.criteria.is_empty()) return plan_.processes;
         auto found = process::select(plan_.criteria);
-        // The user did not name them by number, so they are left out silently.
+        // Leave these out without a word, because the user did not give their numbers.
         std::erase_if(found, [this](const process::Identity& identity) {
             return (!plan_.force && (identity.pid == ::getpid() || identity.pid == 1)) ||
                    (plan_.except_self && identity.pid == ::getppid());
@@ -210,7 +210,7 @@ class Sending {
 } // namespace
 
 int send_signals(const SendPlan& plan) {
-    constexpr std::size_t handles = 65'536; // one for each process
+    constexpr std::size_t handles = 65'536; // enough for a handle of each process
     (void)raise_descriptor_limit(handles);
     return Sending{plan}.run();
 }

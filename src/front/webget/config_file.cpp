@@ -47,7 +47,7 @@ std::string take_quoted(std::string_view& text) {
     return value;
 }
 
-// Adds the words of one LINE, which is neither empty nor a comment.
+// Adds the words of LINE, which is neither empty nor a comment.
 void add_words(std::string_view line, std::vector<std::string>& words) {
     const bool has_dash = line.starts_with('-');
     const std::string_view separators = has_dash ? " \t\r\v\f" : " \t\r\v\f=:";
@@ -56,7 +56,7 @@ void add_words(std::string_view line, std::vector<std::string>& words) {
     const auto gap = line.substr(0, line.find_first_not_of(separators));
     line.remove_prefix(gap.size());
     std::string value;
-    // "silent # behind" has a comment, "data = #1" has a value.
+    // A # is a comment in "silent # text", and a value in "data = #1".
     const bool is_comment =
         line.starts_with('#') && gap.find_first_of("=:") == std::string_view::npos;
     const bool has_value = !line.empty() && !is_comment;

@@ -17,14 +17,14 @@ namespace ipcbox::front {
 
 namespace {
 
-// Cookies are as good as passwords.
+// Cookies can be worth as much as passwords.
 constexpr mode_t private_mode = 0600;
 
 bool is_there(const std::string& name) {
     return name == "-" || download::look_at(name).kind != download::ExistingFile::Kind::none;
 }
 
-// A new file takes the place of the old one, so that no other process reads half of it.
+// Writes a new file and puts it in the place of the old one, so that nobody reads half of it.
 void replace_file(const std::string& name, const std::string& text) {
     const auto whole = download::without_links(name);
     const auto temporary = fmt::format("{}.{:016x}", whole, RandomNumbers{}.next());
@@ -47,7 +47,7 @@ void set_cookies(const Line& line, FetchConfig& config) {
     const auto now = std::time(nullptr);
     const auto session = line.junk_session_cookies ? http::CookieJar::SessionCookies::junk
                                                    : http::CookieJar::SessionCookies::keep;
-    std::string text; // "a=1; b=2", for the user's own URLs
+    std::string text; // "a=1; b=2", only for the URLs of the user
     std::shared_ptr<http::CookieJar> jar;
     if (line.cookie_jar) jar = std::make_shared<http::CookieJar>();
     for (const auto& cookies : line.cookies) {
@@ -63,7 +63,7 @@ void set_cookies(const Line& line, FetchConfig& config) {
     config.jar = jar;
     config.cookie_jar = line.cookie_jar;
     auto& download = config.download;
-    // The next document may need cookies that this one sets.
+    // Ask one by one: the next document may need cookies that this one sets.
     if (jar) download.pipelining = false;
     std::vector<http::Url> origins;
     for (const auto& target : config.targets)

@@ -88,7 +88,7 @@ class Pattern {
     }
 
   private:
-    // A character, possibly after a backslash.
+    // The next character. A backslash before it is removed.
     char next() {
         constexpr std::string_view special = "{}[],";
         if (left_.size() > 1 && left_[0] == '\\' &&
@@ -121,7 +121,7 @@ class Pattern {
         return values;
     }
 
-    // "[]" and "[::1]" are not ranges, so they are added to LITERAL.
+    // "[]" and "[::1]" are not ranges. Moves them to LITERAL and returns true.
     bool skips_brackets(std::string& literal) {
         const auto inside = left_.substr(1, left_.find(']') - 1);
         const bool is_address =

@@ -17,9 +17,9 @@ namespace {
 
 constexpr int max_workers = 300; // as curl
 
-// -H: a field, or after an @ the name of a file with one on each line.
+// -H: a field, or "@FILE" with one field on each line.
 void add_fields(std::string_view text, std::vector<http::CustomField>& fields) {
-    // As in curl: a script gives an empty one where a variable is not set.
+    // curl ignores an empty field too. A script gives one when a variable is not set.
     if (trimmed(text).empty()) return;
     if (!text.starts_with('@')) {
         fields.push_back(http::CustomField::parse(text));
@@ -31,12 +31,12 @@ void add_fields(std::string_view text, std::vector<http::CustomField>& fields) {
             fields.push_back(http::CustomField::parse(line->text));
 }
 
-// -T: "." is standard input, as in curl.
+// -T: "." is standard input, as for curl.
 std::string parse_upload(std::string_view text) {
     return std::string{text == "." ? "-" : text};
 }
 
-// --url-query: like --data-urlencode; after a + it is already encoded.
+// --url-query: as --data-urlencode. Text after a "+" is already encoded.
 std::string parse_query(std::string_view text) {
     return text.starts_with('+') ? std::string{text.substr(1)} : urlencoded_data(text);
 }
@@ -47,7 +47,7 @@ std::optional<std::string> parse_tls_version(std::string_view text) {
     throw std::invalid_argument("expected 1.2, 1.3 or default");
 }
 
-// -w: a format, or after an @ the name of a file with the format.
+// -w: a format, or "@FILE" with the format.
 std::string parse_format(std::string_view text) {
     auto format =
         text.starts_with('@') ? input_text(std::string{text.substr(1)}) : std::string{text};

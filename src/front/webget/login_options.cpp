@@ -21,7 +21,7 @@ bool has_field(const http::RequestOptions& request, std::string_view name) {
     });
 }
 
-// Sets up a login that waits until the server says which scheme it wants.
+// Sends the login only when the server has said which scheme it wants.
 void answer_challenges(const Line& line, download::DownloadOptions& download) {
     download.login_scheme = download::DownloadOptions::LoginScheme::by_challenge;
     download.answer_challenge = [rules = download.login, basic = line.any_login](
@@ -32,7 +32,7 @@ void answer_challenges(const Line& line, download::DownloadOptions& download) {
         const auto login = http::login_for(rules, target.url, url);
         if (!login || answered > 1) return std::nullopt;
         if (auto challenge = http::DigestChallenge::find(head, offer)) {
-            // Otherwise the password is wrong.
+            // If our first answer was refused and the nonce is not stale, the password is wrong.
             if (answered > 0 && !challenge->is_stale()) return std::nullopt;
             const auto nonce = fmt::format("{:016x}", RandomNumbers{}.next());
             return http::Field{"Authorization",
@@ -50,7 +50,7 @@ void set_logins(const Line& line, download::DownloadOptions& download) {
     auto& login = download.login;
     const bool reads_netrc = line.netrc || line.netrc_file;
     if (line.login) {
-        // curl asks for it on the terminal.
+        // curl would ask for the password on the terminal.
         if (!line.login->has_password && !reads_netrc)
             throw cli::UsageError(
                 fmt::format("--user '{}': expected USER:PASSWORD (or --netrc, which has passwords)",

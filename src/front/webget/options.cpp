@@ -67,7 +67,7 @@ void check(const Line& line, const download::DownloadOptions& download, bool jso
         throw cli::UsageError("--upload-file can be given only once; run webget for each file");
 }
 
-// -d, -F and -T.
+// Sets the body that -d, -F or -T gives.
 void set_body(const Line& line, http::RequestOptions& request) {
     if (!line.uploads.empty()) request.upload = line.uploads.front();
     if (line.data.text() && !line.data_in_url) request.body = line.data.text();
@@ -78,7 +78,7 @@ void set_body(const Line& line, http::RequestOptions& request) {
     if (line.form.empty()) return;
     const auto boundary = fmt::format("{}{:016x}", std::string(24, '-'), RandomNumbers{}.next());
     request.content_type = "multipart/form-data; boundary=" + boundary;
-    // As in curl: without the boundary, no server could read the form.
+    // Like curl, add the boundary to the user's field. Without it, no server could read the form.
     for (auto& [field, omitted] : request.fields)
         if (!omitted && ascii::same_but_for_case(field.name, "Content-Type") &&
             ascii::lower(field.value).find("boundary=") == std::string::npos)
@@ -101,7 +101,7 @@ std::string query_of(const Line& line) {
     return query;
 }
 
-// -z: a date, or a file whose date is used. A missing file sets no condition.
+// -z: a date, or a file whose date counts. A missing file sets no condition.
 void set_condition(const Line& line, FetchConfig& config) {
     if (!line.condition) return;
     auto& request = config.download.request;
@@ -119,7 +119,7 @@ void set_condition(const Line& line, FetchConfig& config) {
             *line.condition));
 }
 
-// -C OFFSET: a file that ends there is continued, otherwise the rest alone is fetched.
+// -C OFFSET: continues a file that ends there. Otherwise fetches only the rest of the document.
 void skip_beginning(std::uint64_t offset, FetchConfig& config) {
     auto& download = config.download;
     if (offset == 0) return;
@@ -140,8 +140,8 @@ void skip_beginning(std::uint64_t offset, FetchConfig& config) {
     download.range_is_needed = true;
 }
 
-// A filter that makes one document visible on a terminal. It gets the pieces in turn, and an empty
-// one at the end.
+// A filter that makes control characters visible on a terminal. It gets one document piece by
+// piece, and an empty piece at the end.
 download::OutputFilter visible_document() {
     return [visible = cli::VisibleText{}](std::string_view piece) mutable {
         return piece.empty() ? visible.finish() : visible.next(piece);
@@ -151,7 +151,7 @@ download::OutputFilter visible_document() {
 void set_streams(const Line& line, FetchConfig& config) {
     auto& download = config.download;
     const bool quiet = line.silent || line.no_progress || config.verbosity.quiet || config.json;
-    // Progress must not be mixed with the lines of a document.
+    // Show progress only if no document goes to the terminal, where the two would mix.
     const bool only_files = std::ranges::none_of(
         config.targets, [](const download::Target& target) { return target.file.empty(); });
     config.show_progress = !quiet && cli::is_terminal(STDERR_FILENO) &&

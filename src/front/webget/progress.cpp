@@ -24,7 +24,8 @@ std::string clock_text(double seconds) {
     return fmt::format("{}:{:02}", whole / 60, whole % 60);
 }
 
-// The last SIZE bytes of NAME or fewer, because a cut character could control the terminal.
+// The last SIZE bytes of NAME, or fewer: a part of a character could control the terminal, so it is
+// left out.
 std::string visible_end(std::string_view name, std::size_t size) {
     name.remove_prefix(name.size() - size);
     while (!name.empty() && (static_cast<unsigned char>(name.front()) & 0xc0U) == 0x80U)
@@ -56,7 +57,7 @@ std::string progress_text(const ProgressLine& line) {
                               : std::string{"-:--"};
         numbers = fmt::format("{:3.0f} % {} {:>7}", part * 100, numbers, time);
     }
-    // The name gets up to a third, and the bar the rest.
+    // The name gets at most a third of the line, and the bar the rest.
     const auto room = line.columns - std::min(line.columns, numbers.size() + 2);
     const auto name_room = std::min(room, std::max<std::size_t>(line.columns / 3, 8));
     auto name = line.name;
@@ -68,7 +69,7 @@ std::string progress_text(const ProgressLine& line) {
         bar = fmt::format("[{}{}] ", std::string(full, '#'), std::string(width - full, ' '));
     }
     auto text = fmt::format("{:<{}} {}{}", name, name_room, bar, numbers);
-    // Text that does not fit would take a second line, which nobody would erase.
+    // A longer text would take a second row, which nobody would erase.
     if (text.size() > line.columns && room == 0) text.resize(line.columns);
     return text;
 }
@@ -97,7 +98,7 @@ void FetchProgress::erase() {
     erase_lines();
 }
 
-// ECMA-48: go up that many lines, and clear everything below.
+// Moves up to the first line and clears everything from there on (ECMA-48).
 void FetchProgress::erase_lines() {
     if (lines_ > 0) show(fmt::format("\x1b[{}A\x1b[J", lines_));
     lines_ = 0;

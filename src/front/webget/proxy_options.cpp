@@ -15,7 +15,7 @@ const char* variable(const char* name) {
 }
 // NOLINTEND(concurrency-mt-unsafe)
 
-// The proxy of -x, or that of the environment.
+// The proxy of -x. Without -x, the proxy of the environment.
 std::function<std::optional<http::Proxy>(const http::Url&)> proxy_rule(const Line& line) {
     std::optional<http::Proxy> proxy;
     if (line.proxy && !line.proxy->empty()) try {

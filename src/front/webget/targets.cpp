@@ -25,11 +25,11 @@ namespace {
 constexpr std::size_t max_list = 256UL * 1024 * 1024;
 constexpr int max_numbered_names = 100; // FILE.1 to FILE.100, as curl
 
-// A URL, and the values of its globs.
+// A URL of the user, and the values of its globs.
 struct Source {
     http::Url url;
     std::vector<std::string> values;
-    std::size_t operand = 0; // its place among the user's URLs
+    std::size_t operand = 0; // which of the user's URLs it is
 };
 
 http::Url parse_url(const std::string& text) {
@@ -45,13 +45,13 @@ bool has_scheme(std::string_view text) {
     return text.find("://") != std::string_view::npos;
 }
 
-// The HOST of the form "HOST DOCUMENT...".
+// Whether TEXT can be the HOST of "HOST DOCUMENT...".
 bool is_bare_host(std::string_view text) {
     return text.starts_with("unix:") ||
            (!has_scheme(text) && text.find_first_of("/?#") == std::string_view::npos);
 }
 
-// One on each line; empty lines and those that begin with # are skipped.
+// One URL on each line. Empty lines, and lines that begin with #, are skipped.
 std::vector<std::string> listed_urls(const std::string& name) {
     const auto text = read_input(name, max_list);
     std::vector<std::string> urls;
@@ -62,7 +62,7 @@ std::vector<std::string> listed_urls(const std::string& name) {
     return urls;
 }
 
-// The form of perlipc: a host, and documents on it.
+// The form of perlipc: a host, and then documents on it.
 std::vector<Source> documents_of(const TargetOptions& options,
                                  download::DownloadOptions& download) {
     std::string host = options.sources.front();
@@ -113,7 +113,8 @@ void add_url(std::string text, const TargetOptions& options, std::vector<Source>
 std::vector<Source> find_sources(const TargetOptions& options,
                                  download::DownloadOptions& download) {
     const auto& words = options.sources;
-    // A host alone is a URL without a scheme, unless its form excludes that.
+    // A host begins perlipc's form, HOST DOCUMENT. But a host alone, without a port or "unix:", is
+    // a URL without a scheme.
     const bool is_host = !words.empty() && !options.list && !options.has_urls &&
                          is_bare_host(words.front()) &&
                          (words.size() > 1 || options.port || words.front().starts_with("unix:"));
@@ -121,7 +122,7 @@ std::vector<Source> find_sources(const TargetOptions& options,
     std::vector<Source> sources;
     if (options.list)
         for (auto& url : listed_urls(*options.list)) {
-            // A URL in a list is taken literally, because it most likely came from a program.
+            // Take a URL in a list literally, because a program most likely wrote it.
             if (!has_scheme(url)) url = options.default_scheme + "://" + url;
             sources.push_back({parse_url(url), {}, sources.size()});
         }
@@ -134,7 +135,7 @@ std::vector<Source> find_sources(const TargetOptions& options,
     return sources;
 }
 
-// NAME, or NAME.1, ... if it is there.
+// NAME. If it exists, the first free one of NAME.1, NAME.2, ...
 std::string free_name(const std::string& name) {
     using Kind = download::ExistingFile::Kind;
     if (download::look_at(name).kind != Kind::regular) return name;
@@ -177,7 +178,7 @@ http::Checksum checksum_for(const download::Target& target, const std::string& t
     return *found;
 }
 
-// The text of the named file; "sha256:HEX" names none.
+// The text of the file that TEXT names. "sha256:HEX" names no file.
 std::string checksum_list(const std::string& text) {
     try {
         (void)http::Checksum::parse(text);
@@ -233,7 +234,7 @@ std::vector<download::Target> find_targets(const TargetOptions& options, const S
         target.file = file_for(source, options);
         target.url = std::move(source.url);
         if (options.checksum) target.checksum = checksum_for(target, *options.checksum, list);
-        // As in curl, a file that is put into a directory keeps its name.
+        // As with curl, a file that is uploaded into a directory keeps its name.
         if (upload && *upload != "-" && target.url.target.ends_with('/'))
             target.url.target += http::percent_encoded(name_of(*upload));
         if (!query.empty()) target.url.add_query(query);

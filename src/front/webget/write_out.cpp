@@ -62,7 +62,7 @@ struct Variable {
 constexpr auto text = Variable::Kind::text;
 constexpr auto number = Variable::Kind::number;
 
-// A time since the beginning of the last request.
+// The time from the beginning of the last request to this moment.
 template <Time http::Milestones::*Moment>
 std::string since_start(const Target& /*target*/, const Outcome& outcome) {
     return in_seconds(outcome.milestones.start, outcome.milestones.*Moment);
@@ -137,7 +137,7 @@ constexpr std::array variables{
              [](const Target&, const Outcome& outcome) { return rate(outcome.bytes, outcome); }},
     Variable{number, "speed_upload",
              [](const Target&, const Outcome& outcome) { return rate(outcome.uploaded, outcome); }},
-    // A wrong certificate is an error, so 0 is right for everything else.
+    // Only a wrong certificate makes this differ from 0.
     Variable{number, "ssl_verify_result",
              [](const Target&, const Outcome& outcome) {
                  return std::string{outcome.status == 60 ? "1" : "0"};
@@ -150,7 +150,7 @@ constexpr std::array variables{
              }},
     Variable{number, "time_connect", since_start<&http::Milestones::connected>},
     Variable{number, "time_namelookup", since_start<&http::Milestones::resolved>},
-    // The request is sent at once when the connection is there.
+    // We send the request as soon as the connection is ready.
     Variable{number, "time_pretransfer", since_start<&http::Milestones::secured>},
     Variable{number, "time_redirect",
              [](const Target&, const Outcome& outcome) {
@@ -190,13 +190,13 @@ std::string all_as_json(const Target& target, const Outcome& outcome) {
             shown = shown.empty() ? "null" : in_quotes(shown);
         else if (const auto first = shown.find_first_not_of('0');
                  shown.find('.') == std::string::npos)
-            shown.erase(0, std::min(first, shown.size() - 1)); // "000" is not a number in JSON
+            shown.erase(0, std::min(first, shown.size() - 1)); // JSON has no number "000"
         object += fmt::format("{}\"{}\":{}", object.empty() ? "{" : ",", name, shown);
     }
     return object + '}';
 }
 
-// One list for each name, in lower case, in the order in which the names came.
+// A list of values for each name. Names are in lower case, and in the order in which they came.
 std::string heads_as_json(const Outcome& outcome) {
     std::string object;
     if (!outcome.head) return "{}";
@@ -223,8 +223,8 @@ std::string value_of(std::string_view name, const Target& target, const Outcome&
     return found->value(target, outcome);
 }
 
-// The name in "%{name}" or "%header{name}", which begins after SIZE bytes of FORMAT. FORMAT then
-// continues after the brace.
+// Removes "%{name}" or "%header{name}" from the front of FORMAT, and returns the name, which begins
+// after SIZE bytes.
 std::string_view take_name(std::string_view& format, std::size_t size) {
     const auto end = format.find('}');
     if (end == std::string_view::npos)
@@ -259,7 +259,7 @@ WrittenOut write_out(std::string_view format, const Target& target, const Outcom
         } else if (format.starts_with(header)) {
             *into += field_of(outcome, take_name(format, header.size()));
         } else if (format.front() == '\\' && format.size() > 1) {
-            *into += format.substr(0, 2); // as curl: "\\" stays two, too
+            *into += format.substr(0, 2); // curl keeps both bytes of "\\" too
             format.remove_prefix(2);
         } else {
             *into += format.front();
@@ -270,7 +270,7 @@ WrittenOut write_out(std::string_view format, const Target& target, const Outcom
 }
 
 void check_format(std::string_view format) {
-    Outcome failed; // so that nothing ends at %{onerror}
+    Outcome failed; // a failure, so that %{onerror} ends nothing
     failed.status = 1;
     (void)write_out(format, {}, failed);
 }
