@@ -33,8 +33,8 @@ static_assert(std::ranges::adjacent_find(applets, {}, &AppletRow::name) == apple
 
 } // namespace ipcbox
 
-// libstdc++ calls this when an exception escapes, and its own prints the type's demangled name: the
-// demangler would be 60 KB, for what the border (cli/border.h) does not let happen.
+// libstdc++ calls this when an exception escapes. Its own handler prints the demangled name of the
+// type, for which it brings 60 KB of demangler. But cli/border.h lets no exception escape.
 namespace __gnu_cxx { // NOLINT(cert-dcl37-c,cert-dcl51-cpp,bugprone-reserved-identifier)
 void __verbose_terminate_handler();
 void __verbose_terminate_handler() {

@@ -20,8 +20,8 @@
 namespace ipcbox {
 namespace {
 
-// The largest capacity of a pipe without privileges (/proc/sys/fs/pipe-max-size). A document of
-// this size can be in the pipe as a whole when its reader comes.
+// The largest capacity that a pipe can have without privileges (/proc/sys/fs/pipe-max-size). A
+// document of this size can be in the pipe as a whole when its reader comes.
 constexpr std::size_t max_bytes = 1024UL * 1024;
 
 constexpr Duration default_timeout = std::chrono::seconds{10};
@@ -34,8 +34,8 @@ struct Config {
     std::optional<std::string> file;
     std::vector<std::string> command;
     std::optional<int> count;
-    // A reader makes the command run, and a writer can forge a document, so only the owner can be
-    // either.
+    // Only the owner can read or write the FIFO: a reader makes the command run, and a writer can
+    // forge a document.
     mode_t mode = 0600;
     std::optional<Duration> timeout;
     bool json = false;
@@ -80,17 +80,17 @@ std::string name_and_address() {
                        user.name, host);
 }
 
-// Games are often not in PATH.
+// Looks beyond PATH too, because games are often not in it.
 std::optional<std::string> find_fortune() {
     for (const char* name : {"fortune", "/usr/games/fortune"})
         try {
             return find_program(name);
-        } catch (const Error&) { // NOLINT(bugprone-empty-catch): it is not there
+        } catch (const Error&) { // NOLINT(bugprone-empty-catch): try the next one
         }
     return std::nullopt;
 }
 
-// The documents, counted and logged.
+// Makes the documents, counts them and logs them.
 class Supply : public fifo::Documents {
   public:
     explicit Supply(const Config& config) : config_(config) {
@@ -146,7 +146,7 @@ class Supply : public fifo::Documents {
         line.print();
     }
 
-    // Makes the next document before its reader comes; true when it has become ready.
+    // Makes the next document before its reader comes. True when it has just become ready.
     bool prepare() { return is_wanted() && returned_.empty() && source_->prepare(); }
     [[nodiscard]] fifo::DocumentSource& source() { return *source_; }
     [[nodiscard]] bool is_done() const { return delivered_ == config_.count; }
@@ -162,11 +162,11 @@ class Supply : public fifo::Documents {
     std::string signature_; // the text above the fortune
     std::vector<fifo::Document> returned_;
     int delivered_ = 0;
-    int lent_ = 0; // taken, and neither delivered nor given back
+    int lent_ = 0; // taken out, and not delivered or given back yet
     bool failed_ = false;
 };
 
-// The signal that ended it; 0 when all documents were delivered.
+// Returns the signal that ended it, or 0 when all documents were delivered.
 int serve(fifo::DocumentFifo& fifo, Supply& supply, SignalFd& signals) {
     std::vector<pollfd> entries;
     for (;;) {
@@ -189,7 +189,8 @@ int run(const Invocation& invocation) {
     int signal = 0;
     bool failed = false;
     {
-        // If the log cannot be written any more, we still must not leave a FIFO behind.
+        // Take these two as well: if the log can no longer be written, we still must not leave a
+        // FIFO behind.
         SignalFd signals{SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGXFSZ};
         Supply supply{config};
         fifo::DocumentFifo fifo{config.path, config.mode, supply};

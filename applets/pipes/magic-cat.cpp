@@ -32,7 +32,7 @@ struct Config {
     int parallel = 1;
     cli::Verbosity verbosity;
 
-    // This includes headers, for which we have to know whether the last line has ended.
+    // Headers count too: to print one, we have to know whether the last line has ended.
     [[nodiscard]] bool marks_lines() const { return numbers || prefix || header; }
     [[nodiscard]] bool is_server(const std::string& argument) const {
         return net && front::names_server(argument) && !dialog::may_be_command(argument, rules);
@@ -106,7 +106,7 @@ Config parse(const Invocation& invocation) {
 
 constexpr std::string_view output_name = "standard output";
 
-// A source, open or not. If not, the reason is reported when its turn comes.
+// A source. If it could not be opened, the error is printed when its turn comes.
 struct Opened {
     std::unique_ptr<dialog::MagicSource> source;
     std::string error;
@@ -126,7 +126,7 @@ class Concatenation {
         : config_(config), marker_(config.numbers ? dialog::LineMarker::Numbers::as_cat
                                                   : dialog::LineMarker::Numbers::none) {}
 
-    // Whether every source could be read to its end.
+    // Copies all sources. False when one of them could not be read to its end.
     bool run() {
         bool succeeded = true;
         for (std::size_t at = 0; at < config_.arguments.size(); ++at) {
@@ -141,8 +141,8 @@ class Concatenation {
     }
 
   private:
-    // Opens source AT, and starts the commands after it that can run at the same time. A file among
-    // them waits for its turn, and so do the sources after it.
+    // Opens source AT, and starts the commands after it that can run at the same time. A file, and
+    // each source after it, waits for its turn.
     void open_ahead(std::size_t at) {
         const auto max_opened = static_cast<std::size_t>(config_.parallel);
         for (auto next = at + opened_.size();
@@ -182,7 +182,7 @@ class Concatenation {
             return fail(error.what());
         }
     }
-    // For the bytes of strangers, which a terminal could act on.
+    // Makes the bytes of strangers harmless for a terminal, and marks the lines.
     download::OutputFilter filter() {
         const bool is_seen = cli::is_terminal(STDOUT_FILENO);
         if (!is_seen && !config_.marks_lines()) return {};
@@ -202,7 +202,7 @@ class Concatenation {
         is_first_ = false;
     }
 
-    // False when it could not be read. Throws when our output cannot be written.
+    // False when SOURCE could not be read. Throws when our output cannot be written.
     bool copy(const dialog::MagicSource& source) {
         if (config_.marks_lines()) return copy_marked(source);
         try {

@@ -34,8 +34,8 @@ struct Config {
     std::optional<std::string> tap;
     Duration stuck = std::chrono::seconds{10};
     dialog::PipelineLimits limits{.kill_after = std::chrono::seconds{5}};
-    bool on_terminal = false;              // each command
-    std::optional<int> number_on_terminal; // only this one, 1 or 2
+    bool on_terminal = false;              // gives each command one
+    std::optional<int> number_on_terminal; // gives one only to command 1 or 2
     ForkRetry fork_retry;
     bool json = false;
     cli::Verbosity verbosity;
@@ -133,7 +133,7 @@ void report(const Config& config, const Words& words, int number, const dialog::
 }
 
 // How a command is started: by itself, or by pty-run, which gives it a terminal, types its input
-// there, and ends with its status.
+// there, and returns its status.
 struct Started {
     Started(const front::Command& command, bool on_terminal)
         : program(on_terminal ? own_program() : command.program()) {
@@ -154,7 +154,7 @@ void warn_if_stuck(dialog::StuckWatch& watch, const Config& config,
                     rounded_duration(config.stuck), config.has_terminal() ? "" : " Try --pty"));
 }
 
-// Whether the file of --tap is whole; if not, prints why.
+// Whether the file of --tap is complete. If not, prints why.
 bool is_whole(const dialog::TranscriptFile& tapped) {
     if (tapped.failure().empty()) return true;
     cli::diagnose(tapped.failure());
@@ -179,7 +179,7 @@ int converse(const Config& config, const front::Command& first, const front::Com
         config.limits,
         {watch.every(),
          [&](std::span<const pid_t> commands) { warn_if_stuck(watch, config, commands); }}};
-    back = Pipe{}; // otherwise its end of file never comes
+    back = Pipe{}; // else we keep the pipe open, and it has no end of file
     try {
         const auto ends = run.to_end();
         tapped.finish();
@@ -192,7 +192,7 @@ int converse(const Config& config, const front::Command& first, const front::Com
         if (second_failed) return process::end_as(ends[1].status);
         if (first_failed) return process::end_as(ends[0].status);
         return is_tapped ? exit_status::done : exit_status::failed;
-    } catch (const Error& error) { // after the start, so not with the 125 of an error before it
+    } catch (const Error& error) { // 125 is only for errors before the start
         cli::diagnose(error.what());
         return error.status();
     }

@@ -18,14 +18,14 @@ struct Config {
     std::vector<std::string> command;
 };
 
-// Throws UsageError when its text is too long.
+// Throws UsageError when the format makes too long a text.
 void check_format(const front::StampedRunPlan& plan) try {
     (void)plan.stamp(dialog::Moment::zero());
 } catch (const std::invalid_argument& error) {
     throw cli::UsageError(fmt::format("+{}: {}", *plan.format, error.what()));
 }
 
-// As in annotate-output(1), a first word "+FORMAT" is for us.
+// A first word "+FORMAT" is for us, as in annotate-output(1).
 void take_format(Config& config) {
     if (config.command.empty() || !config.command.front().starts_with('+')) return;
     config.plan.format = config.command.front().substr(1);
@@ -39,7 +39,7 @@ Config parse(const Invocation& invocation) {
     auto& plan = config.plan;
     bool since_start = false;
     bool since_last = false;
-    // Options can also follow the format.
+    // The format can be followed by more options.
     std::vector<char*> words{invocation.arguments.begin(), invocation.arguments.end()};
     if (!words.empty() && words.front()[0] == '+') {
         plan.format = words.front() + 1;

@@ -170,7 +170,8 @@ std::string text_of(const StageEnd& end) {
     return fmt::format("{} after {}", end.status.text(), rounded_duration(end.time));
 }
 
-// Like a shell, we report nothing about a program whose reader has seen enough.
+// Like a shell, we say nothing about a program that died of SIGPIPE, because its reader had read
+// enough.
 bool is_told(const Config& config, const StageEnd& end, bool has_failed) {
     if (config.verbosity.verbose) return true;
     const bool is_silent =
@@ -209,7 +210,7 @@ std::string names(const Config& config, std::span<const std::size_t> stages) {
     return text;
 }
 
-// The status of the run: our own, or that of the stage that decides it.
+// The status of the run: our own, or that of the stage that counts.
 struct Outcome {
     int status = exit_status::done;
     std::optional<WaitStatus> failed_stage{};
@@ -235,7 +236,7 @@ Outcome run_pipeline(const Config& config, const std::vector<front::Command>& co
         if (!lost_copies.empty()) return {exit_status::failed};
         files.commit();
         return {};
-    } catch (const Error& error) { // after the start, so not with the 125 of an error before it
+    } catch (const Error& error) { // 125 is only for errors before the start
         cli::diagnose(error.what());
         return {error.status()};
     }

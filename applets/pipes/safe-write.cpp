@@ -97,7 +97,8 @@ Config parse(const Invocation& invocation) {
     return config;
 }
 
-// A user that can exchange the files of the directory could lead root anywhere.
+// Refuses a directory where another user could exchange the files: that user could lead root
+// anywhere.
 void check_directory(const Config& config) {
     if (config.user || config.any_directory || ::geteuid() != 0) return;
     const auto path = directory_of(config.file);
@@ -131,7 +132,7 @@ std::uint64_t replace_file(const Config& config, SignalFd& signals) {
     return size;
 }
 
-// The lock keeps another safe-write from adding to text that we may have to cut off again.
+// Holds a lock, so that no other safe-write appends to text that we may have to cut off again.
 std::uint64_t append_to_file(const Config& config, SignalFd& signals) {
     constexpr int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
     const Fd file = open_file(config.file, flags, new_file_mode);
@@ -140,7 +141,7 @@ std::uint64_t append_to_file(const Config& config, SignalFd& signals) {
     sys::call("fstat", ::fstat, file.get(), &before);
     if (!S_ISREG(before.st_mode))
         throw Error(fmt::format("cannot write {}: it is not a regular file", config.file));
-    // It would read what it has just written, forever.
+    // Refuse a file that is also our input. We would read for ever what we have just written.
     struct stat read {};
     if (sys::call("fstat", ::fstat, STDIN_FILENO, &read) == 0 &&
         FileIdentity{read} == FileIdentity{before})
@@ -161,7 +162,7 @@ int write_file(const Config& config) {
     if (config.user) become_user(config.user->uid, config.user->gid, config.user->name);
     check_directory(config);
     SignalFd signals{SIGTERM, SIGINT, SIGHUP};
-    const HarmlessWriteSignals file_limit{SIGXFSZ}; // at the limit, the file stays as it was
+    const HarmlessWriteSignals file_limit{SIGXFSZ}; // beyond the limit, leave the file as it was
     const auto size =
         config.appends ? append_to_file(config, signals) : replace_file(config, signals);
     if (config.verbosity.verbose) cli::diagnose(fmt::format("{} bytes written", size));

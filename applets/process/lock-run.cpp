@@ -22,11 +22,11 @@ namespace ipcbox {
 namespace {
 
 struct Config {
-    std::string object; // a path, or without a command the number of a descriptor
+    std::string object; // a path; without a command, also a descriptor's number
     LockKind kind = LockKind::exclusive;
     std::optional<Duration> wait;
     int busy_status = exit_status::failed;
-    std::optional<std::string> max_hold; // a duration for timeout-run
+    std::optional<std::string> max_hold; // timeout-run parses it
     std::optional<std::string> stages;
     bool closes = false;
     bool unlocks = false;
@@ -34,7 +34,7 @@ struct Config {
     std::vector<std::string> command;
 };
 
-// Checks texts that timeout-run will read.
+// Checks a text that timeout-run will parse.
 std::string parse_limit(std::string_view text) {
     (void)cli::parse_positive_duration(text);
     return std::string{text};
@@ -99,7 +99,7 @@ Config parse(const Invocation& invocation) {
     return config;
 }
 
-// Takes the lock; if a person has to wait, prints which process they wait for.
+// Takes the lock. If a person has to wait for it, prints which process they wait for.
 bool take(int fd, const std::string& object, const Config& config) {
     constexpr auto patience = std::chrono::seconds{2};
     const Deadline deadline = Deadline::after_or_never(config.wait);
@@ -140,7 +140,7 @@ void warn_of_local_lock(int fd, const Config& config) {
                                   config.object, *reason));
 }
 
-// timeout-run around the command.
+// COMMAND with timeout-run in front.
 std::vector<std::string> with_limit(const Config& config, std::span<const std::string> command) {
     std::vector<std::string> words{"timeout-run", "--stages",
                                    config.stages.value_or("TERM:10s,KILL"), *config.max_hold, "--"};

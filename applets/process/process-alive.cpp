@@ -37,7 +37,7 @@ Config parse(const Invocation& invocation) {
     return config;
 }
 
-// The values are the exit statuses.
+// The numbers are the exit statuses.
 enum class Life { alive = 0, gone = 1, foreign = 2, zombie = 3 };
 
 constexpr std::string_view text_of(Life life) {

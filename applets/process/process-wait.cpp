@@ -46,9 +46,10 @@ Config parse(const Invocation& invocation) {
     return config;
 }
 
-// A handle on a process; nothing when it has gone. A zombie has a handle, and has ended.
+// A handle on a process. Nothing when it has gone. A zombie still has a handle, which says that it
+// has ended.
 std::optional<Fd> handle_of(const process::Identity& identity) {
-    // Only a start time has to be looked up in /proc.
+    // Only a start time needs /proc.
     if (!identity.start) return open_process(identity.pid);
     auto found = process::find(identity);
     return found ? std::optional{std::move(found->handle)} : std::nullopt;
@@ -57,7 +58,7 @@ std::optional<Fd> handle_of(const process::Identity& identity) {
 class Wait {
   public:
     explicit Wait(const Config& config) : config_(config), has_ended_(config.processes.size()) {
-        constexpr std::size_t ours = 32; // descriptors beside those of the processes
+        constexpr std::size_t ours = 32; // descriptors that we need besides the handles
         (void)raise_descriptor_limit(config.processes.size() + ours);
         for (std::size_t number = 0; number < config.processes.size(); ++number)
             if (auto handle = handle_of(config.processes[number]))

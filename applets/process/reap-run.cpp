@@ -97,7 +97,7 @@ class Report {
     explicit Report(const std::optional<std::string>& file) {
         if (file) file_ = SideFile{*file, O_APPEND};
     }
-    // When it cannot be written, an error is printed once. The command goes on.
+    // If the file cannot be written, prints one error. The command goes on.
     void add(const process::EndedChild& child, bool is_command) {
         if (!file_) return;
         cli::JsonLine line;
@@ -138,14 +138,14 @@ class Init {
         plan.extent = Plan::Extent::tree;
         plan.rewrites = config_.rewrites;
         plan.retry = &config_.fork_retry;
-        // A name has to be looked up only if it is printed.
+        // Look up names only if they are printed.
         if (config_.report || config_.warn || config_.verbosity.verbose)
             plan.on_end = [this](const process::EndedChild& child) { tell_end(child); };
         plan.on_signal = [this](const SignalEvent& event) { return on_signal(event.number); };
         return plan;
     }
 
-    // When the command has ended, such a signal ends the wait for the others.
+    // After the command has ended, such a signal ends the wait for the orphans.
     bool on_signal(int signal) {
         if (!asks_to_end(signal) || !command_.status()) return true;
         hurries_ = true;
@@ -161,7 +161,8 @@ class Init {
                                       child.pid, cli::visible(child.name), child.status.text()));
     }
 
-    // It gets our signals, and orphans that end meanwhile are waited for.
+    // Runs the script of --on-exit. Passes our signals on to it, and waits for orphans that end in
+    // the meantime.
     void run_at_exit(WaitStatus status) {
         ::setenv("STATUS", fmt::format("{}", status.as_exit_status()).c_str(), 1);
         const std::vector<std::string> words{"sh", "-c", *config_.on_exit};
@@ -194,7 +195,7 @@ class Init {
             if (wait_for_others(wait)) return;
         }
     }
-    // False when they take longer.
+    // False when DURATION has passed first.
     bool wait_for_others(std::optional<Duration> duration) {
         command_.set_limit(Deadline::after_or_never(duration));
         return command_.wait_for_all();
@@ -202,7 +203,7 @@ class Init {
 
     const Config& config_;
     Report report_;
-    bool hurries_ = false; // we were told to end after the command had ended
+    bool hurries_ = false; // a signal came after the command's end
     process::Supervised command_;
 };
 

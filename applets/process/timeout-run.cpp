@@ -84,10 +84,10 @@ Config parse(const Invocation& invocation) {
     return config;
 }
 
-// How the run ended, in addition to the command's status.
+// Why the run ended, in addition to the command's status.
 struct Outcome {
     enum class Why { ended, time_up, idle } why = Why::ended;
-    int last_signal = 0; // that we sent; 0: none
+    int last_signal = 0; // the last one that we sent; 0 for none
 };
 
 constexpr std::string_view text_of(Outcome::Why why) {
@@ -106,7 +106,7 @@ class Run {
     Run(const Config& config, const front::Command& command)
         : config_(config), idle_(config.idle), name_(command.words().front()),
           command_(command.program(), command.words(), plan()) {
-        start_ = Deadline::Clock::now(); // the start may have paused for --retry-fork
+        start_ = Deadline::Clock::now(); // after any pauses of --retry-fork
         limit_ = Deadline::after(config.limit);
     }
 
@@ -116,7 +116,7 @@ class Run {
             send_next();
             status = until(last_stage_end());
         }
-        // After the last stage we wait for as long as it takes.
+        // After the last stage, wait without a limit.
         if (!status) status = until(Deadline::never());
         end_rest_of_tree();
         return *status;
@@ -134,7 +134,7 @@ class Run {
         if (config_.foreground) plan.group = Plan::Group::ours;
         if (!config_.foreground) plan.extent = Plan::Extent::tree;
         plan.retry = &config_.fork_retry;
-        // A command that ignores TERM because our caller does would not end in time.
+        // Our caller may ignore TERM. The command would inherit that, and would not end in time.
         plan.default_signals = signal_set({});
         for (const auto& stage : config_.stages)
             sigaddset(&*plan.default_signals, stage.signal);
@@ -142,8 +142,8 @@ class Run {
         return plan;
     }
 
-    // As in timeout(1), ALRM means that time is up, and a signal that is passed on starts the time
-    // of -k.
+    // As in timeout(1), ALRM means that the time is up, and any other signal that we pass on starts
+    // the time of -k.
     bool on_signal(int signal) {
         if (signal == SIGALRM) {
             limit_ = std::min(limit_, Deadline::after(Duration::zero()));
@@ -154,12 +154,12 @@ class Run {
             was_asked_to_end_ = true;
             limit_ = std::min(limit_, Deadline::after_or_never(config_.stages.front().wait));
             command_.set_limit(limit_);
-            next_ = 1; // our first signal would be its second one
+            next_ = 1; // the command has just got a first signal
         }
         return true;
     }
 
-    // Nothing when time is up.
+    // Nothing when the time is up.
     std::optional<WaitStatus> until_time_is_up() {
         for (;;) {
             if (auto status = until(std::min(limit_, idle_.next()))) return status;
@@ -193,7 +193,7 @@ class Run {
         return Deadline::after_or_never(config_.stages[next_ - 1].wait);
     }
 
-    // If the command has ended but other processes of its tree have not, they get the remaining
+    // If the command has ended but other processes of its tree have not, sends them the remaining
     // stages.
     void end_rest_of_tree() {
         if (outcome_.last_signal == 0 || config_.foreground) return;
@@ -202,8 +202,8 @@ class Run {
             if (command_.wait_for_all()) return;
             send_next();
         }
-        // Wait until the killed processes have ended, so that their locks and ports are free,
-        // unless one hangs in the kernel.
+        // Wait until the killed processes have ended, so that their locks and ports are free. Do
+        // not wait long, because one may hang in the kernel.
         constexpr auto patience = std::chrono::seconds{1};
         command_.set_limit(Deadline::after(patience));
         if (outcome_.last_signal == SIGKILL) (void)command_.wait_for_all();
@@ -216,7 +216,7 @@ class Run {
     std::string name_;
     Outcome outcome_;
     bool was_asked_to_end_ = false;
-    std::size_t next_ = 0; // stage
+    std::size_t next_ = 0; // index of the next stage
     process::Supervised command_;
 };
 
@@ -240,7 +240,7 @@ void write_report(const std::string& file, const Run& run, WaitStatus status) {
     write_all(out.get(), line.text(), file);
 }
 
-// Writes an error if the report cannot be written: the command has ended all the same.
+// Prints an error if the report cannot be written. The command has ended all the same.
 bool can_report(const std::string& file, const Run& run, WaitStatus status) try {
     write_report(file, run, status);
     return true;

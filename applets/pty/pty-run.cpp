@@ -77,7 +77,7 @@ Config parse(const Invocation& invocation) {
     return config;
 }
 
-// If the reader of our output is gone, we end as a program without a terminal would.
+// If nobody reads our output any more, we end as a program without a terminal would.
 int run_on_terminal(const Config& config, const front::Command& command) {
     dialog::PtyRelay relay{command.program(), command.words(), config.plan};
     try {
@@ -85,7 +85,7 @@ int run_on_terminal(const Config& config, const front::Command& command) {
         if (relay.log_failure().empty()) return process::end_as(status);
         cli::diagnose(relay.log_failure());
         return status.succeeded() ? exit_status::failed : process::end_as(status);
-    } catch (const SysError& error) { // after the start, so not with the 125 of an error before it
+    } catch (const SysError& error) { // 125 is only for errors before the start
         if (error.error() == EPIPE) return process::end_as(WaitStatus::killed(SIGPIPE, false));
         cli::diagnose(error.what());
         return exit_status::failed;

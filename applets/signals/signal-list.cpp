@@ -31,7 +31,7 @@ process::SignalMask parse_mask(std::string_view text) {
 
 int parse_wait_status(std::string_view text) {
     const int status = cli::number_between(0, 0xffff)(text);
-    // The low byte of a stopped process, without the signal that stopped it.
+    // This is the low byte of a stopped process, without the signal that stopped it.
     if (status == 0x7f)
         throw std::invalid_argument("expected a status of wait(2): 127 is none; that of a program "
                                     "that exits with 127 is 32512");
@@ -81,7 +81,7 @@ void print_table(bool json) {
     }
 }
 
-// Prints what ASKED means, as the member NAME; false when it means nothing.
+// Prints what ASKED means, as the member NAME. False when it means nothing.
 bool answer(const Config& config, std::string_view asked, const std::optional<std::string>& meaning,
             std::string_view failure) {
     if (!meaning) {

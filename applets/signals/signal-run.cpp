@@ -22,7 +22,7 @@ namespace {
 
 using Signals = std::vector<int>;
 
-// What to run when a signal arrives.
+// The script to run when a signal arrives.
 struct Answer {
     Signals signals;
     std::string script;
@@ -40,7 +40,7 @@ struct Config {
     cli::Verbosity verbosity;
     std::vector<std::string> command;
 
-    // Whether we can become the command, without a process beside it.
+    // Whether we can simply become the command. Otherwise we stay beside it.
     [[nodiscard]] bool only_sets_dispositions() const {
         return answers.empty() && rewrites.empty() && !ignore_for && !log;
     }
@@ -101,7 +101,7 @@ bool contains(const std::vector<Signals>& lists, int signal) {
     });
 }
 
-// In this order, the more specific option wins.
+// The more specific option comes later and wins.
 void set_dispositions(const Config& config) {
     std::ranges::for_each(config.defaulted, process::set_default);
     if (!config.ignore_for) std::ranges::for_each(config.ignored, process::ignore_signals);
@@ -121,7 +121,7 @@ void run_answer(const Answer& answer, int signal, pid_t command) {
     ::setenv("SIGNAL_PID", fmt::format("{}", command).c_str(), 1);
     const std::vector<std::string> words{"sh", "-c", answer.script};
     try {
-        // The supervisor reaps it.
+        // The supervisor waits for it.
         spawn("/bin/sh", words, {}).release();
     } catch (const Error& error) {
         cli::diagnose(error.what());

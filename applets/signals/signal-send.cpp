@@ -19,13 +19,13 @@ pid_t parse_group(std::string_view text) {
 }
 
 uid_t parse_user(std::string_view text) {
-    // A user without a name, as in many containers.
+    // A uid need not have a name: in many containers it has none.
     if (const auto uid = whole_number<uid_t>(text); uid && *uid != static_cast<uid_t>(-1))
         return *uid;
     return cli::parse_owner(text).uid;
 }
 
-// What kill(1) takes and we do not has another place here.
+// Refuses 0, which kill(1) accepts, and names the applet that does this here.
 int parse_signal(std::string_view text) {
     if (text == "0") throw std::invalid_argument("process-alive tells whether a process exists");
     return cli::parse_signal(text);
@@ -37,7 +37,7 @@ process::Identity parse_process(std::string_view text) {
     return process::parse_identity(text);
 }
 
-// -TERM and -9 are those of kill(1).
+// Turns -TERM and -9, which kill(1) has, into -sTERM and -s9.
 std::string respell(std::string_view word) {
     const auto name = word.substr(word.empty() ? 0 : 1);
     const bool is_signal = word.starts_with('-') && (name == "0" || signal_number(name));

@@ -83,7 +83,7 @@ void print(const Config& config, Place place, const std::string& name,
             .print();
         return;
     }
-    // A name can hold any byte, and stdout may be a terminal.
+    // A name can contain any byte, and standard output may be a terminal.
     const auto shown = cli::visible(name);
     if (config.threads)
         cli::print_line("{} thread {} ({})", place.process, place.thread, shown);
@@ -95,7 +95,7 @@ void print(const Config& config, Place place, const std::string& name,
     print_row("pending", masks.pending);
 }
 
-// The first line of a status file is "Name:\tsh", with \n and \\ escaped.
+// The name in the first line of a status file: "Name:\tsh", where \n and \\ are escaped.
 std::string name_in(std::string_view status) {
     status = status.substr(0, status.find('\n'));
     const auto tab = status.find('\t');
@@ -117,11 +117,11 @@ class Show {
     }
 
   private:
-    // False when a process that was asked for is gone.
+    // False when a process that the user named is gone.
     bool look() {
         living_ = 0;
         bool all_found = true;
-        // With --all, it is no error if a process ended meanwhile.
+        // With --all, a process may end in the meantime. That is no error.
         for (const auto& identity : config_.all ? everybody() : config_.processes) {
             const bool found = show(identity);
             all_found &= found || config_.all;
@@ -149,7 +149,7 @@ class Show {
                 identity.pid,
                 config_.threads ? fmt::format("task/{}/status", thread) : std::string{"status"});
             const auto masks = status ? process::parse_signal_masks(*status) : std::nullopt;
-            // A kernel thread and a zombie have no memory.
+            // With --all, leave out kernel threads and zombies, which have no memory.
             if (!masks || (config_.all && status->find("\nVmSize:") == std::string::npos)) continue;
             found = true;
             ++living_;

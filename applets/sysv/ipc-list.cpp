@@ -137,7 +137,7 @@ std::vector<sysv::NamedObject> named_objects(const Config& config) {
         sysv::add_users(objects);
     }
     if (config.fifo) append(sysv::open_fifos());
-    // We inherit the descriptors of the shell, so leave ourselves out.
+    // Leave ourselves out: we inherit the descriptors of the shell.
     for (auto& object : objects)
         std::erase_if(object.users, [](const auto& user) { return user.pid == ::getpid(); });
     return objects;
@@ -170,7 +170,7 @@ class Look {
     sysv::Survey survey_;
 };
 
-// Reports the names that mean no object.
+// Reports each name that means no object. False if there is one.
 bool all_found(const Config& config, const std::vector<sysv::Entry>& entries) {
     bool all = true;
     for (const auto& name : config.names) {
@@ -182,7 +182,7 @@ bool all_found(const Config& config, const std::vector<sysv::Entry>& entries) {
     return all;
 }
 
-// Warns about users whose objects are removed when they log out.
+// Warns about users whose objects the system removes when they log out.
 void warn_of_logouts(const std::vector<sysv::Entry>& entries, front::UserNames& users) {
     std::vector<uid_t> owners;
     for (const auto& entry : entries)

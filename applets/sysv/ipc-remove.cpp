@@ -67,7 +67,7 @@ Config parse(const Invocation& invocation) {
     return config;
 }
 
-// Whether the options choose it, in use or not.
+// Whether the options choose ENTRY, in use or not.
 bool is_chosen(const sysv::Entry& entry, const Config& config) {
     if (config.owner && entry.object.owner != config.owner->uid) return false;
     if (config.orphans && entry.creator != sysv::Presence::gone) return false;
@@ -78,7 +78,7 @@ bool is_chosen(const sysv::Entry& entry, const Config& config) {
     return front::is_meant(entry, config.names);
 }
 
-// The reason why it cannot be removed; empty when it can.
+// Why ENTRY cannot be removed. Empty when it can.
 std::string obstacle(const sysv::Entry& entry, const Config& config) {
     return config.force || entry.use == sysv::Use::free ? std::string{} : entry.why;
 }
@@ -112,7 +112,7 @@ class Removal {
         ++failures_;
     }
 
-    // A name means all objects that were created under it; any other word must mean one object.
+    // A name means all objects that were created with it. Any other word must mean a single object.
     void check_names(std::vector<sysv::Entry>& chosen) {
         for (const auto& name : config_.names) {
             std::vector<std::string> meant;
@@ -126,8 +126,8 @@ class Removal {
         }
     }
 
-    // If the user named an object, report why it stays. If options chose among all objects, those
-    // in use were not meant.
+    // If the user named the object, reports why it stays. If options chose it, the user did not
+    // mean objects in use.
     bool refuses(const sysv::Entry& entry) {
         const auto reason = obstacle(entry, config_);
         if (reason.empty()) return false;
@@ -171,8 +171,8 @@ class Removal {
         return agrees;
     }
 
-    // Removes a few at a time, and looks at each one again, because a process may have taken it
-    // meanwhile.
+    // Removes a few at a time, and looks at each one again first, because a process may have taken
+    // it in the meantime.
     void remove(const std::vector<sysv::Entry>& chosen) {
         constexpr std::size_t portion = 64;
         for (std::size_t at = 0; at < chosen.size(); at += portion) {
@@ -193,7 +193,7 @@ class Removal {
         if (!is_chosen(entry, config_)) return fail(text, "it was used in the meantime");
         if (const auto reason = obstacle(entry, config_); !reason.empty())
             return fail(text, "it was taken in the meantime: " + reason);
-        if (!sysv::remove_object(entry.object.kind, entry.object.id)) return; // it was gone
+        if (!sysv::remove_object(entry.object.kind, entry.object.id)) return; // already gone
         if (config_.json || config_.verbosity.verbose) print("removed", entry);
     } catch (const SysError& error) {
         cli::diagnose(error.what());

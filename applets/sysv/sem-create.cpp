@@ -22,7 +22,7 @@ struct Config {
     bool removes = false;
     bool json = false;
     front::EtcdOptions etcd;
-    std::optional<cluster::EtcdAccess> cluster; // nothing: the set is one of this host
+    std::optional<cluster::EtcdAccess> cluster; // nothing: this host's set
 };
 
 void check(const Config& config) {

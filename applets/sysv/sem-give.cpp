@@ -21,7 +21,7 @@ struct Config {
     int busy_status = exit_status::failed;
     bool json = false;
     front::EtcdOptions etcd;
-    std::optional<cluster::EtcdAccess> cluster; // nothing: the set is one of this host
+    std::optional<cluster::EtcdAccess> cluster; // nothing: this host's set
     cli::Verbosity verbosity;
 };
 
@@ -47,7 +47,7 @@ Config parse(const Invocation& invocation) {
     return config;
 }
 
-// Why nothing is given.
+// Why no token is given.
 std::string refusal(const std::vector<sysv::TokenHolder>& holders) {
     if (holders.empty()) return "not taken";
     const bool are_several = holders.size() > 1 || holders.front().sharers > 1;

@@ -31,7 +31,7 @@ struct Config {
     pid_t hold_for = 0;
     bool json = false;
     front::ClusterOptions across_hosts;
-    std::optional<cluster::EtcdAccess> cluster; // nothing: the tokens are those of this host
+    std::optional<cluster::EtcdAccess> cluster; // nothing: this host's tokens
     cli::Verbosity verbosity;
     std::vector<std::string> command;
 };
@@ -50,7 +50,7 @@ void check_cluster(const Config& config) {
         throw cli::UsageError("--etcd cannot be combined with -s, --wait-all or -m");
     if (config.hold_for != 0 && config.across_hosts.on_lost == cluster::OnLost::pause)
         throw cli::UsageError("--on-lost pause cannot be combined with --hold-for");
-    (void)front::etcd_keys(config.key.text()); // a path is refused
+    (void)front::etcd_keys(config.key.text()); // refuses a path
     config.across_hosts.check();
 }
 
@@ -110,13 +110,13 @@ Config parse(const Invocation& invocation) {
     return config;
 }
 
-// Whether to tell a person what happens.
+// Whether a person wants to read what happens.
 bool tells(const Config& config) {
     const auto& [verbose, quiet] = config.verbosity;
     return !quiet && (verbose || cli::is_terminal(STDERR_FILENO));
 }
 
-// The time after which the user learns for whom sem-take waits; nothing: never.
+// After this time, the user learns which process sem-take waits for. Nothing means never.
 std::optional<Duration> silence_of(const Config& config) {
     constexpr auto silence = std::chrono::seconds{2};
     if (!tells(config)) return {};
@@ -128,7 +128,7 @@ sysv::TokenSet open_set(const Config& config) {
         constexpr mode_t owner_only = 0600;
         auto set =
             sysv::TokenSet::create(config.key, *config.slots, config.mode.value_or(owner_only));
-        // A misspelt name creates a set of its own, on which no process waits for another.
+        // Say it: a misspelt name makes a set of its own, on which no process waits for another.
         if (set.origin() == sysv::TokenSet::Origin::made && tells(config))
             cli::diagnose(fmt::format("created the set {} with {}", config.key.text(),
                                       counted(static_cast<std::uint64_t>(*config.slots), "slot")));
@@ -140,19 +140,20 @@ sysv::TokenSet open_set(const Config& config) {
         config.key.text()));
 }
 
-// No error here may end our wait.
+// Empty on an error, because no error here may end our wait.
 std::vector<sysv::TokenHolder> holders_of(const sysv::TokenSet& set) try {
     return set.holders();
 } catch (const Error&) {
     return {};
 }
 
-// Throws when the wait would never end, because the processes that we would wait for wait for us.
+// Throws when we would wait for ever, because the processes that we would wait for are we or wait
+// for us.
 void refuse_to_wait_for_ourselves(const sysv::TokenSet& set, const Config& config) {
     const auto holders = holders_of(set);
     const auto ours = std::ranges::count_if(holders, sysv::is_ourselves);
-    // One free token is enough to take one; all have to be free to share the set or to wait for
-    // all.
+    // To take a token, one free token is enough. To share the set or to wait for all, all must be
+    // free.
     const bool needs_all = config.shared || config.wait_all;
     if (ours == 0 || (!needs_all && ours != std::ssize(holders))) return;
     throw Error(fmt::format("cannot take from {}: {} has a token, and is this process or an "
@@ -161,7 +162,8 @@ void refuse_to_wait_for_ourselves(const sysv::TokenSet& set, const Config& confi
                             std::ranges::find_if(holders, sysv::is_ourselves)->text()));
 }
 
-// Does what was asked for by the deadline of the command line; says what it waits for.
+// Takes or shares a token, or waits for all, until the deadline of the command line. Tells a person
+// which process it waits for.
 bool take(sysv::TokenSet& set, sysv::Lease lease, const Config& config) {
     const Deadline deadline = Deadline::after_or_never(config.wait);
     const auto attempt = [&](Deadline limit) {
@@ -217,7 +219,8 @@ int take_until_given(const Config& config) {
     try {
         report(set, "taken", taken, config);
     } catch (const Error&) {
-        // We are about to fail, and a script does not give a token back after sem-take has failed.
+        // Give it back, because we are about to fail. A script does not give a token back after
+        // sem-take has failed.
         if (taken) (void)set.give(Deadline::after(Duration::zero()));
         throw;
     }

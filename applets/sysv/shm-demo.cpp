@@ -63,7 +63,7 @@ sysv::SharedMemory create(const Config& config) {
     return *std::move(memory);
 }
 
-// A segment that we cannot attach is of no use, so remove it.
+// Removes a segment that we cannot attach, because it is of no use.
 sysv::AttachedMemory attach(const sysv::SharedMemory& memory) {
     try {
         return memory.attach(sysv::SharedMemory::Access::read_write);
@@ -92,7 +92,7 @@ void print_message(const sysv::SharedMemory& memory, std::span<const std::byte> 
         cli::print_line("{}", text);
 }
 
-// Runs STEP in a process of its own, and returns the status.
+// Runs STEP in another process, and returns that process's status.
 int in_process(const std::function<void()>& step) {
     return fork_child([&, parent = ::getpid()] {
                return cli::guarded([&] {
@@ -107,7 +107,7 @@ int in_process(const std::function<void()>& step) {
 
 int run(const Invocation& invocation) {
     const Config config = parse(invocation);
-    // Until the kernel knows that the segment is to go away, no signal may end us.
+    // No signal may end us until the kernel knows that the segment has to go.
     std::optional<BlockedSignals> not_now{all_signals()};
     const auto memory = create(config);
     const auto segment = attach(memory);

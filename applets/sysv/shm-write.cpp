@@ -83,12 +83,13 @@ enum class Origin { found, created };
 
 constexpr mode_t owner_only = 0600;
 
-// We can fill only a segment that we may read and write, whatever its mode will be.
+// While we fill the segment, its owner must be able to read and write it, whatever its final mode
+// is.
 mode_t mode_while_filling(const Config& config) {
     return config.mode.value_or(owner_only) | owner_only;
 }
 
-// The segment to write into. An existing one is used if it has the requested size.
+// Opens the segment to write into. Uses an existing one only if it has the requested size.
 std::pair<sysv::SharedMemory, Origin> open_segment(const Config& config) {
     if (config.id) return {sysv::SharedMemory::with_id(*config.id), Origin::found};
     if (!config.create) return {sysv::SharedMemory::open(*config.key), Origin::found};
@@ -122,7 +123,7 @@ std::size_t fill(const sysv::SharedMemory& memory, const Config& config) {
     return count;
 }
 
-// Copies into a segment. If that fails, a segment that we created does not stay.
+// Copies into a segment. If that fails, removes a segment that we created.
 std::size_t write_segment(const Config& config) {
     SignalFd signals{SIGTERM, SIGINT, SIGHUP};
     const auto [memory, origin] = open_segment(config);

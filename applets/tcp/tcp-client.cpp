@@ -9,7 +9,7 @@
 namespace ipcbox {
 namespace {
 
-constexpr std::uint16_t default_port = 2345; // the manual page's
+constexpr std::uint16_t default_port = 2345; // that of the manual page
 
 struct Config {
     std::optional<net::HostPort> target;
@@ -25,7 +25,7 @@ struct Config {
     }
 };
 
-// HOST, HOST:PORT, or a PORT alone; an IPv6 address with or without brackets.
+// Parses HOST, HOST:PORT or a single PORT. An IPv6 address can be in brackets or not.
 net::HostPort parse_target(std::string_view text) {
     const bool digits = text.find_first_not_of("0123456789") == std::string_view::npos;
     if (digits) return net::HostPort::parse(text);

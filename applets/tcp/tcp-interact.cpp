@@ -29,7 +29,7 @@ struct Config {
     [[nodiscard]] bool is_unix() const { return host.starts_with(unix_prefix); }
 };
 
-// Throws std::invalid_argument for a text that cannot be the name of a server.
+// Throws std::invalid_argument for a text that cannot name a server.
 std::string parse_host(std::string_view text) {
     if (text.starts_with(unix_prefix))
         (void)front::parse_socket_path(text.substr(unix_prefix.size()));
@@ -141,7 +141,7 @@ front::Reached reach_unix(const front::ClientOptions& options, const std::string
     return server;
 }
 
-// The line of perlipc. It is lost if nobody reads standard error.
+// Prints the line of perlipc. If nobody reads standard error, the line is lost.
 void say_connected(const std::string& target) {
     try {
         write_all(STDERR_FILENO, fmt::format("[Connected to {}]\n", target), "standard error");

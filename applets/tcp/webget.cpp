@@ -37,7 +37,7 @@ int fetch(front::FetchConfig& config) {
             [&report](const download::Target& target, const download::Outcome& outcome) {
                 return report.tell(target, outcome);
             });
-    } catch (const SysError& lost) { // the end of a small document is written only now
+    } catch (const SysError& lost) { // a small document is written only at the end
         throw http::TransferError(lost.what(), http::status::cannot_write);
     }
     front::write_cookies(config);

@@ -22,7 +22,7 @@ struct Config {
     clocks::SurveyOptions survey;
     bool raw = false;
     bool json = false;
-    std::size_t name_columns = 24; // when no name needs more
+    std::size_t name_columns = 24; // unless a name needs more
     cli::Verbosity verbosity;
 };
 
@@ -57,7 +57,8 @@ Config parse(const Invocation& invocation) {
     return config;
 }
 
-// Indents all lines except the first, so that none looks like the answer of another host.
+// TEXT with all lines except the first indented, so that none looks like the answer of another
+// host.
 std::string indented(std::string_view text, std::size_t name_columns) {
     std::string result;
     for (const char byte : text) {
@@ -80,7 +81,7 @@ class Answers : public clocks::SurveyEvents {
         }
     }
     void waiting() override { cli::flush(); }
-    // No more answers will come: prints those that waited for others.
+    // Prints the answers that waited for those of other hosts. No more answers will come.
     void end() {
         for (; next_ < findings_.size(); ++next_)
             if (findings_[next_]) tell(config_.hosts[next_], *findings_[next_]);
@@ -92,7 +93,7 @@ class Answers : public clocks::SurveyEvents {
   private:
     void tell(const clocks::Host& host, const clocks::Finding& finding) {
         const auto& answer = finding.answer;
-        // Any text is an answer, unless we have to understand it.
+        // Any text is an answer. Only JSON needs one that we understand.
         const bool is_answer = config_.json ? answer.reading.has_value() : !answer.text.empty();
         has_failed_ = has_failed_ || !is_answer;
         if (config_.json) return tell_json(host, finding);

@@ -26,7 +26,7 @@ using clocks::TimeSocket;
 using clocks::Transports;
 
 constexpr std::uint16_t time_port = 37;
-constexpr int max_rate = 1'000'000; // a second
+constexpr int max_rate = 1'000'000; // answers per second
 
 // An operand: a port, a host, or both.
 struct Where {
@@ -35,7 +35,7 @@ struct Where {
 };
 
 struct Config {
-    std::vector<Where> where; // of RFC 868
+    std::vector<Where> where; // the addresses for RFC 868
     std::optional<std::uint16_t> port;
     std::optional<std::uint16_t> daytime_port;
     bool tcp = false;
@@ -56,7 +56,7 @@ Where parse_where(std::string_view text) try {
     const auto written = net::HostPort::parse(text);
     return {written.host, written.port};
 } catch (const std::invalid_argument& wrong) {
-    // A host alone, such as localhost.
+    // It may be a host alone, such as localhost.
     try {
         const auto host = clocks::parse_host(text);
         if (host.label.empty() && !host.port) return {host.name, std::nullopt};
@@ -113,7 +113,7 @@ std::vector<TimeSocket> open_sockets(const Config& config) {
     return sockets;
 }
 
-// Separate threads write the lines, so that a log that nobody reads does not stop the clock.
+// Threads of its own write the lines: a log that nobody reads must not stop the clock.
 class Report {
   public:
     explicit Report(const Config& config) : log_(STDERR_FILENO) {
@@ -155,7 +155,7 @@ void connect(clocks::TimeServiceConfig& service, Report& report, const Config& c
 
 int run(const Invocation& invocation) {
     Config config = parse(invocation);
-    // The server must not end because its log cannot be written.
+    // If the log cannot be written, the server must go on.
     const HarmlessWriteSignals harmless;
     SignalFd signals{SIGTERM, SIGINT, SIGHUP};
     const auto sockets = open_sockets(config);
