@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <unistd.h>
@@ -89,7 +90,13 @@ bool has_proc() {
 bool has_own_proc() {
     // If /proc has shown us once, it always will. If not, ask again: process 1 may mount it later.
     static std::atomic<bool> shows_us = false;
-    if (!shows_us) shows_us = read_link("/proc/self") == fmt::format("{}", ::getpid());
+    // While the system lacks memory, nothing is known.
+    constexpr int max_attempts = 100;
+    for (int attempt = 0; !shows_us && attempt < max_attempts; ++attempt) {
+        const auto link = read_link("/proc/self");
+        shows_us = link == fmt::format("{}", ::getpid());
+        if (link || errno != ENOMEM) break;
+    }
     return shows_us;
 }
 
