@@ -80,8 +80,8 @@ TEST_CASE("a stranger's segment under a name's key is noticed") {
     Scenario scenario;
     make_segment(scenario, scenario.name(), "0123456789");
     // The same key as a number is no name: it sees the label too, and has another one.
-    const auto key =
-        scenario.shell("ipcs -m | awk '$5 == 16 { key = $1 } END { printf \"%s\", key }'");
+    const auto key = scenario.shell(
+        "ipc-list -J $1 | sed 's/.*\"key\":\\([0-9]*\\).*/\\1/' | tr -d '\\n'", {scenario.name()});
     REQUIRE(scenario.shell("ipcrm -M $1", {key.out}).status == 0);
     make_segment(scenario, key.out, "0123456789abcdef");
     const auto result = scenario.run({"shm-read", scenario.name()});
