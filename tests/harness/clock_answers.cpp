@@ -65,7 +65,7 @@ std::vector<Row> rows_of(std::string_view table, std::size_t name_columns) {
     std::vector<Row> rows;
     for (auto rest = table; !rest.empty();) {
         const auto line = rest.substr(0, rest.find('\n'));
-        require(line.size() < rest.size()); // there is a line feed
+        require(line.size() < rest.size()); // each row ends with a line feed
         rest.remove_prefix(line.size() + 1);
         const auto name = line.substr(0, line.find(' '));
         const auto width = std::max(name.size(), name_columns);

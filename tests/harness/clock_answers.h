@@ -12,10 +12,10 @@ namespace ipcbox::test {
 
 // RFC 868: four bytes.
 [[nodiscard]] std::string time_bytes(std::time_t time);
-// Those of this host's clock plus OFFSET.
+// The bytes for this host's clock plus OFFSET.
 [[nodiscard]] std::string time_bytes_now(std::chrono::nanoseconds offset = {});
 
-// RFC 5905: the answer to a question, of a server whose clock is OFFSET before ours.
+// A server of RFC 5905 whose clock is OFFSET ahead of ours. Makes its answer to a question.
 struct NtpServer {
     std::chrono::nanoseconds offset{};
     unsigned leap = 0;
@@ -28,14 +28,15 @@ struct NtpServer {
 struct Row {
     std::string name;
     std::string rest;
-    // The first word of it, and the text after its blank.
+    // The first word of the text, and the text after the next blank.
     [[nodiscard]] std::string offset() const;
     [[nodiscard]] std::string text() const;
 };
-// The rows behind that of localhost, which has to be there. Names have so many columns, or more.
+// The rows after that of localhost, which must be there. Names have at least NAME_COLUMNS columns.
 [[nodiscard]] std::vector<Row> rows_of(std::string_view table, std::size_t name_columns = 24);
 
-// Whether an offset in whole seconds is EXPECTED, or one off: both clocks go on meanwhile.
+// Whether an offset in whole seconds is EXPECTED, or one second off, because both clocks go on in
+// the meantime.
 [[nodiscard]] bool is_about(const std::string& seconds, std::int64_t expected);
 
 } // namespace ipcbox::test

@@ -1,4 +1,4 @@
-// What timecheck and udptime print, taken apart, and a clock for them to ask.
+// Takes apart what timecheck and udptime print, and has a clock that they can ask.
 #pragma once
 
 #include "harness/client.h"
@@ -25,12 +25,12 @@ inline Peer::Work says_time(std::chrono::nanoseconds offset = {}) {
     return [offset](const Fd& client) { say(client, time_bytes_now(offset)); };
 }
 
-// The same, which releases TAKEN as soon as a client has taken the answer.
+// The same server. It releases TAKEN as soon as a client has taken the answer.
 inline Peer::Work says_time_until(std::binary_semaphore& taken) {
     return [&taken](const Fd& client) {
         say(client, time_bytes_now());
         ::shutdown(client.get(), SHUT_WR);
-        (void)receive_all(client); // until the answer has been taken
+        (void)receive_all(client); // returns when the client has the answer
         taken.release();
     };
 }
@@ -51,7 +51,7 @@ inline Words lines_of(std::string_view text) {
     return lines;
 }
 
-// The objects of JSON, one on each line.
+// The JSON objects in TEXT, which has one on each line.
 inline std::vector<nlohmann::json> objects_of(std::string_view text) {
     std::vector<nlohmann::json> objects;
     for (const auto& line : lines_of(text)) {
@@ -61,7 +61,7 @@ inline std::vector<nlohmann::json> objects_of(std::string_view text) {
     return objects;
 }
 
-// Whether the reported offset of a clock that is OFFSET off is within its reported error.
+// Whether the real OFFSET of a clock is within the error that the object reports.
 inline bool contains(const nlohmann::json& object, double offset) {
     const double nanosecond = 1e-9;
     return object["offset"].is_number() && std::abs(object["offset"].get<double>() - offset) <=

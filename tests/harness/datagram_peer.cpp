@@ -27,7 +27,7 @@ void send_from(int socket, const net::Address& to, std::string_view text) {
         throw SysError("send to", to.text());
 }
 
-// Where a datagram was sent to (ip(7), IP_PKTINFO); of IPv6 there is one loopback address only.
+// The address to which a datagram was sent (ip(7), IP_PKTINFO). IPv6 has only one loopback address.
 net::Address destination(msghdr& message, const net::Address& own) {
     for (cmsghdr* entry = CMSG_FIRSTHDR(&message); entry != nullptr;
          entry = CMSG_NXTHDR(&message, entry))
@@ -110,7 +110,7 @@ void DatagramPeer::serve(const Work& work) const {
         question.socket_ = socket_.get();
         try {
             work(question);
-        } catch (const Error&) { // NOLINT(bugprone-empty-catch): who asked has gone meanwhile
+        } catch (const Error&) { // NOLINT(bugprone-empty-catch): the client has gone
         }
     }
 }

@@ -1,5 +1,5 @@
-// A server of datagrams, in a thread of the test, that answers each as the test wants: not at all,
-// twice, from elsewhere, or later.
+// A server of datagrams, in a thread of the test. It answers each datagram as the test wants: not
+// at all, twice, from another address, or later.
 //
 //     DatagramPeer server{[](const Datagram& question) { question.answer("four"); }};
 //     scenario.run({"udptime", server.text()});
@@ -20,13 +20,13 @@ class Datagram {
   public:
     std::string bytes;
     net::Address from;
-    net::Address asked;     // which address of ours, also when the peer has them all
+    net::Address asked;     // the address that the client asked, which is one of ours
     std::size_t number = 0; // counts from 0
 
-    // From the address that was asked. Any thread may answer, as long as the peer is there, and as
-    // often as it wants.
+    // Sends an answer from the address that was asked. Any thread may call this, any number of
+    // times, while the peer exists.
     void answer(std::string_view text) const;
-    // From another address; port 0 is one that nobody has.
+    // Sends an answer from another address. With port 0, the kernel chooses a free port.
     void answer_from(const net::Address& elsewhere, std::string_view text) const;
 
   private:
@@ -36,12 +36,13 @@ class Datagram {
 
 class DatagramPeer {
   public:
-    // Called in the peer's thread, for one datagram after another.
+    // The peer's thread calls this for one datagram after another.
     using Work = std::function<void(const Datagram& question)>;
 
-    // On an address, or on all of a family: "0.0.0.0" answers from the one that was asked.
+    // Listens on an address. For all of a family ("0.0.0.0"), it answers from the address that was
+    // asked.
     DatagramPeer(const net::Address& address, Work work);
-    // On 127.0.0.1.
+    // Listens on 127.0.0.1.
     explicit DatagramPeer(Work work);
     ~DatagramPeer();
     DatagramPeer(const DatagramPeer&) = delete;
@@ -61,8 +62,8 @@ class DatagramPeer {
     std::jthread thread_;
 };
 
-// A port of 127.0.0.1 whose datagrams are refused (ICMP): its socket is connected to itself, and
-// hears nobody else.
+// A port of 127.0.0.1 that refuses datagrams (ICMP): its socket is connected to itself, so it hears
+// no other.
 class RefusedDatagramPort {
   public:
     RefusedDatagramPort();

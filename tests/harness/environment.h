@@ -1,4 +1,4 @@
-// The environment that a command under test is started with.
+// The environment in which a command under test is started.
 #pragma once
 
 #include <cstdlib>
@@ -6,7 +6,7 @@
 
 namespace ipcbox::test {
 
-// A variable of the environment that is there while this is.
+// A variable that is in the environment while this object exists.
 class Variable {
   public:
     Variable(const char* name, const std::string& value) : name_(name) {

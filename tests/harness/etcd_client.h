@@ -1,4 +1,4 @@
-// The calls to a client of etcd that many tests make.
+// Calls to a client of etcd that many tests make.
 #pragma once
 
 #include "cluster/etcd_client.h"
@@ -36,7 +36,7 @@ namespace ipcbox::test {
     throw Error("no event of the watch comes");
 }
 
-// A watch that is armed.
+// Starts a watch and waits until it is armed.
 [[nodiscard]] inline cluster::WatchId armed(cluster::EtcdClient& client,
                                             const cluster::Watch& watch) {
     const auto id = client.watch(watch);

@@ -20,7 +20,7 @@ std::string url(const std::string& scheme, std::uint16_t port) {
     return fmt::format("{}://127.0.0.1:{}", scheme, port);
 }
 
-// Ours, without the variables that etcd and etcdctl read, and with MORE.
+// Our environment without the variables that etcd and etcdctl read, and with MORE.
 std::vector<std::string> environment_with(std::vector<std::string> more) {
     for (char** entry = environ; *entry != nullptr; ++entry)
         if (std::string_view text{*entry}; !text.starts_with("ETCD")) more.emplace_back(text);
@@ -36,7 +36,7 @@ EtcdCluster::EtcdCluster(std::string directory, Plan plan)
     wait_until_ready();
 }
 
-EtcdCluster::~EtcdCluster() = default; // Child kills
+EtcdCluster::~EtcdCluster() = default; // each Child kills its member
 
 std::string EtcdCluster::scheme() const {
     return plan_.certificate.empty() ? "http" : "https";
@@ -125,8 +125,8 @@ void EtcdCluster::wait_until_ready() const {
 }
 
 std::size_t EtcdCluster::leader() const {
-    // "http://127.0.0.1:40001, 8e9e05c52164694d, 3.4.23, 20 kB, true, false, …", a line for each
-    // member; newer versions have more fields behind the first true or false.
+    // A line for each member: "http://127.0.0.1:40001, 8e9e05c52164694d, 3.4.23, 20 kB, true,
+    // false, …". Newer versions have more fields after the first true or false.
     const auto status = ctl({"endpoint", "status", "--write-out=simple"});
     for (std::size_t at = 0; at < members_.size(); ++at) {
         const auto line = status.substr(status.find(endpoint(at) + ","));

@@ -1,5 +1,5 @@
-// An etcd cluster on loopback for a test: one member or more, on ports that are free, with its data
-// below the test's directory. The members end with the object.
+// An etcd cluster for a test, on loopback. It has one member or more, on free ports, and its data
+// is below the test's directory. The members end with the object.
 //
 //     EtcdCluster cluster{scenario_directory, {.members = 3}};
 //     cluster.endpoints()     "http://127.0.0.1:40001,http://127.0.0.1:40002,…"
@@ -19,40 +19,40 @@ class EtcdCluster {
   public:
     struct Plan {
         std::size_t members = 1;
-        // Further arguments of etcd(1), for each member: "--auth-token-ttl=2".
+        // More arguments of etcd(1) for each member: "--auth-token-ttl=2".
         std::vector<std::string> arguments{};
-        // https with these files (--cert-file and so on), which etcdctl trusts by AUTHORITY;
-        // clients have to show a certificate of CLIENT_AUTHORITY when that is not empty.
+        // With these files, the cluster speaks https (--cert-file and so on), and etcdctl trusts
+        // AUTHORITY. If CLIENT_AUTHORITY is not empty, clients must show one of its certificates.
         std::string certificate{};
         std::string key{};
         std::string authority{};
         std::string client_authority{};
         int heartbeat_ms = 50;
-        int election_ms = 500; // a lease lasts at least 1.5 times as long
+        int election_ms = 500; // a lease lasts at least 1.5 times this
     };
 
-    // DIRECTORY is Scenario::path("."). Waits until the cluster has a leader and takes a write.
+    // DIRECTORY is Scenario::path("."). Waits until the cluster has a leader and accepts a write.
     EtcdCluster(std::string directory, Plan plan);
     ~EtcdCluster();
     EtcdCluster(const EtcdCluster&) = delete;
     EtcdCluster& operator=(const EtcdCluster&) = delete;
 
-    // Of all members, with commas between them.
+    // The addresses of all members, with commas between them.
     [[nodiscard]] std::string endpoints() const;
     [[nodiscard]] std::string endpoint(std::size_t member) const;
     [[nodiscard]] std::size_t size() const { return members_.size(); }
     [[nodiscard]] pid_t pid(std::size_t member) const;
 
-    void kill(std::size_t member);    // -9
-    void restart(std::size_t member); // with the same data and ports; returns at once
-    void stop(std::size_t member);    // SIGSTOP; nothing while it is killed, as resume()
+    void kill(std::size_t member);    // with SIGKILL
+    void restart(std::size_t member); // keeps data and ports; does not wait
+    void stop(std::size_t member);    // SIGSTOP; like resume(), does nothing to a killed member
     void resume(std::size_t member);
-    // Which member leads the others.
+    // The member that leads the others.
     [[nodiscard]] std::size_t leader() const;
-    // Waits until a write goes through.
+    // Waits until the cluster accepts a write.
     void wait_until_ready() const;
 
-    // Runs etcdctl(1) against all members; its output. Throws Error when it fails.
+    // Runs etcdctl(1) on all members, and returns its output. Throws Error when it fails.
     [[nodiscard]] std::string ctl(const std::vector<std::string>& arguments) const;
 
   private:

@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::string_view empty_line = "\r\n\r\n";
 
-// A reset overtakes what was not sent yet.
+// Wait, because a reset would overtake the bytes that are not sent yet.
 void wait_until_sent(const Fd& socket) {
     (void)eventually([&socket] {
         int bytes = 0;
@@ -129,7 +129,7 @@ HttpPeer::HttpPeer(Answers answers)
     : HttpPeer(*net::Address::parse_ip("127.0.0.1", 0), std::move(answers)) {}
 
 HttpPeer::~HttpPeer() {
-    ::shutdown(listener_.get(), SHUT_RDWR); // accept(2) fails
+    ::shutdown(listener_.get(), SHUT_RDWR); // ends accept(2)
     acceptor_.join();
     const std::lock_guard lock{mutex_};
     for (const auto& connection : connections_)

@@ -1,5 +1,5 @@
-// An HTTP server that answers as a test wants, also as no server should, and remembers what it was
-// asked. Each connection has a thread.
+// An HTTP server that answers as a test wants, even as no server should, and remembers its
+// requests. Each connection has a thread.
 //
 //     HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
 //         if (request.target() == "/a") return ok("alpha");
@@ -24,23 +24,24 @@
 namespace ipcbox::test {
 
 struct HttpRequest {
-    std::string head; // to its empty line, which is there
+    std::string head; // up to and including its empty line
     std::string body; // as it came, with the heads of its chunks
     std::size_t connection = 0;
-    std::size_t number = 0; // on its connection; both count from 0
+    std::size_t number = 0; // on this connection; both count from 0
 
     [[nodiscard]] std::string first_line() const;
     // "GET", "/path?query"
     [[nodiscard]] std::string method() const;
     [[nodiscard]] std::string target() const;
-    // Empty when it is not there.
+    // Empty when the head has no such field.
     [[nodiscard]] std::string field(std::string_view name) const;
-    // The body's chunks, put together.
+    // The data of all chunks of the body together.
     [[nodiscard]] std::string content() const;
 };
 
-// What becomes of the connection behind an answer: it is kept for the next request; closed, though
-// what the client says is read to its end; closed as it is; reset; or kept without another word.
+// What the server does after an answer: it keeps the connection for the next request; reads what
+// the client sends to its end and closes; closes at once; resets; or keeps the connection and says
+// nothing more.
 enum class Then { keep, close, drop, reset, stay };
 
 struct HttpAnswer {
@@ -56,15 +57,15 @@ struct HttpAnswer {
 [[nodiscard]] std::string answer(std::string_view status, std::string_view fields = {},
                                  std::string_view body = {});
 
-// The requests that come over a connection.
+// Reads the requests that come over a connection.
 class HttpReader {
   public:
     explicit HttpReader(const Fd& socket) : socket_(socket) {}
-    // Empty if no further request will come.
+    // Nothing when no further request comes.
     [[nodiscard]] std::optional<HttpRequest> next();
 
   private:
-    // Up to and including the next MARK, or SIZE bytes; false if they do not come.
+    // Reads up to and including the next MARK, or SIZE bytes. False if they do not come.
     [[nodiscard]] bool take_until(std::string_view mark, std::string& into);
     [[nodiscard]] bool take(std::size_t size, std::string& into);
     [[nodiscard]] bool read_more();
@@ -75,11 +76,11 @@ class HttpReader {
 
 class HttpPeer {
   public:
-    // Called by several threads, one for each connection.
+    // Several threads call this, one for each connection.
     using Answers = std::function<HttpAnswer(const HttpRequest& request)>;
 
     HttpPeer(const net::Address& address, Answers answers);
-    // On 127.0.0.1.
+    // Listens on 127.0.0.1.
     explicit HttpPeer(Answers answers);
     ~HttpPeer();
     HttpPeer(const HttpPeer&) = delete;
@@ -90,9 +91,9 @@ class HttpPeer {
     [[nodiscard]] std::string port() const;
     [[nodiscard]] std::string url(std::string_view target) const;
 
-    // In the order in which they came.
+    // All requests, in the order in which they came.
     [[nodiscard]] std::vector<HttpRequest> requests() const;
-    // Their targets, one after another: "/a /b".
+    // The targets of all requests, with blanks between them: "/a /b".
     [[nodiscard]] std::string targets() const;
     [[nodiscard]] std::size_t connections() const;
 
@@ -108,13 +109,13 @@ class HttpPeer {
     Fd listener_;
     net::Address address_;
     Answers answers_;
-    mutable std::mutex mutex_; // over what follows
+    mutable std::mutex mutex_; // guards the members below
     std::vector<HttpRequest> requests_;
     std::list<Connection> connections_;
-    std::jthread acceptor_; // the last to come and the first to go
+    std::jthread acceptor_; // made last, so that it ends first
 };
 
-// The temporary file in which webget keeps the part of FILE that it has.
+// The temporary file in which webget keeps the part of FILE that has come.
 [[nodiscard]] std::string part_of(const std::string& file);
 
 } // namespace ipcbox::test

@@ -1,4 +1,4 @@
-// Scripts in an IPC namespace of their own, where only their objects are.
+// Runs scripts in an IPC namespace of their own, which has only their objects.
 #pragma once
 
 #include "harness/scenario.h"
@@ -9,14 +9,14 @@
 
 namespace ipcbox::test {
 
-// Only root may make one.
+// Only root may make a namespace.
 inline bool is_root() {
     if (::geteuid() == 0) return true;
     MESSAGE("not root: no namespace of our own");
     return false;
 }
 
-// The pid 1 of the namespace is the script's shell. The result is empty where we may not make one.
+// The script's shell has pid 1 in the namespace. The result is empty if we may not make one.
 inline Result in_namespace(Scenario& scenario, const std::string& script) {
     return scenario.run(
         {"unshare", "--ipc", "--pid", "--fork", "--mount-proc", "sh", "-c", script});

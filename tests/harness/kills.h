@@ -1,4 +1,4 @@
-// For tests that kill processes of ours at random.
+// For tests that kill their own processes at random.
 #pragma once
 
 #include "core/child.h"
@@ -15,9 +15,10 @@
 
 namespace ipcbox::test {
 
-// Sends SIGNAL to one of PIDS, if it descends from us, which reap all that have lost their parents.
-// Nobody but us reaps there, except the parents: a handle on a number that was a descendant before
-// and is one after means that descendant. Returns its number, or 0 when it has ended.
+// Sends SIGNAL to one of PIDS, if that process descends from us. We wait for all processes that
+// have lost their parents, and nobody else does, except the parents. So if a number was a
+// descendant before and is one afterwards, the handle is that descendant's. Returns the number, or
+// 0 when the process has ended.
 inline pid_t signal_one_of(const std::vector<pid_t>& pids, int signal, std::minstd_rand& random) {
     if (pids.empty()) return 0;
     const auto pid = pids[random() % pids.size()];
@@ -27,21 +28,21 @@ inline pid_t signal_one_of(const std::vector<pid_t>& pids, int signal, std::mins
     return try_to_signal(*handle, signal) ? pid : 0;
 }
 
-// Lets the others go on for a random time. Nothing may depend on how far they come.
+// Lets the other processes run for a random time. No test may depend on how far they get.
 inline void go_on_for_up_to(std::chrono::microseconds longest, std::minstd_rand& random) {
     const auto range = static_cast<unsigned long>(longest.count());
     (void)poll_until({}, Deadline::after(std::chrono::microseconds{random() % range}));
 }
 
-// Whether no descendant is left. Reaps those that have ended: orphans become our children, because
-// the harness is a subreaper.
+// Whether no descendant is left. Waits for those that have ended. Orphans become our children,
+// because the harness is a subreaper.
 inline bool is_all_gone() {
     while (reap_child())
         ;
     return !has_children();
 }
 
-// IN_CI, or the number in $IPCBOX_LOAD.
+// The number in $IPCBOX_LOAD, or IN_CI without it.
 inline int load_size(int in_ci) {
     const char* const load = std::getenv("IPCBOX_LOAD");
     return load != nullptr ? std::atoi(load) : in_ci;

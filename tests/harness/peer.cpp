@@ -47,7 +47,7 @@ RefusedPort::RefusedPort() {
             four_ = bound_socket(*net::Address::parse_ip("127.0.0.1", number_));
             return;
         } catch (const SysError& error) {
-            if (error.error() != EADDRINUSE) throw; // somebody has it in the other family
+            if (error.error() != EADDRINUSE) throw; // in use in the other family
         }
     throw std::runtime_error("no port is free in both families");
 }
@@ -67,7 +67,7 @@ Peer::Peer(const net::Address& address, Work work)
 Peer::Peer(Work work) : Peer(*net::Address::parse_ip("127.0.0.1", 0), std::move(work)) {}
 
 Peer::~Peer() {
-    ::shutdown(listener_.get(), SHUT_RDWR); // accept(2) fails
+    ::shutdown(listener_.get(), SHUT_RDWR); // ends accept(2)
 }
 
 void Peer::serve(const Work& work) const {

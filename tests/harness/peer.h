@@ -15,15 +15,15 @@
 
 namespace ipcbox::test {
 
-// A listening socket; port 0 is for the kernel to choose.
+// A listening socket. With port 0, the kernel chooses the port.
 [[nodiscard]] Fd listen_at(const net::Address& address, int backlog = 16);
 
-// A port of ::1 and 127.0.0.1 that refuses connections: it is bound and nobody listens.
+// A port of ::1 and 127.0.0.1 that refuses connections: it is bound, but does not listen.
 class RefusedPort {
   public:
     RefusedPort();
     [[nodiscard]] std::uint16_t number() const { return number_; }
-    // From now on there is a server behind the IPv4 one.
+    // From now on, a server listens on the IPv4 port.
     [[nodiscard]] const Fd& listen() const;
 
   private:
@@ -32,9 +32,9 @@ class RefusedPort {
     std::uint16_t number_ = 0;
 };
 
-// A port of 127.0.0.1 for a program that has to be told one: bound, and nobody listens. Whoever
-// binds with SO_REUSEADDR, as servers do, can have it as long as this is there; nobody else gets
-// it.
+// A port of 127.0.0.1 for a program that has to be told a port. It is bound, but does not listen.
+// While this object exists, only a program that binds with SO_REUSEADDR, as servers do, can get the
+// port.
 class ReservedPort {
   public:
     ReservedPort();
@@ -44,15 +44,15 @@ class ReservedPort {
     Fd socket_;
 };
 
-// A server that serves one client after another with WORK, and closes the connection when that
-// returns; that the client has gone meanwhile is no failure. Blocking sockets; WORK has to end by
-// itself when the client is gone.
+// A server that serves one client after another with WORK, and closes the connection when WORK
+// returns. It is no failure if the client has gone by then. The sockets are blocking. WORK has to
+// end by itself when the client is gone.
 class Peer {
   public:
     using Work = std::function<void(const Fd& client)>;
 
     Peer(const net::Address& address, Work work);
-    // On 127.0.0.1.
+    // Listens on 127.0.0.1.
     explicit Peer(Work work);
     ~Peer();
     Peer(const Peer&) = delete;
@@ -70,17 +70,17 @@ class Peer {
     std::jthread thread_;
 };
 
-// What servers do.
+// Pieces of work for such servers.
 
-// Everything up to the end of file.
+// Reads everything up to the end of file.
 [[nodiscard]] std::string receive_all(const Fd& socket);
 void say(const Fd& socket, std::string_view text);
-// Sends back what comes, until the end of file.
+// Sends back everything that comes, until the end of file.
 void echo(const Fd& client);
-// Closes with a reset (RST) instead of an end.
+// Makes the close a reset (RST) instead of an end.
 void reset_when_closed(const Fd& socket);
 
-// SIZE bytes that differ from their neighbours.
+// SIZE bytes, each different from its neighbours.
 [[nodiscard]] std::string numbered_text(std::size_t size);
 
 } // namespace ipcbox::test

@@ -36,7 +36,7 @@ constexpr auto limit = std::chrono::seconds{30};
 constexpr std::size_t max_output = 256UL * 1024 * 1024;
 constexpr int keys_of_a_test = 8;
 
-// Reads what is there now; false at the end of file.
+// Reads the bytes that have come. False at the end of file.
 bool drain(int fd, std::string& into) {
     std::array<std::byte, 65536> buffer;
     const std::size_t got = read_some(fd, buffer, "the output of a command");
@@ -45,7 +45,7 @@ bool drain(int fd, std::string& into) {
     return got > 0;
 }
 
-// Of one thread; none of a thread that has ended meanwhile.
+// The children of one thread. None if the thread has ended.
 std::vector<pid_t> children(pid_t pid, const std::string& thread) {
     const auto path = fmt::format("/proc/{}/task/{}/children", pid, thread);
     std::string text;
@@ -63,14 +63,15 @@ std::vector<pid_t> children(pid_t pid, const std::string& thread) {
     return pids;
 }
 
-// Orphans become our children (PR_SET_CHILD_SUBREAPER), so this ends once the whole tree is gone.
+// Orphans become our children (PR_SET_CHILD_SUBREAPER), so this loop ends when the whole tree is
+// gone.
 void kill_descendants() {
     const pid_t us = ::getpid();
     const auto ours = [us] { return children(us, std::to_string(us)); };
     for (auto pids = ours(); !pids.empty(); pids = ours())
         for (const pid_t pid : pids) {
             auto process = open_process(pid);
-            if (process) Child{pid, std::move(*process)}; // killed and reaped
+            if (process) Child{pid, std::move(*process)}; // killed and waited for
         }
 }
 
@@ -80,7 +81,8 @@ std::string environment(const char* name) {
     return value;
 }
 
-// The command's result when it is given INPUT; one that leaves early may leave some of it unread.
+// Gives the command INPUT and returns its result. A command that ends early may leave a part of
+// INPUT unread.
 Result finish(Process process, std::string_view input) {
     try {
         if (!input.empty()) process.send(input);
@@ -219,7 +221,7 @@ Result Process::wait() {
         std::array<pollfd, 2> entries{};
         int open = 0;
         for (std::size_t at = 0; at < 2; ++at) {
-            entries[at] = {streams[at]->fd.get(), POLLIN, 0}; // -1 is skipped
+            entries[at] = {streams[at]->fd.get(), POLLIN, 0}; // poll(2) ignores -1
             if (streams[at]->fd) ++open;
         }
         if (open == 0) break;
@@ -243,15 +245,16 @@ Scenario::Scenario(std::string directory)
     : first_key_(random_key()), directory_(std::move(directory)),
       old_directory_(std::filesystem::current_path().string()), old_path_(environment("PATH")) {}
 
-// From the delegation on there is something for the destructor to undo, also when this throws.
+// After the delegation the destructor runs, even if the rest throws, and undoes what was done.
 Scenario::Scenario() : Scenario(make_directory()) {
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-    // What nohup(1) or a background shell ignores would stay ignored in the commands under test.
+    // nohup(1), or a shell for background jobs, makes us ignore these. The commands under test
+    // would ignore them too.
     for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM})
         std::signal(signal, SIG_DFL);
-    // A handler, not SIG_IGN, for the same reason.
+    // For the same reason, this is a handler and not SIG_IGN.
     std::signal(SIGPIPE, [](int) {});
-    // The tester's proxy must not be used for the servers of a test.
+    // The servers of a test must not be asked through the tester's proxy.
     for (const char* const variable : {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
                                        "ALL_PROXY", "no_proxy", "NO_PROXY"})
         ::unsetenv(variable);

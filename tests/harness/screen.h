@@ -1,4 +1,4 @@
-// A person at a terminal: tmux types keys, and shows what is on the screen.
+// A person at a terminal: tmux types keys, and shows the screen.
 #pragma once
 
 #include "harness/scenario.h"
@@ -11,9 +11,9 @@ namespace ipcbox::test {
 
 class Screen {
   public:
-    // A shell of 60 columns and 20 rows that runs LINE. When that has ended, the screen shows "left
-    // with STATUS". The shell reads LINE from a file, so that the screen shows a text of LINE only
-    // if a command has written it.
+    // A shell of 60 columns and 20 rows that runs LINE. At its end, the screen shows "left with
+    // STATUS". The shell reads LINE from a file, so a text in LINE is on the screen only if a
+    // command has written it.
     Screen(Scenario& scenario, const std::string& line) : scenario_(scenario) {
         REQUIRE(scenario
                     .shell("export XDG_STATE_HOME=$PWD/state; tmux -S server -f /dev/null "
@@ -38,12 +38,13 @@ class Screen {
     [[nodiscard]] std::string text() const {
         return scenario_.shell("tmux -S server capture-pane -p").out;
     }
-    // Within 30 s.
+    // Waits for at most 30 s.
     [[nodiscard]] bool shows(std::string_view wanted) const {
         return eventually([&] { return text().find(wanted) != std::string::npos; });
     }
-    // Whether the shell can use the terminal again: it delivers whole lines, as before the command.
-    // Waits as shows() does, because the terminal of a killed command is restored a moment later.
+    // Whether the shell can use the terminal again: the terminal delivers whole lines, as before
+    // the command. Waits like shows(), because the terminal of a killed command is restored a
+    // moment later.
     [[nodiscard]] bool is_as_before() const {
         return eventually([&] {
             type("stty -a | grep -q ' icanon' && echo as before");

@@ -38,7 +38,7 @@ class TerminalShell {
 
     void type(const std::string& text) { write_all(master_.get(), text, "the terminal"); }
 
-    // Throws if that does not come within 30 s.
+    // Throws if the text does not come within 30 s.
     void wait_for_text(const std::string& text) {
         const auto deadline = Deadline::after(std::chrono::seconds{30});
         while (seen_.find(text) == std::string::npos) {
@@ -52,26 +52,26 @@ class TerminalShell {
         seen_.erase(0, seen_.find(text) + text.size());
     }
 
-    // A line typed at the prompt, and the words that it prints.
+    // Types LINE at the prompt, and waits until it prints TEXT.
     void expect(const std::string& line, const std::string& text) {
         type(line + "\n");
-        wait_for_text("\n"); // the echo
+        wait_for_text("\n"); // the echo of LINE
         wait_for_text(text);
     }
 
-    // Presses Ctrl-Z while a job that has printed "started" is in the foreground.
+    // Waits for "started", which the job in the foreground prints, and presses Ctrl-Z.
     void stop_started_job() {
         wait_for_text("started");
         type("\x1a");
         wait_for_text("Stopped");
         wait_for_text("ready> ");
     }
-    // Lets the stopped job go on, which is a `cat`, and ends it. COMMAND is a part of its line.
+    // Continues the stopped job, which is a `cat`, and ends it. COMMAND is a part of its line.
     void continue_and_end_cat(const std::string& command) {
         type("fg\n");
         wait_for_text(command);
         type("again\n");
-        wait_for_text("again"); // the echo
+        wait_for_text("again"); // the echo of the typed line
         wait_for_text("again");
         type("\x04");
         wait_for_text("ready> ");

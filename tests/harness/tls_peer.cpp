@@ -100,7 +100,7 @@ std::string Certificate::key_pem() const {
 }
 
 std::string Certificate::pin() const {
-    // By another way than the one under test, as openssl(1) does it.
+    // As openssl(1) does it, which is not the way under test.
     const Bio out{BIO_new(BIO_s_mem())};
     check(i2d_PUBKEY_bio(out.get(), parts_->key.get()), "public key");
     const auto encoded = contents(out.get());

@@ -1,5 +1,5 @@
-// The other side of a TLS connection, in a thread of the test, and certificates made on the spot.
-// Tests that use it are linked to the system's OpenSSL (tls_test_library).
+// The other side of a TLS connection, in a thread of the test. Makes its certificates itself. Tests
+// that use it are linked to the system's OpenSSL (tls_test_library).
 //
 //     const Certificate authority{{.common_name = "Test CA", .is_authority = true}};
 //     const Certificate certificate{{.names = "DNS:localhost"}, &authority};
@@ -27,14 +27,14 @@ class Certificate {
   public:
     struct Plan {
         std::string common_name = "localhost";
-        std::string names = "DNS:localhost,IP:127.0.0.1";   // as x509v3_config(5) has them
-        std::chrono::seconds from = std::chrono::hours{-1}; // now
+        std::string names = "DNS:localhost,IP:127.0.0.1";   // in the words of x509v3_config(5)
+        std::chrono::seconds from = std::chrono::hours{-1}; // counted from now
         std::chrono::seconds until = std::chrono::hours{1};
-        unsigned rsa_bits = 0; // 0: an elliptic curve
+        unsigned rsa_bits = 0; // 0 means an elliptic curve
         bool is_authority = false;
     };
 
-    // Signed by ISSUER, or by itself.
+    // ISSUER signs the certificate. Without ISSUER, it signs itself.
     explicit Certificate(const Plan& plan, const Certificate* issuer = nullptr);
     ~Certificate();
     Certificate(const Certificate&) = delete;
@@ -42,7 +42,7 @@ class Certificate {
 
     [[nodiscard]] std::string pem() const;
     [[nodiscard]] std::string key_pem() const;
-    // Its public key as --pinnedpubkey takes it.
+    // The public key, as --pinnedpubkey wants it.
     [[nodiscard]] std::string pin() const;
 
     struct Parts;
@@ -52,7 +52,7 @@ class Certificate {
     std::unique_ptr<Parts> parts_;
 };
 
-// A client, after the handshake. Blocking; all throw Error when the client is gone.
+// A client, after the handshake. All calls block, and throw Error when the client is gone.
 class TlsConnection {
   public:
     TlsConnection(ssl_ctx_st* context, const Fd& client);
@@ -60,15 +60,15 @@ class TlsConnection {
     TlsConnection(const TlsConnection&) = delete;
     TlsConnection& operator=(const TlsConnection&) = delete;
 
-    // The next bytes; empty at the end (close_notify).
+    // The next bytes. Empty at the end (close_notify).
     [[nodiscard]] std::string receive();
     [[nodiscard]] std::string receive_all();
     void say(std::string_view text);
-    // close_notify: that was all. What comes can still be received.
+    // Sends close_notify, which says that no more comes. We can still receive.
     void end();
     // Ends the connection at once, with a reset (RST).
     void reset();
-    // The name that the client asked for (SNI), empty when it did not.
+    // The name that the client asked for (SNI). Empty when it asked for none.
     [[nodiscard]] std::string asked_name() const;
     [[nodiscard]] const Fd& socket() const { return client_; }
 
@@ -80,18 +80,18 @@ class TlsConnection {
     std::unique_ptr<ssl_st, Closer> ssl_;
 };
 
-// Serves one client after another with WORK on 127.0.0.1. A handshake that fails, and a client that
-// goes, are no failures. When WORK returns the connection is cut: end() is for WORK to call. What
-// the client still says is read to its end, because a close with bytes unread would be a reset,
-// which takes along what the client has not got yet.
+// Serves one client after another with WORK, on 127.0.0.1. It is no failure if a handshake fails or
+// a client goes. When WORK returns, the connection is cut: WORK has to call end() itself. The peer
+// reads everything that the client still sends, because a close with unread bytes would be a reset,
+// and the client would lose bytes that it has not received yet.
 class TlsPeer {
   public:
     struct Plan {
         const Certificate* certificate = nullptr;
-        const Certificate* issuer = nullptr;        // also shown
-        const Certificate* client_issuer = nullptr; // clients have to show a certificate of his
-        std::optional<int> version = std::nullopt;  // TLS1_2_VERSION, say
-        int security_level = 0;                     // weak keys are for the client to refuse
+        const Certificate* issuer = nullptr;        // the server sends this one too
+        const Certificate* client_issuer = nullptr; // clients must show one of its certificates
+        std::optional<int> version = std::nullopt;  // for example TLS1_2_VERSION
+        int security_level = 0;                     // 0, so that the client has to refuse weak keys
     };
     using Work = std::function<void(TlsConnection& client)>;
 

@@ -1,4 +1,4 @@
-// A cluster of etcd, and sem-take on it, for tests of tokens across hosts.
+// A cluster of etcd and sem-take on it, for tests of tokens that several hosts share.
 #pragma once
 
 #include "core/process_info.h"
@@ -15,7 +15,7 @@ class TokenBench {
     explicit TokenBench(std::size_t members = 1) : TokenBench({.members = members}) {}
     explicit TokenBench(const EtcdCluster::Plan& plan) : cluster(scenario.path("."), plan) {}
 
-    // sem-take with OPTIONS on @NAME, and a command after them.
+    // The words of a sem-take with OPTIONS for @NAME that runs COMMAND.
     [[nodiscard]] Words words(Words options, const std::string& name, const Words& command) const {
         Words all{"sem-take", "--etcd", cluster.endpoints()};
         all.insert(all.end(), options.begin(), options.end());
@@ -26,7 +26,7 @@ class TokenBench {
     Result take(const Words& options, const std::string& name, const Words& command = {"true"}) {
         return scenario.run(words(options, name, command));
     }
-    // A sem-take that holds the token until its input ends.
+    // Starts a sem-take that holds the token until its input ends.
     [[nodiscard]] Process hold(const Words& options, const std::string& name) {
         auto holder = scenario.start(words(options, name, holding()));
         if (holder.line() != "in") throw std::runtime_error("no token: " + holder.error_line());
@@ -34,7 +34,7 @@ class TokenBench {
     }
     static Words holding() { return {"sh", "-c", "echo in; read line; exit 5"}; }
 
-    // How many entries NAME's queue has.
+    // The number of entries in NAME's queue.
     [[nodiscard]] long queue_length(const std::string& name) const {
         const auto keys = cluster.ctl({"get", "--prefix", "--keys-only", queue_of(name)});
         long count = 0;
@@ -46,14 +46,14 @@ class TokenBench {
     static std::string queue_of(const std::string& name) {
         return "ipcbox/sem/" + name.substr(1) + "/queue/";
     }
-    // The lease of the only entry, as etcdctl(1) wants it.
+    // The lease of the only entry, in the form of etcdctl(1).
     [[nodiscard]] std::string lease_of(const std::string& name) const {
         const auto keys = cluster.ctl({"get", "--prefix", "--keys-only", queue_of(name)});
         constexpr std::size_t digits = 16;
         return keys.substr(keys.find(queue_of(name)) + queue_of(name).size(), digits);
     }
 
-    // Waits for something that takes as long: BUSY has no token meanwhile.
+    // Waits for DURATION. BUSY must have no free token in that time.
     bool outlasts(const std::string& busy, const std::string& duration) {
         return take({"-q", "-w", duration}, busy).status == 1;
     }
@@ -62,7 +62,7 @@ class TokenBench {
     EtcdCluster cluster;
 };
 
-// The keeper of the front FRONT; 0 when there is none.
+// The keeper of the front FRONT. 0 when there is none.
 inline pid_t keeper_of(pid_t front) {
     for (const auto child : children_of(front))
         if (const auto process = find_process(child); process && process->name.starts_with("keep:"))

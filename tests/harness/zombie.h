@@ -1,4 +1,4 @@
-// A zombie for as long as a test needs it.
+// A zombie that stays for as long as a test needs it.
 #pragma once
 
 #include "core/process_stat.h"
@@ -9,8 +9,8 @@
 
 namespace ipcbox::test {
 
-// A child of a shell that has become sleep(1), which waits for nobody. The shell might have, so the
-// child ends only when the shell is not one any more.
+// A child of a shell. The shell becomes sleep(1), which waits for no child. The child ends only
+// after that, because the shell might still wait for it.
 struct Zombie {
     explicit Zombie(Scenario& scenario)
         : parent(scenario.start_shell("mkfifo end; (read line <end) & echo $!; exec sleep 1000")),
