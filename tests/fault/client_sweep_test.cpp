@@ -1,6 +1,6 @@
-// The sweep for clients: each system call of a client that talks to a server fails once, in its
-// turn and with each errno that the kernel could return there. Whatever fails, the client ends in
-// time with the whole answer and status 0, or with one line that says why not.
+// The sweep for clients. One system call after another of a client that talks to a server fails
+// once, with each errno that the kernel could return there. Whatever fails, the client ends in
+// time. It has the whole answer and status 0, or prints one line that says why not.
 #include "core/io.h"
 #include "harness/environment.h"
 #include "harness/http_peer.h"
@@ -20,8 +20,8 @@ using namespace ipcbox::test;
 
 namespace {
 
-// A send that fails with ECONNRESET tells what the next recv would find, too: an injected one does
-// not.
+// send=ECONNRESET is not among them. After a real one, the next recv would fail as well, but after
+// an injected one it does not.
 constexpr std::array faults{"*=ENOMEM",       "*=EMFILE",        "*=ENFILE",   "*=ENOSPC",
                             "*=EACCES",       "*=EAGAIN",        "*=EIO",      "*=EPERM",
                             "*=ENOBUFS",      "*=EAFNOSUPPORT",  "*=EINTR",    "*=EADDRINUSE",
@@ -31,17 +31,17 @@ constexpr int max_calls = 300;
 constexpr std::string_view question = "a question\n";
 constexpr std::string_view response = "an answer\n";
 
-// Answers what comes. Tests that a server is there come without a question.
+// Answers the question. A client that only tests whether the server is there asks none.
 void answer_question(const Fd& client) {
     if (receive_all(client) == question) say(client, response);
 }
 
 struct SweptClient {
     Words command;
-    bool is_silent = false; // its status says everything
+    bool is_silent = false; // prints nothing; its status is the answer
 };
 
-// False when no call was left to fail.
+// Runs the client with one fault. False when no call was left to fail.
 bool fails_somewhere(const SweptClient& client, const std::string& fault) {
     CAPTURE(fmt::format("{}", fmt::join(client.command, " ")));
     CAPTURE(fault);
@@ -60,7 +60,7 @@ bool fails_somewhere(const SweptClient& client, const std::string& fault) {
     CAPTURE(result.out);
     CAPTURE(result.err);
     CAPTURE(result.status);
-    // webget has curl's statuses.
+    // webget has the statuses of curl.
     constexpr std::array statuses{0, 1, 6, 7, 23, 26, 52, 55, 56};
     CHECK(std::ranges::find(statuses, result.status) != statuses.end());
     if (applet != "webget") CHECK(result.status <= 1);

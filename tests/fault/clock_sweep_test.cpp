@@ -1,6 +1,6 @@
-// Each system call of the applets that ask clocks fails once, in its turn and with each errno that
-// the kernel could return there. Whatever fails, the applet ends in time, with a row for each host,
-// or one line with the reason why there is none.
+// The sweep for the applets that ask clocks. One system call after another fails once, with each
+// errno that the kernel could return there. Whatever fails, the applet ends in time. It prints a
+// row for each host, or one line that says why there is none.
 #include "core/io.h"
 #include "harness/clock_answers.h"
 #include "harness/datagram_peer.h"
@@ -38,7 +38,7 @@ constexpr std::array faults{"*=ENOMEM",
 
 constexpr int max_calls = 300;
 
-// Runs the command with one fault; false when no call was left to fail.
+// Runs the command with one fault. False when no call was left to fail.
 bool fails_somewhere(Scenario& scenario, const Words& words, int rows, const std::string& fault) {
     const auto mark = std::filesystem::path{scenario.path("..")} / "mark";
     std::filesystem::remove(mark);
@@ -61,7 +61,7 @@ bool fails_somewhere(Scenario& scenario, const Words& words, int rows, const std
     CHECK(std::ranges::count(result.err, '\n') <= 1);
     const bool is_complete = std::ranges::count(result.out, '\n') == rows;
     const bool is_told = result.err.find(": cannot ") != std::string::npos;
-    // A failed write cannot be reported either.
+    // If the failed call was a write, the report may be lost as well.
     CHECK((is_complete || is_told || (result.status == 1 && fired.starts_with("write"))));
     if (result.status == 0) CHECK((is_complete && !is_told));
     return true;
@@ -121,7 +121,7 @@ TEST_CASE("no matter what fails, daytime prints an answer or the reason") {
     sweep({"daytime", "-J", "-t", "25s", server.text()}, 1);
 }
 
-// A machine without IPv6.
+// The machine has no IPv6, or no IPv4.
 TEST_CASE("without one address family, the other one is enough") {
     Scenario scenario;
     const DatagramPeer udp{

@@ -1,4 +1,4 @@
-// --retry-fork: the kernel refuses a process at first, and then allows it.
+// --retry-fork: the kernel refuses to start a process at first, and allows it later.
 #include "harness/environment.h"
 #include "harness/scenario.h"
 
@@ -83,7 +83,7 @@ TEST_CASE("a daemon is started once the kernel has a process for it") {
                                 {"daemon-run", "--retry-fork", "2:1ms", "--settle", "9", "true"});
     CHECK(alone.err.starts_with(told("daemon-run", "1ms") + told("daemon-run", "1ms") +
                                 "daemon-run: true ended after "));
-    // Here a keeper comes first, which has to start the daemon.
+    // With a keeper, two processes start: first the keeper, and then the daemon.
     const auto kept = run_with(scenario, "fork=EAGAIN@1,fork=EAGAIN@child1",
                                {"daemon-run", "--retry-fork", "2:1ms", "--rotate", "1M:1", "-o",
                                 "log", "--settle", "9", "true"});

@@ -1,6 +1,6 @@
-// The sweep for servers: each system call of a server that serves a client fails once, in its turn
-// and with each errno that the kernel could return there. Whatever fails, a server that has
-// announced that it listens goes on and reports the failure; before that, it ends with one line.
+// The sweep for servers. One system call after another of a server that serves a client fails once,
+// with each errno that the kernel could return there. Once the server has announced that it
+// listens, it goes on and reports the failure. Before that, it ends with one line.
 #include "harness/client.h"
 #include "harness/environment.h"
 #include "harness/scenario.h"
@@ -22,19 +22,20 @@ using namespace ipcbox::test;
 
 namespace {
 
-// A datagram that was lost is sent again.
+// Send a lost datagram again after this time.
 constexpr auto retry = std::chrono::milliseconds{100};
 
 constexpr std::array errors{ENOMEM, EMFILE, ENFILE, EAGAIN, EACCES, ENOBUFS, ECONNABORTED, EPERM};
 
-// The client's answer can be lost when its own child or its socket failed.
+// If its own child or its socket failed, a client may get no answer.
 bool may_lose_connection(const std::string& fired) {
     constexpr std::array calls{"dup2", "execve", "setpgid", "getsockopt", "pidfd_open", "send"};
     return std::ranges::any_of(calls,
                                [&fired](const char* call) { return fired.starts_with(call); });
 }
 
-// Then the owner of the file is not known, so it stays, and the next server takes it over.
+// The server does not know the owner of the file then. So the file stays, and the next server takes
+// it over.
 bool may_leave_files(const std::string& fired) {
     return fired.starts_with("fstatat") || fired.starts_with("flock");
 }
@@ -51,7 +52,7 @@ bool says_hello(const net::Address& address) {
     return answer_of(address) == "hello\n";
 }
 
-// Whether a time server answers over TCP; over UDP, it has to when it is asked again.
+// Whether a time server answers over TCP. Over UDP, it must answer when it is asked again.
 bool tells_time(const net::Address& address) {
     constexpr std::size_t size = 4; // RFC 868
     const Fd asker = Fd::adopt(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -71,10 +72,10 @@ bool offers_commands(const net::Address& address) {
 struct SweptServer {
     Words command;
     bool (*answers)(const net::Address&);
-    bool has_sessions = false; // processes of its own, of which each call can fail
+    bool has_sessions = false; // each has a process, whose calls fail too
 };
 
-// False when no call was left to fail.
+// Runs the server with one fault. False when no call was left to fail.
 bool fails_somewhere(const SweptServer& server, const std::string& fault) {
     Scenario scenario;
     const auto mark = scenario.path("mark");
@@ -107,7 +108,7 @@ bool fails_somewhere(const SweptServer& server, const std::string& fault) {
         CHECK(result.status == exit_status::done);
         if (!answered) {
             CHECK((server.has_sessions || may_lose_connection(what)));
-            // A client that has left is not reported.
+            // The server does not report a client that has left.
             if (!what.starts_with("send")) CHECK(!result.err.empty());
         }
     }
@@ -177,7 +178,7 @@ TEST_CASE("no matter what fails once, a reader of a FIFO gets the whole document
             CHECK((read == "text\n" || what.starts_with("write")));
         else if (!what.starts_with("write"))
             CHECK(result.err.starts_with("fifosig: "));
-        // The removal itself failed: the next fifosig takes the FIFO over.
+        // If the removal itself failed, the FIFO stays. The next fifosig takes it over.
         if (result.status != 0 || !what.starts_with("renameat2"))
             CHECK_FALSE(scenario.exists("fifo"));
         return fired;
@@ -186,7 +187,8 @@ TEST_CASE("no matter what fails once, a reader of a FIFO gets the whole document
                               {"fifosig", "-n", "1", "fifo", "--", "echo", "text"}})
         for (const int error : errors)
             for (const char* const process : {"", "child"}) {
-                // A full pipe (EAGAIN) is one that will be read: that is what fifosig waits for.
+                // EAGAIN means that the pipe is full and somebody will read it. fifosig waits for
+                // that.
                 if (error == EAGAIN) continue;
                 int number = 1;
                 while (

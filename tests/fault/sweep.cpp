@@ -20,7 +20,7 @@ namespace ipcbox::test {
 
 namespace {
 
-// SHORT is a transfer of one byte.
+// SHORT means a transfer of one byte.
 constexpr std::initializer_list<const char*> all_errors{
     "ENOMEM",       "EMFILE",     "ENFILE",      "ENOSPC",      "EACCES",       "EIDRM",
     "EAGAIN",       "EIO",        "EPERM",       "E2BIG",       "EROFS",        "EINTR",
@@ -28,10 +28,10 @@ constexpr std::initializer_list<const char*> all_errors{
     "ENOSYS",       "ENOTTY",     "ENOTCONN",    "ENOPROTOOPT", "EADDRINUSE",   "EADDRNOTAVAIL",
     "EAFNOSUPPORT", "ECONNRESET", "ENETUNREACH", "EPIPE",       "ECONNABORTED", "ECONNREFUSED"};
 
-// No applet makes more calls than this that can return the same errno.
+// No applet makes more calls that can return the same errno.
 constexpr int max_calls = 300;
 
-// The values of a set as text, or a text that there is no set.
+// The values of a set as a text. If there is no set, the text says so.
 std::string semaphores(const std::string& key) {
     const int id = ::semget(sysv::Key::parse(key).value(), 0, 0);
     if (id < 0) return "no set";
@@ -83,16 +83,17 @@ bool is_of_the_contract(const Words& command, int status) {
     return std::ranges::find(statuses, status) != statuses.end();
 }
 
-// Each line is from the applet, and none without a failure; the failed call may be that of stderr.
+// Whether each line is from the applet, and no line came without a failure. If the failed call
+// wrote to standard error, the line may be missing.
 bool explains(const Result& result, const std::string& applet, const std::string& fired) {
-    // timeout-run does not say that the time is up.
+    // timeout-run prints nothing when the time is up.
     const bool is_time_up = applet == "timeout-run" && result.status == exit_status::timed_out;
     if (result.err.empty()) return result.status == 0 || is_time_up || fired.starts_with("write");
     return result.err.starts_with(applet + ": ") && std::ranges::count(result.err, '\n') == 1 &&
            result.err.ends_with('\n');
 }
 
-// Runs the sweep's command with one fault; false when no call was left to fail.
+// Runs the sweep's command with one fault. False when no call was left to fail.
 bool fails_somewhere(const Sweep& sweep, const std::string& fault) {
     INFO("sweep: ", std::string{sweep.what});
     CAPTURE(fault);
@@ -101,7 +102,7 @@ bool fails_somewhere(const Sweep& sweep, const std::string& fault) {
     for (const auto& words : sweep.before)
         REQUIRE(scenario.run(with_names(words, scenario, owner.pid())).status == 0);
     const auto before = state(scenario);
-    // Beside the working directory, which is watched.
+    // The mark is outside the working directory, whose content we compare.
     const auto mark = std::filesystem::path{scenario.path("..")} / "mark";
     Result result;
     {
@@ -117,7 +118,7 @@ bool fails_somewhere(const Sweep& sweep, const std::string& fault) {
     CHECK(is_of_the_contract(sweep.command, result.status));
     CHECK(explains(result, sweep.command.front(), fired));
     if (result.status == 0) return true;
-    // A process that was told to end may need a moment.
+    // Wait: a process that has got a signal may need a moment to end.
     if (sweep.failure == Failure::changes_nothing) {
         CHECK(eventually([&] { return state(scenario) == before; }));
         return true;

@@ -1,4 +1,4 @@
-// The sweep (fault/sweep.h) over the applets. To have an applet's calls fail, add a line.
+// The sweep (fault/sweep.h) over the applets. Add a line for a call that you want to be tested.
 #include "fault/sweep.h"
 
 #include "core/io.h"

@@ -1,5 +1,5 @@
-// The system has no thread for us (RLIMIT_NPROC, the pids controller of a cgroup). What can be done
-// without one is done; everything else ends with one line that says why.
+// The system has no thread for us (RLIMIT_NPROC, or the pids controller of a cgroup). Applets do
+// everything that they can do without one. Otherwise they end with one line that says why.
 #include "harness/client.h"
 #include "harness/environment.h"
 #include "harness/http_peer.h"
@@ -40,7 +40,7 @@ TEST_CASE("large segments are copied without a second thread") {
     Scenario scenario;
     const std::string text(9 << 20, 'x');
     scenario.write_file("file", text);
-    const Variable which{"IPCBOX_FAULT", "pthread_create=EAGAIN@2"}; // the first one is for signals
+    const Variable which{"IPCBOX_FAULT", "pthread_create=EAGAIN@2"}; // the first one takes signals
     CHECK(scenario.shell("shm-write --create $1 <file", {scenario.name()}).status == 0);
     const Variable none{"IPCBOX_FAULT", never};
     CHECK(scenario.run({"shm-read", scenario.name()}).out == text);

@@ -1,6 +1,7 @@
-// Each system call of a download fails once, in its turn and with each errno that the kernel could
-// give there. Whatever fails: in time, with a status and one line that says why, and under the
-// file's name there is the whole document, or what was there before; and -C - makes it right.
+// The sweep for downloads. One system call after another fails once, with each errno that the
+// kernel could return there. Whatever fails, webget ends in time, with a status and one line that
+// says why. The file has the whole document, or its former content, and -C - completes it
+// afterwards.
 #include "core/io.h"
 #include "download/part_name.h"
 #include "harness/environment.h"
@@ -20,12 +21,12 @@ using namespace ipcbox::test;
 namespace {
 
 constexpr std::string_view document = "the whole document\n";
-constexpr std::size_t begun = 9; // bytes of it
+constexpr std::size_t begun = 9; // bytes of the document that are already there
 
 struct Download {
     const char* what;
     Words options;
-    bool is_there = false; // another version is there
+    bool is_there = false; // the file has another version
     bool is_part_there = false;
 };
 
@@ -41,15 +42,15 @@ const std::vector<Download>& downloads() {
     return all;
 }
 
-// A send that fails with ECONNRESET or EPIPE tells what the next recv would find, too: an injected
-// one does not.
+// send=ECONNRESET and send=EPIPE are not among them. After a real one, the next recv would fail as
+// well, but after an injected one it does not.
 constexpr std::array faults{"*=ENOMEM", "*=EMFILE",  "*=ENFILE", "*=ENOSPC",
                             "*=EACCES", "*=EAGAIN",  "*=EIO",    "*=EPERM",
                             "*=EROFS",  "*=ENOBUFS", "*=ENOLCK", "recv=ECONNRESET"};
 
 constexpr int max_calls = 300;
 
-// The rest of the document, or all of it.
+// Answers with the rest of the document, or with all of it.
 HttpAnswer give(const HttpRequest& request) {
     constexpr std::string_view version =
         "ETag: \"v1\"\r\nLast-Modified: Sat, 31 Jan 2026 00:00:00 GMT\r\n";
@@ -60,13 +61,13 @@ HttpAnswer give(const HttpRequest& request) {
                   document.substr(begun));
 }
 
-// What stands at "f"; nothing when there is no such file.
+// The content of the file "f". Nothing when there is no such file.
 std::optional<std::string> file(const Scenario& scenario) {
     if (!scenario.exists("f")) return std::nullopt;
     return scenario.read_file("f");
 }
 
-// Runs the download with one fault; false when no call was left to fail.
+// Runs the download with one fault. False when no call was left to fail.
 bool fails_somewhere(const Download& download, const std::string& fault) {
     Scenario scenario;
     const HttpPeer server{give};
@@ -98,7 +99,7 @@ bool fails_somewhere(const Download& download, const std::string& fault) {
     CAPTURE(fired);
     CAPTURE(result.err);
     CAPTURE(result.status);
-    // A status of ipcbox before the download begins, or one of curl.
+    // 0 and 1 are from ipcbox, before the download begins. The others are from curl.
     constexpr std::array statuses{0, 1, 6, 7, 23, 26, 52, 55, 56};
     CHECK(std::ranges::find(statuses, result.status) != statuses.end());
     if (result.err.empty())
@@ -108,7 +109,7 @@ bool fails_somewhere(const Download& download, const std::string& fault) {
                std::ranges::count(result.err, '\n') == 1));
     const auto after = file(scenario);
     CHECK((after == document || (result.status != 0 && after == before)));
-    // A part that may not be opened is somebody else's, and is left alone.
+    // If webget may not open a part, it belongs to somebody else, so webget leaves it alone.
     if (result.status == 0 && fired != "open: EACCES\n") {
         CHECK_FALSE(scenario.exists(names.part));
         CHECK_FALSE(scenario.exists(names.state));
