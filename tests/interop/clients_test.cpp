@@ -1,4 +1,4 @@
-// The clients of ipcbox with servers of other projects.
+// Our clients with servers of other projects.
 #include "core/error.h"
 #include "harness/peer.h"
 #include "harness/scenario.h"
@@ -11,8 +11,8 @@ using namespace ipcbox::test;
 
 namespace {
 
-// A size that the client of ncat 7.93 gets back only in part, and that of socat loses when the
-// answer is late.
+// An echo of this size comes back only in part with the client of ncat 7.93. The client of socat
+// loses it when the answer is late.
 constexpr std::size_t echo_size = 1'288'895;
 
 // The digits at the end of a line.
@@ -31,7 +31,7 @@ void check_echo(Scenario& scenario, const Words& client) {
     CHECK(scenario.read_file("out") == text);
 }
 
-// A server can announce that it listens before it does.
+// A server can say that it listens before it does.
 bool answers(Scenario& scenario, const std::string& applet, const std::string& target) {
     return eventually([&] { return scenario.run({applet, "-z", target}).status == 0; });
 }
@@ -45,7 +45,7 @@ TEST_CASE("our clients work with tcpserver") {
     check_echo(scenario, {"tcp-client", "127.0.0.1", port});
     check_echo(scenario, {"tcp-interact", "-q", "127.0.0.1", port});
     check_echo(scenario, {"tcp-interact", "-q", "--twin", "127.0.0.1", port});
-    // The UCSPI environment describes our end.
+    // The UCSPI environment tells the program about our end.
     auto other = scenario.start({"tcpserver", "-1", "-HRl0", "127.0.0.1", "0", "sh", "-c",
                                  "echo $TCPREMOTEIP; cat >/dev/null"});
     CHECK(scenario.run({"tcp-client", "--source", "127.0.0.2", "127.0.0.1:" + other.line()}, "x")
@@ -93,7 +93,7 @@ TEST_CASE("tcp-client sends its input to a server that only receives") {
 }
 
 TEST_CASE("catsock-client receives a file from ncat") {
-    // No echo, because its -e loses bytes that come after the end of the input (7.93).
+    // Do not use the echo of ncat: its -e loses bytes that come after the end of the input (7.93).
     Scenario scenario;
     scenario.write_file("file", numbered_text(echo_size));
     auto sender = scenario.start_shell("exec ncat -lU --send-only sender <file");
@@ -104,8 +104,8 @@ TEST_CASE("catsock-client receives a file from ncat") {
 
 TEST_CASE("our clients work with the inetd of OpenBSD") {
     Scenario scenario;
-    // inetd has no port 0, but Unix sockets, and it needs no privilege for services as our own
-    // user.
+    // inetd cannot choose a port, but it has Unix sockets. For services of our own user, it needs
+    // no privilege.
     const auto user = scenario.shell("id -un").out;
     scenario.write_file("inetd.conf",
                         fmt::format("{} stream unix nowait {} /bin/cat cat\n",

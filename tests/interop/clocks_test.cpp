@@ -1,5 +1,5 @@
-// The clock applets with servers and a client that we did not write, all on their own well-known
-// ports. So the test runs in a network of its own.
+// The clock applets with servers and a client of other projects. Each has its own well-known port,
+// so the test runs in a network of its own.
 #include "harness/client.h"
 #include "harness/scenario.h"
 
@@ -32,7 +32,7 @@ Process start_inetd(Scenario& scenario) {
     return inetd;
 }
 
-// Whether the offset in an object is less than SECONDS.
+// Whether the offset in a JSON object is less than SECONDS.
 bool is_within(const Result& result, double seconds) {
     constexpr std::string_view member = R"("offset":)";
     const auto at = result.out.find(member);
@@ -68,7 +68,7 @@ TEST_CASE("timecheck reads the time of chronyd over SNTP") {
                         fmt::format("local stratum 10\nallow\ncmdport 0\nbindcmdaddress /\n"
                                     "pidfile {}\n",
                                     scenario.path("chronyd.pid")));
-    // -x: chronyd does not set our clock.
+    // With -x, chronyd does not set our clock.
     const auto chronyd =
         scenario.start({"chronyd", "-x", "-d", "-U", "-f", scenario.path("chrony.conf")});
     const Words ask{"timecheck", "-J", "--via", "ntp", host};
@@ -77,7 +77,7 @@ TEST_CASE("timecheck reads the time of chronyd over SNTP") {
     CHECK_MESSAGE(is_within(result, 0.1), result.out);
     CHECK(result.out.find(R"("source":"ntp")") != std::string::npos);
     CHECK(result.out.find(R"("stratum":10)") != std::string::npos);
-    // The other sources refuse.
+    // The other sources refuse to answer.
     const auto chain = scenario.run({"timecheck", "-J", "--via", "time,time-udp,http,ntp", host});
     CHECK_MESSAGE(is_within(chain, 0.1), chain.out);
 }
@@ -104,7 +104,7 @@ TEST_CASE("rdate reads the time of time-server") {
     auto server = scenario.start({"time-server", "--offset", fmt::format("{}", hour)});
     (void)ready_address(server);
     for (const std::string option : {"-p", "-pu"}) {
-        // It prints the time in the form of ctime(3), with a zone that date(1) knows.
+        // rdate prints the time as ctime(3) does, with a zone that date(1) knows.
         const auto result =
             scenario.shell("date -d \"$(rdate \"$1\" \"$2\")\" +%s", {option, host});
         REQUIRE_MESSAGE(result.status == 0, result.err);

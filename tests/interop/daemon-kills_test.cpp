@@ -1,6 +1,6 @@
 // Daemons are started and ended again and again, while daemon-run, its keepers and the daemons are
-// killed at random: no process is left, no lock is held, and no pid file means a process that is
-// not its daemon. IPCBOX_LOAD=10000 starts so many.
+// killed at random. No process is left, no lock is held, and no pid file names a process that is
+// not its daemon. IPCBOX_LOAD=10000 starts this many.
 #include "harness/kills.h"
 #include "harness/scenario.h"
 
@@ -23,14 +23,14 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr int places = 4; // of daemons that run at the same time
+constexpr int places = 4; // daemons that run at the same time
 constexpr auto longest_pause = 4ms;
 
 std::string pid_file(int place) {
     return fmt::format("pid{}", place);
 }
 
-// A daemon is known by its argument.
+// The argument of a daemon says which place it has.
 Words command(int place) {
     return {"sleep", fmt::format("{}", 100'000 + place)};
 }
@@ -49,7 +49,7 @@ Words start_words(int place, std::minstd_rand& random) {
     return words;
 }
 
-// The daemon of the place as its pid file says, and the commands of that place that run.
+// The daemon that the pid file of a place names, and the commands of that place that are running.
 struct Seen {
     pid_t daemon = 0;
     std::string id;
@@ -60,7 +60,7 @@ std::string command_line(pid_t pid) {
     const auto path = fmt::format("/proc/{}/cmdline", pid);
     try {
         return read_to_end(open_file(path, O_RDONLY).get(), 10'000, path);
-    } catch (const SysError&) { // it has ended
+    } catch (const SysError&) { // the process has ended
         return {};
     }
 }
@@ -79,8 +79,8 @@ bool is_among(pid_t pid, const std::vector<pid_t>& pids) {
     return std::ranges::find(pids, pid) != pids.end();
 }
 
-// Whether the pid file means the one command that runs there, or its keeper, or nothing when
-// nothing runs there.
+// Whether the pid file names the only command of the place, or its keeper. If none runs, it must
+// name nothing.
 bool is_true(const Seen& seen, const std::vector<pid_t>& pids) {
     if (seen.daemon == 0) return seen.commands.empty();
     if (!is_among(seen.daemon, pids) || seen.commands.size() != 1) return false;
@@ -103,8 +103,8 @@ std::string all_processes() {
     return text;
 }
 
-// Waits until all places are true: a process that was killed needs a moment to end, and the one
-// that daemon-run has just forked goes on when daemon-run is killed.
+// Waits until the pid files of all places are true. A killed process needs a moment to end, and a
+// process that daemon-run has just forked goes on when daemon-run is killed.
 std::vector<Seen> settled() {
     std::vector<Seen> all;
     const bool is_settled = eventually([&all] {
@@ -133,7 +133,7 @@ struct Tally {
     int up = 0;
     int kills = 0;
     int stopped = 0;
-    std::map<int, int> statuses{}; // of daemon-run
+    std::map<int, int> statuses{}; // the statuses of daemon-run
 };
 
 class Storm {
@@ -141,7 +141,7 @@ class Storm {
     explicit Storm(Scenario& scenario)
         : scenario_(scenario), random_(static_cast<unsigned>(::getpid())) {}
 
-    // Daemons at all places, and some starts beside them, come and go.
+    // Daemons come and go at all places, and some are started a second time.
     void round() {
         const bool is_calm = random_() % 4 == 0;
         start(is_calm);
@@ -191,7 +191,7 @@ class Storm {
             ++tally_.statuses[result.status];
             if (result.status == 0) ++up.at(static_cast<std::size_t>(place));
             CAPTURE(result.err);
-            // It can be killed after it has printed what it started.
+            // daemon-run can be killed after it has printed what it started.
             constexpr int killed = 128 + SIGKILL;
             CHECK((result.out.empty() ? result.status != 0
                                       : result.status == 0 || result.status == killed));
@@ -207,13 +207,13 @@ class Storm {
     void end(int place, const Seen& seen, bool is_calm) {
         const Words stop{"daemon-run", "-p", pid_file(place), "--stop"};
         if (seen.daemon == 0) {
-            // The process that a killed daemon-run had forked can have come as far meanwhile.
+            // A process that a killed daemon-run had forked can have started the daemon by now.
             const int status = scenario_.run(stop).status;
             CHECK((status == 1 || (!is_calm && status == 0)));
             return;
         }
         if (!is_calm && random_() % 3 == 0) {
-            ::kill(seen.daemon, SIGKILL); // our child, which nobody else reaps
+            ::kill(seen.daemon, SIGKILL); // our child; nobody else waits for it
             ++tally_.kills;
             return;
         }
@@ -227,7 +227,7 @@ class Storm {
         }
         const auto result = scenario_.run(stop);
         CAPTURE(result.err);
-        // A process that was killed a moment ago can still have been there.
+        // The start may have seen a process that was killed a moment ago.
         if (!is_calm && result.status == 1) return;
         CHECK(result.status == 0);
         CHECK_FALSE(scenario_.exists(pid_file(place)));

@@ -1,4 +1,4 @@
-// The client of etcd, and sem-take with it, with servers that demand a login or a certificate.
+// The client of etcd, and sem-take with it, on servers that demand a login or a certificate.
 #include "harness/environment.h"
 #include "harness/etcd_client.h"
 #include "harness/token_bench.h"
@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// root:root may do anything; ci:secret may use the keys below ipcbox/.
+// root:root may do everything. ci:secret may use the keys below ipcbox/.
 void turn_on_logins(const EtcdCluster& cluster) {
     for (const auto& words : std::vector<std::vector<std::string>>{
              {"user", "add", "root:root"},
@@ -26,7 +26,7 @@ void turn_on_logins(const EtcdCluster& cluster) {
         (void)cluster.ctl(words);
 }
 
-// The words of etcdctl(1) for it.
+// This option of etcdctl(1) logs in as root.
 const std::string as_root = "--user=root:root";
 
 EtcdAccess login(const EtcdCluster& cluster, std::string user, std::string password) {
@@ -36,7 +36,7 @@ EtcdAccess login(const EtcdCluster& cluster, std::string user, std::string passw
     return access;
 }
 
-// ca.pem; server.pem for 127.0.0.1; ours.pem, with its key, for the user ci.
+// Makes ca.pem, server.pem for 127.0.0.1, and ours.pem, with its key, for the user ci.
 constexpr const char* make_certificates = R"(
 set -e
 new="openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
@@ -91,13 +91,14 @@ TEST_CASE("etcd is used with a login") {
         EtcdClient client{login(cluster, "ci", "secret")};
         (void)client.call(put("ipcbox/x", "x"), soon());
         const auto watch = armed(client, {"ipcbox/x", ""});
-        // The connection is idle until the token, of 1 s, expires; etcd checks once a second.
+        // The connection is idle until the token expires. It lives 1 s, and etcd checks once a
+        // second.
         CHECK_FALSE(client.wait_event(Deadline::after(2500ms)));
         const auto next = armed(client, {"ipcbox/y", ""});
         (void)client.call(put("ipcbox/x", "y"), soon());
         CHECK(next_of(client, watch).kv.value == "y");
         client.unwatch(next);
-        cluster.restart(0); // which forgets all tokens
+        cluster.restart(0); // the member forgets all tokens
         (void)client.call(put("ipcbox/x", "z"), soon());
         (void)armed(client, {"ipcbox/x", ""});
     }

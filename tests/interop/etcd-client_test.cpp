@@ -1,4 +1,4 @@
-// The client of etcd against etcd.
+// Our client of etcd with a real etcd.
 #include "core/poll.h"
 #include "harness/etcd_client.h"
 #include "harness/etcd_cluster.h"
@@ -20,7 +20,7 @@ TEST_CASE("the tokens work with one member of etcd") {
 
     SUBCASE("a lease is granted, kept alive and revoked, and then it is gone") {
         CHECK(client.call(LeaseGrant{30, lease}, soon()).ttl_s == 30);
-        CHECK(client.call(LeaseGrant{30, lease}, soon()).ttl_s == 30); // a repetition
+        CHECK(client.call(LeaseGrant{30, lease}, soon()).ttl_s == 30); // the same request again
         CHECK(client.call(LeaseKeepAlive{lease}, soon()).ttl_s == 30);
         (void)client.call(LeaseRevoke{lease}, soon());
         CHECK(client.call(LeaseKeepAlive{lease}, soon()).ttl_s == 0);

@@ -1,4 +1,4 @@
-// The client of etcd when members die, stop or lose each other, and when what answers is no etcd.
+// The client of etcd when members die, stop or lose each other, and when the server is no etcd.
 #include "harness/etcd_client.h"
 #include "harness/etcd_cluster.h"
 #include "harness/peer.h"

@@ -1,5 +1,5 @@
-// What is killed, stopped and revoked while sem-take --etcd guards a command: each event with the
-// claim about it. Two processes guard the command: its parent, the front, and a keeper.
+// Processes are killed and stopped, and leases are revoked, while sem-take --etcd guards a command.
+// Two processes guard it: its parent, the front, and a keeper.
 #include "harness/hidden_proc.h"
 #include "harness/terminal_shell.h"
 #include "harness/token_bench.h"
@@ -14,7 +14,7 @@ using namespace ipcbox::test;
 
 namespace {
 
-// With a lease so long that only giving can free its token within a test's limit.
+// The lease outlives the test, so the token gets free only when it is given.
 const Words long_lease{"-j1", "--ttl", "10m"};
 const Words short_lease{"-j1", "--ttl", "2"};
 
@@ -312,8 +312,8 @@ TEST_CASE("the keeper keeps no pipe and no lock of ours busy") {
 
 TEST_CASE("a command of another user, which no guard may kill, keeps its token while it can") {
     TokenBench bench;
-    // Root without the right to signal other users; a change of the user clears the death signal,
-    // as a set-user-ID program does.
+    // Root without the right to signal other users. The command changes its user, which clears the
+    // death signal, as a set-user-ID program does.
     const Words guards{"setpriv", "--bounding-set=-kill"};
     const Words other_user{"setpriv", "--reuid=65534", "cat"};
     Words trial = guards;

@@ -1,4 +1,4 @@
-// sem-take --etcd --hold-for: a token of a cluster that is kept until another process ends.
+// sem-take --etcd --hold-for keeps a token of a cluster until another process ends.
 #include "harness/peer.h"
 #include "harness/token_bench.h"
 
@@ -9,7 +9,7 @@ using namespace ipcbox::test;
 
 namespace {
 
-// With a lease so long that only giving can free its token within a test's limit.
+// The lease outlives the test, so the token gets free only when it is given.
 const Words long_lease{"-j1", "--ttl", "10m"};
 
 Words holding_for(pid_t owner, Words options) {
@@ -17,7 +17,7 @@ Words holding_for(pid_t owner, Words options) {
     return options;
 }
 
-// The process that keeps the token, as the entry names it.
+// The process that keeps the token, which the entry names.
 pid_t holder_of(const TokenBench& bench, const std::string& name) {
     const auto entry =
         bench.cluster.ctl({"get", "--prefix", "--print-value-only", TokenBench::queue_of(name)});

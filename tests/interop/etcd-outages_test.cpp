@@ -1,5 +1,5 @@
-// sem-take --etcd when members of its cluster are killed and stopped: those that wait and those
-// that hold a token.
+// sem-take --etcd while members of its cluster are killed and stopped: waiters and holders of a
+// token.
 #include "harness/token_bench.h"
 
 #include <doctest/doctest.h>
@@ -10,7 +10,7 @@ using namespace ipcbox::test;
 
 namespace {
 
-// A holder of the only token of NAME, and one that waits for it, on three members.
+// On three members, a sem-take that holds the only token of NAME, and one that waits for it.
 struct Queue {
     Queue(TokenBench& bench, const std::string& name, const std::string& ttl)
         : holder(bench.hold({"-j1", "--ttl", ttl}, name)),
@@ -76,7 +76,7 @@ TEST_CASE("a leader that was stopped past the leases may revoke them: then the c
     bench.cluster.resume(leader);
     CHECK(bench.take({"-j1"}, "@other").status == 0);
     for (auto& [holder, waiter] : pairs) {
-        // One that has let another one in must not go on.
+        // A holder that has let another one in must have ended its command.
         const bool is_lost = !waiter.is_running();
         if (!is_lost) holder.close_input();
         const auto status = holder.wait().status;

@@ -1,4 +1,4 @@
-// sem-create, sem-give and ipc-list on sets that several machines share, against etcd.
+// sem-create, sem-give and ipc-list on sets that several machines share, with a real etcd.
 #include "harness/peer.h"
 #include "harness/token_bench.h"
 
@@ -9,7 +9,7 @@ using namespace ipcbox::test;
 
 namespace {
 
-// A cluster of one member, and the applets on it.
+// A cluster of one member, and the applets that use it.
 struct World : TokenBench {
     Result run(Words words) {
         words.insert(words.begin() + 1, {"--etcd", cluster.endpoints()});

@@ -1,4 +1,4 @@
-// sem-take --etcd against a real etcd: statuses, the queue, and wrong lines.
+// sem-take --etcd with a real etcd: its statuses, the queue, and wrong command lines.
 #include "harness/peer.h"
 #include "harness/token_bench.h"
 
@@ -14,7 +14,7 @@ using namespace ipcbox::test;
 
 namespace {
 
-// With a lease so long that only giving can free its token within a test's limit.
+// The lease outlives the test, so the token gets free only when it is given.
 const Words long_lease{"-j1", "--ttl", "10m"};
 
 } // namespace

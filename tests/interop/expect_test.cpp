@@ -1,4 +1,5 @@
-// Talks with programs of other projects, by the scripts of the manual page and others.
+// pty-expect talks with programs of other projects. The scripts are those of the manual page, and
+// others.
 #include "harness/environment.h"
 #include "harness/scenario.h"
 
@@ -68,7 +69,7 @@ TEST_CASE("ssh-keygen asks for a passphrase, which is not shown") {
     CHECK(scenario.shell("ssh-keygen -y -P 'correct horse' -f key").status == 0);
 }
 
-// Each runs the script of expect(1) and ours against the same program.
+// These run a script for expect(1) and one for pty-expect on the same program.
 TEST_CASE("pty-expect answers a menu as expect does") {
     Scenario scenario;
     scenario.write_file("menu",
@@ -144,7 +145,8 @@ TEST_CASE("the scripts of the manual page have no mistakes") {
     Scenario scenario;
     scenario.shell("mandoc -Tascii \"$1\" | sed \"s/.$(printf '\\b')//g\" >page",
                    {std::getenv("IPCBOX_PAGE")});
-    // Ours begin after "becomes" or "This script", and are indented further than the text.
+    // In the page, our scripts follow "becomes" or "This script", and are indented further than the
+    // text.
     const auto result = scenario.shell(
         "awk '/becomes|This script,/ { n++; ours = 1; next } /pty-expect -/ { ours = 0 }"
         " /^ ? ? ? ? ?[^ ]/ { if (ours == 2) ours = 0; next }"

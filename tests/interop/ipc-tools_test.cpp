@@ -1,4 +1,5 @@
-// ipc-list and ipc-remove beside ipcs, lsipc, ipcmk and ipcrm: the same objects and numbers.
+// ipc-list and ipc-remove beside ipcs, lsipc, ipcmk and ipcrm, on the same objects and with the
+// same numbers.
 #include "harness/scenario.h"
 
 #include <doctest/doctest.h>
@@ -8,8 +9,7 @@ using namespace ipcbox::test;
 
 namespace {
 
-// The output of a script in an IPC namespace of its own. The word lines of OURS and of THEIRS
-// should be the same.
+// Runs the scripts OURS and THEIRS in one IPC namespace. Both should print the same lines of words.
 void compare(const std::string& ours, const std::string& theirs) {
     if (::geteuid() != 0) {
         MESSAGE("not root: no namespace of our own");
@@ -48,7 +48,7 @@ TEST_CASE("ipc-list prints the ids, modes, owners and sizes of ipcs") {
             "ipcs -q | awk '/^0x/ { print $2, $3, $4, $6, $5 }'");
 }
 
-// Not semmns, of which lsipc has the number of sets.
+// Leave out semmns: there, lsipc prints the number of sets.
 TEST_CASE("ipc-list --limits prints the numbers of lsipc") {
     compare("ipc-list -lJ | perl -nle 'print \"$1 $2 $3\" if "
             "/\"limit\":\"((?:sem|shm|msg)mni)\".*\"used\":(\\d+),\"max\":(\\d+)/' | sort",

@@ -1,5 +1,5 @@
-// A supervised command at a terminal, under the job control of an interactive shell: it reads what
-// is typed, Ctrl-C ends it, and Ctrl-Z, bg and fg work as if there were no supervisor.
+// A supervised command at a terminal, under the job control of an interactive shell. It reads typed
+// text, Ctrl-C ends it, and Ctrl-Z, bg and fg work as without a supervisor.
 #include "harness/scenario.h"
 #include "harness/terminal_shell.h"
 
@@ -32,13 +32,13 @@ TEST_CASE("a command in the background stops when it reads, and fg lets it read"
     TerminalShell shell;
     shell.type("timeout-run 1000 cat &\n");
     shell.wait_for_text("ready> ");
-    // The shell reports the stop at a prompt.
+    // Wait here, because the shell reports the stop only at a prompt.
     shell.type("until jobs | grep -q Stopped; do :; done; echo st\"\"opped\n");
     shell.wait_for_text("stopped");
     shell.type("fg\n");
     shell.wait_for_text("timeout-run 1000 cat");
     shell.type("typed\n");
-    shell.wait_for_text("typed"); // the echo
+    shell.wait_for_text("typed"); // the echo of the typed line
     shell.wait_for_text("typed");
     shell.type("\x04");
     shell.wait_for_text("ready> ");

@@ -1,6 +1,7 @@
-// Servers under load, while their children are killed at random, they are restarted, and some
-// clients say nothing: each connection is answered or ended by a kill, and nothing is left.
-// IPCBOX_SOAK=60 does the first for 60 seconds; IPCBOX_LOAD=200000 makes the other loads as large.
+// Servers under load, while their children are killed at random, the servers are restarted, and
+// some clients say nothing. Each connection is answered or ended by a kill, and nothing is left.
+// IPCBOX_SOAK=60 runs the first test for 60 seconds; IPCBOX_LOAD=200000 sets the size of the other
+// loads.
 #include "harness/client.h"
 #include "harness/kills.h"
 #include "harness/peer.h"
@@ -33,12 +34,12 @@ constexpr auto header = "PROXY TCP4 192.0.2.7 198.51.100.1 4242 443\r\n";
 struct Tally {
     std::atomic<int> begun = 0;
     std::atomic<int> answered = 0;
-    std::atomic<int> ended = 0;  // by a kill, in the middle
-    std::atomic<int> kills = 0;  // sent
+    std::atomic<int> ended = 0;  // cut off in the middle by a kill
+    std::atomic<int> kills = 0;  // signals that were sent
     std::atomic<int> failed = 0; // anything else: no end in 30 s, a wrong answer
 };
 
-// Whether the process behind PID is a child of PARENT now.
+// Whether the process with the number PID is a child of PARENT now.
 bool is_child_of(pid_t pid, pid_t parent) {
     try {
         const auto path = fmt::format("/proc/{}/stat", pid);
@@ -50,8 +51,8 @@ bool is_child_of(pid_t pid, pid_t parent) {
     }
 }
 
-// One of the server's children, if there is any. By then its number may be somebody else's: the
-// handle comes first, and what it means is looked at after that.
+// Kills one of the server's children, if it has any. The number may belong to another process by
+// then. So the handle comes first, and then we look at what it means.
 bool kill_a_child(pid_t server, std::minstd_rand& random) {
     const auto pids = children_of(server);
     if (pids.empty()) return false;
@@ -62,7 +63,8 @@ bool kill_a_child(pid_t server, std::minstd_rand& random) {
     return true;
 }
 
-// One conversation of two parts; between them a child may be killed, ours or another's.
+// A conversation of two parts. Between them, the test may kill a child, that of this connection or
+// of another one.
 void call(const net::Address& address, pid_t server, std::minstd_rand& random, Tally& tally,
           std::size_t max_size = 100'000, const std::string& before = {}) {
     const auto text = numbered_text(1 + random() % max_size);
@@ -76,7 +78,7 @@ void call(const net::Address& address, pid_t server, std::minstd_rand& random, T
             try {
                 client.send(text);
                 client.end_input();
-            } catch (const SysError&) { // NOLINT(bugprone-empty-catch): the reader sees it too
+            } catch (const SysError&) { // NOLINT(bugprone-empty-catch): the reader notices it too
             }
         }};
         answer += client.rest();
@@ -93,7 +95,7 @@ void call(const net::Address& address, pid_t server, std::minstd_rand& random, T
         throw std::runtime_error("an answer that nobody gave");
 }
 
-// Several threads repeat WORK, each with random numbers of its own, while GO_ON returns true.
+// Runs several threads. Each repeats WORK, with its own random numbers, while GO_ON returns true.
 template <class Work, class Condition>
 void at_once(Tally& tally, const Work& work, const Condition& go_on) {
     std::vector<std::jthread> threads;
@@ -110,7 +112,7 @@ void at_once(Tally& tally, const Work& work, const Condition& go_on) {
         });
 }
 
-// Clients with half a PROXY header or none. The newest of them stay until others come.
+// Clients that send half a PROXY header or nothing. The newest of them stay until others come.
 class SilentGuests {
   public:
     void add(const net::Address& address, std::minstd_rand& random) {
@@ -152,7 +154,7 @@ TEST_CASE("children that are killed at random lose only their own clients") {
     CHECK(tally.answered > 0);
     CHECK(tally.ended > 0);
     CHECK(tally.ended <= tally.kills);
-    // A zombie is a child, too.
+    // A zombie would count as a child.
     CHECK(eventually([&] { return children_of(process.pid()).empty(); }));
     CHECK(eventually([&] { return count_descriptors(process.pid()) <= before; }));
     CHECK(ask(address, "still here\n") == "still here\n");

@@ -1,5 +1,5 @@
 // open3-run beside annotate-output(1) and ts(1): the same command and the same format make the same
-// lines. The command is slow enough that both tools see its lines in the order of their writing.
+// lines. The command is so slow that both tools see its lines in the order in which it wrote them.
 #include "harness/scenario.h"
 
 #include <algorithm>
@@ -21,7 +21,7 @@ const std::vector<std::string> scripts{
     "head -c 50000 /dev/zero | tr '\\0' x; echo",
 };
 
-// Any digit is as good as another.
+// TEXT with each digit replaced, because the times differ.
 std::string masked(std::string text) {
     std::replace_if(
         text.begin(), text.end(), [](char digit) { return digit >= '0' && digit <= '9'; }, '0');
@@ -44,7 +44,7 @@ void compare(const std::string& format) {
 TEST_CASE("open3-run prints what annotate-output prints") {
     compare("+x");
     compare("+");
-    compare("+%Y %% %^B"); // the same through date(1), as long as the test runs
+    compare("+%Y %% %^B"); // date(1) prints the same during the whole test
 }
 
 TEST_CASE("open3-run uses the default format of annotate-output") {

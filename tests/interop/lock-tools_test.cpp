@@ -1,4 +1,4 @@
-// flock(1) and sem(1) of GNU parallel, side by side with our applets.
+// flock(1) and sem(1) of GNU parallel beside our applets.
 #include "harness/scenario.h"
 
 #include <cstdlib>
@@ -9,7 +9,7 @@ using namespace ipcbox::test;
 
 namespace {
 
-// A tool's command line up to the options, and what it locks.
+// The beginning of a tool's command line, before the options, and the object that it locks.
 struct Tool {
     std::string name;
     std::string lock;
@@ -53,7 +53,7 @@ TEST_CASE("sem-take has the options and statuses of flock") {
 
 TEST_CASE("sem-take limits as GNU sem does") {
     Scenario scenario;
-    // It keeps its locks below the home directory.
+    // sem(1) keeps its locks below the home directory.
     const char* home = std::getenv("HOME");
     const std::string old_home = home != nullptr ? home : "/";
     ::setenv("HOME", scenario.path("").c_str(), 1);
@@ -69,7 +69,7 @@ TEST_CASE("sem-take limits as GNU sem does") {
         };
         CHECK(scenario.run(words({"true"})).status == 0);
         CHECK(scenario.run(words({"false"})).status == 1);
-        // Each command reports that it runs, and waits until we write to its FIFO.
+        // Each command reports that it runs, and then waits until we write to its FIFO.
         scenario.write_file("inside", "#!/bin/sh\necho in; read line <$1; exit 0\n");
         REQUIRE(scenario.shell("chmod +x inside; rm -f a b c; mkfifo a b c").status == 0);
         auto one = scenario.start(words({"./inside", "a"}));

@@ -1,4 +1,4 @@
-// Programs in Perl that take and give as in perlipc, and our applets, wait for each other on one
+// Perl programs that take and give as in perlipc, and our applets, wait for each other on the same
 // key.
 #include "harness/scenario.h"
 #include "sysv/key.h"
@@ -27,7 +27,7 @@ Words perl_give(const std::string& key) {
     return {"perl", script("give.pl"), key};
 }
 
-// The key as Perl can read it: a name has no number that it would know.
+// The key as a number, because Perl does not know our names.
 std::string number_of(const std::string& key) {
     return fmt::format("{}", sysv::Key::parse(key).value());
 }
@@ -142,9 +142,9 @@ TEST_CASE("a path means the same key to Perl") {
 TEST_CASE("Perl's loops and ours count together without losing one") {
     on_each_shape([](Scenario& scenario, const std::string& key) {
         scenario.write_file("count", "0\n");
-        // Each reads the count and then writes it, so a second one in between would lose a count.
-        // On a counting set, several of our commands can run together, so they only check that no
-        // Perl program does.
+        // Each program reads a count and writes it back, so two at the same time would lose a
+        // count. On a counting set, several of our commands may run together, so they check only
+        // that no Perl program runs.
         const bool alone =
             value_of(key) == 0 && scenario.run({"sem-create", "-n1", key}).status == 0;
         const std::string ours =

@@ -1,6 +1,6 @@
-// pipe-run beside bash's own pipelines: the same output, and the same statuses as PIPESTATUS has
-// them, except where pipe-run says on purpose that a broken pipe is no failure. magic-cat beside
-// Perl's <> and cat(1).
+// pipe-run beside pipelines of bash: the same output, and the same statuses as in PIPESTATUS. Only
+// a broken pipe differs, which is on purpose no failure for pipe-run. magic-cat beside Perl's <>
+// and cat(1).
 #include "harness/scenario.h"
 
 #include <doctest/doctest.h>
@@ -13,7 +13,7 @@ using namespace ipcbox::test;
 namespace {
 
 struct Case {
-    std::vector<const char*> stages; // each a script for sh(1)
+    std::vector<const char*> stages; // each is a script for sh(1)
     const char* input = "";
 };
 
@@ -61,7 +61,7 @@ std::string quoted(std::string_view script) {
     return text + "'";
 }
 
-// The status of bash, and the statuses of the pipeline as a list.
+// The status of bash, and the list of the pipeline's statuses.
 std::string bash_pipeline(const Case& test) {
     std::string line;
     for (const auto* stage : test.stages)
@@ -121,7 +121,7 @@ TEST_CASE("magic-cat writes what Perl's <> reads") {
     for (auto* words : {&theirs, &ours})
         words->insert(words->end(), sources.begin(), sources.end());
     CHECK(scenario.run(ours, "three\n").out == scenario.run(theirs, "three\n").out);
-    // Perl silently ignores a missing command.
+    // Perl says nothing about a missing command.
     CHECK(scenario.run({"magic-cat", "no-such-program|"}).status == 1);
 }
 

@@ -1,5 +1,5 @@
-// Supervisors, commands and their children are killed at random, again and again: no process is
-// left, no lock is held, and no status lies. IPCBOX_SOAK=60 does this for 60 seconds.
+// Supervisors, commands and their children are killed at random, again and again. No process is
+// left, no lock is held, and no status is wrong. IPCBOX_SOAK=60 does this for 60 seconds.
 #include "harness/kills.h"
 #include "harness/scenario.h"
 
@@ -18,8 +18,9 @@ namespace {
 
 struct Supervisor {
     Words words;
-    // It ends the processes that its command left behind, so the command can have children. Then it
-    // is not killed itself, because nobody could end them.
+    // This supervisor ends the processes that its command left behind, so its command may have
+    // children. The test does not kill the supervisor itself, because nobody could end those
+    // children then.
     bool ends_all = false;
 };
 
@@ -36,7 +37,7 @@ const std::vector<Supervisor>& supervisors() {
     return all;
 }
 
-// They end at the end of their standard input, or when they are killed.
+// These end at the end of their standard input, or when they are killed.
 constexpr const char* alone = "echo up; read line; exit 3";
 constexpr const char* family = "exec 3<&0; setsid sh -c 'trap \"\" TERM; read line <&3' & "
                                "(read line <&3) & echo up; read line; exit 3";

@@ -1,5 +1,5 @@
-// timeout(1), flock(1), kill(1) and env(1), side by side with our applets: the same command line
-// has the same status and the same output.
+// timeout(1), flock(1), kill(1) and env(1) beside our applets: the same command line has the same
+// status and the same output.
 #include "harness/scenario.h"
 
 #include <doctest/doctest.h>
@@ -15,8 +15,8 @@ Words behind(const Words& tool, const Words& line) {
     return words;
 }
 
-// Runs LINE after THEIRS and after OURS, with the same input. The messages of the tools themselves
-// on standard error may differ.
+// Runs LINE after the words THEIRS and after the words OURS, with the same input. The tools' own
+// error messages may differ.
 void compare(Scenario& scenario, const Words& theirs, const Words& ours,
              const std::vector<Words>& command_lines) {
     for (const auto& line : command_lines) {

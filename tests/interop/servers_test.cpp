@@ -1,5 +1,5 @@
-// Other clients and programs with our servers: users of tcpserver, unixserver, s6, socat and ncat
-// find what they expect.
+// Clients and programs of other projects with our servers. Users of tcpserver, unixserver, s6,
+// socat and ncat find what they expect.
 #include "harness/client.h"
 #include "harness/peer.h"
 #include "harness/scenario.h"
@@ -31,7 +31,7 @@ Service serve_ours(Scenario& scenario, const Words& program) {
     return {std::move(process), address};
 }
 
-// It looks up no names, and prints its port.
+// This tcpserver looks up no names, and prints its port.
 Service serve_tcpserver(Scenario& scenario, const Words& program) {
     auto process = scenario.start(with({"tcpserver", "-1RHl0", "127.0.0.1", "0"}, program));
     const auto port = net::HostPort::parse(process.line()).port;
@@ -47,8 +47,8 @@ Process serve_ours_unix(Scenario& scenario, const Words& program) {
     return process;
 }
 
-// How a foreign client sends "hello" to an echo server and prints the answer; $1 and $2 are the
-// address.
+// How a client of another project sends "hello" to an echo server and prints the answer. $1 and $2
+// are the address.
 struct Caller {
     const char* name;
     const char* script;
@@ -159,7 +159,7 @@ TEST_CASE("programs that were written for unixserver and s6-ipcserver work with 
     }
     {
         auto theirs = scenario.start({"s6-ipcserver", "-1", sock, "./ipc"});
-        CHECK(theirs.line().empty()); // ready
+        CHECK(theirs.line().empty()); // an empty line: it is ready
         const auto expected = fmt::format(":{}:{}\nhello\n", ::geteuid(), ::getegid());
         CHECK(answer(std::move(theirs)) == expected);
         CHECK(answer(serve_ours_unix(scenario, {"./ipc"})) == expected);
@@ -189,7 +189,7 @@ TEST_CASE("s6-ipcserver-access guards a program of our server") {
 
 TEST_CASE("a service manager opens the socket, and clients can come before we run") {
     Scenario scenario;
-    // 3 is the first of them (sd_listen_fds(3)); $^F keeps Perl from closing it.
+    // The first socket is 3 (sd_listen_fds(3)). $^F keeps Perl from closing it.
     scenario.write_file("activate", R"(
 use IO::Socket::INET;
 use POSIX ();

@@ -1,4 +1,4 @@
-// TLS with a server of another project: openssl s_server.
+// TLS with openssl s_server, a server of another project.
 #include "harness/scenario.h"
 #include "harness/tls_peer.h"
 
@@ -22,7 +22,7 @@ struct World {
         scenario.write_file("client.pem", client.pem() + client.key_pem());
     }
 
-    // A server that sends each line back in reverse, and its port.
+    // Starts a server that sends each line back in reverse. PORT becomes its port.
     Process start_server(const std::string& options, std::string& port) {
         auto process = scenario.start_shell(
             "exec openssl s_server -accept 127.0.0.1:0 -cert server.pem -rev " + options);
@@ -81,7 +81,7 @@ TEST_CASE("tcp-client sends its certificate when openssl s_server asks for one")
 
 namespace {
 
-// A server of ours that speaks TLS, and its port.
+// One of our servers, which speaks TLS, and its port.
 struct Served {
     World world;
     Process process;
@@ -93,7 +93,7 @@ struct Served {
         const auto line = process.error_line();
         port = line.substr(line.rfind(':') + 1);
     }
-    // Through our own client.
+    // Talks to it with our own client.
     Result talk(const std::string& options, std::string_view input = "text\n") {
         return world.scenario.shell(
             fmt::format("tcp-client --tls --half-close {} localhost {}", options, port), {}, input);
@@ -147,7 +147,7 @@ TEST_CASE("the client gets all output of a program that prints much and ends imm
         "tcp-client --tls --cacert ca.pem localhost $1 </dev/null | tail -n 1", {served.port});
     CHECK(result.out == "300000\n");
     CHECK(result.err.empty());
-    // Even if the client has sent bytes that nobody reads.
+    // The client gets all of it, even if it has sent bytes that nobody reads.
     const auto talking = served.talk("--cacert ca.pem", numbers(10'000));
     CHECK(talking.out.ends_with("\n300000\n"));
 }
@@ -158,7 +158,7 @@ TEST_CASE("a program learns the names in its client's certificate") {
                   "$SSL_CLIENT_I_DN $SSL_TLS_SNI $SSL_PROTOCOL'"};
     CHECK(served.talk("--cacert ca.pem --cert client.pem", "").out ==
           "127.0.0.1 SUCCESS CN=client CN=Test CA localhost TLSv1.3\n");
-    // A client without a certificate, or with one of another issuer, starts no program.
+    // If a client has no certificate, or one of another issuer, no program is started.
     CHECK(served.talk("--cacert ca.pem", "").out.empty());
     const Certificate stranger{{.common_name = "stranger", .names = ""}};
     served.world.scenario.write_file("stranger.pem", stranger.pem() + stranger.key_pem());
@@ -197,13 +197,13 @@ TEST_CASE("a directory holds a certificate for each name") {
               .run({"tcp-client", "--tls", "--half-close", "--cacert", "ca.pem", "127.0.0.1", port},
                    "no name")
               .out == "no name");
-    // A name that leads to another directory gets the default certificate.
+    // For a name that leads to another directory, the client gets the default certificate.
     CHECK(world.scenario
               .run({"tcp-client", "--tls", "--half-close", "-k", "--tls-name", "../client",
                     "127.0.0.1", port},
                    "text")
               .out == "text");
-    // A renewed certificate is used immediately.
+    // The server uses a renewed certificate at once.
     REQUIRE(world.scenario.shell("cp server.pem d/a.example.pem").status == 0);
     CHECK(world.scenario
               .run({"tcp-client", "--tls", "--cacert", "ca.pem", "--tls-name", "a.example",
@@ -217,7 +217,7 @@ TEST_CASE("a client that never finishes the handshake is dropped in time") {
         served.world.scenario.shell("tcp-client localhost $1 </dev/null", {served.port});
     CHECK(silent.status <= 1);
     CHECK(silent.out.empty());
-    // Byte for byte, the beginning of a handshake without its end.
+    // The beginning of a handshake, byte by byte, without its end.
     const auto slow = served.world.scenario.shell(
         R"(printf '\026\003\001\002\000\001' | tcp-client --quit-after 20 localhost $1)",
         {served.port});

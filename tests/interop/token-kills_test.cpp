@@ -1,5 +1,6 @@
-// Tokens are taken and given again and again, while takers, commands, keepers and those that give
-// are killed at random: at the end, each set has all its tokens. IPCBOX_LOAD=100000 takes so many.
+// Tokens are taken and given again and again, while the processes that take, keep and give them are
+// killed at random, and the commands too. At the end, each set has all its tokens.
+// IPCBOX_LOAD=100000 takes this many.
 #include "harness/kills.h"
 #include "harness/scenario.h"
 
@@ -24,7 +25,7 @@ int taken(const std::string& key) {
     return sysv::TokenSet::find(sysv::Key::parse(key)).value().taken();
 }
 
-// All tokens can be taken, and not one more. Gives them back.
+// Checks that exactly TOKENS tokens can be taken, and gives them back.
 void check_is_whole(Scenario& scenario, const std::string& key, int tokens) {
     CHECK(eventually([&] { return taken(key) == 0; }));
     CHECK(scenario.run({"sem-take", "--wait-all", "-n", key}).status == 0);
@@ -41,10 +42,10 @@ struct Tally {
     int kills = 0;
 };
 
-// Takers with a command, readers, and scripts with a keeper.
+// Starts a taker with a command, a reader, or a script with a keeper.
 Process start_taker(Scenario& scenario, const std::string& key, std::minstd_rand& random) {
     switch (random() % 6) {
-    case 0: // not PPID, which would be us if the shell was killed meanwhile
+    case 0: // PPID would be wrong: it is our pid if the shell has been killed
         return scenario.start_shell("sem-take --hold-for $$ \"$1\"; :", {key});
     case 1:
         return scenario.start({"sem-take", "-s", key, "--", "true"});
@@ -53,14 +54,14 @@ Process start_taker(Scenario& scenario, const std::string& key, std::minstd_rand
     }
 }
 
-// One that is killed says nothing. Everybody else gets a token.
+// A killed taker says nothing. Every other one must have got a token.
 void finish(Process taker) {
     const auto result = taker.wait();
     CAPTURE(result.err);
     CHECK((result.status == 0 || result.status == killed));
 }
 
-// A set of one token, and one of more.
+// A set of one token, and a set of several.
 struct Sets {
     explicit Sets(Scenario& scenario) : plain(scenario.key()), counting(scenario.name()) {
         REQUIRE(scenario.run({"sem-create", plain}).status == 0);
@@ -100,7 +101,7 @@ TEST_CASE("tokens that are held until a process ends come back, no matter what i
         }
         for (; !takers.empty(); takers.pop_front())
             finish(std::move(takers.front()));
-        // Those that have lost their parent are our children now.
+        // Processes that have lost their parent are our children now.
         CHECK(eventually(is_all_gone));
     }
     MESSAGE(tally.taken, " taken, ", tally.kills, " kills");
@@ -109,7 +110,8 @@ TEST_CASE("tokens that are held until a process ends come back, no matter what i
     check_is_whole(scenario, sets.counting, slots);
 }
 
-// Nobody gives a token back for one that was killed. But what it has done, it has done as a whole.
+// If a process is killed, nobody gives its token back. But each step that it took was taken as a
+// whole.
 TEST_CASE("a killed sem-take or sem-give has moved one token or none") {
     const int total = load_size(300);
     Scenario scenario;

@@ -1,7 +1,7 @@
-// Whether there are ever too many inside. The witness knows nothing of etcd: each job holds a
-// connection to its Unix socket as long as it runs. Meanwhile guards, commands and members of the
-// cluster are killed and stopped at random. IPCBOX_SOAK=120 does it for so many seconds, with more
-// workers and longer stops; IPCBOX_SEED=1 chooses the faults.
+// Are there ever too many jobs inside at the same time? The witness knows nothing of etcd: each job
+// has a connection to its Unix socket while it runs. In the meantime guards, commands and members
+// of the cluster are killed and stopped at random. IPCBOX_SOAK=120 runs this for 120 seconds, with
+// more workers and longer stops. IPCBOX_SEED=1 chooses the faults.
 #include "core/io.h"
 #include "core/poll.h"
 #include "harness/token_bench.h"
@@ -22,13 +22,13 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Counts the jobs that run, and ends each after its time by closing its connection.
+// Counts the jobs that are running. Ends each of them after its time by closing its connection.
 class Witness {
   public:
     explicit Witness(const std::string& path)
         : listener_(listen_at(net::Address::unix_path(path), 128)) {}
 
-    // For DURATION at most.
+    // Watches for at most DURATION.
     void watch(Duration duration, std::minstd_rand& random) {
         auto deadline = Deadline::after(duration);
         for (const auto& job : jobs_)
@@ -54,8 +54,8 @@ class Witness {
         Deadline end;
     };
 
-    // Those that have left are counted out before those that have come are counted in: a job that
-    // comes after another has gone must not seem to be beside it.
+    // First takes out the jobs that have left, and then counts those that have come. Otherwise a
+    // job that came after another had left would seem to run at the same time.
     void look(std::minstd_rand& random) {
         for (;;) {
             if (!wait_for(listener_.get(), POLLIN, Deadline::after(0ms))) break;
@@ -94,7 +94,7 @@ struct Run {
     bool long_jobs = false;
 };
 
-// Workers that take tokens again and again, and faults among them.
+// Workers that take tokens again and again, and the faults that they meet.
 class Storm {
   public:
     Storm(TokenBench& bench, Witness& witness, const Run& run)
@@ -103,7 +103,7 @@ class Storm {
     void rage() {
         const auto end = Deadline::after(run_.length);
         auto next_fault = Deadline::after(300ms);
-        // In a long run, at least twice.
+        // A long run must have at least two.
         const bool is_long = run_.length > 20s;
         std::vector<Deadline> outages;
         for (int third = 1; is_long && third <= 2; ++third)
@@ -122,7 +122,7 @@ class Storm {
         undo(Undo::all);
     }
 
-    // All workers end without being killed.
+    // Waits until all workers have ended without being killed.
     void calm_down() {
         for (auto& worker : workers_)
             REQUIRE(eventually([&] {
@@ -179,7 +179,7 @@ class Storm {
 
     void stop_for(pid_t pid, Duration duration) {
         if (pid == 0 || ::kill(pid, SIGSTOP) < 0) return;
-        // Nobody else gets the number of a process that is stopped, unless it is killed meanwhile.
+        // The pid stays that of the stopped process, unless the process is killed in the meantime.
         repairs_.push_back({Deadline::after(duration), [pid] { (void)::kill(pid, SIGCONT); }});
     }
 
@@ -188,7 +188,7 @@ class Storm {
         auto& worker = workers_[random_() % workers_.size()];
         const auto front = worker.process.pid();
         switch (random_() % 8) {
-        case 0: // what the command has started stays, as with every other wrapper
+        case 0: // processes that the command started go on, as with every wrapper
             if (!worker.has_family) worker.process.kill(SIGKILL);
             return;
         case 1:
@@ -247,7 +247,7 @@ class Storm {
     bool has_member_fault_ = false;
     Deadline member_fault_end_ = Deadline::never();
     int faults_ = 0;
-    int outages_ = 0; // the quorum was lost
+    int outages_ = 0; // how often the quorum was lost
 };
 
 int number_in_environment(const char* name, int otherwise) {
@@ -255,7 +255,7 @@ int number_in_environment(const char* name, int otherwise) {
     return text != nullptr ? std::atoi(text) : otherwise;
 }
 
-// Jobs that wait for each other can hold all slots at the same time.
+// Whether jobs that wait for each other can have all slots at the same time.
 bool can_have_all(TokenBench& bench, int slots) {
     std::vector<Process> holders;
     for (int number = 0; number < slots; ++number)
@@ -264,7 +264,8 @@ bool can_have_all(TokenBench& bench, int slots) {
     return std::ranges::all_of(holders, [](Process& holder) { return holder.line() == "in"; });
 }
 
-// The most that were inside when the keeper of a long job was stopped past its lease.
+// Stops the keeper of a long job past its lease. Returns how many jobs were inside at the same time
+// at most.
 std::size_t max_beside_stopped_keeper(const std::string& on_lost) {
     TokenBench bench;
     Witness witness{"./witness"};

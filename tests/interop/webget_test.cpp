@@ -26,13 +26,13 @@ bool answers(Scenario& scenario, std::uint16_t port) {
     });
 }
 
-// nginx on a port of its own and at the Unix socket "nginx.sock", with the files of "documents" in
-// both. DIRECTIVES are for its one server.
+// nginx with the files of "documents", on its own port and on the Unix socket "nginx.sock".
+// DIRECTIVES are for its only server.
 class Nginx {
   public:
     explicit Nginx(Scenario& scenario, std::string_view directives = {})
         : process_(start(scenario, port_.number(), directives)) {
-        // nginx writes this file once it listens everywhere.
+        // nginx writes this file when it listens everywhere.
         const bool ready =
             eventually([&] { return scenario.exists("nginx.pid") || !process_.is_running(); });
         REQUIRE(ready);
@@ -47,7 +47,7 @@ class Nginx {
     }
 
   private:
-    // One process, with the rights of the test, and everything it writes in the test's directory.
+    // nginx runs as one process of the test's user, and writes everything in the test's directory.
     static Process start(Scenario& scenario, std::uint16_t port, std::string_view directives) {
         constexpr std::string_view main = R"(
 daemon off;
@@ -74,8 +74,7 @@ http {
     Process process_;
 };
 
-// An authority of our own, and a certificate of it for localhost, as files: authority.pem,
-// certificate.pem and key.pem.
+// Makes an authority and its certificate for localhost: authority.pem, certificate.pem and key.pem.
 void make_certificates(Scenario& scenario) {
     const auto made = scenario.shell(R"(
 make() { openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "$@"; }
@@ -92,7 +91,7 @@ std::string tls_directives(const ReservedPort& port) {
                        port.number());
 }
 
-// tinyproxy, which shows in the field Via that it was used.
+// tinyproxy, which adds a field Via, so that a test can see that it was used.
 class Proxy {
   public:
     explicit Proxy(Scenario& scenario, std::string_view configuration = {})
@@ -116,8 +115,8 @@ class Proxy {
     Process process_;
 };
 
-// A program for inetd and the like: it reads one request, answers with its path and "tail", and
-// ends.
+// A program for inetd and others. It reads one request, answers with the request's path and "tail",
+// and ends.
 constexpr auto one_answer = R"script(#!/bin/sh
 end=$(printf '\r')
 read -r method path version
@@ -172,7 +171,7 @@ TEST_CASE("the form of perlipc prints whole answers of nginx") {
     CHECK(result.out.find("\r\n\r\n/one HTTP/1.1 127.0.0.1 1\nHTTP/1.1 200 OK\r\n") !=
           std::string::npos);
     CHECK(result.out.ends_with("\r\n\r\n/two HTTP/1.1 127.0.0.1 2\n"));
-    // A connection for each.
+    // HTTP/1.0 needs a connection for each document.
     const auto old = scenario.run({"webget", "-0", nginx.authority(), "/one", "/two"});
     CHECK(old.status == 0);
     CHECK(old.out.find("\r\n\r\n/one HTTP/1.0 ") != std::string::npos);
@@ -181,7 +180,8 @@ TEST_CASE("the form of perlipc prints whole answers of nginx") {
 
 TEST_CASE("a document is the same in whatever way nginx sends it") {
     Scenario scenario;
-    // Server-side includes take the length away: chunks, or the end of the connection.
+    // With server-side includes there is no length: the document comes in chunks, or ends with the
+    // connection.
     const Nginx nginx(scenario, R"(
         location /chunked/ { alias documents/; ssi on; ssi_types *; }
         location /gzip/ { alias documents/; gzip on; gzip_types *; gzip_min_length 1; }
@@ -197,7 +197,7 @@ TEST_CASE("a document is the same in whatever way nginx sends it") {
                 const auto result = scenario.run(with({"webget", url}, options));
                 CHECK(result.status == 0);
                 CHECK(result.err.empty());
-                CHECK((result.out == text)); // not for printing
+                CHECK((result.out == text)); // the double parentheses keep doctest from printing it
             }
             CHECK(scenario.run({"webget", "-o", "file", url}).status == 0);
             CHECK((scenario.read_file("file") == text));
@@ -218,7 +218,8 @@ TEST_CASE("ranges, resumption and conditions work with nginx") {
     CHECK(scenario.run({"webget", "-r", "-7", url}).out == text.substr(text.size() - 7));
 
     CHECK((scenario.run({"webget", "-z", "1970-01-01", url}).out == text));
-    // nginx answers 304 only to the document's own date, and sends the document for a later date.
+    // nginx answers 304 only for exactly the document's date. For a later date, it sends the
+    // document.
     for (const char* date : {"documents/text", "2100-01-01"}) {
         CAPTURE(date);
         scenario.write_file("file", "kept\n");
@@ -233,7 +234,7 @@ TEST_CASE("ranges, resumption and conditions work with nginx") {
 TEST_CASE("an interrupted transfer is resumed") {
     Scenario scenario;
     const auto text = numbered_text(3'000'000);
-    // A request for the whole document never gets all of it.
+    // This server never sends all of the document to a request without a range.
     const Nginx nginx(scenario, R"(
         access_log log;
         limit_rate_after 1m;
@@ -277,7 +278,7 @@ TEST_CASE("errors, redirects and passwords work with nginx") {
     CHECK(scenario.run({"webget", "-f", "-u", "anna:wrong", secret}).status == 22);
     CHECK(scenario.run({"webget", "-u", "a:b", nginx.url("/authorization")}).out ==
           "<Basic YTpi>\n");
-    // Another host must not get the password.
+    // The other host must not get the password.
     CHECK(scenario.run({"webget", "-L", "-u", "a:b", nginx.url("/away")}).out == "<>\n");
 
     scenario.write_file("file", "old\n");
@@ -304,7 +305,7 @@ TEST_CASE("data, forms and uploads arrive at nginx") {
     scenario.write_file("text", text);
     CHECK(scenario.run({"webget", "-T", "text", nginx.url("/upload/copy")}).status == 0);
     CHECK((scenario.read_file("documents/copy") == text));
-    // nginx refuses, and ends the connection, while we are still sending.
+    // nginx refuses the upload and closes the connection while we are still sending.
     CHECK(scenario.run({"webget", "-f", "-T", "text", nginx.url("/small/copy")}).status == 22);
 
     const auto posted =
@@ -317,7 +318,7 @@ TEST_CASE("data, forms and uploads arrive at nginx") {
               .out == "agent|http://referer/|mine\n");
 }
 
-// The whole body of each arrives, and none hangs. IPCBOX_SOAK sends 1 000 of them.
+// Each body must arrive as a whole, and no upload may hang. IPCBOX_SOAK sends 1 000 of them.
 TEST_CASE("uploads to a WebDAV server arrive whole") {
     Scenario scenario;
     const Nginx nginx(scenario, R"(
@@ -368,7 +369,7 @@ TEST_CASE("HTTPS works with an authority of our own") {
         with(trusting, {"--resolve", other + ":127.0.0.1", "https://" + other + "/text"}));
     CHECK(wrong.status == 60);
     CHECK(wrong.err.find("localhost") != std::string::npos);
-    // Plain HTTP to a port that speaks only TLS, and the other way round.
+    // Plain HTTP to a TLS port, and TLS to a plain port.
     CHECK(
         scenario.run({"webget", "-f", fmt::format("http://localhost:{}/", port.number())}).status ==
         22);
@@ -426,7 +427,7 @@ TEST_CASE("webget logs in to tinyproxy") {
     const Nginx nginx(scenario, R"(location / { return 200 "<$http_proxy_authorization>"; })");
     const Proxy proxy(scenario, "BasicAuth anna secret");
     CHECK(scenario.run({"webget", "-f", "-x", proxy.authority(), nginx.url("/")}).status == 22);
-    // The login is for the proxy, which does not pass it on.
+    // The login is for the proxy only. The proxy must not pass it on.
     CHECK(scenario.run({"webget", "-x", "http://anna:secret@" + proxy.authority(), nginx.url("/")})
               .out == "<>");
 }
@@ -440,7 +441,7 @@ TEST_CASE("webget fetches documents from Python's http.server") {
         CAPTURE(protocol);
         auto server = scenario.start({"python3", "-u", "-m", "http.server", "--bind", "127.0.0.1",
                                       "--protocol", protocol, "0"});
-        // Serving HTTP on 127.0.0.1 port 41231 (http://127.0.0.1:41231/) ...
+        // The line is like "Serving HTTP on 127.0.0.1 port 41231 (http://127.0.0.1:41231/) ...".
         const auto line = server.line();
         const auto from = line.find("http://");
         REQUIRE(from != std::string::npos);
@@ -506,7 +507,7 @@ TEST_CASE("curl and webget fetch the same 200 documents") {
     constexpr std::size_t documents = 200;
     constexpr std::size_t largest = 300'000;
     const auto text = numbered_text(largest);
-    // A name as in a file, and as in a URL.
+    // A name in the file system, and the same name in a URL.
     struct Name {
         std::string_view file, url;
     };
