@@ -14,7 +14,7 @@ using namespace ipcbox;
 
 namespace {
 
-// What LINE prints on standard output.
+// The text that LINE prints on standard output.
 std::string printed(const cli::JsonLine& line) {
     cli::flush();
     Pipe pipe = make_pipe();

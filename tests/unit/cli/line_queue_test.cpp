@@ -37,7 +37,7 @@ TEST_CASE("a reader that does not read delays nobody, and is told how much was l
     constexpr int lines = 3000; // more than the pipe and the queue hold
     for (int each = 0; each < lines; ++each)
         queue.add(line + "\n");
-    // Those that came and those that were told to be lost, in as many messages as it takes.
+    // Counts the lines that came and those that were reported as lost, in any number of reports.
     int whole = 0;
     int lost = 0;
     std::string text;

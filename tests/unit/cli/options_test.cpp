@@ -29,7 +29,7 @@ struct Parsed {
 
 enum class Takes { operands, command };
 
-// Parses as an applet with those options would.
+// Parses WORDS as an applet with these options would.
 Parsed parse(Words words, Takes takes = Takes::operands) {
     std::vector<char*> arguments;
     for (auto& word : words)
@@ -62,7 +62,7 @@ std::string error_of(const Words& words, Takes takes = Takes::operands) {
 
 // The text that WORK prints, through the buffer of standard output.
 std::string printed_by(const std::function<void()>& work) {
-    cli::flush(); // of what the tests before this one left in the buffer
+    cli::flush(); // the tests before may have left something in the buffer
     const Pipe pipe = make_pipe();
     const Fd saved = Fd::adopt(::dup(STDOUT_FILENO));
     REQUIRE(::dup2(pipe.writer.get(), STDOUT_FILENO) == STDOUT_FILENO);
@@ -110,7 +110,7 @@ TEST_CASE("a long option has its value after = or in the next word") {
     CHECK(parse({"--wait", "5s"}).wait == "5s");
     CHECK(parse({"--wait=a=b"}).wait == "a=b");
     CHECK(parse({"--wait="}).wait.empty());
-    CHECK(parse({"--wait=", "key"}).key == "key"); // an empty variable in a script
+    CHECK(parse({"--wait=", "key"}).key == "key"); // a script's variable is empty
     CHECK(parse({"--wait", ""}).wait.empty());
     CHECK(parse({"-w", ""}).wait.empty());
 }
@@ -182,7 +182,7 @@ TEST_CASE("parsing stops at the command") {
 
     CHECK(parse({"key"}, Takes::command).command.empty());
     CHECK(parse({"key", "make", ""}, Takes::command).command == Words{"make", ""});
-    CHECK(parse({"--wait", "--", "key"}, Takes::command).wait == "--"); // a value, as for getopt
+    CHECK(parse({"--wait", "--", "key"}, Takes::command).wait == "--"); // as for getopt
     CHECK(parse({"-aw", "--", "key"}, Takes::command).key == "key");
     CHECK(parse({"key", "make", "--prefix=", "-w"}, Takes::command).command ==
           Words{"make", "--prefix=", "-w"});
@@ -194,8 +194,7 @@ TEST_CASE("an error names the wrong word") {
     CHECK(error_of({"-x"}) == "unknown option -x");
     CHECK(error_of({"-ax"}) == "unknown option -x");
     CHECK(error_of({"--al"}) ==
-          "unknown option --al; did you mean --all?"); // no abbreviations: they break with a new
-                                                       // option
+          "unknown option --al; did you mean --all?"); // no abbreviations: a new option breaks them
     CHECK(error_of({"-x", "key", "make"}, Takes::command) == "unknown option -x");
     CHECK(error_of({"key", "-x", "make"}, Takes::command) == "unknown option -x");
     CHECK(error_of({"--wait"}) == "option --wait needs a value");
@@ -217,7 +216,7 @@ TEST_CASE("a missing operand is an error") {
 TEST_CASE("a parser's reason follows the option and the value") {
     CHECK(error_of({"--count", "x", "--wait", "1"}) ==
           "--count 'x': expected a number from -5 to 5");
-    // The error names the bad value although a good one follows.
+    // The error names the bad value, although a good one follows.
     CHECK(error_of({"--count", "x", "--count", "1"}) ==
           "--count 'x': expected a number from -5 to 5");
 }
@@ -227,7 +226,7 @@ TEST_CASE("--help and --version win over errors in values and operands") {
     CHECK_THROWS_AS((void)parse({"-h", "--count=x"}), cli::Finished);
     CHECK_THROWS_AS((void)parse({"1", "2", "3", "-V"}), cli::Finished);
     CHECK_THROWS_AS((void)parse({"-vh"}), cli::Finished);
-    // After its start they belong to the command, and after "--" they are operands.
+    // Options after the command belong to the command, and after "--" they are operands.
     CHECK(parse({"key", "make", "--help"}, Takes::command).command == Words{"make", "--help"});
     CHECK(parse({"--", "--help"}).key == "--help");
 }
@@ -267,7 +266,7 @@ TEST_CASE("an applet's declarations can be had without running it") {
 
 namespace {
 
-// Everything that is given, in the order in which it takes effect.
+// Everything on the line, in the order in which it takes effect.
 std::string order_of(Words words) {
     std::vector<char*> arguments;
     for (auto& word : words)

@@ -26,20 +26,20 @@ TEST_CASE("the C1 controls cannot drive a terminal, as a byte or as UTF-8") {
     CHECK(visible("\xc2\x9b"
                   "31m") == "\\xc2\\x9b31m");
     CHECK(visible("\xc2\x80\xc2\x9f") == "\\xc2\\x80\\xc2\\x9f");
-    CHECK(visible("\xc2\xa0") == "\xc2\xa0"); // the first that is a character
+    CHECK(visible("\xc2\xa0") == "\xc2\xa0"); // the first harmless character
 }
 
 TEST_CASE("text that is not UTF-8 is shown byte by byte") {
     CHECK(visible("\xff") == "\\xff");
     CHECK(visible("\x80") == "\\x80");
     CHECK(visible("\xc3(") == "\\xc3(");        // a sequence cut short
-    CHECK(visible("\xe2\x82") == "\\xe2\\x82"); // at the end, too
+    CHECK(visible("\xe2\x82") == "\\xe2\\x82"); // at the end too
     CHECK(visible("\xc0\x9b") == "\\xc0\\x9b"); // overlong escape
     CHECK(visible("\xc1\xbf") == "\\xc1\\xbf");
-    CHECK(visible("\xe0\x80\x9b") == "\\xe0\\x80\\x9b"); // overlong in three
+    CHECK(visible("\xe0\x80\x9b") == "\\xe0\\x80\\x9b"); // overlong, of three bytes
     CHECK(visible("\xe0\x9f\xbf") == "\\xe0\\x9f\\xbf");
     CHECK(visible("\xe0\xa0\x80") == "\xe0\xa0\x80");
-    CHECK(visible("\xf0\x80\x80\x9b") == "\\xf0\\x80\\x80\\x9b"); // and in four
+    CHECK(visible("\xf0\x80\x80\x9b") == "\\xf0\\x80\\x80\\x9b"); // overlong, of four bytes
     CHECK(visible("\xf0\x90\x80\x80") == "\xf0\x90\x80\x80");
     CHECK(visible("\xed\xa0\x80") == "\\xed\\xa0\\x80"); // a surrogate
     CHECK(visible("\xed\x9f\xbf") == "\xed\x9f\xbf");
@@ -65,5 +65,5 @@ TEST_CASE("a text in pieces is shown as if it had come at once") {
             CHECK(shown == visible(text));
         }
     VisibleText pieces;
-    CHECK(pieces.next("ab\xe2\x82") == "ab"); // nothing but an unfinished sequence is held back
+    CHECK(pieces.next("ab\xe2\x82") == "ab"); // only the unfinished sequence is held back
 }

@@ -29,7 +29,7 @@ TEST_CASE("a duration may be the sum of several units, the longest first") {
           9 * 24h + 3h + 4min + 5s + 6ms + std::chrono::microseconds{7});
     CHECK(cli::parse_duration("1m0.5s") == 60500ms);
     CHECK(cli::parse_duration("99999999999d1s") == Duration::max());
-    // A number without a unit after another one would be ambiguous.
+    // Every number needs a unit if there is more than one.
     for (const char* wrong : {"1h30", "30m1h", "1h1h", "1h 30m", "1h-30m", "1hm", "1h30m,", "h30m"})
         CHECK_THROWS_WITH_AS((void)cli::parse_duration(wrong),
                              "expected a duration such as 0.25, 500ms, 10s, 2m, 1h30m, 1d or 1w",
@@ -146,7 +146,7 @@ TEST_CASE("an owner is a user and perhaps a group") {
     for (const char* wrong : {"", ":", "root:", ":root", "no-such-user", "root:no-such-group",
                               "4000000000", "-1", "-1:0", "root:-1", "99999999999:0"})
         CHECK_THROWS_AS((void)cli::parse_owner(wrong), std::invalid_argument);
-    // (uid_t)-1 is "leave it as it is" for chown(2) and setuid(2).
+    // For chown(2) and setuid(2), (uid_t)-1 means "leave it unchanged".
     CHECK_THROWS_AS((void)cli::parse_owner("4294967295:0"), std::invalid_argument);
     CHECK_THROWS_AS((void)cli::parse_owner("0:4294967295"), std::invalid_argument);
 }

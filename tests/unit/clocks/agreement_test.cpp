@@ -20,7 +20,7 @@ Reading reading(Duration offset, Duration error) {
     return reading;
 }
 
-// From clocks that can be from LOW to HIGH, in seconds.
+// The agreement of clocks whose offsets can be from LOW to HIGH, in seconds.
 Agreement of(const std::vector<std::pair<int, int>>& intervals) {
     std::vector<Reading> readings;
     for (const auto& interval : intervals) {
@@ -51,7 +51,7 @@ TEST_CASE("Marzullo's own examples have his results") {
     CHECK(seconds(pair.offset) == 11.5);
     CHECK(pair.is_majority());
 
-    // 8 to 9 and 11 to 12: both have two.
+    // Two clocks agree on 8 to 9, and two on 11 to 12.
     const auto tie = of({{8, 9}, {8, 12}, {10, 12}});
     CHECK(tie.members == Numbers{0, 1});
     CHECK(seconds(tie.offset) == 8.5);

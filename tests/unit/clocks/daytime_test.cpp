@@ -12,7 +12,7 @@ constexpr std::time_t now = 1'800'000'000;  // in January 2027
 constexpr std::time_t then = 1'795'488'901; // 2026-11-24 at 02:55:01 UTC
 constexpr std::time_t hour = 3600;
 
-// The process's time zone, for one test.
+// Sets the process's time zone for one test.
 class LocalZone {
   public:
     explicit LocalZone(const char* zone) {
@@ -36,7 +36,7 @@ class LocalZone {
 
 constexpr const char* new_york = "EST5EDT,M3.2.0,M11.1.0";
 
-// With a zone of its own, so ours does not matter.
+// The text names its zone, so ours does not matter.
 std::optional<std::time_t> time_in(std::string_view text, std::time_t at = now) {
     const LocalZone zone{new_york};
     const auto daytime = parse_daytime(text, at);
@@ -130,7 +130,7 @@ TEST_CASE("of several zones with one name the one that fits our clock is taken, 
     CHECK(guess("04:55:01 ist", then) == std::pair{std::time_t{0}, std::chrono::minutes{2h}});
     CHECK(guess("03:55:01 IST", then) == std::pair{std::time_t{0}, std::chrono::minutes{1h}});
     CHECK(guess("10:55:01 PST", then) == std::pair{std::time_t{0}, std::chrono::minutes{8h}});
-    // Far from this host's clock, nothing supports the other zones.
+    // Far from this host's clock, we cannot tell, and the first zone counts.
     CHECK(guess("02:55:01 CST", now).second == std::chrono::minutes{-6h});
     CHECK(parse_daytime("24 NOV 2026 02:55:01 IST", now)->guessed_zone->name == "IST");
     CHECK_FALSE(parse_daytime("24 NOV 2026 02:55:01 CET", now)->guessed_zone);
@@ -153,11 +153,11 @@ TEST_CASE("other times without a zone are local") {
         CHECK_MESSAGE(local_time_in(text) == then, text);
     CHECK(local_time_in("Tue Nov 24 02:55:01 2026", "UTC0") == then);
     CHECK(local_time_in("Tue Nov 24 02:55:01 2026", "JST-9") == then - 9 * hour);
-    // Summer, and the day on which it ends.
+    // In summer, and on the day on which it ends.
     CHECK(local_time_in("Wed Jul  1 00:00:00 2026") == 1'782'878'400);
     CHECK(local_time_in("Sun Nov  1 12:00:00 2026") == 1'793'552'400);
     CHECK(local_time_in("Sun Nov  1 00:30:00 2026") == 1'793'507'400);
-    // mktime(3) also returns this value for a failure.
+    // -1 is right here, although mktime(3) also returns it for a failure.
     CHECK(local_time_in("Wed Dec 31 23:59:59 1969", "UTC0") == -1);
 }
 
@@ -195,11 +195,11 @@ TEST_CASE("a year of two digits is the nearest one") {
     CHECK(year("78", now) == "1978");
     CHECK(year("99", now) == "1999");
     CHECK(year("00", now) == "2000");
-    CHECK(year("00", 3'000'000'000) == "2100"); // in 2065
+    CHECK(year("00", 3'000'000'000) == "2100"); // now is in 2065
     CHECK(year("70", 0) == "1970");
     CHECK(year("20", 0) == "1920");
     CHECK(year("19", 0) == "2019");
-    // NIST gives the day, whatever this host's clock says.
+    // NIST sends the day too, so this host's clock does not matter.
     for (const std::time_t at : {std::time_t{0}, now, std::time_t{5'000'000'000}})
         CHECK(time_in("61368 26-11-24 02:55:01 00 0 0 713.5 UTC(NIST) *", at) == then);
 }
@@ -246,7 +246,7 @@ TEST_CASE("a text without a time is refused") {
                              "Tue Nov 24 02.55.01 2026",
                              "Tue Nov 24 02:55:01. 2026",
                              "Tue Nov 24 02:55: 2026",
-                             "Tue Nov 24 02:55:01 AEST 2026", // which is not known
+                             "Tue Nov 24 02:55:01 AEST 2026", // an unknown zone
                              "24 NOV 2026 02:55:01 UTC+1",
                              "24 NOV 2026 02:55:01 +1",
                              "24 NOV 2026 02:55:01 +100",

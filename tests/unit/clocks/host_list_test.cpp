@@ -126,7 +126,7 @@ TEST_CASE("the hosts of an IPv4 network are those between its first and last add
     CHECK(network("192.0.2.0/30") == Texts{"192.0.2.1", "192.0.2.2"});
     CHECK(network("192.0.2.0/31") == Texts{"192.0.2.0", "192.0.2.1"});
     CHECK(network("192.0.2.7/32") == Texts{"192.0.2.7"});
-    // fping(8) does not ask for the bits of the host to be zero either.
+    // Bits of the host may be set, as for fping(8).
     CHECK(network("192.0.2.77/30") == Texts{"192.0.2.77", "192.0.2.78"});
     const auto many = network("10.1.77.77/16");
     REQUIRE(many.size() == 65534);

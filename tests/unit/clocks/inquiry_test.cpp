@@ -40,7 +40,7 @@ TEST_CASE("all addresses are tried by one source before the next one has its tur
     for (auto next = Next::another_try; next == Next::another_try; next = inquiry.fail("refused"))
         order += inquiry.begin_try().text() + " ";
     CHECK(order == "[2001:db8::1]:37 192.0.2.1:37 [2001:db8::1]:8080 192.0.2.1:8080 ");
-    CHECK(inquiry.finding().answer.problem == "time: refused, http: refused"); // each once
+    CHECK(inquiry.finding().answer.problem == "time: refused, http: refused"); // each source once
     CHECK(inquiry.finding().source == Source::http);
 }
 
@@ -49,7 +49,7 @@ TEST_CASE("the tries that are left share the time that is left") {
     Inquiry inquiry{host, wanted, Deadline::never()};
     inquiry.set_addresses(addresses());
     const auto share = [&inquiry] { return inquiry.end_of_try().remaining().value(); };
-    CHECK(share() <= 1500ms); // three datagrams to each address, and a connection
+    CHECK(share() <= 1500ms); // for three datagrams to each address, and a connection
     CHECK(share() > 1400ms);
     (void)inquiry.begin_try();
     CHECK(inquiry.miss_datagram() == Next::another_try);
@@ -106,7 +106,7 @@ TEST_CASE("a clock of whole seconds is asked until its tick is found") {
     inquiry.set_addresses(addresses());
     (void)inquiry.begin_try();
     CHECK(inquiry.take(whole_seconds(500ms)) == Next::rest);
-    // A failure loses nothing: earlier answers stay valid.
+    // The earlier answer stays valid after a failure.
     CHECK(inquiry.fail("reset") == Next::finished);
     CHECK(inquiry.finding().answer.reading);
     CHECK(inquiry.take(whole_seconds(2ms)) == Next::finished);

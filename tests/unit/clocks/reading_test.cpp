@@ -27,7 +27,8 @@ Reading between(Duration low, Duration high) {
     return {.offset = (low + high) / 2, .error = (high - low) / 2, .resolution = 1s};
 }
 
-// A clock that is OFFSET ahead of ours, one second of which it says, and the ways to and from it.
+// A clock that is OFFSET ahead of ours and says whole seconds, and the times of the ways to it and
+// back.
 struct Remote {
     Duration offset;
     Duration there;
@@ -44,8 +45,8 @@ struct Remote {
 TEST_CASE("an answer bounds the offset") {
     const auto reading = reading_of(now, at(wall_time(now) + 300ms, 200ms));
     CHECK(reading.said == wall_time(now));
-    CHECK(reading.offset - reading.error == -300ms); // just begun as the answer came
-    CHECK(reading.offset + reading.error == 900ms);  // nearly over as it was asked
+    CHECK(reading.offset - reading.error == -300ms); // the second had just begun at the answer
+    CHECK(reading.offset + reading.error == 900ms);  // it was nearly over at the question
     CHECK(reading.offset == 300ms);
     CHECK(reading.error == 600ms);
     CHECK(reading.round_trip == 200ms);
@@ -99,14 +100,13 @@ TEST_CASE("every year that a clock can say is understood") {
 }
 
 TEST_CASE("the seconds of the table are those of whole clocks") {
-    // Asked and answered at the same moment, at any time of this host's second.
+    // Question and answer are at the same moment, at different times of this host's second.
     for (const auto fraction : {0ns, 1ns, 300'000'000ns, 499'999'999ns, 500'000'000ns,
                                 500'000'001ns, 700'000'000ns, 999'999'999ns})
         for (const std::time_t difference : {-3600, -2, -1, 0, 1, 2, 3600}) {
             CAPTURE(fraction.count());
-            CHECK(
-                whole_seconds(reading_of(now + difference, at(wall_time(now) + fraction))) ==
-                (fraction == 0ns && difference == -1 ? 0 : difference)); // -1 s to 0 s is possible
+            CHECK(whole_seconds(reading_of(now + difference, at(wall_time(now) + fraction))) ==
+                  (fraction == 0ns && difference == -1 ? 0 : difference)); // -1 s is possible too
         }
 }
 
@@ -153,7 +153,7 @@ TEST_CASE("of contradictory readings, the newer one counts") {
 }
 
 TEST_CASE("a tick is asked for where it is likely, and not too early") {
-    auto reading = between(200ms, 400ms); // our clock has their ticks at .6 to .8
+    auto reading = between(200ms, 400ms); // their ticks are at .6 to .8 of our second
     CHECK(next_tick_question(reading, wall_time(now)) == wall_time(now) + 700ms);
     CHECK(next_tick_question(reading, wall_time(now) + 700ms) == wall_time(now) + 700ms);
     CHECK(next_tick_question(reading, wall_time(now) + 701ms) == wall_time(now) + 1700ms);
@@ -188,7 +188,7 @@ TEST_CASE("a dozen questions find the tick") {
 
 TEST_CASE("questions whose ways differ each time never exclude the truth") {
     unsigned state = 1;
-    const auto random = [&](Duration most) { // RFC 868 needs no better
+    const auto random = [&](Duration most) { // good enough for RFC 868
         state = state * 1'664'525U + 1'013'904'223U;
         return most * (state >> 16) / 65'536;
     };
@@ -225,14 +225,14 @@ TEST_CASE("a clock that nobody has set is marked") {
     CHECK(flag(day - 1) == Flag::not_set);
     CHECK(flag(day) == Flag::day_off);
     CHECK(flag(-1) == Flag::day_off);
-    CHECK(flag(5, 10) == Flag::not_set); // neither is ours
+    CHECK(flag(5, 10) == Flag::not_set); // our clock is not set either
 
     CHECK(flag(start_of_1900) == Flag::not_set);
     CHECK(flag(start_of_1900 + day - 1) == Flag::not_set);
     CHECK(flag(start_of_1900 + day) == Flag::day_off);
 
     CHECK(flag(wrap - 1) == Flag::day_off);
-    CHECK(flag(wrap) == Flag::not_set); // four bytes of zero
+    CHECK(flag(wrap) == Flag::not_set); // the answer was four bytes of zero
     CHECK(flag(wrap + day - 1) == Flag::not_set);
     CHECK(flag(wrap + day) == Flag::day_off);
     CHECK(flag(wrap, wrap + day - 2) == Flag::none);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint64_t nonce = 0x0123'4567'89ab'cdef;
 constexpr std::time_t asked_at = 1'795'489'812; // 2026-11-24 at 03:10:12 UTC
-// The time at which chronyd's answers below came.
+// When chronyd's answers below came.
 constexpr Timing timing{.received = WallTime{1'795'489'812'644'470'500ns}, .round_trip = 500us};
 
 std::string from_hex(std::string_view digits) {
@@ -23,7 +23,7 @@ std::string from_hex(std::string_view digits) {
     return bytes;
 }
 
-// What chronyd 4.3 answered: with "local stratum 10", and before it had a source.
+// Answers of chronyd 4.3: one with "local stratum 10", and one from before it had a source.
 const std::string_view local_answer = "240a00e700000000000000007f7f0101eeaf7e932115e90a"
                                       "0123456789abcdefeeaf7e94a4e536c3eeaf7e94a4f012a6";
 const std::string_view lost_answer = "e40000e700010000000100000000000000000000000000000"
@@ -33,7 +33,7 @@ SntpAnswer parse(std::string_view bytes, std::time_t pivot = asked_at) {
     return parse_sntp(bytes, timing, pivot);
 }
 
-// chronyd's answer with other bytes from AT on.
+// chronyd's answer, in which the bytes from AT on are replaced by HEX.
 std::string with(std::size_t at, std::string_view hex) {
     auto bytes = from_hex(local_answer);
     const auto other = from_hex(hex);
@@ -61,7 +61,7 @@ TEST_CASE("an answer brings the number back") {
     CHECK_FALSE(answers_question(bytes, 0));
     CHECK_FALSE(answers_question("", 0));
     CHECK_FALSE(answers_question(bytes.substr(0, 31), nonce));
-    CHECK(answers_question(bytes.substr(0, 32), nonce)); // which is then too short
+    CHECK(answers_question(bytes.substr(0, 32), nonce)); // it does, but is too short
 }
 
 TEST_CASE("an answer of chronyd is understood") {
@@ -72,25 +72,26 @@ TEST_CASE("an answer of chronyd is understood") {
     CHECK(answer.leap == Leap::none);
     CHECK(answer.reference == "127.127.1.1");
     CHECK_FALSE(answer.kiss_of_death);
-    // a4e536c3 and a4f012a6 of 2^32: it got the question at .644122526, and answered at .644288221.
+    // chronyd got the question at .644122526 (a4e536c3 of 2^32), and answered at .644288221
+    // (a4f012a6).
     const auto& reading = *answer.reading;
     CHECK(reading.said == WallTime{1'795'489'812'644'288'221ns});
     CHECK(reading.round_trip == 500us);
     CHECK(reading.resolution == 29ns); // 2^-25 s
     // ((T2 - T1) + (T3 - T4)) / 2 = (152'026 - 182'279) / 2 ns
     CHECK(abs(reading.offset + 15'127ns) <= 1ns);
-    // Half of 500 us but for the 166 us on their side, and the precision.
+    // Half of the 500 us, without the 166 us that chronyd took, plus the precision.
     CHECK(abs(reading.error - (500'000ns - 165'695ns) / 2 - 29ns) <= 2ns);
 }
 
 TEST_CASE("other answers of chronyd are understood") {
-    // Of version 3, and of stratum 1.
+    // Answers of version 3 and of version 1, and one of stratum 1.
     CHECK(problem(with(0, "1c")).empty());
     CHECK(problem(with(0, "0c")).empty());
     const auto first = parse(with(1, "01"));
     CHECK(first.stratum == 1);
-    CHECK(first.reference == "127.127.1.1"); // no ASCII
-    // It has no source yet.
+    CHECK(first.reference == "127.127.1.1"); // the bytes are no ASCII
+    // chronyd had no source yet.
     const auto lost = parse_sntp(from_hex(lost_answer), timing, asked_at);
     CHECK_FALSE(lost.reading);
     CHECK(lost.problem == "its clock is not synchronised");
@@ -106,7 +107,7 @@ TEST_CASE("the reference is a code or an address") {
     CHECK(parse(bytes.replace(12, 4, "\x1b[2J")).reference == "27.91.50.74");
     CHECK(parse(bytes.replace(12, 4, std::string_view{"G\0PS", 4})).reference == "71.0.80.83");
     CHECK(parse(with(12, "c0000201")).reference == "192.0.2.1");
-    CHECK(parse(with(12, "47505300")).reference == "71.80.83.0"); // an address, of stratum 10
+    CHECK(parse(with(12, "47505300")).reference == "71.80.83.0"); // an address
 }
 
 TEST_CASE("a leap second to come is reported") {
@@ -142,7 +143,7 @@ TEST_CASE("an answer that a client must refuse is refused") {
     CHECK(problem("a") == "short answer (1 byte)");
     CHECK(problem(whole.substr(0, 47)) == "short answer (47 bytes)");
     CHECK(problem(whole + "a") == "an answer of 49 bytes");
-    CHECK(problem(whole + std::string(20, 'a')).empty()); // a MAC, or a field
+    CHECK(problem(whole + std::string(20, 'a')).empty()); // with a MAC or an extension field
     CHECK(problem(with(0, "23")) == "an answer of mode 3");
     CHECK(problem(with(0, "25")) == "an answer of mode 5");
     CHECK(problem(with(0, "04")) == "an answer of version 0");
@@ -152,8 +153,8 @@ TEST_CASE("an answer that a client must refuse is refused") {
     CHECK(problem(with(1, "0f")).empty());
     CHECK(problem(with(40, "0000000000000000")) == "its answer has no transmit time");
     CHECK(problem(with(40, "eeaf7e94a4e530c3")) == "its times contradict each other");
-    CHECK(problem(with(40, "eeaf7e94a4e536c3")).empty()); // in no time
-    CHECK(problem(with(32, "eeaf7e93a4e536c3")).empty()); // it claims half a millisecond
+    CHECK(problem(with(40, "eeaf7e94a4e536c3")).empty()); // answered in no time at all
+    CHECK(problem(with(32, "eeaf7e93a4e536c3")).empty()); // held for half a millisecond
     CHECK(problem(with(32, "eeaf7e92a4e536c3")) == "its times contradict each other");
     CHECK(problem(with(32, "0000000000000000")) == "its times contradict each other");
 }
@@ -161,15 +162,15 @@ TEST_CASE("an answer that a client must refuse is refused") {
 TEST_CASE("a reference far away makes a large error, or is refused") {
     CHECK(parse(with(8, "00020000")).reading->error > 2s);
     CHECK(parse(with(8, "00020000")).reading->error < 2001ms);
-    CHECK(parse(with(4, "00020000")).reading->error > 1s); // half of the delay
+    CHECK(parse(with(4, "00020000")).reading->error > 1s); // half of a root delay of 2 s
     CHECK(parse(with(4, "00020000")).reading->error < 1001ms);
-    CHECK(parse(with(4, "ffff0000")).reading->error > 500ms); // minus one second
+    CHECK(parse(with(4, "ffff0000")).reading->error > 500ms); // a root delay of -1 s
     CHECK(parse(with(4, "ffff0000")).reading->error < 501ms);
     CHECK(parse(with(3, "00")).reading->error > 1s);
     CHECK(parse(with(3, "04")).reading->resolution == 16s);
     CHECK(parse(with(3, "7f")).reading->resolution == 16s);
     CHECK(parse(with(3, "80")).reading->resolution == 0s);
-    CHECK(parse(with(3, "e2")).reading->resolution == 0s); // 2^-30 s are less than a nanosecond
+    CHECK(parse(with(3, "e2")).reading->resolution == 0s); // below a nanosecond
     CHECK(problem(with(8, "000fffff")).empty());
     CHECK(problem(with(8, "00100000")) == "its reference is too far away");
     CHECK(problem(with(4, "001f0000")).empty());
@@ -179,7 +180,7 @@ TEST_CASE("a reference far away makes a large error, or is refused") {
 }
 
 TEST_CASE("an answer that was held longer than it took has a larger error") {
-    // Half a second longer: the ends of what is possible have changed places.
+    // chronyd claims to have held it half a second longer, so the bounds of the offset are swapped.
     const auto answer = parse(with(32, "eeaf7e94248e7bd4"));
     REQUIRE(answer.reading);
     CHECK(answer.reading->error > 240ms);
@@ -187,7 +188,8 @@ TEST_CASE("an answer that was held longer than it took has a larger error") {
 }
 
 TEST_CASE("a time after the end of the era belongs to the next one") {
-    // Got in the last half second of the first era, answered in the first of the next.
+    // The server got the question in the last half second of the first era, and answered in the
+    // next one.
     constexpr std::time_t wrap = 2'085'978'496;    // 2036-02-07 at 06:28:16 UTC
     const auto bytes = with(32, "ffffffffc0000000" // - 0.25 s
                                 "0000000040000000");

@@ -163,14 +163,14 @@ TEST_CASE("the Date of a response is interpreted") {
     REQUIRE(result.reading);
     CHECK(result.reading->said == wall_time(now + 3));
     CHECK(result.reading->error == 505ms);
-    // An error, a redirect and the answer after an interim response have a date, too.
+    // An error and a redirect also have a Date. So does the answer after an interim response.
     CHECK(problem(Source::http, response(date, "404 Not Found")).empty());
     CHECK(problem(Source::http, response(date, "301 Moved") + "<html>").empty());
     CHECK(problem(Source::http, response("", "103 Early Hints") + response(date)).empty());
     CHECK(problem(Source::http, response("Server: x\r\ndate: Friday, 15-Jan-27 08:00:03 GMT\r\n"))
               .empty());
 
-    // A cache returns an answer that is some time old.
+    // This answer comes from a cache, and is some time old.
     CHECK(problem(Source::http, response(std::string{date} + "Age: 300\r\n")) ==
           "its answer is a cache's");
     CHECK(problem(Source::http, response(std::string{date} + "Age: 0\r\n")).empty());
@@ -198,7 +198,7 @@ TEST_CASE("a sloppy Date is read, since a clock with one is a clock anyway") {
         CHECK_MESSAGE(result.reading->said == wall_time(now + 3), text);
         CHECK(result.daytime->states_zone);
     }
-    // A day of one digit.
+    // The day has only one digit.
     CHECK(answer(Source::http, response("Date: Sun, 6 Nov 1994 08:49:37 GMT\r\n")).reading->said ==
           wall_time(784'111'777));
 }
@@ -239,7 +239,7 @@ TEST_CASE("a datagram answers a question, or is malformed or forged") {
     CHECK(match_of(Source::time_udp, "12345", 0) == Match::malformed);
     CHECK(match_of(Source::daytime_udp, "noon", 0) == Match::answer);
     CHECK(match_of(Source::daytime_udp, "", 0) == Match::malformed);
-    // The nonce comes back as the originate timestamp.
+    // The server returns the nonce as the originate timestamp.
     auto answer = question(Source::ntp, {}, 7);
     CHECK(match_of(Source::ntp, answer.substr(1), 7) == Match::malformed);
     CHECK(match_of(Source::ntp, answer, 7) == Match::forged);

@@ -117,7 +117,7 @@ TEST_CASE("many offsets have fifteen ranges, and a count of one has a bar") {
     REQUIRE(lines.size() == 15);
     for (const auto& line : lines)
         CHECK(line.find(" #") != std::string::npos);
-    // Most values are the same, so that the others are far away.
+    // Most offsets are equal, so all others count as far away.
     CHECK(plotted(offsets, 80).size() == 3);
 }
 
@@ -154,7 +154,7 @@ TEST_CASE("drift is the slope of the offsets") {
     const Steady start{1000h};
     drift.add(start, reading(5s, 1ms));
     CHECK_FALSE(drift.ppm());
-    drift.add(start, reading(6s, 1ms)); // at the same time
+    drift.add(start, reading(6s, 1ms)); // at the same time as the one before
     CHECK_FALSE(drift.ppm());
     Drift exact;
     for (int minute = 0; minute < 10; ++minute)

@@ -18,7 +18,7 @@ struct Findings : SurveyEvents {
     std::size_t pauses = 0;
 
     void found(std::size_t number, Finding finding) override {
-        CHECK(all.emplace(number, std::move(finding)).second); // once
+        CHECK(all.emplace(number, std::move(finding)).second); // each host once
     }
     void waiting() override { ++pauses; }
 };

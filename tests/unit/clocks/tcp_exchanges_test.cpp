@@ -11,7 +11,7 @@ using namespace ipcbox::clocks;
 
 namespace {
 
-// Until there is a result.
+// Works until there is a result.
 std::vector<Exchange> work(TcpExchanges& exchanges) {
     std::vector<Exchange> results;
     while (results.empty()) {
@@ -41,8 +41,7 @@ TEST_CASE("a question gets its answer") {
 
 TEST_CASE("an exchange that fails at once has a slot of its own") {
     const test::Peer silent{[](const Fd& client) { (void)test::receive_all(client); }};
-    const auto broadcast =
-        *net::Address::parse_ip("127.255.255.255", 37); // nobody can connect to it
+    const auto broadcast = *net::Address::parse_ip("127.255.255.255", 37); // a broadcast address
     TcpExchanges exchanges;
     const auto first = exchanges.start(1, Source::time, broadcast, "");
     CHECK(exchanges.has_failures());

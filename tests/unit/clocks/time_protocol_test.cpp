@@ -42,7 +42,7 @@ TEST_CASE("a time after the end of the era belongs to the next one") {
     }
     CHECK(bytes_of(wrap - 1) == std::string(4, '\xff'));
     CHECK(bytes_of(wrap) == std::string(4, '\0'));
-    // The manual page's arithmetic is that of a pivot in the first era.
+    // The manual page calculates like a pivot in the first era.
     CHECK(decode_time(raw(0), start_of_1900) == start_of_1900);
 }
 

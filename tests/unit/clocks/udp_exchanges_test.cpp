@@ -11,7 +11,7 @@ using namespace ipcbox::clocks;
 
 namespace {
 
-// Until there is a result, or until something was ignored.
+// Works until there is a result, or something was ignored.
 std::vector<Exchange> work(UdpExchanges& exchanges) {
     std::vector<Exchange> results;
     const auto ignored = [&exchanges] {
@@ -88,7 +88,7 @@ TEST_CASE("no more questions are sent than there is room for answers") {
     CHECK(exchanges.room() == 0);
     exchanges.flush();
     CHECK_FALSE(exchanges.has_unsent());
-    // A host that has not answered after a moment may never answer.
+    // This host may never answer, so its room becomes free after a moment.
     CHECK_FALSE(exchanges.next_room().is_never());
     std::array<pollfd, 0> nothing;
     (void)poll_until(nothing, exchanges.next_room());

@@ -22,7 +22,7 @@ TEST_CASE("a status is unavailable when another attempt may help") {
     CHECK(kind(GrpcCode::deadline_exceeded) == Kind::unavailable);
     CHECK(kind(GrpcCode::canceled) == Kind::unavailable);
     CHECK(kind(GrpcCode::resource_exhausted, "etcdserver: too many requests") == Kind::unavailable);
-    // The gateway of etcd 3.4, and proxies.
+    // The gateway of etcd 3.4, and proxies, say these.
     CHECK(kind(GrpcCode::unknown, "context deadline exceeded") == Kind::unavailable);
     CHECK(kind(GrpcCode::unknown, "etcdserver: request timed out, possibly due to previous leader "
                                   "failure") == Kind::unavailable);

@@ -1,5 +1,5 @@
-// The bytes are those that a server of gRPC sends (RFC 9113 for the frames, RFC 7541 for the
-// headers, without any compression).
+// The test sends the bytes of a gRPC server: the frames of RFC 9113, and the headers of RFC 7541
+// without any compression.
 #include "cluster/grpc_connection.h"
 
 #include "core/io.h"
@@ -60,7 +60,7 @@ std::string message(const std::string& text) {
     return '\0' + std::string{'\0', '\0', '\0', static_cast<char>(text.size())} + text;
 }
 
-// A connection and the other end of it.
+// A connection and its other end.
 struct World {
     SocketPair pair = make_socket_pair();
     std::optional<GrpcConnection> connection;
@@ -70,7 +70,7 @@ struct World {
         connection.emplace(std::move(pair.ours), "localhost:2379");
     }
 
-    // A call on a stream of its own: 1, 3, 5…
+    // Makes a call, on a stream of its own: 1, 3, 5…
     GrpcConnection::StreamId ask(End end = End::yes) {
         const auto stream = connection->open("/test.Service/Call", {{"token", "secret"}});
         connection->send(stream, "question", end);
@@ -83,7 +83,8 @@ struct World {
         connection->work();
     }
 
-    // The server closes the connection; a close with bytes unread would be a reset.
+    // The server closes the connection. It reads everything first, because a close with unread
+    // bytes would be a reset.
     void end() {
         std::string asked(4096, '\0');
         (void)read_some(pair.theirs.get(), std::as_writable_bytes(std::span{asked}), "it");

@@ -23,7 +23,8 @@ Range::Answer found(std::vector<KeyValue> entries) {
     return answer;
 }
 
-// What a server answers to a look at "q/3", "q/5" and ours, made at 9, with 2 slots.
+// A server's answer to a look, with the entries "q/3", "q/5" and ours, which was made at 9. There
+// are 2 slots.
 Transaction::Answer look_of_three() {
     auto slots = entry(keys.slots(), 2);
     slots.value = "2";

@@ -11,7 +11,7 @@ std::string key_of(int revision) {
     return fmt::format("q/{}", revision);
 }
 
-// A queue of the entries that were made at REVISIONS, as OURS sees it.
+// How OURS sees a queue of entries that were made at REVISIONS.
 QueueLook look_at(const std::vector<int>& revisions, int ours, int slots) {
     QueueLook look;
     look.slots = fmt::format("{}", slots);
@@ -62,7 +62,7 @@ TEST_CASE(
     CHECK(first.kind == Turn::Kind::first);
     CHECK(first.watches_as(behind));
     CHECK_FALSE(turn_of({3, 9}, 9, 1).watches_as(behind));
-    // With two, the first one watches two entries.
+    // With two slots, the first waiter watches two entries.
     CHECK_FALSE(turn_of({3, 5, 9}, 9, 2).watches_as(turn_of({3, 4, 5, 9}, 9, 2)));
     CHECK_FALSE(turn_of({3, 4, 5, 9}, 9, 2).watches_as(turn_of({3, 5, 9}, 9, 1)));
 }

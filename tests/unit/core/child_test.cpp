@@ -35,7 +35,7 @@ Deadline soon() {
     return Deadline::after(30s);
 }
 
-// $PATH for its lifetime; the Scenario restores the real one.
+// Sets $PATH. The Scenario restores the real one.
 void set_path(const std::string& path) {
     ::setenv("PATH", path.c_str(), 1);
 }
@@ -49,7 +49,7 @@ int status_of_find(const std::string& name) {
     return 0;
 }
 
-// What a command prints on its standard output.
+// The text that a command prints on standard output.
 std::string output_of(const Words& words) {
     Pipe pipe = make_pipe();
     Child child = spawn(find_program(words[0]), words, {.output = pipe.writer.get()});
@@ -81,7 +81,7 @@ TEST_CASE("programs are found along PATH, as a shell does it") {
     const auto three = scenario.path("three");
 
     set_path(fmt::format("{}:{}:{}", one, two, three));
-    CHECK(find_program("tool") == three + "/tool"); // not the one that cannot be executed
+    CHECK(find_program("tool") == three + "/tool"); // skips the one that cannot be executed
     set_path(fmt::format("{}:{}", one, two));
     CHECK(status_of_find("tool") == 126);
     set_path(one);
@@ -90,7 +90,7 @@ TEST_CASE("programs are found along PATH, as a shell does it") {
     set_path(fmt::format("{}/none:{}/two/tool:{}", one, scenario.path(""), three));
     CHECK(find_program("tool") == three + "/tool");
 
-    // An empty entry, at any place, and an empty PATH are the working directory.
+    // An empty entry, at any place, means the working directory. So does an empty PATH.
     REQUIRE(::chdir(three.c_str()) == 0);
     for (const auto& path : {one + ":", ":" + one, one + "::" + one, std::string{}}) {
         set_path(path);
@@ -99,7 +99,7 @@ TEST_CASE("programs are found along PATH, as a shell does it") {
     ::unsetenv("PATH");
     CHECK(find_program("sh") == "/bin/sh");
 
-    // With a slash PATH does not matter.
+    // For a name with a slash, PATH does not matter.
     CHECK(find_program("../three/tool") == "../three/tool");
     CHECK(status_of_find("../two/tool") == 126);
     CHECK(status_of_find("../two") == 126);
@@ -149,10 +149,10 @@ TEST_CASE("a failed exec is the parent's error") {
     };
     CHECK(status(scenario.path("none")) == 127);
     CHECK(status(scenario.path("")) == 126);
-    CHECK(status(scenario.path("text")) == 126); // a program of another machine is no script
+    CHECK(status(scenario.path("text")) == 126); // the shell must not run another machine's program
     CHECK_THROWS_WITH_AS((void)spawn("./none", Words{"none"}, {}),
                          "cannot execute ./none: No such file or directory", Error);
-    CHECK(::waitpid(-1, nullptr, WNOHANG) == -1); // and no child is left
+    CHECK(::waitpid(-1, nullptr, WNOHANG) == -1); // no child is left
 }
 
 TEST_CASE("children start with the signals that we were started with") {
@@ -165,7 +165,7 @@ TEST_CASE("children start with the signals that we were started with") {
         return sigismember(&mask, SIGTERM);
     });
     CHECK(child.wait().as_exit_status() == 0);
-    // Those of the test are unchanged.
+    // The test's own mask and actions are unchanged.
     sigset_t mask;
     ::sigprocmask(SIG_BLOCK, nullptr, &mask);
     CHECK(sigismember(&mask, SIGUSR1) == 1);
@@ -228,14 +228,14 @@ TEST_CASE("a child is waited for until the deadline, and can be left alone") {
     send_signal(*process, SIGKILL);
     CHECK(wait_for(process->get(), POLLIN, soon()));
     CHECK(::waitpid(pid, nullptr, 0) == pid);
-    send_signal(*process, SIGKILL); // nothing happens
+    send_signal(*process, SIGKILL); // does nothing any more
 }
 
 TEST_CASE("a process with threads does not fork, and starts programs under load") {
     const BlockedSignals blocked{all_signals()};
     std::atomic<bool> is_over = false;
     std::vector<std::jthread> threads;
-    // They hold the locks of malloc and stdio most of the time.
+    // These threads hold the locks of malloc and stdio most of the time.
     for (int each = 0; each < 3; ++each)
         threads.emplace_back([&is_over] {
             while (!is_over) {
@@ -259,7 +259,7 @@ TEST_CASE("a process with threads does not fork, and starts programs under load"
     is_over = true;
     threads.clear();
     CHECK(succeeded == 4 * each_starts);
-    // Threads that have ended hold no lock.
+    // The threads have ended, so they hold no lock.
     CHECK(fork_child([] { return 3; }).wait().as_exit_status() == 3);
 }
 
@@ -272,7 +272,7 @@ TEST_CASE("a process can fork as soon as it has joined its last thread") {
 
 TEST_CASE("a forked child needs no descriptor that is not there") {
     Child child = fork_child([] {
-        // In a child of its own, for its limit.
+        // Run this in a child, because it changes a limit.
         Child grandchild;
         const rlimit none{3, 3};
         {
@@ -316,7 +316,7 @@ TEST_CASE("a child ends with its parent, even when the parent was faster") {
     });
     pipe.writer = Fd{};
     CHECK(parent.wait().succeeded());
-    CHECK(wait_for(pipe.reader.get(), POLLIN, soon())); // both have let go of the pipe
+    CHECK(wait_for(pipe.reader.get(), POLLIN, soon())); // both have closed their copies of the pipe
 }
 
 TEST_CASE("a detached child has its own session and keeps nobody waiting") {

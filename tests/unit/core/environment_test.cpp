@@ -9,7 +9,7 @@ namespace {
 
 using Entries = std::vector<std::string>;
 
-// Puts another environment in the place of ours for its lifetime.
+// Replaces our environment while it exists.
 class Environ {
   public:
     explicit Environ(char** other) : before_(environ) { environ = other; }

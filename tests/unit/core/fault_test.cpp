@@ -28,7 +28,7 @@ int open_fails(FaultPlan& plan, Process process = Process::first) {
     return ask(plan, "open", process, "/", O_RDONLY, 0).error;
 }
 
-// Both ends of a pipe, which a write can find non-blocking.
+// Both ends of a pipe. The writing end can be non-blocking.
 struct Ends {
     Ends() { REQUIRE(::pipe2(fds.data(), O_NONBLOCK | O_CLOEXEC) == 0); }
     ~Ends() {
@@ -92,7 +92,7 @@ TEST_CASE("an address fails as its family can") {
     CHECK(bind(AF_INET, "") == EADDRNOTAVAIL);
     CHECK(bind(AF_INET6, "") == EADDRNOTAVAIL);
     CHECK(bind(AF_UNIX, "/socket") == ENOSPC);
-    CHECK(bind(AF_UNIX, "") == 0); // abstract
+    CHECK(bind(AF_UNIX, "") == 0); // an abstract name
     CHECK(ask(plan, "socket", Process::first, AF_INET6, SOCK_STREAM, 0).error == EAFNOSUPPORT);
     CHECK(ask(plan, "socket", Process::first, AF_INET, SOCK_STREAM, 0).error == 0);
     const auto get_option = [&](int option) {
@@ -145,7 +145,7 @@ TEST_CASE("an invalid rule is refused") {
     CHECK_THROWS_AS((void)ask(plan, "frobnicate", Process::first, 1), std::invalid_argument);
 }
 
-// In a child, because the environment is read once in a process.
+// Run this in a child, because a process reads the environment only once.
 TEST_CASE("the call point does what the environment asks for, and leaves a mark") {
     std::string mark = (std::filesystem::temp_directory_path() / "ipcbox-test-XXXXXX").string();
     const int file = ::mkstemp(mark.data());

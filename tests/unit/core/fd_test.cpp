@@ -56,7 +56,7 @@ TEST_CASE("0, 1 and 2 are never handed out, even if they are closed") {
                            ended.pidfd() > 2 && process->get() > 2 && is_close_on_exec(file) &&
                            is_close_on_exec(pipe.reader) && is_close_on_exec(pipe.writer) &&
                            is_close_on_exec(*process);
-        // And they are as closed as before.
+        // They are still closed.
         return right && !is_open(0) && !is_open(1) && !is_open(2) ? 0 : 1;
     });
     CHECK(child.wait().as_exit_status() == 0);
@@ -75,7 +75,7 @@ TEST_CASE("every other descriptor is closed") {
                    : 1;
     });
     CHECK(child.wait().as_exit_status() == 0);
-    // The lowest that can be kept.
+    // 3 is the lowest number that can be kept.
     Child lowest = fork_child([] {
         const int high = ::fcntl(0, F_DUPFD, 200);
         ::dup2(0, 3);
@@ -92,7 +92,7 @@ TEST_CASE("an explicit close reports the error") {
     file.close("the file");
     CHECK_FALSE(file);
     CHECK_FALSE(is_open(number));
-    file.close("the file"); // nothing is left to close
+    file.close("the file"); // does nothing: it is closed already
 
     Fd gone = open_file("/dev/null", O_RDONLY);
     ::close(gone.get());

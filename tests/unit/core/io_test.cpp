@@ -20,7 +20,7 @@ TEST_CASE("read_some makes one call, and read_exact reads everything") {
     std::array<std::byte, 10> buffer{};
     CHECK(read_some(pipe.reader.get(), std::span{buffer}.first(2), "a pipe") == 2);
     pipe.writer = Fd{};
-    CHECK(read_exact(pipe.reader.get(), buffer, "a pipe") == 3); // the file ends first
+    CHECK(read_exact(pipe.reader.get(), buffer, "a pipe") == 3); // all that there is
     CHECK(read_some(pipe.reader.get(), buffer, "a pipe") == 0);
 }
 

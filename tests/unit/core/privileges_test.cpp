@@ -25,7 +25,7 @@ std::vector<gid_t> our_groups() {
     return groups;
 }
 
-// What BODY returns, run where nothing that it gives up is missed.
+// Runs BODY in a child, which may lose its privileges, and returns its result.
 int in_child(const std::function<int()>& body) {
     return fork_child([&] {
                try {
@@ -59,7 +59,7 @@ TEST_CASE("a process that becomes another user stays that user") {
               if (::setuid(0) == 0 || ::setgid(0) == 0) return 5;
               return ::access("/etc/shadow", R_OK) == 0 ? 6 : 0;
           }) == 0);
-    // And from there nowhere else.
+    // From that user, there is no way to another one.
     CHECK(in_child([] {
               become_user(nobody, nobody, "");
               try {
@@ -92,7 +92,7 @@ TEST_CASE("a process that could regain root is detected") {
         MESSAGE("not root: nobody can be become");
         return;
     }
-    // With this bit a change of the user takes no capability away (capabilities(7)).
+    // With this bit, a change of the user takes no capability away (capabilities(7)).
     constexpr int no_setuid_fixup = 1 << 2;
     CHECK(in_child([] {
               if (::prctl(PR_SET_SECUREBITS, no_setuid_fixup, 0, 0, 0) < 0) return 1;

@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// A child that calls itself NAME and waits.
+// Starts a child that calls itself NAME and waits.
 Child start_named(const std::string& name) {
     Pipe pipe = make_pipe();
     Child child = fork_child([&]() -> int {

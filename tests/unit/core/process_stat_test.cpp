@@ -35,7 +35,7 @@ TEST_CASE("a text that is not a stat line is nothing") {
     for (const char* line :
          {"", "812", "812 (", "812 (a)", "812 (a) ", "(a) S 1", "x (a) S 1", ") ("})
         CHECK_FALSE(parse_process_stat(line));
-    // One that is cut short has zeros.
+    // If a line is cut short, the missing fields are zero.
     const auto stat = parse_process_stat("812 (a) S");
     REQUIRE(stat);
     CHECK(stat->state == 'S');

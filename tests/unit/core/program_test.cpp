@@ -25,7 +25,7 @@ int status_of_search(const std::string& name) try {
     return error.status();
 }
 
-// An executable file with this text.
+// Makes an executable file with this text.
 std::string program_with(const test::Scenario& scenario, std::string_view text) {
     scenario.write_file("program", text);
     const auto path = scenario.path("program");
@@ -65,7 +65,7 @@ TEST_CASE("a program is found along PATH, or where its slash says") {
     CHECK(find_program("sh").ends_with("/sh"));
     CHECK(find_program("./program") == "./program");
     CHECK(find_program(program) == program);
-    CHECK(status_of_search("program") == exit_status::not_found); // PATH does not lead here
+    CHECK(status_of_search("program") == exit_status::not_found); // not in PATH
     CHECK(status_of_search("./none") == exit_status::not_found);
     CHECK(status_of_search("") == exit_status::not_found);
     CHECK(status_of_search(".") == exit_status::cannot_execute);
@@ -80,7 +80,7 @@ TEST_CASE("a script without #! is run by /bin/sh, executed and spawned") {
     const Words words{"called", "a b", "-c"};
     CHECK(output_of_executed(script, words) == script + ": 2 a b -c\n");
     CHECK(output_of_spawned(script, words) == script + ": 2 a b -c\n");
-    // Without even a name; and a name that is no option of the shell's.
+    // The program may have no argv[0], or one that looks like an option of the shell.
     CHECK(output_of_spawned(script, {}) == script + ": 0 \n");
     CHECK(output_of_spawned(script, Words{"-x"}) == script + ": 0 \n");
 }

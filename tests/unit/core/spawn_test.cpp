@@ -17,7 +17,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-// What a shell script prints when it was started by PLAN.
+// The text that a shell script prints when PLAN starts it.
 std::string output_of(const std::string& script, SpawnPlan plan) {
     Pipe pipe = make_pipe();
     plan.output = pipe.writer.get();
@@ -28,7 +28,7 @@ std::string output_of(const std::string& script, SpawnPlan plan) {
     return text;
 }
 
-// Reaps until there is nothing more, as a server does.
+// Waits for all children that have ended, as a server does. Returns the end of PID.
 std::optional<WaitStatus> reap(pid_t pid) {
     for (;;)
         if (const auto reaped = reap_child(); reaped && reaped->pid == pid) return reaped->status;
@@ -93,7 +93,7 @@ TEST_CASE("several threads start programs at the same time, each with its own pl
 
 namespace {
 
-// Answers one child that asks for leave; its pid.
+// Answers a child that asks for leave. Returns its pid.
 pid_t answer_leave(const Fd& socket, std::string_view answer) {
     pid_t asking = 0;
     (void)read_exact(socket.get(), std::as_writable_bytes(std::span{&asking, 1}), "a socket");

@@ -15,14 +15,14 @@ using namespace ipcbox;
 
 namespace {
 
-// What a child prints on stderr when it makes BODY's calls, with tracing on; without its pid.
+// The trace that a child prints while it makes the calls in BODY, without its pid.
 std::string trace_of(const std::function<void()>& body) {
     Pipe pipe = make_pipe();
     Child child = fork_child([&]() -> int {
         ::dup2(pipe.writer.get(), STDERR_FILENO);
         sys::start_tracing();
         body();
-        ::_exit(0); // before anything else is traced
+        ::_exit(0); // end before anything else is traced
     });
     pipe.writer = Fd{};
     auto text = read_to_end(pipe.reader.get(), 65536, "a pipe");

@@ -52,7 +52,7 @@ TEST_CASE("an unknown user has a number") {
     CHECK(groups_of("").empty());
 }
 
-// getent(1) reads the same file on a machine without other sources; awk does on any.
+// On a machine without other sources, getent(1) reads the same file. awk does so on any machine.
 TEST_CASE("a user's groups are those that have them as a member") {
     Scenario scenario;
     const auto found = scenario.shell(

@@ -9,7 +9,7 @@ namespace {
 std::string stripped(std::string_view text) {
     std::string whole;
     AnsiFilter{}.strip(text, whole);
-    // In single bytes it is the same.
+    // Byte by byte, the result is the same.
     std::string in_bytes;
     AnsiFilter filter;
     for (const char byte : text)

@@ -103,7 +103,7 @@ TEST_CASE("a line that is longer than the terminal holds arrives whole, over sev
 }
 
 TEST_CASE("a program is told when its terminal hangs up") {
-    ::signal(SIGHUP, SIG_DFL); // nohup ignores it
+    ::signal(SIGHUP, SIG_DFL); // nohup makes us ignore it
     Shell shell{"echo up; exec cat"};
     std::string text;
     REQUIRE(shell.session.read(text, Deadline::after(limit)) == Peer::Event::output);

@@ -11,7 +11,7 @@ struct Watched {
     std::string script;
     Recorder recorder{[this](std::string_view text) { script += text; }};
 
-    // As a terminal shows it: each key is echoed.
+    // Types keys. The terminal echoes each of them.
     void type(std::string_view keys) {
         for (const char key : keys) {
             recorder.type({&key, 1}, Input::shown);

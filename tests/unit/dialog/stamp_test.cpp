@@ -52,7 +52,7 @@ TEST_CASE("a stamp counts from the start or from the moment before") {
     CHECK(last.at(moment + 5s) == "5.000000");
     CHECK(last.at(moment + 6s) == "1.000000");
     CHECK(last.at(moment + 6s) == "0.000000");
-    CHECK(last.at(moment) == "0.000000"); // a clock that was set back
+    CHECK(last.at(moment) == "0.000000"); // the clock was set back
 }
 
 TEST_CASE("a stamp that is too long is refused") {

@@ -17,7 +17,7 @@ std::string marked(const Piece& piece) {
     return std::string{piece.text} + (piece.kind == Piece::Kind::partial ? "+" : "$");
 }
 
-// Adds TEXT, and returns the pieces that come of it.
+// Adds TEXT, and returns the pieces that are ready then.
 Texts pieces(LineSplitter& splitter, std::string_view text, Moment now = 0s) {
     Texts all;
     while (!text.empty()) {
@@ -66,7 +66,7 @@ TEST_CASE("a long line comes in pieces") {
     CHECK(pieces(splitter, full).empty());
     CHECK(pieces(splitter, "\n") == Texts{full + "$"});
     CHECK(pieces(splitter, full + full + "yz\na\n") == Texts{full + "+", full + "+", "yz$", "a$"});
-    // Not within a character.
+    // A character is not cut.
     const auto cut = full.substr(1) + "\xc3\xa4\n";
     CHECK(pieces(splitter, cut) == Texts{full.substr(1) + "+", "\xc3\xa4$"});
 }
@@ -91,7 +91,7 @@ TEST_CASE("an unfinished line is due 100 ms after its first byte") {
     CHECK(splitter.due() == Moment{1100ms});
     CHECK(marked(*splitter.rest(LineSplitter::Rest::so_far)) == "Password: +");
     CHECK_FALSE(splitter.due());
-    // Its end comes later.
+    // The end of the line comes later.
     CHECK(pieces(splitter, "\nnext", 3s) == Texts{"$"});
     CHECK(splitter.due() == Moment{3100ms});
 }

@@ -34,7 +34,7 @@ TEST_CASE("an interrupt does not keep the end of input from being typed") {
     program = std::stoi(output);
     output.clear();
 
-    // As many lines as the terminal takes while nobody reads them.
+    // More lines than the terminal takes while nobody reads them.
     std::string text;
     for (int line = 0; line < 100'000; ++line)
         text += "line\n";

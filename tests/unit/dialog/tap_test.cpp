@@ -22,7 +22,7 @@ void work_to_end(Tap& tap) {
     }
 }
 
-// A pipe that holds TEXT and has no writer any more.
+// A pipe with TEXT in it and no writer.
 Fd pipe_with(std::string_view text) {
     Pipe pipe = make_pipe();
     write_all(pipe.writer.get(), text, "a pipe");

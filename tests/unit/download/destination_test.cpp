@@ -19,14 +19,14 @@ TEST_CASE("standard output gets a document in its turn, changed by its filter") 
     std::uint64_t written = 0;
     ToOutput second{output, 1, nullptr, written, Deadline::never()};
     second.write("second");
-    CHECK_FALSE(second.direct()); // it is not its turn
+    CHECK_FALSE(second.direct()); // not its turn yet
     ToOutput first{output, 0,
                    [](std::string_view piece) {
                        return piece.empty() ? std::string{"!"} : fmt::format("<{}>", piece);
                    },
                    written, Deadline::never()};
     first.write("first");
-    CHECK_FALSE(first.direct()); // the filter has to see it
+    CHECK_FALSE(first.direct()); // the filter has to see the bytes
     first.finish();
     output.finish(0, Deadline::never());
     CHECK(second.direct()->fd == pipe.writer.get());
@@ -51,7 +51,7 @@ TEST_CASE("a special file is written as it is") {
         descriptor.write("hello");
         CHECK(descriptor.direct()->fd == pipe.writer.get());
     }
-    // It is still open.
+    // The descriptor is still open.
     write_all(pipe.writer.get(), ", world", "a pipe");
     pipe.writer = Fd{};
     CHECK(read_to_end(pipe.reader.get(), 100, "a pipe") == "hello, world");

@@ -37,7 +37,7 @@ TEST_CASE("without a part that is here, an answer is the document or is refused"
     CHECK(meaning_of(head(302, {{"Location", "/x"}}), {}) == Meaning::refused);
     for (const int status : {302, 305, 306})
         CHECK(meaning_of(head(status), {}) == Meaning::refused);
-    CHECK(meaning_of(head(300), {}) == Meaning::document); // a list to choose from
+    CHECK(meaning_of(head(300), {}) == Meaning::document); // the document is a list to choose from
     Expectation shows_heads;
     shows_heads.redirects_are_documents = true;
     CHECK(meaning_of(head(302, {{"Location", "/x"}}), shows_heads) == Meaning::document);

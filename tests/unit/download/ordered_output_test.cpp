@@ -22,7 +22,7 @@ Deadline soon() {
     return Deadline::after(std::chrono::seconds{30});
 }
 
-// An output to a pipe, and what came out of it.
+// An output to a pipe, and the bytes that came out of it.
 struct Written {
     Pipe pipe = make_pipe();
     download::OrderedOutput output{pipe.writer.get(), name};
@@ -48,7 +48,7 @@ TEST_CASE("documents come in their order, however their pieces do") {
     output.finish(0, soon());
     output.write(1, "d", soon());
     output.finish(1, soon());
-    output.finish(3, soon()); // an empty one
+    output.finish(3, soon()); // an empty document
     output.write(4, "g", soon());
     CHECK(written.all() == "abcdefg");
 }

@@ -34,7 +34,7 @@ void write(download::PartFile& part, std::string_view bytes) {
     part.wrote(bytes.size());
 }
 
-// What a transfer of VERSION leaves that is cut off behind BYTES.
+// Leaves the files that a transfer of VERSION leaves when it is cut off after BYTES.
 void cut_off(const std::string& name, std::string_view version, std::string_view bytes) {
     download::PartFile part{name, url, discard};
     part.restart(tagged(version));

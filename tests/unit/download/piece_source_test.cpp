@@ -13,7 +13,7 @@ namespace {
 
 using Pieces = std::vector<http::BodyPiece>;
 
-// All that SOURCE gives, three bytes at a time.
+// Reads SOURCE to its end, three bytes at a time.
 std::string read_all(http::BodySource& source) {
     std::string text;
     for (;;) {

@@ -38,7 +38,7 @@ TEST_CASE("bytes are counted, hashed and handed on") {
     http::Digest digest{"md5"};
     const ReceiverOptions options;
     Receiver receiver{sink, nullptr, {&digest}, options, 0, &counter, 0, Deadline::never()};
-    CHECK_FALSE(receiver.direct()); // the digest has to see them
+    CHECK_FALSE(receiver.direct()); // the digest has to see the bytes
     receiver.write("hel");
     receiver.write("lo");
     receiver.finish();

@@ -64,12 +64,12 @@ TEST_CASE("a part is what the user asked for") {
     };
     CHECK(answers("0-99", "bytes 0-99/200"));
     CHECK(answers("0-99", "bytes 0-99/*"));
-    CHECK(answers("0-99", "bytes 0-49/50")); // all that there is
+    CHECK(answers("0-99", "bytes 0-49/50")); // the document has no more
     CHECK(answers("100-", "bytes 100-199/200"));
     CHECK(answers("-50", "bytes 150-199/200"));
     CHECK(answers("-500", "bytes 0-199/200"));
     CHECK(answers("0-1,4-5", "bytes 0-9/200"));
-    CHECK(answers("0-99", "")); // it does not say
+    CHECK(answers("0-99", "")); // the server does not say
     CHECK_FALSE(answers("0-99", "bytes 0-49/200"));
     CHECK_FALSE(answers("0-99", "bytes 1-99/200"));
     CHECK_FALSE(answers("0-99", "bytes 0-100/200"));

@@ -10,7 +10,7 @@ using namespace ipcbox::download;
 TEST_CASE("a document is whole when all of it is here, and it is the right one") {
     const std::optional<http::Checksum> wanted{{"md5", "aa"}};
     CHECK(judge({10, 10, nullptr, ""}) == Wholeness::whole);
-    CHECK(judge({10, {}, nullptr, ""}) == Wholeness::whole); // nobody said how much there is
+    CHECK(judge({10, {}, nullptr, ""}) == Wholeness::whole); // the size is unknown
     CHECK(judge({9, 10, nullptr, ""}) == Wholeness::rest_missing);
     CHECK(judge({11, 10, nullptr, ""}) == Wholeness::too_long);
     CHECK(judge({10, 10, &wanted, "aa"}) == Wholeness::whole);

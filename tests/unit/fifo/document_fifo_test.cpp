@@ -33,11 +33,11 @@ struct Numbers : fifo::Documents {
     void delivered(const fifo::Document&) override { ++read; }
 };
 
-// What COUNT readings of "fifo" by each of READERS processes gave, one line each.
+// READERS processes read "fifo" COUNT times each. Returns a line for each time.
 std::vector<std::string> read_with(int readers, int count, fifo::FileEvents::Backend backend) {
     Pipe start = make_pipe();
     Pipe results = make_pipe();
-    // Before there is a FIFO: they must not have copies of its write ends.
+    // Start the readers before there is a FIFO, so that they have no copies of its write ends.
     std::vector<Child> children;
     for (int reader = 0; reader < readers; ++reader)
         children.push_back(fork_child([&] {
@@ -97,7 +97,7 @@ TEST_CASE("every reader gets one whole document, and no two the same") {
             CHECK_MESSAGE(is_whole(document), document);
             CHECK_MESSAGE(documents.insert(document).second, document);
         }
-        // One in a thousand is what the product promises; a loaded machine may be worse.
+        // The product promises one in a thousand. A loaded machine may be worse.
         CHECK(empty <= 10);
         CHECK(std::filesystem::is_empty("."));
     }

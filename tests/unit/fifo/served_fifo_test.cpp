@@ -14,7 +14,7 @@ using State = fifo::ServedFifo::State;
 
 namespace {
 
-// "1", "2", ... and what became of them.
+// The documents "1", "2", ... and what became of each.
 struct Numbers : fifo::Documents {
     int next = 1;
     int most = 100;
@@ -34,7 +34,7 @@ struct Numbers : fifo::Documents {
     void delivered(const fifo::Document& document) override { read.push_back(document.text); }
 };
 
-// A FIFO whose events the test reports. The readers are in this process, so none is blocked.
+// A FIFO for which the test reports the events. The readers are in this process, so none blocks.
 struct Fixture {
     Scenario scenario;
     Numbers documents;
@@ -51,7 +51,7 @@ struct Fixture {
         reader = Fd{};
         served.closed();
     }
-    // Steps until the barrier that it may have asked for has ended.
+    // Steps until the barrier that the FIFO may have asked for is over.
     void step() {
         served.step();
         for (int barriers = 0; barriers < 3; ++barriers) {
@@ -61,7 +61,7 @@ struct Fixture {
             served.step();
         }
     }
-    // What is there for READER, told as one read.
+    // Reads what has come for READER, and reports one read.
     std::string read(const Fd& reader) {
         std::byte buffer[100];
         if (!wait_for(reader.get(), POLLIN, Deadline::after(Duration::zero()))) return "nothing";
@@ -159,7 +159,7 @@ TEST_CASE("a reader waits while there is no document") {
 TEST_CASE("an opener whose open was not told is found by asking the pipe") {
     Fixture fixture;
     auto& served = fixture.served;
-    // open, close, open by one process, joined into one event
+    // One process opens, closes and opens. The kernel reports this as one event.
     Fd reader = fixture.open_reader();
     served.closed();
     served.step();
@@ -179,7 +179,7 @@ TEST_CASE("a reader that comes while the FIFO drains is not forgotten") {
     }));
     served.opened();
     fixture.leave(slow);
-    fixture.step(); // it may not have been the only one to be let in
+    fixture.step(); // the kernel may have let in others too
     CHECK(fixture.read(late) == "2");
 }
 
@@ -251,7 +251,7 @@ TEST_CASE("a FIFO without a name, or without counted openers, is used once") {
     SUBCASE("its openers are not counted") {
         served.expect_uncounted_openers();
         Fd reader = fixture.open_reader();
-        served.opened(); // ours, for all we know
+        served.opened(); // it may be our own opening
         served.step();
         CHECK(fixture.read(reader) == "1");
         fixture.leave(reader);
@@ -263,7 +263,7 @@ TEST_CASE("a FIFO without a name, or without counted openers, is used once") {
 TEST_CASE("a document that does not fit waits for its reader") {
     Fixture fixture;
     auto& served = fixture.served;
-    const std::string big(3UL * 1024 * 1024, 'x'); // wider than a pipe can be made
+    const std::string big(3UL * 1024 * 1024, 'x'); // more than a pipe can hold
     fixture.documents.returned.push_back(big);
     Fd reader = fixture.open_reader();
     served.step();

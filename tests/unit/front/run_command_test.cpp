@@ -16,7 +16,7 @@ namespace {
 using Words = std::vector<std::string>;
 using Work = std::function<int(const front::Command&)>;
 
-// The status with which the applet ends.
+// The status that the applet ends with.
 int status_of(const Words& words, const Work& work) try {
     return front::run_command(words, work);
 } catch (const Error& error) {

@@ -27,7 +27,7 @@ Deadline soon() {
     return Deadline::after(std::chrono::seconds{30});
 }
 
-// SIZE bytes in all from FROM to TO; how the step after them ended.
+// Moves SIZE bytes from FROM to TO. Returns the step after them.
 http::BulkMove::Step move_all(int from, int to, std::uint64_t most = size) {
     http::BulkMove mover{from, to, name};
     for (std::uint64_t left = size;;) {
@@ -41,7 +41,7 @@ http::BulkMove::Step move_all(int from, int to, std::uint64_t most = size) {
     }
 }
 
-// A source of bytes of each kind: one end gives what was written to the other.
+// A source of each kind. Its end gives the bytes that its thread writes.
 enum class Kind { socket, pipe };
 struct Source {
     Fd end;
@@ -148,7 +148,7 @@ TEST_CASE("a reset is reported, and is not an end") {
     const Fd file = open_file("out", O_WRONLY | O_CREAT, 0600);
     for (const auto* to : {&pipe.writer, &null, &file}) {
         const Fd socket = connected(peer);
-        say(socket, "x"); // now the connection is there
+        say(socket, "x"); // now the connection exists
         const auto step = move_all(socket.get(), to->get());
         CHECK(step.outcome == Outcome::failed);
         CHECK(step.error == ECONNRESET);
@@ -168,7 +168,7 @@ TEST_CASE("a failed write is an error with a name") {
 
 TEST_CASE("a reader that does not read holds up a move only until the deadline") {
     for (const auto kind : {Kind::socket, Kind::pipe}) {
-        // As much as no pipe holds; the writer is let go when its other end is closed.
+        // More bytes than a pipe holds. The writer goes on when the other end is closed.
         const auto pair = make_socket_pair();
         const auto from_pipe = make_pipe();
         const Fd& from = kind == Kind::socket ? pair.ours : from_pipe.reader;

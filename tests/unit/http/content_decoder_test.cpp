@@ -32,7 +32,7 @@ std::string compressed(std::string_view text, int format) {
     return made;
 }
 
-// In pieces of SIZE bytes.
+// Decodes the body in pieces of SIZE bytes.
 std::string decoded(std::string_view body, Coding coding, std::size_t size = std::string::npos) {
     ContentDecoder decoder{{coding}};
     std::string text;
@@ -60,7 +60,7 @@ std::string wrong(std::string_view body, Coding coding) {
     return "right";
 }
 
-// So much that no buffer holds it, and with little in it that repeats.
+// A text that fits into no buffer and hardly repeats itself.
 std::string long_text() {
     std::string text;
     unsigned state = 1;
@@ -129,7 +129,7 @@ TEST_CASE("compressed text comes back, however it is cut") {
 }
 
 TEST_CASE("stored blocks are not a zlib header") {
-    // A bare stream whose first block is stored begins with 0x00 or 0x01.
+    // A raw stream begins with 0x00 or 0x01 if its first block is stored.
     const std::string stored{"\x01\x02\x00\xfd\xff"
                              "ab",
                              7};
@@ -176,18 +176,18 @@ TEST_CASE("a damaged stream or another format is an error") {
     CHECK(wrong(compressed("text", zlib), Coding::gzip) ==
           "cannot decode the gzip body: it is not in that format");
     auto body = compressed("a text that is long enough", gzip);
-    body[body.size() - 8] = static_cast<char>(body[body.size() - 8] ^ 1); // CRC
+    body[body.size() - 8] = static_cast<char>(body[body.size() - 8] ^ 1); // damages the CRC
     CHECK(wrong(body, Coding::gzip) == "cannot decode the gzip body: incorrect data check");
     body = compressed("text", gzip);
-    body[body.size() - 1] = 1; // length
+    body[body.size() - 1] = 1; // damages the length
     CHECK(wrong(body, Coding::gzip) == "cannot decode the gzip body: incorrect length check");
     body = compressed("text", gzip);
-    body[2] = 7; // method
+    body[2] = 7; // damages the method
     CHECK(wrong(body, Coding::gzip) == "cannot decode the gzip body: unknown compression method");
     body = compressed("text", zlib);
     body.back() = static_cast<char>(body.back() ^ 1);
     CHECK(wrong(body, Coding::deflate) == "cannot decode the deflate body: incorrect data check");
-    // A zlib header that asks for a preset dictionary.
+    // This zlib header asks for a preset dictionary.
     CHECK(wrong(std::string_view{"\x78\xbb\0\0\0\0\0", 7}, Coding::deflate) ==
           "cannot decode the deflate body: it needs a dictionary");
 }
@@ -201,10 +201,10 @@ TEST_CASE("a decompression bomb is stopped, but a long text is not") {
     CHECK_THROWS_WITH_AS(decoder.decode(bomb, count),
                          "cannot decode the body: it grows to more than 500 times its size", Error);
     CHECK(most <= ContentDecoder::free_bytes);
-    // Below that size nobody is hurt.
+    // Below that size, even zeros are accepted.
     const std::string zeros(ContentDecoder::free_bytes, '\0');
     CHECK(decoded(compressed(zeros, gzip), Coding::gzip) == zeros);
-    // Nor by what is a hundred times smaller.
+    // A text that shrinks a hundred times is accepted too.
     std::string log;
     for (int line = 0; log.size() < ContentDecoder::free_bytes + (1UL << 20U); ++line)
         log += std::string(600, 'x') + std::to_string(line) + "\n";

@@ -14,7 +14,7 @@ namespace {
 constexpr std::time_t now = 1'000'000'000; // 2001-09-09 01:46:40
 constexpr auto keep = CookieJar::SessionCookies::keep;
 
-// The cookies that URL gets after ORIGIN has set these.
+// The Cookie field for URL after ORIGIN has set these cookies.
 std::string told(std::initializer_list<std::string_view> cookies, std::string_view origin,
                  std::string_view url) {
     CookieJar jar;
@@ -57,13 +57,13 @@ TEST_CASE("a domain widens a cookie to the hosts below it, and never to stranger
                                 "xample.org", "org", ".org", "."}) {
         const auto cookie = fmt::format("a=1; Domain={}", foreign);
         CAPTURE(foreign);
-        if (std::string_view{foreign} == ".") // names nothing
+        if (std::string_view{foreign} == ".") // this one names nothing
             CHECK(told({cookie}, www, www) == "a=1");
         else
             CHECK(told({cookie}, www, www).empty());
     }
     CHECK(told({"a=1; Domain=example.org; Domain=other.org"}, www, www).empty());
-    // An address has no domain above it.
+    // There is no domain above an address.
     CHECK(told({"a=1; Domain=0.0.1"}, "http://127.0.0.1/", "http://127.0.0.1/").empty());
     CHECK(told({"a=1; Domain=127.0.0.1"}, "http://127.0.0.1/", "http://127.0.0.1/") == "a=1");
 }
@@ -76,7 +76,7 @@ TEST_CASE("a public suffix cannot have cookies") {
         CHECK_FALSE(is_public_suffix(name));
     CHECK(told({"a=1; Domain=co.uk"}, "http://x.co.uk/", "http://y.co.uk/").empty());
     CHECK(told({"a=1; Domain=co.uk"}, "http://x.co.uk/", "http://x.co.uk/").empty());
-    // Who is one itself keeps it to itself.
+    // A host that is itself a public suffix keeps its cookies to itself.
     CHECK(told({"a=1; Domain=github.io"}, "http://github.io/", "http://github.io/") == "a=1");
     CHECK(told({"a=1; Domain=github.io"}, "http://github.io/", "http://me.github.io/").empty());
     CHECK(told({"a=1; Domain=localhost"}, "http://localhost/", "http://localhost/") == "a=1");

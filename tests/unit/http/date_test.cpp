@@ -48,7 +48,7 @@ TEST_CASE("a year of two digits is at most 50 years ahead") {
     CHECK(year("Sunday, 06-Nov-78 08:49:37 GMT", now) == "1978");
     CHECK(year("Sunday, 06-Nov-00 08:49:37 GMT", now) == "2000");
     CHECK(year("Sunday, 06-Nov-99 08:49:37 GMT", now) == "1999");
-    CHECK(year("Sunday, 06-Nov-00 08:49:37 GMT", 3'000'000'000) == "2100"); // in 2065
+    CHECK(year("Sunday, 06-Nov-00 08:49:37 GMT", 3'000'000'000) == "2100"); // now is in 2065
 }
 
 TEST_CASE("a day that does not exist is refused, and a leap day is not") {
@@ -57,8 +57,8 @@ TEST_CASE("a day that does not exist is refused, and a leap day is not") {
     CHECK_FALSE(parse("Mon, 29 Feb 1900 00:00:00 GMT"));
     CHECK_FALSE(parse("Fri, 31 Nov 2000 00:00:00 GMT"));
     CHECK_FALSE(parse("Fri, 00 Nov 2000 00:00:00 GMT"));
-    CHECK(parse("Mon, 06 Nov 1994 08:49:37 GMT") == example); // it was a Sunday
-    // A leap second is the next one, as for all clocks of Unix.
+    CHECK(parse("Mon, 06 Nov 1994 08:49:37 GMT") == example); // although it was a Sunday
+    // A leap second counts as the second after it, as for all Unix clocks.
     CHECK(parse("Sat, 31 Dec 2016 23:59:60 GMT") == parse("Sun, 01 Jan 2017 00:00:00 GMT"));
 }
 

@@ -15,7 +15,7 @@ std::string digest(std::string_view algorithm, std::string_view text) {
     return made.hex();
 }
 
-// The digest of nothing.
+// The digests of an empty text.
 const std::string md5 = "d41d8cd98f00b204e9800998ecf8427e";
 const std::string sha1 = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
 const std::string sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -40,7 +40,7 @@ std::string wrong(std::string_view text) {
 } // namespace
 
 TEST_CASE("digests are those of the standards") {
-    // RFC 1321, section A.5; FIPS 180-4's examples
+    // Examples of RFC 1321, section A.5, and FIPS 180-4.
     CHECK(digest("md5", "abc") == "900150983cd24fb0d6963f7d28e17f72");
     CHECK(digest("sha1", "abc") == "a9993e364706816aba3e25717850c26c9cd0d89d");
     CHECK(digest("SHA256", "abc") ==
@@ -121,7 +121,7 @@ TEST_CASE("a name in a list may be escaped or have ./ before it") {
     CHECK(found(sha256 + "    a\n", "  a") == "sha256:" + sha256);
     CHECK(found("\\" + sha256 + "  a\\\\b\\nc\\rd\n", "a\\b\nc\rd") == "sha256:" + sha256);
     CHECK(found("\\SHA256 (a\\\\b) = " + sha256 + "\n", "a\\b") == "sha256:" + sha256);
-    CHECK(found(sha256 + "  a\\nb\n", "a\\nb") == "sha256:" + sha256); // not escaped
+    CHECK(found(sha256 + "  a\\nb\n", "a\\nb") == "sha256:" + sha256); // this name is not escaped
     CHECK(found("\\" + sha256 + "  a\\x\n" + "\\" + sha256 + "  a\\\n", "a\\x") == "nothing");
 }
 

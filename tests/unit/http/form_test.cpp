@@ -7,7 +7,7 @@ using namespace ipcbox::http;
 
 namespace {
 
-// The body, with "{file}" where a file's content goes.
+// The body of a form. "{file}" stands for the content of a file.
 std::string body(std::initializer_list<std::string_view> parts) {
     std::vector<FormPart> form;
     for (const auto part : parts)

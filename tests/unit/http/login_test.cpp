@@ -14,7 +14,7 @@ std::string login(const LoginRules& rules, std::string_view first, std::string_v
     return text(login_for(rules, Url::parse(first), Url::parse(url)));
 }
 
-// The netrc file of these tests: everybody's password at every host is "HOST-USER".
+// The netrc file of these tests. The password of each user at each host is "HOST-USER".
 std::optional<Credentials> netrc(const Url& url, std::string_view user) {
     const std::string name{user.empty() ? "default" : user};
     return Credentials{name, url.host + "-" + name};

@@ -17,7 +17,7 @@ RequestBody body(const std::string& text, BodyFraming framing = BodyFraming::len
     return {std::make_shared<TextSource>(text), framing, text.size(), false};
 }
 
-// What the other end gets of all of it.
+// Sends all of it. Returns the bytes that the other end gets.
 std::string sent(Outgoing& outgoing) {
     auto pair = make_socket_pair();
     while (!outgoing.is_over())

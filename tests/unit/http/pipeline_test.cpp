@@ -44,7 +44,7 @@ TEST_CASE("requests share a connection, and later ones are sent ahead once it is
         requests.push_back(request_for(server.url(target)));
     const RouteOptions options;
     Pipeline pipeline{options};
-    CHECK_FALSE(pipeline.looks_ahead(requests[0])); // nobody knows the server yet
+    CHECK_FALSE(pipeline.looks_ahead(requests[0])); // the server is not known yet
     std::string text;
     for (std::size_t number = 0; number < requests.size(); ++number)
         text += body_of(pipeline.ask(requests[number], std::span{requests}.subspan(number + 1),

@@ -61,7 +61,7 @@ TEST_CASE("each scheme has a variable, and there is one for all") {
     CHECK(chosen({{"ALL_PROXY", "p:1"}}, "https://host") == "p:1");
     CHECK(chosen({{"ALL_PROXY", "p:1"}, {"http_proxy", "q:2"}}, "http://host") == "q:2");
     CHECK(chosen({{"all_proxy", "p:1"}, {"http_proxy", ""}}, "http://host") == "p:1");
-    // A CGI program's client chooses that one.
+    // In a CGI program, the client chooses this variable.
     CHECK(chosen({{"HTTP_PROXY", "p:1"}}, "http://host") == "none");
 }
 

@@ -8,7 +8,7 @@ using namespace ipcbox;
 
 namespace {
 
-// As much of TEXT as there is room for; returns the number of bytes.
+// Puts as much of TEXT into the buffer as fits. Returns the number of bytes.
 std::size_t receive(http::ReceiveBuffer& buffer, std::string_view text) {
     const auto room = buffer.room();
     const auto size = std::min(room.size(), text.size());

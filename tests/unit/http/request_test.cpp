@@ -167,7 +167,7 @@ TEST_CASE("a body has one framing, and the user may choose it") {
 
     RequestOptions options = with_fields({"Transfer-Encoding: chunked"});
     RequestContext context;
-    CHECK(head_of(options, context).find("chunked") == std::string::npos); // there is no body
+    CHECK(head_of(options, context).find("chunked") == std::string::npos); // no body follows
     context.body = framed({"Transfer-Encoding: chunked"});
     const auto head = head_of(options, context);
     CHECK(has(head, "Transfer-Encoding: chunked"));
@@ -187,10 +187,11 @@ TEST_CASE("secrets do not follow a redirect to another origin") {
     RequestContext context;
     CHECK(head_of(options, context).find("secret") != std::string::npos);
     context.same_origin = false;
-    // In the place of the user's Host, which is not sent, there is ours: no request may be without.
+    // The user's Host field is not sent. Ours takes its place, because no request may lack the
+    // field.
     CHECK(head_of(options, context) ==
           "GET /path?query HTTP/1.1\r\nHost: host\r\nX-A: 1\r\nAccept: x\r\n\r\n");
-    context.credentials = Credentials{"a", "b"}; // that it has for the other host
+    context.credentials = Credentials{"a", "b"}; // the login for the other host
     CHECK(has(head_of(options, context), "Authorization: Basic YTpi"));
 }
 

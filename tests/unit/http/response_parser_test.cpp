@@ -14,7 +14,7 @@ namespace {
 using Asked = ResponseParser::Asked;
 using Framing = ResponseParser::Framing;
 
-// What BYTES are refused for.
+// Why BYTES are refused.
 std::string refused(std::string_view bytes, Asked asked = Asked::document) {
     try {
         ResponseParser parser{asked};
@@ -27,7 +27,7 @@ std::string refused(std::string_view bytes, Asked asked = Asked::document) {
     }
 }
 
-// Of a response with FIELDS, each with its line end.
+// The body of a response with FIELDS. Each field has its line end.
 struct Body {
     Framing framing;
     std::uint64_t length;
@@ -44,8 +44,8 @@ Body body_of(std::string_view status_line, std::string_view fields, Asked asked 
 
 constexpr std::string_view chunked_head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 
-// A body in chunks, shown in pieces of SIZE bytes: its content, then '.' if it is done, and how
-// much of BYTES it was.
+// The content of a body in chunks that comes in pieces of SIZE bytes. When the body is done, a '.'
+// and the number of bytes used follow.
 std::string content(std::string_view bytes, std::size_t size = std::string::npos) {
     ResponseParser parser{Asked::document};
     CHECK(parser.parse_head(chunked_head) == chunked_head.size());
@@ -145,7 +145,7 @@ TEST_CASE("sloppy line ends are accepted") {
         REQUIRE(parser.has_head());
         CHECK(parser.head().bytes == bytes);
         CHECK(parser.length() == 5);
-        // Who frames so loosely is not asked again.
+        // After such loose framing, the connection is not used again.
         CHECK_FALSE(parser.keeps_alive());
     }
     CHECK(refused("HTTP/1.1 200 OK\r\nno colon\r\n\r\n") ==
@@ -233,14 +233,14 @@ TEST_CASE("interim responses are skipped, but not without end") {
     CHECK(parser.head().fields.empty());
     CHECK(refused(lines(21, early)) == "the server sends too many interim responses");
 
-    // They are taken as they come.
+    // Each interim response is taken as it comes.
     ResponseParser slow{Asked::document};
     CHECK(slow.parse_head(early) == early.size());
     CHECK_FALSE(slow.has_head());
     CHECK(slow.parse_head(last.substr(0, 9)) == 0);
     CHECK(slow.parse_head(last) == last.size());
     CHECK(slow.head().status == 200);
-    // Another protocol would begin behind this one.
+    // After 101, another protocol would begin.
     CHECK(refused("HTTP/1.1 101 Switching\r\n\r\n") == "taken");
 }
 
@@ -273,11 +273,11 @@ TEST_CASE("a body in chunks is read, however it is cut") {
         CHECK(content(bytes, size) == whole);
     CHECK(content(std::string{bytes} + "HTTP/1.1 200") == whole);
     CHECK(content("0\r\n\r\n") == ". 5");
-    // What is there is given at once, and what is not whole is not done.
+    // The content that has come is given at once, but an incomplete body is not done.
     for (std::size_t size = 3; size < bytes.size(); ++size)
         CHECK(content(bytes.substr(0, size)).find(". ") == std::string::npos);
     CHECK(content("5\r\nhel") == "hel");
-    // What servers are forgiven.
+    // We forgive servers these mistakes.
     CHECK(content("1\na\n0\n\n") == "a. 7");
     CHECK(content("3  \r\nabc\r\n0\r\n\r\n") == "abc. 15");
     CHECK(content("3\t\nabc\n0 \n\n") == "abc. 11");

@@ -26,7 +26,7 @@ Route to(const std::string& url, const RouteOptions& options) {
     return route_to(Url::parse(url), options);
 }
 
-// The status with which the way to URL is none.
+// The status of the failure to reach URL.
 int failure(const std::string& url, const RouteOptions& options) {
     Milestones milestones;
     try {
@@ -37,7 +37,7 @@ int failure(const std::string& url, const RouteOptions& options) {
     return 0;
 }
 
-// Says WORDS before it is asked.
+// A server that sends WORDS before it is asked.
 Peer server(std::string_view words) {
     return Peer{[words](const Fd& client) {
         say(client, words);
@@ -53,7 +53,7 @@ std::string head_over(http::Connection& connection) {
 
 TEST_CASE("--resolve names the addresses of a host") {
     const auto known = KnownAddress::parse("Host:8080:192.0.2.1,2001:db8::1,[::1]");
-    CHECK(known.host == "host"); // as URLs have it
+    CHECK(known.host == "host"); // as in a URL
     CHECK(known.port == 8080);
     REQUIRE(known.addresses.size() == 3);
     CHECK(known.addresses[0].text() == "192.0.2.1:8080");
@@ -88,7 +88,7 @@ TEST_CASE("requests with the same way have the same key") {
     CHECK(key_of("http://host/") != key_of("https://host/"));
     CHECK(key_of("http://host/") != key_of("http://host:81/"));
     CHECK(key_of("http://host/") != key_of("http://other/"));
-    // The same address behind two interfaces is two hosts.
+    // The same address on two interfaces means two hosts.
     CHECK(key_of("http://[fe80::1%25one]/") != key_of("http://[fe80::1%25two]/"));
     CHECK(key_of("http://host/", proxy) == key_of("http://other:81/", proxy));
     CHECK(key_of("https://host/", proxy) != key_of("https://other/", proxy));
@@ -145,7 +145,7 @@ TEST_CASE("the status shows which step failed") {
     RouteOptions options;
     const auto nobody = fmt::format("http://127.0.0.1:{}/", refused.number());
     CHECK(failure(nobody, options) == status::cannot_connect);
-    // The resolver has no query for that: no label is longer than 63 bytes (RFC 1035).
+    // The resolver cannot even ask for this name: a label has at most 63 bytes (RFC 1035).
     const std::string no_name(64, 'a');
     CHECK(failure("http://" + no_name + "/", options) == status::cannot_resolve);
     options.proxy = [&](const Url&) { return Proxy{no_name, 80, {}}; };

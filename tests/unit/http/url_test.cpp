@@ -75,7 +75,7 @@ TEST_CASE("a URL may have a user and a password") {
     CHECK(who("http://a@b:c@host") == Credentials{"a@b", "c"});
     CHECK(who("http://%3a%2F:%C3%A4@host") == Credentials{":/", "\xc3\xa4"});
     CHECK(Url::parse("http://a@b@host").host == "host");
-    // No query is a host, whatever stands in it.
+    // A query is never a host, whatever is in it.
     CHECK(Url::parse("http://host/?user@other").host == "host");
     CHECK(Url::parse("http://host?user@other").host == "host");
     CHECK(Url::parse("http://host#@other").host == "host");
@@ -98,7 +98,7 @@ TEST_CASE("an interface is for us, and not for the server") {
         CHECK(url.authority() == "[fe80::1]:81");
         CHECK(url.text() == "http://[fe80::1%25eth0]:81/");
     }
-    CHECK(text("http://[fe80::1%25]/") == "http://[fe80::1%2525]/"); // the interface with number 25
+    CHECK(text("http://[fe80::1%25]/") == "http://[fe80::1%2525]/"); // the interface has number 25
     CHECK(text("http://[fe80::1%2525]/") == "http://[fe80::1%2525]/");
 }
 
@@ -107,7 +107,7 @@ TEST_CASE("characters that a request line cannot hold are percent-encoded") {
     CHECK(target("http://h/\xc3\xa4?\xc3\xb6") == "/%C3%A4?%C3%B6");
     CHECK(target("http://h/\"<>`{}|^\\?\"<>`{}|^\\'") ==
           "/%22%3C%3E%60%7B%7D|^\\?%22%3C%3E`{}|^\\'");
-    CHECK(target("http://h/%41%zz%") == "/%41%zz%"); // it may be encoded already
+    CHECK(target("http://h/%41%zz%") == "/%41%zz%"); // the text may already be encoded
     CHECK(target("http://h/a;b=c,d/$&+?e=f&g=+") == "/a;b=c,d/$&+?e=f&g=+");
 }
 

@@ -12,7 +12,7 @@ net::Address from(const std::string& ip) {
     return net::Address::parse_ip(ip, 4711).value();
 }
 
-// How many of COUNT questions at NOW may have an answer.
+// How many of COUNT questions at the time NOW get an answer.
 int allowed(net::AddressRate& rate, const net::Address& address, Deadline::Clock::time_point now,
             int count) {
     int answers = 0;
@@ -32,7 +32,7 @@ TEST_CASE("the rate may be used immediately, and then second by second") {
     CHECK(allowed(rate, address, start + 100ms, 100) == 1);
     CHECK(allowed(rate, address, start + 500ms, 100) == 4);
     CHECK(allowed(rate, address, start + 1h, 100) == 10);
-    // At the rate itself, answers never stop.
+    // As long as questions come at the rate itself, all are answered.
     for (int second = 2; second < 100; ++second)
         CHECK(allowed(rate, address, start + 1h + second * 1s, 10) == 10);
 }
@@ -46,7 +46,7 @@ TEST_CASE("each address has its own rate for all ports, and an IPv6 network has 
     CHECK_FALSE(rate.allows(other_port, now));
     CHECK(rate.allows(from("2001:db8:0:1::1"), now));
     CHECK_FALSE(rate.allows(from("2001:db8:0:1:ffff::2"), now));
-    // Two can share a slot, with a secret that is another one at each start; not so many.
+    // Two hosts can share a slot, which depends on a secret of each start. But few do.
     int others = 0;
     for (int host = 0; host < 250; ++host)
         others += rate.allows(from(fmt::format("198.51.100.{}", host)), now) ? 1 : 0;

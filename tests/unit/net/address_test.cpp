@@ -21,7 +21,7 @@ net::Address at(std::string_view ip, std::uint16_t port = 80) {
     return *address;
 }
 
-// As a system call fills it in.
+// The address as a system call fills it in.
 net::Address filled_in(const net::Address& address) {
     sockaddr_storage storage{};
     std::memcpy(&storage, address.data(), address.size());
@@ -89,7 +89,7 @@ TEST_CASE("a mapped address is the IPv4 address, wherever it is read") {
     }
     CHECK(at("::ffff:0.0.0.0").is_wildcard());
     CHECK(filled_in(at("::1")) == at("::1"));
-    CHECK(filled_in(at("::192.0.2.1")).family() == AF_INET6); // not that prefix
+    CHECK(filled_in(at("::192.0.2.1")).family() == AF_INET6); // this is not the mapping prefix
 }
 
 TEST_CASE("the bytes of an address are in network order") {
@@ -142,7 +142,7 @@ TEST_CASE("a path or @name is the address of a Unix socket") {
     CHECK_THROWS_AS((void)net::Address::unix_path("@" + std::string(107, 'x')), Error);
     CHECK_THROWS_AS((void)net::Address::unix_path(""), Error);
     CHECK_THROWS_AS((void)net::Address::unix_path("@"), Error);
-    // An abstract name has the bytes that it has, and no zero byte at its end (unix(7)).
+    // An abstract name has no zero byte at its end (unix(7)).
     CHECK(net::Address::unix_path("@name").size() == offsetof(sockaddr_un, sun_path) + 5);
     CHECK(net::Address::unix_path("name").size() == offsetof(sockaddr_un, sun_path) + 5);
 }

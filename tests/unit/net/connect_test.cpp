@@ -66,7 +66,7 @@ TEST_CASE("when no address answers, the error has the reason for each") {
 TEST_CASE("an address that cannot be tried does not stop the others") {
     const test::RefusedPort port;
     (void)port.listen();
-    // No socket is bound to another machine's address, and of this family there is none at all.
+    // The socket cannot be bound to an address of another machine, nor to one of another family.
     const auto source = loopback("127.0.0.1", 0);
     const std::vector addresses{loopback("::1", port.number()),
                                 loopback("127.0.0.1", port.number())};
@@ -90,7 +90,7 @@ TEST_CASE("the deadline holds when nobody accepts") {
     const std::vector address{net::local_address(server.get())};
     std::vector<Fd> waiting;
     const auto fill = [&] {
-        for (;;) // the backlog takes some, and then Linux drops what comes
+        for (;;) // when the backlog is full, Linux drops what comes
             waiting.push_back(net::connect_tcp(address, "target:80", {},
                                                Deadline::after(std::chrono::milliseconds{50})));
     };

@@ -53,7 +53,7 @@ std::string failure(const net::HostPort& where) {
 }
 
 std::string inheritance_failure(const Fd& socket) {
-    // The number is given away.
+    // This number is given away.
     const int number = ::fcntl(socket.get(), F_DUPFD_CLOEXEC, 3);
     try {
         (void)net::inherited_datagram_socket(number);
@@ -125,7 +125,7 @@ TEST_CASE("a client that cannot be answered does not stop answers to others") {
     say(client, server.address);
     net::DatagramBatch batch;
     const auto good = batch.receive(server).front();
-    // Port 0 is nobody's, and the loopback interface leads nowhere else.
+    // No datagram can go to port 0, and none can leave the loopback interface.
     const std::array datagrams{good, net::Datagram{at("127.0.0.1", 0), good.asked},
                                net::Datagram{at("192.0.2.1", 9), good.asked}, good};
     CHECK(batch.answer(server, datagrams, "yes") >= 2);

@@ -17,7 +17,7 @@ using test::Scenario;
 
 namespace {
 
-// A blocking connection to ADDRESS; none when it is refused.
+// A blocking connection to ADDRESS. Empty when it is refused.
 Fd connect_to(const net::Address& address) {
     Fd socket = Fd::adopt(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (::connect(socket.get(), address.data(), address.size()) < 0) return {};
@@ -51,8 +51,8 @@ std::string failure(const net::HostPort& where) {
     return "no failure";
 }
 
-// What inherited_listeners() makes of descriptors from 3 on, in a process of its own: LISTENERS
-// have to be there already. 0 when CHECKED says so.
+// Calls inherited_listeners() in a process that has DESCRIPTOR as number 3. Returns 0 if CHECKED
+// accepts the result.
 template <class Checked>
 int started_with(int descriptor, const char* count, net::ListenerKind kind, Checked checked) {
     Child child = fork_child([&] {
@@ -135,7 +135,7 @@ TEST_CASE("an error about a port in use names the process") {
     const auto by = fmt::format(": Address already in use (by {} (", ::getpid());
     CHECK(failure(net::HostPort{"127.0.0.1", port})
               .starts_with(fmt::format("cannot listen on 127.0.0.1:{}{}", port, by)));
-    // Also when it is in the way of all interfaces, and the other way round.
+    // The holder is named when we want all interfaces and it has one, and the other way round.
     CHECK(failure(net::HostPort{{}, port}).find(by) != std::string::npos);
     const auto all = net::listen_tcp(net::HostPort{{}, 0});
     const auto all_port = all.front().address.port();
@@ -236,8 +236,7 @@ TEST_CASE("the sockets that we are started with are taken") {
                        refuses("Unix stream")) == 0);
     const Fd client = connect_to(web.address);
     CHECK(started_with(client.get(), "1", net::ListenerKind::tcp, refuses("TCP")) == 0);
-    // None means no socket; a text that is not a number, and a number that is too large, are
-    // errors.
+    // -1 and a text are no numbers of sockets. Both are errors.
     for (const std::string count : {"-1", "x"})
         CHECK(started_with(web.socket.get(), count.c_str(), net::ListenerKind::tcp,
                            [&](const std::vector<net::Listener>& found, std::string_view error) {

@@ -21,7 +21,7 @@ Texts hosts_of(const std::vector<net::Address>& addresses) {
     return texts;
 }
 
-// As many answers as were asked for, in the order of their numbers.
+// Takes COUNT answers, and sorts them by their numbers.
 std::vector<net::Lookups::Answer> take(net::Lookups& lookups, std::size_t count) {
     std::vector<net::Lookups::Answer> all;
     while (all.size() < count) {
@@ -35,7 +35,7 @@ std::vector<net::Lookups::Answer> take(net::Lookups& lookups, std::size_t count)
     return all;
 }
 
-// Longer than DNS allows (RFC 1035, section 2.3.4), so nobody is asked.
+// Longer than DNS allows (RFC 1035, section 2.3.4), so no server is asked.
 std::string impossible_name() {
     return std::string(300, 'x');
 }

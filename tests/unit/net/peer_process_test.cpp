@@ -35,7 +35,7 @@ std::string our_exe() {
     return path.data();
 }
 
-// Where a child connects as itself: an abstract name that the kernel chooses (unix(7), autobind).
+// A socket that a child connects to. The kernel chooses its abstract name (unix(7), autobind).
 class Rendezvous {
   public:
     Rendezvous() : socket_(Fd::adopt(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0))) {
@@ -45,7 +45,7 @@ class Rendezvous {
         address_ = net::local_address(socket_.get());
     }
 
-    // For the child, which has no REQUIRE: -1 when it failed.
+    // For a child, which cannot use REQUIRE. Returns -1 when it fails.
     [[nodiscard]] int connect() const {
         const int number = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         return ::connect(number, address_.data(), address_.size()) == 0 ? number : -1;
@@ -148,7 +148,7 @@ TEST_CASE("a program is a file, and not the name that it has for the peer") {
         MESSAGE("not root: no mount namespace of its own");
         return;
     }
-    // At the path of our file this peer has another one.
+    // This peer has another file at the path of our file.
     const auto trusted = scenario.path("trusted");
     scenario.write_file("trusted", "");
     const Rendezvous rendezvous;

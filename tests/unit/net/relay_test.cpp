@@ -43,7 +43,7 @@ SocketPair make_sockets(Blocking ours) {
     return pair;
 }
 
-// A server that has one connection, and does WORK.
+// A server that accepts one connection, and does WORK with it.
 class Server {
   public:
     explicit Server(Peer::Work work)
@@ -55,7 +55,7 @@ class Server {
               }
           }) {}
 
-    ~Server() { sockets_.ours = Fd{}; } // so that the thread ends
+    ~Server() { sockets_.ours = Fd{}; } // ends the thread
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 
@@ -68,7 +68,7 @@ class Server {
     std::jthread thread_;
 };
 
-// Something to read TEXT from.
+// An object that gives TEXT to a reader.
 class Input {
   public:
     Input(const Scenario& scenario, std::string_view kind, const std::string& text) {
@@ -97,7 +97,7 @@ class Input {
     std::jthread writer_;
 };
 
-// Something to write to, and what was written.
+// An object to write to. Knows what was written.
 class Output {
   public:
     Output(const Scenario& scenario, std::string_view kind) : scenario_(scenario), kind_(kind) {
@@ -118,7 +118,7 @@ class Output {
         reader_ = std::jthread{[this] { text_ = receive_all(reader_fd_); }};
     }
     [[nodiscard]] int get() const { return fd_.get(); }
-    ~Output() { fd_ = Fd{}; } // so that the reader ends
+    ~Output() { fd_ = Fd{}; } // ends the reader
     Output(const Output&) = delete;
     Output& operator=(const Output&) = delete;
     [[nodiscard]] std::string text() {
@@ -217,7 +217,7 @@ TEST_CASE("after the answer, a request that has begun is finished, and a silent 
     using Finish = net::RelayOptions::FinishRequest;
     net::RelayOptions options;
     std::string got;
-    // It ends its half at once, as `nc -N </dev/null >file` does, and goes on reading.
+    // The server closes its half at once, as `nc -N </dev/null >file` does, and goes on reading.
     const auto half_close = [&got](std::string_view greeting) {
         return [&got, greeting](const Fd& client) {
             say(client, greeting);
@@ -250,7 +250,7 @@ TEST_CASE("after the answer, a request that has begun is finished, and a silent 
             const Server server{half_close("hello")};
             Pipe late = make_pipe();
             const std::jthread writer{[&] {
-                // The answer has ended when this is all that the server sees of us.
+                // Wait until the relay has seen the end of the answer, which has five bytes.
                 CHECK(eventually([&] { return counts.answer == 5; }));
                 write_all(late.writer.get(), "late", "a relay");
                 late.writer = Fd{};
@@ -354,7 +354,8 @@ TEST_CASE("limits of time end a relay") {
 
 TEST_CASE("a stalled output does not keep the input from being sent") {
     const Scenario scenario;
-    // It sends more than a pipe holds before it reads anything, and ends when it has all.
+    // The server sends more than a pipe holds before it reads. It ends when it has the whole
+    // question.
     const auto question = numbered_text(size);
     std::string got;
     std::atomic<bool> taken = false;
@@ -365,7 +366,7 @@ TEST_CASE("a stalled output does not keep the input from being sent") {
         const Server server{[&](const Fd& client) {
             const std::jthread sender{[&] { say(client, numbered_text(size)); }};
             got = receive_all(client);
-            taken = true; // only now somebody reads our output
+            taken = true; // from now on, somebody reads our output
         }};
         const Input input{scenario, "pipe", question};
         const std::jthread reader{[&] {
@@ -390,7 +391,7 @@ TEST_CASE("shared descriptors stay as they were") {
     net::relay(net::RelayEnd::streams(input.get(), output.get()), server.end(), {}, counts, soon());
     CHECK((::fcntl(input.get(), F_GETFL) & O_NONBLOCK) == 0);
     CHECK((::fcntl(output.get(), F_GETFL) & O_NONBLOCK) == 0);
-    CHECK(::write(output.get(), "!", 1) == 1); // it was not shut down
+    CHECK(::write(output.get(), "!", 1) == 1); // the socket was not shut down
     CHECK(output.text() == text + "!");
 }
 

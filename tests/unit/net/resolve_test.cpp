@@ -45,7 +45,7 @@ TEST_CASE("localhost is known, whatever the files say") {
 }
 
 TEST_CASE("a name that cannot be one fails without a question") {
-    // Longer than DNS allows (RFC 1035, section 2.3.4), so nobody is asked.
+    // Longer than DNS allows (RFC 1035, section 2.3.4), so no server is asked.
     const std::string name(300, 'x');
     CHECK(failure(name).starts_with("cannot resolve " + name + ": "));
 }

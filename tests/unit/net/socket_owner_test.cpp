@@ -56,7 +56,7 @@ TEST_CASE("only the user of another user's process is known") {
     Child child = fork_child([&] {
         constexpr uid_t nobody = 65534;
         if (::setresuid(nobody, nobody, nobody) < 0) return 2;
-        // The child has inherited the socket, and so would be found itself.
+        // Close it here: the child has inherited it, and the test would find itself.
         ::close(listeners.front().socket.get());
         return net::socket_owner(listeners.front().address) == "a process of root" ? 0 : 1;
     });

@@ -21,7 +21,7 @@ Deadline soon() {
     return Deadline::after(std::chrono::seconds{30});
 }
 
-// Reads as many bytes as were expected, and says whether they are those.
+// Reads the expected number of bytes. True when they are the expected ones.
 bool hears(const Fd& client, std::string_view expected) {
     std::string got(expected.size(), '\0');
     const auto size = ::recv(client.get(), got.data(), got.size(), MSG_WAITALL);
@@ -33,7 +33,8 @@ struct Step {
     std::string_view answer;
 };
 
-// A proxy that expects these bytes and says those; what the client says then comes back.
+// A proxy that expects certain bytes and answers each of them. Afterwards it sends back what the
+// client says.
 Peer proxy(const std::vector<Step>& steps) {
     return Peer{[steps](const Fd& client) {
         for (const auto& step : steps) {
@@ -47,7 +48,7 @@ Peer proxy(const std::vector<Step>& steps) {
 constexpr auto for_name = "\5\1\0\3\13example.org\0\120"sv;
 constexpr auto granted = "\5\0\0\1\0\0\0\0\0\0"sv;
 
-// What the target says in answer to "hello", through SERVER.
+// The target's answer to "hello" through the proxy SERVER.
 std::string talk_through(const Peer& server, const net::HostPort& target,
                          const std::optional<net::SocksLogin>& login = std::nullopt,
                          Deadline deadline = soon()) {

@@ -33,7 +33,7 @@ Deadline soon() {
     return Deadline::after(std::chrono::seconds{30});
 }
 
-// An authority, a good certificate of its, and what trusts it.
+// An authority, one of its certificates, and options that trust the authority.
 struct World {
     Scenario scenario;
     Certificate authority{{.common_name = "Test CA", .is_authority = true}};
@@ -70,7 +70,7 @@ void say_end(const net::TlsProcess& tls) {
     ::shutdown(tls.out(), SHUT_WR);
 }
 
-// "60 words" of the TlsError that ACTION throws; empty when it throws none.
+// The TlsError of ACTION as "60 words". Empty when there is none.
 std::string error_of(const std::function<void()>& action) {
     try {
         action();
@@ -86,7 +86,7 @@ void greet(TlsConnection& client) {
     client.end();
 }
 
-// What becomes of a handshake with a server that shows CERTIFICATE.
+// The error of a handshake with a server that has CERTIFICATE.
 std::string handshake_with(const Certificate& certificate, const net::TlsOptions& options,
                            const Certificate* issuer = nullptr) {
     const TlsPeer server{{.certificate = &certificate, .issuer = issuer}, greet};
@@ -115,7 +115,7 @@ TEST_CASE("a greeting and an answer pass") {
         tls.check_end(soon());
         CHECK(asked == "localhost");
     }
-    // An old one is not talked to.
+    // We do not talk to a server that knows only an old version.
     const TlsPeer server{{.certificate = &world.good, .version = TLS1_1_VERSION}, greet};
     CHECK(error_of([&] { (void)talk_to(server, world.options); }).starts_with("35 "));
 }
@@ -187,7 +187,7 @@ TEST_CASE("the certificate must fit") {
         CHECK(handshake_with(Certificate{{}}, options) ==
               cannot("the certificate is self-signed (CN = localhost), and not one of those that "
                      "are trusted"));
-        options.ca_file.reset(); // the system knows none of them
+        options.ca_file.reset(); // the system trusts none of them
         CHECK(handshake_with(world.good, options) ==
               cannot("the certificate comes from an unknown issuer (CN = Test CA)"));
     }
@@ -272,7 +272,7 @@ TEST_CASE("the server's key must be one of the pins") {
 
 TEST_CASE("a server that does not agree on the application protocol is an error") {
     World world;
-    const auto server = world.server(greet); // it knows no ALPN, and goes on as if not asked
+    const auto server = world.server(greet); // this server knows no ALPN, and ignores it
     world.options.application_protocol = "h2";
     CHECK(error_of([&] { (void)talk_to(server, world.options); }) ==
           "35 cannot speak TLS with localhost: the server does not speak h2 (ALPN)");
@@ -332,7 +332,7 @@ TEST_CASE("files of ours that cannot be used are errors") {
                 CHECK(got == "hello\n");
             });
         };
-        // TLS 1.3: it is said after the handshake.
+        // In TLS 1.3, this alert comes after the handshake.
         CHECK(talk() == "56 cannot read localhost to its end: tlsv13 alert certificate required");
         options.certificate = scenario.path("both.pem");
         CHECK(talk().empty());
@@ -342,7 +342,7 @@ TEST_CASE("files of ours that cannot be used are errors") {
         CHECK(talk().empty());
         scenario.write_file("key.pem", world.good.key_pem());
         CHECK(talk().starts_with("58 "));
-        // Nobody is asked for a passphrase.
+        // ipcbox-tls must not ask for a passphrase.
         scenario.shell("openssl pkey -in both.pem -aes128 -passout pass:secret -out key.pem");
         CHECK(talk().starts_with("58 "));
         options.certificate = scenario.path("missing");
@@ -363,12 +363,12 @@ TEST_CASE("a peer that does not speak TLS is an error") {
     const Peer silent{[](const Fd& client) { ::shutdown(client.get(), SHUT_WR); }};
     CHECK(talk(silent) == failed + "the peer closed the connection without a word");
     const Peer rude{[](const Fd& client) {
-        std::array<char, 1> byte{}; // connected: the reset is not that of the connect
+        std::array<char, 1> byte{}; // read first, so that the connect itself succeeds
         (void)::recv(client.get(), byte.data(), byte.size(), 0);
         reset_when_closed(client);
     }};
     CHECK(talk(rude) == failed + "Connection reset by peer");
-    // A record of a handshake, of the greatest size, that never comes.
+    // The server announces the largest record of a handshake, and never sends it.
     const Peer slow{[](const Fd& client) {
         say(client, {"\x16\x03\x03\x40\x00", 5});
         (void)receive_all(client);
@@ -396,7 +396,7 @@ TEST_CASE("an answer that was cut off is not complete") {
     CHECK(end_of(cut, "some") == "56 cannot read localhost to its end: the peer closed the "
                                  "connection without a word");
     const auto reset = world.server([](TlsConnection& client) {
-        (void)client.receive(); // what it says is not read to its end
+        (void)client.receive(); // does not read it to the end
         client.reset();
     });
     {
@@ -455,7 +455,7 @@ TEST_CASE("bytes that could not be sent are an error") {
     auto tls = talk_to(server, world.options);
     CHECK(receive_all(tls).empty());
     end_seen.set_value();
-    // The reset is on its way.
+    // The reset may still be on its way.
     CHECK(eventually([&] {
         try {
             say(tls, "more");
@@ -521,9 +521,9 @@ TEST_CASE("the process that speaks TLS") {
         const auto server = world.server(wait_for_more);
         { const auto tls = talk_to(server, world.options); }
         CHECK(children_of(::getpid()).empty());
-        // Also when we have no time to end it.
+        // It also ends if its parent has no time to end it.
         const Pipe told = make_pipe();
-        // Not fork_child(): our server is a thread.
+        // fork_child() would refuse: our server is a thread.
         const pid_t forked = ::fork();
         if (forked == 0) {
             const auto tls = talk_to(server, world.options);

@@ -19,7 +19,7 @@ Deadline soon() {
     return Deadline::after(std::chrono::seconds{30});
 }
 
-// A directory whose path alone is over 107 bytes.
+// A directory whose path alone has more than 107 bytes.
 std::string long_directory(const Scenario& scenario) {
     const auto directory = scenario.path(std::string(120, 'd'));
     std::filesystem::create_directory(directory);

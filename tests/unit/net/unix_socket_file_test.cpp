@@ -45,7 +45,7 @@ Fd bound(const std::string& path, int type = SOCK_STREAM) {
     return socket;
 }
 
-// What a server that was killed leaves behind.
+// Leaves the file of a server that was killed.
 void leave_dead_socket(const std::string& path) {
     const Fd socket = bound(path);
     REQUIRE(::listen(socket.get(), 1) == 0);
@@ -89,7 +89,7 @@ TEST_CASE("between birth and use the file lets nobody in") {
     const Fd socket = Fd::adopt(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     file.bind(socket, {0640, ::geteuid(), ::getegid()});
     CHECK(mode_of(path) == 0640);
-    CHECK_FALSE(answers(path)); // it does not listen yet
+    CHECK_FALSE(answers(path)); // the server does not listen yet
     if (::geteuid() != 0) {
         MESSAGE("not root: no owner can be set");
         return;
@@ -108,7 +108,7 @@ TEST_CASE("the socket of a dead server is taken over") {
     const Scenario scenario;
     const auto path = scenario.path("socket");
     leave_dead_socket(path);
-    scenario.write_file("socket.lock", ""); // of a server that was killed
+    scenario.write_file("socket.lock", ""); // left by a server that was killed
     const net::Listener listener = net::listen_unix(path);
     CHECK(answers(path));
 }
@@ -245,7 +245,7 @@ TEST_CASE("a forked child leaves the files alone") {
     });
     CHECK(child.wait().succeeded());
     CHECK(answers(path));
-    CHECK(failure(path).find("it is served by") != std::string::npos); // it is locked, too
+    CHECK(failure(path).find("it is served by") != std::string::npos); // it is locked as well
 }
 
 TEST_CASE("the object can be moved") {
@@ -268,7 +268,7 @@ TEST_CASE("the file is handed over to the program that we become") {
         net::Listener listener = net::listen_unix(path);
         listener.file->keep_across_exec();
         state = listener.file->state();
-        // As if by execve(2): the descriptors stay, and what owned them is gone.
+        // As after execve(2): the descriptors stay, but their owners are gone.
         const int lock = std::stoi(state);
         const int directory = std::stoi(state.substr(state.find(' ')));
         CHECK((::fcntl(lock, F_GETFD) & FD_CLOEXEC) == 0);

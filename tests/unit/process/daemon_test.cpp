@@ -19,7 +19,7 @@ using namespace ipcbox::process;
 
 namespace {
 
-// What the shell's SCRIPT prints when PLAN starts it.
+// The text that the shell's SCRIPT prints when PLAN starts it.
 std::string output_of(DaemonPlan plan, const std::string& script) {
     auto pipe = make_pipe();
     plan.program = "/bin/sh";
@@ -82,7 +82,7 @@ TEST_CASE("a daemon that dies with its parent also dies when the parent died bef
 
 TEST_CASE("only the descriptors that are named stay open") {
     auto pipe = make_pipe();
-    const Fd kept = Fd::adopt(::dup(pipe.reader.get())); // not close-on-exec
+    const Fd kept = Fd::adopt(::dup(pipe.reader.get())); // stays open across an exec
     const Fd other = Fd::adopt(::dup(pipe.reader.get()));
     DaemonPlan plan;
     plan.kept = {kept.get()};

@@ -58,7 +58,7 @@ TEST_CASE("a file that another process removes meanwhile is not created again") 
     });
     REQUIRE(test::eventually([&] { return test::is_blocked_in(child.pid(), SYS_flock); }));
     file.remove();
-    unlock(file.fd().get(), "pid"); // the child has the descriptor, too
+    unlock(file.fd().get(), "pid"); // the child has the descriptor as well
     CHECK(child.wait().succeeded());
     CHECK_FALSE(has_pid_file("pid"));
 }
@@ -74,7 +74,7 @@ TEST_CASE("one process at a time has the file") {
 TEST_CASE("a process with the number and another start is not the daemon") {
     const test::Scenario scenario;
     PidFile{"pid", at_once()}.write_own();
-    if (::setxattr("pid", "user.ipcbox.start", "1", 1, 0) != 0) return; // no attributes here
+    if (::setxattr("pid", "user.ipcbox.start", "1", 1, 0) != 0) return; // no attributes
     CHECK_FALSE(daemon_of("pid"));
 }
 
@@ -83,7 +83,7 @@ TEST_CASE("a process with the number, the start and another unique number is not
     PidFile{"pid", at_once()}.write_own();
     const auto daemon = daemon_of("pid");
     REQUIRE(daemon);
-    if (!unique_number(daemon->handle)) return; // a kernel before 6.9
+    if (!unique_number(daemon->handle)) return; // the kernel is older than 6.9
     const auto stamp = fmt::format("{} 1", *daemon->identity.start);
     if (::setxattr("pid", "user.ipcbox.start", stamp.data(), stamp.size(), 0) != 0) return;
     CHECK_FALSE(daemon_of("pid"));

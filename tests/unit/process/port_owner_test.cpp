@@ -47,7 +47,7 @@ TEST_CASE("a port belongs to the process that listens there, and to those that i
     CHECK(tree_listens(::getpid(), port));
     CHECK(tree_listens(::getppid(), port));
     test::Scenario scenario;
-    auto other = scenario.start_shell("echo up; read line"); // which inherits nothing
+    auto other = scenario.start_shell("echo up; read line"); // inherits nothing
     REQUIRE(other.line() == "up");
     CHECK_FALSE(tree_listens(other.pid(), port));
 }

@@ -14,7 +14,8 @@ using Kind = Readiness::Outcome::Kind;
 
 namespace {
 
-// What becomes of a shell with SCRIPT, which gets the descriptor of the plan as standard output.
+// Starts a shell with SCRIPT. Its standard output is the descriptor of the plan. Returns the
+// outcome.
 Readiness::Outcome outcome_of(const ReadyPlan& plan, const std::string& script) {
     Readiness readiness{plan};
     if (readiness.socket_name()) ::setenv("NOTIFY_SOCKET", readiness.socket_name()->c_str(), 1);

@@ -15,7 +15,7 @@ using namespace ipcbox::process;
 
 namespace {
 
-// A child for which only the test waits.
+// A child for which nobody waits except the test.
 pid_t start_shell(const std::string& script, int input = SpawnPlan::same) {
     SpawnPlan plan;
     plan.input = input;

@@ -76,7 +76,7 @@ TEST_CASE("a log that was renamed is opened again on request") {
 TEST_CASE("a log goes on where it cannot be renamed or opened") {
     const test::Scenario scenario;
     RotatingLog log{"log", Rotation{4, 1}, RotatingLog::Start::append};
-    REQUIRE(::mkdir("log.1", 0755) == 0); // which no file can replace
+    REQUIRE(::mkdir("log.1", 0755) == 0); // a file cannot replace a directory
     log.write("one\ntwo\n");
     CHECK(scenario.read_file("log") == "one\ntwo\n");
 }

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// How a shell that first runs SCRIPT ends by STAGES.
+// How STAGES end a shell that first runs SCRIPT.
 Ending ending_of(const std::string& script, const Stages& stages) {
     test::Scenario scenario;
     auto shell = scenario.start_shell(script + "; echo ready; while :; do read line; done");

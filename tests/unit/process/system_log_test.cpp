@@ -42,7 +42,7 @@ TEST_CASE("a message has its priority, its time, its sender and its text") {
 TEST_CASE("lines reach the log, also one that was started anew") {
     const test::Scenario scenario;
     SystemLog log{"job", scenario.path("log")};
-    log.write(Severity::info, 812, "lost"); // nobody is there
+    log.write(Severity::info, 812, "lost"); // nobody listens
     {
         const Fd first = listen_at("log");
         log.write(Severity::info, 812, "one");

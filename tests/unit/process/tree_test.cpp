@@ -130,7 +130,7 @@ TEST_CASE("a root that is another process by now is left alone") {
 
 TEST_CASE("a tree that forks at full speed does not outgrow us") {
     test::Scenario scenario;
-    // Each forks two, down to the last generation.
+    // Each process forks two more, down to the last generation.
     scenario.write_file("fork", "#!/bin/sh\n[ $1 -eq 0 ] && exec sleep 1000\n"
                                 "./fork $(($1 - 1)) & ./fork $(($1 - 1)) & wait\n");
     REQUIRE(scenario.shell("chmod +x fork").status == 0);

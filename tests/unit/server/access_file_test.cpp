@@ -19,7 +19,8 @@ bool is_allowed(server::AccessFile& file) {
     return rule != nullptr && rule->allow;
 }
 
-// Changes that follow each other closely have to be seen, too; those that lie back as well.
+// The rules must be read again after changes that follow each other closely, and after changes to
+// an older date.
 void make_old(const std::string& path, time_t seconds) {
     const timespec times[] = {{seconds, 0}, {seconds, 0}};
     REQUIRE(::utimensat(AT_FDCWD, path.c_str(), times, 0) == 0);
@@ -34,12 +35,12 @@ TEST_CASE("the rules are those of the file, as it is now") {
     server::AccessFile file{path};
     for (int times = 0; times < 100; ++times) {
         CHECK(is_allowed(file));
-        scenario.write_file("rules", "deny  all"); // of the same size
+        scenario.write_file("rules", "deny  all"); // has the same size
         CHECK_FALSE(is_allowed(file));
         scenario.write_file("rules", "allow all");
     }
     CHECK(is_allowed(file));
-    // Another file in its place.
+    // Another file takes its place.
     scenario.write_file("new", "deny  all");
     make_old(scenario.path("new"), 1);
     REQUIRE(::rename(scenario.path("new").c_str(), path.c_str()) == 0);
@@ -64,7 +65,7 @@ TEST_CASE("while the file is wrong the old rules stay in force") {
     scenario.write_file("rules", "deny all");
     CHECK_FALSE(is_allowed(file));
     CHECK_FALSE(file.take_error());
-    // The same mistake, made again, is reported again.
+    // A mistake is reported again when it is made again.
     scenario.write_file("rules", "wronger");
     CHECK_FALSE(is_allowed(file));
     CHECK(file.take_error());

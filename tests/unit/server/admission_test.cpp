@@ -61,7 +61,7 @@ TEST_CASE("two places that come free at once wake two loops") {
             waiting.emplace_back([&] {
                 const auto place = admission.take();
                 entered += place ? 1 : 0;
-                // Held until both have one.
+                // Keep the place until both have one.
                 while (entered < 2)
                     std::this_thread::yield();
             });
@@ -90,11 +90,11 @@ TEST_CASE("a closed admission gives nobody a place, and lets nobody wait for one
 
 TEST_CASE("the total counts confirmed connections only") {
     Admission admission{{.places = 5, .total = 2}};
-    CHECK(admission.take()); // and given back: the client was refused
+    CHECK(admission.take()); // given back at once: the client was refused
     auto first = admission.take();
     auto second = admission.take();
     first->confirm();
-    // The second may still be refused, so the third waits for that decision.
+    // The second client may still be refused. So the third one waits for that decision.
     CHECK_FALSE(admission.try_take());
     std::optional<Place> third;
     {
@@ -136,7 +136,7 @@ TEST_CASE("the rate holds for any period, and not only for those that begin with
         auto place = admission.take();
         place->confirm();
     }
-    // The third waits for the first to be 20 ms old, the fifth for the third.
+    // The third waits until the first is 20 ms old, and the fifth until the third is.
     CHECK(Deadline::Clock::now() - start >= std::chrono::milliseconds{40});
     auto sixth = admission.take();
     sixth->confirm();

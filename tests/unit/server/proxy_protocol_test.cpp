@@ -14,7 +14,7 @@ server::ProxyHeader parse(std::string_view text) {
     return server::ProxyHeader::parse(std::as_bytes(std::span{text}));
 }
 
-// Complete, with its own length, also when more follows; and no sooner.
+// Parses a header that must be complete at its own length, and not before. More bytes may follow.
 server::ProxyHeader parse_whole(const std::string& text) {
     for (std::size_t size = 0; size < text.size(); ++size)
         CHECK(parse(std::string_view{text}.substr(0, size)).state == State::needs_more);
@@ -32,7 +32,7 @@ std::string ends(const std::string& text) {
     return fmt::format("{} > {}", header.source->text(), header.destination->text());
 }
 
-// Why it is bad, even with more bytes after it.
+// Why the header is bad. More bytes after it change nothing.
 std::string reason(const std::string& text) {
     const auto header = parse(text);
     if (header.state != State::bad) return "not bad";
@@ -67,7 +67,7 @@ TEST_CASE("a line of version 1 has the client and our address") {
     CHECK(ends("PROXY TCP6 ::ffff:192.0.2.1 ::1 1 2\r\n") == "192.0.2.1:1 > [::1]:2");
     CHECK(ends("PROXY UNKNOWN\r\n") == "none");
     CHECK(ends("PROXY UNKNOWN whatever \t it says\r\n") == "none");
-    // The longest that the specification knows has 107 bytes.
+    // The longest line of the specification has 107 bytes.
     const std::string all_ones = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff";
     const auto longest = fmt::format("PROXY UNKNOWN {} {} 65535 65535\r\n", all_ones, all_ones);
     REQUIRE(longest.size() == 107);
@@ -121,7 +121,7 @@ TEST_CASE("a header of version 2 has the addresses of each family") {
     CHECK(ends(binary(proxy, '\x31', padded("\0name"s) + padded(""))) == "@name > ");
     CHECK(ends(binary(proxy, '\x31', std::string(108, 'a') + padded("/b"))) ==
           std::string(108, 'a') + " > /b");
-    // Equal to what the kernel would have given.
+    // The address must equal the one that the kernel would give.
     const auto header = parse_whole(binary(proxy, '\x31', padded("\0name"s) + padded("/run/b")));
     CHECK(header.source == net::Address::unix_path("@name"));
     CHECK(header.destination == net::Address::unix_path("/run/b"));
@@ -134,7 +134,7 @@ TEST_CASE("other fields of a proxy's header are skipped if they are complete") {
     const auto client = "192.0.2.1:8080 > 192.0.2.2:443";
     CHECK(ends(binary(proxy, '\x11', four + "\1\0\2h2"s)) == client);
     CHECK(ends(binary(proxy, '\x11', four + "\1\0\2h2\4\0\0\x20\0\5TLS  "s)) == client);
-    // A client's certificate has a few kilobytes.
+    // A client's certificate can have a few kilobytes.
     const auto certificate = [&four](std::size_t size) {
         const auto high = static_cast<char>(size >> 8U);
         return four + '\x28' + high + static_cast<char>(size & 0xffU) + std::string(size, 'x');
@@ -142,7 +142,7 @@ TEST_CASE("other fields of a proxy's header are skipped if they are complete") {
     const auto most = server::ProxyHeader::max_bytes - 16 - four.size() - 3;
     CHECK(ends(binary(proxy, '\x11', certificate(most))) == client);
     CHECK(reason(binary(proxy, '\x11', certificate(most + 1))) == "expected no more than 16 KiB");
-    // The length alone is enough to say so.
+    // The length alone shows this.
     CHECK(reason(binary(proxy, '\x11', {}).substr(0, 14) + "\xff\xff") ==
           "expected no more than 16 KiB");
     for (const auto& more : {"\1"s, "\1\0"s, "\1\0\3h2"s, "\1\0\2h2\4\0\1"s, "\1\xff\xff"s})
@@ -152,7 +152,8 @@ TEST_CASE("other fields of a proxy's header are skipped if they are complete") {
 
 TEST_CASE("a header whose checksum is wrong is refused") {
     const auto four = "\xc0\0\2\1\xc0\0\2\2\x1f\x90\1\xbb"s;
-    // By an independent program (CRC-32C of the header with zeros in the place of the sum).
+    // Another program has calculated these sums (CRC-32C of the header, with zeros in place of the
+    // sum).
     CHECK(ends(binary(proxy, '\x11', four + "\3\0\4\052\202\344\255"s)) ==
           "192.0.2.1:8080 > 192.0.2.2:443");
     constexpr auto wrong = "expected another checksum";

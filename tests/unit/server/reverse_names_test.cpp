@@ -14,7 +14,7 @@ net::Address at(std::string_view ip) {
     return net::Address::parse_ip(ip, 4242).value();
 }
 
-// The names that were told.
+// The names that were reported.
 struct Told {
     std::mutex mutex;
     std::vector<std::string> lines;
@@ -37,7 +37,7 @@ TEST_CASE("a name is told only when its own addresses include the client's") {
     Told told;
     const server::ReverseNames::Questions questions{
         [](const net::Address& address) -> std::optional<std::string> {
-            if (address.host() == "192.0.2.1") return "trusted.example.com"; // a lie
+            if (address.host() == "192.0.2.1") return "trusted.example.com"; // not its own
             if (address.host() == "192.0.2.2") return "nowhere.example.com";
             if (address.host() == "192.0.2.3") return std::nullopt;
             return "honest.example.com";
@@ -48,7 +48,7 @@ TEST_CASE("a name is told only when its own addresses include the client's") {
             return {at("2001:db8::1"), *net::Address::parse_ip("192.0.2.4", 0)};
         }};
     server::ReverseNames names{told.found(), questions};
-    // They are asked for one after the other: when the last one is known, the others were judged.
+    // The addresses are asked for one by one. So when the last name is known, the others are too.
     for (const auto* ip : {"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"})
         CHECK(names.name_of(at(ip)).empty());
     CHECK(test::eventually([&] { return !told.so_far().empty(); }));

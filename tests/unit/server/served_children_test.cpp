@@ -14,7 +14,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-// A child without a socket, in a group of its own.
+// A child without a socket, in its own group.
 ServedChild start(const char* script) {
     const Words words{"sh", "-c", script};
     SpawnPlan plan;
@@ -26,7 +26,7 @@ ServedChild start(const char* script) {
     return child;
 }
 
-// As a server does: until one connection is over.
+// Works as a server does, until one connection is over.
 EndedChild wait_for_end(ServedChildren& children) {
     for (;;) {
         children.act_on_deadlines();

@@ -21,7 +21,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-// What a server tells, as words: "connected", "started", "ended 3".
+// The events of a server, as words: "connected", "started", "ended 3".
 class Record : public ServerEvents {
   public:
     void connected(const Connection&) override { add("connected"); }
@@ -64,7 +64,7 @@ class Record : public ServerEvents {
     std::vector<std::string> told_;
 };
 
-// A server on a port of loopback, in a thread.
+// A server on a loopback port, in a thread.
 class Running {
   public:
     explicit Running(ServerConfig config)
@@ -88,7 +88,7 @@ class Running {
         server_.start();
         thread_ = std::jthread{[this] { outcome_ = server_.run(); }};
     }
-    // The outcome of run(), which a signal ends, or the total.
+    // Waits for run(), which ends by a signal or at the total, and returns its outcome.
     [[nodiscard]] Server::Outcome wait() {
         thread_.join();
         return outcome_;
@@ -101,7 +101,7 @@ class Running {
     Record record;
 
   private:
-    // Those of a server, none of them ignored: nohup ignores HUP.
+    // The signals of a server. None may be ignored: nohup makes us ignore HUP.
     static sigset_t handled_signals() {
         ::signal(SIGHUP, SIG_DFL);
         return signal_set({SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD});

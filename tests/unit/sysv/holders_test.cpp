@@ -37,7 +37,7 @@ TEST_CASE("a holder that we cannot see is not said to have ended") {
     const auto own = ::getpid();
     CHECK(text(own, sysv::Lease::until_given) == fmt::format("{}", own));
     CHECK(text(own, sysv::Lease::until_process_ends) == fmt::format("{}", own));
-    CHECK(text(4194304, sysv::Lease::until_given) == "4194304 (ended)"); // beyond every pid
+    CHECK(text(4194304, sysv::Lease::until_given) == "4194304 (ended)"); // no pid is this large
     CHECK(text(0, sysv::Lease::until_process_ends) == "a process of another namespace");
 }
 
@@ -59,9 +59,9 @@ TEST_CASE("a holder that is our process or an ancestor counts as ourselves") {
         const bool right =
             ours(::getpid(), Lease::until_process_ends) &&
             ours(parent, Lease::until_process_ends) && ours(parent, Lease::until_process_ends, 1) &&
-            !ours(parent, Lease::until_process_ends, 2) && // which of them?
-            !ours(parent, Lease::until_given) &&           // anybody can give it
-            !ours(parent, Lease::until_owner_ends) &&      // no keeper
+            !ours(parent, Lease::until_process_ends, 2) && // it is one of two sharers
+            !ours(parent, Lease::until_given) &&           // any process can give it
+            !ours(parent, Lease::until_owner_ends) &&      // it is no keeper
             !ours(stranger.pid(), Lease::until_process_ends) && !ours(0, Lease::until_process_ends);
         return right ? 0 : 1;
     });

@@ -14,7 +14,7 @@ struct Kept {
     sysv::Key key = sysv::Key::parse(scenario.key());
     sysv::TokenSet set = sysv::TokenSet::create(key, 1, modes);
 
-    // Starts a keeper; its status.
+    // Starts a keeper, and returns its status.
     [[nodiscard]] int keep_for(pid_t owner) {
         return sysv::start_keeper(
             owner, [](const auto& work) { return work(); },
@@ -36,8 +36,8 @@ TEST_CASE("a keeper has the token until its owner ends, and is known by the owne
     CHECK(holders[0].text().starts_with(fmt::format("{} (unit", owner.pid())));
     CHECK_FALSE(sysv::is_ourselves(holders[0]));
     CHECK_FALSE(kept.set.give(now()));
-    CHECK_FALSE(sysv::end_keeper_of_ancestor(holders)); // the owner is no ancestor of ours
-    CHECK(kept.keep_for(owner.pid()) == 9);             // busy: no second keeper
+    CHECK_FALSE(sysv::end_keeper_of_ancestor(holders)); // the owner is not our ancestor
+    CHECK(kept.keep_for(owner.pid()) == 9);             // busy, so no second keeper
     end(owner);
     CHECK(kept.set.take(sysv::Lease::until_given, soon()));
 }

@@ -51,7 +51,7 @@ TEST_CASE("a name is a hash, and has a label that tells it from others") {
     for (int number = 0; number < 1000; ++number) {
         const auto key = sysv::Key::parse(fmt::format("@{}", number));
         CHECK(key.value() > 0);
-        CHECK(key.label()[0] % 2 == 1); // never like fresh semaphores
+        CHECK(key.label()[0] % 2 == 1); // unlike fresh semaphores
         for (const auto word : key.label())
             CHECK(word < 0x8000);
         values.insert(key.value());

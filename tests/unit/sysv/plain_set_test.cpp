@@ -9,7 +9,7 @@ using namespace ipcbox::test;
 
 namespace {
 
-// A plain set, and its one value.
+// A plain set, and its only value.
 struct Plain {
     Scenario scenario;
     sysv::Key key = sysv::Key::parse(scenario.key());
@@ -24,7 +24,7 @@ TEST_CASE("the value of a plain set says how its token is taken") {
     Plain plain;
     CHECK(values_of(plain.key).size() == 1);
     REQUIRE(plain.set.take(sysv::Lease::until_given, now()));
-    CHECK(plain.value() == 1); // as the manual page has it
+    CHECK(plain.value() == 1); // the value of the manual page
     CHECK(plain.set.holders().at(0).lease == sysv::Lease::until_given);
     REQUIRE(plain.set.give(now()));
     for (const auto lease : {sysv::Lease::until_process_ends, sysv::Lease::until_owner_ends}) {

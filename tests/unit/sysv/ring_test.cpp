@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint64_t max_slots_filled = sysv::ShmRing::slots;
 
-// Sends COUNT slots, each of them filled with its number.
+// Sends COUNT slots, each filled with its number.
 void send(sysv::ShmRingWriter& writer, std::uint64_t count) {
     for (std::uint64_t number = 0; number < count; ++number) {
         const auto slot = writer.next_slot(Deadline::after(20s));
@@ -31,7 +31,7 @@ Child forked(const std::function<void()>& body) {
             body();
             return 0;
         } catch (const std::exception& error) {
-            std::fprintf(stderr, "%s\n", error.what()); // fork_child() would swallow it
+            std::fprintf(stderr, "%s\n", error.what()); // fork_child() would not show it
             return 1;
         }
     });
@@ -80,7 +80,8 @@ TEST_CASE("the survivor learns of a death at any point, and removes the ring") {
         CAPTURE(after);
         Child child;
         {
-            // First, because what dies before anybody came is nobody's loss: the ring is used anew.
+            // Make the reader first. If a writer dies before a reader has come, nobody loses
+            // anything, and the ring is simply used again.
             sysv::ShmRingReader reader{key};
             child = forked([&] {
                 sysv::ShmRingWriter writer{key};

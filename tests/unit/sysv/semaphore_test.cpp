@@ -85,5 +85,5 @@ TEST_CASE("those that wait for a semaphore are counted") {
     const Child grows = waiter(operation(0, -1));
     const Child empties = waiter(operation(1, 0));
     CHECK(test::eventually([&] { return set->waiting(0, 0) == 1 && set->waiting(1, 1) == 1; }));
-    set->remove(); // both end
+    set->remove(); // both waits end
 }

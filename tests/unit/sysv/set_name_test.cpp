@@ -28,6 +28,6 @@ TEST_CASE("other semaphores are not a name") {
     CHECK_FALSE(sysv::is_set_name(std::span{words}.first(words.size() - 1)));
     words[0] = 0;
     CHECK_FALSE(sysv::is_set_name(words));
-    words[0] = 0x4900 | 38; // longer than there is room
+    words[0] = 0x4900 | 38; // says more bytes than there are
     CHECK_FALSE(sysv::is_set_name(words));
 }

@@ -181,8 +181,8 @@ TEST_CASE("a lent token outlives its taker, a held one does not") {
 
 namespace {
 
-// Runs BODY in a child that is killed at its STOP-th entry to or exit from a system call. False
-// when it ended before.
+// Runs BODY in a child, and kills it when it enters or leaves a system call for the STOP-th time.
+// False when the child ended before that.
 bool kill_at_stop(int stop, const std::function<int()>& body) {
     Child child = fork_child([&] {
         ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
@@ -222,7 +222,7 @@ TEST_CASE("kill -9 at any system call loses no token") {
         CHECK(stop > 2);
         CHECK(values_of(key) == fresh);
 
-        // What is lent is lent entirely or not at all, and given entirely or not at all.
+        // A lent token is lent as a whole or not at all, and given as a whole or not at all.
         const auto lend_and_give = [&] {
             return set.take(sysv::Lease::until_given, now()) && set.give(now()) ? 0 : 1;
         };
@@ -254,7 +254,7 @@ TEST_CASE("a waiter that is killed leaves no trace") {
             end(waiter);
             CHECK(values_of(key) == full);
         }
-        // One that waits its turn gets it.
+        // A waiter that is not killed gets its token.
         auto waiter = start_waiter(key, sysv::Lease::until_process_ends);
         CHECK(set.give(now()));
         CHECK(status_of(waiter) == 0);
@@ -349,7 +349,7 @@ TEST_CASE("a taker of the manual page and ours exclude each other") {
         CHECK_FALSE(set.take(sysv::Lease::until_given, now()));
         CHECK_FALSE(set.take(sysv::Lease::until_process_ends, Deadline::after(1ms)));
         auto waiter = start_waiter(key, sysv::Lease::until_given);
-        CHECK(set.give(now())); // ours gives what the other took
+        CHECK(set.give(now())); // we give a token that the other took
         CHECK(status_of(waiter) == 0);
         CHECK_FALSE(manual_take(set.id(), IPC_NOWAIT));
         CHECK(set.give(now()));

@@ -7,7 +7,7 @@ using sysv::User;
 
 namespace {
 
-// A set of TAKEN tokens, all of them taken: HOLDERS have them.
+// A set whose tokens are all taken by HOLDERS.
 sysv::Entry set_of(int id, const std::vector<pid_t>& holders, User::Does does = User::Does::holds) {
     sysv::Entry entry;
     entry.object.id = id;

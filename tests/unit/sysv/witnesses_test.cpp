@@ -53,7 +53,8 @@ TEST_CASE("a process is alive, gone, or of an unknown namespace") {
     const auto now = std::time(nullptr);
     CHECK(sysv::presence_of(::getpid(), now) == Presence::alive);
     CHECK(sysv::presence_of(0, now) == Presence::unknown);
-    // What was done long before this process began, another one with its number did.
+    // An action from long before this process began was that of another process with the same
+    // number.
     CHECK(sysv::presence_of(::getpid(), 1000) == Presence::gone);
     Child child = fork_child([] { return 0; });
     const pid_t pid = child.pid();

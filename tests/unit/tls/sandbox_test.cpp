@@ -14,7 +14,7 @@ using namespace ipcbox;
 
 namespace {
 
-// Whether ACTION holds in a child that is in the sandbox.
+// Whether ACTION returns true in a child that is in the sandbox.
 bool holds_inside(const std::function<bool()>& action) {
     return fork_child([&] {
                tls::enter_sandbox();

@@ -76,7 +76,7 @@ TEST_CASE("Up and Down walk through the history, and the new line is kept") {
     CHECK(editor.take_line(Memory::remember) == "new");
     CHECK(typed(editor, "\x10") == "new");
     CHECK(editor.take_line(Memory::remember) == "new");
-    CHECK(typed(editor, "\x10\x10") == "second"); // the same line again is kept once
+    CHECK(typed(editor, "\x10\x10") == "second"); // a repeated line is kept once
     CHECK(editor.take_line(Memory::forget) == "second");
 }
 

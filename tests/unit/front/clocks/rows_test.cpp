@@ -123,7 +123,7 @@ TEST_CASE("an object says what a row says") {
     CHECK(object["remarks"] == nlohmann::json::array({"announces a leap second"}));
     CHECK_FALSE(object.contains("states_zone"));
 
-    // Also of an answer that was refused.
+    // A refused answer is shown too.
     found.answer.reading.reset();
     found.answer.leap = clocks::Leap::unknown;
     object = described(found, host);

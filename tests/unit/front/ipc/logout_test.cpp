@@ -20,7 +20,7 @@ TEST_CASE("objects of people go at logout, unless logind is told otherwise") {
     Scenario scenario;
     const std::string root = scenario.path("root");
     constexpr uid_t person = 123'456;
-    CHECK_FALSE(front::goes_at_logout(person, root)); // no logind
+    CHECK_FALSE(front::goes_at_logout(person, root)); // logind does not run
     REQUIRE(scenario
                 .shell("mkdir -p root/run/systemd/users root/var/lib/systemd/linger "
                        "root/etc/systemd/logind.conf.d root/usr/lib/systemd/logind.conf.d")
@@ -31,7 +31,7 @@ TEST_CASE("objects of people go at logout, unless logind is told otherwise") {
     CHECK_FALSE(front::goes_at_logout(person, root));
     scenario.write_file("root/usr/lib/systemd/logind.conf.d/10.conf", "RemoveIPC=yes\n");
     CHECK(front::goes_at_logout(person, root));
-    scenario.write_file("root/etc/systemd/logind.conf.d/10.conf", "\n"); // hides the other
+    scenario.write_file("root/etc/systemd/logind.conf.d/10.conf", "\n"); // hides the other file
     CHECK_FALSE(front::goes_at_logout(person, root));
     scenario.write_file("root/etc/systemd/logind.conf.d/10.conf", "RemoveIPC=yes\n");
     CHECK(front::goes_at_logout(person, root));

@@ -30,7 +30,7 @@ TEST_CASE("a picture fits its terminal, and shows objects with waiters first") {
     CHECK(lines[2].find("sem:5000") != std::string::npos);
     CHECK(lines[2].find("|||||+7") != std::string::npos);
     for (const auto& line : lines)
-        CHECK(line.size() <= 80 + 8); // with colours
+        CHECK(line.size() <= 80 + 8); // 8 more for the colours
     CHECK(front::picture_of(entries, users, 9'999, 24, 80).size() == 3);
     auto held = set_of(1, 0);
     held.users = {{sysv::User::Does::holds, 3626, "3626 (sleep, root, 0s)", {}}};

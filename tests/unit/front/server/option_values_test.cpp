@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// The reason why PARSER refuses TEXT.
+// Why PARSER refuses TEXT.
 template <typename Parser> std::string refusal(Parser parser, const char* text) {
     try {
         (void)parser(text);

@@ -44,6 +44,6 @@ TEST_CASE("a line that would be misread is refused with its number") {
     CHECK(wrong("silent\nheader = \"X: a") == "line 2: expected a closing quote");
     CHECK(wrong("header = X: a b") ==
           "line 1: expected quotes around a value with blanks (option header)");
-    // A flag with a value is left to the options, which refuse it.
+    // The parser of the options refuses a flag with a value.
     CHECK(words("silent = yes") == "--silent=yes");
 }

@@ -46,7 +46,7 @@ TEST_CASE("an address, an escape and an empty pair of brackets are as they are")
     CHECK(urls("h/\\[1-3\\]") == "h/[1-3]");
     CHECK(urls("h/{a\\,b,c}") == "h/a,b h/c");
     CHECK(urls("h?a[]=1") == "h?a[]=1");
-    // The URL is read only to its end, not beyond.
+    // Nothing beyond the end of the text is read.
     CHECK(urls(std::string_view{"h?a[]]"}.substr(0, 5)) == "h?a[]");
     CHECK(urls("h/a\\b") == "h/a\\b");
 }

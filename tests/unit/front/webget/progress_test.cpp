@@ -27,7 +27,7 @@ TEST_CASE("a line shows the progress, the speed and the time left") {
     CHECK(progress_text({"n", 10, 5, 0, 80}).ends_with("-:--"));
     CHECK(progress_text({"n", 7200, 0, 1, 80}).ends_with(" 2:00:00"));
     CHECK(progress_text({"n", 7200, 0, 1e-300, 80}).ends_with(" 99:59:59"));
-    // More than was promised is not more than all.
+    // With more bytes than the server announced, progress stays at 100 %.
     CHECK(progress_text({"n", 10, 20, 1, 80}).find("100 %") != std::string::npos);
     CHECK(progress_text({"n", 0, 0, 0, 80}).find('%') == std::string::npos);
 }
@@ -46,7 +46,7 @@ TEST_CASE("progress is one line, however narrow the terminal is") {
 TEST_CASE("a long name keeps its end, and whole characters") {
     const auto text = progress_text({std::string(100, 'x') + ".tar.gz", std::nullopt, 0, 0, 60});
     CHECK(text.find("xx.tar.gz ") != std::string::npos);
-    // The second byte of U+26C4, alone, would begin a control sequence (ECMA-48, CSI).
+    // The second byte of U+26C4 would begin a control sequence on its own (ECMA-48, CSI).
     const std::string snowman = "\xe2\x9b\x84";
     std::string name;
     for (int count = 0; count < 100; ++count)
@@ -65,7 +65,7 @@ TEST_CASE("lines are drawn, and erased for other output") {
         FetchProgress progress{pipe.writer.get(), 2};
         progress.begin(0, "one\x1b[31m", 100, 40);
         progress.begin(1, "two", std::nullopt, 0);
-        progress.moved(0, 10); // the first is drawn at once
+        progress.moved(0, 10); // the first line is drawn at once
         progress.erase();
         progress.erase();
         progress.end(0);

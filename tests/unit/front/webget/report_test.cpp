@@ -19,7 +19,7 @@ download::Target target(std::string file = "doc") {
     return target;
 }
 
-// Half a second for 1000 bytes, behind a redirect.
+// 1000 bytes in half a second, after a redirect.
 download::Outcome fetched() {
     const Deadline::Clock::time_point start{1000s};
     download::Outcome outcome;
