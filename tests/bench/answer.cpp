@@ -1,7 +1,7 @@
-// The smallest program that can answer a client: what a server benchmark runs, so that the server
-// is measured and not the start of a program. On a virtual machine even a static one takes half a
-// millisecond to start otherwise, because the C library asks the processor what it can, and each
-// CPUID is a trip to the hypervisor; so this one has no C library.
+// The smallest program that can answer a client. The server benchmark runs it, so that it measures
+// the server and not the start of a program. It has no C library: on a virtual machine, even a
+// static program would take half a millisecond to start, because the C library asks the processor
+// what it can do, and each CPUID is a trip to the hypervisor.
 #include "no_libc.h"
 
 extern "C" [[noreturn]] void _start() { // NOLINT: the name that the linker looks for

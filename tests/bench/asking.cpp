@@ -1,5 +1,6 @@
-// asking - writes QUESTIONS prompts, and reads a line after each: a program that costs next to
-// nothing, so that what talks with it is measured. It has no C library, as answer.cpp explains.
+// asking - writes QUESTIONS prompts, and reads a line after each. It costs next to nothing, so a
+// benchmark of a program that talks with it measures that program. It has no C library; answer.cpp
+// explains why.
 #include "no_libc.h"
 
 namespace {

@@ -1,7 +1,7 @@
-// client_cost FILE COMMAND [ARGUMENT...] - runs a command to its end, with our standard streams,
-// and appends a line to FILE: milliseconds, milliseconds of CPU (user and system, with those of the
-// children it waited for), and the most memory it had, in KiB. What it costs to fail is not
-// written.
+// client_cost FILE COMMAND [ARGUMENT...] - runs a command to its end, with our standard streams.
+// Appends a line to FILE: milliseconds, milliseconds of CPU (user and system, including the
+// children that it waited for), and its largest memory, in KiB. Writes nothing if the command
+// fails.
 #include <cerrno>
 #include <chrono>
 #include <cstdio>

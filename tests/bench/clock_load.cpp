@@ -1,9 +1,9 @@
-// The yardstick of the clocks' benchmark: asks so many hosts for the time with nothing around it,
+// The yardstick of the clocks' benchmark. It asks COUNT hosts for the time and does nothing else:
 // no names, no table, no offsets. The hosts are 127.0.0.1 and the addresses after it.
 //
 // Usage: clock_load tcp COUNT PORT [WINDOW]   at most WINDOW connections at a time (default 4096)
 //        clock_load udp COUNT PORT            one socket, datagrams in batches
-//        clock_load hosts COUNT               prints the hosts, for all others
+//        clock_load hosts COUNT               prints the hosts, as input for other programs
 // Prints "MILLISECONDS ANSWERS".
 #include "core/fd.h"
 #include "net/address.h"
@@ -28,7 +28,7 @@ using namespace ipcbox;
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr int patience_ms = 2000; // without any answer, then the rest is lost
+constexpr int patience_ms = 2000; // after this silence, the rest is lost
 constexpr std::size_t answer_size = 4;
 
 sockaddr_in host(std::size_t number, std::uint16_t port) {
@@ -39,7 +39,8 @@ sockaddr_in host(std::size_t number, std::uint16_t port) {
     return address;
 }
 
-// Connects, reads four bytes and the end, closes; so many at a time, the next as soon as one ends.
+// Connects to each host, reads four bytes and the end, and closes. At most WINDOW connections are
+// open, and the next one begins as soon as one ends.
 class Connections {
   public:
     Connections(std::size_t count, std::uint16_t port, std::size_t window)
@@ -73,7 +74,7 @@ class Connections {
                 Fd::adopt(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
             const int failure = ::connect(
                 client.socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
-            if (failure != 0 && errno != EINPROGRESS) continue; // lost
+            if (failure != 0 && errno != EINPROGRESS) continue; // it is lost
             epoll_event event{};
             event.events = EPOLLIN;
             event.data.u64 = slot;
@@ -103,11 +104,11 @@ class Connections {
     std::size_t answers_ = 0;
 };
 
-// Sends an empty datagram to each host and counts what comes back.
+// Sends an empty datagram to each host, and counts the answers.
 class Datagrams {
   public:
     Datagrams(std::size_t count, std::uint16_t port) : count_(count), port_(port) {
-        // The kernel's default holds some 250 answers. It gives what net.core.rmem_max allows.
+        // The kernel's default holds about 250 answers. The kernel gives at most net.core.rmem_max.
         const int size = 16 << 20;
         ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
     }
@@ -138,7 +139,7 @@ class Datagrams {
   private:
     static constexpr std::size_t batch = 64;
 
-    // Reads everything that has come.
+    // Reads all answers that have come.
     void receive() {
         std::array<std::array<char, 64>, batch> buffers{};
         std::array<iovec, batch> pieces{};
@@ -171,7 +172,7 @@ int print_hosts(std::size_t count) {
     return std::fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-// Raises the limit of descriptors as far as allowed.
+// Raises the limit of descriptors as far as we may.
 void raise_limit() {
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);

@@ -1,9 +1,8 @@
-// Clients for the server benchmark: so many at once, each connects, reads to the end of the
-// answer, and is followed by the next one, until a given number was served.
+// Clients for the server benchmark. CLIENTS of them run at the same time. Each connects and reads
+// the answer to its end; then the next one takes its place, until TOTAL have been served.
 //
-// Usage: connection_load PORT|PATH CLIENTS TOTAL
-// Prints "CONNECTIONS_PER_SECOND P50_US P99_US LOST", where a connection is lost when it was
-// refused, reset, or ended without an answer.
+// Usage: connection_load PORT|PATH CLIENTS TOTAL Prints "CONNECTIONS_PER_SECOND P50_US P99_US
+// LOST". A connection is lost when it is refused or reset, or ends without an answer.
 #include "core/fd.h"
 #include "net/address.h"
 
@@ -35,7 +34,7 @@ class Load {
         latencies_.reserve(static_cast<std::size_t>(total));
     }
 
-    // False if no client was answered.
+    // False when the server answered no client.
     [[nodiscard]] bool run(int clients) {
         clients_.resize(static_cast<std::size_t>(clients));
         const auto start = Clock::now();
@@ -44,7 +43,7 @@ class Load {
         std::array<epoll_event, 64> events{};
         while (running_ > 0) {
             const int count = ::epoll_wait(poll_.get(), events.data(), events.size(), 10'000);
-            if (count == 0) std::exit(EXIT_FAILURE); // nothing for ten seconds
+            if (count == 0) std::exit(EXIT_FAILURE); // nothing came for ten seconds
             for (int event = 0; event < count; ++event)
                 read_from(events.at(static_cast<std::size_t>(event)).data.u64);
         }

@@ -1,5 +1,6 @@
-// etcd_stage MEMBERS COMMAND [ARGUMENT...] - runs COMMAND while a cluster of etcd is there: its
-// endpoints are in ETCDCTL_ENDPOINTS. The directory that COMMAND runs in is empty and goes with it.
+// etcd_stage MEMBERS COMMAND [ARGUMENT...] - runs COMMAND while a cluster of etcd runs, whose
+// endpoints are in ETCDCTL_ENDPOINTS. COMMAND runs in an empty directory, which is removed
+// afterwards.
 #include "core/program.h"
 #include "core/spawn.h"
 #include "harness/etcd_cluster.h"

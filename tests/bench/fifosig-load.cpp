@@ -1,8 +1,9 @@
 // fifosig-load PATH READERS SECONDS BYTES
 //
-// So many processes read PATH again and again, each time from open to the end of file. Prints one
-// line: whole documents per second, and the per cent of readings that were one whole document,
-// empty, and anything else (two documents, or a part); "hung" counts readers that had to be killed.
+// READERS processes read PATH again and again, each time from open to the end of file. Prints one
+// line: whole documents per second, and the percentages of reads that gave one whole document,
+// nothing, or anything else (two documents, or a part). "hung" counts the readers that had to be
+// killed.
 #include "core/child.h"
 #include "core/io.h"
 #include "core/poll.h"
@@ -22,7 +23,7 @@ namespace {
 
 using Counter = std::atomic<unsigned long>;
 
-// In memory that all processes share.
+// Lies in memory that all processes share.
 struct Shared {
     Counter stop;
     Counter whole;
@@ -34,7 +35,7 @@ int read_until_stopped(const char* path, std::size_t bytes, Shared& shared) {
     std::array<std::byte, 131072> buffer;
     while (shared.stop == 0) {
         const int fd = ::open(path, O_RDONLY);
-        if (fd < 0) continue; // the shell loop is between two FIFOs
+        if (fd < 0) continue; // a shell server is between two FIFOs now
         const std::size_t got = read_exact(fd, buffer, path);
         ::close(fd);
         ++(got == bytes ? shared.whole : got == 0 ? shared.empty : shared.wrong);
@@ -62,7 +63,7 @@ int main(int argc, char** argv) {
     const unsigned long whole = shared.whole;
     shared.stop = 1;
     const auto limit = Deadline::after(std::chrono::seconds{2});
-    int hung = 0; // the server forgot a reader that still blocks although it runs
+    int hung = 0; // the server runs and has forgotten them
     for (auto& child : children)
         if (!child.wait_until(limit)) ++hung;
 

@@ -1,6 +1,6 @@
-// ipc_objects KIND COUNT - makes COUNT System V objects of KIND (sem, shm, msg), prints how many
-// there are, and removes them all when standard input ends or a signal comes. Fewer where the
-// kernel allows fewer.
+// ipc_objects KIND COUNT - makes COUNT System V objects of KIND (sem, shm, msg), or as many as the
+// kernel allows, and prints their number. Removes all of them when standard input ends or a signal
+// comes.
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -36,7 +36,7 @@ int main(int argc, char** argv) {
         return 2;
     }
     const std::string kind = argv[1];
-    // A signal only ends the read below.
+    // A signal does nothing except end the read below.
     struct sigaction nothing {};
     nothing.sa_handler = [](int) {};
     for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGPIPE})

@@ -1,6 +1,6 @@
-// From one memory-mapped file to another process's, through the ring of shm-write --stream and
-// through a pipe of 1 MiB, in turn: GB/s, medians and their ratio. Both files are mapped and
-// touched before the clock starts, so that the way between is measured and not the page cache.
+// Moves bytes from a memory-mapped file to another process, through the ring of shm-write --stream
+// and through a pipe of 1 MiB, in turn. Prints GB/s, medians and their ratio. Both files are mapped
+// and touched before the clock starts, so the result does not depend on the page cache.
 //
 //     memory_ends DIRECTORY [MEBIBYTES-OF-A-FILE [ROUNDS]]
 #include "core/child.h"
@@ -37,7 +37,8 @@ std::span<std::byte> map_file(const std::string& path, std::size_t size) {
     return bytes;
 }
 
-// The piece of a file that byte OFFSET of the endless stream is in, up to MOST bytes.
+// The file repeats to form an endless stream. Returns the piece at byte OFFSET of it, at most MOST
+// bytes.
 std::span<std::byte> piece(std::span<std::byte> file, std::size_t offset, std::size_t most) {
     const auto start = offset % file.size();
     return file.subspan(start, std::min({most, file.size() - start, total - offset}));

@@ -1,5 +1,5 @@
-// nothing - ends at once: what is left when a benchmark runs it is the cost of what runs it. It has
-// no C library, whose start would be a large part of that.
+// nothing - ends at once. A benchmark that runs it shows what the program that runs it costs. It
+// has no C library, whose start would be a large part of the result.
 #include <sys/syscall.h>
 
 extern "C" [[noreturn]] void _start() {

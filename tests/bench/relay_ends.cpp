@@ -1,8 +1,8 @@
-// relay_ends FROM TO MEBIBYTES COMMAND... - both ends of a relay: runs COMMAND between FROM and TO
-// and prints how many seconds, and how many of the CPU (user and system), it takes to move so much.
-// FROM is unix or tcp, a server that COMMAND connects to, and TO is pipe or null, its standard
-// output; or FROM is pipe or file, its standard input, and TO is unix or tcp. In COMMAND, @PLACE@
-// is the server's address: a path, or the port on 127.0.0.1.
+// relay_ends FROM TO MEBIBYTES COMMAND... - both ends of a relay. Runs COMMAND between FROM and TO,
+// and prints how many seconds it takes to move MEBIBYTES, and how many seconds of CPU (user and
+// system). Either FROM is unix or tcp, a server that COMMAND connects to, and TO is pipe or null,
+// the standard output of COMMAND. Or FROM is pipe or file, the standard input of COMMAND, and TO is
+// unix or tcp. In COMMAND, @PLACE@ is the server's address: a path, or the port on 127.0.0.1.
 #include "core/deadline.h"
 #include "core/error.h"
 #include "core/fd.h"
@@ -36,7 +36,7 @@ void feed(int fd, std::size_t total) {
         write_all(fd, chunk, "the relay");
 }
 
-// Takes everything, as cheaply as possible.
+// Reads everything in the cheapest way.
 std::size_t drain(int fd) {
     std::vector<std::byte> buffer(mebibyte);
     const Fd null = open_file("/dev/null", O_WRONLY);
@@ -51,7 +51,7 @@ std::size_t drain(int fd) {
     }
 }
 
-// A listening socket, and its place as COMMAND has it.
+// A listening socket, and its address as COMMAND needs it.
 std::pair<Fd, std::string> listen_at(const std::string& kind, const std::string& directory) {
     const bool is_unix = kind == "unix";
     const auto address = is_unix ? net::Address::unix_path(directory + "/socket")
@@ -70,7 +70,7 @@ struct Measured {
     double cpu;
 };
 
-// Runs WORDS with these standard streams, and WORK at both ends meanwhile.
+// Runs WORDS with these standard streams, and does WORK at both ends in the meantime.
 template <class Work>
 Measured measure(std::vector<std::string> words, const std::string& place, int input, int output,
                  Work work) {
@@ -121,7 +121,7 @@ Measured request(const std::string& from, const std::string& to, std::size_t tot
     auto [listener, place] = listen_at(to, directory);
     Pipe pipe = make_pipe();
     Fd file;
-    if (from == "file") { // in memory, so that no disk is measured
+    if (from == "file") { // a file in memory needs no disk
         file = Fd::adopt(::memfd_create("relay", MFD_CLOEXEC));
         feed(file.get(), total);
         ::lseek(file.get(), 0, SEEK_SET);

@@ -1,8 +1,8 @@
-// spawn_times ROUNDS COMMAND [ARGUMENT...] [-- COMMAND [ARGUMENT...]]... - what it takes to run
-// each command to its end: medians in microseconds, and the ratio of each to the first.
+// spawn_times ROUNDS COMMAND [ARGUMENT...] [-- COMMAND [ARGUMENT...]]... - prints how long each
+// command takes to its end: the median in microseconds, and the ratio to the first command.
 //
-// The commands take turns (A B A B), so that whatever else the machine does meets all of them
-// alike. Their outputs go to /dev/null, and their statuses do not matter, but they have to exist.
+// The commands take turns (A B A B), so that other load on the machine affects all of them alike.
+// Their output goes to /dev/null. Their statuses do not matter, but the commands must exist.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -25,7 +25,7 @@ struct Command {
         std::string text;
         for (const char* word : words)
             if (word != nullptr) text.append(text.empty() ? "" : " ").append(word);
-        // The names without their directories.
+        // Print the names without their directories.
         return text.substr(text.rfind('/', text.find(' ')) + 1);
     }
     [[nodiscard]] double quantile(double part) {
