@@ -1,5 +1,5 @@
-// The contract of every applet. One meson test for each name in the dictionary:
-// $CONTRACT_APPLET is the name, $CONTRACT_MANUALS the directory of the manual pages.
+// The contract that every applet keeps. meson runs this once for each name in the dictionary:
+// $CONTRACT_APPLET is the name, and $CONTRACT_MANUALS the directory of the manual pages.
 #include "contract/contract.h"
 #include "harness/scenario.h"
 
@@ -22,7 +22,7 @@ struct HelpOption {
     std::string value;              // "DURATION", or empty
 };
 
-// The titles in the help that are followed by rows of options: "Options", or sections.
+// The titles in the help that have rows of options below them: "Options", and the sections.
 std::vector<std::string> sections_of(const std::string& help) {
     std::vector<std::string> titles;
     std::string title;
@@ -36,7 +36,7 @@ std::vector<std::string> sections_of(const std::string& help) {
     return titles;
 }
 
-// The rows "  -w, --wait DURATION   text" of those sections.
+// The rows " -w, --wait DURATION text" below those titles.
 std::vector<HelpOption> options_of(const std::string& help) {
     std::vector<HelpOption> options;
     const auto sections = sections_of(help);
@@ -133,7 +133,7 @@ TEST_CASE("an invalid command line is reported in one line, with status 2") {
 }
 
 TEST_CASE("a bad value is reported with its option and the expected form") {
-    // Values that have a grammar; a TEXT or a FILE can be anything.
+    // These values have a grammar. A TEXT or a FILE can be anything.
     const std::set<std::string> strict{"COUNT", "DURATION", "FD",     "MODE",   "NUMBER", "OFFSET",
                                        "PID",   "PORT",     "SIGNAL", "SIZE",   "SLOTS",  "STATUS",
                                        "BYTES", "KEY",      "USER",   "SECONDS"};
@@ -175,7 +175,7 @@ TEST_CASE("an applet works with closed standard descriptors") {
 
 TEST_CASE("a reader that leaves early ends the applet silently") {
     Scenario scenario;
-    // 141 is 128 + SIGPIPE. The reader has left before the applet starts.
+    // The reader leaves before the applet starts. 141 is 128 + SIGPIPE.
     const auto result = scenario.shell("mkfifo fifo; exec 3<>fifo 4>fifo 3<&-; \"$@\" >&4; echo $?",
                                        {applet, "--help"});
     CHECK(result.out == "141\n");
@@ -234,7 +234,7 @@ TEST_CASE("the manual page groups the options as the help does") {
     const auto page = file_text(manual);
     std::size_t at = 0;
     for (const auto& title : sections_of(scenario.run({applet, "--help"}).out)) {
-        if (title == "Options") continue; // these follow the description without a title
+        if (title == "Options") continue; // these options have no title in the page
         CAPTURE(title);
         const auto found = page.find("\n.Ss " + title + "\n", at);
         REQUIRE(found != std::string::npos);

@@ -1,4 +1,4 @@
-// The contract of the box itself: dispatch, its options and its manual page.
+// The contract of the box itself: dispatch, its options, and its manual page.
 #include "contract/contract.h"
 #include "harness/scenario.h"
 
@@ -203,7 +203,7 @@ TEST_CASE("an invalid command line is reported in one line, with status 2") {
 
 TEST_CASE("a program started without a name does not crash") {
     Scenario scenario;
-    // execve(2) without any argv; since Linux 5.18 the kernel adds an empty name.
+    // execve(2) can pass no argv at all. Since Linux 5.18, the kernel then adds an empty name.
     check_usage_error(scenario.run({"perl", "-e", "exec { $ENV{IPCBOX_BINARY} } () or die $!"}));
     check_usage_error(scenario.run({"perl", "-e", "exec { $ENV{IPCBOX_BINARY} } ''"}));
 }
@@ -247,7 +247,7 @@ TEST_CASE("--install refuses a file that is in the way, and --force replaces it"
     CHECK(refused.status == 1);
     CHECK(refused.err == "ipcbox: cannot create links/sem-take: File exists\n");
     CHECK(scenario.read_file("links/sem-take") == "mine");
-    CHECK(scenario.exists("links/sem-give")); // the other links are still created
+    CHECK(scenario.exists("links/sem-give")); // one failure does not stop the others
 
     SUBCASE("--force before the directory") {
         CHECK(scenario.run({"ipcbox", "--install", "--force", "links"}).status == 0);

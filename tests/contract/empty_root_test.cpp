@@ -1,5 +1,6 @@
-// Each applet in a root directory that holds only the static binary: no /etc, no /proc, no /dev and
-// no shell. It works there, or says in one line what it lacks. Only root may change the root.
+// Runs each applet in a root directory that has only the static binary: no /etc, no /proc, no /dev
+// and no shell. The applet works there, or says in one line what it lacks. Only root may change the
+// root directory.
 #include "contract.h"
 #include "harness/ipc_namespace.h"
 #include "harness/scenario.h"
@@ -14,7 +15,7 @@ using namespace ipcbox::test;
 
 namespace {
 
-// A directory with the binary in it, as the file "ipcbox", and ways to run it there.
+// A directory whose only file is the binary, named "ipcbox", and ways to run it there.
 class EmptyRoot {
   public:
     explicit EmptyRoot(Scenario& scenario) : scenario_(scenario), path_(scenario.path("root")) {
@@ -22,8 +23,8 @@ class EmptyRoot {
         std::filesystem::copy_file(binary(), path_ + "/ipcbox");
     }
 
-    // WORDS are the applet and its arguments. System V objects are those of NAMESPACE_OF, or of a
-    // namespace that the applet has for itself. Without --fork the applet keeps the process number.
+    // WORDS are the applet and its arguments. It sees the System V objects of the process
+    // NAMESPACE_OF, or has a namespace of its own. Without --fork, the applet keeps the pid.
     [[nodiscard]] Words words(const Words& words, pid_t namespace_of = 0) const {
         Words all = namespace_of == 0 ? Words{"unshare", "--ipc"}
                                       : Words{"nsenter", "--ipc", "--pid", "--target",
@@ -38,7 +39,7 @@ class EmptyRoot {
     }
     Process start(const Words& applet) { return scenario_.start(words(applet)); }
 
-    // Whether the test has permission for all this.
+    // Whether the test is allowed to do all this.
     bool is_possible() {
         if (!is_root()) return false;
         if (run({"--version"}).status == 0) return true;
@@ -54,14 +55,14 @@ class EmptyRoot {
 struct Call {
     Words words;
     int status;
-    // A part of what it prints: of standard output if it ends with status 0, else of the one line
-    // on standard error.
+    // A part of the output. If the status is 0, this is standard output; otherwise it is the one
+    // line on standard error.
     std::string part;
 };
 
 const std::vector<Call>& calls() {
     static const std::vector<Call> all{
-        // One call of each applet.
+        // Each applet is called once.
         {{"catsock-client", "/s"}, 1, "cannot connect to /s: No such file"},
         {{"daemon-run", "/ipcbox", "--list"}, 125, "cannot open /dev/null: No such file"},
         {{"daytime", "127.0.0.1"}, 1, "127.0.0.1: refused"},
@@ -103,7 +104,7 @@ const std::vector<Call>& calls() {
     return all;
 }
 
-// They are started, and do their work for a client.
+// These are started, and do their work for a client.
 const std::vector<std::string>& servers() {
     static const std::vector<std::string> all{"catsock-server", "command-server",
                                               "forking-tcp-server", "tcp-server", "time-server"};
@@ -199,7 +200,7 @@ TEST_CASE("a container needs only ipcbox: init, start order, health check and on
     EmptyRoot root{scenario};
     if (!root.is_possible()) return;
     scenario.write_file("root/answer", "HTTP/1.0 200 OK\r\n\r\nhealthy\n");
-    // PID 1 of the container is reap-run.
+    // In this container, PID 1 is reap-run.
     auto container = scenario.start({"unshare", "--pid", "--ipc", "--fork", "--kill-child",
                                      "chroot", scenario.path("root"), "/ipcbox", "reap-run", "--",
                                      "/ipcbox", "forking-tcp-server", "--notify-fd", "1",
@@ -215,7 +216,7 @@ TEST_CASE("a container needs only ipcbox: init, start order, health check and on
                    "cannot speak TLS: ipcbox-tls was not found"));
     CHECK(contains(root.run({"webget", "-q", "http://" + address + "/"}, init).out, "healthy\n"));
 
-    // This job ends with the container.
+    // This job ends when the container ends.
     auto job = scenario.start(
         root.words({"sem-take", "-j", "1", "@job", "--", "/ipcbox", "process-wait", "1"}, init));
     constexpr int taken = 7;

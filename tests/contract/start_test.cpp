@@ -1,7 +1,7 @@
-// Every one-line use of ipcbox pays for its start. This test counts only what does not vary with
-// the load of the machine: instructions and page faults from exec to exit, and the bytes of the
-// installed file. Past a limit, the test fails with the figure. Then find the cause (a linker map
-// shows it), or raise the limit in a commit that says what it is for.
+// Every one-line use of ipcbox pays for its start. This test counts only figures that do not depend
+// on the load of the machine: instructions and page faults from exec to exit, and the bytes of the
+// installed file. If a figure is over its limit, the test fails and prints it. Then find the cause
+// (a linker map shows it), or raise the limit in a commit that says what for.
 #include "contract.h"
 #include "core/exit_status.h"
 #include "harness/scenario.h"
@@ -30,7 +30,8 @@ struct Cost {
     long page_faults = 0;
 };
 
-// Runs "ipcbox --version" with an empty environment, because the C library also counts variables.
+// Runs "ipcbox --version" with an empty environment, because the C library reads all variables,
+// which costs instructions.
 Cost cost_of_start(const char* program, Watch watch) {
     const pid_t child = ::fork();
     REQUIRE(child >= 0);
@@ -70,8 +71,8 @@ TEST_CASE("a start takes few instructions, few pages and a small file") {
     MESSAGE("instructions: " << instructions);
     CHECK(instructions < 70'000);
 
-    // The kernel maps what is around a page that it has at hand, and has less of it at hand on a
-    // busy machine: the best of some starts counts.
+    // At a page fault, the kernel also maps neighbouring pages that are in memory. On a busy
+    // machine these are fewer, so the best of several starts counts.
     constexpr int starts = 20;
     auto page_faults = std::numeric_limits<long>::max();
     for (int start = 0; start < starts; ++start)
