@@ -1,5 +1,5 @@
-// What clocks answer, by every protocol. All of them are shown the same bytes, with our clock and
-// the pivot near and far.
+// The answers of clocks, by every protocol. Each gets the same bytes, while our clock and the pivot
+// are near or far.
 #include "clocks/daytime.h"
 #include "clocks/source.h"
 #include "clocks/time_protocol.h"
@@ -63,16 +63,16 @@ void check_sntp(std::string_view bytes, const Timing& timing, std::time_t pivot)
     for (const char byte : bytes.substr(24, 8))
         nonce = nonce << 8 | static_cast<unsigned char>(byte);
     require(answers_question(bytes, nonce) && !answers_question(bytes, nonce ^ 1));
-    // 16 s from the root, 16 s of precision, and half a second of contradiction at most.
+    // At most: 16 s to the root, 16 s of precision, and half a second of contradiction.
     require(answer.reading->error <= timing.round_trip + 33s);
 }
 
 void check_reading(const Reading& reading, const Timing& timing) {
     require(reading.said >= wall_time(start_of_1900));
-    require(reading.said <= wall_time(end_of_2150) + 1s); // and its fraction
+    require(reading.said <= wall_time(end_of_2150) + 1s); // plus its fraction
     require(reading.error >= 0ns && reading.resolution >= 0ns);
     require(reading.round_trip == timing.round_trip);
-    // The clock was read between question and answer.
+    // The server read its clock between the question and the answer.
     const auto offset = reading.said - timing.received;
     require(offset >= reading.offset - reading.error - reading.round_trip);
     require(offset <= reading.offset + reading.error + reading.round_trip);
@@ -89,7 +89,7 @@ void check_reading(const Reading& reading, const Timing& timing) {
 void check_answer(std::string_view bytes, const Asked& asked) {
     const auto answer = interpret(bytes, asked);
     require(answer.reading.has_value() == answer.problem.empty());
-    require(is_visible(answer.problem)); // no bytes of the peer that a terminal would obey
+    require(is_visible(answer.problem)); // no byte of the peer may control a terminal
     require(bytes.find(answer.text) != std::string_view::npos);
     require(answer.sntp.has_value() == (asked.source == Source::ntp && !bytes.empty()));
     if (answer.reading) {
@@ -98,8 +98,8 @@ void check_answer(std::string_view bytes, const Asked& asked) {
     }
 }
 
-// An answer never becomes less complete; and who says that it is not, finds no time in it. (Words
-// can make sense before their line ends.)
+// More bytes never make an answer less complete. An answer that is incomplete has no time in it.
+// (Words can make sense before their line ends.)
 void check_progress(std::string_view bytes, Source source) {
     auto before = Progress::incomplete;
     for (std::size_t size = 0; size <= bytes.size() && before != Progress::complete; ++size) {

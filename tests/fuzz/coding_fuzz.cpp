@@ -1,4 +1,5 @@
-// What a server compressed. The first byte says with which codings, and in which pieces it comes.
+// Bodies that a server has compressed. The first byte chooses the codings and the size of the
+// pieces.
 #include "core/error.h"
 #include "http/content_decoder.h"
 #include "require.h"
@@ -45,9 +46,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto& codings = lists[data[0] % lists.size()];
     const std::string_view body{reinterpret_cast<const char*>(data) + 1, size - 1};
     const auto outcome = decoded(body, codings, 1 + data[0] / lists.size());
-    // Deflate's own limit.
+    // This is the limit of deflate itself.
     if (codings.size() == 1) require(outcome.text.size() <= body.size() * 1032);
-    // However it is cut, the text is the same, except for a part of one that is damaged.
+    // In any pieces the text is the same. A damaged text may end earlier or later.
     const auto at_once = decoded(body, codings, size);
     require(outcome.is_whole == at_once.is_whole);
     if (outcome.is_whole) require(outcome == at_once);

@@ -1,4 +1,4 @@
-// Files of commands, the words in them, and what clients may give as arguments.
+// Files of commands, the words in them, and the arguments that clients may give.
 #include "core/shell_words.h"
 #include "require.h"
 #include "server/command_language.h"

@@ -1,5 +1,5 @@
-// What servers and files say that a later request repeats: cookies, their dates, challenges for a
-// login, names for files. The same bytes as each.
+// Texts of servers and files that a later request repeats: cookies, their dates, challenges for a
+// login, and file names. Each parser gets the same bytes.
 #include "download/suggested_name.h"
 #include "http/cookie_date.h"
 #include "http/cookies.h"
@@ -27,7 +27,7 @@ void check_cookies(std::string_view text) {
     CookieJar jar;
     jar.store(url, text, now);
     check_field(jar.field_for(url, now));
-    // Other hosts get none of it.
+    // Other hosts get no cookie.
     require(jar.field_for(Url::parse("https://other.co.uk/a/b"), now).empty());
     require(jar.field_for(Url::parse("https://co.uk/a/b"), now).empty());
     CookieJar file;

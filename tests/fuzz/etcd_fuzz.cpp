@@ -1,4 +1,4 @@
-// etcd's answers, the messages of a stream, and what the words for an error make of a server's own.
+// The answers of etcd, the messages of a stream, and the words in which we report a server's error.
 #include "cluster/etcd_messages.h"
 #include "cluster/etcd_status.h"
 #include "cluster/grpc_stream.h"
@@ -21,7 +21,7 @@ template <class Answer> void decode(std::string_view bytes) {
     }
 }
 
-// The fields that were read are what a writer makes the same message of, except for the fixed ones.
+// Writing the fields that we read gives the same message again, except for the fixed ones.
 void check_rewritten(std::string_view bytes) {
     std::string rewritten;
     std::size_t fields = 0;
@@ -44,10 +44,10 @@ void check_rewritten(std::string_view bytes) {
     while (again.next())
         --fields;
     require(fields == 0);
-    require(rewritten.size() <= bytes.size()); // a varint may be longer than it has to be
+    require(rewritten.size() <= bytes.size()); // a varint can be longer than necessary
 }
 
-// The messages on a stream of gRPC, when the bytes come SIZE at a time.
+// The messages on a gRPC stream whose bytes come SIZE at a time.
 std::vector<std::string> messages_in(std::string_view bytes, std::size_t size) {
     std::vector<std::string> messages;
     GrpcStream stream;

@@ -1,5 +1,5 @@
-// The scripts of pty-expect, and what programs write: it is stripped of escape sequences, searched
-// and masked.
+// The scripts of pty-expect, and the output of programs, which pty-expect strips of escape
+// sequences, searches, and masks.
 #include "dialog/ansi.h"
 #include "dialog/matcher.h"
 #include "dialog/script.h"
@@ -28,7 +28,7 @@ void check_script(std::string_view text) {
     }
 }
 
-// In pieces, the result is the same as in one.
+// The pieces give the same result as the whole.
 void check_ansi(std::string_view text) {
     std::string whole;
     dialog::AnsiFilter{}.strip(text, whole);

@@ -1,5 +1,5 @@
-// What webget's users write: configuration files, globs, parts of forms, protocols, formats. The
-// same bytes as each.
+// Texts that users of webget write: configuration files, globs, parts of forms, protocols, formats.
+// Each parser gets the same bytes.
 #include "core/error.h"
 #include "front/webget/config_file.h"
 #include "front/webget/glob.h"
@@ -17,7 +17,7 @@ using namespace ipcbox::front;
 
 namespace {
 
-// WORK may reject its text, but must not fail otherwise.
+// WORK may reject its text, but must not fail in any other way.
 template <class Work> void try_it(Work work) {
     try {
         work();
@@ -27,7 +27,7 @@ template <class Work> void try_it(Work work) {
 }
 
 void check_globs(std::string_view text) {
-    // A range of a million would take long, again and again.
+    // Leave out ranges of a million, which would take too long.
     if (std::ranges::count_if(text, [](char byte) { return byte >= '0' && byte <= '9'; }) > 6)
         return;
     const auto urls = expand_globs(text);

@@ -1,4 +1,4 @@
-// Files of /proc: a process chooses its name, and with that a part of their text.
+// Files of /proc. A process chooses its name, and so a part of their text.
 #include "core/process_stat.h"
 #include "process/lock_holders.h"
 #include "process/signal_masks.h"
@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     (void)process::parse_signal_mask(text);
     (void)process::parse_signal_masks(text);
     require(process::lock_holders_in(text, 1, 2).size() <= size);
-    // Whatever the name is, it is not taken for another field.
+    // No name is taken for another field.
     const auto stat =
         parse_process_stat("7 (" + text + ") S 1 2 3 0 -1 0 0 0 0 0 4 5 6 7 20 0 8 0 9 0\n");
     require(stat && stat->pid == 7 && stat->name == text && stat->state == 'S' &&

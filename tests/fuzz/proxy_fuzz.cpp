@@ -1,4 +1,4 @@
-// The PROXY protocol: what a stranger can send before anything else.
+// The PROXY protocol: the bytes that a stranger can send first.
 #include "require.h"
 #include "server/proxy_protocol.h"
 
@@ -29,7 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             require(server::ProxyHeader::parse(bytes.first(less)).state == State::needs_more);
         require(is_same(server::ProxyHeader::parse(bytes.first(header.length)), header));
     }
-    // It comes in pieces: a verdict on the first pieces does not change with the others.
+    // The header can come in pieces. A verdict on the first pieces stays when more come.
     for (std::size_t less = 0; less < size; less += 7) {
         const auto early = server::ProxyHeader::parse(bytes.first(less));
         if (early.state != State::needs_more) require(is_same(early, header));

@@ -1,4 +1,4 @@
-// What a server answers: a head, and a body in chunks. The first byte says what was asked for.
+// Responses of a server: a head, and a body in chunks. The first byte chooses the kind of request.
 #include "http/failure.h"
 #include "http/response_parser.h"
 #include "require.h"
@@ -16,7 +16,7 @@ using Asked = ResponseParser::Asked;
 using Framing = ResponseParser::Framing;
 
 struct Answer {
-    std::string head; // its bytes and what they mean
+    std::string head; // the bytes, and what they mean
     Framing framing = Framing::none;
     std::uint64_t length = 0;
     bool keeps_alive = false;
@@ -38,7 +38,7 @@ void check_head(const ResponseHead& head, std::size_t size) {
     }
 }
 
-// BYTES as they come in pieces: the bytes that a step leaves are given again, with more after them.
+// BYTES as they come in pieces. The bytes that a step leaves are given again, followed by more.
 Answer read(std::string_view bytes, Asked asked, std::size_t piece) {
     Answer answer;
     ResponseParser parser{asked};

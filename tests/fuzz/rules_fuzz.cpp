@@ -1,4 +1,5 @@
-// Files of access rules, and rules on the process at the other end: the same bytes as either.
+// Files of access rules, and rules for the process at the other end. Each parser gets the same
+// bytes.
 #include "net/peer_process.h"
 #include "require.h"
 #include "server/access_rules.h"

@@ -1,4 +1,4 @@
-// What a SOCKS5 proxy can answer.
+// The answers of a SOCKS5 proxy.
 #include "core/error.h"
 #include "core/io.h"
 #include "net/socks.h"
@@ -12,9 +12,9 @@ using namespace ipcbox;
 
 namespace {
 
-constexpr std::size_t max_size = 4096; // fits into the socket
+constexpr std::size_t max_size = 4096; // this fits into the socket
 
-// What is left for the target's own bytes; nothing when there is no connection.
+// The bytes that are left for the target. Nothing when there is no connection.
 std::optional<std::string> rest_after(std::string_view answer,
                                       const std::optional<net::SocksLogin>& login) {
     int ends[2];
@@ -39,7 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const auto& login : {std::optional<net::SocksLogin>{}, {{"user", "password"}}})
         if (const auto rest = rest_after(answer, login)) {
             require(answer.ends_with(*rest));
-            // Nothing less is enough, and nothing more changes anything.
+            // Fewer bytes are not enough, and more change nothing.
             const auto needed = answer.size() - rest->size();
             require(!rest_after(answer.substr(0, needed - 1), login));
             require(rest_after(answer.substr(0, needed), login) == "");

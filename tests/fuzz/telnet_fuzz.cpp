@@ -1,4 +1,4 @@
-// The telnet filter: what a server can send to a client that wants none of its options.
+// The telnet filter: bytes from a server to a client that refuses all of its options.
 #include "net/telnet.h"
 #include "require.h"
 
@@ -21,8 +21,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         require(replies[at] == '\xff' && (verb == 252 || verb == 254)); // WONT, DONT
         refused.insert(replies.substr(at, 3));
     }
-    require(refused.size() * 3 == replies.size()); // each once
-    // The result is the same, whatever the pieces in which it comes.
+    require(refused.size() * 3 == replies.size()); // refused only once
+    // In any pieces, the result is the same.
     net::TelnetFilter pieces;
     std::string joined;
     std::string answered;
@@ -31,7 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         answered += pieces.take_replies();
     }
     require(joined == text && answered == replies);
-    // Such a filter passes on unchanged what the client sends.
+    // A filter on the server's side gives back what a client has escaped.
     net::TelnetFilter server;
     require(server.next(net::TelnetFilter::escaped(bytes)) == bytes);
     require(server.take_replies().empty());

@@ -1,5 +1,5 @@
-// The small texts around a transfer: .netrc, lists of checksums, proxies and who is excepted from
-// them, dates, lists of hosts. The same bytes as each.
+// The small texts around a transfer: .netrc, lists of checksums, proxies and the hosts excepted
+// from them, dates, lists of hosts. Each parser gets the same bytes.
 #include "clocks/host_list.h"
 #include "core/error.h"
 #include "http/date.h"
@@ -22,7 +22,7 @@ void check_netrc(std::string_view text) {
         const auto user = credentials_for(text, "host", "user");
         require(!user || (any && user->user == "user"));
         if (any) require(any->user.size() + any->password.size() <= text.size());
-        // A host that is not listed gets the default entry, as every other one.
+        // Every host that is not listed gets the same default entry.
         require(credentials_for(text, "\x01") == credentials_for(text, "\x02") ||
                 text.find_first_of("\x01\x02") != std::string_view::npos);
     } catch (const Error&) { // NOLINT(bugprone-empty-catch): an answer too

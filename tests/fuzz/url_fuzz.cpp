@@ -1,5 +1,5 @@
-// URLs and what is relative to them: the first line is a URL, the second what a server's Location
-// says.
+// URLs, and references relative to them. The first line is a URL, and the second is the Location of
+// a server.
 #include "http/url.h"
 #include "require.h"
 
@@ -22,7 +22,7 @@ void check_name(const std::string& name) {
     require(safe_file_name(name) == name);
 }
 
-// A request contains all of it unchanged.
+// A request can contain each part of it unchanged.
 void check(const Url& url) {
     require(url.scheme == "http" || url.scheme == "https");
     require(!url.host.empty() && url.port != 0);

@@ -1,5 +1,6 @@
-// The values of the command line, and what makes foreign bytes fit for a terminal. The first byte
-// says which of them reads the others: 'c' is the first of `checks`, 'd' the second and so on.
+// The values of the command line, and the functions that make foreign bytes harmless for a
+// terminal. The first byte chooses the function that gets the others: 'c' is the first of `checks`,
+// 'd' the second, and so on.
 #include "cli/output.h"
 #include "cli/values.h"
 #include "core/signals.h"
@@ -22,7 +23,7 @@ void check_visible(std::string_view text) {
         const auto value = static_cast<unsigned char>(byte);
         require((value >= 0x20 && value != 0x7f) || byte == '\n' || byte == '\t');
     }
-    // C1 controls, which a terminal also obeys, would be \xc2 and a byte below \xa0.
+    // A terminal also obeys the C1 controls, which are \xc2 and then a byte below \xa0.
     for (std::size_t at = 0; at + 1 < shown.size(); ++at)
         require(shown[at] != '\xc2' || static_cast<unsigned char>(shown[at + 1]) >= 0xa0);
     require(cli::visible(shown) == shown);
@@ -34,7 +35,7 @@ void check_key(std::string_view text) {
     require(key.value() != 0 && key.text() == text);
     require(key.label() != sysv::Key::Label{});
     for (const auto word : key.label())
-        require(word <= 0x7fff); // what a semaphore can hold
+        require(word <= 0x7fff); // a semaphore can hold this
 }
 
 void check_number(std::string_view text) {
