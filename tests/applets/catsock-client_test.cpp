@@ -13,7 +13,7 @@ using namespace ipcbox::test;
 
 namespace {
 
-// More than a pipe holds; not more, because the fault tests move it byte by byte.
+// More than a pipe holds, but not much more, because the fault tests move it byte by byte.
 constexpr std::size_t echo_size = 100'003;
 
 void greet(const Fd& client) {
@@ -55,7 +55,7 @@ TEST_CASE("a client ends when the server closes, although its input never ends")
                           char byte = 0;
                           (void)::recv(client.get(), &byte, 1, 0);
                       }};
-    // A Unix socket reports that its peer is closed, so nothing is left to wait for.
+    // A Unix socket reports that its peer has closed, so the client has nothing to wait for.
     auto client = scenario.start_shell("(echo; read line) | catsock-client socket");
     CHECK(eventually([&] { return scenario.shell("catsock-client -z socket").status == 0; }));
     client.close_input();
@@ -84,7 +84,7 @@ TEST_CASE("a client waits for a full backlog, for at most the time of -w") {
     Scenario scenario;
     const Fd server = listen_at(net::Address::unix_path(scenario.path("socket")), 0);
     auto first = scenario.start({"catsock-client", "socket"});
-    REQUIRE(eventually([&] { return is_blocked_in(first.pid(), SYS_ppoll); })); // it is in
+    REQUIRE(eventually([&] { return is_blocked_in(first.pid(), SYS_ppoll); })); // it has connected
     CHECK(eventually([&] {
         return scenario.run({"catsock-client", "-z", "-w", "50ms", "socket"}).status == 124;
     }));
@@ -115,7 +115,7 @@ TEST_CASE("input that the server does not take is an error, and its answer arriv
     const auto result = scenario.run({"catsock-client", "socket"}, numbered_text(echo_size));
     CHECK(result.status == 1);
     CHECK(result.out == "enough\n");
-    // The server closes with unread data, which becomes a reset.
+    // The server closes with unread bytes, so the client gets a reset.
     const bool reset =
         result.err == "catsock-client: cannot read socket: Connection reset by peer\n";
     CHECK((reset || result.err == "catsock-client: cannot write socket: Broken pipe\n"));

@@ -19,7 +19,7 @@ using namespace ipcbox::test;
 
 namespace {
 
-// A server of the socket "sock" in the working directory, unless PLACES says where.
+// A server of the socket "sock" in the working directory, or of PLACES.
 Words server(const Words& options, const Words& program = {}, const Words& places = {"./sock"}) {
     Words words{"catsock-server"};
     for (const auto* part : {&options, &places})
@@ -34,7 +34,7 @@ Words shell_program(const std::string& script) {
     return {"sh", "-c", script};
 }
 
-// As ready_address(), for a relative path.
+// Like ready_address(), but for a relative path.
 net::Address ready(Process& process, const std::string& path = "./sock") {
     CHECK(process.error_line() == "catsock-server: listening on " + path);
     return net::Address::unix_path(path);
@@ -46,14 +46,14 @@ struct stat status_of(const std::string& path) {
     return status;
 }
 
-// A socket file that nobody serves.
+// Leaves a socket file that no process serves.
 void leave_dead_socket(const std::string& path) {
     const Fd socket = Fd::adopt(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     const auto address = net::Address::unix_path(path);
     REQUIRE(::bind(socket.get(), address.data(), address.size()) == 0);
 }
 
-// The whole standard error of a server that could not listen.
+// The whole standard error of a server that cannot listen.
 std::string refusal(Scenario& scenario, const std::string& path) {
     const auto result = scenario.run(server({}, {}, {path}));
     CHECK(result.status == 1);
@@ -71,7 +71,7 @@ TEST_CASE("a client is greeted, and the log says which process came") {
     CHECK(process.error_line().starts_with(start + "server started on ./sock at "));
     Client client{address};
     CHECK(client.line().starts_with("Hello there, it's now "));
-    (void)client.rest(); // a fortune, where there are any
+    (void)client.rest(); // a fortune, if there are any
     CHECK(process.error_line().starts_with(
         fmt::format("{}connection on ./sock from process {} of {} at ", start, ::getpid(),
                     user_name(::geteuid()))));
@@ -184,7 +184,7 @@ TEST_CASE("a live server is not displaced, and the error says who it is") {
                                        process.pid())));
     CHECK(ask(address) == "first\n");
 
-    // Also a server that does not know the lock: this test.
+    // This test is a server too, and does not know the lock.
     const Fd foreign = Fd::adopt(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     const auto theirs = net::Address::unix_path("./foreign");
     REQUIRE(::bind(foreign.get(), theirs.data(), theirs.size()) == 0);

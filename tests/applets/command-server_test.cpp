@@ -237,7 +237,7 @@ TEST_CASE("--protocol json answers each object with one") {
     CHECK(count(wrong, "\n") == 4);
     CHECK(count(wrong, "\"status\":2") == 3);
     CHECK(count(wrong, "\"status\":127") == 1);
-    // A line that makes no sense does not get the output of the command before it.
+    // A line that makes no sense must not get the output of the command before it.
     CHECK(ask(address, "{\"cmd\":\"say\",\"args\":[\"secret\"]}\n[]\n")
               .ends_with("{\"v\":1,\"cmd\":\"\",\"status\":2,\"out\":\"\",\"error\":\"expected "
                          "{\\\"cmd\\\":NAME,\\\"args\\\":[TEXT,...]}\"}\n"));

@@ -36,12 +36,12 @@ pid_t pid_in(const std::string& id) {
     return static_cast<pid_t>(std::stoi(id));
 }
 
-// Waits until NAME holds PART.
+// Waits until the file NAME contains PART.
 bool gets(const Scenario& scenario, std::string_view name, std::string_view part) {
     return eventually([&] {
         try {
             return contains(scenario.read_file(name), part);
-        } catch (const Error&) { // it is being rotated
+        } catch (const Error&) { // it is just being rotated
             return false;
         }
     });
@@ -116,7 +116,7 @@ TEST_CASE("a daemon that is not ready in time is ended") {
     CHECK(result.status == 124);
     CHECK(contains(result.err, "is not ready after 0.1s: it has not sent READY=1\n"));
     CHECK_FALSE(scenario.exists("pid"));
-    CHECK(test::children_of(::getpid()).size() <= 1); // its sleep, that nobody waits for
+    CHECK(test::children_of(::getpid()).size() <= 1); // its sleep, for which nobody waits
 }
 
 TEST_CASE("a server is ready once it notifies, or listens on its port") {
@@ -124,13 +124,13 @@ TEST_CASE("a server is ready once it notifies, or listens on its port") {
     const auto notifies =
         scenario.run(words({"--ready-notify", "-J"}, {"tcp-server", "127.0.0.1:0", "--", "true"}));
     CHECK(contains(notifies.out, R"("outcome":"ready")"));
-    // The kernel gives a free port to a server, which leaves it later.
+    // A server gets a free port from the kernel, and leaves it later.
     auto server = scenario.start({"tcp-server", "127.0.0.1:0", "--", "true"});
     const auto line = server.error_line();
     const auto port = line.substr(line.rfind(':') + 1);
     const Words again{"tcp-server", "127.0.0.1:" + port, "--", "true"};
     const Words options{"--ready-port", port, "--ready-timeout", "0.2", "-J"};
-    // Another process that listens there is not the daemon.
+    // Another process listens on the port, and not the daemon.
     const auto stranger = scenario.run(words(options, sleeper));
     CHECK(stranger.status == 124);
     CHECK(contains(stranger.err, fmt::format("it does not listen on port {}\n", port)));
@@ -214,7 +214,7 @@ TEST_CASE("a stranger that has the pid now is left alone") {
     const auto number = fmt::format("{}\n", stranger.pid());
     SUBCASE("because it started at another time") {
         scenario.write_file("pid", number);
-        if (::setxattr("pid", "user.ipcbox.start", "1", 1, 0) != 0) return; // no attributes here
+        if (::setxattr("pid", "user.ipcbox.start", "1", 1, 0) != 0) return; // no attributes
     }
     SUBCASE("because another program's file is older than the process") {
         scenario.write_file("pid", number);
@@ -311,7 +311,7 @@ TEST_CASE("one file can be the pid file and the lock") {
     CHECK(scenario.run({"daemon-run", "-p", "file", "--stop"}).status == 0);
     CHECK(scenario.run(words(options, sleeper)).status == 0);
     CHECK(scenario.run({"daemon-run", "-p", "file", "--stop"}).status == 0);
-    // The lock of another process.
+    // Another process has locked the file.
     const Fd file = open_lock_file("file", LockKind::exclusive);
     REQUIRE(lock_until(file.get(), LockKind::exclusive, Deadline::never(), "file"));
     const auto locked = scenario.run(words(options, sleeper));

@@ -41,7 +41,7 @@ TEST_CASE("daytime prints the answer of the server on one line") {
         CHECK(result.err.empty());
     }
     CHECK(ask(nist).out == "61368 26-11-24 02:55:01 00 0 0 713.5 UTC(NIST) *\n");
-    // It need not be a time.
+    // The answer can be any text.
     const auto result = ask("twelve o'clock, and all is well\r\n");
     CHECK(result.status == 0);
     CHECK(result.out == "twelve o'clock, and all is well\n");
@@ -154,7 +154,7 @@ TEST_CASE("a server that says nothing or does not end does not hang daytime") {
     CHECK(told(says(""), "25s") == "closed without answering\n");
     CHECK(told([](const Fd& client) { reset_when_closed(client); }, "25s") == "reset\n");
     CHECK(told([](const Fd& client) { (void)receive_all(client); }, "100ms") == "timed out\n");
-    // A line is an answer, also when its server does not close.
+    // A line is an answer, even if the server does not close.
     CHECK(told(
               [](const Fd& client) {
                   say(client, "one\r\n");
@@ -165,7 +165,7 @@ TEST_CASE("a server that says nothing or does not end does not hang daytime") {
     CHECK(told(
               [&flood](const Fd& client) {
                   for (;;)
-                      say(client, flood); // until the client is gone
+                      say(client, flood); // until the client has gone
               },
               "25s") == std::string(512, 'x') + "\n");
     CHECK(told(says(std::string(100, ' ') + "\r\n"), "25s") != "\n");
@@ -177,7 +177,7 @@ TEST_CASE("an interruption prints what is known") {
     const Peer answering{[&taken](const Fd& client) {
         say(client, "one\r\n");
         ::shutdown(client.get(), SHUT_WR);
-        (void)receive_all(client); // until the answer has been taken
+        (void)receive_all(client); // returns when the client has the answer
         taken.release();
     }};
     const Peer silent{[](const Fd& client) { (void)receive_all(client); }};

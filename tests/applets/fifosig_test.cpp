@@ -19,7 +19,7 @@ using namespace ipcbox::test;
 
 namespace {
 
-// Each document is another: "1", "2", ...
+// Each document is different: "1", "2", ...
 const std::string numbers = "n=$(cat count 2>/dev/null || echo 0); n=$((n + 1)); "
                             "echo $n >count; echo $n";
 
@@ -58,8 +58,8 @@ std::string stop(Process& server, int signal = SIGTERM) {
     return result.err;
 }
 
-// Another FIFO is at "sig" than the one that is open as READER: a reader that comes now is not in
-// its company.
+// Waits until "sig" is another FIFO than READER. A reader that comes now does not share one with
+// READER.
 void wait_until_exchanged(const Fd& reader) {
     struct stat opened {};
     REQUIRE(::fstat(reader.get(), &opened) == 0);
@@ -165,7 +165,7 @@ TEST_CASE("readers that come at once get a document each") {
     for (int reader = 1; reader <= readers; ++reader) {
         const auto document = scenario.read_file(fmt::format("out{}", reader));
         if (document.empty()) {
-            ++empty; // at most one in a thousand; none is doubled or torn
+            ++empty; // one in a thousand may be empty, none is doubled or torn
             continue;
         }
         CHECK(std::count(document.begin(), document.end(), '\n') == 1);
@@ -198,7 +198,7 @@ TEST_CASE("a reader that leaves early costs nobody a document") {
     auto server = serve(scenario, {"-v", "sig", "--", "sh", "-c", numbers});
     for (int count = 0; count < 20; ++count)
         const Fd early = open_file("sig", O_RDONLY);
-    // A document in flight can be returned after the next one was taken.
+    // A document can be given back after the next one was taken.
     std::set<std::string> documents;
     for (int count = 0; count < 3; ++count)
         documents.insert(read_once(scenario));
@@ -239,7 +239,7 @@ TEST_CASE("a big document reaches a lone reader whole") {
     scenario.write_file("text", std::string(1024UL * 1024, 'x'));
     auto server = serve(scenario, {"-F", "text", "sig"});
     CHECK(read_once(scenario).size() == 1024UL * 1024);
-    // In small pieces, too.
+    // The reader may read in small pieces.
     CHECK(scenario.run({"dd", "if=sig", "of=copy", "bs=1000", "status=none"}).status == 0);
     CHECK(std::filesystem::file_size("copy") == 1024UL * 1024);
     scenario.write_file("text", std::string(1024UL * 1024 + 1, 'x'));
@@ -255,7 +255,7 @@ TEST_CASE("-n COUNT ends the server after COUNT documents") {
     CHECK(read_once(scenario) == "2\n");
     CHECK(server.wait().status == 0);
     CHECK(listing() == "count ");
-    CHECK(scenario.read_file("count") == "2\n"); // the command ran no third time
+    CHECK(scenario.read_file("count") == "2\n"); // the command did not run a third time
 }
 
 TEST_CASE("-n counts only documents that were read") {
@@ -313,7 +313,7 @@ TEST_CASE("a command that hangs is killed with all processes that it started") {
     Scenario scenario;
     auto server = serve(scenario, {"-t", "100ms", "sig", "--", "sh", "-c",
                                    "sleep 1000 & echo $! >pid; echo half; wait"});
-    std::string pid_text; // a slow machine may kill it before it could say
+    std::string pid_text; // on a slow machine, it may be killed before it says it
     REQUIRE(eventually([&] {
         CHECK(read_once(scenario).empty());
         CHECK(server.error_line() ==
@@ -323,7 +323,7 @@ TEST_CASE("a command that hangs is killed with all processes that it started") {
     }));
     stop(server);
     const auto pid = std::stoi(pid_text);
-    CHECK(eventually([&] { return !find_process(pid); })); // at most a zombie, which is the test's
+    CHECK(eventually([&] { return !find_process(pid); })); // a zombie would be the test's
 }
 
 TEST_CASE("a command that prints without end is stopped") {
@@ -514,7 +514,7 @@ TEST_CASE("the directory may be moved, and its removal is an error") {
         CHECK(std::filesystem::is_empty("moved"));
     }
     SUBCASE("a directory that was removed") {
-        server.kill(SIGSTOP); // or it makes files while we remove them
+        server.kill(SIGSTOP); // else it would make files while we remove them
         std::filesystem::remove_all("moved");
         server.kill(SIGCONT);
         CHECK(server.wait().status == 1);
@@ -523,7 +523,7 @@ TEST_CASE("the directory may be moved, and its removal is an error") {
 
 TEST_CASE("a signal at any point leaves nothing behind") {
     Scenario scenario;
-    // Each time, the signal interrupts the start at another place.
+    // Each step delays the signal a little more, so that it comes at another place.
     for (int step = 0; step < 60; ++step) {
         scenario.write_file("sig", "mine");
         auto server = scenario.start({"fifosig", "sig", "--", "echo", "x"});

@@ -1,4 +1,5 @@
-// The stages of a connection, each with what can go wrong: shortages, ends, restarts and limits.
+// The stages of a connection. In each of them something goes wrong: a shortage, an end, a restart
+// or a limit.
 #include "harness/client.h"
 #include "harness/scenario.h"
 
@@ -38,7 +39,7 @@ Words shell_program(const std::string& script) {
 
 constexpr auto header = "PROXY TCP4 192.0.2.7 198.51.100.1 4242 443\r\n";
 
-// The socket at which a service manager receives notifications.
+// The socket on which a service manager gets notifications.
 Fd notify_socket(const std::string& path) {
     Fd socket = Fd::adopt(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     const auto name = net::Address::unix_path(path);
@@ -64,14 +65,14 @@ void restart(Process& process) {
 // --- A thread that waits for what only it could end
 
 TEST_CASE("a shortage of processes is waited out, while signals and clients are heeded") {
-    if (::geteuid() != 0) return; // only root can use a user of its own, to whom the limit applies
+    if (::geteuid() != 0) return; // the limit needs another user
     Scenario scenario;
     const auto user = fmt::format("{0}:{0}", 1'000'000 + ::getpid());
-    // The limit counts the threads of all processes of the user: five of this one, ...
+    // The limit counts the threads of all processes of the user: this one has five, ...
     auto ballast = scenario.start_shell(
         fmt::format("exec forking-tcp-server -u {} --prefork 3 127.0.0.1:0 -- cat", user));
     (void)ready_address(ballast);
-    // ... and three of this one, so that there is no room for a program.
+    // ... and the server has three, so there is no room for a program.
     auto process =
         scenario.start_shell(fmt::format("{{ ulimit -p 8 2>/dev/null || ulimit -u 8; }}; exec "
                                          "forking-tcp-server --proxy-protocol -u {} --prefork 1 "
@@ -107,7 +108,7 @@ TEST_CASE("a client that sends no PROXY header is dropped at TERM") {
     auto process = scenario.start(server({"--proxy-protocol"}, {"cat"}));
     Client silent{ready_address(process)};
     silent.send("PROXY");
-    // It was accepted before another one that is served.
+    // The server accepted this connection before another one, which it serves.
     CHECK(eventually([&] { return count_descriptors(process.pid()) > 0; }));
     process.kill(SIGTERM);
     CHECK(is_turned_away(silent));
@@ -153,7 +154,7 @@ TEST_CASE("with few descriptors every client is served, and accept is not called
     std::vector<Client> clients;
     for (int each = 0; each < 20; ++each)
         clients.emplace_back(address);
-    // A line of the trace for each accept4 that failed.
+    // The trace has a line for each accept4 that failed.
     const auto failures = [&] {
         const auto trace = scenario.read_file("trace");
         int count = 0;
@@ -299,8 +300,8 @@ TEST_CASE("a child that has let go of the connection does not keep its place") {
 TEST_CASE("a process that /proc hides keeps the place of its connection") {
     if (::geteuid() != 0) return; // only root can mount, and start a program of another user
     Scenario scenario;
-    // The program's child belongs to root, and the server does not: it sees the child nowhere, and
-    // may not signal it. The child ends with its input.
+    // The program's child belongs to root, and the server does not. So the server does not see the
+    // child, and may not signal it. The child ends when its input ends.
     auto process = scenario.start(
         {"unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c",
          "chmod 755 . ..; cp \"$(command -v forking-tcp-server)\" ipcbox; "
@@ -312,7 +313,7 @@ TEST_CASE("a process that /proc hides keeps the place of its connection") {
     Client client{address};
     CHECK(client.line() == "started");
     (void)log_line(process, ": begat ");
-    // The program itself has ended by the time its child answers.
+    // When its child answers, the program itself has ended.
     client.send("hello\n");
     CHECK(client.line() == "hello");
     for (int each = 0; each < 20; ++each)
@@ -337,7 +338,7 @@ TEST_CASE("a full directory of transcripts ends the connection, and the log says
             try {
                 client.send(text);
                 client.end_input();
-            } catch (const SysError&) { // NOLINT(bugprone-empty-catch): it has ended by then
+            } catch (const SysError&) { // NOLINT(bugprone-empty-catch): it has ended
             }
         }};
         try {
@@ -433,7 +434,7 @@ TEST_CASE("HUP changes nothing when the next image could not serve") {
     CHECK(log_line(process, "; going on as before").find(reason) != std::string::npos);
     client.send("after\n");
     CHECK(client.line() == "after");
-    const Client next{address}; // nobody refuses it
+    const Client next{address}; // the socket still accepts it
     if (scenario.exists("elsewhere"))
         std::filesystem::rename("elsewhere",
                                 scenario.exists("program") ? "transcripts" : "program");
@@ -444,7 +445,7 @@ TEST_CASE("HUP changes nothing when the next image could not serve") {
 
 TEST_CASE("an address that is given twice is said to be ours") {
     Scenario scenario;
-    // For the number of a free port.
+    // We need the number of a free port.
     auto process = scenario.start(server({"--once"}));
     const auto address = ready_address(process);
     CHECK_FALSE(ask(address).empty());
@@ -519,7 +520,7 @@ TEST_CASE("a server that inetd starts has the listening socket as its standard i
     const auto address = net::local_address(socket.get());
     Client client{address};
     client.end_input();
-    // sh(1) knows no larger numbers.
+    // Use a small number, because sh(1) knows no larger ones.
     const Fd inherited = Fd::adopt(::fcntl(socket.get(), F_DUPFD, 3));
     REQUIRE(inherited.get() <= 9);
     auto process = scenario.start_shell(
@@ -527,7 +528,7 @@ TEST_CASE("a server that inetd starts has the listening socket as its standard i
                     "<&{}",
                     inherited.get()));
     CHECK(client.rest() == "served\n");
-    // It ends because no client comes, and the test keeps the socket for the next server.
+    // The server ends because no client comes. The test keeps the socket for the next server.
     CHECK(process.wait().status == 0);
     const Client next{address};
 }
@@ -542,7 +543,7 @@ TEST_CASE("a number of inherited sockets that is none is an error, if it is mean
                                         "a number\n",
                                         number));
     }
-    // The variables are meant for another process, so the server ignores them.
+    // The variables are for another process, so the server ignores them.
     CHECK(contains(scenario.shell("LISTEN_PID=1 LISTEN_FDS=x" + words).err,
                    "cannot listen on 192.0.2.1:0"));
 }
@@ -550,7 +551,8 @@ TEST_CASE("a number of inherited sockets that is none is an error, if it is mean
 // Starts a server with these listening sockets as a service manager would.
 Child start_with_sockets(const std::vector<Fd>& sockets, const char* names, const char* name) {
     return fork_child([&] {
-        // First to high numbers: a socket may have the number that another one needs.
+        // Copy them to high numbers first, because a socket may have the number that another one
+        // needs.
         std::vector<int> high;
         for (const auto& socket : sockets)
             high.push_back(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 100));
@@ -579,7 +581,7 @@ TEST_CASE("only the inherited sockets with the name of --fd-name are served") {
         addresses.push_back(net::local_address(socket.get()));
     {
         auto child = start_with_sockets(sockets, "web:admin:web", "web");
-        sockets.clear(); // a client of the socket that is not served is refused
+        sockets.clear(); // now a client of the other socket is refused
         CHECK(ask(addresses[0], "one\n") == "one\n");
         CHECK(ask(addresses[2], "three\n") == "three\n");
         CHECK_THROWS_AS(Client{addresses[1]}, SysError);

@@ -37,7 +37,7 @@ Words shell_program(const std::string& script) {
     return {"sh", "-c", script};
 }
 
-// cat serves the client, or no place is free.
+// Whether cat serves the client. If not, there is no free place.
 bool is_served(const net::Address& address) {
     try {
         return ask(address, "again\n") == "again\n";
@@ -55,7 +55,7 @@ bool is_refused(const net::Address& address) {
     }
 }
 
-// What one side said ('>' is the client), from a transcript.
+// What one side sent ('>' is the client), according to a transcript.
 std::string said(std::string_view transcript, char side) {
     std::string all;
     transcript.remove_prefix(transcript.find('\n') + 1);
@@ -247,7 +247,7 @@ TEST_CASE("a client that has sent a byte is not ended for saying nothing") {
     Client client{address};
     client.send("hello\n");
     CHECK(client.line() == "hello");
-    // Another client reaches the time limit, so this one would have reached it, too.
+    // Another client reaches the time limit. By then, this one would have reached it too.
     (void)log_line(process, ": begat ");
     Client silent{address};
     CHECK(silent.rest().empty());
@@ -316,7 +316,7 @@ TEST_CASE("HUP puts our program in our place, and no client notices") {
     CHECK(client.line() == "before");
     for (int round = 0; round < 3; ++round) {
         process.kill(SIGHUP);
-        CHECK(ask(address, "new\n") == "new\n"); // meanwhile: it waits in the backlog at worst
+        CHECK(ask(address, "new\n") == "new\n"); // at worst, it waits in the backlog
         (void)log_line(process, ": restarting");
         (void)log_line(process, ": server started on port ");
     }
@@ -437,7 +437,7 @@ TEST_CASE("--check-rules says which line decides") {
 
 TEST_CASE("a shortage that passes costs no connection") {
     Scenario scenario;
-    // -J keeps a descriptor for each connection, so that there are soon too few.
+    // With -J, the server keeps a descriptor for each connection, so it soon has too few.
     auto process =
         scenario.start_shell("ulimit -n 24; exec forking-tcp-server -J 127.0.0.1:0 -- cat");
     const auto address = ready_address(process);
@@ -466,7 +466,7 @@ TEST_CASE("a burst leaves no zombie and no descriptor behind") {
         std::vector<Client> clients;
         for (int each = 0; each < 50; ++each)
             clients.emplace_back(address);
-        // Some go away before they are served.
+        // Some clients go away before they are served.
         for (std::size_t each = 0; each < clients.size(); each += 3)
             clients[each].reset();
         for (auto& client : clients)
@@ -483,7 +483,7 @@ TEST_CASE("a log that may not grow any more ends nobody") {
         "sh -c 'exec 2>/dev/null; head -c 2000 /dev/zero >file; echo $?'");
     const auto address = announced_address(process.line());
     for (int round = 0; round < 20; ++round)
-        CHECK(ask(address) == "153\n"); // the signal kills the program, as without a server
+        CHECK(ask(address) == "153\n"); // the signal kills the program, as it does without a server
     process.kill(SIGHUP);
     for (int round = 0; round < 20; ++round)
         CHECK(ask(address) == "153\n");
@@ -495,7 +495,7 @@ TEST_CASE("a log that nobody reads delays nobody") {
     Scenario scenario;
     auto process = scenario.start(server({}));
     const auto address = ready_address(process);
-    // More than a pipe holds.
+    // This is more than a pipe holds.
     for (int round = 0; round < 1000; ++round) {
         Client client{address};
         CHECK(client.line().starts_with("Hello there"));
@@ -587,7 +587,7 @@ TEST_CASE("the server and its programs run as another user") {
     }
     auto process = scenario.start(server({"-u", "nobody"}, shell_program("id -un; id -Gn")));
     CHECK(ask(ready_address(process)) == "nobody\nnogroup\n");
-    // A restart as that user succeeds, although root is gone for good.
+    // The server can restart as that user, although it can never be root again.
     process.kill(SIGHUP);
     (void)log_line(process, ": restarting");
     (void)log_line(process, ": server started ");
@@ -615,7 +615,7 @@ TEST_CASE("behind a proxy, the client is who the proxy says") {
     const auto address = ready_address(process);
     CHECK(ask(address, "PROXY TCP4 192.0.2.7 198.51.100.1 4242 443\r\nhello\n") ==
           "192.0.2.7 443 hello\n");
-    // The header comes in pieces, while other clients come.
+    // The header of this client comes in pieces, and other clients come in between.
     Client slow{address};
     slow.send("PROXY TCP6 2001:db8::7 ");
     CHECK(ask(address, "PROXY UNKNOWN\r\nhello\n") ==
@@ -673,7 +673,7 @@ TEST_CASE("a PROXY header that tells no client is let in by a rule for all and b
                 continue;
             }
             CHECK(client.line() == "TCP 127.0.0.1");
-            // The client counts for the address of the proxy.
+            // Here the client counts for the address of the proxy.
             if (rules != std::string_view{"everybody"}) continue;
             Client second{address};
             second.send(header.bytes);
@@ -734,7 +734,7 @@ TEST_CASE("a client has a name once it is known, and does not wait for it") {
     auto process = scenario.start(server({"-H"}, shell_program("echo $TCPREMOTEHOST")));
     const auto address = ready_address(process);
     CHECK(ask(address) == "\n");
-    // From /etc/hosts, which every machine has for this address.
+    // The name is that in /etc/hosts, which every machine has for this address.
     const auto line = log_line(process, ": 127.0.0.1 is ");
     const auto name = line.substr(line.rfind(' ') + 1);
     CHECK(ask(address) == name + "\n");

@@ -12,12 +12,12 @@ using namespace ipcbox::test;
 
 namespace {
 
-// Waits until NEEDLE is in the output of COMMAND.
+// Runs COMMAND until NEEDLE is in its output.
 std::string until(std::string_view command, std::string_view needle) {
     return fmt::format("until {} | grep -q '{}'; do :; done; ", command, needle);
 }
 
-// One process holds the set 1234, and one waits for it.
+// One process holds the set 1234, and another one waits for it.
 std::string held_and_waited_for(std::string_view mode) {
     return fmt::format("sem-create -m {} 1234 >set; sem-take 1234 cat <hold & exec 3>hold; ",
                        mode) +
@@ -127,7 +127,7 @@ TEST_CASE("without /proc, or in another PID namespace, users are unknown and nev
     if (!is_root()) return;
     const std::string make = "mkfifo hold; ipcmk -Q >/dev/null; " + held_and_waited_for("600");
 #ifndef IPCBOX_ADDRESS_SANITIZER
-    // Only ipc-list sees the mount.
+    // Only ipc-list has this mount.
     const auto hidden = in_namespace(scenario, make + "mount -t tmpfs none /proc; ipc-list");
     CHECK(hidden.status == 0);
     CHECK(contains(hidden.out, "1 waiting unknown"));

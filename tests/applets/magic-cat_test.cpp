@@ -113,7 +113,7 @@ TEST_CASE("a file is not copied into itself") {
 
 TEST_CASE("with --parallel commands run ahead, and the order stays") {
     Scenario scenario;
-    // The first ends only after the second has run.
+    // The first command ends only after the second one has run.
     REQUIRE(scenario.shell("mkfifo go").status == 0);
     const auto result = scenario.run(
         {"magic-cat", "--parallel", "2", "cat go|", "sh -c 'echo now >go; echo second'|"});

@@ -203,7 +203,7 @@ TEST_CASE("both commands end when it is killed") {
 
 TEST_CASE("a command on a terminal of its own answers each line at once") {
     Scenario scenario;
-    // Into a pipe, sed writes nothing before it ends.
+    // sed writes into a pipe only when it ends.
     const auto asked = scenario.run(
         {"open2-run", "--pty", "--ask", "a", "--ask", "^C\x03^D\x04", "--", "sed", "s/a/answer/"});
     CHECK(asked.status == 0);

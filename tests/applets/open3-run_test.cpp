@@ -12,7 +12,7 @@ using namespace std::string_literals;
 
 namespace {
 
-// +x as the time, so that the lines are the same each time.
+// With +x as the time, the lines are always the same.
 Words words(const Words& options, const std::string& script) {
     Words all{"open3-run", "+x"};
     all.insert(all.end(), options.begin(), options.end());
@@ -20,7 +20,7 @@ Words words(const Words& options, const std::string& script) {
     return all;
 }
 
-// Any digit is as good as another.
+// TEXT with each digit replaced, because the times differ.
 std::string masked(std::string text) {
     std::replace_if(
         text.begin(), text.end(), [](char digit) { return digit >= '0' && digit <= '9'; }, '0');
@@ -241,7 +241,7 @@ TEST_CASE("a signal is passed on, also while nobody reads our output") {
     CHECK(result.status == 9);
     CHECK(result.out.find("x E: got\n") != std::string::npos);
 
-    // The reader, which opened the FIFO, never reads.
+    // The shell has the FIFO open for reading, but never reads it.
     auto blocked = scenario.start_shell("mkfifo f; exec 5<>f; exec open3-run -q +x sh -c "
                                         "'echo $$ >pid; exec yes' >f");
     REQUIRE(eventually([&] { return scenario.exists("pid"); }));

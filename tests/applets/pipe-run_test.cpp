@@ -169,7 +169,7 @@ TEST_CASE("--tee copies the output of a stage") {
 
 TEST_CASE("a reader that has gone before its copy is made fails nobody") {
     Scenario scenario;
-    // All output fits into the pipe, so that the tap often learns last that nobody reads it.
+    // The pipe has room for all output, so the tap is often the last to learn that nobody reads it.
     constexpr int runs = 40;
     for (int run = 0; run < runs; ++run)
         CHECK(scenario.run(words({"--tee", "1=copy"}, {{"seq", "300"}, {"true"}})).status == 0);

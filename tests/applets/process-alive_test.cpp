@@ -14,7 +14,7 @@ std::string number(pid_t pid) {
     return fmt::format("{}", pid);
 }
 
-constexpr const char* nobody = "4194304"; // no pid is that large
+constexpr const char* nobody = "4194304"; // no process has this pid
 
 } // namespace
 
@@ -60,7 +60,7 @@ TEST_CASE("an identity outlives the pid") {
 TEST_CASE("a process of another user is 2") {
     Scenario scenario;
     if (scenario.run({"id", "-u"}).out != "0\n") return;
-    // The binary may be where that user cannot reach it.
+    // Copy the binary, because that user may not reach its directory.
     const auto result =
         scenario.shell("cp \"$(command -v process-alive)\" ipcbox; chmod 755 . ipcbox; "
                        "exec setpriv --reuid=65534 --clear-groups ./ipcbox process-alive -v $1",

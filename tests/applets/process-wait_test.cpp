@@ -30,7 +30,7 @@ constexpr const char* nobody = "4194304";
 TEST_CASE("the wait ends with the process, which is no child of ours") {
     Scenario scenario;
     auto job = start_job(scenario);
-    const auto pid = job.pid(); // which job forgets when it is waited for
+    const auto pid = job.pid(); // job forgets it when it is waited for
     auto wait = scenario.start({"process-wait", "-v", number(pid)});
     REQUIRE(waits(wait));
     CHECK(wait.is_running());

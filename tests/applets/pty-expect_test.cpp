@@ -14,7 +14,7 @@ using namespace ipcbox::test;
 
 namespace {
 
-// A program that asks for a name and a password, as programs do.
+// A program that asks for a name and a password, as many do.
 constexpr std::string_view asks = R"(#!/bin/sh
 printf 'name: '; read -r name
 stty -echo; printf 'password: '; read -r password; stty echo
@@ -411,7 +411,7 @@ TEST_CASE("a person can go on typing keys after we were stopped and continued") 
     CHECK(screen.shows("up"));
     REQUIRE(scenario.shell("kill -STOP $(cat pid)").status == 0);
     CHECK(screen.shows("left with"));
-    // Our terminal still delivers single keys; Enter is none of its line ends.
+    // The terminal still delivers single keys, and Enter ends no line there.
     screen.type("stty sane");
     screen.key("C-j");
     CHECK(screen.is_as_before());
@@ -434,7 +434,7 @@ TEST_CASE("the terminal is as it was when we are killed while a person types") {
 
 namespace {
 
-// A server that asks and answers as the manual page's does.
+// A server that asks and answers like the manual page's.
 void serve(const Fd& client) {
     say(client, "Command? ");
     std::string line;

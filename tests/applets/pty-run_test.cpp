@@ -19,7 +19,7 @@ std::string numbers(int last) {
     return text;
 }
 
-// How many bytes the pieces of a timing have: each line is "SECONDS BYTES".
+// The sum of the pieces in a timing file, whose lines are "SECONDS BYTES".
 std::size_t bytes_of(const std::string& timing) {
     std::istringstream lines{timing};
     std::size_t sum = 0;
@@ -29,7 +29,7 @@ std::size_t bytes_of(const std::string& timing) {
     return sum;
 }
 
-// Whether a read can return a part of the output, which is a piece of its own then.
+// Whether a read may return only a part of the output, which then makes two pieces.
 bool reads_can_be_short() {
     const char* const faults = std::getenv("IPCBOX_FAULT");
     return faults != nullptr && contains(faults, "SHORT");
@@ -95,7 +95,7 @@ TEST_CASE("without -p the command reads nothing of ours, and finds the end") {
 TEST_CASE("lines end as the command wrote them, or as a terminal shows them") {
     Scenario scenario;
     CHECK(scenario.run({"pty-run", "printf", "a\\nb\\r\\n"}).out == "a\nb\r\n");
-    // Even a mode that expands tabs does not change them.
+    // A tab is unchanged even in a mode that expands tabs.
     CHECK(scenario.shell("pty-run sh -c \"stty tab3; printf 'a\\tb\\n'\"").out == "a\tb\n");
     CHECK(scenario.run({"pty-run", "--raw-output", "printf", "a\\n"}).out == "a\r\n");
 }
@@ -145,7 +145,7 @@ TEST_CASE("a process that stays behind and writes without end does not keep us")
               .run({"pty-run", "sh", "-c",
                     "trap '' HUP; while echo more; do sleep 0.01; done & echo $! >pid"})
               .status == 0);
-    CHECK(ends(std::stoi(scenario.read_file("pid")))); // because we have hung up
+    CHECK(ends(std::stoi(scenario.read_file("pid")))); // by our hang-up
 }
 
 TEST_CASE("signals reach the command, and it dies with us") {
@@ -182,7 +182,7 @@ TEST_CASE("on a terminal, keys and the size reach the command") {
     screen.resize(50, 10);
     CHECK(screen.shows("10 50"));
     screen.key("C-c");
-    // A shell abandons a line whose program was killed by INT.
+    // When INT kills a program, the shell gives up the rest of the line.
     CHECK(screen.shows("ready>"));
 }
 

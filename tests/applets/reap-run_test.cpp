@@ -21,9 +21,8 @@ Words words(const Words& options, const Words& command) {
     return all;
 }
 
-// A daemon that writes its number to the file NAME, ignoring the signal that it is given.  The
-// shell does it without a program of its own, which could still be running when the command has
-// ended.
+// A daemon that writes its pid to the file NAME and ignores the signal IGNORED. The shell does this
+// without another program, which could still be running when the command has ended.
 std::string daemon(const std::string& name, const std::string& ignored = "''") {
     return fmt::format(
         "(setsid sh -c 'trap \"\" {1}; echo $$ >{0}; while :; do read line <end; done' "

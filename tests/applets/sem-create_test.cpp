@@ -143,7 +143,7 @@ TEST_CASE("a set of another user and a full standard output are errors") {
         MESSAGE("not root: what another user may do is not tested");
         return;
     }
-    // Nobody needs to be able to reach the build directory.
+    // Copy the binary: others may not be able to reach the build directory.
     REQUIRE(scenario.shell("cp $1 ipcbox && chmod 755 ipcbox . ..", {binary()}).status == 0);
     REQUIRE(scenario.run({"sem-create", scenario.key()}).status == 0);
     const auto other = [&](const Words& words) {
@@ -168,7 +168,7 @@ TEST_CASE("the system's limits are named") {
         MESSAGE("not root: no IPC namespace of our own");
         return;
     }
-    // 4 sets of at most 100 semaphores, 200 in all.
+    // At most 4 sets of 100 semaphores each, and 200 in all.
     const std::string limits = "echo 100 200 100 4 >/proc/sys/kernel/sem; ";
     const auto in_namespace = [&](const std::string& script) {
         return scenario.run({"unshare", "--ipc", "sh", "-c", limits + script});

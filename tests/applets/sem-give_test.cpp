@@ -104,7 +104,7 @@ TEST_CASE("sem-give refuses to give the token of a running command") {
     refuses(key, {"sem-take", key, "sh", "-c", script});
     refuses(name, {"sem-take", "-j1", name, "sh", "-c", script});
 
-    // Also when the command has the tokens of two plain sets.
+    // The command can have the tokens of two plain sets.
     const auto second = scenario.key(1);
     REQUIRE(scenario.run({"sem-create", second}).status == 0);
     refuses(key, {"sem-take", key, "sem-take", second, "sh", "-c", script});
@@ -123,7 +123,7 @@ TEST_CASE("sem-give refuses to give the token of a command that it cannot see") 
         CHECK(scenario.run({"sem-give", "-q", key}).status == 1);
         CHECK(scenario.run({"sem-take", "-nq", key}).status == 1);
         if (::geteuid() == 0)
-            // From a place where no process can be seen.
+            // Here, no process can be seen.
             CHECK(scenario
                       .run({"unshare", "--mount", "sh", "-c",
                             "mount -t tmpfs none /proc && sem-give -q $1", "sh", key})

@@ -168,7 +168,7 @@ TEST_CASE("four run at once, and a fifth when one of them has ended") {
                std::string::npos;
     };
     for (std::size_t ended = 0; ended < jobs; ++ended) {
-        // Every taker is inside or waits in the kernel, so this is the number of takers inside.
+        // Each taker is inside, or waits in the kernel. So this counts those inside.
         for (const auto& process : processes)
             CHECK(eventually(
                 [&] { return is_in(process) || is_blocked_in(process.pid(), SYS_semtimedop); }));
@@ -178,9 +178,9 @@ TEST_CASE("four run at once, and a fifth when one of them has ended") {
         const auto inside = std::ranges::find_if(processes, is_in);
         REQUIRE(inside != processes.end());
         inside->close_input();
-        CHECK(inside->wait().status == 1); // read at the end of file
+        CHECK(inside->wait().status == 1); // read ends at the end of file
         processes.erase(inside);
-        // The next taker gets the token before the test looks again.
+        // The next taker may get the token before the test looks again, so wait for it.
         if (ended + limit < jobs)
             CHECK(eventually([&] {
                 const auto now = log();
@@ -223,7 +223,7 @@ TEST_CASE("a waiter names the processes that have the tokens") {
     const auto result = waiter.wait();
     CHECK(result.status == 0);
     CHECK(result.err.empty());
-    CHECK(scenario.run({"sem-take", "-v", name, "true"}).err.empty()); // nobody to wait for
+    CHECK(scenario.run({"sem-take", "-v", name, "true"}).err.empty()); // no wait, so no line
 }
 
 TEST_CASE("a waiter on a terminal names the holder after two seconds, unless -q is given") {
@@ -273,7 +273,7 @@ TEST_CASE("a wait that would never end is refused immediately") {
         }
         CHECK(scenario.run({"sem-take", key, "sem-take", "-n", "-E9", key, "true"}).status == 9);
         CHECK(scenario.run({"sem-take", key, "sem-take", "--wait-all", key}).status == 1);
-        // Also if a keeper holds it for the test, or for the script that started the test.
+        // A keeper can hold the token for the test, or for the script that started the test.
         const std::string script = "sem-take --hold-for $$ $1 && sem-take $1 true; echo $?";
         CHECK(scenario.shell(script, {key}).out == "125\n");
         CHECK(scenario.shell("sem-take --hold-for $$ $1 && sem-take $1; echo $?", {key}).out ==
@@ -281,7 +281,7 @@ TEST_CASE("a wait that would never end is refused immediately") {
         CHECK(scenario.run({"sem-take", "-s", key, "sem-take", key, "true"}).status == 125);
         CHECK(scenario.run({"sem-take", "-s", key, "sem-take", "-s", key, "true"}).status == 0);
     }
-    // With a second token, or a stranger that could give one, the wait can end.
+    // The wait can end if there is a second token, or if a stranger could give one.
     const auto name = scenario.name(1);
     create(scenario, name, 2);
     CHECK(scenario.run({"sem-take", name, "sem-take", name, "true"}).status == 0);
@@ -316,7 +316,7 @@ TEST_CASE("many share a set, and no exclusive taker is inside meanwhile") {
         writer.close_input();
         CHECK(writer.wait().status == 0);
         CHECK(value_of(key) == 0);
-        // Until a process ends.
+        // A keeper can hold it until a process ends.
         CHECK(scenario
                   .shell("sem-take -s --hold-for $$ $1 && sem-take -s -n $1 true && "
                          "sem-take -nq $1; echo $?",
@@ -400,7 +400,7 @@ TEST_CASE("a waiter whose set is removed fails and says so") {
 TEST_CASE("a value at its maximum is reported in words") {
     Scenario scenario;
     create(scenario, scenario.name(), 2);
-    constexpr int most = 32766; // the largest even one
+    constexpr int most = 32766; // the largest even value
     REQUIRE(::semctl(id_of(scenario.name()), 0, SETVAL, most) == 0);
     const auto result = scenario.run({"sem-take", scenario.name()});
     CHECK(result.status == 1);
@@ -442,7 +442,7 @@ TEST_CASE("a keeper holds the token until its owner ends, and keeps nothing else
                                           "echo held; exec >&- 9>&-; read line",
                                           {key});
         CHECK(shell.line() == "held");
-        CHECK(shell.line().empty()); // no process holds its output any more
+        CHECK(shell.line().empty()); // end of file: no process holds its output
         const auto busy = scenario.run({"sem-take", "-n", key});
         CHECK(busy.status == 1);
         CHECK(busy.err.starts_with(
@@ -461,7 +461,7 @@ TEST_CASE("a keeper's owner, or a child of it, can give the token") {
     Scenario scenario;
     for (const auto& key : {scenario.key(), scenario.name()}) {
         create(scenario, key);
-        // Also from a child; and a keeper that was started with SIGTERM ignored.
+        // sem-give may run in a child, and the keeper may ignore SIGTERM.
         for (const char* script :
              {"sem-take --hold-for PPID $1 && sem-give $1; echo $?",
               "sem-take --hold-for $$ $1 && (sem-give $1; echo $?)",
@@ -496,7 +496,7 @@ TEST_CASE("the keeper waits with us and ends with us") {
     CHECK(eventually([&] { return waiting() == 1; }));
     CHECK(scenario.run({"sem-give", key}).status == 0);
     CHECK(waiter.wait().status == 0);
-    CHECK(value_of(key) == 6);                          // a keeper's
+    CHECK(value_of(key) == 6);                          // the value of a keeper
     CHECK(scenario.run({"sem-give", key}).status == 0); // we are an ancestor of sem-give
 }
 

@@ -39,7 +39,7 @@ TEST_CASE("a lost write is one line and status 1, and the segment is gone") {
 
 TEST_CASE("a signal at any point leaves no segment") {
     Scenario scenario;
-    // The output is a pipe that nobody empties, so the reader's process blocks with the segment.
+    // Nobody reads the output, so the process that reads the segment blocks while it has it.
     auto demo = scenario.start(
         {"shm-demo", "--key", scenario.key(), "--size", "1M", "--text", std::string(100'000, 'x')});
     demo.kill(SIGTERM);

@@ -7,7 +7,7 @@ using namespace ipcbox::test;
 
 namespace {
 
-// A segment with TEXT in it.
+// Makes a segment that contains TEXT.
 void make_segment(Scenario& scenario, const std::string& key, const std::string& text) {
     const auto size = fmt::format("{}", text.size());
     REQUIRE(scenario.run({"shm-write", "--create", "--size", size, key}, text).status == 0);
@@ -79,7 +79,7 @@ TEST_CASE("a key without a segment is status 1, no key is status 2") {
 TEST_CASE("a stranger's segment under a name's key is noticed") {
     Scenario scenario;
     make_segment(scenario, scenario.name(), "0123456789");
-    // The same key as a number is no name: it sees the label too, and has another one.
+    // Made with the same key as a number, a segment has no label. Then the name refuses it.
     const auto key = scenario.shell(
         "ipc-list -J $1 | sed 's/.*\"key\":\\([0-9]*\\).*/\\1/' | tr -d '\\n'", {scenario.name()});
     REQUIRE(scenario.shell("ipcrm -M $1", {key.out}).status == 0);

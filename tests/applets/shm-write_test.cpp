@@ -25,7 +25,7 @@ constexpr std::size_t mebibyte = 1024UL * 1024;
 
 TEST_CASE("a file fits the segment that is made for it, however large") {
     Scenario scenario;
-    // Less than a page, a page, one thread's share, two threads' with a ragged end.
+    // Less than a page, a page, the share of one thread, and shares of two threads with an odd end.
     for (const std::size_t size : {1UL, 4096UL, 3 * mebibyte + 1, 21 * mebibyte + 4097}) {
         CAPTURE(size);
         scenario.write_file("in", random_bytes(size));
@@ -115,7 +115,7 @@ TEST_CASE("an owner who keeps write permission from everybody fills the segment 
     for (const auto& key : {scenario.key(), scenario.name()}) {
         const std::string script = "printf text | $SU shm-write --create --size 4 -m 444 $1; "
                                    "$SU shm-read $1; printf new | $SU shm-write $1";
-        // Root may write into every segment.
+        // Only other users need a mode: root may write into every segment.
         const auto result = scenario.shell(
             "chmod 755 . ..; cp \"$(command -v shm-write)\" ipcbox; chmod 755 ipcbox; "
             "SU='setpriv --reuid=65534 --regid=65534 --clear-groups ./ipcbox'; "
@@ -158,7 +158,7 @@ TEST_CASE("--truncate leaves nothing of a longer text behind a shorter one") {
     REQUIRE(scenario.run({"shm-write", "--create", "--size", "8", key}, "01234567").status == 0);
     CHECK(scenario.run({"shm-write", "--truncate", "-o", "1", key}, "ab").status == 0);
     CHECK(scenario.run({"shm-read", key}).out == std::string("0ab\0\0\0\0\0", 8));
-    // As the page says: created or replaced.
+    // The manual page says: created or replaced.
     for (const char* text : {"a longer state", "short"}) {
         CHECK(
             scenario
@@ -188,13 +188,13 @@ TEST_CASE("an empty file makes an empty segment under a name, and none under a n
 TEST_CASE("a stream that cannot be made whole leaves nothing that blocks its key") {
     Scenario scenario;
     const auto key = scenario.key();
-    // There is a segment that is no ring; nobody may find a half-made ring beside it.
+    // The key has a segment that is no ring. shm-write must not leave a half-made ring beside it.
     REQUIRE(scenario.run({"shm-write", "--create", "--size", "8", key}, "01234567").status == 0);
     CHECK(scenario.run({"shm-write", "--stream", key}).err ==
           fmt::format("shm-write: cannot stream through {}: its key belongs to something else\n",
                       key));
     CHECK(scenario.run({"sem-give", key}).err.ends_with("there is no such set\n"));
-    // The set does not belong to a ring.
+    // This set is not that of a ring.
     const auto other = scenario.key(1);
     REQUIRE(scenario.run({"sem-create", other}).status == 0);
     CHECK(scenario.run({"shm-read", "--stream", other}).status == 1);
@@ -220,7 +220,7 @@ TEST_CASE("the system's limits are named, and nothing stays") {
                                 "kernel.shmmni) or pages (sysctl kernel.shmall) are in use\n";
     CHECK(in_namespace("echo 1 >/proc/sys/kernel/shmall; shm-write --create --size 8K @a") ==
           "shm-write: cannot create shared memory @a of 8192 bytes: " + reached);
-    // A ring begins as a set, which is removed, too.
+    // The set of a ring is made first. It must be removed as well.
     CHECK(in_namespace("echo 1 >/proc/sys/kernel/shmall; shm-write --stream @a </dev/null")
               .ends_with(reached));
     if (scenario.shell("cat /proc/sys/vm/nr_hugepages").out == "0\n")
@@ -339,7 +339,7 @@ TEST_CASE("a ring that two killed ends left is used again") {
     auto writer = scenario.start_shell("yes | exec shm-write --stream $1", {name});
     auto reader = scenario.start({"shm-read", "--stream", name});
     CHECK(reader.line() == "y");
-    // Neither gets to clean up after the other: the first is stopped when the second dies.
+    // Neither can clean up after the other: the first one is stopped when the second one dies.
     REQUIRE(scenario
                 .shell("kill -STOP $1; kill -KILL $2 $1",
                        {std::to_string(writer.pid()), std::to_string(reader.pid())})

@@ -8,7 +8,7 @@ using namespace ipcbox::test;
 
 namespace {
 
-// What a command that signal-run started with OPTIONS ignores or blocks, by name.
+// The names of the signals that a command ignores or blocks when signal-run starts it with OPTIONS.
 std::string names(Scenario& scenario, const Words& options, const std::string& field) {
     Words words{"signal-run"};
     words.insert(words.end(), options.begin(), options.end());
@@ -20,7 +20,7 @@ std::string names(Scenario& scenario, const Words& options, const std::string& f
     return scenario.run({"signal-list", "--mask", line.substr(8, 16)}).out;
 }
 
-// The supervised command says "up" when it can be signalled.
+// Starts a command that says "up" when it can get a signal.
 Process start(Scenario& scenario, Words options, const std::string& script) {
     options.insert(options.begin(), "signal-run");
     for (const char* word : {"--", "sh", "-c"})

@@ -202,7 +202,7 @@ TEST_CASE("a dry run and JSON tell which processes are meant") {
 
 TEST_CASE("a tree that forks at full speed does not outrun its killer") {
     Scenario scenario;
-    // At most 127 processes at a time; the last generation ends immediately and is replaced.
+    // At most 127 processes at a time. Those of the last generation end at once, and are replaced.
     scenario.write_file("fork",
                         "#!/bin/sh\n[ $1 -eq 0 ] && exit\n"
                         "while :; do ./fork $(($1 - 1)) & ./fork $(($1 - 1)) & wait; done\n");
@@ -213,7 +213,7 @@ TEST_CASE("a tree that forks at full speed does not outrun its killer") {
         const auto pid = fmt::format("{}", root.pid());
         CHECK(scenario.run({"signal-send", "-KILL", "--tree", pid}).status == 0);
         CHECK(root.wait().status == 128 + SIGKILL);
-        // A process that had escaped would be a child of the test now.
+        // If a process had escaped, it would be our child now.
         CHECK(eventually([] {
             while (reap_child())
                 ;

@@ -23,7 +23,7 @@ using namespace ipcbox::test;
 
 namespace {
 
-// More than a pipe holds; not more, because the fault tests move it byte by byte.
+// More than a pipe holds, but not much more, because the fault tests move it byte by byte.
 constexpr std::size_t echo_size = 100'003;
 
 void greet(const Fd& client) {
@@ -94,7 +94,7 @@ TEST_CASE("the client sends its input, ends it, and waits for the answer") {
         CHECK(scenario.run({"tcp-client", server.text()}, text).out == "100003 bytes");
     }
     SUBCASE("an input that is /dev/null or closed counts as no input") {
-        // The server would return the end of the input as the end of the answer.
+        // The server tells whether it has seen an end of the input.
         const Peer server{[](const Fd& client) {
             say(client, "hello, ");
             std::array<char, 1> byte{};
@@ -200,7 +200,7 @@ TEST_CASE("--wait and --wait-for wait for a server that comes later") {
     }
 }
 
-// A server whose backlog is full: the kernel drops what comes to it.
+// A server whose backlog is full. The kernel drops each further connection.
 class SilentServer {
   public:
     SilentServer() {
@@ -229,7 +229,7 @@ TEST_CASE("--wait-for asks several servers side by side") {
     const auto result = scenario.run({"tcp-client", "--wait-for", silent.address().text(),
                                       "--wait-for", other.text(), "--any", "--", "echo", "here"});
     CHECK(result.out == "here\n");
-    CHECK(Deadline::Clock::now() - started < std::chrono::seconds{2}); // one attempt has 3 s
+    CHECK(Deadline::Clock::now() - started < std::chrono::seconds{2}); // a single attempt takes 3 s
     SUBCASE("and reports why each of them did not answer") {
         const RefusedPort port;
         const auto target = fmt::format("127.0.0.1:{}", port.number());
@@ -244,7 +244,7 @@ TEST_CASE("--wait-for asks several servers side by side") {
 TEST_CASE("--wait tries until the very end of -w") {
     Scenario scenario;
     const RefusedPort port;
-    // The last pauses are short: the last attempt comes less than 20 ms before the end.
+    // The last pauses are short, so the last attempt comes less than 20 ms before the end.
     const auto started = Deadline::Clock::now();
     const auto traced = scenario.run(
         {"tcp-client", "--trace", "--wait", "-w", "1", fmt::format("127.0.0.1:{}", port.number())});
@@ -418,7 +418,7 @@ TEST_CASE("--proxy goes through an HTTP proxy, whose target may speak first") {
                          "answers 403 Forbidden\n");
     const auto down = scenario.run({"tcp-client", "-z", "-x", proxy.text(), "down:80"});
     CHECK(down.status == 1);
-    CHECK(down.err.empty()); // nobody answers there, which is what was asked
+    CHECK(down.err.empty()); // that nobody answers is the result of the test
     CHECK(scenario.run({"tcp-client", "-x", "socks4://localhost", "h:1"}).status == 2);
 }
 
@@ -429,7 +429,8 @@ TEST_CASE("--proxy goes through a SOCKS5 proxy") {
         std::array<char, 3> hello{};
         (void)::recv(client.get(), hello.data(), hello.size(), MSG_WAITALL);
         say(client, std::string_view{"\5\0", 2});
-        // RFC 1928: the kind of the address and its first byte tell how long the request is.
+        // RFC 1928: the length of the request follows from the kind of the address and its first
+        // byte.
         std::array<char, 64> request{};
         (void)::recv(client.get(), request.data(), 5, MSG_WAITALL);
         const std::size_t rest = request[3] == 3   ? static_cast<std::size_t>(request[4]) + 2
@@ -447,7 +448,7 @@ TEST_CASE("--proxy goes through a SOCKS5 proxy") {
     CHECK(through("socks5h://") == "hello");
     CHECK(asked == std::string_view{"\5\1\0\3\11localhost\0\120", 16});
     CHECK(through("socks5://") == "hello");
-    CHECK(asked.substr(0, 4) == std::string_view{"\5\1\0\4", 4}); // ::1 is the first
+    CHECK(asked.substr(0, 4) == std::string_view{"\5\1\0\4", 4}); // ::1 is tried first
 }
 
 TEST_CASE("limits on bytes and time end the client") {
@@ -531,11 +532,11 @@ TEST_CASE("a server cannot control the terminal") {
     const Peer server{[](const Fd& client) {
         say(client, "a\x1b[2J\xe2\x82");
         std::array<char, 1> byte{};
-        (void)::recv(client.get(), byte.data(), 1, 0); // a piece of its own
+        (void)::recv(client.get(), byte.data(), 1, 0); // takes a single byte
         say(client, "\xac\n");
     }};
     const auto on_terminal = [&](const std::string& options) {
-        // script(1) gives it a terminal; what is typed there is sent because of -s.
+        // script(1) gives it a terminal. With -s, it sends what is typed there.
         return scenario
             .run({"script", "-qec", fmt::format("tcp-client -s {} {}", options, server.text()),
                   "/dev/null"},
@@ -550,7 +551,7 @@ TEST_CASE("a server cannot control the terminal") {
 
 namespace {
 
-// A server's certificate, and the file that makes clients trust it.
+// A server's certificate, and a file that makes clients trust it.
 struct TlsWorld {
     Scenario scenario;
     Certificate authority{{.common_name = "Test CA", .is_authority = true}};

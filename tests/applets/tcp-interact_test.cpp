@@ -21,7 +21,7 @@ using namespace ipcbox::test;
 
 namespace {
 
-// The bytes of the client up to a line feed.
+// The bytes that the client sends before a line feed.
 std::string receive_line(const Fd& client) {
     std::string line;
     for (char byte = 0; ::read(client.get(), &byte, 1) == 1;) {
@@ -31,7 +31,7 @@ std::string receive_line(const Fd& client) {
     return line;
 }
 
-// The command server of the manual page, as a client sees it.
+// Behaves like the command server of the manual page.
 void ask_for_commands(const Fd& client) {
     say(client, "Welcome; type help for command list.\nCommand? ");
     for (;;) {
@@ -61,7 +61,7 @@ TEST_CASE(
     CHECK(client.line() == "Command? <date>");
     const auto result = client.wait();
     CHECK(result.out == "Command? ");
-    CHECK((result.status == 0 || contains(result.err, "reset"))); // it left a line unread
+    CHECK((result.status == 0 || contains(result.err, "reset"))); // reset: it left a line unread
 }
 
 TEST_CASE("a server is HOST PORT, HOST:PORT or unix:PATH, and -q leaves out the first line") {
@@ -129,7 +129,7 @@ TEST_CASE("a silent server is status 124 after -i, and nobody listening is statu
     Scenario scenario;
     const Peer server{[](const Fd& client) { (void)receive_all(client); }};
     auto client = scenario.start({"tcp-interact", "-q", "-i", "50ms", server.text()});
-    // Its input stays open until then.
+    // The input stays open until the client ends.
     CHECK(contains(client.error_line(), "wait for a byte either way"));
     CHECK(client.wait().status == 124);
 
@@ -160,7 +160,7 @@ TEST_CASE("--hex dumps the answer, and --log keeps both directions in a private 
     const Peer server{[](const Fd& client) { say(client, "got " + receive_all(client)); }};
     const auto result =
         scenario.run({"tcp-interact", "-q", "--log", "log", server.text()}, "a\x1b[2J\n");
-    CHECK(result.out == "got a\x1b[2J\n"); // no terminal, no change
+    CHECK(result.out == "got a\x1b[2J\n"); // unchanged: this is no terminal
     const auto log = scenario.read_file("log");
     CHECK(contains(log, " > a^[[2J\n"));
     CHECK(contains(log, " < got"));
@@ -220,7 +220,7 @@ TEST_CASE("on a terminal a line is edited, and the server's text does not distur
     CHECK(terminal.shows("Command? update\nheard update\nmore^[[2J\nCommand? update"));
     terminal.key("Enter");
     CHECK(terminal.shows("goodbye\nleft with 0\nready>"));
-    // The terminal is as it was: it shows what is typed, and takes a line.
+    // The terminal is as before: it shows what is typed, and takes a line.
     terminal.type("echo th''ere");
     terminal.key("Enter");
     CHECK(terminal.shows("echo th''ere\nthere"));

@@ -33,7 +33,7 @@ TEST_CASE("each client is greeted by its address, and that is all") {
         Client client{address};
         client.send("what we say does not matter\n");
         CHECK(client.line().starts_with("Hello there, 127.0.0.1, it's now "));
-        // What comes to a socket that is closed is answered by a reset.
+        // The socket is closed, so everything that comes is answered by a reset.
         CHECK(is_turned_away(client));
     }
     process.kill(SIGTERM);
@@ -51,7 +51,7 @@ TEST_CASE("a client that comes while another one is served waits until that one 
     second.send("and me\n");
     Client third{address};
     third.send("me too\n");
-    // The first client takes its time, and stays the only one.
+    // The first client takes its time, and nobody else is served.
     first.send("still here\n");
     CHECK(first.line() == "still here");
     first.end_input();
@@ -135,7 +135,7 @@ TEST_CASE("HUP puts our program in our place, also while a client is served") {
     (void)log_line(process, ": server started on port ");
     Client second{address};
     second.send("and me\n");
-    // The first client still has the place.
+    // The first client still has the only place.
     first.send("after\n");
     CHECK(first.line() == "after");
     first.end_input();

@@ -31,7 +31,7 @@ net::Address at(const std::string& ip, std::uint16_t port) {
     return net::Address::parse_ip(ip, port).value();
 }
 
-// A client that asks by datagrams, from an address that the test chooses.
+// A client that asks by datagrams. The test chooses its address.
 class Asker {
   public:
     explicit Asker(const net::Address& own = at("127.0.0.1", 0))
@@ -66,12 +66,12 @@ class Asker {
     Fd socket_;
 };
 
-// The difference between an answer of RFC 868 and this host's clock.
+// How far the clock in an answer of RFC 868 is ahead of this host's.
 std::int64_t offset_of(std::string_view answer) {
     const auto now = std::time(nullptr);
     return clocks::decode_time(answer, now).value() - now;
 }
-// The clock advances during the question.
+// Allows for the time that passes during the question.
 bool is_about(std::int64_t seconds, std::int64_t expected) {
     return seconds >= expected - 1 && seconds <= expected + 1;
 }
@@ -86,7 +86,7 @@ Words server(const Words& options, const Words& places = {"127.0.0.1:0"}) {
     return words;
 }
 
-// The whole ready line, without the part that is the same for all.
+// The next ready line, without the words that all of them have.
 std::string ready_text(Process& process) {
     const auto line = process.error_line();
     constexpr std::string_view start = "time-server: listening on ";
@@ -101,7 +101,8 @@ net::Address ready(Process& process) {
     return address;
 }
 
-// Stops a process during its life: what is sent meanwhile arrives all at the same time.
+// Stops a process while this object exists. Everything that is sent to it in the meantime arrives
+// at the same time.
 class Stopped {
   public:
     explicit Stopped(const Process& process) : process_(process) {
@@ -163,7 +164,7 @@ TEST_CASE("the server's clock can be wrong by any offset") {
         asker.ask(address);
         CHECK(is_about(offset_of(asker.answer().text), seconds));
     }
-    // After the end of the era, in 2036, the four bytes start at 0 again (RFC 868).
+    // After the end of the era in 2036, the four bytes begin at 0 again (RFC 868).
     auto process = scenario.start(server({"--offset", "5000d", "--tcp"}));
     CHECK(is_about(offset_of(ask(ready_address(process))), 5000L * 86400));
 }
@@ -211,7 +212,7 @@ TEST_CASE("the server names each of its several places") {
     CHECK(places[1].ends_with(" (daytime, udp)"));
     CHECK(places[2].starts_with("127.0.0.2:"));
     CHECK(places[3].ends_with(" (daytime, udp)"));
-    CHECK(places[4].ends_with(" (time, udp)")); // the host has a daytime already
+    CHECK(places[4].ends_with(" (time, udp)")); // this host has a daytime already
 }
 
 TEST_CASE("--tcp and --udp leave out the other transport") {
@@ -270,7 +271,7 @@ TEST_CASE("an address gets ten answers a second, even all at once") {
     }
     for (int answer = 0; answer < 10; ++answer)
         CHECK(is_about(offset_of(many.answer().text), 0));
-    CHECK(is_about(offset_of(other.answer().text), 0)); // who came last
+    CHECK(is_about(offset_of(other.answer().text), 0)); // the last to come
     CHECK_FALSE(many.answer_that_is_there());
     process.kill(SIGTERM);
     CHECK(log_line(process, "answered") == "time-server: 11 answered, 1 refused");
@@ -302,7 +303,7 @@ TEST_CASE("a sender that would answer back gets no answer") {
     auto process = scenario.start(server({"--udp", "--daytime", "0", "-v"}));
     const auto address = ready_address(process);
     const auto daytime = ready_address(process);
-    // Another server of the same port, on another address.
+    // A client that looks like another server: it has the same port on another address.
     const Asker server_like{at("127.0.0.2", address.port())};
     const Asker daytime_like{at("127.0.0.2", daytime.port())};
     server_like.ask(address);
@@ -354,7 +355,7 @@ TEST_CASE("clients that send too much or read nothing delay nobody") {
     const std::string flood(1024UL * 1024, 'x');
     try {
         for (;;)
-            talker.send(flood); // until the server disconnects the client
+            talker.send(flood); // until the server ends the connection
     } catch (const Error& error) {
         CHECK(std::string_view{error.what()}.find("timed out") == std::string_view::npos);
     }
@@ -365,7 +366,7 @@ TEST_CASE("clients that send too much or read nothing delay nobody") {
 
 TEST_CASE("a shortage of descriptors is reported, and waited out") {
     Scenario scenario;
-    // Its own, and three clients.
+    // Descriptors for the server itself and for three clients.
     auto process =
         scenario.start_shell("exec 9>&-; ulimit -n $1; shift; exec \"$@\"",
                              {"12", "time-server", "--tcp", "--delay", "300ms", "127.0.0.1:0"});
@@ -378,7 +379,7 @@ TEST_CASE("a shortage of descriptors is reported, and waited out") {
     CHECK(process.error_line() ==
           "time-server: cannot accept a connection on " + address.text() + ": Too many open files");
     process.kill(SIGTERM);
-    CHECK(process.wait().err.empty()); // reported once
+    CHECK(process.wait().err.empty()); // it was reported once, above
 }
 
 TEST_CASE("the message names the process that has the port") {
@@ -401,11 +402,12 @@ TEST_CASE("the server uses the sockets that it is started with") {
     Scenario scenario;
     const Fd tcp = listen_at(at("127.0.0.1", 0));
     const Fd udp = Fd::adopt(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    const auto any = at("::", 0); // for IPv4, too, as systemd.socket(5) makes them
+    const auto any = at("::", 0); // takes IPv4 as well, like the sockets of systemd.socket(5)
     REQUIRE(::bind(udp.get(), any.data(), any.size()) == 0);
     const auto daytime = net::local_address(udp.get()).port();
     Child child = fork_child([&] {
-        // First to high numbers: a socket may have the number that the other one needs.
+        // Copy them to high numbers first, because a socket may have the number that the other one
+        // needs.
         const int high_tcp = ::fcntl(tcp.get(), F_DUPFD, 100);
         const int high_udp = ::fcntl(udp.get(), F_DUPFD, 100);
         ::dup2(high_tcp, 3);
@@ -465,7 +467,7 @@ TEST_CASE("a log that nobody reads does not stop it") {
     auto process = scenario.start(server({"-v", "--rate", "0"}));
     const auto address = ready(process);
     const Asker asker;
-    // More lines than a pipe holds (65536 bytes).
+    // The log gets more lines than a pipe holds (65536 bytes).
     for (int question = 0; question < 2000; ++question) {
         asker.ask(address);
         (void)asker.answer();

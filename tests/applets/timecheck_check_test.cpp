@@ -1,4 +1,4 @@
-// timecheck as a check for a monitoring system, and which clocks agree.
+// timecheck as a check for a monitoring system, and the clocks that agree.
 #include "harness/clock_reports.h"
 #include "harness/datagram_peer.h"
 
@@ -98,7 +98,7 @@ TEST_CASE(
     const Peer second{[&](const Fd& client) {
         say(client, time_bytes_now(7200s));
         ::shutdown(client.get(), SHUT_WR);
-        (void)receive_all(client); // until the answer has been taken
+        (void)receive_all(client); // returns when the client has the answer
         first_may_answer.release();
     }};
     const Peer one{says_time()};
@@ -185,7 +185,7 @@ TEST_CASE("a check that cannot be made is UNKNOWN, in one line and with status 3
         CHECK(objects[0]["hosts"].is_null());
     }
     CHECK(scenario.run({"timecheck", "--warn", "1s", "--help"}).status == 0);
-    CHECK(scenario.run({"timecheck", "--", "--warn"}).status == 1); // a host of that name
+    CHECK(scenario.run({"timecheck", "--", "--warn"}).status == 1); // "--warn" is a host here
     CHECK(scenario.run({"udptime", "--warn", "1s"}).out.starts_with("UDPTIME UNKNOWN - "));
     const Peer server{says_time()};
     const auto lost = scenario.shell("timecheck --warn 10s \"$1\" > /dev/full", {server.text()});
@@ -243,7 +243,7 @@ TEST_CASE("a check has limits for the stratum of an NTP server") {
     CHECK(result.out.starts_with("TIMECHECK WARNING - 1 of 1: 127.0.0.1 is at stratum 4 | "));
     CHECK(result.out.ends_with(" '127.0.0.1 stratum'=4;3;4\n"));
     CHECK(check({"--stratum-crit", "3", "--warn", "1h"}).status == 2);
-    // A source without a stratum does not say whether it is too high.
+    // A source that has no stratum cannot show that it is low enough.
     const Peer other{says_time()};
     result =
         scenario.run({"timecheck", "--via", fmt::format("time:{},ntp:1", other.address().port()),

@@ -1,5 +1,4 @@
-// What the loop of timecheck and udptime has to get right when something is short, endless, in a
-// tie or against us.
+// The loop of timecheck and udptime when something is short, endless, equal, or wrong on purpose.
 #include "harness/clock_answers.h"
 #include "harness/datagram_peer.h"
 #include "harness/peer.h"
@@ -68,7 +67,7 @@ TEST_CASE("a server of NTP is not asked for a tick that it does not have") {
     const DatagramPeer server{[&questions](const test::Datagram& question) {
         ++questions;
         auto answer = ntp_answer(question.bytes);
-        answer[9] = 1; // 1/256 of a second of root dispersion, and the error is at least as large
+        answer[9] = 1; // a root dispersion of 1/256 s, which is part of the error
         question.answer(answer);
     }};
     const auto result = scenario.run({"timecheck", "--precise", "--via", "ntp", server.text()});
@@ -80,7 +79,7 @@ TEST_CASE("a socket that becomes free is used immediately") {
     Scenario scenario;
     const Peer silent{be_silent};
     const Peer server{say_time};
-    // All descriptors but four, of which the loop has three.
+    // Only four descriptors are left, and the loop needs three of them.
     const auto* const script = "for n in {3..25}; do eval \"exec $n</dev/null\"; done\n"
                                "ulimit -n 30\n"
                                "exec timecheck -T 100ms -t 1h \"$@\"\n";
@@ -96,7 +95,7 @@ TEST_CASE("a summary counts hosts") {
     const Peer right{say_time};
     const Peer wrong{[](const Fd& client) { say(client, time_bytes_now(3600s)); }};
     const Peer never_set{[](const Fd& client) { say(client, std::string(4, '\0')); }};
-    // The disagreement does not count as a host.
+    // A line about the disagreement does not count as a host.
     auto result =
         scenario.run({"timecheck", "--consensus", "--summary", right.text(), wrong.text()});
     CHECK(result.status == 1);

@@ -1,4 +1,4 @@
-// Servers that are broken or hostile: each gets a row with the reason, in time.
+// Broken or hostile servers. Each gets a row with the reason, in time.
 #include "harness/clock_answers.h"
 #include "harness/http_peer.h"
 #include "harness/peer.h"
@@ -13,7 +13,7 @@ using namespace ipcbox::test;
 
 namespace {
 
-// The row of a server that serves so, without its name; only failures have a dash.
+// The row for a server that does WORK, without its name. Only failures have a dash.
 std::string row_of(const Peer::Work& work, const Words& options = {"-t", "25s"}) {
     Scenario scenario;
     const Peer server{work};
@@ -33,7 +33,7 @@ Peer::Work says(const std::string& text) {
     return [text](const Fd& client) { say(client, text); };
 }
 
-// Says that, and nothing more until the client has gone.
+// Sends TEXT, and then nothing until the client has gone.
 Peer::Work says_and_stays(const std::string& text) {
     return [text](const Fd& client) {
         say(client, text);
@@ -52,7 +52,7 @@ TEST_CASE("a name that no host can have is refused") {
     auto result = scenario.run({"timecheck", name});
     CHECK(result.status == 1);
     CHECK(rows_of(result.out).at(0).text() == "no such host");
-    // Without name servers, these do not answer.
+    // Without name servers, there is no answer.
     result = scenario.run({"timecheck", "-t", "1s", "host.invalid"});
     CHECK(result.status == 1);
     CHECK(rows_of(result.out).at(0).offset() == "-");
@@ -74,7 +74,7 @@ TEST_CASE("an answer that is too long is not a time") {
     const std::string flood(65536, 'x');
     CHECK(row_of([&flood](const Fd& client) {
               for (;;)
-                  say(client, flood); // until the client is gone
+                  say(client, flood); // until the client has gone
           }) == "trailing bytes");
 }
 

@@ -43,7 +43,7 @@ TEST_CASE("sources are asked in turn until one answers") {
 
 TEST_CASE("a failure that comes at once does not delay the next source") {
     Scenario scenario;
-    // Nobody connects to a broadcast address.
+    // Nobody can connect to a broadcast address.
     const auto start = Deadline::Clock::now();
     const auto result =
         scenario.run({"timecheck", "-t", "1h", "--via", "time,http", "127.255.255.255"});
@@ -161,7 +161,7 @@ TEST_CASE("a daytime in words is a clock") {
         return objects[0];
     };
     CHECK(ask("60639 24-11-24 02:55:01 00 0 0 713.5 UTC(NIST) *\r\n")["error"] ==
-          "cannot find a time in what it says"); // the days are not the same
+          "cannot find a time in what it says"); // its two days differ
     CHECK(ask("61368 26-11-24 02:55:01 00 0 0 713.5 UTC(NIST) *\r\n")["time"] ==
           "2026-11-24T02:55:01Z");
     CHECK(contains(ask(date_text(std::time(nullptr) + 3600) + "\r\n"), 3600));
@@ -180,9 +180,9 @@ TEST_CASE("--port is for sources that have none of their own") {
 
 TEST_CASE("a tick tells more than a second") {
     Scenario scenario;
-    constexpr auto offset = 370ms; // nothing of it can be seen in one answer
+    constexpr auto offset = 370ms; // one answer alone does not show it
     const Peer server{says_time(offset)};
-    // A machine that is busy makes round trips long, and answers that are less exact.
+    // On a busy machine, round trips take long, so answers are less exact. Try several times.
     double uncertainty = 1;
     for (int attempt = 0; attempt < 5 && uncertainty >= 0.05; ++attempt) {
         const auto objects =

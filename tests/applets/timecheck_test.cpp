@@ -65,7 +65,7 @@ TEST_CASE("rows have the order of the arguments, or of the answers") {
         const Peer second{[&](const Fd& client) {
             say(client, time_bytes_now());
             ::shutdown(client.get(), SHUT_WR);
-            (void)receive_all(client); // until the answer has been taken
+            (void)receive_all(client); // returns when the client has the answer
             first_may_answer.release();
         }};
         const auto rows =
@@ -252,7 +252,7 @@ TEST_CASE("more hosts than descriptors are asked anyway") {
         for (std::size_t row = 0; row < rows.size(); ++row)
             CHECK(rows[row].name == words[row]);
     }
-    // What can be raised is raised.
+    // timecheck raises the limit as far as it may.
     CHECK(scenario.shell("ulimit -S -n 20; exec timecheck -t 25s \"$@\"", words).status == 0);
 }
 
@@ -439,7 +439,7 @@ TEST_CASE("a summary has the numbers of hosts and the offsets") {
     const auto result = scenario.run(timecheck(words));
     CHECK(result.status == 1);
     const auto lines = lines_of(result.out);
-    REQUIRE(lines.size() == 5); // no plot without a terminal
+    REQUIRE(lines.size() == 5); // without a terminal, no plot
     CHECK(lines[4].starts_with("summary: 2 answered, 1 failed; offset least "));
     words.insert(words.begin(), "-J");
     const auto objects = objects_of(scenario.run(timecheck(words)).out);
@@ -450,7 +450,7 @@ TEST_CASE("a summary has the numbers of hosts and the offsets") {
     CHECK(objects[3]["least"].get<double>() < 10);
     CHECK(objects[3]["greatest"].get<double>() > 3590);
     CHECK(objects[3]["median"].get<double>() == doctest::Approx(1800).epsilon(0.01));
-    // Values that are far apart have a bar each.
+    // Values that are far away have their own bars.
     const auto seen = scenario.run(
         {"script", "-qec", fmt::format("timecheck --summary {} {}", right.text(), wrong.text()),
          "/dev/null"});

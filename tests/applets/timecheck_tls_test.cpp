@@ -1,4 +1,4 @@
-// https as a clock: compiled where there is an ipcbox-tls to run.
+// https as a clock. Compiled only where ipcbox-tls is built.
 #ifdef IPCBOX_HAS_TLS
 #include "harness/clock_answers.h"
 #include "harness/peer.h"
@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::time_t hour = 3600;
 
-// A server whose clock is an hour ahead of this host's.
+// Serves a clock that is an hour ahead of this host's.
 TlsPeer::Work says_date(std::string* question = nullptr) {
     return [question](TlsConnection& client) {
         std::string request;

@@ -19,7 +19,7 @@ Words words(const Words& options, const Words& command) {
     return all;
 }
 
-// The process whose number is in the file NAME, once it is there.
+// Waits for the file NAME, and returns the pid in it.
 pid_t pid_in(const Scenario& scenario, const std::string& name) {
     REQUIRE(eventually(
         [&] { return scenario.exists(name) && scenario.read_file(name).ends_with('\n'); }));
@@ -84,7 +84,7 @@ TEST_CASE("all that the command started ends, daemons too") {
     auto run = scenario.start(words({"100"}, {"sh", "-c", script}));
     const auto daemon = pid_in(scenario, "daemon");
     const auto child = pid_in(scenario, "child");
-    run.kill(SIGALRM); // time is up
+    run.kill(SIGALRM); // the time is up now
     CHECK(run.wait().status == 124);
     CHECK(ends(daemon));
     CHECK(ends(child));
@@ -139,7 +139,7 @@ TEST_CASE("an idle command ends, and one that works does not") {
     const auto idle = scenario.run(words({"-v", "--idle", "0.1", "0"}, {"sleep", "1000"}));
     CHECK(idle.status == 124);
     CHECK(idle.err.starts_with("timeout-run: idle after "));
-    // It works for longer than the limit, and then ends by itself.
+    // The command works for longer than the limit, and then ends by itself.
     const auto busy =
         "end=$(($(date +%s%N) + 400000000)); while [ $(date +%s%N) -lt $end ]; do :; done";
     CHECK(scenario.run(words({"--idle", "0.2", "0"}, {"sh", "-c", busy})).status == 0);
@@ -185,7 +185,7 @@ TEST_CASE("an invalid command line is refused before anything runs") {
 TEST_CASE("a command ends in time where nobody can see its descendants") {
     Scenario scenario;
     if (!can_hide_proc(scenario)) return;
-    // The /proc of another PID namespace shows strangers under our numbers.
+    // The /proc of another PID namespace shows other processes with our numbers.
     CHECK(scenario.run(with_foreign_proc({"timeout-run", "10ms", "sleep", "1000"})).status == 124);
     CHECK(scenario.run(without_proc("exec timeout-run 10ms sleep 1000")).status == 124);
     const auto idle = scenario.run(without_proc("exec timeout-run --idle 10ms 0 sleep 1000"));
@@ -201,7 +201,7 @@ TEST_CASE("the signal of the limit reaches a command although the caller ignores
         all.insert(all.end(), limited.begin(), limited.end());
         CHECK(scenario.run(all).status == 124);
     }
-    // Other signals stay as they were.
+    // The other signals are unchanged.
     const auto shown = scenario.run({"signal-run", "--ignore", "TERM,HUP", "--block", "USR1,TERM",
                                      "timeout-run", "100", "signal-show", "--self"});
     CHECK(shown.out.find("ignored  HUP\n") != std::string::npos);
@@ -216,7 +216,7 @@ TEST_CASE("a report that cannot be written does not hide how the command ended")
     CHECK(status("/dev/full", "exit 3") == 3);
     CHECK(status("/dev/full", "exit 0") == 1);
     CHECK(status("no/such/directory", "exit 3") == 3);
-    // At the limit of a file, the kernel would kill us in place of the error.
+    // At the file limit, the kernel would kill us, and we would report nothing.
     const auto limited =
         scenario.shell("ulimit -f 0; timeout-run --report log 100 sh -c 'exit 3' 2>&1 | cat; "
                        "timeout-run --report log 100 sh -c 'exit 3' 2>/dev/null");

@@ -134,7 +134,7 @@ TEST_CASE("a question is repeated as often as -r says, and no more") {
     const DatagramPeer server{[&questions](const test::Datagram& /*question*/) { ++questions; }};
     CHECK(ask({"-t", "25s", "-T", "10ms", "-r", "4", server.text()}).rows.at(0).text() ==
           "timed out");
-    // The last of them may still be in the server's buffer.
+    // The last question may still be in the server's buffer.
     CHECK(eventually([&] { return questions == 5; }));
     CHECK(ask({"-t", "25s", "-T", "10ms", "-r", "0", server.text()}).status == 1);
     CHECK(eventually([&] { return questions == 6; }));
@@ -284,7 +284,7 @@ TEST_CASE("two names of one address have both their answers") {
 
 TEST_CASE("of several addresses, one that answers is enough") {
     const DatagramPeer server{says_time()};
-    // Nothing serves ::1, or another clock does: this clock is found in any case.
+    // On ::1, there is no server, or another clock's. In any case this clock is found.
     const auto told = ask({"-n", "-4", "-t", "25s", "localhost:" + server.port()});
     CHECK(told.status == 0);
     CHECK(told.rows.at(0).name == "127.0.0.1");

@@ -1,4 +1,4 @@
-// An option of curl means what it means to curl, or is rejected by name.
+// An option of curl has the meaning that it has for curl, or is refused by name.
 #include "harness/environment.h"
 #include "harness/http_peer.h"
 #include "harness/peer.h"
@@ -26,7 +26,7 @@ HttpAnswer name_it(const HttpRequest& request) {
     return ok(request.target() + "\n");
 }
 
-// The one request that webget makes with these options.
+// The only request that webget sends with these options.
 HttpRequest request_of(Scenario& scenario, const Words& options, std::string_view path = "/x") {
     const HttpPeer server{greet};
     Words words{"webget"};
@@ -64,10 +64,10 @@ TEST_CASE("curl: a URL needs no scheme") {
     CHECK(scenario.run({"webget", host}).out == "/\n");
     CHECK(scenario.run({"webget", "--url", host, host + "/b"}).out == "/\n/b\n");
     CHECK(scenario.run({"webget", host + "/a?u=http://b/"}).out == "/a?u=http://b/\n");
-    // An operand after a URL is a URL, and never a document of its host.
+    // After a URL, each operand is a URL too, and never a document on the same host.
     CHECK(scenario.run({"webget", host + "?x", "/doc"}).status == 3);
     CHECK(scenario.run({"webget", host + "#x", "/doc"}).status == 3);
-    // A bare host with a document is the manual page's form.
+    // A host alone, followed by a document, is the form of the manual page.
     CHECK(scenario.run({"webget", host, "/doc"}).out == ok("/doc\n"));
     const auto secure = scenario.run({"webget", "--proto-default", "https", "127.0.0.1:1"});
     CHECK(secure.status == 7);
@@ -199,7 +199,7 @@ TEST_CASE("curl: numbers mean what they mean to curl") {
         CHECK(scenario.run({"webget", words[0], words[1], url}).out == "hello\n");
     }
     CHECK(scenario.run({"webget", "--max-filesize", "5", url}).status == 63);
-    // 0 is the default, a second, and not "at once".
+    // 0 means the default of one second, and not "at once".
     const HttpPeer busy{[](const HttpRequest& request) -> HttpAnswer {
         if (request.connection + request.number == 0) return answer("503 Busy");
         return ok("hello\n");

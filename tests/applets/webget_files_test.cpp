@@ -1,4 +1,5 @@
-// Documents that become files: whole or not at all, taken up where they broke off.
+// Documents that become files: each as a whole or not at all, and continued after a broken
+// transfer.
 #include "download/part_name.h"
 #include "harness/http_peer.h"
 #include "harness/peer.h"
@@ -22,7 +23,8 @@ namespace {
 
 constexpr std::string_view etag = "ETag: \"v1\"\r\n";
 
-// What a server says that gives out TEXT in this version, as far as it is asked for.
+// The response of a server that has TEXT in this version: all of it, or the part that was asked
+// for.
 std::string whole_or_rest(const HttpRequest& request, const std::string& text,
                           const std::string& version) {
     const auto fields = fmt::format("ETag: {}\r\n", version);
@@ -38,7 +40,7 @@ std::string whole_or_rest(const HttpRequest& request, const std::string& text,
                   text.substr(first));
 }
 
-// Only the first SIZE bytes after the head.
+// MESSAGE with only the first SIZE bytes of its body.
 std::string cut(const std::string& message, std::size_t size) {
     return message.substr(0, message.find("\r\n\r\n") + 4 + size);
 }
@@ -57,16 +59,16 @@ HttpPeer::Answers always(const std::string& bytes, Then then = Then::keep) {
     return [bytes, then](const HttpRequest&) -> HttpAnswer { return {bytes, then}; };
 }
 
-// The temporary files of a document that is to become "f".
+// The temporary files of the document that will be "f".
 const std::string part = part_of("f");
 const std::string state = download::part_names("f", download::tail_for("f")).state;
-// The files that a transfer leaves besides TEXT.
+// The state that a transfer leaves beside a part of TEXT.
 std::string state_text(const std::string& url, const std::string& tag,
                        const std::string& size = "unknown") {
     return fmt::format("{}\netag {}\nlast-modified \nsize {}\n", url, tag, size);
 }
 
-// What is in the working directory, by name: "a b".
+// The names in the working directory, sorted: "a b".
 std::string files(const Scenario& scenario) {
     std::vector<std::string> names;
     for (const auto& entry : std::filesystem::directory_iterator{scenario.path("")})
@@ -578,7 +580,7 @@ TEST_CASE("the user's own files of such names are left alone") {
     CHECK(scenario.read_file("f.part.version") == "mine");
     std::filesystem::create_directories("g.part/x");
     CHECK(scenario.run({"webget", "-o", "g", server.url("/")}).status == 0);
-    // Even the name that webget takes itself.
+    // Even the name of webget's own temporary file is in use.
     scenario.write_file(part, "mine");
     CHECK(scenario.run({"webget", "-o", "f", server.url("/")}).status == 0);
     CHECK(scenario.read_file(part) == "mine");

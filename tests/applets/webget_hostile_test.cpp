@@ -1,5 +1,5 @@
-// Servers that are broken or hostile: each is reported in one line, with curl's status, in time,
-// and no file of it is taken for a document.
+// Broken or hostile servers. Each is reported in one line, with curl's status and in time. No file
+// from it is taken for a document.
 #include "core/io.h"
 #include "harness/http_peer.h"
 #include "harness/peer.h"
@@ -20,8 +20,8 @@ HttpPeer::Answers always(const std::string& bytes, Then then = Then::keep) {
     return [bytes, then](const HttpRequest&) -> HttpAnswer { return {bytes, then}; };
 }
 
-// Fetches into "f" from a server that answers so, and checks what is true of every failure; returns
-// what was said, without the URL.
+// Fetches into "f" from a server that sends BYTES. Checks everything that holds for every failure.
+// Returns the error without the URL.
 std::string failure(int status, const std::string& bytes, Then then = Then::close,
                     const Words& options = {}) {
     Scenario scenario;
@@ -41,7 +41,7 @@ std::string failure(int status, const std::string& bytes, Then then = Then::clos
     return result.err.substr(std::min(start.size(), result.err.size()));
 }
 
-// The same for an answer without a fault.
+// The same for an answer that has no fault. Returns the document.
 std::string fetched(const std::string& bytes, Then then = Then::close, const Words& options = {}) {
     Scenario scenario;
     const HttpPeer server{always(bytes, then)};
@@ -118,7 +118,7 @@ TEST_CASE("a body is as long as it says") {
     CHECK(failure(18, std::string{chunked} + "5\r\nhello\r\n") == "the body ended too early\n");
     CHECK(failure(18, std::string{chunked} + "5\r\nhel") == "the body ended too early\n");
     CHECK(failure(18, std::string{chunked} + "0\r\n") == "the body ended too early\n");
-    // The bytes after it do not belong to the answer.
+    // The bytes after the body are not part of the answer.
     CHECK(fetched("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlonger than that") == "long");
     CHECK(fetched("HTTP/1.1 204 No Content\r\n\r\nnothing?", Then::stay).empty());
     CHECK(fetched("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", Then::stay,
@@ -213,13 +213,13 @@ TEST_CASE("content codings are undone, and bad ones refused") {
     const auto gzip = gzipped(text);
     CHECK(fetched(message("gzip", gzip), Then::keep, compressed) == text);
     CHECK(fetched(message("identity", text), Then::keep, compressed) == text);
-    CHECK(fetched(message("gzip", gzip)) == gzip); // not asked for: as it is
+    CHECK(fetched(message("gzip", gzip)) == gzip); // no coding was asked for, so it stays as it is
     CHECK(failure(61, message("gzip", gzip.substr(0, gzip.size() / 2)), Then::keep, compressed) ==
           "cannot decode the gzip body: it ends too early\n");
     CHECK(failure(61, message("gzip", "no such thing"), Then::keep, compressed) != "");
     CHECK(failure(61, message("br", "x"), Then::keep, compressed) ==
           "the document has the unrequested encoding br\n");
-    // A list, of which some words mean nothing.
+    // A list with words that have no meaning.
     for (const char* const nothing : {"none", "", "identity, identity"})
         CHECK(fetched(message(nothing, text), Then::keep, compressed) == text);
     CHECK(fetched(message("gzip, identity", gzip), Then::keep, compressed) == text);
@@ -294,7 +294,7 @@ TEST_CASE("the time limit holds at each stage") {
                   {"-m", "0.2", "--limit-rate", "100"}) == "timed out: receive the document\n");
     SUBCASE("while connecting") {
         Scenario scenario;
-        // A backlog that no server empties: one client waits in it, and the next one outside.
+        // Nobody empties the backlog. One client waits in it, and the next one outside.
         const Fd listener = listen_at(*net::Address::parse_ip("127.0.0.1", 0), 0);
         const auto address = net::local_address(listener.get());
         const Fd first =
@@ -326,7 +326,7 @@ TEST_CASE("the time limit holds at each stage") {
                 say(client, some);
         }};
         const auto url = "http://" + server.text() + "/";
-        // With and without a hash: a body takes another way for each.
+        // With a hash and without: a body takes another way then.
         for (const Words& words : {Words{"webget", "-m", "0.3", "-o", "/dev/null", url},
                                    Words{"webget", "-m", "0.3", "-o", "/dev/null", "-J", url}}) {
             const auto result = scenario.run(words);

@@ -1,4 +1,4 @@
-// Which server gets which login and which cookies.
+// Which login and which cookies a server gets.
 #include "harness/environment.h"
 #include "harness/http_peer.h"
 #include "harness/scenario.h"
@@ -127,7 +127,7 @@ TEST_CASE("Digest answers a challenge, and a nonce that is too old is tried agai
               .starts_with("Digest username=\"u\", realm=\"here\", nonce=\"two\""));
     CHECK(server.requests()[2].body == "x");
     CHECK(server.connections() == 1);
-    CHECK(login_of(server.requests()[0]).empty()); // nobody gets the password itself
+    CHECK(login_of(server.requests()[0]).empty()); // the password itself is not sent
     result = scenario.run({"webget", "--digest", "-sS", "-f", "-u", "u:p", server.url("/wrong")});
     CHECK(result.status == 22);
     CHECK(server.requests().size() == 5);

@@ -1,5 +1,5 @@
-// Many documents: connections used again, requests sent ahead, several at a time; what comes is the
-// same as one by one, however servers take it.
+// Many documents: connections are used again, requests are sent ahead, and several transfers run at
+// the same time. The result is the same as one by one, whatever servers do.
 #include "core/io.h"
 #include "core/poll.h"
 #include "harness/http_peer.h"
@@ -28,7 +28,7 @@ Words urls(const std::string& server, Words words = {"webget"}) {
     return words;
 }
 
-// The results of all of them, in their order.
+// The results of all transfers, in their order.
 std::string all() {
     std::string text;
     for (int number = 0; number < many; ++number)
@@ -46,8 +46,8 @@ void check_all(const Result& result) {
 
 TEST_CASE("requests are sent before the responses to those before them") {
     Scenario scenario;
-    // The first is answered at once: that the connection is kept has to be seen. Then nothing is
-    // until several have come.
+    // The server answers the first request at once, so that webget sees that the connection is
+    // kept. Then it waits until several requests have come.
     constexpr int ahead = 8;
     const Peer server{[](const Fd& client) {
         HttpReader reader{client};
@@ -96,12 +96,12 @@ TEST_CASE("a server that announces its close is asked nothing in vain") {
     }};
     check_all(scenario.run(urls(server.text())));
     CHECK(server.connections() == many);
-    CHECK(server.requests().size() == many); // nothing was asked for in vain
+    CHECK(server.requests().size() == many); // no request was sent twice
 }
 
 TEST_CASE("a server that cannot take requests sent ahead gets one at a time") {
     Scenario scenario;
-    // It answers one request, and treats the bytes after it as an error.
+    // The server answers one request, and takes the bytes after it for an error.
     std::atomic<int> confused = 0;
     const Peer server{[&](const Fd& client) {
         HttpReader reader{client};
@@ -176,7 +176,7 @@ TEST_CASE("a redirect, an error and a body that nobody wants keep the connection
     expected.erase(expected.find("/6\n"), 3);
     expected.erase(expected.find("/8\n"), 3);
     CHECK(result.out == expected);
-    // What the redirect leads to could not wait in line behind what was sent ahead.
+    // The request that follows the redirect could not wait behind those that were sent ahead.
     CHECK(server.connections() == 2);
 }
 
@@ -186,7 +186,7 @@ TEST_CASE("posted data is not sent ahead") {
     const Peer server{[&early](const Fd& client) {
         HttpReader reader{client};
         while (const auto request = reader.next()) {
-            // No other request has followed, although there was time for one.
+            // No other request has come, although there was time for one.
             early = early ||
                     wait_for(client.get(), POLLIN, Deadline::after(std::chrono::milliseconds{2}));
             say(client, ok(body_of(*request)));
@@ -198,7 +198,7 @@ TEST_CASE("posted data is not sent ahead") {
 
 TEST_CASE("a request that must not happen twice is not repeated") {
     Scenario scenario;
-    // A kept connection that ends just when the next request is on its way.
+    // A kept connection ends just when the next request is on its way.
     const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
         if (request.number == 1) return {"", Then::reset};
         return ok("hello\n");
@@ -216,7 +216,7 @@ TEST_CASE("-Z uses several connections at once") {
     Scenario scenario;
     std::atomic<int> asking = 0;
     const HttpPeer server{[&](const HttpRequest& request) -> HttpAnswer {
-        // The first ones wait for each other.
+        // The first requests wait for each other.
         if (request.number == 0) {
             ++asking;
             (void)eventually([&] { return asking >= 4; });
@@ -290,7 +290,7 @@ TEST_CASE("--limit-rate limits the speed") {
     CHECK(std::stod(result.out) > 0.15);
 }
 
-// What a server does with requests that come before it has answered the one before them.
+// Ways in which servers treat requests that come before the last one is answered.
 TEST_CASE("pipelining is invisible to a server that cannot do it") {
     Scenario scenario;
     const auto head_of = [](const Fd& client) {
@@ -301,7 +301,7 @@ TEST_CASE("pipelining is invisible to a server that cannot do it") {
             if (got == 0) return std::string{};
             text.append(reinterpret_cast<const char*>(piece.data()), got);
         }
-        return text; // with what came behind it
+        return text; // and the bytes that came with it
     };
     const auto target_of = [](const std::string& head) {
         const auto begin = head.find(' ') + 1;
@@ -367,7 +367,7 @@ TEST_CASE("pipelining is invisible to a server that cannot do it") {
 
 TEST_CASE("a body that is cut because of what was sent ahead is asked for again") {
     Scenario scenario;
-    // The server closes with requests unread, so that the kernel drops what it has not sent yet.
+    // The server closes with unread requests, so the kernel drops the bytes that are not sent yet.
     const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
         const auto whole = ok(body_of(request), "ETag: \"" + request.target() + "\"\r\n");
         if (request.connection == 0 && request.number == 3)

@@ -1,5 +1,5 @@
-// Ranges and versions: a document is whole when all of its bytes are here, of one version, whatever
-// the answer's length says.
+// Ranges and versions. A document is whole when all of its bytes are here, from one version,
+// whatever the length of the answer says.
 #include "download/part_name.h"
 #include "harness/http_peer.h"
 #include "harness/peer.h"
@@ -23,7 +23,7 @@ const std::string& document() {
     return text;
 }
 
-// Leaves the first SIZE bytes of the document in a part file, as a cut transfer does.
+// Leaves the first SIZE bytes of the document in a part file, as a broken transfer does.
 void begin(const Scenario& scenario, const std::string& url, std::size_t size,
            const std::string& text = document(), const std::string& known_size = "2048") {
     scenario.write_file(part, text.substr(0, size));
@@ -36,7 +36,7 @@ std::size_t first_of(const HttpRequest& request) {
     return range.empty() ? 0 : std::stoul(range.substr(range.find('=') + 1));
 }
 
-// At most LIMIT bytes at a time, from where the request wants them.
+// At most LIMIT bytes from the place that the request asks for.
 std::string slice(const HttpRequest& request, std::size_t limit, std::string_view fields = etag,
                   const std::string& text = document()) {
     const auto first = first_of(request);
@@ -47,7 +47,7 @@ std::string slice(const HttpRequest& request, std::size_t limit, std::string_vie
                   bytes);
 }
 
-// The same without a Content-Length.
+// MESSAGE in one chunk, without a Content-Length.
 std::string in_one_chunk(std::string message) {
     const auto length = message.find("Content-Length: ");
     const auto end = message.find("\r\n\r\n") + 4;
@@ -229,7 +229,7 @@ TEST_CASE("a condition that the server ignored does not put two versions togethe
         CHECK(scenario.read_file("f") == other);
         const auto printed = scenario.run(
             {"webget", "-s", "--retry", "1", "--retry-delay", "0.01", server.url("/f")});
-        CHECK(printed.status == 0); // only the first connection was cut
+        CHECK(printed.status == 0); // only the first connection was cut off
     }
 }
 

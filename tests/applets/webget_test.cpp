@@ -1,4 +1,4 @@
-// What is asked, and what is shown of the answers.
+// The requests, and what webget shows of the answers.
 #include "core/io.h"
 #include "harness/environment.h"
 #include "harness/http_peer.h"
@@ -32,7 +32,7 @@ HttpPeer::Answers always(const std::string& bytes, Then then = Then::keep) {
     return [bytes, then](const HttpRequest&) -> HttpAnswer { return {bytes, then}; };
 }
 
-// The one request that webget makes with these options.
+// The only request that webget sends with these options.
 HttpRequest request_of(Scenario& scenario, const Words& options) {
     const HttpPeer server{greet};
     Words words{"webget"};
@@ -289,7 +289,7 @@ TEST_CASE("requests go through a proxy") {
     SUBCASE("by option") {
         CHECK(scenario.run({"webget", "-x", "me:pw@" + proxy.text(), url, "http://other.invalid/"})
                   .out == "hello\nhello\n");
-        CHECK(proxy.connections() == 1); // what it forwards can go to anybody
+        CHECK(proxy.connections() == 1); // a connection to a proxy can be used for every server
         CHECK(proxy.requests().front().first_line() == "GET http://host.invalid/path HTTP/1.1");
         CHECK(proxy.requests().front().field("Host") == "host.invalid");
         CHECK(proxy.requests().front().field("Proxy-Authorization") == basic("bWU6cHc="));
@@ -480,7 +480,7 @@ TEST_CASE("--urls reads lists of URLs") {
     CHECK(scenario.run({"webget", "--urls", "-", server.url("/d")}, list).out == "a\nb\nc\nd\n");
     CHECK(scenario.run({"webget", "-O", "--urls", "list"}).out.empty());
     CHECK(scenario.read_file("b") == "b\n");
-    // Editors of Windows write a byte order mark.
+    // Editors on Windows write a byte order mark.
     CHECK(scenario.run({"webget", "--urls", "-"}, "\xef\xbb\xbf" + server.url("/a") + "\r\n").out ==
           "a\n");
     CHECK(scenario.run({"webget", "--urls", "-"}, "# nothing\n").status == 0);
@@ -525,7 +525,7 @@ TEST_CASE("an invalid command line is a usage error") {
 
 TEST_CASE("a document cannot control the terminal") {
     Scenario scenario;
-    // A body in pieces that split a letter. (The grammar of a head rejects such bytes.)
+    // The body comes in pieces that split a letter. (A head must not contain such bytes.)
     const HttpPeer server{always("HTTP/1.1 200 OK\r\nX: \xff\r\nTransfer-Encoding: chunked\r\n\r\n"
                                  "6\r\n\x1b[31m\xc3\r\n3\r\n\xa4\n\x07\r\n0\r\n\r\n")};
     const Fd terminal = Fd::adopt(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
@@ -547,7 +547,7 @@ TEST_CASE("a document cannot control the terminal") {
         }
         return text;
     };
-    // The terminal itself makes \r\n of \n.
+    // The terminal itself turns \n into \r\n.
     CHECK(shown("") == "^[[31m\xc3\xa4\r\n^G");
     CHECK(shown("-i").find("X: \\xff") != std::string::npos);
     CHECK(shown("--raw") == "\x1b[31m\xc3\xa4\r\n\x07");

@@ -1,4 +1,4 @@
-// HTTPS: a connection that is lost is the same as without TLS, at whatever stage.
+// HTTPS: a lost connection has the same effect as without TLS, at each stage.
 #include "harness/http_peer.h"
 #include "harness/scenario.h"
 #include "harness/tls_peer.h"
@@ -17,7 +17,7 @@ const Certificate& certificate() {
     return one;
 }
 
-// The target of the next request; empty when there is none.
+// The target of the next request. Empty when there is none.
 std::string next_target(TlsConnection& client, std::string& pending) {
     while (pending.find("\r\n\r\n") == std::string::npos) {
         const auto more = client.receive();
@@ -65,7 +65,8 @@ TEST_CASE("a kept connection that is lost between two documents is replaced") {
                                              client.say(ok(target + "\n"));
                                          }
                                          if (end == End::notify) client.end();
-                                         // A reset discards data that is on its way.
+                                         // A reset would discard bytes that are still on their way,
+                                         // so wait.
                                          if (end == End::reset) {
                                              (void)next_target(client, pending);
                                              client.reset();
@@ -115,14 +116,14 @@ TEST_CASE("a connection that is lost during the handshake is retried") {
             scenario.run({"webget", "-k", "--retry", "2", "--retry-delay", "0.01", url});
         CHECK((result.status == 35 || result.status == 7));
         CHECK(clients == 3);
-        // No request was sent yet, so even one that must not be repeated is sent again.
+        // No request was sent yet, so webget sends even one that must not be repeated.
         clients = 0;
         CHECK(
             scenario.run({"webget", "-k", "-d", "x", "--retry", "2", "--retry-delay", "0.01", url})
                 .status != 0);
         CHECK(clients == 3);
     }
-    // A server that refuses is not lost.
+    // A refusal is no lost connection.
     std::atomic<int> clients = 0;
     const Peer plain{[&](const Fd& client) {
         ++clients;

@@ -1,5 +1,5 @@
-// Uploads: a server may answer before it has everything, while it reads, or not want the rest. It
-// counts as done only when the server has the whole body.
+// Uploads. A server may answer before it has everything, while it reads, or because it does not
+// want the rest. An upload has succeeded only when the server has the whole body.
 #include "core/io.h"
 #include "harness/http_peer.h"
 #include "harness/peer.h"
@@ -16,7 +16,7 @@ using namespace ipcbox::test;
 
 namespace {
 
-// More than the buffers of both sides hold.
+// More than the buffers of both sides can hold.
 constexpr std::size_t size = 24'000'000;
 
 const std::string& big() {
@@ -24,7 +24,7 @@ const std::string& big() {
     return text;
 }
 
-// The head of the next request; the bytes after it are in REST.
+// The head of the next request. The bytes that came after it are in REST.
 std::string read_head(const Fd& client, std::string& rest) {
     std::string text;
     while (text.find("\r\n\r\n") == std::string::npos) {
@@ -38,7 +38,7 @@ std::string read_head(const Fd& client, std::string& rest) {
     return text.substr(0, end);
 }
 
-// Reads until the body has SIZE bytes; false when the client went before.
+// Reads until the body has SIZE bytes. False when the client has gone before.
 bool read_body(const Fd& client, std::size_t begun, std::size_t wanted = size) {
     std::vector<std::byte> piece(256UL * 1024);
     for (std::size_t got = begun; got < wanted;) {
@@ -60,7 +60,7 @@ const std::vector<Upload>& uploads() {
     return all;
 }
 
-// Uploads to a server that does WORK; -T - is fed by a pipe.
+// Uploads to a server that does WORK. A pipe feeds -T -.
 Result upload(Scenario& scenario, const Words& options, const std::string& server) {
     std::string line = "webget";
     for (const auto& word : options)
@@ -159,7 +159,7 @@ TEST_CASE("an early success does not end an upload") {
                 std::string rest;
                 const auto head = read_head(client, rest);
                 say(client, bytes);
-                // A body in chunks is longer than its content.
+                // In chunks, a body has more bytes than its content.
                 is_whole = read_body(client, rest.size());
                 if (head.find("chunked") != std::string::npos)
                     while (rest.find("0\r\n\r\n") == std::string::npos) {
@@ -216,7 +216,8 @@ TEST_CASE("a refusal ends an upload at once") {
             std::string rest;
             (void)read_head(client, rest);
             say(client, answer("413 Too Large", "", "too large\n"));
-            // It stops reading, so it cannot see the end of the client after the unread data.
+            // The server has stopped reading, so it cannot see that the client ends after the
+            // unread bytes.
             (void)over.try_acquire_for(std::chrono::seconds{30});
         }};
         const auto result = upload(scenario, options, refusing.text());
@@ -275,7 +276,7 @@ TEST_CASE("the user may choose how a body is framed, once") {
         CHECK(result.err.find("cannot send the body: ") != std::string::npos);
     }
     CHECK(server.requests().size() == 3);
-    // A length that standard input does not have.
+    // Standard input does not have this length.
     CHECK(scenario.run({"webget", "-H", "Content-Length: 9", "-T", "-", url}, "text").status == 26);
 }
 
@@ -288,7 +289,7 @@ TEST_CASE("a redirect of an upload sends it again") {
     }};
     CHECK(scenario.run({"webget", "-L", "-T", "file", server.url("/x")}).status == 0);
     CHECK(server.requests().back().body == "text");
-    // Standard input can be read again when it is a file.
+    // If standard input is a file, webget can read it again.
     CHECK(scenario.shell("webget -L -T - \"$1\" <file", {server.url("/x")}).status == 0);
     CHECK(server.requests().back().content() == "text");
 }
