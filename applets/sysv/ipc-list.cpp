@@ -100,14 +100,9 @@ Config parse(const Invocation& invocation) {
     return config;
 }
 
-void print_text(const std::string& text) {
-    cli::print(cli::is_terminal(STDOUT_FILENO) ? cli::visible(text) : text);
-}
-
 void print_lines(const std::vector<std::string>& lines) {
-    const bool is_terminal = cli::is_terminal(STDOUT_FILENO);
     for (const auto& line : lines)
-        cli::print_line("{}", is_terminal ? cli::visible(line) : line);
+        cli::print_line("{}", cli::visible_line(line));
 }
 
 int show_limits(const Config& config) {
@@ -246,7 +241,7 @@ int run(const Invocation& invocation) {
         for (const auto& entry : entries)
             cli::print(front::json_of(entry, users));
     else if (!config.tree)
-        print_text(front::table_of(entries, users));
+        cli::print(front::table_of(entries, users));
     if (config.tree) show_tree(config, entries, look);
     if (!config.json && !config.verbosity.quiet) warn_of_logouts(entries, users);
     return all_found(config, entries) ? exit_status::done : exit_status::failed;

@@ -147,8 +147,7 @@ class Removal {
                            .set_flag("removed", !config_.dry_run)
                            .text());
         else
-            cli::print_line("{} {}: {}", what, cli::visible(front::object_text(entry)),
-                            front::state_text(entry));
+            cli::print_line("{} {}: {}", what, front::object_text(entry), front::state_text(entry));
     }
 
     [[nodiscard]] bool may_remove(const std::vector<sysv::Entry>& chosen) {
@@ -158,8 +157,8 @@ class Removal {
                                     "terminal (use --yes)",
                                     chosen.size()));
         for (const auto& entry : chosen)
-            cli::print_line("{}: {}; {}", cli::visible(front::object_text(entry)),
-                            front::state_text(entry), cli::visible(front::users_text(entry)));
+            cli::print_line("{}: {}; {}", front::object_text(entry), front::state_text(entry),
+                            front::users_text(entry));
         cli::print(fmt::format("remove {}? [y/N] ",
                                chosen.size() == 1 ? "it" : fmt::format("these {}", chosen.size())));
         cli::flush();

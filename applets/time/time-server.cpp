@@ -121,7 +121,7 @@ class Report {
     }
 
     void log(const std::string& text) {
-        log_.add(fmt::format("{}: {}\n", cli::program_name(), text));
+        log_.add(fmt::format("{}: {}\n", cli::program_name(), cli::visible_line(text)));
     }
     void print(const clocks::TimeAnswer& answer) {
         cli::JsonLine line;

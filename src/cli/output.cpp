@@ -38,6 +38,34 @@ std::size_t unfinished_length(std::string_view text) {
     return text.ends_with('\r') ? 1 : utf8_unfinished(text);
 }
 
+bool is_printable(char byte) {
+    return byte >= ' ' && byte <= '~';
+}
+
+enum class Lines { stay, join };
+
+std::string without_controls(std::string_view bytes, Lines lines) {
+    if (std::ranges::all_of(bytes, is_printable)) return std::string{bytes};
+    std::string text;
+    while (!bytes.empty()) {
+        // Network protocols end their lines with CR LF.
+        if (lines == Lines::stay && bytes.starts_with("\r\n")) bytes.remove_prefix(1);
+        const auto first = static_cast<unsigned char>(bytes.front());
+        const std::size_t length = harmless_length(bytes);
+        const bool stays = first == '\t' || (first == '\n' && lines == Lines::stay);
+        if (length == 0) {
+            text += fmt::format("\\x{:02x}", first);
+        } else if ((first < 0x20 && !stays) || first == 0x7f) {
+            text += '^';
+            text += static_cast<char>(first ^ 0x40U);
+        } else {
+            text += bytes.substr(0, length);
+        }
+        bytes.remove_prefix(std::max<std::size_t>(length, 1));
+    }
+    return text;
+}
+
 } // namespace
 
 void print(std::string_view text) {
@@ -59,7 +87,7 @@ void diagnose(std::string_view text) noexcept {
 
 void diagnose_as(std::string_view who, std::string_view text) noexcept {
     try {
-        const auto line = fmt::format("{}: {}\n", who, text);
+        const auto line = fmt::format("{}: {}\n", who, visible_line(text));
         write_all(STDERR_FILENO, line, "standard error");
     } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): see the header
     }
@@ -74,23 +102,11 @@ std::string_view program_name() noexcept {
 }
 
 std::string visible(std::string_view bytes) {
-    std::string text;
-    while (!bytes.empty()) {
-        // Network protocols end their lines with CR LF.
-        if (bytes.starts_with("\r\n")) bytes.remove_prefix(1);
-        const auto first = static_cast<unsigned char>(bytes.front());
-        const std::size_t length = harmless_length(bytes);
-        if (length == 0) {
-            text += fmt::format("\\x{:02x}", first);
-        } else if ((first < 0x20 && first != '\n' && first != '\t') || first == 0x7f) {
-            text += '^';
-            text += static_cast<char>(first ^ 0x40U);
-        } else {
-            text += bytes.substr(0, length);
-        }
-        bytes.remove_prefix(std::max<std::size_t>(length, 1));
-    }
-    return text;
+    return without_controls(bytes, Lines::stay);
+}
+
+std::string visible_line(std::string_view bytes) {
+    return without_controls(bytes, Lines::join);
 }
 
 std::string VisibleText::next(std::string_view piece) {

@@ -21,8 +21,8 @@ void print_line(fmt::format_string<Arguments...> format, Arguments&&... argument
 // does.
 void flush();
 
-// "NAME: TEXT" on stderr. A line that cannot be written is lost, because there is nowhere to report
-// that.
+// "NAME: TEXT" on stderr, as visible_line() shows it: TEXT often contains names that the user or a
+// stranger chose. A line that cannot be written is lost, because there is nowhere to report that.
 void diagnose(std::string_view text) noexcept;
 // The same under another NAME, for a process that writes to the log of its server.
 void diagnose_as(std::string_view name, std::string_view text) noexcept;
@@ -34,6 +34,8 @@ void set_program_name(std::string_view name) noexcept;
 // Control characters and bytes that are not UTF-8, in a form that cannot control a terminal: ^[ for
 // escape, \x9b for a lone byte. Line feeds and tabs stay, and CR LF becomes a line feed.
 [[nodiscard]] std::string visible(std::string_view bytes);
+// The same for a text that must stay on one line: a line feed becomes ^J.
+[[nodiscard]] std::string visible_line(std::string_view bytes);
 
 // The same for a text that comes in pieces, which can split a UTF-8 sequence.
 class VisibleText {

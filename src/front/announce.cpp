@@ -22,7 +22,7 @@ void announce(std::span<const std::string> places, std::optional<int> notify_fd,
     constexpr std::string_view object = "the descriptor of --notify-fd";
     std::string lines;
     for (const auto& place : places) {
-        const auto line = fmt::format("listening on {}", place);
+        const auto line = fmt::format("listening on {}", cli::visible_line(place));
         lines += line + '\n';
         if (!notify_fd && !verbosity.quiet) cli::diagnose(line);
     }

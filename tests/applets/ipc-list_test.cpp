@@ -27,6 +27,18 @@ std::string held_and_waited_for(std::string_view mode) {
 
 } // namespace
 
+TEST_CASE("the name of an object can neither start a row nor control a terminal") {
+    Scenario scenario;
+    const auto name = scenario.name() + "\x1b[31m\nsem:1";
+    REQUIRE(scenario.run({"sem-create", name}).status == 0);
+    const auto table = scenario.run({"ipc-list", name});
+    CHECK(contains(table.out, scenario.name() + "^[[31m^Jsem:1  "));
+    CHECK(std::ranges::count(table.out, '\n') == 2);
+    const auto removed = scenario.run({"ipc-remove", "--dry-run", name});
+    CHECK(contains(removed.out, scenario.name() + "^[[31m^Jsem:1)"));
+    CHECK(scenario.run({"ipc-remove", "--yes", name}).status == 0);
+}
+
 TEST_CASE("ipc-list names a set, its tokens, and those that hold and wait") {
     Scenario scenario;
     const auto name = scenario.name();

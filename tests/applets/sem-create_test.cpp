@@ -234,6 +234,17 @@ TEST_CASE("an octal and a negative key are refused by name") {
     }
 }
 
+TEST_CASE("a name in an error can neither start a line nor control a terminal") {
+    Scenario scenario;
+    CHECK(
+        scenario.run({"sem-create", "./\x1b[31m\n\xff"}).err ==
+        "sem-create: cannot make a key of ./^[[31m^J\\xff: No such file or directory (touch it, or "
+        "use @name)\n");
+    CHECK(
+        scenario.run({"sem-create", "-n", "1\r\n", "@a"}).err ==
+        "sem-create: --slots '1^M^J': expected a number from 1 to 16000 (see sem-create --help)\n");
+}
+
 TEST_CASE("the default key is the manual page's") {
     Scenario scenario;
     if (::geteuid() != 0) {

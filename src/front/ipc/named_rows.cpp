@@ -1,6 +1,7 @@
 #include "front/ipc/named_rows.h"
 
 #include "cli/json.h"
+#include "cli/output.h"
 #include "core/counted.h"
 
 #include <array>
@@ -63,7 +64,7 @@ std::vector<std::string> table_of(const std::vector<NamedObject>& objects, UserN
     const std::time_t now = std::time(nullptr);
     std::size_t width = 4;
     for (const auto& object : objects)
-        width = std::max(width, object.name.size());
+        width = std::max(width, cli::visible_line(object.name).size());
     const auto line = [&](auto kind, auto name, auto owner, auto mode, auto state, auto changed,
                           auto used) {
         return fmt::format("{:<9}  {:<{}}  {:<8}  {:<4}  {:<20}  {:<10}  {}", kind, name, width,
@@ -72,9 +73,10 @@ std::vector<std::string> table_of(const std::vector<NamedObject>& objects, UserN
     std::vector<std::string> lines{
         line("KIND", "NAME", "OWNER", "MODE", "STATE", "CHANGED", "USED BY")};
     for (const auto& object : objects)
-        lines.push_back(line(name_of(object.kind), object.name, users.of(object.owner),
-                             fmt::format("{:03o}", object.mode), state_text(object),
-                             age_text(object.changed, now), users_text(object)));
+        lines.push_back(line(name_of(object.kind), cli::visible_line(object.name),
+                             users.of(object.owner), fmt::format("{:03o}", object.mode),
+                             state_text(object), age_text(object.changed, now),
+                             users_text(object)));
     return lines;
 }
 

@@ -1,6 +1,7 @@
 #include "front/ipc/rows.h"
 
 #include "cli/json.h"
+#include "cli/output.h"
 #include "core/counted.h"
 #include "core/user.h"
 
@@ -106,6 +107,11 @@ std::string user_object(const sysv::User& user, UserNames& names) {
     return text + "}";
 }
 
+// Anybody can choose the name of an object.
+std::string key_text(const Entry& entry) {
+    return cli::visible_line(entry.key_text());
+}
+
 } // namespace
 
 std::string size_text(std::uint64_t bytes) {
@@ -128,7 +134,7 @@ std::string age_text(std::time_t when, std::time_t now) {
 std::string object_text(const Entry& entry) {
     const bool is_private = entry.name.empty() && entry.object.key == 0;
     return is_private ? entry.object.handle()
-                      : fmt::format("{} ({})", entry.object.handle(), entry.key_text());
+                      : fmt::format("{} ({})", entry.object.handle(), key_text(entry));
 }
 
 std::string state_text(const Entry& entry) {
@@ -203,7 +209,7 @@ std::string table_of(const std::vector<Entry>& entries, UserNames& users) {
     add_row({"ID", "KEY", "OWNER", "MODE", "STATE", "CHANGED", "USED BY"});
     Ages ages;
     for (const auto& entry : entries)
-        add_row({entry.object.handle(), entry.key_text(), users.of(entry.object.owner),
+        add_row({entry.object.handle(), key_text(entry), users.of(entry.object.owner),
                  mode_text(entry.object.mode), state_text(entry),
                  ages.of(entry.object.last_change()), users_text(entry)});
     std::string table;

@@ -270,7 +270,7 @@ void watch_ipc(const IpcLook& look, Duration pause, IpcChanges::Form form) {
     UserNames users;
     for (IpcChanges changes{form};;) {
         for (const auto& line : changes.since_last(look(), users))
-            cli::print(cli::is_terminal(STDOUT_FILENO) ? cli::visible(line) : line);
+            cli::print(line);
         cli::flush();
         (void)poll_until({}, Deadline::after(pause));
     }

@@ -38,7 +38,7 @@ ServerReport::ServerReport(const cli::Verbosity& verbosity, Json json, std::stri
 }
 
 void ServerReport::log(const std::string& text) {
-    log_.add(fmt::format("{} {}: {}\n", cli::program_name(), ::getpid(), text));
+    log_.add(fmt::format("{} {}: {}\n", cli::program_name(), ::getpid(), cli::visible_line(text)));
 }
 
 void ServerReport::server_started(const std::vector<net::Listener>& listeners) {

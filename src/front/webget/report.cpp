@@ -87,7 +87,7 @@ FetchReport::FetchReport(const FetchConfig& config, std::function<void()> before
 
 void FetchReport::diagnose(const std::string& line) {
     before_line_();
-    cli::diagnose(cli::is_terminal(2) ? cli::visible(line) : line);
+    cli::diagnose(line);
 }
 
 std::string FetchReport::tell(const Target& target, const Outcome& outcome) {

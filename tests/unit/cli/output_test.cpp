@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 using ipcbox::cli::visible;
+using ipcbox::cli::visible_line;
 using ipcbox::cli::VisibleText;
 
 TEST_CASE("plain text stays unchanged") {
@@ -18,6 +19,13 @@ TEST_CASE("controls cannot drive a terminal") {
     CHECK(visible("a\r\nb\r\r\n") == "a\nb^M\n");
     CHECK(visible(std::string_view{"\0", 1}) == "^@");
     CHECK(visible("\x07") == "^G");
+}
+
+TEST_CASE("a line of ours stays one line") {
+    CHECK(visible_line("").empty());
+    CHECK(visible_line("caf\xc3\xa9\tbar") == "caf\xc3\xa9\tbar");
+    CHECK(visible_line("a\nb\r\nc\n") == "a^Jb^M^Jc^J");
+    CHECK(visible_line("\x1b[31m\xff") == "^[[31m\\xff");
 }
 
 TEST_CASE("the C1 controls cannot drive a terminal, as a byte or as UTF-8") {
