@@ -39,7 +39,9 @@ std::string words(const beast::error_code& error) {
     using Grammar = beast::http::error;
     if (error == Grammar::bad_content_length) return "a bad or contradictory Content-Length";
     if (error == Grammar::bad_transfer_encoding) return "a contradictory Transfer-Encoding";
-    if (error == Grammar::header_limit) return "a head without end";
+    if (error == Grammar::header_limit)
+        return fmt::format("more than {} fields, or more than {} bytes of them",
+                           ResponseParser::max_fields, ResponseParser::max_head_bytes);
     return error.message();
 }
 

@@ -138,6 +138,8 @@ void pass_socks(const Fd& socket, const Route& route, const RouteOptions& option
 } // namespace
 
 KnownAddress KnownAddress::parse(std::string_view text) {
+    // A + limits how long curl remembers the addresses; both of us end before that.
+    if (text.starts_with('+')) text.remove_prefix(1);
     // The addresses can contain colons, without brackets.
     const auto first = text.find(':', text.starts_with('[') ? text.find(']') : 0);
     const auto second = first == std::string_view::npos ? first : text.find(':', first + 1);

@@ -84,13 +84,23 @@ void keep_family(std::vector<Address>& addresses, int wanted) {
     });
 }
 
+// localhost and the names below it, which no server has to be asked for (RFC 6761, section 6.3).
+bool is_loopback(std::string_view name) {
+    constexpr std::string_view loopback = "localhost";
+    if (name.ends_with('.')) name.remove_suffix(1);
+    if (name.size() < loopback.size()) return false;
+    const auto above = name.size() - loopback.size();
+    return ascii::same_but_for_case(name.substr(above), loopback) &&
+           (above == 0 || (above > 1 && name[above - 1] == '.'));
+}
+
 } // namespace
 
 std::vector<Address> known_addresses(std::string_view host, std::uint16_t port, Family family) {
     std::vector<Address> known;
     if (const auto address = Address::parse_ip(host, port))
         known = {*address};
-    else if (ascii::same_but_for_case(host, "localhost"))
+    else if (is_loopback(host))
         known = {*Address::parse_ip("::1", port), *Address::parse_ip("127.0.0.1", port)};
     keep_family(known, number_of(family));
     return known;

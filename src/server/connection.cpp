@@ -1,5 +1,6 @@
 #include "server/connection.h"
 
+#include <algorithm>
 #include <array>
 #include <fmt/core.h>
 #include <unistd.h>
@@ -49,7 +50,10 @@ bool is_ucspi_name(std::string_view name) {
         for (const std::string_view kind : kinds)
             if (name.starts_with(family) && name.substr(family.size()).starts_with(kind))
                 return true;
-    return name == "PROTO";
+    // A program must not take another client's certificate for that of its own.
+    constexpr std::array<std::string_view, 3> of_tls{"SSL_PROTOCOL", "SSL_CIPHER", "SSL_TLS_SNI"};
+    return name == "PROTO" || name.starts_with("SSL_CLIENT_") ||
+           std::ranges::find(of_tls, name) != of_tls.end();
 }
 
 } // namespace ipcbox::server

@@ -284,6 +284,13 @@ TEST_CASE("a log that cannot be written ends no session") {
     }
 }
 
+TEST_CASE("a limit of files that is too small for the server's plan is an error, not a death") {
+    Scenario scenario;
+    const auto result = scenario.run({"sh", "-c", "ulimit -f 0; exec command-server 127.0.0.1:0"});
+    CHECK(result.status == 1);
+    CHECK(result.err == "command-server: cannot write a memory file: File too large\n");
+}
+
 TEST_CASE("clients are served at the same time unless --iterative is given") {
     Scenario scenario;
     auto process = scenario.start(server({}));

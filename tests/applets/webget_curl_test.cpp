@@ -119,7 +119,7 @@ TEST_CASE("curl: braces and brackets are several URLs") {
 
 TEST_CASE("curl: -w takes its format from a file") {
     Scenario scenario;
-    scenario.write_file("format", "%{http_code} %{method}\\n");
+    scenario.write_file("format", "%{http_code} \r\n%{method}\\n\n");
     const HttpPeer server{greet};
     CHECK(scenario.run({"webget", "-w", "@format", server.url("/")}).out == "hello\n200 GET\n");
     CHECK(scenario.run({"webget", "-w", "@-", server.url("/")}, "<%{http_code}>").out ==

@@ -293,3 +293,27 @@ TEST_CASE("a redirect of an upload sends it again") {
     CHECK(scenario.shell("webget -L -T - \"$1\" <file", {server.url("/x")}).status == 0);
     CHECK(server.requests().back().content() == "text");
 }
+
+TEST_CASE("a pipe is not sent to a second document, or as a second part, which would be empty") {
+    Scenario scenario;
+    const HttpPeer server{[](const HttpRequest&) -> HttpAnswer { return ok("done"); }};
+    const auto refused = [&](const std::string& command, std::string_view pipe) {
+        const auto result =
+            scenario.run({"sh", "-c", command, "sh", server.url("/a"), server.url("/b")});
+        CHECK(result.status == 2);
+        CHECK(result.err == fmt::format("webget: cannot send {} more than once: store it in a file "
+                                        "first (see webget --help)\n",
+                                        pipe));
+    };
+    const std::string standard_input = "standard input";
+    refused("echo x | webget -T - \"$@\"", standard_input);
+    refused("echo x | webget -F a=@- \"$@\"", standard_input);
+    refused("echo x | webget -F 'a=<-' -F b=@- \"$1\"", standard_input);
+    refused("echo x | webget -T /dev/fd/0 \"$@\"", "/dev/fd/0");
+    CHECK(server.requests().empty());
+
+    scenario.write_file("file", "x");
+    CHECK(scenario.run({"webget", "-T", "file", server.url("/a"), server.url("/b")}).status == 0);
+    CHECK(scenario.run({"webget", "-F", "a=@file", "-F", "b=@file", server.url("/c")}).status == 0);
+    CHECK(server.targets() == "/a /b /c");
+}

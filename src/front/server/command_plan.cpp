@@ -2,9 +2,11 @@
 
 #include "core/io.h"
 #include "core/number.h"
+#include "core/signals.h"
 #include "core/syscall.h"
 #include "core/words.h"
 
+#include <csignal>
 #include <fmt/core.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -65,6 +67,8 @@ Fd CommandPlan::to_memory() const {
     put(all, max_line);
     for (const bool flag : {loose, json, without_builtins, logs})
         put(all, flag ? 1UL : 0UL);
+    // The limit of a file's size (ulimit -f) holds for this one too.
+    const HarmlessWriteSignals harmless{SIGXFSZ};
     Fd memory = Fd::adopt(
         sys::call("memfd_create", ::memfd_create, "ipcbox-commands", unsigned{MFD_CLOEXEC}));
     if (!memory) throw SysError("create", "a memory file");

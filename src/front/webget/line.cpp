@@ -47,10 +47,13 @@ std::optional<std::string> parse_tls_version(std::string_view text) {
     throw std::invalid_argument("expected 1.2, 1.3 or default");
 }
 
-// -w: a format, or "@FILE" with the format.
+// -w: a format, or "@FILE" with the format. As in curl, the line ends of the file do not count.
 std::string parse_format(std::string_view text) {
-    auto format =
-        text.starts_with('@') ? input_text(std::string{text.substr(1)}) : std::string{text};
+    std::string format{text};
+    if (text.starts_with('@')) {
+        format = input_text(std::string{text.substr(1)});
+        std::erase_if(format, [](char byte) { return byte == '\r' || byte == '\n'; });
+    }
     check_format(format);
     return format;
 }

@@ -2,6 +2,7 @@
 
 #include "cli/output.h"
 #include "core/ascii.h"
+#include "core/input_file.h"
 #include "core/io.h"
 #include "core/random.h"
 #include "core/user.h"
@@ -18,6 +19,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <fmt/core.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace ipcbox::front {
@@ -86,6 +88,21 @@ void set_body(const Line& line, http::RequestOptions& request) {
     request.make_body = [pieces = http::form_body(line.form, boundary)] {
         return std::make_shared<download::PieceSource>(pieces);
     };
+}
+
+// A pipe gives its bytes only once: the next document or part would get nothing.
+void check_pipes(const Line& line, std::size_t documents) {
+    std::vector<std::string> files = line.uploads;
+    for (const auto& part : line.form)
+        if (part.content.file) files.push_back(*part.content.file);
+    for (const auto& file : files) {
+        const auto status = file == "-" ? std::nullopt : download::status_of(file);
+        const bool is_pipe = file == "-" || (status && S_ISFIFO(status->st_mode));
+        const auto uses = static_cast<std::size_t>(std::ranges::count(files, file)) * documents;
+        if (is_pipe && uses > 1)
+            throw cli::UsageError(fmt::format(
+                "cannot send {} more than once: store it in a file first", input_name(file)));
+    }
 }
 
 // The query to add to every URL.
@@ -200,6 +217,7 @@ FetchConfig parse_fetch_options(const Invocation& invocation) {
     set_condition(line, config);
 
     config.targets = find_targets(line.targets, line.schemes, query_of(line), download);
+    check_pipes(line, config.targets.size());
     if (line.resume_at) skip_beginning(*line.resume_at, config);
     set_redirect_rule(line, download);
     set_error_body(line, download);

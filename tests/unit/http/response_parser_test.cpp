@@ -262,7 +262,8 @@ TEST_CASE("a head has its limits") {
     };
     CHECK(many(ResponseParser::max_fields) == "taken");
     CHECK(many(ResponseParser::max_fields + 1) ==
-          "the head cannot be understood: a head without end");
+          "the head cannot be understood: more than 1000 fields, or more than 262144 bytes of "
+          "them");
 }
 
 TEST_CASE("a body in chunks is read, however it is cut") {

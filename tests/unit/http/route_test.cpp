@@ -59,6 +59,7 @@ TEST_CASE("--resolve names the addresses of a host") {
     CHECK(known.addresses[0].text() == "192.0.2.1:8080");
     CHECK(known.addresses[1].text() == "[2001:db8::1]:8080");
     CHECK(known.addresses[2].text() == "[::1]:8080");
+    CHECK(KnownAddress::parse("+h:80:::1").host == "h");
     CHECK(KnownAddress::parse("*:http:::1").port == 80);
     CHECK(KnownAddress::parse("[::1]:80:::1").host == "::1");
     for (const auto* text :

@@ -37,11 +37,14 @@ TEST_CASE("numeric addresses are themselves") {
 }
 
 TEST_CASE("localhost is known, whatever the files say") {
-    for (const char* name : {"localhost", "LocalHost"}) {
+    for (const char* name :
+         {"localhost", "LocalHost", "localhost.", "app.localhost", "a.b.LOCALHOST."}) {
         CHECK(texts(name, net::Family::any) == Texts{"[::1]:80", "127.0.0.1:80"});
         CHECK(texts(name, net::Family::ipv4) == Texts{"127.0.0.1:80"});
         CHECK(texts(name, net::Family::ipv6) == Texts{"[::1]:80"});
     }
+    for (const char* name : {"mylocalhost", ".localhost", "localhost.test", "localhost..", ""})
+        CHECK(net::known_addresses(name, 80, net::Family::any).empty());
 }
 
 TEST_CASE("a name that cannot be one fails without a question") {

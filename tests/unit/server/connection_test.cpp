@@ -37,8 +37,10 @@ TEST_CASE("a Unix connection has the variables of both families of tools") {
 
 TEST_CASE("the names of every UCSPI server are known as such") {
     for (const char* name : {"PROTO", "TCPREMOTEIP", "TCPLOCALHOST", "TCPREMOTEINFO", "TCPCONNNUM",
-                             "UNIXREMOTEPID", "IPCREMOTEEUID", "IPCCONNNUM", "SSLREMOTEIP"})
+                             "UNIXREMOTEPID", "IPCREMOTEEUID", "IPCCONNNUM", "SSLREMOTEIP",
+                             "SSL_PROTOCOL", "SSL_CLIENT_VERIFY", "SSL_CLIENT_S_DN"})
         CHECK(server::is_ucspi_name(name));
-    for (const char* name : {"", "PATH", "PROTOCOL", "TCP", "TCPDUMP", "LOCAL", "IPCBOX_TRACE"})
+    for (const char* name :
+         {"", "PATH", "PROTOCOL", "TCP", "TCPDUMP", "LOCAL", "IPCBOX_TRACE", "SSL_CERT_FILE"})
         CHECK_FALSE(server::is_ucspi_name(name));
 }
