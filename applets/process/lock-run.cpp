@@ -8,6 +8,7 @@
 #include "core/number.h"
 #include "core/process_info.h"
 #include "core/program.h"
+#include "front/limited_run.h"
 #include "front/run_command.h"
 #include "process/lock_holders.h"
 #include "process/lock_reach.h"
@@ -15,6 +16,7 @@
 #include "process/supervise.h"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <unistd.h>
 
@@ -26,22 +28,12 @@ struct Config {
     LockKind kind = LockKind::exclusive;
     std::optional<Duration> wait;
     int busy_status = exit_status::failed;
-    std::optional<std::string> max_hold; // timeout-run parses it
-    std::optional<std::string> stages;
+    std::optional<front::RunLimits> limits; // with --max-hold
     bool closes = false;
     bool unlocks = false;
     cli::Verbosity verbosity;
     std::vector<std::string> command;
 };
-
-// Checks a text that timeout-run will parse.
-std::string parse_limit(std::string_view text) {
-    (void)cli::parse_positive_duration(text);
-    return std::string{text};
-}
-std::string parse_stages(std::string_view text) {
-    return process::stages_text(process::parse_stages(text));
-}
 
 Config parse(const Invocation& invocation) {
     Config config;
@@ -50,6 +42,8 @@ Config parse(const Invocation& invocation) {
     bool nonblock = false;
     bool no_fork = false;
     std::optional<std::string> script;
+    std::optional<Duration> max_hold;
+    std::optional<process::Stages> stages;
     cli::Options options{invocation, "FILE [--] COMMAND [ARGUMENT...] | FD"};
     options.required("FILE", config.object, cli::parse_file,
                      "the file or directory to lock; without a command, an open descriptor");
@@ -67,9 +61,9 @@ Config parse(const Invocation& invocation) {
                   "run this command line with a shell ($SHELL or /bin/sh)");
     options.flag("-o,--close", config.closes,
                  "do not pass the lock to the command, so that no daemon keeps it");
-    options.value("--max-hold DURATION", config.max_hold, parse_limit,
+    options.value("--max-hold DURATION", max_hold, cli::parse_positive_duration,
                   "end the command and all processes that it started after this long (status 124)");
-    options.value("--stages STAGES", config.stages, parse_stages,
+    options.value("--stages STAGES", stages, process::parse_stages,
                   "with --max-hold: the signals, and the wait after each (default TERM:10s,KILL)");
     options.flag("-F,--no-fork", no_fork, "become the command (the default; accepted as in flock)");
     options.note(
@@ -83,9 +77,14 @@ Config parse(const Invocation& invocation) {
     config.verbosity = options.parse();
     if (shared && exclusive) throw cli::UsageError("--shared and --exclusive cannot be combined");
     if (config.closes && no_fork) throw cli::UsageError("--close and --no-fork cannot be combined");
-    if (config.stages && !config.max_hold) throw cli::UsageError("--stages needs --max-hold");
-    if (config.max_hold && no_fork)
-        throw cli::UsageError("--max-hold and --no-fork cannot be combined");
+    if (stages && !max_hold) throw cli::UsageError("--stages needs --max-hold");
+    if (max_hold && no_fork) throw cli::UsageError("--max-hold and --no-fork cannot be combined");
+    if (max_hold) {
+        constexpr auto grace = std::chrono::seconds{10};
+        config.limits.emplace();
+        config.limits->time = *max_hold;
+        config.limits->stages = stages.value_or(process::Stages{{SIGTERM, grace}, {SIGKILL}});
+    }
     if (shared) config.kind = LockKind::shared;
     if (nonblock) config.wait = Duration::zero();
     if (script && !config.command.empty())
@@ -140,25 +139,19 @@ void warn_of_local_lock(int fd, const Config& config) {
                                   config.object, *reason));
 }
 
-// COMMAND with timeout-run in front.
-std::vector<std::string> with_limit(const Config& config, std::span<const std::string> command) {
-    std::vector<std::string> words{"timeout-run", "--stages",
-                                   config.stages.value_or("TERM:10s,KILL"), *config.max_hold, "--"};
-    words.insert(words.end(), command.begin(), command.end());
-    return words;
-}
-
 int run_with_lock(const Config& config, const front::Command& command) {
     const Fd file = open_lock_file(config.object, config.kind);
     warn_of_local_lock(file.get(), config);
     if (!take(file.get(), config.object, config)) return config.busy_status;
-    const auto limited =
-        config.max_hold ? with_limit(config, command.words()) : std::vector<std::string>{};
-    const auto program = config.max_hold ? own_program() : command.program();
-    const auto words = config.max_hold ? std::span<const std::string>{limited} : command.words();
-    if (config.closes) return process::end_as(process::supervise(program, words, {}));
-    set_across_exec(file, AcrossExec::keep);
-    execute(program, words);
+    if (!config.closes) set_across_exec(file, AcrossExec::keep);
+    if (config.limits) {
+        front::LimitedRun run{*config.limits, command};
+        const auto status = run.to_end();
+        return run.exit_status(status);
+    }
+    if (config.closes)
+        return process::end_as(process::supervise(command.program(), command.words(), {}));
+    execute(command.program(), command.words());
 }
 
 int lock_descriptor(const Config& config) {

@@ -74,9 +74,16 @@ Words with_names(Words words, const Scenario& scenario, pid_t owner) {
     return words;
 }
 
+// process-alive may not signal the process.
+bool is_not_ours(const std::string& applet, int status) {
+    constexpr int not_ours = 2;
+    return applet == "process-alive" && status == not_ours;
+}
+
 bool is_of_the_contract(const Words& command, int status) {
     constexpr int unknown = 4; // LSB: of a daemon
     if (command.back() == "--status" && status == unknown) return true;
+    if (is_not_ours(command.front(), status)) return true;
     constexpr std::array statuses{exit_status::done,           exit_status::failed,
                                   exit_status::timed_out,      exit_status::before_command,
                                   exit_status::cannot_execute, exit_status::not_found};
@@ -88,7 +95,9 @@ bool is_of_the_contract(const Words& command, int status) {
 bool explains(const Result& result, const std::string& applet, const std::string& fired) {
     // timeout-run prints nothing when the time is up.
     const bool is_time_up = applet == "timeout-run" && result.status == exit_status::timed_out;
-    if (result.err.empty()) return result.status == 0 || is_time_up || fired.starts_with("write");
+    if (result.err.empty())
+        return result.status == 0 || is_time_up || is_not_ours(applet, result.status) ||
+               fired.starts_with("write");
     return result.err.starts_with(applet + ": ") && std::ranges::count(result.err, '\n') == 1 &&
            result.err.ends_with('\n');
 }
