@@ -110,6 +110,7 @@ TEST_CASE("options decide where a file goes") {
           0);
     CHECK(scenario.read_file("deep/er/f") == "new");
     CHECK(scenario.run({"webget", "--create-dirs", "-o", "a/b", url}).status == 0);
+    CHECK(scenario.run({"webget", "--create-dirs", "-o", "a/b/c", url}).status == 23);
     CHECK(scenario.exists("a/b"));
     auto result = scenario.run({"webget", "-o", "absent/f", url});
     CHECK(result.status == 23);
@@ -539,6 +540,24 @@ TEST_CASE("a place that cannot be written to is an error") {
         std::filesystem::permissions("directory", std::filesystem::perms::owner_all);
     }
     CHECK(files(scenario) == "directory");
+}
+
+TEST_CASE("a file that its owner made read-only stays, and the server is not asked") {
+    Scenario scenario;
+    const HttpPeer server{always(ok("new\n"))};
+    scenario.write_file("f", "old");
+    std::filesystem::permissions("f", std::filesystem::perms{0444});
+    // root may write to any file, unless it has given up that right.
+    Words command{"webget", "-o", "f", server.url("/")};
+    if (::geteuid() == 0)
+        command.insert(command.begin(), {"setpriv", "--bounding-set=-dac_override"});
+    const auto result = scenario.run(command);
+    CHECK(result.status == 23);
+    CHECK(result.err ==
+          fmt::format("webget: {}: cannot write f: Permission denied\n", server.url("/")));
+    CHECK(scenario.read_file("f") == "old");
+    CHECK(files(scenario) == "f");
+    CHECK(server.requests().empty());
 }
 
 TEST_CASE("a reader that leaves ends it as SIGPIPE does") {

@@ -2,6 +2,7 @@
 
 #include "cli/options.h"
 #include "core/ascii.h"
+#include "core/error.h"
 #include "core/input_file.h"
 #include "core/io.h"
 #include "core/path.h"
@@ -148,6 +149,14 @@ std::string free_name(const std::string& name) {
         http::status::cannot_write);
 }
 
+void create_directories_of(const std::string& file) {
+    try {
+        make_directories(directory_of(file));
+    } catch (const SysError& error) {
+        throw http::TransferError(error.what(), http::status::cannot_write);
+    }
+}
+
 std::string file_for(const Source& source, const TargetOptions& options) {
     std::string name;
     if (options.remote_names) {
@@ -244,7 +253,7 @@ std::vector<download::Target> find_targets(const TargetOptions& options, const S
             sources.size() > 1 && !identity.empty() && !files.insert(std::move(identity)).second)
             throw cli::UsageError(
                 fmt::format("two documents have the same output file {}", target.file));
-        if (options.create_directories) make_directories(directory_of(target.file));
+        if (options.create_directories) create_directories_of(target.file);
     }
     return targets;
 }
