@@ -12,6 +12,7 @@
 // and the front says
 //     give               give the token back, and end
 //     doubt              I have told the command to end, since the lease was not renewed in time
+//     command PID        with KeeperPlan::owner: this command now waits for it, after another one
 #pragma once
 
 #include "cluster/lease_times.h"

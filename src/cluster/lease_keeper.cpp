@@ -2,10 +2,12 @@
 
 #include "cluster/command_guard.h"
 #include "cluster/guard_channel.h"
+#include "core/number.h"
 #include "core/poll.h"
 #include "core/process_info.h"
 #include "core/signals.h"
 #include "core/syscall.h"
+#include "core/words.h"
 
 #include <array>
 #include <csignal>
@@ -32,7 +34,9 @@ class Keeper {
         renewed_told_ = start.place.times.renewed;
         tokens_.resume(start.place,
                        start.command != 0 ? ClusterTokens::Using::yes : ClusterTokens::Using::no);
-        if (start.command != 0 && command_.begin(start.command)) phase_ = Phase::guarding;
+        // Even if its command has just ended, the owner runs on, and the front starts another one.
+        if (start.command != 0 && (command_.begin(start.command) || plan.owner))
+            phase_ = Phase::guarding;
     }
 
     int run() try {
@@ -73,11 +77,16 @@ class Keeper {
     }
 
     void hear_front() {
-        while (const auto line = front_.next())
-            if (*line == "give")
+        while (const auto line = front_.next()) {
+            std::string_view text = *line;
+            const auto verb = take_until(text, ' ');
+            if (verb == "give")
                 give();
-            else if (*line == "doubt")
+            else if (verb == "doubt")
                 command_.front_acts();
+            else if (verb == "command")
+                (void)command_.begin(whole_number<pid_t>(text).value_or(0));
+        }
         if (!front_.is_ended()) return;
         is_alone_ = true;
         command_.front_is_gone();

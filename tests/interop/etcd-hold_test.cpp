@@ -126,6 +126,16 @@ TEST_CASE("a lease that is lost ends the process and all that it started") {
     auto owner = bench.scenario.start_shell(
         "trap 'echo told to end' TERM; tail -f /dev/null & echo $!; wait; wait");
     const auto child = static_cast<pid_t>(std::stol(owner.line()));
+    SUBCASE("also when nothing waits for the process at that moment") {
+        CHECK(bench.take(holding_for(owner.pid(), long_lease), "@lost", {}).status == 0);
+        const auto holder = holder_of(bench, "@lost");
+        const auto lease = bench.lease_of("@lost");
+        REQUIRE(::kill(holder, SIGSTOP) == 0);
+        REQUIRE(::kill(command_of(holder), SIGKILL) == 0);
+        (void)bench.cluster.ctl({"lease", "revoke", lease});
+        REQUIRE(::kill(holder, SIGCONT) == 0);
+        CHECK(owner.wait().status == 128 + SIGKILL);
+    }
     SUBCASE("at once when it was revoked") {
         CHECK(bench.take(holding_for(owner.pid(), long_lease), "@lost", {}).status == 0);
         (void)bench.cluster.ctl({"lease", "revoke", bench.lease_of("@lost")});
@@ -158,6 +168,29 @@ TEST_CASE("the guards of the process may be killed") {
         CHECK(bench.outlasts("@guards", "3"));
         owner.close_input();
         CHECK(bench.take({"-w", "30"}, "@guards").status == 0);
+    }
+    SUBCASE("the command that waits for the process is replaced, and still ends with it") {
+        for (int count = 0; count < 3; ++count) {
+            const auto waiting = command_of(holder);
+            REQUIRE(::kill(waiting, SIGKILL) == 0);
+            REQUIRE(eventually([&] {
+                const auto next = command_of(holder);
+                return next != 0 && next != waiting;
+            }));
+        }
+        CHECK(bench.take({"-nq"}, "@guards").status == 1);
+        // The next keeper has to guard the last command.
+        REQUIRE(::kill(keeper_of(holder), SIGKILL) == 0);
+        CHECK(bench.outlasts("@guards", "3"));
+        owner.close_input();
+        CHECK(bench.take({"-w", "30"}, "@guards").status == 0);
+    }
+    SUBCASE("a command that was replaced ends with TERM, and the token comes back") {
+        const auto waiting = command_of(holder);
+        REQUIRE(::kill(waiting, SIGKILL) == 0);
+        REQUIRE(::kill(holder, SIGTERM) == 0);
+        CHECK(bench.take({"-w", "30"}, "@guards").status == 0);
+        CHECK(owner.is_running());
     }
     SUBCASE("the process that keeps the token gives it back with its end, as on one host") {
         REQUIRE(::kill(holder, SIGKILL) == 0);

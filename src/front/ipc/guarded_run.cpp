@@ -7,6 +7,7 @@
 #include "core/process_stat.h"
 #include "core/program.h"
 #include "core/signals.h"
+#include "front/ipc/held_process.h"
 #include "front/ipc/keeper_process.h"
 #include "process/supervise.h"
 #include "process/tree.h"
@@ -31,6 +32,7 @@ class Front {
     Front(std::string program, std::span<const std::string> words, const cluster::KeeperPlan& plan,
           const Taken* taken)
         : program_(std::move(program)), words_(words), plan_(plan), taken_(taken), keeper_(plan) {
+        if (plan_.owner) held_.emplace(*plan_.owner);
         // Both guards need /proc to find the processes of the command.
         if (!has_own_proc())
             throw Error(fmt::format("cannot guard {}: {}", words_.front(), no_own_proc_reason()),
@@ -39,11 +41,9 @@ class Front {
 
     int run() try {
         process::adopt_orphans();
-        // Take these signals, even as PID 1: we have to give back our place in the queue.
-        SignalFd signals{SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGCHLD};
         keeper_.start(0);
         do {
-            if (const auto status = wait_for_token(signals)) return *status;
+            if (const auto status = wait_for_token()) return *status;
         } while (!start_command());
         while (!is_over()) {
             wait_for_news();
@@ -51,8 +51,10 @@ class Front {
             // Judge before a CONT is passed on, because a command whose lease is over must not
             // continue.
             judge();
-            command_->handle();
-            if (keeper_.pid() == 0) keeper_.mind(command_->status() ? 0 : command_->pid());
+            handle_signals();
+            if (must_wait_again()) wait_again();
+            // A keeper needs to know the command that it guards.
+            if (is_running() || lost_) keeper_.mind(is_running() ? command_->pid() : 0);
         }
         return end();
     } catch (const Error&) {
@@ -63,7 +65,7 @@ class Front {
 
   private:
     // Nothing when we have the token; otherwise our exit status.
-    std::optional<int> wait_for_token(SignalFd& signals) {
+    std::optional<int> wait_for_token() {
         for (;;) {
             keeper_.hear();
             if (const auto& end = keeper_.end()) {
@@ -75,9 +77,9 @@ class Front {
             }
             if (keeper_.has_token()) return std::nullopt;
             keeper_.mind(0);
-            while (const auto signal = signals.next())
+            while (const auto signal = signals_.next())
                 if (*signal != SIGCHLD) return leave_queue(*signal);
-            std::array<pollfd, 2> entries{{{keeper_.fd(), POLLIN, 0}, {signals.fd(), POLLIN, 0}}};
+            std::array<pollfd, 2> entries{{{keeper_.fd(), POLLIN, 0}, {signals_.fd(), POLLIN, 0}}};
             (void)poll_until(entries, Deadline::never());
         }
     }
@@ -93,6 +95,18 @@ class Front {
     bool start_command() {
         // Do this first: the command must have no terminal that could send it signals.
         if (taken_ != nullptr) detach_from_session();
+        try {
+            run_command(keeper_.leave());
+            if (taken_ != nullptr) hold();
+            return true;
+        } catch (const LeaveRefused&) {
+            keeper_.replace();
+            return false;
+        }
+    }
+
+    // Throws Error; then there is no command.
+    void run_command(int leave) {
         Environment environment = Environment::ours();
         const auto fence = fmt::format("{}", keeper_.place().fence);
         environment.set("IPCBOX_SEM_KEY=" + keeper_.key());
@@ -104,17 +118,50 @@ class Front {
         plan.extent = process::SupervisePlan::Extent::tree;
         plan.group = process::SupervisePlan::Group::ours;
         plan.environment = &environment.entries();
-        plan.leave = keeper_.leave();
+        plan.leave = leave;
         plan.leave_patience =
             std::max<Duration>(times().term_at() - BootClock::now(), Duration::zero());
+        plan.on_signal = [this](const SignalEvent& event) { return note(event.number); };
         plan.on_end = [this](const process::EndedChild& child) { keeper_.child_ended(child.pid); };
+        passed_on_ = signal_set({});
+        command_.emplace(program_, words_, std::move(plan));
+    }
+
+    // Remembers a signal, so that its effect is known from an end that nobody wanted.
+    bool note(int signal) {
+        if (is_running())
+            sigaddset(&passed_on_, signal);
+        else if (signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT)
+            is_told_to_end_ = true;
+        return true;
+    }
+
+    void handle_signals() {
+        if (command_) return command_->handle();
+        while (const auto signal = signals_.next())
+            if (*signal != SIGCHLD) is_told_to_end_ = true;
+    }
+
+    [[nodiscard]] bool is_running() const { return command_ && !command_->status(); }
+
+    // Whether the command has ended although it should still wait for plan.owner: it was killed, or
+    // its system calls failed. The token stays taken as long as that process runs.
+    [[nodiscard]] bool must_wait_again() const {
+        if (!held_ || is_running() || lost_ || is_told_to_end_) return false;
+        const int killed_by = command_ ? command_->status()->signal() : 0;
+        const bool is_told = killed_by != 0 && sigismember(&passed_on_, killed_by) == 1;
+        return !is_told && !held_->has_ended();
+    }
+
+    // The owner runs without asking for leave, so the command that waits for it does so, too.
+    void wait_again() {
+        constexpr auto pause = std::chrono::milliseconds{200};
+        if (BootClock::now() < next_start_) return;
+        next_start_ = BootClock::now() + pause;
         try {
-            command_.emplace(program_, words_, std::move(plan));
-            if (taken_ != nullptr) hold();
-            return true;
-        } catch (const LeaveRefused&) {
-            keeper_.replace();
-            return false;
+            run_command(-1);
+            keeper_.say(fmt::format("command {}", command_->pid()));
+        } catch (const Error&) { // NOLINT(bugprone-empty-catch): tried again at next_start_
         }
     }
 
@@ -127,7 +174,7 @@ class Front {
     [[nodiscard]] const cluster::LeaseTimes& times() const { return keeper_.place().times; }
 
     [[nodiscard]] bool is_over() {
-        if (!command_->status()) return false;
+        if (is_running() || must_wait_again()) return false;
         if (!lost_) return true;
         return keeper_.is_gone() || BootClock::now() >= kill_rest_at_ || processes().empty();
     }
@@ -136,7 +183,8 @@ class Front {
         // Processes that the command left behind must not go on without a lease.
         if (lost_) signal(SIGKILL);
         give_back();
-        return lost_ ? exit_status::timed_out : process::end_as(*command_->status());
+        if (lost_) return exit_status::timed_out;
+        return command_ ? process::end_as(*command_->status()) : exit_status::done;
     }
 
     void give_back() {
@@ -151,14 +199,20 @@ class Front {
 
     void wait_for_news() {
         timer_.set(next_moment());
-        std::array<pollfd, 3> entries{
-            {{keeper_.fd(), POLLIN, 0}, {command_->fd(), POLLIN, 0}, {timer_.fd(), POLLIN, 0}}};
+        std::array<pollfd, 3> entries{{{keeper_.fd(), POLLIN, 0},
+                                       {command_ ? command_->fd() : signals_.fd(), POLLIN, 0},
+                                       {timer_.fd(), POLLIN, 0}}};
         (void)poll_until(entries, Deadline::never());
     }
 
     [[nodiscard]] std::optional<BootTime> next_moment() const {
+        if (is_running()) return next_moment_of_lease();
+        if (lost_) return kill_rest_at_;
+        return std::min(next_moment_of_lease().value_or(next_start_), next_start_);
+    }
+
+    [[nodiscard]] std::optional<BootTime> next_moment_of_lease() const {
         const auto now = BootClock::now();
-        if (command_->status()) return kill_rest_at_;
         constexpr auto between_kills = std::chrono::milliseconds{100};
         const bool kills =
             plan_.on_lost == OnLost::kill || (plan_.on_lost == OnLost::pause && keeper_.is_gone());
@@ -170,7 +224,7 @@ class Front {
     // Decides what the lease means for the command now. Call it after hearing the keeper, so that a
     // front that was stopped does not kill a command whose lease was renewed in the meantime.
     void judge() {
-        if (command_->status()) return;
+        if (!is_running() && (lost_ || !held_)) return;
         if (keeper_.is_gone()) return gone();
         const auto doubt = cluster::doubt_at(times(), BootClock::now());
         const auto before = std::exchange(doubted_, doubt);
@@ -220,20 +274,9 @@ class Front {
     }
 
     // The processes that have to end when the lease is lost: our children without the keeper. With
-    // an owner, the owner and its descendants at the time when we first looked.
+    // an owner, the owner and its descendants.
     [[nodiscard]] std::vector<process::Root> processes() {
-        if (plan_.owner) {
-            const auto& [pid, start] = *plan_.owner;
-            if (family_.empty()) {
-                family_ = process::roots_of(process::descendants_of(pid));
-                family_.push_back(*plan_.owner);
-            }
-            std::erase_if(family_, [](const process::Root& root) {
-                const auto stat = read_process_stat(root.pid);
-                return !stat || stat->has_ended() || stat->start_ticks != root.start_ticks;
-            });
-            return family_;
-        }
+        if (held_) return held_->family();
         auto children = process::children_of(::getpid());
         std::erase(children, keeper_.pid());
         return process::roots_of(children);
@@ -251,6 +294,9 @@ class Front {
     std::span<const std::string> words_;
     const cluster::KeeperPlan& plan_;
     const Taken* taken_;
+    std::optional<HeldProcess> held_; // plan.owner
+    // Take these signals, even as PID 1: we have to give back our place in the queue.
+    SignalFd signals_{SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGCHLD};
     KeeperProcess keeper_;
     BootTimer timer_;
     std::optional<process::Supervised> command_;
@@ -260,7 +306,9 @@ class Front {
     bool is_gone_told_ = false;
     bool is_refusal_told_ = false;
     BootTime kill_rest_at_{};
-    std::vector<process::Root> family_; // see processes()
+    sigset_t passed_on_{}; // to the present command
+    bool is_told_to_end_ = false;
+    BootTime next_start_{}; // of the command that waits for plan.owner
 };
 
 } // namespace

@@ -44,20 +44,23 @@ void KeeperProcess::start(pid_t command) {
 }
 
 void KeeperProcess::replace() {
-    if (child_) {
-        child_.kill(SIGKILL);
-        child_.wait();
-    }
-    pid_ = 0;
+    let_go();
     hear(); // hear its last lines
     start(0);
 }
 
 void KeeperProcess::mind(pid_t command) {
     if (pid_ != 0 && child_.reap_if_ended()) pid_ = 0;
+    // It ends, or else we could never hear it again.
+    if (pid_ != 0 && channel_.is_ended()) let_go();
     if (pid_ != 0) return;
     hear();
     if (!is_given_ && !is_gone_ && !end_) start(command);
+}
+
+void KeeperProcess::let_go() {
+    child_ = Child{}; // this kills it
+    pid_ = 0;
 }
 
 void KeeperProcess::child_ended(pid_t pid) {
@@ -117,8 +120,7 @@ void KeeperProcess::give(Deadline deadline) {
         if (is_given_ || deadline.passed()) return child_.release();
         if (channel_.is_ended()) {
             // The keeper was killed. Another one gives the token back.
-            child_.release();
-            pid_ = 0;
+            let_go();
             if (end_ || place_.entry.lease == 0) return;
             start(0);
             say("give");

@@ -21,7 +21,8 @@ class KeeperProcess {
     void start(pid_t command);
     // Kills this one: it could still give leave to a command that no longer waits for it.
     void replace();
-    // Starts another one if this one was killed and there is something left to keep.
+    // Starts another one if this one was killed, or cannot be heard any more, and there is
+    // something left to keep.
     void mind(pid_t command);
     // What the front's loop knows of an ended child.
     void child_ended(pid_t pid);
@@ -29,6 +30,7 @@ class KeeperProcess {
     // Reads the messages of the keeper.
     void hear();
     void say(std::string_view line) { channel_.say(line); }
+    // Readable when there is something to hear, or another one to be started by mind().
     [[nodiscard]] int fd() const { return pid_ != 0 ? channel_.fd() : -1; }
     [[nodiscard]] pid_t pid() const { return pid_; } // 0: it has ended
     // Where a command asks for leave (SpawnPlan::leave).
@@ -50,6 +52,7 @@ class KeeperProcess {
     void give(Deadline deadline);
 
   private:
+    void let_go();
     void hear_place(std::string_view text);
     void hear_inside(std::string_view text);
     void hear_renewed(std::string_view text);
