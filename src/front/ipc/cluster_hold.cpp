@@ -26,16 +26,22 @@ namespace {
 
 constexpr std::string_view pipe_name = "a pipe";
 constexpr std::string_view busy = "busy\n";
+constexpr std::string_view failed = "failed ";
 
 // The name of the process. With the longest pid it has 15 bytes, the kernel's limit.
 std::string name_of_holder(pid_t owner) {
     return fmt::format("hold:{}", owner);
 }
 
+void tell(Pipe& pipe, std::string_view line) {
+    write_all(pipe.writer.get(), line, pipe_name);
+    pipe.writer = Fd{};
+}
+
 // The life of the process that keeps a token for OWNER. It writes one line to PIPE and closes it.
 // The line has the fence and the key when it has the token, or "busy" when no token was free in
-// time.
-int hold(const ClusterTaking& taking, const process::Root& owner, Pipe pipe) try {
+// time, or "failed" and the reason. The reason cannot go to standard error, which may be closed.
+int hold(const ClusterTaking& taking, const process::Root& owner, Pipe& pipe) try {
     pipe.reader = Fd{};
     close_descriptors_except(pipe.writer);
     set_own_name(name_of_holder(owner.pid));
@@ -44,18 +50,15 @@ int hold(const ClusterTaking& taking, const process::Root& owner, Pipe pipe) try
     entry.keeper = std::exchange(entry.pid, owner.pid);
     auto plan = keeper_plan(taking, entry);
     plan.owner = owner;
-    const auto report = [&](std::string_view line) {
-        write_all(pipe.writer.get(), line, pipe_name);
-        pipe.writer = Fd{};
-    };
     const int status = hold_guarded(plan, [&](cluster::Revision fence, const std::string& key) {
-        report(fmt::format("{} {}\n", fence, key));
+        tell(pipe, fmt::format("{} {}\n", fence, key));
     });
-    if (pipe.writer) report(busy);
+    if (pipe.writer) tell(pipe, busy);
     return status;
 } catch (Error& error) {
     if (error.status() == exit_status::before_command) error.set_status(exit_status::failed);
-    throw;
+    if (pipe.writer) tell(pipe, fmt::format("{}{}\n", failed, error.what()));
+    return error.status();
 }
 
 // What that process has written.
@@ -64,16 +67,25 @@ struct Report {
     bool is_busy = false;
     cluster::Revision fence = 0;
     std::string place;
+    std::string failure;
 };
 
 Report read_report(const Fd& reader) {
     constexpr std::size_t max_line = 1UL << 16U;
     const auto line = read_to_end(reader.get(), max_line, pipe_name);
-    if (!line.ends_with('\n')) return {};
-    if (line == busy) return {.is_busy = true, .place = {}};
-    std::string_view place{line.data(), line.size() - 1};
-    const auto fence = whole_number<cluster::Revision>(take_until(place, ' '));
-    return {.is_taken = fence.has_value(), .fence = fence.value_or(0), .place = std::string{place}};
+    Report report;
+    if (!line.ends_with('\n')) return report;
+    report.is_busy = line == busy;
+    std::string_view text{line.data(), line.size() - 1};
+    if (text.starts_with(failed)) {
+        report.failure = text.substr(failed.size());
+    } else if (!report.is_busy) {
+        const auto fence = whole_number<cluster::Revision>(take_until(text, ' '));
+        report.is_taken = fence.has_value();
+        report.fence = fence.value_or(0);
+        report.place = text;
+    }
+    return report;
 }
 
 void print(const Report& report, const std::string& key) {
@@ -93,9 +105,7 @@ int take_for_process(const ClusterTaking& taking, pid_t owner) {
     Pipe pipe = make_pipe();
     Child holder = fork_child([&, parent = ::getpid()] {
         end_with_parent(parent);
-        return cli::guarded([&] {
-            return hold(taking, {owner, stat->start_ticks}, std::move(pipe));
-        });
+        return cli::guarded([&] { return hold(taking, {owner, stat->start_ticks}, pipe); });
     });
     pipe.writer = Fd{};
     const auto report = read_report(pipe.reader);
@@ -108,7 +118,11 @@ int take_for_process(const ClusterTaking& taking, pid_t owner) {
         holder.wait();
         throw;
     }
-    if (!report.is_taken) return holder.wait().as_exit_status();
+    if (!report.is_taken) {
+        const int status = holder.wait().as_exit_status();
+        if (!report.failure.empty()) throw Error(report.failure, status);
+        return status;
+    }
     holder.release();
     return exit_status::done;
 }

@@ -7,6 +7,7 @@
 #include "core/process_stat.h"
 #include "core/program.h"
 #include "core/signals.h"
+#include "core/syscall.h"
 #include "front/ipc/held_process.h"
 #include "front/ipc/keeper_process.h"
 #include "process/supervise.h"
@@ -123,16 +124,16 @@ class Front {
             std::max<Duration>(times().term_at() - BootClock::now(), Duration::zero());
         plan.on_signal = [this](const SignalEvent& event) { return note(event.number); };
         plan.on_end = [this](const process::EndedChild& child) { keeper_.child_ended(child.pid); };
-        passed_on_ = signal_set({});
         command_.emplace(program_, words_, std::move(plan));
     }
 
-    // Remembers a signal, so that its effect is known from an end that nobody wanted.
+    // The command dies of such a signal, or has just ended.
     bool note(int signal) {
-        if (is_running())
-            sigaddset(&passed_on_, signal);
-        else if (signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT)
-            is_told_to_end_ = true;
+        struct sigaction action {};
+        sys::call("sigaction", ::sigaction, signal, nullptr, &action);
+        const bool ends =
+            signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
+        is_told_to_end_ |= ends && action.sa_handler != SIG_IGN;
         return true;
     }
 
@@ -147,10 +148,7 @@ class Front {
     // Whether the command has ended although it should still wait for plan.owner: it was killed, or
     // its system calls failed. The token stays taken as long as that process runs.
     [[nodiscard]] bool must_wait_again() const {
-        if (!held_ || is_running() || lost_ || is_told_to_end_) return false;
-        const int killed_by = command_ ? command_->status()->signal() : 0;
-        const bool is_told = killed_by != 0 && sigismember(&passed_on_, killed_by) == 1;
-        return !is_told && !held_->has_ended();
+        return held_ && !is_running() && !lost_ && !is_told_to_end_ && !held_->has_ended();
     }
 
     // The owner runs without asking for leave, so the command that waits for it does so, too.
@@ -306,7 +304,6 @@ class Front {
     bool is_gone_told_ = false;
     bool is_refusal_told_ = false;
     BootTime kill_rest_at_{};
-    sigset_t passed_on_{}; // to the present command
     bool is_told_to_end_ = false;
     BootTime next_start_{}; // of the command that waits for plan.owner
 };
