@@ -76,6 +76,9 @@ class Front {
                 if (!end->reason.empty()) cli::diagnose(end->reason);
                 return end->status;
             }
+            if (keeper_.is_gone())
+                throw Error("cannot keep the lease: its keeper has given it up",
+                            exit_status::before_command);
             if (keeper_.has_token()) return std::nullopt;
             keeper_.mind(0);
             while (const auto signal = signals_.next())

@@ -86,7 +86,7 @@ void KeeperProcess::hear() {
         else if (verb == "end")
             hear_end(text);
         else if (verb == "given")
-            is_given_ = true;
+            (is_asked_to_give_ || end_ ? is_given_ : is_gone_) = true;
     }
 }
 
@@ -114,6 +114,7 @@ void KeeperProcess::hear_end(std::string_view text) {
 }
 
 void KeeperProcess::give(Deadline deadline) {
+    is_asked_to_give_ = true;
     say("give");
     for (;;) {
         hear();

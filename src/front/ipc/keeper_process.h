@@ -40,7 +40,8 @@ class KeeperProcess {
     [[nodiscard]] const cluster::TokenPlace& place() const { return place_; }
     [[nodiscard]] const std::string& key() const { return key_; }
     [[nodiscard]] bool has_token() const { return has_token_; }
-    [[nodiscard]] bool is_gone() const { return is_gone_; } // the lease
+    // The lease is over, or the keeper gave the token back by itself: it thought that we are gone.
+    [[nodiscard]] bool is_gone() const { return is_gone_; }
     struct End {
         int status = 0;
         std::string reason;
@@ -67,6 +68,7 @@ class KeeperProcess {
     cluster::TokenPlace place_;
     std::string key_; // of our entry
     bool has_token_ = false;
+    bool is_asked_to_give_ = false;
     bool is_given_ = false;
     bool is_gone_ = false;
     std::optional<End> end_;
