@@ -320,6 +320,7 @@ constexpr Possibility possibilities[] = {
     {"signalfd", {EMFILE, ENFILE, ENOMEM}},
     {"sigprocmask", {}},
     {"sigtimedwait", {}},
+    {"sockatmark", {}},
     {"socket", {EMFILE, ENFILE, ENOMEM}},
     {"socket", {EAFNOSUPPORT}, is_ipv6},
     {"socketpair", {EMFILE, ENFILE, ENOMEM}},

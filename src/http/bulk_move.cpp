@@ -6,6 +6,7 @@
 #include "core/poll.h"
 #include "core/syscall.h"
 #include "net/lost_connection.h"
+#include "net/urgent_data.h"
 
 #include <algorithm>
 #include <fcntl.h>
@@ -100,12 +101,22 @@ BulkMove::Step BulkMove::splice_through_pipe(std::size_t max_bytes, Deadline dea
                           unsigned{SPLICE_F_MOVE | SPLICE_F_NONBLOCK});
     while (moved < 0 && errno == EINTR);
     const auto step = step_of(moved, errno);
+    if (stops_at_urgent_data(step)) return copy_some(max_bytes, deadline);
     if (moved < 0 && (step.error == EINVAL || step.error == ENOSYS)) { // not this kind of socket
         way_ = Way::memory;
         return copy_some(max_bytes, deadline);
     }
     if (step.size > 0) empty_pipe(step.size, deadline);
     return step;
+}
+
+// Whether STEP of splice(2) came to urgent data. Then the bytes behind it go through memory.
+bool BulkMove::stops_at_urgent_data(const Step& step) {
+    using Outcome = Step::Outcome;
+    const bool has_moved = step.outcome != Outcome::ended && step.outcome != Outcome::would_wait;
+    if (has_moved || !from_socket_ || !net::is_at_urgent_data(from_)) return false;
+    way_ = Way::memory;
+    return true;
 }
 
 void BulkMove::empty_pipe(std::size_t size, Deadline deadline) {
@@ -135,9 +146,11 @@ BulkMove::Step BulkMove::splice_some(std::size_t max_bytes, Deadline deadline) {
         const ssize_t moved = sys::call("splice", ::splice, from_, static_cast<loff_t*>(nullptr),
                                         to_, static_cast<loff_t*>(nullptr), max_bytes,
                                         unsigned{SPLICE_F_MOVE | SPLICE_F_NONBLOCK});
-        if (moved >= 0) return step_of(moved, 0);
-        if (errno == EINTR) continue;
+        if (moved > 0) return step_of(moved, 0);
+        if (moved < 0 && errno == EINTR) continue;
         const int error = errno;
+        if (stops_at_urgent_data(step_of(moved, error))) return copy_some(max_bytes, deadline);
+        if (moved == 0) return step_of(moved, 0);
         // O_APPEND, some terminals, some file systems.
         if (error == EINVAL || error == ENOSYS) {
             way_ = Way::memory;

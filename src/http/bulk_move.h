@@ -35,6 +35,7 @@ class BulkMove {
     [[nodiscard]] Way choose() const;
     [[nodiscard]] Step splice_some(std::size_t max_bytes, Deadline deadline);
     [[nodiscard]] Step splice_through_pipe(std::size_t max_bytes, Deadline deadline);
+    [[nodiscard]] bool stops_at_urgent_data(const Step& step);
     void empty_pipe(std::size_t size, Deadline deadline);
     [[nodiscard]] Step copy_some(std::size_t max_bytes, Deadline deadline);
 

@@ -6,6 +6,7 @@
 #include "core/syscall.h"
 #include "net/lost_connection.h"
 #include "net/socket_options.h"
+#include "net/urgent_data.h"
 
 #include <algorithm>
 #include <climits>
@@ -81,6 +82,11 @@ void RelayStream::move() {
         if (outcome == Outcome::moved) {
             moved = true;
             continue;
+        }
+        if (outcome == Outcome::would_wait && !moved && way_ != Way::memory &&
+            from_.kind == Kind::socket && is_at_urgent_data(from_.fd)) {
+            (void)go_through_memory();
+            return;
         }
         // A direct splice does not say which side it would wait for. If the side that we waited for
         // is ready and nothing moved, wait for the other side.
@@ -186,6 +192,8 @@ auto RelayStream::move_directly() -> Outcome {
     const ssize_t moved = sends_file
                               ? transfer("sendfile", ::sendfile, to_.fd, from_.fd, nullptr, size)
                               : splice_some(from_.fd, to_.fd, size);
+    // Urgent data looks like the end; reading tells.
+    if (moved == 0 && from_.kind == Kind::socket) return go_through_memory();
     if (moved >= 0 || errno == EAGAIN) return took(moved);
     if (cannot_splice(errno)) return go_through_memory();
     if (is_source_error(errno)) fail_source(errno);
@@ -208,6 +216,7 @@ auto RelayStream::move_through_pipe() -> Outcome {
         const auto size = room(max_at_once);
         if (size == 0) return expect_end();
         const ssize_t taken = splice_some(from_.fd, hold_.writer.get(), size);
+        if (taken == 0) return go_through_memory(); // the end, or urgent data
         if (taken < 0 && cannot_splice(errno)) return go_through_memory();
         const auto outcome = took(taken);
         if (outcome != Outcome::moved) return outcome;

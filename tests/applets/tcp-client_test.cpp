@@ -14,6 +14,7 @@
 #include <doctest/doctest.h>
 #include <fmt/core.h>
 #include <future>
+#include <semaphore>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -525,6 +526,34 @@ TEST_CASE("--timing and -J tell how long each step took") {
     CHECK(json.out.ends_with(R"("sent":5,"received":5})"
                              "\n"));
     CHECK(scenario.read_file("out") == "12345");
+}
+
+TEST_CASE("bytes behind urgent data arrive, at once and before the end") {
+    Scenario scenario;
+    std::binary_semaphore begun{0};
+    const Peer server{[&](const Fd& client) {
+        say(client, "a");
+        (void)::send(client.get(), "!", 1, MSG_OOB);
+        say(client, "b\n");
+        (void)begun.try_acquire_for(std::chrono::seconds{30});
+        say(client, "c");
+        (void)::send(client.get(), "!", 1, MSG_OOB);
+        say(client, "d\n");
+    }};
+    auto process = scenario.start({"tcp-client", server.text()}); // into a pipe
+    process.close_input();
+    CHECK(process.line() == "ab");
+    begun.release();
+    CHECK(process.line() == "cd");
+    CHECK(process.wait().status == 0);
+
+    process = scenario.start({"tcp-client", "-o", "file", server.text()});
+    process.close_input();
+    CHECK(eventually(
+        [&] { return scenario.exists("file") && scenario.read_file("file") == "ab\n"; }));
+    begun.release();
+    CHECK(process.wait().status == 0);
+    CHECK(scenario.read_file("file") == "ab\ncd\n");
 }
 
 TEST_CASE("a server cannot control the terminal") {

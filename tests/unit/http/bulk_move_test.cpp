@@ -185,3 +185,34 @@ TEST_CASE("a reader that does not read holds up a move only until the deadline")
         CHECK_THROWS_AS(fill(), TimedOut);
     }
 }
+
+TEST_CASE("urgent data does not end the document, and no byte behind it is lost") {
+    const std::string half(200'000, 'x');
+    const Peer server{[&](const Fd& client) {
+        say(client, half);
+        (void)::send(client.get(), "!", 1, MSG_OOB);
+        say(client, half);
+    }};
+    const Scenario scenario;
+    const auto moved = [&](int to) {
+        const Fd from = connected(server);
+        http::BulkMove mover{from.get(), to, name};
+        std::size_t all = 0;
+        for (;;) {
+            const auto step = mover.step(size, soon());
+            all += step.size;
+            if (step.outcome == Outcome::would_wait) REQUIRE(wait_for(from.get(), POLLIN, soon()));
+            if (step.outcome == Outcome::ended || step.outcome == Outcome::failed) return all;
+        }
+    };
+    SUBCASE("in a file") {
+        const Fd file = open_file(scenario.path("f"), O_RDWR | O_CREAT, 0600);
+        CHECK(moved(file.get()) == 2 * half.size());
+    }
+    SUBCASE("in a pipe") {
+        Pipe pipe = make_pipe();
+        std::jthread reader{[&] { (void)read_to_end(pipe.reader.get(), size, "a pipe"); }};
+        CHECK(moved(pipe.writer.get()) == 2 * half.size());
+        pipe.writer = Fd{};
+    }
+}
