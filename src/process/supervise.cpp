@@ -198,8 +198,11 @@ void Supervised::take_terminal() {
 }
 
 std::size_t Supervised::signal(int signal) {
-    if (plan_.extent == SupervisePlan::Extent::tree && has_own_proc())
-        return signal_own_tree(signal).signalled;
+    if (plan_.extent == SupervisePlan::Extent::tree && has_own_proc()) {
+        const auto tree = signal_own_tree(signal);
+        if (tree.signalled > 0 || !tree.refused.empty()) return tree.signalled;
+        // /proc may not have shown the command.
+    }
     if (status_) return 0;
     const auto send = [&](int number) {
         if (has_own_group_)
