@@ -2,6 +2,7 @@
 
 #include "core/io.h"
 #include "core/poll.h"
+#include "harness/server_record.h"
 #include "net/connect.h"
 
 #include <algorithm>
@@ -20,49 +21,6 @@ using namespace ipcbox::server;
 namespace {
 
 using Words = std::vector<std::string>;
-
-// The events of a server, as words: "connected", "started", "ended 3".
-class Record : public ServerEvents {
-  public:
-    void connected(const Connection&) override { add("connected"); }
-    void started(const Connection&) override { add("started"); }
-    void ended(const Connection&, const ConnectionEnd& end) override {
-        add(end.status ? "ended " + std::to_string(end.status->as_exit_status()) : "ended");
-    }
-    void refused(const Connection&, const std::string& why) override { add("refused: " + why); }
-    void trouble(const std::string& what) override { add("trouble: " + what); }
-    void named(const std::string&, const std::string&) override {}
-    void table(const std::vector<Connection>& all) override {
-        add("table of " + std::to_string(all.size()));
-    }
-    void draining() override { add("draining"); }
-    void alive() override {}
-
-    // All words so far.
-    [[nodiscard]] std::vector<std::string> told() const {
-        const std::lock_guard lock{mutex_};
-        return told_;
-    }
-    [[nodiscard]] bool has(const std::string& word) const {
-        const auto all = told();
-        return std::ranges::find(all, word) != all.end();
-    }
-    void wait_for(const std::string& word) const {
-        const auto deadline = Deadline::after(std::chrono::seconds{10});
-        while (!has(word) && !deadline.passed())
-            std::this_thread::yield();
-        CAPTURE(fmt::format("{}", fmt::join(told(), ", ")));
-        REQUIRE(has(word));
-    }
-
-  private:
-    void add(std::string word) {
-        const std::lock_guard lock{mutex_};
-        told_.push_back(std::move(word));
-    }
-    mutable std::mutex mutex_;
-    std::vector<std::string> told_;
-};
 
 // A server on a loopback port, in a thread.
 class Running {
@@ -98,7 +56,7 @@ class Running {
         return wait();
     }
 
-    Record record;
+    test::ServerRecord record;
 
   private:
     // The signals of a server. None may be ignored: nohup makes us ignore HUP.
