@@ -360,7 +360,7 @@ TEST_CASE("HUP keeps a socket whose path has a line feed, and the end removes it
     Scenario scenario;
     const std::string path = "./line\nfeed";
     auto process = scenario.start(server({"-q", "--notify-fd", "1"}, {"cat"}, {path}));
-    CHECK(process.line() == "listening on ./line");
+    CHECK(process.line() == "listening on ./line^Jfeed");
     const auto address = net::Address::unix_path(path);
     CHECK(ask(address, "before\n") == "before\n");
     process.kill(SIGHUP);
