@@ -114,7 +114,8 @@ TEST_CASE("a daemon that is not ready in time is ended") {
         {"-p", "pid", "--ready-notify", "--ready-timeout", "0.1", "--stages", "TERM:0.1s,KILL"},
         {"sh", "-c", "trap '' TERM; echo $$ >&2; while :; do sleep 1; done"}));
     CHECK(result.status == 124);
-    CHECK(contains(result.err, "is not ready after 0.1s: it has not sent READY=1\n"));
+    CHECK(contains(result.err, "is not ready after "));
+    CHECK(contains(result.err, "s: it has not sent READY=1\n"));
     CHECK_FALSE(scenario.exists("pid"));
     CHECK(test::children_of(::getpid()).size() <= 1); // its sleep, for which nobody waits
 }

@@ -483,7 +483,8 @@ TEST_CASE("a server that is not there, resets or stays is reported") {
     result = scenario.run({"pty-expect", "--tcp", server.text(), "-s", "reset\\n", "-e", "never"});
     CHECK(result.status == 1);
     CHECK(contains(result.err, "Connection reset by peer"));
-    result = scenario.run({"pty-expect", "-t", "100ms", "--tcp", server.text(), "-e", "\\? "});
+    result = scenario.run({"pty-expect", "--tcp", server.text(), "-f", "-"},
+                          "expect /\\? /\ntimeout 100ms\n");
     CHECK(result.status == 124);
     CHECK(contains(result.err, "timed out: the server has not closed the connection"));
     CHECK(scenario.run({"pty-expect", "--tcp", "nonsense:", "-e", "x"}).status == 2);

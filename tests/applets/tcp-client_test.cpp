@@ -563,6 +563,8 @@ TEST_CASE("a server cannot control the terminal") {
         std::array<char, 1> byte{};
         (void)::recv(client.get(), byte.data(), 1, 0); // takes a single byte
         say(client, "\xac\n");
+        ::shutdown(client.get(), SHUT_WR);
+        (void)receive_all(client); // a close with unread input would be a reset
     }};
     const auto on_terminal = [&](const std::string& options) {
         // script(1) gives it a terminal. With -s, it sends what is typed there.

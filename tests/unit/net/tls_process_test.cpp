@@ -358,7 +358,11 @@ TEST_CASE("a peer that does not speak TLS is an error") {
         });
     };
     const std::string failed = "35 cannot speak TLS with localhost: the handshake failed: ";
-    const Peer other{[](const Fd& client) { say(client, "220 mail.example.org ESMTP\r\n"); }};
+    const Peer other{[](const Fd& client) {
+        say(client, "220 mail.example.org ESMTP\r\n");
+        ::shutdown(client.get(), SHUT_WR);
+        (void)receive_all(client); // a close with unread input would be a reset
+    }};
     CHECK(talk(other) == failed + "the answer is not TLS");
     const Peer silent{[](const Fd& client) { ::shutdown(client.get(), SHUT_WR); }};
     CHECK(talk(silent) == failed + "the peer closed the connection without a word");
