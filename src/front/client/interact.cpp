@@ -11,6 +11,8 @@
 
 #include <array>
 #include <csignal>
+#include <optional>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -69,23 +71,43 @@ int speak_as_twin(Passage& passage, const std::string& target, const Reached& se
     }
 }
 
+bool has_failed(const WaitStatus& twin) {
+    return twin.signal() == 0 && twin.as_exit_status() != exit_status::done;
+}
+
+// Waits until the server has sent something, or the twin has ended. The server comes first if both
+// have happened: it may be the reason why the twin could not go on.
+bool server_is_first(int server, const Child& twin) {
+    std::array<pollfd, 2> entries{pollfd{server, POLLIN, 0}, pollfd{twin.pidfd(), POLLIN, 0}};
+    (void)poll_until(entries, Deadline::never());
+    return entries[0].revents != 0;
+}
+
 void talk_as_twins(const std::string& target, const Reached& server, Passage& passage) {
     const auto end = server.end(target);
     const pid_t parent = ::getpid();
     Child twin = fork_child([&] { return speak_as_twin(passage, target, server, parent); });
+    std::optional<WaitStatus> twin_end;
     std::array<std::byte, buffer_size> buffer;
     for (;;) {
+        if (!twin_end && !server_is_first(end.in, twin)) {
+            twin_end = twin.wait();
+            if (has_failed(*twin_end)) break; // with all read that the server has sent
+            continue;
+        }
         const auto got = read_some(end.in, buffer, target);
         const auto shown = passage.answer(
             {reinterpret_cast<const char*>(buffer.data()), got}); // NOLINT(*-reinterpret-cast)
         write_all(STDOUT_FILENO, shown, "standard output");
         if (got == 0) break;
     }
-    twin.kill(SIGTERM);
-    const auto status = twin.wait();
+    if (!twin_end) {
+        twin.kill(SIGTERM);
+        twin_end = twin.wait();
+    }
     // The child has already reported the reason.
-    if (status.signal() == 0 && status.as_exit_status() != exit_status::done)
-        throw Error("cannot send all of the input", status.as_exit_status());
+    if (has_failed(*twin_end))
+        throw Error("cannot send all of the input", twin_end->as_exit_status());
 }
 
 // Gives the process that speaks TLS a moment to send our last bytes. Nobody waits for an answer.
