@@ -1,9 +1,11 @@
 // signal-run - run a command with its signals ignored, blocked, rewritten or answered
 #include "applet.h"
+#include "cli/json.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/values.h"
 #include "core/error.h"
+#include "core/io.h"
 #include "core/process_info.h"
 #include "core/signals.h"
 #include "core/spawn.h"
@@ -16,6 +18,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <stdexcept>
+#include <unistd.h>
 
 namespace ipcbox {
 namespace {
@@ -36,13 +39,14 @@ struct Config {
     std::vector<process::Rewrite> rewrites;
     std::optional<Duration> ignore_for;
     bool log = false;
+    bool json = false; // logs objects
     ForkRetry fork_retry;
     cli::Verbosity verbosity;
     std::vector<std::string> command;
 
     // Whether we can simply become the command. Otherwise we stay beside it.
     [[nodiscard]] bool only_sets_dispositions() const {
-        return answers.empty() && rewrites.empty() && !ignore_for && !log;
+        return answers.empty() && rewrites.empty() && !ignore_for && !log && !json;
     }
 };
 
@@ -80,6 +84,8 @@ Config parse(const Invocation& invocation) {
     options.value("--ignore-for DURATION", config.ignore_for, cli::parse_duration,
                   "drop the signals of --ignore for this long, and then pass them on");
     options.flag("--log", config.log, "print on standard error which process sent each signal");
+    options.flag("-J,--json", config.json,
+                 "print on standard error a JSON object for each signal, with its sender");
     front::declare_fork_retry(options, config.fork_retry);
     options.note("With only --ignore, --default and --block, signal-run becomes the command. With "
                  "other options, it keeps running beside the command and passes signals on.");
@@ -116,6 +122,31 @@ std::string sender_text(const SignalEvent& event) {
                   : fmt::format("{} ({}, ended)", event.sender, user_name(event.user));
 }
 
+// The pid is 0 when the sender is in another PID namespace. The name of a sender that has ended is
+// not known.
+std::string json_of(const SignalEvent& event) {
+    cli::JsonLine line;
+    line.set("signal", signal_name(event.number)).set_flag("kernel", !event.from_process);
+    if (!event.from_process) return line.text();
+    line.set("pid", event.sender).set("uid", event.user).set("user", user_name(event.user));
+    if (const auto sender = event.sender > 0 ? find_process(event.sender) : std::nullopt)
+        line.set("name", sender->name);
+    return line.text();
+}
+
+void log_signal(const Config& config, const SignalEvent& event) {
+    if (!config.json) {
+        if (config.log)
+            cli::diagnose(
+                fmt::format("got {} from {}", signal_name(event.number), sender_text(event)));
+        return;
+    }
+    try {
+        write_all(STDERR_FILENO, json_of(event), "standard error");
+    } catch (const Error&) { // NOLINT(bugprone-empty-catch): there is nowhere to report it
+    }
+}
+
 void run_answer(const Answer& answer, int signal, pid_t command) {
     ::setenv("SIGNAL", signal_name(signal).c_str(), 1);
     ::setenv("SIGNAL_PID", fmt::format("{}", command).c_str(), 1);
@@ -132,9 +163,7 @@ int run_beside(const Config& config, const front::Command& command) {
     pid_t pid = 0;
     const Deadline ignored_until = Deadline::after(config.ignore_for.value_or(Duration::zero()));
     const auto on_signal = [&](const SignalEvent& event) {
-        if (config.log)
-            cli::diagnose(
-                fmt::format("got {} from {}", signal_name(event.number), sender_text(event)));
+        log_signal(config, event);
         bool is_answered = false;
         for (const auto& answer : config.answers)
             if (contains({answer.signals}, event.number)) {

@@ -1,8 +1,10 @@
+#include "core/user.h"
 #include "harness/scenario.h"
 
 #include <csignal>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 using namespace ipcbox::test;
 
@@ -87,6 +89,21 @@ TEST_CASE("the log names the sender of each signal, which is passed on") {
 
     const auto pid = sender.line();
     CHECK(command.error_line().starts_with(fmt::format("signal-run: got TERM from {} (sh, ", pid)));
+    CHECK(command.wait().status == 7);
+}
+
+TEST_CASE("-J describes the sender of each signal in an object") {
+    Scenario scenario;
+    auto command = start(scenario, {"-J"},
+                         "trap 'echo got; exit 7' TERM; echo up; "
+                         "while :; do sleep 0.01; done");
+    auto sender =
+        scenario.start_shell(fmt::format("kill -TERM {}; echo $$; read line", command.pid()));
+    const auto pid = sender.line();
+    CHECK(command.error_line() ==
+          fmt::format(R"({{"v":1,"signal":"TERM","kernel":false,"pid":{},"uid":{},"user":"{}",)"
+                      R"("name":"sh"}})",
+                      pid, ::getuid(), ipcbox::user_name(::getuid())));
     CHECK(command.wait().status == 7);
 }
 
