@@ -249,6 +249,9 @@ TEST_CASE("a hostile line ends at the cap, and half a line is never run") {
     const auto address = ready_address(process);
     CHECK(answers(address, std::string(2000, 'x')) ==
           "\nthe line is longer than 1024 bytes; goodbye.\n");
+    // The last line arrives even if the client goes on sending.
+    CHECK(answers(address, std::string(60'000, 'x')) ==
+          "\nthe line is longer than 1024 bytes; goodbye.\n");
     CHECK(answers(address, "hi").empty());
     CHECK(answers(address, std::string_view{"hi\0\n\x1b[2J\nhi\n", 12}) ==
           "a control byte in the line\na control byte in the line\nhi\n");

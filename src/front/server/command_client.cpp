@@ -4,11 +4,13 @@
 #include "cli/output.h"
 #include "core/io.h"
 #include "core/poll.h"
+#include "core/syscall.h"
 
 #include <array>
 #include <csignal>
 #include <cstdlib>
 #include <fmt/core.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <utility>
 
@@ -17,6 +19,9 @@ namespace ipcbox::front {
 namespace {
 
 constexpr std::size_t enough_to_send = 16UL * 1024;
+// For a client that goes on sending.
+constexpr auto patience = std::chrono::seconds{2};
+constexpr int max_leave_reads = 16384;
 
 std::string variable(const char* name) {
     const char* const value = std::getenv(name);
@@ -94,6 +99,24 @@ void CommandClient::refuse(const std::string& why) {
         send(cli::JsonLine{}.set("status", exit_status::failed).set("error", why).text());
     else
         send(fmt::format("\n{}; goodbye.\n", why));
+    flush();
+    take_leave();
+}
+
+// A close with input unread sends a reset, which can overtake the last line.
+void CommandClient::take_leave() {
+    sys::call("shutdown", ::shutdown, STDOUT_FILENO, SHUT_WR);
+    const auto deadline = Deadline::after(patience);
+    std::array entries{pollfd{STDIN_FILENO, POLLIN, 0}, pollfd{signals_.fd(), POLLIN, 0}};
+    std::array<std::byte, 4096> buffer; // NOLINT(cppcoreguidelines-pro-type-member-init)
+    try {
+        // A client can send for ever.
+        for (int reads = 0; reads < max_leave_reads; ++reads) {
+            if (poll_until(entries, deadline) == 0 || entries[1].revents != 0) return;
+            if (read_some(STDIN_FILENO, buffer, "the client") == 0) return;
+        }
+    } catch (const SysError&) { // NOLINT(bugprone-empty-catch): it has gone
+    }
 }
 
 void CommandClient::log(const std::string& text) const {

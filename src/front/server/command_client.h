@@ -41,6 +41,7 @@ class CommandClient {
 
   private:
     bool hear(Deadline deadline);
+    void take_leave();
 
     const CommandPlan& plan_;
     const std::string name_;
