@@ -30,6 +30,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <linux/magic.h>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
@@ -40,6 +41,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 namespace ipcbox::sys {
@@ -106,8 +108,13 @@ bool does_not_wait(Arguments transfer) {
 bool takes_away(Arguments transfer) {
     return (integer(transfer[3]) & MSG_PEEK) == 0;
 }
+bool is_in_proc(int fd) {
+    struct statfs status {};
+    return ::fstatfs(fd, &status) == 0 && status.f_type == PROC_SUPER_MAGIC;
+}
 bool is_on_disk(Arguments transfer) {
-    return is_standard(integer(transfer[0])) || kind_of(integer(transfer[0])) == S_IFREG;
+    const int fd = integer(transfer[0]);
+    return is_standard(fd) || (kind_of(fd) == S_IFREG && !is_in_proc(fd));
 }
 // Events of signalfd, fanotify and the like come whole or (EINVAL) not at all; their descriptors
 // have no file type.

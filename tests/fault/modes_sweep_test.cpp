@@ -64,8 +64,6 @@ const std::vector<Sweep>& sweeps() {
         {"magic-cat of a file",
          {{"pipe-run", "-o", "file", "--", "echo", "a"}},
          {"magic-cat", "file", "file"}},
-        {"tcp-client, and nobody listens", {}, {"tcp-client", "unix:nobody"}},
-        {"tcp-client -z", {}, {"tcp-client", "-z", "-w", "0.1", "unix:nobody"}},
         {"catsock-client, and nobody listens", {}, {"catsock-client", "./nobody"}},
         {"ipc-list -J", {{"sem-create", "NAME"}}, {"ipc-list", "-J", "--sem", "NAME"}},
         {"ipc-remove --dry-run", {{"sem-create", "KEY"}}, {"ipc-remove", "KEY"}},

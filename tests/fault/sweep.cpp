@@ -92,6 +92,8 @@ bool is_of_the_contract(const Words& command, int status, const std::string& fir
     if (command.back() == "--status" && status == unknown) return true;
     if (is_not_ours(command.front(), status)) return true;
     if (was_killed(command.front(), status, fired)) return true;
+    // We failed to write, and the command died of the pipe that we then did not read.
+    if (status == 128 + SIGPIPE && fired.starts_with("write")) return true;
     constexpr std::array statuses{exit_status::done,           exit_status::failed,
                                   exit_status::timed_out,      exit_status::before_command,
                                   exit_status::cannot_execute, exit_status::not_found};
