@@ -54,6 +54,9 @@ Config parse(const Invocation& invocation) {
     options.flag("-n,--nonblock", nonblock, "do not wait: fail if the lock is taken");
     options.value("-w,--wait DURATION", config.wait, cli::parse_duration,
                   "wait at most this long for the lock");
+    options.flag("--nb", nonblock, "the same as --nonblock, as in flock");
+    options.value("--timeout DURATION", config.wait, cli::parse_duration,
+                  "the same as --wait, as in flock");
     options.value("-E,--conflict-exit-code STATUS", config.busy_status, cli::number_between(0, 255),
                   "exit with this status if the lock is taken (default 1)");
     options.flag("-u,--unlock", config.unlocks, "unlock the descriptor");

@@ -73,11 +73,13 @@ void report(const Config& config, const process::Identity& asked,
                 .set("scheduler", std::string{found->stat->state});
         line.print();
     }
-    if (config.identity && found && life != Life::zombie)
-        cli::print_line("{}", found->identity(asked.pid).text());
+    const bool has_identity = found && life != Life::zombie;
+    if (config.identity && has_identity) cli::print_line("{}", found->identity(asked.pid).text());
     if (!config.verbosity.verbose) return;
     const auto info = life == Life::gone ? std::nullopt : find_process(asked.pid);
-    cli::diagnose(fmt::format("{} is {}", info ? info->text() : asked.text(), text_of(life)));
+    auto text = fmt::format("{} is {}", info ? info->text() : asked.text(), text_of(life));
+    if (has_identity && found->stat) text += ": " + found->identity(asked.pid).text();
+    cli::diagnose(text);
 }
 
 int run(const Invocation& invocation) {

@@ -542,3 +542,10 @@ TEST_CASE("--record works only with a command") {
     CHECK(scenario.run({"pty-expect", "--record", "no/s", "true"}).status == 125);
     CHECK(scenario.run({"pty-expect", "--record", "/dev/full", "true"}).status == 125);
 }
+
+TEST_CASE("a log beyond the limit of a file is an error, not a death by XFSZ") {
+    Scenario scenario;
+    const auto result = scenario.shell("ulimit -f 0; exec pty-expect --log log -e x -- echo x");
+    CHECK(result.status == 1);
+    CHECK(contains(result.err, "pty-expect: cannot write log: File too large\n"));
+}

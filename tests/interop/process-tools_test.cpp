@@ -96,6 +96,8 @@ TEST_CASE("lock-run has the statuses of flock") {
              with({"--shared", "lock"}, both),
              with({"-n", "lock"}, both),
              with({"--nonblock", "lock"}, both),
+             with({"--nb", "lock"}, both),
+             with({"--timeout", "0.1", "lock"}, both),
              with({"-w", "1", "lock"}, both),
              with({"--wait", "1", "lock"}, both),
              with({"-E", "75", "-n", "lock"}, both),

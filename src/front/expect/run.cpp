@@ -155,6 +155,7 @@ class Run {
     const ExpectOptions& options_;
     Peer& peer_;
     SignalFd signals_{SIGWINCH, SIGCONT, SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    HarmlessWriteSignals file_limit_{SIGXFSZ}; // of the log and the recording
     Fd log_;
     std::optional<Recording> recording_;
     Screen screen_;
