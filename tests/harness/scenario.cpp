@@ -123,7 +123,7 @@ class Applets {
         // Some tests run an applet as another user.
         std::filesystem::permissions(directory_, std::filesystem::perms{0755});
         const std::vector<std::string> words{"ipcbox", "--install", directory_};
-        const auto status = spawn(binary(), words, {}).wait().as_exit_status();
+        const auto status = spawn(program_, words, {}).wait().as_exit_status();
         if (status != 0)
             throw std::runtime_error(fmt::format("cannot install the applets: status {}", status));
     }
@@ -138,6 +138,7 @@ class Applets {
     [[nodiscard]] const std::string& directory() const { return directory_; }
 
   private:
+    std::string program_ = binary(); // before the directory, which would be left if this throws
     std::string directory_ = make_directory();
     pid_t owner_ = ::getpid();
 };
