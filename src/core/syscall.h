@@ -74,16 +74,16 @@ template <class Argument> void shorten([[maybe_unused]] Argument& argument) {
 template <class Function, class... Arguments>
 [[gnu::cold, gnu::noinline]] auto watched_call(const char* name, Function function,
                                                Arguments... arguments) {
-    const Argument asked[] = {describe(arguments)..., {}};
-    const auto fault = next_fault(name, std::span{asked, sizeof...(arguments)});
+    const Argument described[] = {describe(arguments)..., {}};
+    const std::span asked{described, sizeof...(arguments)};
+    const auto fault = next_fault(name, asked);
     if (fault.error != 0) {
         errno = fault.error;
         return failure<decltype(function(arguments...))>();
     }
     if (fault.shortened) (shorten(arguments), ...);
     const auto result = function(arguments...);
-    const Argument done[] = {describe(arguments)..., {}};
-    trace(name, std::span{done, sizeof...(arguments)}, as_number(result));
+    trace(name, asked, as_number(result));
     return result;
 }
 
