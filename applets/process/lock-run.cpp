@@ -110,8 +110,8 @@ bool take(int fd, const std::string& object, const Config& config) {
     const bool waits = config.wait != Duration::zero();
     const auto holders = process::lock_holders(fd);
     if (waits && std::ranges::find(holders, ::getpid()) != holders.end())
-        throw Error(fmt::format("cannot lock {}: an earlier lock-run became this process and holds "
-                                "the lock, so it would wait for itself",
+        throw Error(fmt::format("cannot lock {}: this process holds the lock already, so it would "
+                                "wait for itself",
                                 object),
                     exit_status::before_command);
     if (waits && !config.verbosity.quiet) {

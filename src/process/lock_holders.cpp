@@ -4,9 +4,13 @@
 #include "core/fd.h"
 #include "core/io.h"
 #include "core/number.h"
+#include "core/path.h"
+#include "core/process_fds.h"
 #include "core/process_info.h"
 #include "core/process_stat.h"
 #include "core/syscall.h"
+#include "core/text_lines.h"
+#include "process/selection.h"
 
 #include <algorithm>
 #include <array>
@@ -26,6 +30,41 @@ std::string_view take_word(std::string_view& line) {
     const auto word = line.substr(0, line.find(' '));
     line.remove_prefix(word.size());
     return word;
+}
+
+bool exists(pid_t pid) {
+    return pid > 0 && read_process_stat(pid).has_value();
+}
+
+// Whether the descriptor NUMBER of PID has a lock on the file of STATUS: the lines "lock:" of
+// /proc/PID/fdinfo (proc(5)) are those of /proc/locks.
+bool has_lock(pid_t pid, const std::string& number, const struct stat& status) try {
+    constexpr std::string_view mark = "lock:\t";
+    constexpr std::size_t limit = 64UL * 1024;
+    const auto path = fmt::format("/proc/{}/fdinfo/{}", pid, number);
+    const auto text = read_to_end(open_file(path, O_RDONLY).get(), limit, path);
+    TextLines lines{text};
+    while (const auto line = lines.next())
+        if (line->text.starts_with(mark) &&
+            !lock_holders_in(line->text.substr(mark.size()), status.st_dev, status.st_ino).empty())
+            return true;
+    return false;
+} catch (const Error&) { // it has ended, or has closed the descriptor
+    return false;
+}
+
+// The processes that have inherited the lock of the file of FD: others, or only we.
+std::vector<pid_t> heirs(int fd, const struct stat& status) {
+    const auto file = read_link(fmt::format("/proc/self/fd/{}", fd));
+    std::vector<pid_t> found;
+    for (const pid_t pid : all_pids())
+        look_at_descriptors(pid, [&](const auto& number, const auto& target) {
+            if (target != file || !has_lock(pid, number, status)) return true;
+            found.push_back(pid);
+            return false;
+        });
+    if (found.size() > 1) std::erase(found, ::getpid());
+    return found;
 }
 
 } // namespace
@@ -52,7 +91,11 @@ std::vector<pid_t> lock_holders(int fd) try {
     if (sys::call("fstat", ::fstat, fd, &status) < 0) return {};
     const std::string path = "/proc/locks";
     const Fd file = open_file(path, O_RDONLY);
-    return lock_holders_in(read_to_end(file.get(), limit, path), status.st_dev, status.st_ino);
+    auto holders =
+        lock_holders_in(read_to_end(file.get(), limit, path), status.st_dev, status.st_ino);
+    if (holders.empty() || std::ranges::any_of(holders, exists)) return holders;
+    auto inherited = heirs(fd, status);
+    return inherited.empty() ? holders : inherited;
 } catch (const Error&) {
     return {};
 }

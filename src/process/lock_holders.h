@@ -15,7 +15,9 @@ namespace ipcbox::process {
 // process of another PID namespace.
 [[nodiscard]] std::vector<pid_t> lock_holders_in(std::string_view locks, dev_t device, ino_t inode);
 
-// The same for the file of FD. Empty when that cannot be found out.
+// The same for the file of FD. If the process that took the lock has ended, these are the processes
+// that inherited it: flock(1) ends at once in "exec 9>lock; flock 9". We are among those only if
+// there is no other. Empty when that cannot be found out.
 [[nodiscard]] std::vector<pid_t> lock_holders(int fd);
 
 // "812 (make, root, 3m12s), 815 (…)": those of PIDS that exist; "another process" when none does.

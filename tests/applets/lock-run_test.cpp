@@ -145,8 +145,10 @@ TEST_CASE("a lock that this process holds already is refused immediately") {
     Scenario scenario;
     const auto result = scenario.run({"lock-run", "lock", "lock-run", "lock", "true"});
     CHECK(result.status == 125);
-    CHECK(result.err == "lock-run: cannot lock lock: an earlier lock-run became this process and "
-                        "holds the lock, so it would wait for itself\n");
+    const auto error = "lock-run: cannot lock lock: this process holds the lock already, so it "
+                       "would wait for itself\n";
+    CHECK(result.err == error);
+    CHECK(scenario.shell("exec 9>lock; flock 9; exec lock-run lock true").err == error);
     CHECK(scenario.run({"lock-run", "lock", "lock-run", "-n", "lock", "true"}).status == 1);
 }
 
@@ -159,6 +161,20 @@ TEST_CASE("a lock that our own ancestor holds is reported immediately") {
     CHECK(result.err.find(
               "which started this process: if it waits for lock-run, neither will ever end\n") !=
           std::string::npos);
+}
+
+TEST_CASE("the holder of a lock whose taker has ended is the process that inherited it") {
+    Scenario scenario;
+    const auto own = scenario.shell("exec 9>lock; flock 9; lock-run -w 10ms lock true; exit $?");
+    CHECK(own.status == 1);
+    CHECK(own.err.starts_with("lock-run: warning: lock is locked by "));
+    CHECK(own.err.find(" (sh, ") != std::string::npos);
+    CHECK(own.err.find("which started this process") != std::string::npos);
+    auto holder = scenario.start_shell("exec 9>lock; flock 9; echo in; read line");
+    REQUIRE(holder.line() == "in");
+    const auto other = scenario.run({"lock-run", "-n", "lock", "true"});
+    CHECK(other.status == 1);
+    CHECK(other.err.starts_with(fmt::format("lock-run: lock is locked by {} (sh, ", holder.pid())));
 }
 
 TEST_CASE("a file that cannot be opened is reported, and the command is not run") {
