@@ -83,8 +83,7 @@ void RelayStream::move() {
             moved = true;
             continue;
         }
-        if (outcome == Outcome::would_wait && !moved && way_ != Way::memory &&
-            from_.kind == Kind::socket && is_at_urgent_data(from_.fd)) {
+        if (outcome == Outcome::would_wait && !moved && stops_at_urgent_data()) {
             (void)go_through_memory();
             return;
         }
@@ -179,6 +178,12 @@ auto RelayStream::expect_end() -> Outcome {
     return took(got);
 }
 
+// Whether splice(2) moves nothing because the next byte is urgent: that looks like no data, and
+// once the other side has closed, like the end.
+bool RelayStream::stops_at_urgent_data() const {
+    return way_ != Way::memory && from_.kind == Kind::socket && is_at_urgent_data(from_.fd);
+}
+
 auto RelayStream::go_through_memory() -> Outcome {
     way_ = Way::memory;
     state_ = State::reading;
@@ -192,8 +197,7 @@ auto RelayStream::move_directly() -> Outcome {
     const ssize_t moved = sends_file
                               ? transfer("sendfile", ::sendfile, to_.fd, from_.fd, nullptr, size)
                               : splice_some(from_.fd, to_.fd, size);
-    // Urgent data looks like the end; reading tells.
-    if (moved == 0 && from_.kind == Kind::socket) return go_through_memory();
+    if (moved == 0 && stops_at_urgent_data()) return go_through_memory();
     if (moved >= 0 || errno == EAGAIN) return took(moved);
     if (cannot_splice(errno)) return go_through_memory();
     if (is_source_error(errno)) fail_source(errno);
@@ -216,7 +220,7 @@ auto RelayStream::move_through_pipe() -> Outcome {
         const auto size = room(max_at_once);
         if (size == 0) return expect_end();
         const ssize_t taken = splice_some(from_.fd, hold_.writer.get(), size);
-        if (taken == 0) return go_through_memory(); // the end, or urgent data
+        if (taken == 0 && stops_at_urgent_data()) return go_through_memory();
         if (taken < 0 && cannot_splice(errno)) return go_through_memory();
         const auto outcome = took(taken);
         if (outcome != Outcome::moved) return outcome;

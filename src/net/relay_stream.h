@@ -50,6 +50,7 @@ class RelayStream {
     Outcome fail_sink(int error);
     Outcome finish();
     Outcome expect_end();
+    [[nodiscard]] bool stops_at_urgent_data() const;
     Outcome go_through_memory();
     Outcome move_directly();
     [[nodiscard]] bool is_source_error(int error) const;
