@@ -10,6 +10,7 @@
 #include "core/process_stat.h"
 #include "core/syscall.h"
 #include "core/text_lines.h"
+#include "core/words.h"
 #include "process/selection.h"
 
 #include <algorithm>
@@ -23,14 +24,6 @@
 namespace ipcbox::process {
 
 namespace {
-
-// Removes the next word of LINE and returns it; empty at the end.
-std::string_view take_word(std::string_view& line) {
-    line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
-    const auto word = line.substr(0, line.find(' '));
-    line.remove_prefix(word.size());
-    return word;
-}
 
 bool exists(pid_t pid) {
     return pid > 0 && read_process_stat(pid).has_value();
@@ -72,13 +65,13 @@ std::vector<pid_t> heirs(int fd, const struct stat& status) {
 std::vector<pid_t> lock_holders_in(std::string_view locks, dev_t device, ino_t inode) {
     const auto file = fmt::format("{:02x}:{:02x}:{}", major(device), minor(device), inode);
     std::vector<pid_t> holders;
-    while (!locks.empty()) {
-        auto line = locks.substr(0, locks.find('\n'));
-        locks.remove_prefix(std::min(line.size() + 1, locks.size()));
+    TextLines lines{locks};
+    while (const auto line = lines.next()) {
+        auto rest = line->text;
         // "1: FLOCK ADVISORY WRITE 812 fe:00:1234 0 EOF". For a process that waits, the second word
         // is "->".
         std::array<std::string_view, 6> words;
-        std::ranges::generate(words, [&line] { return take_word(line); });
+        std::ranges::generate(words, [&rest] { return take_word(rest); });
         const auto pid = whole_number<pid_t>(words[4]);
         if (words[1] == "FLOCK" && words[5] == file && pid) holders.push_back(std::max(*pid, 0));
     }
