@@ -108,8 +108,8 @@ bool take(int fd, const std::string& object, const Config& config) {
     const auto lock = [&](Deadline limit) { return lock_until(fd, config.kind, limit, object); };
     if (lock(Deadline::after(Duration::zero()))) return true;
     const bool waits = config.wait != Duration::zero();
-    const auto holders = process::lock_holders(fd);
-    if (waits && std::ranges::find(holders, ::getpid()) != holders.end())
+    const auto holders = waits ? process::lock_holders(fd) : std::vector<pid_t>{};
+    if (std::ranges::find(holders, ::getpid()) != holders.end())
         throw Error(fmt::format("cannot lock {}: this process holds the lock already, so it would "
                                 "wait for itself",
                                 object),
