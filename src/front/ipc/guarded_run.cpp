@@ -134,9 +134,7 @@ class Front {
     bool note(int signal) {
         struct sigaction action {};
         sys::call("sigaction", ::sigaction, signal, nullptr, &action);
-        const bool ends =
-            signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
-        is_told_to_end_ |= ends && action.sa_handler != SIG_IGN;
+        is_told_to_end_ |= asks_to_end(signal) && action.sa_handler != SIG_IGN;
         return true;
     }
 
