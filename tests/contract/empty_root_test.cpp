@@ -60,9 +60,9 @@ struct Call {
     std::string part;
 };
 
+// Each applet is called once.
 const std::vector<Call>& calls() {
     static const std::vector<Call> all{
-        // Each applet is called once.
         {{"catsock-client", "/s"}, 1, "cannot connect to /s: No such file"},
         {{"daemon-run", "/ipcbox", "--list"}, 125, "cannot open /dev/null: No such file"},
         {{"daytime", "127.0.0.1"}, 1, "127.0.0.1: refused"},
