@@ -27,13 +27,15 @@ uid_t parse_user(std::string_view text) {
 
 // Refuses 0, which kill(1) accepts, and names the applet that does this here.
 int parse_signal(std::string_view text) {
-    if (text == "0") throw std::invalid_argument("process-alive tells whether a process exists");
+    if (text == "0")
+        throw std::invalid_argument("to test whether a process exists, use process-alive");
     return cli::parse_signal(text);
 }
 
 process::Identity parse_process(std::string_view text) {
     if (text.starts_with('-') && whole_number<pid_t>(text.substr(1)))
-        throw std::invalid_argument(fmt::format("a process group is --group {}", text.substr(1)));
+        throw std::invalid_argument(
+            fmt::format("for a process group, use --group {}", text.substr(1)));
     return process::parse_identity(text);
 }
 

@@ -75,10 +75,10 @@ TEST_CASE("process 1, numbers that kill takes for groups, and words are refused"
 TEST_CASE("words of kill that have another place are refused with that place") {
     Scenario scenario;
     CHECK(scenario.run({"signal-send", "-0", "1"}).err ==
-          "signal-send: --signal '0': process-alive tells whether a process exists (see "
-          "signal-send --help)\n");
+          "signal-send: --signal '0': to test whether a process exists, use process-alive "
+          "(see signal-send --help)\n");
     CHECK(scenario.run({"signal-send", "-9", "--", "-77"}).err ==
-          "signal-send: PID '-77': a process group is --group 77 (see signal-send --help)\n");
+          "signal-send: PID '-77': for a process group, use --group 77 (see signal-send --help)\n");
 }
 
 TEST_CASE("a group, a session and a program select processes") {
