@@ -364,7 +364,7 @@ TEST_CASE("--telnet sends a break from the menu") {
     const Peer server{[](const Fd& client) {
         say(client, "login: ");
         std::string got(2, '\0');
-        if (::read(client.get(), got.data(), got.size()) == 2 && got == "\xff\xf3")
+        if (::recv(client.get(), got.data(), 2, MSG_WAITALL) == 2 && got == "\xff\xf3")
             say(client, "\na break\n");
     }};
     const Terminal terminal{scenario, "--telnet " + server.text()};
@@ -392,13 +392,7 @@ TEST_CASE("--tls works in a pipe, with two processes and on a terminal that is l
     const Certificate certificate{{}};
     const TlsPeer server{{.certificate = &certificate}, [](TlsConnection& client) {
                              client.say("Command? ");
-                             std::string heard;
-                             while (heard.size() < 4) {
-                                 const auto piece = client.receive();
-                                 if (piece.empty()) break;
-                                 heard += piece;
-                             }
-                             client.say("<" + heard + ">\n");
+                             client.say("<" + client.receive_at_least(4) + ">\n");
                              client.end();
                          }};
     for (const Words& more : {Words{}, Words{"--twin"}}) {

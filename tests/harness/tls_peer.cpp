@@ -135,6 +135,15 @@ std::string TlsConnection::receive() {
     return text;
 }
 
+std::string TlsConnection::receive_at_least(std::size_t size) {
+    std::string all;
+    while (all.size() < size) {
+        const auto text = receive();
+        if (text.empty()) break;
+        all += text;
+    }
+    return all;
+}
 std::string TlsConnection::receive_all() {
     std::string all;
     for (auto text = receive(); !text.empty(); text = receive())

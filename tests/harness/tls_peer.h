@@ -61,7 +61,10 @@ class TlsConnection {
     TlsConnection& operator=(const TlsConnection&) = delete;
 
     // The next bytes. Empty at the end (close_notify).
+    // It may be any part of what the client sends, even a single byte.
     [[nodiscard]] std::string receive();
+    // SIZE bytes or more. Fewer only at the end.
+    [[nodiscard]] std::string receive_at_least(std::size_t size);
     [[nodiscard]] std::string receive_all();
     void say(std::string_view text);
     // Sends close_notify, which says that no more comes. We can still receive.
