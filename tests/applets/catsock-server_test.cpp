@@ -349,11 +349,11 @@ TEST_CASE("the default is the manual page's socket") {
 TEST_CASE("an idle connection ends with the whole group of its program, and the log says so") {
     Scenario scenario;
     auto process = scenario.start(
-        server({"--idle-timeout", "0.1"}, shell_program("exec 3<&0; cat <&3 & echo $!; wait")));
+        server({"--idle-timeout", "1"}, shell_program("exec 3<&0; cat <&3 & echo $!; wait")));
     Client client{ready(process)};
     CHECK_FALSE(client.line().empty());
     CHECK(client.rest().empty()); // the child has closed the connection, too
-    CHECK(log_line(process, ": ending ").ends_with(": idle for 0.1 s"));
+    CHECK(log_line(process, ": ending ").ends_with(": idle for 1 s"));
     CHECK(log_line(process, ": reaped ").ends_with(" killed by TERM"));
 }
 

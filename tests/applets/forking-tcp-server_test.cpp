@@ -242,7 +242,7 @@ TEST_CASE("time limits end a connection, and the log says which") {
 
 TEST_CASE("a client that has sent a byte is not ended for saying nothing") {
     Scenario scenario;
-    auto process = scenario.start(server({"--handshake-timeout", "0.5"}, {"cat"}));
+    auto process = scenario.start(server({"--handshake-timeout", "1"}, {"cat"}));
     const auto address = ready_address(process);
     Client client{address};
     client.send("hello\n");

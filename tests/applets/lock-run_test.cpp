@@ -189,10 +189,12 @@ TEST_CASE("a file that cannot be opened is reported, and the command is not run"
 TEST_CASE(
     "a command that holds the lock for too long is ended with all processes that it started") {
     Scenario scenario;
-    const auto script = "(setsid sh -c 'trap \"\" TERM; echo $$ >deaf; while :; do sleep 1; done' "
-                        "<&- >/dev/null 2>&1 &); until [ -s deaf ]; do :; done; exec sleep 1000";
+    // ALRM means that the time is up.
+    const auto script =
+        "(setsid sh -c 'trap \"\" TERM; echo $$ >deaf; while :; do sleep 1; done' "
+        "<&- >/dev/null 2>&1 &); until [ -s deaf ]; do :; done; kill -ALRM $PPID; exec sleep 1000";
     for (const char* const option : {"-x", "-o"}) {
-        const auto result = scenario.run({"lock-run", option, "--max-hold", "0.3", "--stages",
+        const auto result = scenario.run({"lock-run", option, "--max-hold", "1000", "--stages",
                                           "TERM:0.1s,KILL", "lock", "sh", "-c", script});
         CHECK((result.status == 124 || result.status == 137));
         CHECK(scenario.run({"lock-run", "-n", "lock", "true"}).status == 0);

@@ -1,5 +1,6 @@
 #include "harness/hidden_proc.h"
 #include "harness/scenario.h"
+#include "harness/time_limit.h"
 
 #include <csignal>
 #include <doctest/doctest.h>
@@ -177,8 +178,13 @@ TEST_CASE("a reader that has gone before its copy is made fails nobody") {
 
 TEST_CASE("stages that still run when time is up are ended with all processes that they started") {
     Scenario scenario;
-    const auto result = scenario.run(
-        words({"-t", "50ms"}, {shell("setsid sleep 1000 & echo $! > pid; sleep 1000"), {"cat"}}));
+    const auto result = with_time_limit(
+        [&](const std::string& limit) {
+            return scenario.run(words(
+                {"-t", limit},
+                {shell("setsid sleep 1000 & echo $! > new; mv new pid; sleep 1000"), {"cat"}}));
+        },
+        [&](const Result&) { return scenario.exists("pid"); });
     CHECK(result.status == 124);
     CHECK(result.err.ends_with("pipe-run: timed out: stage 1 (sh), stage 2 (cat) still ran\n"));
     CHECK(ends(std::stoi(scenario.read_file("pid"))));
@@ -191,8 +197,12 @@ TEST_CASE("stages that still run when time is up are ended with all processes th
 
 TEST_CASE("--line-timeout ends a pipeline that has gone quiet") {
     Scenario scenario;
-    const auto result = scenario.run(
-        words({"--line-timeout", "200ms"}, {shell("echo one; printf two; sleep 1000"), {"cat"}}));
+    const auto result = with_time_limit(
+        [&](const std::string& limit) {
+            return scenario.run(words({"--line-timeout", limit},
+                                      {shell("echo one; printf two; sleep 1000"), {"cat"}}));
+        },
+        [](const Result& quiet) { return quiet.out == "one\ntwo"; });
     CHECK(result.status == 124);
     CHECK(result.out == "one\ntwo");
     CHECK(scenario.run(words({"--line-timeout", "100"}, {{"seq", "3"}})).out == "1\n2\n3\n");

@@ -3,6 +3,7 @@
 #include "harness/peer.h"
 #include "harness/scenario.h"
 #include "harness/screen.h"
+#include "harness/time_limit.h"
 
 #include <chrono>
 #include <csignal>
@@ -92,10 +93,15 @@ TEST_CASE("a command that ends too early fails the talk with its status") {
 
 TEST_CASE("a command that does not end after the script is given up") {
     Scenario scenario;
-    const auto result =
-        scenario.run({"pty-expect", "-t", "100ms", "-e", "up", "sh", "-c", "echo up; exec cat"});
+    const std::string expected = "pty-expect: timed out: the command has not ended\n";
+    const auto result = with_time_limit(
+        [&](const std::string& limit) {
+            return scenario.run(
+                {"pty-expect", "-t", limit, "-e", "up", "sh", "-c", "echo up; exec cat"});
+        },
+        [&](const Result& late) { return contains(late.err, expected); });
     CHECK(result.status == 124);
-    CHECK(contains(result.err, "pty-expect: timed out: the command has not ended\n"));
+    CHECK(contains(result.err, expected));
 }
 
 TEST_CASE("arms lead on by what comes first, by the time or by the end") {
@@ -302,11 +308,15 @@ TEST_CASE("a command that closes its terminal and lives on is waited for") {
     const std::string command = "echo first; exec </dev/null >/dev/null 2>&1; read x <fifo; exit 4";
     CHECK(scenario.shell("mkfifo fifo; echo >fifo & pty-expect -e first sh -c \"$1\"", {command})
               .status == 4);
-    const auto result =
-        scenario.run({"pty-expect", "-t", "100ms", "-e", "first", "sh", "-c", command});
+    const std::string expected =
+        "timed out: the command has closed its terminal, and has not ended\n";
+    const auto result = with_time_limit(
+        [&](const std::string& limit) {
+            return scenario.run({"pty-expect", "-t", limit, "-e", "first", "sh", "-c", command});
+        },
+        [&](const Result& late) { return contains(late.err, expected); });
     CHECK(result.status == 124);
-    CHECK(contains(result.err, "timed out: the command has closed its terminal, and has not "
-                               "ended\n"));
+    CHECK(contains(result.err, expected));
 }
 
 TEST_CASE("a long line reaches the command whole") {

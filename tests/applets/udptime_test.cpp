@@ -3,6 +3,7 @@
 #include "harness/datagram_peer.h"
 #include "harness/peer.h"
 #include "harness/scenario.h"
+#include "harness/time_limit.h"
 
 #include "core/date.h"
 
@@ -103,10 +104,16 @@ TEST_CASE("a datagram that is not an answer is not believed") {
         {"abcde", "trailing bytes (5 instead of 4)"},
         {std::string(60'000, 'x'), "trailing bytes"}};
     std::list<DatagramPeer> servers;
-    Words words{"-t", "1s", servers.emplace_back(says_nothing).text()};
+    Words words{servers.emplace_back(says_nothing).text()};
     for (const auto& answer : answers)
         words.push_back(servers.emplace_back(says(answer.first)).text());
-    const auto told = ask(words);
+    const auto told = with_time_limit(
+        [&](const std::string& limit) {
+            auto all = words;
+            all.insert(all.begin(), {"-t", limit});
+            return ask(all);
+        },
+        [](const Told& all) { return all.rows.back().text() != "timed out"; });
     CHECK(told.status == 1);
     REQUIRE(told.rows.size() == 1 + answers.size());
     CHECK(told.rows[0].text() == "timed out");
@@ -158,7 +165,11 @@ TEST_CASE("strangers are counted, and not believed") {
     const DatagramPeer only_strangers{[](const test::Datagram& question) {
         question.answer_from(at("127.0.0.1"), time_bytes_now(3600s));
     }};
-    const auto told = ask({"-t", "1s", "-r", "0", only_strangers.text()});
+    const auto told = with_time_limit(
+        [&](const std::string& limit) {
+            return ask({"-t", limit, "-r", "0", only_strangers.text()});
+        },
+        [](const Told& one) { return !one.err.empty(); });
     CHECK(told.rows.at(0).text() == "timed out");
     CHECK(told.err == "udptime: answers that do not count: 1 from strangers\n");
     Scenario scenario;
@@ -252,7 +263,11 @@ TEST_CASE("datagrams keep their distance") {
 
 TEST_CASE("the time of -t is for all hosts together") {
     const DatagramPeer silent{says_nothing};
-    const auto told = ask({"-i", "1h", "-t", "300ms", silent.text(), silent.text(), silent.text()});
+    const auto told = with_time_limit(
+        [&](const std::string& limit) {
+            return ask({"-i", "1h", "-t", limit, silent.text(), silent.text(), silent.text()});
+        },
+        [](const Told& all) { return all.rows.at(0).text() == "timed out"; });
     CHECK(told.status == 1);
     REQUIRE(told.rows.size() == 3);
     CHECK(told.rows[0].text() == "timed out");
@@ -263,7 +278,11 @@ TEST_CASE("the time of -t is for all hosts together") {
 TEST_CASE("durations longer than any life are accepted") {
     const RefusedDatagramPort refused;
     for (const char* const age : {"1000d", "50000d", "1000000d"}) {
-        const auto told = ask({"-i", age, "-t", "1s", refused.text(), refused.text()});
+        const auto told = with_time_limit(
+            [&](const std::string& limit) {
+                return ask({"-i", age, "-t", limit, refused.text(), refused.text()});
+            },
+            [](const Told& all) { return all.rows.at(0).text() == "refused"; });
         REQUIRE(told.rows.size() == 2);
         CHECK(told.rows[0].text() == "refused");
         CHECK(told.rows[1].text() == "not asked in time");

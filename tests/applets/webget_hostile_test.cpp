@@ -4,6 +4,7 @@
 #include "harness/http_peer.h"
 #include "harness/peer.h"
 #include "harness/scenario.h"
+#include "harness/time_limit.h"
 
 #include <doctest/doctest.h>
 #include <fmt/core.h>
@@ -282,17 +283,23 @@ TEST_CASE("-I reads only the head, whatever the method") {
 }
 
 TEST_CASE("the time limit holds at each stage") {
-    const Words limit{"-m", "0.2"};
-    CHECK(failure(28, "", Then::stay, limit) == "timed out: wait for the server\n");
-    CHECK(failure(28, "", Then::stay, {"-t", "200ms"}) == "timed out: wait for the server\n");
-    CHECK(failure(28, "HTTP/1.1 200 OK\r\nContent-", Then::stay, limit) ==
-          "timed out: wait for the server\n");
-    CHECK(failure(28, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nbe", Then::stay, limit) ==
-          "timed out: wait for the server\n");
-    CHECK(failure(28, std::string{chunked} + "5\r\nhel", Then::stay, limit) ==
-          "timed out: wait for the server\n");
-    CHECK(failure(28, ok(std::string(1000, 'x')), Then::stay,
-                  {"-m", "0.2", "--limit-rate", "100"}) == "timed out: receive the document\n");
+    // Whether it ends while webget does STEP.
+    const auto ends_in = [](const std::string& step, const std::string& bytes,
+                            const Words& more = {}, const std::string& option = "-m") {
+        const auto expected = fmt::format("timed out: {}\n", step);
+        const auto run = [&](const std::string& limit) {
+            Words options{option, limit};
+            options.insert(options.end(), more.begin(), more.end());
+            return failure(28, bytes, Then::stay, options);
+        };
+        return with_time_limit(run, [&](const auto& text) { return text == expected; }) == expected;
+    };
+    CHECK(ends_in("wait for the server", ""));
+    CHECK(ends_in("wait for the server", "", {}, "-t"));
+    CHECK(ends_in("wait for the server", "HTTP/1.1 200 OK\r\nContent-"));
+    CHECK(ends_in("wait for the server", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nbe"));
+    CHECK(ends_in("wait for the server", std::string{chunked} + "5\r\nhel"));
+    CHECK(ends_in("receive the document", ok(std::string(2000, 'x')), {"--limit-rate", "100"}));
     SUBCASE("while connecting") {
         Scenario scenario;
         // Nobody empties the backlog. One client waits in it, and the next one outside.
@@ -314,9 +321,14 @@ TEST_CASE("the time limit holds at each stage") {
         scenario.shell("truncate -s 64M large");
         const Fd listener = listen_at(*net::Address::parse_ip("127.0.0.1", 0)); // nobody reads
         const auto url = fmt::format("http://{}/f", net::local_address(listener.get()).text());
-        const auto result = scenario.run({"webget", "-m", "0.3", "-T", "large", url});
+        const auto expected = fmt::format("webget: {}: timed out: send the request\n", url);
+        const auto result = with_time_limit(
+            [&](const std::string& limit) {
+                return scenario.run({"webget", "-m", limit, "-T", "large", url});
+            },
+            [&](const Result& late) { return late.err == expected; });
         CHECK(result.status == 28);
-        CHECK(result.err == fmt::format("webget: {}: timed out: send the request\n", url));
+        CHECK(result.err == expected);
     }
     SUBCASE("while an endless body arrives") {
         Scenario scenario;

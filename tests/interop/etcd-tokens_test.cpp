@@ -1,5 +1,6 @@
 // sem-take --etcd with a real etcd: its statuses, the queue, and wrong command lines.
 #include "harness/peer.h"
+#include "harness/time_limit.h"
 #include "harness/token_bench.h"
 
 #include <algorithm>
@@ -166,15 +167,22 @@ TEST_CASE("without an etcd there is an error in time, and it names every member"
     ReservedPort other;
     const auto endpoints =
         fmt::format("http://127.0.0.1:{},http://127.0.0.1:{}", one.number(), other.number());
-    const auto late =
-        scenario.run({"sem-take", "--etcd", endpoints, "-j1", "-w", "0.3", "@x", "true"});
-    CHECK(late.status == 1);
-    CHECK(late.err.starts_with("sem-take: cannot take from @x: no answer in time: "));
-    CHECK(contains(late.err, fmt::format("127.0.0.1:{}: Connection refused", one.number())));
-    CHECK(contains(late.err, fmt::format("127.0.0.1:{}: Connection refused", other.number())));
-    const auto lent = scenario.run({"sem-take", "--etcd", endpoints, "-j1", "-w", "0.3", "@x"});
-    CHECK(lent.status == 1);
-    CHECK(lent.err == late.err);
+    const auto refused = [](const Result& late, const ReservedPort& port) {
+        return contains(late.err, fmt::format("127.0.0.1:{}: Connection refused", port.number()));
+    };
+    for (const Words& command : {Words{"true"}, Words{}}) {
+        const auto late = with_time_limit(
+            [&](const std::string& limit) {
+                Words words{"sem-take", "--etcd", endpoints, "-j1", "-w", limit, "@x"};
+                words.insert(words.end(), command.begin(), command.end());
+                return scenario.run(words);
+            },
+            [&](const Result& result) { return refused(result, one) && refused(result, other); });
+        CHECK(late.status == 1);
+        CHECK(late.err.starts_with("sem-take: cannot take from @x: no answer in time: "));
+        CHECK(refused(late, one));
+        CHECK(refused(late, other));
+    }
 }
 
 TEST_CASE("a server that is no etcd ends sem-take at once, with one line") {

@@ -43,8 +43,10 @@ Words with(Words options, const Words& command) {
 TEST_CASE("timeout-run has the statuses of timeout") {
     Scenario scenario;
     const Words forever{"tail", "-f", "/dev/null"};
-    const Words deaf{"sh", "-c", "trap '' TERM; while :; do read line; done"};
-    const Words cleaning{"sh", "-c", "trap 'echo bye; exit 9' TERM; while :; do read line; done"};
+    // Once these two are ready, they tell the tool with ALRM that the time is up.
+    const Words deaf{"sh", "-c", "trap '' TERM; kill -ALRM $PPID; while :; do read line; done"};
+    const Words cleaning{
+        "sh", "-c", "trap 'echo bye; exit 9' TERM; kill -ALRM $PPID; while :; do read line; done"};
     compare(scenario, {"timeout"}, {"timeout-run"},
             {with({"10"}, talk),
              with({"10s"}, talk),
@@ -76,13 +78,13 @@ TEST_CASE("timeout-run has the statuses of timeout") {
              with({"--preserve-status", "-s", "KILL", "0.02"}, forever),
              with({"--foreground", "0.02"}, forever),
              with({"--foreground", "10"}, talk),
-             with({"-k", "0.02", "0.02"}, deaf),
-             with({"--kill-after=0.02", "0.02"}, deaf),
+             with({"-k", "0.02", "1000"}, deaf),
+             with({"--kill-after=0.02", "1000"}, deaf),
              with({"-k", "0", "0.02"}, forever),
              with({"-k", "10", "0.02"}, forever),
-             with({"-k", "0.02", "--preserve-status", "0.02"}, deaf),
-             with({"0.2"}, cleaning),
-             with({"--preserve-status", "0.2"}, cleaning),
+             with({"-k", "0.02", "--preserve-status", "1000"}, deaf),
+             with({"1000"}, cleaning),
+             with({"--preserve-status", "1000"}, cleaning),
              {"0.02", "sh", "-c", "kill -STOP $$"}});
 }
 
