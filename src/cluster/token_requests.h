@@ -23,7 +23,7 @@ struct OwnEntry {
 [[nodiscard]] Transaction peek_request(const TokenKeys& keys, std::int64_t slots);
 // Makes the set, if it is missing.
 [[nodiscard]] Transaction make_set_request(const TokenKeys& keys, std::int64_t slots);
-// Puts an entry at the end of the queue if the set has so many slots, and looks.
+// Puts an entry at the end of the queue if the set has SLOTS slots, and looks.
 [[nodiscard]] Transaction enqueue_request(const TokenKeys& keys, const TokenEntry& entry,
                                           LeaseId lease, std::int64_t slots);
 [[nodiscard]] Transaction look_request(const TokenKeys& keys, const OwnEntry& ours,
