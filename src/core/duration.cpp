@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cfloat>
 #include <cmath>
+#include <cstdlib>
 #include <fmt/core.h>
 
 namespace ipcbox {
@@ -33,10 +36,23 @@ struct Unit {
 constexpr std::array units{Unit{"w", 604800}, Unit{"d", 86400}, Unit{"h", 3600}, Unit{"m", 60},
                            Unit{"s", 1},      Unit{"ms", 1e-3}, Unit{"us", 1e-6}};
 
+// The seconds in "10", "1.5h", "1e3" or "inf"; nothing for any other TEXT.
+std::optional<double> seconds_of_one_number(const std::string& text) {
+    if (text.empty() || text.find_first_of("+- \t\n\v\f\r") == 0) return std::nullopt;
+    char* end = nullptr;
+    errno = 0;
+    double number = std::strtod(text.c_str(), &end);
+    if (errno == ERANGE) number = std::max(number, DBL_MIN); // 1e-400 is a limit, and not none
+    const std::string_view name = end == text.c_str() ? "?" : end;
+    const auto* const unit = std::ranges::find(units, name.empty() ? "s" : name, &Unit::name);
+    if (unit == units.end() || std::isnan(number)) return std::nullopt;
+    return number * unit->seconds;
+}
+
 // The seconds in "10", "1.5h" or "1h30m"; nothing for any other TEXT.
 std::optional<double> parse_seconds(std::string_view text) {
-    if (text.find_first_not_of("0123456789.") == std::string_view::npos)
-        return whole_decimal(text); // without a unit
+    if (const auto seconds = seconds_of_one_number(std::string{text})) return seconds;
+    if (text.empty()) return std::nullopt;
     double seconds = 0;
     for (auto smaller = units.begin(); !text.empty();) {
         const auto number = whole_decimal(take_number(text));

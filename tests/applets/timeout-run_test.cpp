@@ -246,5 +246,7 @@ TEST_CASE("a report that cannot be written does not hide how the command ended")
 
 TEST_CASE("a tiny limit is a limit, and not none") {
     Scenario scenario;
-    CHECK(scenario.run(words({"0.0000000001"}, {"sleep", "1000"})).status == 124);
+    for (const char* tiny : {"0.0000000001", "1e-400", "0x1p-9"})
+        CHECK(scenario.run(words({tiny}, {"sleep", "1000"})).status == 124);
+    CHECK(scenario.run(words({"inf"}, {"true"})).status == 0);
 }
