@@ -29,18 +29,18 @@ int fetch(front::FetchConfig& config) {
                                   if (progress) progress->erase();
                               }};
     download::OrderedOutput output{STDOUT_FILENO, "standard output"};
-    if (config.head_file) front::dump_heads(config.download, *config.head_file, output);
     try {
+        if (config.head_file) front::dump_heads(config.download, *config.head_file, output);
         download::fetch_all(
             config.targets, config.download, config.workers, output,
             progress ? &*progress : nullptr,
             [&report](const download::Target& target, const download::Outcome& outcome) {
                 return report.tell(target, outcome);
             });
+        front::write_cookies(config);
     } catch (const SysError& lost) { // a small document is written only at the end
         throw http::TransferError(lost.what(), http::status::cannot_write);
     }
-    front::write_cookies(config);
     return report.finish();
 }
 

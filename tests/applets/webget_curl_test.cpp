@@ -174,6 +174,19 @@ TEST_CASE("curl: -i and -D have the interim heads, too") {
     CHECK(scenario.read_file("heads") == heads);
 }
 
+TEST_CASE("curl: a file of -D or -c that cannot be written ends with status 23 and its name") {
+    Scenario scenario;
+    const HttpPeer server{greet};
+    for (const char* option : {"-D", "-c"}) {
+        CAPTURE(option);
+        const auto result = scenario.run({"webget", option, "none/file", server.url("/")});
+        CHECK(result.status == 23);
+        CHECK(result.err.starts_with("webget: cannot open none"));
+        CHECK(scenario.run({"webget", option, "/dev/full", server.url("/")}).status == 23);
+        CHECK(scenario.run({"webget", option, "/", server.url("/")}).status == 23);
+    }
+}
+
 TEST_CASE("curl: a health check into /dev/null is silent") {
     Scenario scenario;
     const HttpPeer server{
@@ -508,9 +521,17 @@ TEST_CASE("curl: a SOCKS5 proxy gets an address, or the name") {
 TEST_CASE("curl: -U logs in at the proxy, and --proxytunnel uses a tunnel for http") {
     Scenario scenario;
     const HttpPeer proxy{greet};
-    CHECK(scenario.run({"webget", "-x", "a:b@" + proxy.text(), "-U", "u:p", "http://h.invalid/"})
-              .status == 0);
-    CHECK(proxy.requests().back().field("Proxy-Authorization") == "Basic dTpw");
+    const auto login = [&](const std::string& place) {
+        CHECK(scenario.run({"webget", "-x", place, "-U", "u:p", "http://h.invalid/"}).status == 0);
+        return proxy.requests().back().field("Proxy-Authorization");
+    };
+    CHECK(login(proxy.text()) == "Basic dTpw");
+    // curl 7.88 takes the login in the URL of the proxy, wherever that URL comes from.
+    CHECK(login("a:b@" + proxy.text()) == "Basic YTpi");
+    CHECK(login("a@" + proxy.text()) == "Basic YTo=");
+    const Variable variable{"http_proxy", "http://a:b@" + proxy.text()};
+    CHECK(scenario.run({"webget", "-U", "u:p", "http://h.invalid/"}).status == 0);
+    CHECK(proxy.requests().back().field("Proxy-Authorization") == "Basic YTpi");
     (void)scenario.run({"webget", "-s", "-x", proxy.text(), "--proxytunnel", "http://h.invalid/"});
     const auto requests = proxy.requests();
     CHECK(std::ranges::any_of(requests, [](const HttpRequest& request) {

@@ -192,4 +192,14 @@ TEST_CASE("cookies are sent from a text, from a file, and from one document to t
     CHECK(scenario.run({"webget", "-b", "", server.url("/set"), server.url("/"), "-s"}).status ==
           22);
     CHECK(told() == "a=1");
+    for (const char* const name : {"/dev/stdout", "/dev/fd/1", "-"}) {
+        const auto run = scenario.shell("{ echo a; webget -c $2 -o /dev/null -b jar $1; echo b; } "
+                                        ">out",
+                                        {server.url("/"), name});
+        CHECK(run.status == 0);
+        const auto out = scenario.read_file("out");
+        CHECK(out.starts_with("a\n# Netscape"));
+        CHECK(out.find("\ta\t1\n") != std::string::npos);
+        CHECK(out.ends_with("\nb\n"));
+    }
 }

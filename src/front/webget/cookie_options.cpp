@@ -2,16 +2,12 @@
 
 #include "cli/output.h"
 #include "core/io.h"
-#include "core/random.h"
-#include "core/syscall.h"
+#include "core/whole_file.h"
 #include "download/place.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <ctime>
 #include <fcntl.h>
-#include <fmt/core.h>
-#include <unistd.h>
 
 namespace ipcbox::front {
 
@@ -22,22 +18,6 @@ constexpr mode_t private_mode = 0600;
 
 bool is_there(const std::string& name) {
     return name == "-" || download::look_at(name).kind != download::ExistingFile::Kind::none;
-}
-
-// Writes a new file and puts it in the place of the old one, so that nobody reads half of it.
-void replace_file(const std::string& name, const std::string& text) {
-    const auto whole = download::without_links(name);
-    const auto temporary = fmt::format("{}.{:016x}", whole, RandomNumbers{}.next());
-    Fd file = open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, private_mode);
-    try {
-        write_all(file.get(), text, temporary);
-        file.close(temporary);
-        if (sys::call("rename", ::rename, temporary.c_str(), whole.c_str()) < 0)
-            throw SysError("write", name);
-    } catch (...) {
-        sys::call("unlink", ::unlink, temporary.c_str());
-        throw;
-    }
 }
 
 } // namespace
@@ -93,12 +73,14 @@ void write_cookies(const FetchConfig& config) {
     const auto text = config.jar->netscape_text(std::time(nullptr));
     const auto& name = *config.cookie_jar;
     using Kind = download::ExistingFile::Kind;
-    if (name == "-")
-        cli::print(text);
-    else if (download::look_at(name).kind == Kind::special)
-        write_all(open_file(name, O_WRONLY).get(), text, name);
-    else
-        replace_file(name, text);
+    if (name == "-") return cli::print(text);
+    if (const auto inherited = download::descriptor_named(name))
+        return write_all(*inherited, text, name);
+    if (download::look_at(name).kind == Kind::special)
+        return write_all(open_file(name, O_WRONLY).get(), text, name);
+    WholeFile file{name, {.mode = private_mode}};
+    write_all(file.fd(), text, name);
+    file.commit();
 }
 
 } // namespace ipcbox::front

@@ -37,7 +37,8 @@ std::function<std::optional<http::Proxy>(const http::Url&)> proxy_rule(const Lin
     };
     return [choose, login = line.proxy_login, tunnel = line.tunnel](const http::Url& url) {
         auto chosen = choose(url);
-        if (chosen && login) chosen->credentials = login->login;
+        // A login in the URL of the proxy counts more, as in curl.
+        if (chosen && login && !chosen->credentials) chosen->credentials = login->login;
         if (chosen && tunnel) chosen->tunnels_all = true;
         return chosen;
     };
