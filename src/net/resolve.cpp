@@ -53,12 +53,14 @@ void use_built_in_sources() {
         ::getauxval(AT_BASE) == 0 ? ::__nss_configure_lookup("hosts", "files dns") : 0;
 }
 
-std::string_view reason(int failure, int error) {
+std::string_view reason(int failure, int error, int wanted) {
     switch (failure) {
-    case 0: // the host has addresses, but none of the family
+    case 0: // the host has addresses, but none of the wanted family
     case EAI_NODATA:
     case EAI_ADDRFAMILY:
-        return "it has no such address";
+        return wanted == AF_INET    ? "it has no IPv4 address"
+               : wanted == AF_INET6 ? "it has no IPv6 address"
+                                    : "it has no address";
     case EAI_NONAME:
         return "no such host";
     case EAI_AGAIN:
@@ -128,7 +130,7 @@ Lookup look_up(const std::string& host, std::uint16_t port, Family family) {
     }
     // /etc/hosts can contain ::ffff:192.0.2.1, which we treat as an IPv4 address.
     keep_family(lookup.addresses, hints.ai_family);
-    if (lookup.addresses.empty()) lookup.problem = reason(failure, error);
+    if (lookup.addresses.empty()) lookup.problem = reason(failure, error, hints.ai_family);
     return lookup;
 }
 

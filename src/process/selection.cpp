@@ -6,6 +6,7 @@
 #include "core/io.h"
 #include "core/number.h"
 #include "core/syscall.h"
+#include "core/words.h"
 
 #include <algorithm>
 #include <fcntl.h>
@@ -81,12 +82,13 @@ Identity read_pid_file(const std::string& path) {
 
 Identity read_pid_file(const Fd& file, const std::string& path) {
     constexpr std::size_t limit = 4096;
-    std::string text = read_to_end(file.get(), limit, path);
-    // Only the first word counts: some daemons write more.
-    text.erase(std::min(text.find_first_of(" \t\r\n"), text.size()));
-    if (text.empty()) throw Error(fmt::format("cannot use {}: it contains no process id", path));
+    const std::string text = read_to_end(file.get(), limit, path);
+    // Only the first word counts: some daemons write more. Postfix writes blanks before it.
+    std::string_view left = text;
+    const auto word = take_word(left);
+    if (word.empty()) throw Error(fmt::format("cannot use {}: it contains no process id", path));
     try {
-        return parse_identity(text);
+        return parse_identity(word);
     } catch (const std::invalid_argument&) {
         throw Error(fmt::format("cannot use {}: it does not begin with a process id", path));
     }

@@ -69,7 +69,9 @@ TEST_CASE("an IPv6 server is reached in every spelling") {
         CHECK(scenario.run(all).out == "hello\n");
     }
     CHECK(scenario.run({"tcp-client", "-4", "::1", port}).err ==
-          "tcp-client: cannot resolve ::1: it has no such address\n");
+          "tcp-client: cannot resolve ::1: it has no IPv4 address\n");
+    CHECK(scenario.run({"tcp-client", "--source", "::1", "127.0.0.1", port}).err ==
+          "tcp-client: cannot resolve 127.0.0.1: it has no IPv6 address\n");
 }
 
 TEST_CASE("the client sends its input, ends it, and waits for the answer") {

@@ -64,7 +64,7 @@ TEST_CASE("a lookup comes back with its number") {
     const auto answers = take(lookups, 3);
     CHECK(answers[0].number == 3);
     CHECK(answers[0].addresses.empty());
-    CHECK(answers[0].problem == "it has no such address");
+    CHECK(answers[0].problem == "it has no IPv4 address");
     CHECK(answers[1].number == 5);
     CHECK(answers[1].addresses.empty());
     CHECK_FALSE(answers[1].problem.empty());

@@ -33,7 +33,7 @@ TEST_CASE("numeric addresses are themselves") {
     CHECK(texts("2001:db8::1", net::Family::any) == Texts{"[2001:db8::1]:80"});
     CHECK(texts("192.0.2.1", net::Family::ipv4) == Texts{"192.0.2.1:80"});
     CHECK(failure("192.0.2.1", net::Family::ipv6) ==
-          "cannot resolve 192.0.2.1: it has no such address");
+          "cannot resolve 192.0.2.1: it has no IPv6 address");
 }
 
 TEST_CASE("localhost is known, whatever the files say") {

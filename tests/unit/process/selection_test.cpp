@@ -51,7 +51,9 @@ TEST_CASE("a pid file has a number, and nothing else is taken for one") {
     CHECK(read("812\n") == Identity{812, std::nullopt});
     CHECK(read("812:99") == Identity{812, 99});
     CHECK(read("812\nmore lines\n") == Identity{812, std::nullopt});
-    for (const char* text : {"", "\n", "x\n", "-1\n", "0", " 812\n",
+    // Postfix aligns the number to the right.
+    CHECK(read("            812\n") == Identity{812, std::nullopt});
+    for (const char* text : {"", "\n", " ", "x\n", "-1\n", "0", "+812", " x 812\n",
                              "\x7f"
                              "ELF"})
         CHECK_THROWS_AS((void)read(text), Error);
