@@ -43,10 +43,12 @@ Words with(Words options, const Words& command) {
 TEST_CASE("timeout-run has the statuses of timeout") {
     Scenario scenario;
     const Words forever{"tail", "-f", "/dev/null"};
-    // Once these two are ready, they tell the tool with ALRM that the time is up.
-    const Words deaf{"sh", "-c", "trap '' TERM; kill -ALRM $PPID; while :; do read line; done"};
-    const Words cleaning{
-        "sh", "-c", "trap 'echo bye; exit 9' TERM; kill -ALRM $PPID; while :; do read line; done"};
+    // Once these two are ready, and the tool waits, they tell it with ALRM that the time is up.
+    const std::string time_is_up =
+        "until grep -q '^State:.S' /proc/$PPID/status; do :; done; kill -ALRM $PPID; "
+        "while :; do read line; done";
+    const Words deaf{"sh", "-c", "trap '' TERM; " + time_is_up};
+    const Words cleaning{"sh", "-c", "trap 'echo bye; exit 9' TERM; " + time_is_up};
     compare(scenario, {"timeout"}, {"timeout-run"},
             {with({"10"}, talk),
              with({"10s"}, talk),
