@@ -13,10 +13,9 @@ using namespace std::chrono_literals;
 constexpr Duration patience = 1s;
 // A reader may look up the name just before another FIFO takes it. It arrives within this time.
 constexpr Duration straggling = 10ms;
-// A reader that was let into open(2) is counted by opened() before the next barrier has passed. On
-// a crowded machine, the barrier itself takes half a second. If it takes longer than this, we stop
-// waiting for it.
-constexpr Duration probing_time = 1s;
+// We wait for a barrier for at most this time. On a crowded machine, a barrier takes half a second
+// or more, and the one that is under way has to end before the next one can begin.
+constexpr Duration settling_time = 4s;
 
 } // namespace
 
@@ -81,7 +80,7 @@ void ServedFifo::closed() {
 void ServedFifo::begin_serving() {
     state_ = State::serving;
     settled_ = barrier_->next();
-    due_ = Deadline::after(patience);
+    due_ = Deadline::after(settling_time);
     if (!document_) return;
     // The document was written before, and nobody has read it. Its reader waits with the others,
     // unless it has left. If it reads at this very moment, it would then wait for another reader's
@@ -147,7 +146,7 @@ void ServedFifo::serve() {
             ++served_;
             documents_->delivered(*document_);
             document_.reset();
-            due_ = Deadline::after(patience);
+            due_ = Deadline::after(settling_time);
             continue;
         }
         written_ = 0;
@@ -177,7 +176,7 @@ bool ServedFifo::is_document_gone() {
     settled_ = barrier_->next();
     if (take_back()) return true;
     ++served_;
-    due_ = Deadline::after(patience);
+    due_ = Deadline::after(settling_time);
     return true;
 }
 
@@ -212,7 +211,8 @@ void ServedFifo::drain() {
     if (fifo.open_writer_if_read()) {
         state_ = State::probing;
         settled_ = barrier_->next();
-        due_ = Deadline::after(probing_time);
+        // A reader that was let into open(2) is counted by opened() before that barrier.
+        due_ = Deadline::after(settling_time);
     } else {
         finish();
     }
