@@ -20,8 +20,7 @@ TEST_CASE("sources are asked in turn until one answers") {
     const RefusedDatagramPort no_udp;
     const RefusedPort no_tcp;
     const HttpPeer no_date{[](const HttpRequest&) -> HttpAnswer { return ok("", ""); }};
-    const Peer daytime{
-        [](const Fd& client) { say(client, date_text(std::time(nullptr)) + "\r\n"); }};
+    const Peer daytime{[](const Fd& client) { say(client, date_text(time_now()) + "\r\n"); }};
     const auto chain = fmt::format("time-udp:{},time:{},http:{},daytime:{}", no_udp.port(),
                                    no_tcp.number(), no_date.port(), daytime.address().port());
     auto result = scenario.run({"timecheck", "-t", "25s", "--via", chain, "127.0.0.1"});
@@ -152,19 +151,25 @@ TEST_CASE("an NTP server is asked, and believed when it may be") {
 
 TEST_CASE("a daytime in words is a clock") {
     Scenario scenario;
-    const auto ask = [&](const std::string& text) {
-        const Peer server{[&text](const Fd& client) { say(client, text); }};
+    const auto ask_server = [&](const Peer::Work& work) {
+        const Peer server{work};
         const auto source = fmt::format("daytime:{}", server.address().port());
         auto objects =
             objects_of(scenario.run({"timecheck", "-J", "--via", source, "127.0.0.1"}).out);
         REQUIRE(objects.size() == 1);
         return objects[0];
     };
+    const auto ask = [&](const std::string& text) {
+        return ask_server([&text](const Fd& client) { say(client, text); });
+    };
     CHECK(ask("60639 24-11-24 02:55:01 00 0 0 713.5 UTC(NIST) *\r\n")["error"] ==
           "cannot find a time in what it says"); // its two days differ
     CHECK(ask("61368 26-11-24 02:55:01 00 0 0 713.5 UTC(NIST) *\r\n")["time"] ==
           "2026-11-24T02:55:01Z");
-    CHECK(contains(ask(date_text(std::time(nullptr) + 3600) + "\r\n"), 3600));
+    const auto is_an_hour_ahead = [](const Fd& client) {
+        say(client, date_text(time_now() + 3600) + "\r\n");
+    };
+    CHECK(contains(ask_server(is_an_hour_ahead), 3600));
     CHECK(ask("it is late\r\n")["error"] == "cannot find a time in what it says");
 }
 

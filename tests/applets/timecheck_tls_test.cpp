@@ -31,7 +31,7 @@ TlsPeer::Work says_date(std::string* question = nullptr) {
             request += piece;
         }
         if (question != nullptr) *question = request;
-        client.say("HTTP/1.1 403 Forbidden\r\nDate: " + http::http_date(std::time(nullptr) + hour) +
+        client.say("HTTP/1.1 403 Forbidden\r\nDate: " + http::http_date(time_now() + hour) +
                    "\r\n\r\n");
         client.end();
     };

@@ -31,8 +31,12 @@ std::string time_bytes(std::time_t time) {
     return {bytes.data(), bytes.size()};
 }
 
+std::time_t time_now(nanoseconds offset) {
+    return floor<seconds>(system_clock::now() + offset).time_since_epoch().count();
+}
+
 std::string time_bytes_now(nanoseconds offset) {
-    return time_bytes(floor<seconds>(system_clock::now() + offset).time_since_epoch().count());
+    return time_bytes(time_now(offset));
 }
 
 std::string ntp_answer(std::string_view question, const NtpServer& server) {

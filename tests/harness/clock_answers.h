@@ -12,6 +12,9 @@ namespace ipcbox::test {
 
 // RFC 868: four bytes.
 [[nodiscard]] std::string time_bytes(std::time_t time);
+// This host's clock. (time(2) shows the time of the last tick, so at the end of a second it can be
+// a second behind.)
+[[nodiscard]] std::time_t time_now(std::chrono::nanoseconds offset = {});
 // The bytes for this host's clock plus OFFSET.
 [[nodiscard]] std::string time_bytes_now(std::chrono::nanoseconds offset = {});
 
