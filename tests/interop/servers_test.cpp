@@ -7,6 +7,7 @@
 #include <csignal>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 using namespace ipcbox;
@@ -144,6 +145,12 @@ TEST_CASE("programs that were written for unixserver and s6-ipcserver work with 
         REQUIRE(::chmod(program, 0755) == 0);
     const auto address = net::Address::unix_path(sock);
     const auto answer = [&](Process process) {
+        // There is a socket file before anybody listens.
+        CHECK(eventually([] {
+            const Fd probe = Fd::adopt(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+            const auto server = net::Address::unix_path(sock);
+            return ::connect(probe.get(), server.data(), server.size()) == 0;
+        }));
         auto text = ask(address, "hello\n");
         process.kill(SIGTERM);
         (void)process.wait();
