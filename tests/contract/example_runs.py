@@ -125,7 +125,8 @@ def run_page(document, scripts, world):
         results, lines = {}, []
         wanted = sum(not example.reason for example in document.examples)
         for line in shell.stdout:
-            if end := re.fullmatch(r"-- example (\d+) ends with (\d+) --\n", line):
+            # A program in the background may have written the beginning of this line.
+            if end := re.search(r"-- example (\d+) ends with (\d+) --\n$", line):
                 results[int(end[1])] = (int(end[2]), lines)
                 lines = []
                 if len(results) == wanted:
