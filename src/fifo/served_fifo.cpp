@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 namespace ipcbox::fifo {
 
@@ -209,10 +210,15 @@ void ServedFifo::drain() {
         return;
     }
     if (fifo.open_writer_if_read()) {
+        all_have_left_ = false;
         state_ = State::probing;
         settled_ = barrier_->next();
         // A reader that was let into open(2) is counted by opened() before that barrier.
         due_ = Deadline::after(settling_time);
+    } else if (document_ && somebody_is_there && !std::exchange(all_have_left_, true)) {
+        // The reader has left since we took the last events. If it has read the document, the
+        // kernel told us before the reader left. So take the events once more.
+        due_ = Deadline::after(Duration::zero());
     } else {
         finish();
     }
@@ -224,6 +230,7 @@ void ServedFifo::finish() {
     document_.reset();
     opened_ = closed_ = served_ = unserved_ = 0;
     reader_left_ = true;
+    all_have_left_ = false;
     due_ = Deadline::never();
     if (!reusable_) {
         state_ = State::spent;
@@ -256,6 +263,9 @@ void ServedFifo::lost_name() {
 }
 
 void ServedFifo::abandon() {
+    // Its reader can still read the document, so it must not go to a second reader.
+    if (document_) documents_->delivered(*document_);
+    document_.reset();
     reusable_ = false;
     finish();
 }

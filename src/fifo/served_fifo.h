@@ -96,9 +96,10 @@ class ServedFifo {
 
     int opened_ = 0;
     int closed_ = 0;
-    int served_ = 0;          // documents written for them
-    int unserved_ = 0;        // closed without having read anything
-    bool reader_left_ = true; // nobody has read since the last close
+    int served_ = 0;             // documents written for them
+    int unserved_ = 0;           // closed without having read anything
+    bool reader_left_ = true;    // nobody has read since the last close
+    bool all_have_left_ = false; // so the kernel says, but not all events have come
 
     std::optional<Document> document_; // written, and not known to be read
     std::size_t written_ = 0;          // how many of its bytes: the rest had no room yet

@@ -108,6 +108,30 @@ TEST_CASE("a reader that leaves without reading gives its document back") {
     CHECK(fixture.documents.read.empty());
 }
 
+TEST_CASE("a document that was read is not given back, although its reader leaves unnoticed") {
+    Fixture fixture;
+    auto& served = fixture.served;
+    Fd reader = fixture.open_reader();
+    served.step();
+    SUBCASE("its events come after we have seen that nobody is left") {
+        std::byte buffer[100];
+        CHECK(read_some(reader.get(), buffer, "fifo") == 1);
+        reader = Fd{};
+        (void)wait_for(-1, 0, served.deadline());
+        served.step();
+        served.read();
+        served.closed();
+        served.step();
+        CHECK(served.is_idle());
+    }
+    SUBCASE("it is given up before it reads") {
+        served.abandon();
+        CHECK(served.state() == State::spent);
+    }
+    CHECK(fixture.documents.returned.empty());
+    CHECK(fixture.documents.read == std::vector<std::string>{"1"});
+}
+
 TEST_CASE(
     "of two readers of one inode, the second gets its document only when the first one's is gone") {
     Fixture fixture;
