@@ -107,7 +107,7 @@ TEST_CASE("a daemon that ignores TERM gets KILL although the command has ended")
     Scenario scenario;
     const auto script = "(setsid sh -c 'trap \"\" TERM; echo $$ >daemon; while :; do read line; "
                         "done' &) ; sleep 1000";
-    auto run = scenario.start(words({"-k", "10ms", "100"}, {"sh", "-c", script}));
+    auto run = scenario.start(words({"-k", "1s", "100"}, {"sh", "-c", script}));
     const auto daemon = pid_in(scenario, "daemon");
     run.kill(SIGALRM);
     CHECK(run.wait().status == 124);
