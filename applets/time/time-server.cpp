@@ -89,6 +89,7 @@ Config parse(const Invocation& invocation) {
     options.example("time-server -u nobody --daytime 13", "serve both protocols, as inetd does");
     options.example("time-server --offset -90 localhost:3737", "simulate a slow clock, for a test");
     config.verbosity = options.parse();
+    front::check_notify_fd(config.notify_fd, config.json);
     const auto has_port = [](const Where& where) { return where.port.has_value(); };
     if (config.port && std::ranges::any_of(config.where, has_port))
         throw cli::UsageError("expected --port PORT or HOST:PORT, not both");

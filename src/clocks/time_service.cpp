@@ -38,18 +38,13 @@ class TimeService {
     TimeService(std::span<const TimeSocket> sockets, const TimeServiceConfig& config,
                 SignalFd& signals)
         : sockets_(sockets), config_(config), signals_(signals), rate_(config.rate),
-          entries_(sockets.size() + 1) {}
+          entries_(sockets.size() + 1), paused_until_(sockets.size(), Deadline::after({})) {}
 
     TimeServiceCounts run() {
         while (!wait()) {
-            try {
-                answer_the_due();
-                for (std::size_t at = 0; at < sockets_.size(); ++at)
-                    if (entries_[at].revents != 0) serve(sockets_[at]);
-            } catch (const SysError& shortage) {
-                tell(shortage.what());
-                paused_until_ = Deadline::after(pause);
-            }
+            answer_the_due();
+            for (std::size_t at = 0; at < sockets_.size(); ++at)
+                if (entries_[at].revents != 0) serve(at);
         }
         return counts_;
     }
@@ -69,23 +64,27 @@ class TimeService {
     // descriptors, poll(2) is as fast as epoll(7), and it is easy to leave out a socket that must
     // not be read now.
     [[nodiscard]] bool wait() {
-        const bool paused = !paused_until_.passed();
+        auto until = waiting_.empty() ? Deadline::never() : waiting_.front().due;
         for (std::size_t at = 0; at < sockets_.size(); ++at) {
+            const bool paused = !paused_until_[at].passed();
+            if (paused) until = std::min(until, paused_until_[at]);
             const bool heard = !paused && (has_room() || sockets_[at].transport == Transport::udp);
             entries_[at] = {heard ? sockets_[at].bound.socket.get() : -1, POLLIN, 0};
         }
         entries_.back() = {signals_.fd(), POLLIN, 0};
-        auto until = paused ? paused_until_ : Deadline::never();
-        if (!waiting_.empty()) until = std::min(until, waiting_.front().due);
         (void)poll_until(entries_, until);
         return entries_.back().revents != 0 && signals_.next().has_value();
     }
 
-    void serve(const TimeSocket& socket) {
-        if (socket.transport == Transport::tcp)
-            accept_clients(socket);
+    // After a shortage, only this socket pauses: TCP can lack descriptors that UDP does not need.
+    void serve(std::size_t at) try {
+        if (sockets_[at].transport == Transport::tcp)
+            accept_clients(sockets_[at]);
         else
-            take_datagrams(socket);
+            take_datagrams(sockets_[at]);
+    } catch (const SysError& shortage) {
+        tell(shortage.what());
+        paused_until_[at] = Deadline::after(pause);
     }
 
     void tell(const std::string& shortage) {
@@ -174,7 +173,7 @@ class TimeService {
         waiting_.push_back({Deadline::after(config_.delay), socket, std::move(client), datagram});
     }
 
-    void answer_the_due() {
+    void answer_the_due() try {
         while (!waiting_.empty() && waiting_.front().due.passed()) {
             const auto first = std::move(waiting_.front());
             waiting_.pop_front();
@@ -183,6 +182,8 @@ class TimeService {
             else
                 answer_datagrams(first.socket, {&first.datagram, 1});
         }
+    } catch (const SysError& shortage) { // of this answer; the next one is sent in the next round
+        tell(shortage.what());
     }
 
     const std::span<const TimeSocket> sockets_;
@@ -192,8 +193,8 @@ class TimeService {
     net::DatagramBatch batch_;
     std::vector<net::Datagram> accepted_; // from the last batch
     std::deque<Waiting> waiting_;
-    std::vector<pollfd> entries_; // the sockets, and then the signals
-    Deadline paused_until_ = Deadline::after({});
+    std::vector<pollfd> entries_;        // the sockets, and then the signals
+    std::vector<Deadline> paused_until_; // one for each socket
     OncePer shortage_{shortage_silence};
     TimeServiceCounts counts_;
 };

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -386,6 +387,28 @@ TEST_CASE("a shortage of descriptors is reported, and waited out") {
     CHECK(process.wait().err.empty()); // it was reported once, above
 }
 
+TEST_CASE("UDP is answered while TCP lacks descriptors") {
+    Scenario scenario;
+    auto process = scenario.start(server({}));
+    const auto address = ready(process);
+    rlimit old{};
+    REQUIRE(::prlimit(process.pid(), RLIMIT_NOFILE, nullptr, &old) == 0);
+    const rlimit none{3, old.rlim_max}; // no new descriptors; those that are open stay open
+    REQUIRE(::prlimit(process.pid(), RLIMIT_NOFILE, &none, nullptr) == 0);
+    Client client{address};
+    CHECK(process.error_line() ==
+          "time-server: cannot accept a connection on " + address.text() + ": Too many open files");
+    const Asker asker;
+    for (int time = 0; time < 3; ++time) {
+        asker.ask(address);
+        CHECK(is_about(offset_of(asker.answer().text), 0));
+    }
+    REQUIRE(::prlimit(process.pid(), RLIMIT_NOFILE, &old, nullptr) == 0);
+    CHECK(is_about(offset_of(client.rest()), 0));
+    process.kill(SIGTERM);
+    CHECK(process.wait().status == 0);
+}
+
 TEST_CASE("the message names the process that has the port") {
     Scenario scenario;
     auto process = scenario.start(server({}));
@@ -443,6 +466,9 @@ TEST_CASE("--notify-fd gets the ready lines, and its end") {
     CHECK(process.line().ends_with(" (time, udp)"));
     CHECK(process.line().empty());
     CHECK(is_about(offset_of(ask(announced_address(line))), 0));
+    const auto refused = scenario.run(server({"-J", "--notify-fd", "1"}));
+    CHECK(refused.status == 2);
+    CHECK(refused.err.find("would close standard output") != std::string::npos);
 }
 
 TEST_CASE("-v and --json report each answer") {
