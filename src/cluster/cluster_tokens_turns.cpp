@@ -53,6 +53,7 @@ void ClusterTokens::learn_slots(const Range::Answer& slots) {
 }
 
 void ClusterTokens::granted(const LeaseGrant::Answer& answer) {
+    if (answer.ttl_s <= 0) return fail(no_sense);
     lease_.begin(entry_.lease, {grant_sent_, std::chrono::seconds{answer.ttl_s}});
     ask(Question::enqueue);
 }
@@ -68,6 +69,7 @@ void ClusterTokens::enqueued(const Transaction::Answer& answer) {
     state_ = State::waiting;
     const auto turn = judge(enqueued->look, key(), entry_.revision, slots_);
     if (turn.kind == Turn::Kind::inside) return enter(answer.revision);
+    if (turn.ahead.empty()) return fail(no_sense);
     if (wish_.must_be_free)
         state_ = State::busy; // another client was faster
     else

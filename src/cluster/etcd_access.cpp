@@ -1,8 +1,10 @@
 #include "cluster/etcd_access.h"
 
+#include "core/ascii.h"
 #include "core/words.h"
 #include "http/url.h"
 
+#include <algorithm>
 #include <fmt/core.h>
 #include <stdexcept>
 
@@ -18,26 +20,33 @@ EtcdEndpoint EtcdEndpoint::parse(std::string_view text) {
     EtcdEndpoint endpoint;
     auto place = text;
     if (const auto scheme_end = text.find("://"); scheme_end != std::string_view::npos) {
-        const auto scheme = text.substr(0, scheme_end);
+        const auto scheme = ascii::lower(text.substr(0, scheme_end));
         if (scheme != "http" && scheme != "https")
             throw std::invalid_argument("expected http:// or https://");
         endpoint.is_https = scheme == "https";
         place.remove_prefix(scheme_end + 3);
     }
-    if (place.ends_with('/')) place.remove_suffix(1);
+    while (place.ends_with('/'))
+        place.remove_suffix(1);
     if (place.find_first_of("/?#") != std::string_view::npos)
         throw std::invalid_argument("expected http://HOST:PORT, without a path");
     if (place.find('@') != std::string_view::npos)
         throw std::invalid_argument("expected http://HOST:PORT, without a user: see ETCDCTL_USER");
+    if (!place.starts_with('[') && std::ranges::count(place, ':') > 1)
+        throw std::invalid_argument("expected an IPv6 address in brackets");
     const auto authority = http::Authority::parse(place);
     endpoint.place = {authority.host, authority.port.value_or(etcd_port)};
     return endpoint;
 }
 
 std::vector<EtcdEndpoint> EtcdEndpoint::parse_list(std::string_view text) {
+    constexpr std::string_view between = ", \t\r\n";
     std::vector<EtcdEndpoint> all;
-    while (!text.empty())
-        if (const auto one = take_until(text, ','); !one.empty()) all.push_back(parse(one));
+    for (;;) {
+        (void)take_while_in(text, between);
+        if (text.empty()) break;
+        all.push_back(parse(take_until_any_of(text, between)));
+    }
     if (all.empty()) throw std::invalid_argument("expected http://HOST:PORT[,...]");
     return all;
 }

@@ -17,7 +17,7 @@ struct EtcdEndpoint {
     // "http://host:2379", "https://host", "host:2379", "host": the port is 2379 unless there is
     // one. Throws std::invalid_argument, saying what was expected.
     [[nodiscard]] static EtcdEndpoint parse(std::string_view text);
-    // Several, with commas between them.
+    // Several, with commas or blanks between them.
     [[nodiscard]] static std::vector<EtcdEndpoint> parse_list(std::string_view text);
     [[nodiscard]] std::string text() const; // "http://host:2379"
 

@@ -81,6 +81,8 @@ Deadline EtcdClient::next_moment() const {
     auto moment = Deadline::never();
     for (const auto& [id, call] : calls_)
         moment = std::min({moment, call.deadline, call.attempt_end});
+    for (const auto& [id, watch] : watches_)
+        moment = std::min(moment, watch.attempt_end);
     const bool has_work = !calls_.empty() || !watches_.empty();
     if (!has_work) return moment;
     if (link_.is_ready() && has_unsent()) return now();
@@ -134,6 +136,7 @@ bool EtcdClient::logs_in_again(Asked& asked, const GrpcStatus& status) {
     if (asked.path == Authenticate::path || !wants_new_token(status)) return false;
     asked.has_new_token = true;
     asked.stream = 0;
+    asked.attempt_end = Deadline::never();
     if (token_ == asked.token) token_.clear();
     return true;
 }
@@ -159,7 +162,8 @@ void EtcdClient::end_call(Calls::iterator at, const GrpcStatus& status) {
         status.is_hopeless) {
         call.stream = 0;
         call.answer.clear();
-        if (is_open) member_problem_ = status;
+        if (is_open)
+            member_problem_ = status.code == GrpcCode::ok ? unavailable("no answer") : status;
         return;
     }
     link_.succeed();
@@ -194,6 +198,9 @@ void EtcdClient::expire() {
             return fail_member(unavailable("no answer"), MemberLink::Keep::no);
         }
     }
+    const auto is_silent = [](const auto& watch) { return watch.second.attempt_end.passed(); };
+    if (std::ranges::any_of(watches_, is_silent))
+        fail_member(unavailable("no answer"), MemberLink::Keep::no);
 }
 
 // Goes on to the next member, because this one gives no answer, or no useful one.
@@ -250,8 +257,13 @@ void EtcdClient::send_all() {
         send(call, std::min(call.attempt_end, call.deadline));
     }
     if (wants_login()) return;
-    for (auto& [id, watch] : watches_)
-        if (watch.stream == 0) send(watch, std::nullopt);
+    // The caller arms a lost watch again, as a new one, so we cannot double its time each time.
+    constexpr unsigned doublings = 4;
+    for (auto& [id, watch] : watches_) {
+        if (watch.stream != 0) continue;
+        watch.attempt_end = Deadline::after(link_.patience(doublings));
+        send(watch, std::nullopt);
+    }
 }
 
 void EtcdClient::send(Asked& asked, std::optional<Deadline> end) {

@@ -120,13 +120,14 @@ class EtcdClient {
     struct Asked {
         std::string_view path;
         std::string request;
-        StreamId stream = 0;        // 0: to be sent
+        StreamId stream = 0; // 0: to be sent
+        // The member has to answer by then; a watch is answered once it is armed.
+        Deadline attempt_end = Deadline::never();
         std::string token{};        // the login token it was sent with
         bool has_new_token = false; // we have logged in again for it, and do so only once
     };
     struct Call : Asked {
         Deadline deadline;
-        Deadline attempt_end = Deadline::never();
         unsigned attempts = 0;
         std::string answer{};
     };

@@ -1,5 +1,6 @@
 // The watches of the client. Its calls are in etcd_client.cpp.
 #include "cluster/etcd_client.h"
+#include "cluster/protobuf.h"
 
 #include <fmt/core.h>
 
@@ -38,7 +39,7 @@ std::optional<WatchEvent> EtcdClient::wait_event(Deadline deadline) {
     return next_event();
 }
 
-void EtcdClient::hear_watch(Watches::iterator at, const std::string& message) {
+void EtcdClient::hear_watch(Watches::iterator at, const std::string& message) try {
     using Kind = WatchEvent::Kind;
     auto answer = Watch::Answer::decode(message);
     if (answer.canceled) {
@@ -49,7 +50,10 @@ void EtcdClient::hear_watch(Watches::iterator at, const std::string& message) {
                              answer.cancel_reason, false};
         return end_watch(at, why);
     }
-    if (answer.created) events_.push_back({Kind::created, at->first, {}, {}});
+    if (answer.created) {
+        at->second.attempt_end = Deadline::never();
+        events_.push_back({Kind::created, at->first, {}, {}});
+    }
     for (auto& [type, kv] : answer.events)
         events_.push_back({type == Watch::Event::Type::put ? Kind::put : Kind::deleted,
                            at->first,
@@ -58,6 +62,9 @@ void EtcdClient::hear_watch(Watches::iterator at, const std::string& message) {
     if (events_.size() <= max_events) return;
     link_.connection().cancel(at->second.stream);
     end_watch(at, {GrpcCode::resource_exhausted, "too much has changed at once", false});
+} catch (const MalformedMessage& error) {
+    link_.connection().cancel(at->second.stream);
+    end_watch(at, unavailable(error.what()));
 }
 
 void EtcdClient::end_watch(Watches::iterator at, const GrpcStatus& status) {

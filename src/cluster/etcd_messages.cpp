@@ -2,6 +2,8 @@
 
 #include "cluster/protobuf.h"
 
+#include <algorithm>
+
 namespace ipcbox::cluster {
 
 namespace {
@@ -58,7 +60,8 @@ std::string LeaseGrant::encode() const {
 }
 
 LeaseGrant::Answer LeaseGrant::Answer::decode(std::string_view message) {
-    return {number_in(message, 3)};
+    constexpr std::int64_t max_ttl_s = 1'000'000'000; // our durations are nanoseconds in 64 bits
+    return {std::min(number_in(message, 3), max_ttl_s)};
 }
 
 std::string LeaseKeepAlive::encode() const {

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t prefix_size = 5;                 // before each message
 constexpr std::size_t max_message = 4UL * 1024 * 1024; // what gRPC allows by default
+constexpr std::size_t max_shown = 1000;                // of a text that the server sends
 
 } // namespace
 
@@ -39,11 +40,11 @@ void GrpcStream::take_header(std::string_view name, std::string_view value) {
     if (name == ":status")
         http_status_ = value;
     else if (name == "content-type")
-        content_type_ = value;
+        content_type_ = value.substr(0, max_shown);
     else if (name == "grpc-status")
         grpc_status_ = whole_number<int>(value).value_or(-1);
     else if (name == "grpc-message")
-        grpc_message_ = http::percent_decoded(value);
+        grpc_message_ = http::percent_decoded(value.substr(0, max_shown));
 }
 
 bool GrpcStream::is_grpc() const {

@@ -138,7 +138,7 @@ class Keeper {
     void act_while_taking() {
         switch (tokens_.state()) {
         case State::inside:
-            if (doubt_at(times(), BootClock::now()) != Doubt::none) return;
+            if (doubt_at(times(), BootClock::now()) != Doubt::none) break;
             phase_ = Phase::ready;
             front_.say_renewed(times());
             renewed_told_ = times().renewed;
@@ -151,8 +151,9 @@ class Keeper {
         case State::failed:
             return fail();
         default:
-            if (plan_.wait.passed()) refuse();
+            break;
         }
+        if (plan_.wait.passed()) refuse();
     }
 
     void queue_again() {

@@ -133,7 +133,8 @@ Removed remove_set(EtcdClient& client, const TokenKeys& keys, Deadline deadline)
     const auto call = client.finish(client.start(removal, deadline));
     const auto answer = Transaction::Answer::decode(call.answer);
     if (!answer.succeeded) return Removed::in_use;
-    const bool was_there = call.was_repeated || answer.results.at(0).count > 0;
+    const auto has_removed = [](const Range::Answer& result) { return result.count > 0; };
+    const bool was_there = call.was_repeated || std::ranges::any_of(answer.results, has_removed);
     return was_there ? Removed::done : Removed::missing;
 }
 

@@ -1,15 +1,15 @@
-// The test sends the bytes of a gRPC server: the frames of RFC 9113, and the headers of RFC 7541
-// without any compression.
 #include "cluster/grpc_connection.h"
 
 #include "core/io.h"
 #include "core/socket_pair.h"
+#include "harness/grpc_frames.h"
 #include "harness/peer.h"
 
 #include <doctest/doctest.h>
 
 using namespace ipcbox;
 using namespace ipcbox::test;
+using namespace ipcbox::test::grpc;
 using namespace ipcbox::cluster;
 using namespace std::string_literals;
 
@@ -17,48 +17,6 @@ namespace {
 
 using Event = GrpcConnection::Event;
 using End = GrpcConnection::End;
-
-constexpr char end_stream = 1;
-constexpr char end_headers = 4;
-constexpr char headers_type = 1;
-constexpr char data_type = 0;
-
-std::string frame(char type, char flags, char stream, const std::string& payload) {
-    const auto size = payload.size();
-    return std::string{'\0',
-                       static_cast<char>(size >> 8U),
-                       static_cast<char>(size & 0xffU),
-                       type,
-                       flags,
-                       '\0',
-                       '\0',
-                       '\0',
-                       stream} +
-           payload;
-}
-
-std::string header(const std::string& name, const std::string& value) {
-    return '\0' + (static_cast<char>(name.size()) + name) +
-           (static_cast<char>(value.size()) + value);
-}
-
-const std::string settings = frame(4, 0, 0, "");
-
-std::string head(char stream, const std::string& status = "200",
-                 const std::string& type = "application/grpc", char flags = end_headers) {
-    return frame(headers_type, flags, stream,
-                 header(":status", status) + header("content-type", type));
-}
-
-std::string trailers(char stream, const std::string& status, const std::string& message = "") {
-    auto fields = header("grpc-status", status);
-    if (!message.empty()) fields += header("grpc-message", message);
-    return frame(headers_type, end_headers | end_stream, stream, fields);
-}
-
-std::string message(const std::string& text) {
-    return '\0' + std::string{'\0', '\0', '\0', static_cast<char>(text.size())} + text;
-}
 
 // A connection and its other end.
 struct World {
