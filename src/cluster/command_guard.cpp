@@ -27,14 +27,16 @@ Duration lag(const LeaseTimes& times) {
 
 } // namespace
 
-std::optional<pid_t> CommandGuard::next_asking() const {
+std::optional<pid_t> CommandGuard::next_asking() {
+    if (!leave_) return std::nullopt;
     pid_t asking = 0;
     pid_t* const into = &asking;
     const auto receive = [](int fd, pid_t* pid) {
         return ::recv(fd, pid, sizeof *pid, MSG_DONTWAIT);
     };
-    if (!leave_ || sys::call("recv", receive, leave_.get(), into) != ssize_t{sizeof asking})
-        return std::nullopt;
+    const auto got = sys::call("recv", receive, leave_.get(), into);
+    if (got == 0) close_leave(); // nobody can ask any more
+    if (got != ssize_t{sizeof asking}) return std::nullopt;
     return asking;
 }
 

@@ -20,11 +20,10 @@ class CommandGuard {
         : front_(front), on_lost_(on_lost), owner_(owner), leave_(std::move(leave)) {}
 
     // The process that asks for leave to become the command; nothing when none does.
-    [[nodiscard]] std::optional<pid_t> next_asking() const;
+    [[nodiscard]] std::optional<pid_t> next_asking();
     void answer(bool may);
-    // Readable when one asks; -1 after close_leave().
+    // Readable when one asks; -1 when nobody can ask any more.
     [[nodiscard]] int leave_fd() const { return leave_ ? leave_.get() : -1; }
-    void close_leave() { leave_ = Fd{}; }
 
     // Guards this command from now on. False when there is no such process, or when it is not a
     // child of the front.
@@ -50,6 +49,7 @@ class CommandGuard {
                                                          bool is_lost) const;
 
   private:
+    void close_leave() { leave_ = Fd{}; }
     void signal(int signal);
 
     pid_t front_;

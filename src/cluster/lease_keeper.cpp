@@ -147,6 +147,7 @@ class Keeper {
         case State::busy:
             return refuse();
         case State::gone:
+            if (plan_.wait.passed()) break;
             return queue_again();
         case State::failed:
             return fail();
@@ -238,9 +239,6 @@ class Keeper {
             if (!asked_) deadline = std::min(deadline, tell_at_);
         }
         (void)poll_until(entries, deadline);
-        // All commands have closed their ends, so nobody asks any more.
-        if ((entries[3].revents & (POLLHUP | POLLERR)) != 0 && (entries[3].revents & POLLIN) == 0)
-            command_.close_leave();
     }
 
     std::optional<BootTime> next_boot_time() const {

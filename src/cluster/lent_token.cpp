@@ -36,7 +36,7 @@ class Lending {
                 break;
             if (lent.is_taken) break;
             tell();
-            wait(std::min(plan_.wait, tell_at_));
+            wait(asked_ ? plan_.wait : std::min(plan_.wait, tell_at_));
             lent.signal = signals_.next().value_or(0);
         }
         if (!lent.is_taken && lent.signal == 0) lent.refusal = ask_holders();

@@ -1,4 +1,6 @@
 // sem-take --etcd with a real etcd: its statuses, the queue, and wrong command lines.
+#include "cluster/protobuf.h"
+#include "harness/false_member.h"
 #include "harness/peer.h"
 #include "harness/time_limit.h"
 #include "harness/token_bench.h"
@@ -12,11 +14,32 @@
 
 using namespace ipcbox;
 using namespace ipcbox::test;
+using ipcbox::cluster::ProtobufWriter;
 
 namespace {
 
 // The lease outlives the test, so the token gets free only when it is given.
 const Words long_lease{"-j1", "--ttl", "10m"};
+
+// What etcd answers to a REQUEST of the only client in the queue of @x.
+std::string alone_in_queue(const std::string& request) {
+    constexpr std::size_t digits = 16;
+    const auto queue = TokenBench::queue_of("@x");
+    const std::string slots{"ipcbox/sem/x/slots"};
+    const auto found = [](const std::string& key, const std::string& value) {
+        ProtobufWriter kv;
+        kv.text(1, key).number(2, 7).number(3, 7).text(5, value);
+        return ProtobufWriter{}.text(2, kv.bytes()).bytes();
+    };
+    const auto entry = found(request.substr(request.find(queue), queue.size() + digits), "");
+    if (!contains(request, slots)) return entry; // it is no transaction
+    ProtobufWriter answer;
+    answer.text(1, ProtobufWriter{}.number(3, 7).bytes()); // the revision
+    answer.number(2, 1).text(3, ProtobufWriter{}.explicit_text(2, "").bytes());
+    for (const auto& result : {found(slots, "1"), entry, entry, entry})
+        answer.text(3, ProtobufWriter{}.text(1, result).bytes());
+    return answer.bytes();
+}
 
 } // namespace
 
@@ -210,6 +233,35 @@ TEST_CASE("a server that is no etcd ends sem-take at once, with one line") {
                 CHECK(result.err == line);
             }
     }
+}
+
+TEST_CASE("-w ends the wait of a client that has a token, and cannot keep its lease") {
+    // The member does not answer keepalives, and arms the watch when the lease is nearly over.
+    int leases_asked = 0;
+    int entries_asked = 0;
+    char watch = 0;
+    const FalseMember member{[&](const FalseMember::Request& request) -> std::string {
+        constexpr char lease_field = 8; // other requests begin with a text
+        constexpr int last = 5;
+        if (!request.is_call) {
+            watch = request.stream;
+            return grpc::head(watch);
+        }
+        if (request.message.front() != lease_field) {
+            if (!contains(request.message, "/slots")) ++entries_asked;
+            return FalseMember::whole(request, alone_in_queue(request.message));
+        }
+        const auto answer = ProtobufWriter{}.number(3, 1).bytes();
+        // The first one is granted. Once the wait is over, the last one is given back.
+        if (++leases_asked == 1 || entries_asked > 1) return FalseMember::whole(request, answer);
+        if (leases_asked != last) return "";
+        return grpc::frame(grpc::data_type, 0, watch, grpc::message(answer)); // "created"
+    }};
+    Scenario scenario;
+    const auto result =
+        scenario.run({"sem-take", "--etcd", member.text(), "-j1", "-w", "1", "@x", "true"});
+    CHECK(result.status == 1);
+    CHECK(contains(result.err, "@x"));
 }
 
 TEST_CASE("an invalid line is a usage error") {
