@@ -52,6 +52,7 @@ void RequestChain::begin(int retries) {
     login_.clear();
     challenges_ = 0;
     heads_.clear();
+    has_new_head_ = false;
     is_alone_ = false;
     outcome_.head_bytes = outcome_.request_bytes = 0;
     outcome_.redirects = 0;
@@ -84,6 +85,7 @@ http::Response RequestChain::send(const http::Request& request, Deadline deadlin
     outcome_.remote = response.connection->remote();
     outcome_.head_bytes += response.head.bytes.size();
     outcome_.head = std::move(response.head);
+    has_new_head_ = true;
     outcome_.url = url_;
     if (options_.on_head) options_.on_head(target_, url_, *outcome_.head);
     return response;
@@ -132,7 +134,7 @@ bool RequestChain::follows_redirect() {
                                   http::status::malformed_url);
     }
     options_.check_redirect(url_, to);
-    if (shows_heads()) heads_ += head.bytes;
+    heads_ = preface();
     method_ = http::method_after_redirect(method_, head.status);
     url_ = std::move(to);
     login_.clear();
@@ -149,7 +151,7 @@ bool RequestChain::answers_challenge() {
     if (!field) return false;
     ++challenges_;
     login_.clear();
-    if (shows_heads()) heads_ += head.bytes;
+    heads_ = preface();
     login_.push_back(std::move(*field));
     return true;
 }
@@ -168,7 +170,9 @@ bool RequestChain::drops_expectation() {
 }
 
 std::string RequestChain::preface() {
-    return shows_heads() ? std::exchange(heads_, {}) + outcome_.head->bytes : std::string{};
+    auto heads = std::exchange(heads_, {});
+    if (std::exchange(has_new_head_, false) && shows_heads()) heads += outcome_.head->bytes;
+    return heads;
 }
 
 void RequestChain::drop_body(http::Response& response,

@@ -39,7 +39,8 @@ class RequestChain {
     // The method of the last request.
     [[nodiscard]] const std::string& method() const { return method_; }
 
-    // What the user wants to see in front of the body: the heads of all answers, or nothing.
+    // The heads that the user wants to see in front of the body, of all answers since the last call
+    // in this attempt.
     [[nodiscard]] std::string preface();
 
     // Reads the body of RESPONSE away, to keep the connection, and gives it to TO, which may be
@@ -71,6 +72,7 @@ class RequestChain {
     std::vector<http::Field> login_; // the answer to a challenge
     int challenges_ = 0;             // that were answered
     std::string heads_;              // of the answers on the way, to be shown
+    bool has_new_head_ = false;      // that of the outcome is not among them
     bool is_alone_ = false;          // it was asked again because its connection broke off
 };
 

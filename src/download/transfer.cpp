@@ -33,9 +33,18 @@ Outcome Transfer::run() {
     do
         try_once();
     while (may_pass_ && attempts_.wait_for_next(outcome_.head ? &*outcome_.head : nullptr));
+    if (outcome_.status != 0 && leftover_.goes_to_output()) show_heads();
     outcome_.retries = attempts_.retries();
     outcome_.ended = Clock::now();
     return std::move(outcome_);
+}
+
+// A failure hides no head that the user wants to see: they may be looking for its reason.
+void Transfer::show_heads() try {
+    output_.write(target_.number, chain_.preface(), Deadline::never());
+} catch (const SysError& lost) {
+    outcome_.status = http::status::cannot_write;
+    outcome_.error = lost.what();
 }
 
 void Transfer::try_once() {

@@ -29,7 +29,8 @@ class Transfer {
   public:
     // A transfer of the first of TARGETS. It may send requests for the others ahead.
     Transfer(const TransferTools& tools, std::span<const Target> targets)
-        : options_(tools.options), named_(options_.server_names_file ? targets.front() : Target{}),
+        : options_(tools.options), output_(tools.output),
+          named_(options_.server_names_file ? targets.front() : Target{}),
           target_(options_.server_names_file ? named_ : targets.front()),
           chain_(options_, tools.pipeline, tools.requests, target_, targets.subspan(1), outcome_),
           attempts_(options_), leftover_(target_, options_),
@@ -41,6 +42,7 @@ class Transfer {
   private:
     enum class Next { done, ask_again };
 
+    void show_heads();
     void try_once();
     void attempt();
     void take_servers_name();
@@ -54,6 +56,7 @@ class Transfer {
     [[nodiscard]] Expectation expectation() const;
 
     const DownloadOptions& options_;
+    OrderedOutput& output_;
     Target named_; // the target, when the server gives its file a name
     const Target& target_;
     Outcome outcome_;

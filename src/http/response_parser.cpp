@@ -56,7 +56,8 @@ const std::string* ResponseHead::find(std::string_view name) const {
 bool ResponseHead::is_redirect() const {
     const bool says_so = status == 300 || status == 301 || status == 302 || status == 303 ||
                          status == 307 || status == 308;
-    return says_so && find("Location") != nullptr;
+    const auto* const location = find("Location");
+    return says_so && location != nullptr && !location->empty();
 }
 
 class ResponseParser::Grammar : public beast::http::basic_parser<false> {

@@ -163,6 +163,35 @@ TEST_CASE("curl: -iL and -IL print all heads on the way, and -D writes them") {
           "HTTP/1.1 302 Found\r\nLocation: /end\r\n\r\nHTTP/1.1 200 OK\r\n\r\n");
 }
 
+TEST_CASE("curl: -I and -i print the heads of a fetch that fails") {
+    Scenario scenario;
+    const std::string loop = "HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n";
+    const std::string away = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n"
+                             "Content-Length: 0\r\n\r\n";
+    const std::string none = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+    const std::string nowhere = "HTTP/1.1 302 Found\r\nLocation:\r\nContent-Length: 0\r\n\r\n";
+    const HttpPeer server{[&](const HttpRequest& request) -> HttpAnswer {
+        const auto target = request.target();
+        return target == "/" ? loop : target == "/away" ? away : target == "/x" ? nowhere : none;
+    }};
+    for (const char* option : {"-sI", "-si"}) {
+        const auto run = [&](const Words& words) {
+            Words all{"webget", option};
+            all.insert(all.end(), words.begin(), words.end());
+            const auto result = scenario.run(all);
+            return std::pair{result.status, result.out};
+        };
+        CHECK(run({"-L", "--max-redirs", "1", server.url("/")}) == std::pair{47, loop + loop});
+        CHECK(run({"-L", server.url("/away")}) == std::pair{7, away});
+        CHECK(run({"-f", server.url("/none")}) == std::pair{22, none});
+        CHECK(run({"-f", "-o", "file", server.url("/none")}) == std::pair{22, ""s});
+        // An empty Location leads nowhere.
+        CHECK(run({"-L", server.url("/x")}).second == nowhere);
+    }
+    CHECK(scenario.run({"webget", "-sf", server.url("/none")}).out.empty());
+    CHECK(scenario.run({"webget", "-sL", server.url("/")}).out.empty());
+}
+
 TEST_CASE("curl: -i and -D have the interim heads, too") {
     Scenario scenario;
     const std::string heads = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
