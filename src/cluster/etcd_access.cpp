@@ -14,6 +14,10 @@ namespace {
 
 constexpr std::uint16_t etcd_port = 2379;
 
+[[noreturn]] void refuse(const char* expected) {
+    throw std::invalid_argument(expected);
+}
+
 } // namespace
 
 EtcdEndpoint EtcdEndpoint::parse(std::string_view text) {
@@ -21,19 +25,18 @@ EtcdEndpoint EtcdEndpoint::parse(std::string_view text) {
     auto place = text;
     if (const auto scheme_end = text.find("://"); scheme_end != std::string_view::npos) {
         const auto scheme = ascii::lower(text.substr(0, scheme_end));
-        if (scheme != "http" && scheme != "https")
-            throw std::invalid_argument("expected http:// or https://");
+        if (scheme != "http" && scheme != "https") refuse("expected http:// or https://");
         endpoint.is_https = scheme == "https";
         place.remove_prefix(scheme_end + 3);
     }
     while (place.ends_with('/'))
         place.remove_suffix(1);
     if (place.find_first_of("/?#") != std::string_view::npos)
-        throw std::invalid_argument("expected http://HOST:PORT, without a path");
+        refuse("expected http://HOST:PORT, without a path");
     if (place.find('@') != std::string_view::npos)
-        throw std::invalid_argument("expected http://HOST:PORT, without a user: see ETCDCTL_USER");
+        refuse("expected http://HOST:PORT, without a user: see ETCDCTL_USER");
     if (!place.starts_with('[') && std::ranges::count(place, ':') > 1)
-        throw std::invalid_argument("expected an IPv6 address in brackets");
+        refuse("expected an IPv6 address in brackets");
     const auto authority = http::Authority::parse(place);
     endpoint.place = {authority.host, authority.port.value_or(etcd_port)};
     return endpoint;
@@ -47,7 +50,7 @@ std::vector<EtcdEndpoint> EtcdEndpoint::parse_list(std::string_view text) {
         if (text.empty()) break;
         all.push_back(parse(take_until_any_of(text, between)));
     }
-    if (all.empty()) throw std::invalid_argument("expected http://HOST:PORT[,...]");
+    if (all.empty()) refuse("expected http://HOST:PORT[,...]");
     return all;
 }
 

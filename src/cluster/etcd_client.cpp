@@ -162,8 +162,9 @@ void EtcdClient::end_call(Calls::iterator at, const GrpcStatus& status) {
         status.is_hopeless) {
         call.stream = 0;
         call.answer.clear();
-        if (is_open)
-            member_problem_ = status.code == GrpcCode::ok ? unavailable("no answer") : status;
+        if (!is_open) return;
+        member_problem_ = status;
+        if (status.code == GrpcCode::ok) member_problem_->message = "no answer";
         return;
     }
     link_.succeed();
@@ -186,6 +187,10 @@ void EtcdClient::finish_call(Calls::iterator at, std::optional<EtcdError> error)
 }
 
 void EtcdClient::expire() {
+    const auto is_silent = [](const Asked& asked) {
+        return asked.stream != 0 && asked.attempt_end.passed();
+    };
+    bool is_member_silent = false;
     for (auto at = calls_.begin(); at != calls_.end();) {
         const auto call = at++;
         if (call->second.deadline.passed()) {
@@ -194,13 +199,13 @@ void EtcdClient::expire() {
             finish_call(call, EtcdError{EtcdError::Kind::unavailable,
                                         fmt::format("cannot reach etcd: {}",
                                                     problems.empty() ? "no answer" : problems)});
-        } else if (call->second.stream != 0 && call->second.attempt_end.passed()) {
-            return fail_member(unavailable("no answer"), MemberLink::Keep::no);
+        } else {
+            is_member_silent |= is_silent(call->second);
         }
     }
-    const auto is_silent = [](const auto& watch) { return watch.second.attempt_end.passed(); };
-    if (std::ranges::any_of(watches_, is_silent))
-        fail_member(unavailable("no answer"), MemberLink::Keep::no);
+    for (const auto& [id, watch] : watches_)
+        is_member_silent |= is_silent(watch);
+    if (is_member_silent) fail_member(unavailable("no answer"), MemberLink::Keep::no);
 }
 
 // Goes on to the next member, because this one gives no answer, or no useful one.
