@@ -42,9 +42,16 @@ Outcome Transfer::run() {
 // A failure hides no head that the user wants to see: they may be looking for its reason.
 void Transfer::show_heads() try {
     output_.write(target_.number, chain_.preface(), Deadline::never());
-} catch (const SysError& lost) {
-    outcome_.status = http::status::cannot_write;
-    outcome_.error = lost.what();
+} catch (...) {
+    take_failure();
+}
+
+// The outcome has the failure for the exception that is being handled.
+void Transfer::take_failure() {
+    auto failure = current_failure(http::is_idempotent(chain_.method()));
+    outcome_.status = failure.status;
+    outcome_.error = std::move(failure.error);
+    may_pass_ = failure.may_pass || options_.retry_all;
 }
 
 void Transfer::try_once() {
@@ -56,10 +63,7 @@ void Transfer::try_once() {
     try {
         attempt();
     } catch (...) {
-        const auto failure = current_failure(http::is_idempotent(chain_.method()));
-        outcome_.status = failure.status;
-        outcome_.error = failure.error;
-        may_pass_ = failure.may_pass || options_.retry_all;
+        take_failure();
     }
     outcome_.bytes = delivery_.received();
 }

@@ -43,6 +43,7 @@ class Transfer {
     enum class Next { done, ask_again };
 
     void show_heads();
+    void take_failure();
     void try_once();
     void attempt();
     void take_servers_name();
