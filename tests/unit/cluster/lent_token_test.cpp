@@ -62,6 +62,6 @@ TEST_CASE("a client that waits sleeps, even if no member says for whom it waits"
                                                .silence = 0ms,
                                                .tell = [](const std::string&) {}});
     CHECK_FALSE(lent.is_taken);
-    CHECK(lent.refusal == "cannot take from @x: no answer in time");
+    CHECK(lent.refusal.starts_with("cannot take from @x: no answer in time"));
     CHECK(cpu_time() - before < 100ms);
 }
