@@ -10,6 +10,7 @@
 #include "core/syscall.h"
 #include "front/ipc/held_process.h"
 #include "front/ipc/keeper_process.h"
+#include "front/ipc/lease_judge.h"
 #include "process/supervise.h"
 #include "process/tree.h"
 
@@ -24,15 +25,13 @@ namespace ipcbox::front {
 
 namespace {
 
-using cluster::Doubt;
-using cluster::OnLost;
-
 class Front {
   public:
     // TAKEN is null unless the plan has an owner.
     Front(std::string program, std::span<const std::string> words, const cluster::KeeperPlan& plan,
           const Taken* taken)
-        : program_(std::move(program)), words_(words), plan_(plan), taken_(taken), keeper_(plan) {
+        : program_(std::move(program)), words_(words), plan_(plan), taken_(taken), keeper_(plan),
+          lease_(plan.on_lost) {
         if (plan_.owner) held_.emplace(*plan_.owner);
         // Both guards need /proc to find the processes of the command.
         if (!has_own_proc())
@@ -55,7 +54,7 @@ class Front {
             handle_signals();
             if (must_wait_again()) wait_again();
             // A keeper needs to know the command that it guards.
-            if (is_running() || lost_) keeper_.mind(is_running() ? command_->pid() : 0);
+            if (is_running() || lease_.is_lost()) keeper_.mind(is_running() ? command_->pid() : 0);
         }
         return end();
     } catch (const Error&) {
@@ -149,7 +148,8 @@ class Front {
     // Whether the command has ended although it should still wait for plan.owner: it was killed, or
     // its system calls failed. The token stays taken as long as that process runs.
     [[nodiscard]] bool must_wait_again() const {
-        return held_ && !is_running() && !lost_ && !is_told_to_end_ && !held_->has_ended();
+        return held_ && !is_running() && !lease_.is_lost() && !is_told_to_end_ &&
+               !held_->has_ended();
     }
 
     // The owner runs without asking for leave, so the command that waits for it does so, too.
@@ -174,15 +174,16 @@ class Front {
 
     [[nodiscard]] bool is_over() {
         if (is_running() || must_wait_again()) return false;
-        if (!lost_) return true;
-        return keeper_.is_gone() || BootClock::now() >= kill_rest_at_ || processes().empty();
+        if (!lease_.is_lost()) return true;
+        return keeper_.is_gone() || BootClock::now() >= lease_.kill_rest_at() ||
+               processes().empty();
     }
 
     int end() {
         // Processes that the command left behind must not go on without a lease.
-        if (lost_) signal(SIGKILL);
+        if (lease_.is_lost()) signal(SIGKILL);
         give_back();
-        if (lost_) return exit_status::timed_out;
+        if (lease_.is_lost()) return exit_status::timed_out;
         return command_ ? process::end_as(*command_->status()) : exit_status::done;
     }
 
@@ -190,7 +191,7 @@ class Front {
         // If no answer comes, the lease ends soon, and the keeper goes on trying until then. If the
         // lease is lost, there is nothing to wait for, and the keeper may be stuck.
         constexpr Duration patience = std::chrono::seconds{5};
-        give_back(lost_ ? Duration::zero() : patience);
+        give_back(lease_.is_lost() ? Duration::zero() : patience);
     }
     void give_back(Duration patience) {
         if (!std::exchange(gives_back_, true)) keeper_.give(Deadline::after(patience));
@@ -205,67 +206,25 @@ class Front {
     }
 
     [[nodiscard]] std::optional<BootTime> next_moment() const {
-        if (is_running()) return next_moment_of_lease();
-        if (lost_) return kill_rest_at_;
-        return std::min(next_moment_of_lease().value_or(next_start_), next_start_);
+        const auto of_lease = lease_.next_moment(times(), lease_state(), BootClock::now());
+        if (is_running()) return of_lease;
+        if (lease_.is_lost()) return lease_.kill_rest_at();
+        return std::min(of_lease.value_or(next_start_), next_start_);
     }
 
-    [[nodiscard]] std::optional<BootTime> next_moment_of_lease() const {
-        const auto now = BootClock::now();
-        constexpr auto between_kills = std::chrono::milliseconds{100};
-        const bool kills =
-            plan_.on_lost == OnLost::kill || (plan_.on_lost == OnLost::pause && keeper_.is_gone());
-        if (keeper_.is_gone() || now >= times().kill_at())
-            return kills ? std::optional{now + between_kills} : std::nullopt;
-        return now >= times().term_at() ? times().kill_at() : times().term_at();
+    [[nodiscard]] LeaseState lease_state() const {
+        return keeper_.is_gone() ? LeaseState::gone : LeaseState::kept;
     }
 
-    // Decides what the lease means for the command now. Call it after hearing the keeper, so that a
-    // front that was stopped does not kill a command whose lease was renewed in the meantime.
+    // Does what the lease demands for the command now.
     void judge() {
-        if (!is_running() && (lost_ || !held_)) return;
-        if (keeper_.is_gone()) return gone();
-        const auto doubt = cluster::doubt_at(times(), BootClock::now());
-        const auto before = std::exchange(doubted_, doubt);
-        if (doubt == Doubt::none) {
-            if (before != Doubt::none && plan_.on_lost == OnLost::pause) go_on();
-        } else if (plan_.on_lost == OnLost::kill) {
-            if (before != doubt || doubt == Doubt::kill) end_in_doubt(doubt);
-        } else if (before == Doubt::none) {
-            pause_or_warn();
-        }
-    }
-
-    void end_in_doubt(Doubt doubt) {
-        if (!lost_) say("the lease was not renewed in time: ending the command");
-        lost_ = true;
-        kill_rest_at_ = times().kill_at();
-        keeper_.say("doubt");
-        signal(doubt == Doubt::kill ? SIGKILL : SIGTERM);
-    }
-
-    void pause_or_warn() {
-        if (plan_.on_lost == OnLost::warn)
-            return say("the lease was not renewed in time: the command may not be alone");
-        say("the lease was not renewed in time: the command is stopped until it is");
-        keeper_.say("doubt");
-        signal(SIGSTOP);
-    }
-
-    void go_on() {
-        signal(SIGCONT);
-        say("the lease lives: the command goes on");
-    }
-
-    void gone() {
-        const bool is_told = std::exchange(is_gone_told_, true);
-        if (plan_.on_lost == OnLost::warn) {
-            if (!is_told) say("the lease is over: the command is not alone any more");
-            return;
-        }
-        if (!is_told) say("the lease is over: the command is killed");
-        lost_ = true;
-        signal(SIGKILL);
+        if (!is_running() && (lease_.is_lost() || !held_)) return;
+        const auto ruling = lease_.judge(times(), lease_state(), BootClock::now());
+        // A reader of "the command goes on" finds that it does.
+        if (ruling.signal == SIGCONT) signal(SIGCONT);
+        if (!ruling.news.empty()) say(ruling.news);
+        if (ruling.acts_on_doubt) keeper_.say("doubt");
+        if (ruling.signal != 0 && ruling.signal != SIGCONT) signal(ruling.signal);
     }
 
     void say(std::string_view text) const {
@@ -297,14 +256,11 @@ class Front {
     // Take these signals, even as PID 1: we have to give back our place in the queue.
     SignalFd signals_{SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGCHLD};
     KeeperProcess keeper_;
+    LeaseJudge lease_;
     BootTimer timer_;
     std::optional<process::Supervised> command_;
-    Doubt doubted_ = Doubt::none; // the doubt that we have acted on
-    bool lost_ = false;           // the lease was lost, and the command had to end
     bool gives_back_ = false;
-    bool is_gone_told_ = false;
     bool is_refusal_told_ = false;
-    BootTime kill_rest_at_{};
     bool is_told_to_end_ = false;
     BootTime next_start_{}; // of the command that waits for plan.owner
 };
