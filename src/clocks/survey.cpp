@@ -24,8 +24,6 @@ constexpr Duration pause = 250ms;
 constexpr int max_overdue = 64;
 // No wait is longer than this. The sum of a few such waits does not overflow.
 constexpr Duration longest = std::chrono::hours{365 * 24};
-// Each TLS exchange needs a process of its own.
-constexpr std::size_t max_tls_at_once = 64;
 
 } // namespace
 
@@ -41,7 +39,7 @@ struct Survey::Active {
     std::size_t number;
     Inquiry inquiry;
     Step step = Step::looking_up;
-    TcpExchanges::Slot slot = 0;
+    Exchanges::Connection connection{};
 };
 
 Survey::Survey(const std::vector<Host>& hosts, const SurveyOptions& options, SurveyEvents& events)
@@ -49,27 +47,16 @@ Survey::Survey(const std::vector<Host>& hosts, const SurveyOptions& options, Sur
       uses_streams_(std::ranges::any_of(
           options.sources, [](const auto& entry) { return !is_datagram(entry.source); })),
       active_(hosts.size()), timers_(hosts.size()), next_datagram_(Deadline::Clock::now()),
-      lookups_(options.family) {
+      lookups_(options.family), exchanges_(options) {
     options_.patience = std::min(options_.patience, longest);
     options_.interval = std::min(options_.interval, longest);
-    if (options_.asks(Source::https)) tls_.emplace(options_.tls);
-    if (uses_streams_) limit_hosts_at_once();
+    auto& at_once = options_.at_once;
+    if (uses_streams_)
+        at_once = exchanges_.make_room(
+            std::clamp<std::size_t>(at_once, 1, std::max<std::size_t>(1, hosts_.size())));
 }
 
 Survey::~Survey() = default;
-
-void Survey::limit_hosts_at_once() {
-    constexpr std::size_t other_descriptors = 16;
-    // An exchange needs a socket. With TLS it also needs a pipe and a pair of sockets to its
-    // process.
-    const std::size_t for_each = tls_ ? 5 : 1;
-    auto& at_once = options_.at_once;
-    at_once = std::clamp<std::size_t>(at_once, 1, std::max<std::size_t>(1, hosts_.size()));
-    if (tls_) at_once = std::min(at_once, max_tls_at_once);
-    const auto limit = raise_descriptor_limit(at_once * for_each + other_descriptors);
-    const auto room = std::max(limit, other_descriptors + for_each) - other_descriptors;
-    at_once = std::min(at_once, room / for_each);
-}
 
 // --- The loop
 
@@ -88,13 +75,10 @@ int Survey::run(SignalFd& signals) {
 
 // The signal that has come, or 0.
 int Survey::wait(SignalFd& signals) {
-    const auto udp = udp_.poll_entries();
-    std::array<pollfd, 6> entries{pollfd{signals.fd(), POLLIN, 0},
-                                  {lookups_.fd(), POLLIN, 0},
-                                  {tcp_.fd(), POLLIN, 0},
-                                  {tls_ ? tls_->fd() : -1, POLLIN, 0},
-                                  udp[0],
-                                  udp[1]};
+    const auto of_exchanges = exchanges_.poll_entries();
+    std::array<pollfd, 2 + of_exchanges.size()> entries{pollfd{signals.fd(), POLLIN, 0},
+                                                        {lookups_.fd(), POLLIN, 0}};
+    std::ranges::copy(of_exchanges, entries.begin() + 2);
     const auto next = next_event();
     if (!next.passed()) events_.waiting();
     (void)poll_until(entries, next);
@@ -104,17 +88,13 @@ int Survey::wait(SignalFd& signals) {
 Deadline Survey::next_event() {
     const auto now = Deadline::after(Duration::zero());
     const bool has_sender = next_sender() != nullptr;
-    if (may_begin() || may_ask_after_shortage() || tcp_.has_failures()) return now;
+    if (may_begin() || may_ask_after_shortage() || exchanges_.has_failures()) return now;
     auto next = timers_.next();
     if (has_sender)
-        next = std::min(next, udp_.room() > 0
+        next = std::min(next, exchanges_.udp().room() > 0
                                   ? Deadline::after(next_datagram_ - Deadline::Clock::now())
-                                  : udp_.next_room());
+                                  : exchanges_.udp().next_room());
     return next;
-}
-
-std::size_t Survey::open_exchanges() const {
-    return tcp_.size() + (tls_ ? tls_->size() : 0);
 }
 
 // For UDP, the room for questions is the limit, and not the number of sockets.
@@ -125,7 +105,7 @@ bool Survey::may_begin() const {
 }
 
 bool Survey::may_ask_after_shortage() const {
-    return !short_of_sockets_.empty() && open_exchanges() < options_.at_once;
+    return !short_of_sockets_.empty() && exchanges_.open_connections() < options_.at_once;
 }
 
 void Survey::begin_some() {
@@ -162,13 +142,14 @@ Survey::Active* Survey::next_sender() {
 void Survey::ask_next_datagrams() {
     const auto now = Deadline::Clock::now();
     next_datagram_ = std::max(next_datagram_, now - max_overdue * options_.interval);
-    for (auto* host = next_sender(); host != nullptr && next_datagram_ <= now && udp_.room() > 0;
+    for (auto* host = next_sender();
+         host != nullptr && next_datagram_ <= now && exchanges_.udp().room() > 0;
          host = next_sender()) {
         datagrams_.pop_front();
         next_datagram_ += options_.interval;
         ask(*host);
     }
-    udp_.flush();
+    exchanges_.udp().flush();
 }
 
 void Survey::ask_again_after_shortage() {
@@ -190,9 +171,7 @@ void Survey::take_lookups() {
 }
 
 void Survey::take_results() {
-    tcp_.work(results_);
-    if (tls_) tls_->work(results_);
-    udp_.work(results_);
+    exchanges_.work(results_);
     for (const auto& exchange : results_)
         take(exchange);
     results_.clear();
@@ -226,27 +205,21 @@ void Survey::ask(Active& host) {
     const auto source = host.inquiry.source();
     const auto& address = host.inquiry.begin_try();
     timers_.set(host.number, host.inquiry.end_of_try());
-    const auto nonce = source == Source::ntp ? nonces_.next() : 0; // only NTP sends it back
     if (is_datagram(source))
-        udp_.ask(host.number, source, address, nonce);
+        exchanges_.send(host.number, source, address);
     else
         connect(host, address);
 }
 
 void Survey::connect(Active& host, const net::Address& address) {
-    const auto source = host.inquiry.source();
-    const auto& name = hosts_[host.number].name;
-    auto words = question(source, net::HostPort{name, address.port()}.text(), 0);
     try {
-        if (is_tls(source))
-            tls_->start(host.number, {address, name, std::move(words)}, host.inquiry.end_of_try());
-        else
-            host.slot = tcp_.start(host.number, source, address, std::move(words));
+        host.connection = exchanges_.connect(host.number, host.inquiry.source(), address,
+                                             hosts_[host.number].name, host.inquiry.end_of_try());
     } catch (const SysError& error) {
-        if (open_exchanges() == 0)
+        if (exchanges_.open_connections() == 0)
             return go_on(host, host.inquiry.fail(failure_words(error.error())));
         // No more sockets can be had, so use only as many as are open now.
-        options_.at_once = open_exchanges();
+        options_.at_once = exchanges_.open_connections();
         host.step = Active::Step::queueing;
         short_of_sockets_.push_back(host.number);
         timers_.set(host.number, host.inquiry.ends());
@@ -284,7 +257,7 @@ void Survey::timer_fired(Active& host) {
     case Active::Step::asking:
         return try_timed_out(host);
     case Active::Step::pausing:
-        return answered(host, tcp_.stop(host.slot));
+        return answered(host, exchanges_.stop(host.connection));
     case Active::Step::resting:
         return ask_in_turn(host);
     }
@@ -296,14 +269,10 @@ void Survey::try_timed_out(Active& host) {
         const auto next = host.inquiry.miss_datagram();
         // An answer of the last address or source would now be too late.
         if (next != Inquiry::Next::another_try || !host.inquiry.was_tried())
-            udp_.give_up(host.number);
+            exchanges_.udp().give_up(host.number);
         return go_on(host, next);
     }
-    if (is_tls(source)) {
-        tls_->give_up(host.number);
-        return go_on(host, host.inquiry.fail("timed out"));
-    }
-    const auto size = tcp_.stop(host.slot).bytes.size();
+    const auto size = exchanges_.stop(host.connection).bytes.size();
     const auto after = size == 0 ? "" : " after " + counted(size, "byte");
     go_on(host, host.inquiry.fail("timed out" + after));
 }

@@ -1,16 +1,14 @@
 // Asks many hosts for the time at once, each by one source after the other until one answers, and
 // reports the outcome of each. This is the loop of timecheck, udptime and daytime. An inquiry
-// (clocks/inquiry.h) decides what to try next; the turns, the timers and the sockets are here.
+// (clocks/inquiry.h) decides what to try next, and clocks/exchanges.h has the sockets; the turns
+// and the timers are here.
 #pragma once
 
+#include "clocks/exchanges.h"
 #include "clocks/host_list.h"
 #include "clocks/inquiry.h"
-#include "clocks/tcp_exchanges.h"
 #include "clocks/timers.h"
-#include "clocks/tls_exchanges.h"
-#include "clocks/udp_exchanges.h"
 #include "core/deadline.h"
-#include "core/random.h"
 #include "core/signals.h"
 #include "net/lookups.h"
 
@@ -45,15 +43,13 @@ class Survey {
 
     // Hosts whose finding is known.
     [[nodiscard]] std::size_t finished() const noexcept { return finished_; }
-    [[nodiscard]] const Ignored& ignored() const noexcept { return udp_.ignored(); }
+    [[nodiscard]] const Ignored& ignored() const noexcept { return exchanges_.udp().ignored(); }
 
   private:
     struct Active; // a host that is being asked
 
-    void limit_hosts_at_once();
     [[nodiscard]] int wait(SignalFd& signals);
     [[nodiscard]] Deadline next_event();
-    [[nodiscard]] std::size_t open_exchanges() const;
     [[nodiscard]] bool may_begin() const;
     [[nodiscard]] bool may_ask_after_shortage() const;
     void begin_some();
@@ -91,11 +87,8 @@ class Survey {
     std::deque<std::size_t> datagrams_; // hosts that have one to send
     Deadline::Clock::time_point next_datagram_;
     std::deque<std::size_t> short_of_sockets_; // hosts that could not get one
-    RandomNumbers nonces_;
     net::Lookups lookups_;
-    TcpExchanges tcp_;
-    std::optional<TlsExchanges> tls_; // when a source needs them
-    UdpExchanges udp_;
+    Exchanges exchanges_;
     std::vector<Exchange> results_;
 };
 
