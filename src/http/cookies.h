@@ -2,12 +2,11 @@
 // Netscape's text file, which curl and wget use too. Several threads may use it at the same time.
 #pragma once
 
-#include "http/url.h"
+#include "http/cookie.h"
 
 #include <cstdint>
 #include <ctime>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,18 +14,6 @@
 namespace ipcbox::http {
 
 struct ResponseHead;
-
-struct Cookie {
-    std::string name;
-    std::string value;
-    std::string domain; // in lower case, without a dot in front
-    bool host_only = true;
-    std::string path = "/";
-    bool secure = false;
-    bool http_only = false;
-    std::optional<std::time_t> expires; // nothing: at the end of the session
-    std::uint64_t age = 0;              // counts up; older cookies are sent first
-};
 
 class CookieJar {
   public:
@@ -58,7 +45,7 @@ class CookieJar {
     [[nodiscard]] std::string netscape_text(std::time_t now) const;
 
   private:
-    void put(Cookie cookie, std::time_t now);
+    void put(Cookie&& cookie, std::time_t now);
 
     mutable std::mutex mutex_;
     std::vector<Cookie> cookies_;
