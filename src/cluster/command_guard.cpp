@@ -5,6 +5,7 @@
 #include "core/process_stat.h"
 #include "core/spawn.h"
 #include "core/syscall.h"
+#include "process/tree_signals.h"
 
 #include <algorithm>
 #include <array>

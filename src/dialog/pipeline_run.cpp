@@ -2,7 +2,7 @@
 
 #include "core/poll.h"
 #include "core/process_stat.h"
-#include "process/tree.h"
+#include "process/tree_signals.h"
 
 #include <algorithm>
 

@@ -4,7 +4,7 @@
 #include "core/poll.h"
 #include "core/process_stat.h"
 #include "core/syscall.h"
-#include "process/tree.h"
+#include "process/tree_signals.h"
 
 #include <array>
 #include <fcntl.h>

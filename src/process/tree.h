@@ -1,16 +1,21 @@
 // A process and all its descendants, from /proc/PID/task/TID/children: proc(5).
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <sys/types.h>
 #include <vector>
 
+namespace ipcbox {
+struct ProcessStat;
+}
+
 namespace ipcbox::process {
 
 // The children of PID, of all its threads, at this moment. Empty when it has none or has ended.
 [[nodiscard]] std::vector<pid_t> children_of(pid_t pid);
+// The same for the process of STAT, which was read a moment ago.
+[[nodiscard]] std::vector<pid_t> children_of(const ProcessStat& stat);
 
 // The threads of PID, at this moment. Empty when it has ended.
 [[nodiscard]] std::vector<pid_t> threads_of(pid_t pid);
@@ -19,32 +24,12 @@ namespace ipcbox::process {
 // meanwhile.
 [[nodiscard]] std::vector<pid_t> descendants_of(pid_t pid);
 
-struct TreeResult {
-    std::size_t signalled = 0;
-    std::vector<pid_t> refused{}; // we have no permission to signal them (EPERM)
-};
-
-// Makes us a subreaper (prctl(2)): a descendant becomes our child when it loses its parent. Throws
-// SysError.
-void adopt_orphans();
-
-// Sends SIGNAL to all our descendants. We have to be a subreaper, so that none of them can get
-// away. A tree that keeps growing is stopped as below.
-TreeResult signal_own_tree(int signal);
-
-// Sends SIGNAL to the processes ROOTS, by their handles, and to all their descendants, except us.
-// It stops each process (SIGSTOP) before it reads its children, and repeats that until a walk over
-// the tree finds no new and no running process, so that a tree cannot outgrow us. Then all of them
-// get the signal, and those that we stopped continue; with Waking::everybody, those that were
-// stopped before also do.
+// A process whose number may have another owner by now.
 struct Root {
     pid_t pid = 0;
     std::uint64_t start_ticks = 0; // another start is another process, which is left alone
 };
 // Those of PIDS that exist.
 [[nodiscard]] std::vector<Root> roots_of(std::span<const pid_t> pids);
-
-enum class Waking { those_we_stopped, everybody };
-TreeResult signal_trees(std::span<const Root> roots, int signal, Waking waking);
 
 } // namespace ipcbox::process

@@ -12,7 +12,7 @@
 #include "front/ipc/keeper_process.h"
 #include "front/ipc/lease_judge.h"
 #include "process/supervise.h"
-#include "process/tree.h"
+#include "process/tree_signals.h"
 
 #include <array>
 #include <csignal>

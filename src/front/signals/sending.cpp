@@ -9,7 +9,7 @@
 #include "core/process_info.h"
 #include "core/process_stat.h"
 #include "core/signals.h"
-#include "process/tree.h"
+#include "process/tree_signals.h"
 #include "process/watch.h"
 
 #include <fmt/core.h>
