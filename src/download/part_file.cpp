@@ -3,10 +3,10 @@
 #include "core/error.h"
 #include "core/file_lock.h"
 #include "core/io.h"
-#include "core/number.h"
 #include "core/stream_copy.h"
 #include "core/syscall.h"
 #include "download/part_name.h"
+#include "download/part_state.h"
 #include "download/place.h"
 #include "http/failure.h"
 
@@ -65,25 +65,6 @@ bool forbids_new_file(int error) {
 }
 bool forbids_replacement(int error) {
     return error == EBUSY || error == EXDEV || forbids_new_file(error);
-}
-
-// Removes the line "KEY VALUE" from the front of TEXT, and returns VALUE; empty when there is no
-// such line.
-std::string take_value(std::string_view& text, std::string_view key) {
-    const auto line = text.substr(0, text.find('\n'));
-    if (line.size() == text.size() || !line.starts_with(key)) return {};
-    text.remove_prefix(line.size() + 1);
-    return std::string{line.substr(key.size())};
-}
-
-constexpr std::string_view tag_key = "etag ";
-constexpr std::string_view date_key = "last-modified ";
-constexpr std::string_view size_key = "size ";
-
-std::string state_text(const std::string& url, const DocumentVersion& version) {
-    const auto size = version.size ? fmt::format("{}", *version.size) : std::string{"unknown"};
-    return fmt::format("{}\n{}{}\n{}{}\n{}{}\n", url, tag_key, version.tag, date_key, version.date,
-                       size_key, size);
 }
 
 } // namespace
@@ -186,12 +167,9 @@ bool PartFile::is_taken_up() {
     if (part.st_size == 0 || !status_of(state_name_)) return false;
     const auto state =
         read_to_end(open_file(state_name_, O_RDONLY).get(), max_state_bytes, state_name_);
-    std::string_view text = state;
-    (void)take_value(text, url_);
-    DocumentVersion version{take_value(text, tag_key), take_value(text, date_key), {}};
-    version.size = whole_number<std::uint64_t>(take_value(text, size_key));
-    if (version.validator().empty() || state != state_text(url_, version)) return false;
-    version_ = version;
+    auto version = parse_part_state(state, url_);
+    if (!version) return false;
+    version_ = *std::move(version);
     size_ = static_cast<std::uint64_t>(part.st_size);
     seek(part_, 0, SEEK_END, part_name_);
     return true;
@@ -202,7 +180,7 @@ void PartFile::record(const DocumentVersion& version) {
     version_ = version;
     if (in_place_) return;
     Fd file = open_file(state_name_, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, new_file_mode);
-    write_all(file.get(), state_text(url_, version), state_name_);
+    write_all(file.get(), part_state(url_, version), state_name_);
     file.close(state_name_);
 }
 
