@@ -1,4 +1,4 @@
-#include "front/ipc/watch.h"
+#include "front/ipc/picture.h"
 
 #include <doctest/doctest.h>
 
@@ -44,16 +44,4 @@ TEST_CASE("only lines that differ are drawn again") {
     CHECK(front::redrawing({"a", "b"}, {"a", "c"}) == "\x1b[2;1Hc\x1b[K");
     CHECK(front::redrawing({"a", "b"}, {"a"}) == "\x1b[2;1H\x1b[K");
     CHECK(front::redrawing({}, {"a"}) == "\x1b[1;1Ha\x1b[K");
-}
-
-TEST_CASE("new, changed and removed objects are printed once") {
-    front::UserNames users;
-    front::IpcChanges changes{front::IpcChanges::Form::text};
-    CHECK(changes.since_last({set_of(1, 0)}, users) ==
-          std::vector<std::string>{"+ sem:1 (0x1): 0 of 2 taken; nobody\n"});
-    CHECK(changes.since_last({set_of(1, 0)}, users).empty());
-    auto taken = set_of(1, 0);
-    taken.taken = 1;
-    CHECK(changes.since_last({taken}, users).front().starts_with("~ sem:1 (0x1): 1 of 2 taken"));
-    CHECK(changes.since_last({}, users) == std::vector<std::string>{"- sem:1\n"});
 }
