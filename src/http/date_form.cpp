@@ -3,9 +3,9 @@
 #include "core/ascii.h"
 #include "core/calendar.h"
 #include "core/number.h"
+#include "http/time_zone.h"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 
 namespace ipcbox::http {
@@ -13,51 +13,6 @@ namespace ipcbox::http {
 namespace {
 
 using namespace std::chrono;
-
-// A name from RFC 5322 or the time zone database, with each meaning that it has there. The meaning
-// in RFC 5322 or in Europe comes first.
-struct Zone {
-    std::string_view name;
-    std::array<minutes, 3> ahead; // of UTC
-    std::size_t meanings = 1;
-};
-constexpr Zone zones[] = {
-    {"UTC", {}},
-    {"GMT", {}},
-    {"UT", {}},
-    {"Z", {}},
-    {"EST", {hours{-5}}},
-    {"EDT", {hours{-4}}},
-    {"CST", {hours{-6}, hours{8}, hours{-5}}, 3}, // America, China, Cuba
-    {"CDT", {hours{-5}, hours{-4}}, 2},           // America, Cuba
-    {"MST", {hours{-7}}},
-    {"MDT", {hours{-6}}},
-    {"PST", {hours{-8}, hours{8}}, 2}, // America, the Philippines
-    {"PDT", {hours{-7}}},
-    {"AKST", {hours{-9}}},
-    {"AKDT", {hours{-8}}},
-    {"HST", {hours{-10}}},
-    {"AST", {hours{-4}}},
-    {"WET", {}},
-    {"WEST", {hours{1}}},
-    {"BST", {hours{1}}},
-    {"CET", {hours{1}}},
-    {"CEST", {hours{2}}},
-    {"MET", {hours{1}}},
-    {"MEST", {hours{2}}},
-    {"EET", {hours{2}}},
-    {"EEST", {hours{3}}},
-    {"MSK", {hours{3}}},
-    {"IST", {hours{1}, hours{2}, minutes{330}}, 3}, // Ireland, Israel, India
-    {"IDT", {hours{3}}},
-    {"SAST", {hours{2}}},
-    {"PKT", {hours{5}}},
-    {"HKT", {hours{8}}},
-    {"JST", {hours{9}}},
-    {"KST", {hours{9}}},
-    {"NZST", {hours{12}}},
-    {"NZDT", {hours{13}}},
-};
 
 bool is_blank(char byte) {
     return byte == ' ' || byte == '\t';
@@ -214,11 +169,8 @@ class Reader {
             left_.remove_prefix(1);
             return zone_difference(is_behind ? -1 : 1);
         }
-        const auto word = take(ascii::is_letter);
-        const auto* const found = std::ranges::find_if(zones, [word](const Zone& known) {
-            return ascii::same_but_for_case(word, known.name);
-        });
-        if (found == std::end(zones)) return false;
+        const auto* const found = find_time_zone(take(ascii::is_letter));
+        if (found == nullptr) return false;
         date_.zones.assign(found->ahead.begin(), found->ahead.begin() + found->meanings);
         date_.zone_name = found->name;
         return true;
