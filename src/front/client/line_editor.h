@@ -73,7 +73,4 @@ class LineEditor {
     std::size_t columns_ = 80;
 };
 
-// How many columns TEXT, in UTF-8, takes on a terminal. A control character counts as one.
-[[nodiscard]] std::size_t display_width(std::string_view text);
-
 } // namespace ipcbox::front

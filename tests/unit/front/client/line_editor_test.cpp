@@ -95,14 +95,6 @@ TEST_CASE("a line stays in its row, with the cursor at its place") {
     CHECK(editor.draw() == "\rn the row0123456789\x1b[K\r\x1b[9C");
 }
 
-TEST_CASE("a row counts columns, not bytes") {
-    CHECK(display_width("a\xc3\xa9") == 2);
-    CHECK(display_width("\xe6\xbc\xa2") == 2);     // a Chinese character
-    CHECK(display_width("e\xcc\x81") == 1);        // e and a combining accent
-    CHECK(display_width("\xf0\x9f\x98\x80") == 2); // a face
-    CHECK(display_width("") == 0);
-}
-
 TEST_CASE("a line has a limit") {
     const std::string keys(LineEditor::max_bytes + 100, 'x');
     CHECK(typed(keys).size() == LineEditor::max_bytes);
