@@ -62,11 +62,14 @@ std::string row(std::size_t columns, std::string_view id, std::string_view key,
 
 } // namespace
 
-std::vector<std::string> picture_of(std::vector<Entry> entries, UserNames& users, std::size_t first,
-                                    std::size_t rows, std::size_t columns) {
-    std::ranges::stable_sort(entries, [](const Entry& left, const Entry& right) {
-        return std::tuple{-left.waiting, !is_used(left)} <
-               std::tuple{-right.waiting, !is_used(right)};
+std::vector<std::string> picture_of(const std::vector<Entry>& entries, UserNames& users,
+                                    std::size_t first, std::size_t rows, std::size_t columns) {
+    std::vector<const Entry*> order;
+    for (const auto& entry : entries)
+        order.push_back(&entry);
+    std::ranges::sort(order, [](const Entry* left, const Entry* right) {
+        return std::tuple{-left->waiting, !is_used(*left), left} <
+               std::tuple{-right->waiting, !is_used(*right), right};
     });
     const std::size_t room = rows > 2 ? rows - 2 : 0;
     const std::size_t shown = std::min(room, entries.size() - std::min(first, entries.size()));
@@ -78,7 +81,7 @@ std::vector<std::string> picture_of(std::vector<Entry> entries, UserNames& users
         fitted(row(columns, "ID", "KEY", "OWNER", "STATE", "WAITING", "USED BY"), columns),
         normal));
     for (std::size_t at = first; at < first + shown; ++at) {
-        const auto& entry = entries[at];
+        const auto& entry = *order[at];
         const auto colour = entry.waiting > 0 ? red : is_used(entry) ? green : std::string_view{};
         lines.push_back(fmt::format("{}{}{}", colour,
                                     fitted(row(columns, entry.object.handle(), entry.key_text(),

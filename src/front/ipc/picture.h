@@ -12,7 +12,7 @@ namespace ipcbox::front {
 // The lines of a terminal of ROWS by COLUMNS: a summary, titles, and the objects from FIRST on.
 // Objects that processes wait for come first, then those that are in use, then the rest. Each line
 // fits, and includes its colours.
-[[nodiscard]] std::vector<std::string> picture_of(std::vector<sysv::Entry> entries,
+[[nodiscard]] std::vector<std::string> picture_of(const std::vector<sysv::Entry>& entries,
                                                   UserNames& users, std::size_t first,
                                                   std::size_t rows, std::size_t columns);
 
