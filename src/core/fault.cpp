@@ -16,8 +16,8 @@
 // stops the twin, so that no new call is forgotten.
 //
 // IPCBOX_FAULT_MARK names a file to which "CALL: ERROR" is appended for each fault: a sweep over
-// the Nth call is over when nothing is appended any more. IPCBOX_FAULT_SITES does the same with the
-// place of the call (tests/fault/sites), in a twin that is not optimised.
+// the Nth call is over when nothing is appended any more. IPCBOX_FAULT_SITES names a file for the
+// places of all calls and what happened there (tests/fault/sites), in a twin that is not optimised.
 #include "core/fault.h"
 
 #include "core/words.h"
@@ -43,6 +43,7 @@
 #include <sys/un.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+#include <utility>
 
 namespace ipcbox::sys {
 
@@ -392,30 +393,65 @@ void leave_mark(const char* path, std::string_view call, int error) {
     leave(path, fmt::format("{}: {}\n", call, name_of_error(error)));
 }
 
-#ifndef __OPTIMIZE__
-// Records "ADDRESS CALL ERROR": the place in the program after the call that was made to fail.
-void leave_site(const char* path, std::uintptr_t place, std::string_view call, int error) {
-    leave(path,
-          fmt::format("{:x} {} {}\n", place - reinterpret_cast<std::uintptr_t>(start_of_program),
-                      call, name_of_error(error)));
-}
-#endif
-
 [[noreturn]] void give_up(std::string_view reason) {
     const auto line = "fault injector: " + std::string{reason} + "\n";
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
     ::abort(); // so that no test mistakes this for an expected outcome
 }
 
+#ifndef __OPTIMIZE__
+bool can_fail(std::string_view call, Arguments arguments) {
+    return std::ranges::any_of(possibilities, [&](const Possibility& possibility) {
+        return possibility.call == call && possibility.errors[0] != 0 &&
+               (possibility.when == nullptr || possibility.when(arguments));
+    });
+}
+
+// Records "ADDRESS OUTCOME" for the places in the program after the calls. The outcome is the
+// fault, or "could" or "cannot" when the call could fail or not, or "later" when it could and
+// another call had failed before.
+class Places {
+  public:
+    explicit Places(const char* path) : path_(path) {}
+
+    void record(std::uintptr_t place, std::string_view call, Arguments arguments,
+                const detail::Fault& fault) {
+        const bool fails = fault.error != 0 || fault.shortened;
+        std::string_view outcome = had_fault_ ? "later" : "could";
+        if (fails)
+            outcome = name_of_error(fault.shortened ? short_count : fault.error);
+        else if (!can_fail(call, arguments))
+            outcome = "cannot";
+        had_fault_ = had_fault_ || fails;
+        const std::pair visit{place, outcome};
+        const std::span visited{visited_.begin(), count_};
+        if (std::ranges::find(visited, visit) != visited.end()) return;
+        leave(path_,
+              fmt::format("{:x} {}\n", place - reinterpret_cast<std::uintptr_t>(start_of_program),
+                          outcome));
+        if (count_ < visited_.size()) visited_[count_++] = visit;
+    }
+
+  private:
+    const char* path_;
+    bool had_fault_ = false;
+    // Each line is written once in a process.
+    std::array<std::pair<std::uintptr_t, std::string_view>, 512> visited_{};
+    std::size_t count_ = 0;
+};
+#endif
+
 struct Injector {
     FaultPlan plan;
     const char* mark;
-    const char* sites;
     pid_t first;
 };
 
 // Empty until the environment has been read.
 constinit std::optional<Injector> injector;
+#ifndef __OPTIMIZE__
+constinit std::optional<Places> places;
+#endif
 constinit std::mutex access; // bulk copies have threads
 
 } // namespace
@@ -491,8 +527,11 @@ Fault next_fault(const char* name, Arguments arguments) noexcept {
         if (!injector) {
             const char* text = std::getenv("IPCBOX_FAULT");
             injector = {FaultPlan::parse(text != nullptr ? text : ""),
-                        std::getenv("IPCBOX_FAULT_MARK"), std::getenv("IPCBOX_FAULT_SITES"),
-                        ::getpid()};
+                        std::getenv("IPCBOX_FAULT_MARK"), ::getpid()};
+#ifndef __OPTIMIZE__
+            if (const char* path = std::getenv("IPCBOX_FAULT_SITES"); path != nullptr)
+                places.emplace(path);
+#endif
         }
         const auto process =
             ::getpid() == injector->first ? FaultPlan::Process::first : FaultPlan::Process::child;
@@ -504,10 +543,9 @@ Fault next_fault(const char* name, Arguments arguments) noexcept {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wframe-address"
         // watched_call() called us, and call() called that. We want the address in call()'s caller.
-        if (injector->sites != nullptr && (fault.error != 0 || fault.shortened))
-            leave_site(injector->sites,
-                       reinterpret_cast<std::uintptr_t>(__builtin_return_address(2)), name,
-                       fault.error != 0 ? fault.error : short_count);
+        if (places)
+            places->record(reinterpret_cast<std::uintptr_t>(__builtin_return_address(2)), name,
+                           arguments, fault);
 #pragma GCC diagnostic pop
 #endif
         errno = saved_errno;
