@@ -36,6 +36,32 @@ void answer_question(const Fd& client) {
     if (receive_all(client) == question) say(client, response);
 }
 
+// Answers a client that asks nothing.
+void speak(const Fd& client) {
+    say(client, response);
+    (void)receive_all(client);
+}
+
+// Answers at the end of the first line, for a client that does not close its half before the
+// answer.
+void answer_line(const Fd& client) {
+    char letter = 0;
+    while (letter != '\n' && ::recv(client.get(), &letter, 1, 0) == 1) {
+    }
+    say(client, response);
+}
+
+// Answers as the far side of its own tunnel.
+void answer_through_tunnel(const Fd& client) {
+    std::string head;
+    char letter = 0;
+    while (!head.ends_with("\r\n\r\n") && ::recv(client.get(), &letter, 1, 0) == 1)
+        head += letter;
+    if (!head.ends_with("\r\n\r\n")) return;
+    say(client, "HTTP/1.1 200 OK\r\n\r\n");
+    answer_question(client);
+}
+
 struct SweptClient {
     Words command;
     bool is_silent = false; // prints nothing; its status is the answer
@@ -81,6 +107,9 @@ TEST_CASE("no matter what fails, a client gets the whole answer or says why not"
     Scenario outer;
     const auto path = outer.path("socket");
     const Peer local{net::Address::unix_path(path), answer_question};
+    const Peer speaker{speak};
+    const Peer line_server{answer_line};
+    const Peer proxy{answer_through_tunnel};
     const HttpPeer web{[](const HttpRequest&) { return ok(response); }};
     const std::vector<SweptClient> clients{
         {{"tcp-client", server.text()}},
@@ -88,6 +117,11 @@ TEST_CASE("no matter what fails, a client gets the whole answer or says why not"
         {{"tcp-client", "-z", server.text()}, true},
         {{"tcp-client", "--wait-for", server.text()}, true},
         {{"catsock-client", path}},
+        {{"tcp-client", "--source", "127.0.0.1", "--max-bytes", "99", server.text()}},
+        {{"tcp-client", "-x", "http://" + proxy.text(), "far.example:1"}},
+        {{"magic-cat", "--net", "tcp:" + speaker.text()}},
+        {{"pty-expect", "--tcp", line_server.text(), "-s", "a question\\n", "-e", "answer\n"}},
+        {{"tcp-interact", "-q", "--log", "/dev/null", server.text()}},
         {{"tcp-interact", "-q", server.text()}},
         {{"webget", web.url("/")}},
         {{"webget", "-d", "@-", web.url("/")}},

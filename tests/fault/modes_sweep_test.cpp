@@ -2,6 +2,7 @@
 // errors. In a campaign (IPCBOX_CAMPAIGN=1), each call fails with each error that it can have.
 #include "fault/sweep.h"
 
+#include <cstdlib>
 #include <doctest/doctest.h>
 
 using namespace ipcbox;
@@ -76,8 +77,83 @@ const std::vector<Sweep>& sweeps() {
     return all;
 }
 
+// Modes for which something must be there first, or that few people use.
+const std::vector<Sweep>& rarer_sweeps() {
+    static const std::vector<Sweep> all{
+        {"pipe-run -o", {}, {"pipe-run", "-o", "file", "--", "true"}, "", Failure::may_come_late},
+        {"pipe-run -u", {}, {"pipe-run", "-u", "root", "--", "true"}},
+        {"a script without an interpreter",
+         {{"timeout-run", "100", "sh", "-c", "echo true > script; chmod +x script"}},
+         {"timeout-run", "100", "./script"}},
+        {"daemon-run --rotate when it rotates",
+         {{"daemon-run", "-o", "out", "--rotate", "1K:1", "--settle", "9", "seq", "500"}},
+         {"daemon-run", "-o", "out", "--rotate", "1K:1", "--settle", "9", "seq", "500"}},
+        {"daemon-run --syslog", {}, {"daemon-run", "--syslog", "--settle", "9", "echo", "a"}},
+        // Only the calls of daemon-run fail, not those of the server.
+        {"daemon-run that gets a notification",
+         {},
+         {"daemon-run", "--ready-notify", "env", "-u", "IPCBOX_FAULT", binary(),
+          "forking-tcp-server", "--exit-idle-time", "300ms", "127.0.0.1:0"}},
+        {"daemon-run of a command that keeps running",
+         {},
+         {"daemon-run", "--settle", "1ms", "sleep", "0.2"}},
+        {"daemon-run -p --status without a file", {}, {"daemon-run", "-p", "pid", "--status"}},
+        {"daemon-run --status of another user's file",
+         {{"pipe-run", "-o", "pid", "--", "echo", "OWNER"},
+          {"timeout-run", "100", "chown", "nobody", "pid"}},
+         {"daemon-run", "-p", "pid", "--status"}},
+        {"sem-take of a path's key",
+         {{"pipe-run", "-o", "file", "--", "true"}},
+         {"sem-take", "-n", "./file"}},
+        {"fifosig when the place for the old file is taken",
+         {{"pipe-run", "-o", "fifo", "--", "true"}, {"pipe-run", "-o", "fifo.orig", "--", "true"}},
+         {"fifosig", "-s", "text", "fifo"},
+         "",
+         Failure::may_leave_to_next_run},
+        {"catsock-client, and no socket is there",
+         {{"pipe-run", "-o", "file", "--", "true"}},
+         {"catsock-client", "./file"}},
+        {"pipe-run --tee",
+         {{"pipe-run", "-o", "copy", "--", "true"}},
+         {"pipe-run", "--tee", "1=copy", "--", "echo", "text", "--then", "cat"}},
+        {"timeout-run on a terminal",
+         {},
+         {"timeout-run", "100", "true"},
+         "",
+         Failure::changes_nothing,
+         Place::terminal},
+        {"pty-run on a terminal",
+         {},
+         {"pty-run", "true"},
+         "",
+         Failure::changes_nothing,
+         Place::terminal},
+    };
+    return all;
+}
+
+// These look at all processes of the machine, so the number of their calls depends on those.
+const std::vector<Sweep>& machine_sweeps() {
+    static const std::vector<Sweep> all{
+        {"ipc-list --posix", {}, {"ipc-list", "--posix"}},
+        {"ipc-list -s of what is taken",
+         {{"sem-create", "KEY"}, {"sem-take", "--hold-for", "OWNER", "KEY"}},
+         {"ipc-list", "-v", "--sem", "KEY"}},
+    };
+    return all;
+}
+
 } // namespace
 
 TEST_CASE("no matter what fails in any mode, one line reports it and nothing is left behind") {
     run_sweeps(sweeps(), {"ENOMEM", "EMFILE", "EACCES"});
+}
+
+TEST_CASE("no matter what fails in a rarer mode, one line reports it and nothing is left behind") {
+    run_sweeps(rarer_sweeps(), {"ENOMEM", "EMFILE", "EACCES"});
+}
+
+TEST_CASE("no matter what fails, a list of the machine's objects reports it in one line") {
+    if (std::getenv("IPCBOX_CAMPAIGN") == nullptr) return;
+    run_sweeps(machine_sweeps(), {});
 }

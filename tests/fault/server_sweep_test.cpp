@@ -3,6 +3,7 @@
 // listens, it goes on and reports the failure. Before that, it ends with one line.
 #include "harness/client.h"
 #include "harness/environment.h"
+#include "harness/peer.h"
 #include "harness/scenario.h"
 
 #include "core/error.h"
@@ -29,7 +30,8 @@ constexpr std::array errors{ENOMEM, EMFILE, ENFILE, EAGAIN, EACCES, ENOBUFS, ECO
 
 // If its own child or its socket failed, a client may get no answer.
 bool may_lose_connection(const std::string& fired) {
-    constexpr std::array calls{"dup2", "execve", "setpgid", "getsockopt", "pidfd_open", "send"};
+    constexpr std::array calls{"dup2",       "execve",     "setpgid", "setpriority", "setrlimit",
+                               "getsockopt", "pidfd_open", "send",    "recv"};
     return std::ranges::any_of(calls,
                                [&fired](const char* call) { return fired.starts_with(call); });
 }
@@ -69,15 +71,45 @@ bool offers_commands(const net::Address& address) {
     return answer_of(address).starts_with("Welcome to command-server");
 }
 
+// To a client behind a proxy.
+bool greets(const net::Address& address) {
+    try {
+        return ask(address, "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n") == "hello\n";
+    } catch (const SysError&) {
+        return false;
+    }
+}
+
+bool runs_limited_command(const net::Address& address) {
+    try {
+        return contains(ask(address, "hello\n"), "hello\n");
+    } catch (const SysError&) {
+        return false;
+    }
+}
+
 struct SweptServer {
     Words command;
     bool (*answers)(const net::Address&);
     bool has_sessions = false; // each has a process, whose calls fail too
 };
 
+// The files that the servers read, and a socket that a dead server has left behind.
+void write_files(const Scenario& scenario) {
+    scenario.write_file("rules", "allow 127.0.0.0/8\nallow 192.0.2.0/24\n");
+    scenario.write_file("commands", "hello = echo hello\n    rate 9/1s\n    concurrency 1\n");
+    (void)listen_at(net::Address::unix_path(scenario.path("dead")));
+}
+
 // Runs the server with one fault. False when no call was left to fail.
 bool fails_somewhere(const SweptServer& server, const std::string& fault) {
     Scenario scenario;
+    write_files(scenario);
+    // As if a service manager had started it.
+    const auto manager = Fd::adopt(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const auto notify = net::Address::unix_path(scenario.path("notify"));
+    REQUIRE(::bind(manager.get(), notify.data(), notify.size()) == 0);
+    const Variable told{"NOTIFY_SOCKET", scenario.path("notify")};
     const auto mark = scenario.path("mark");
     bool answered = false;
     bool ready = false;
@@ -109,7 +141,7 @@ bool fails_somewhere(const SweptServer& server, const std::string& fault) {
         if (!answered) {
             CHECK((server.has_sessions || may_lose_connection(what)));
             // The server does not report a client that has left.
-            if (!what.starts_with("send")) CHECK(!result.err.empty());
+            if (!what.starts_with("send") && !what.starts_with("recv")) CHECK(!result.err.empty());
         }
     }
     if (!may_leave_files(what)) {
@@ -128,6 +160,15 @@ TEST_CASE("no matter what fails once, a server goes on, or says why it did not s
         {{"catsock-server", "-q", "--notify-fd", "1", "--allow", "exe=/bin/sh", "--allow", "uid=0",
           "./socket", "--", "echo", "hello"},
          says_hello},
+        {{"forking-tcp-server", "-q", "--notify-fd", "1", "--proxy-protocol", "-x", "rules",
+          "--nice", "1", "--rlimit", "nofile=64", "127.0.0.1:0", "--", "echo", "hello"},
+         greets},
+        {{"catsock-server", "-q", "--notify-fd", "1", "-m", "600", "-o", "root", "./dead", "--",
+          "echo", "hello"},
+         says_hello},
+        {{"command-server", "-q", "--notify-fd", "1", "-f", "commands", "127.0.0.1:0"},
+         runs_limited_command,
+         true},
         {{"command-server", "-q", "--notify-fd", "1", "127.0.0.1:0"}, offers_commands, true},
         {{"time-server", "-q", "--notify-fd", "1", "127.0.0.1:0"}, tells_time},
     };

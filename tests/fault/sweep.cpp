@@ -79,6 +79,17 @@ Words with_names(Words words, const Scenario& scenario, pid_t owner) {
     return words;
 }
 
+Result run_command(Scenario& scenario, const Sweep& sweep, pid_t owner) {
+    const auto words = with_names(sweep.command, scenario, owner);
+    if (sweep.place == Place::pipes) return scenario.run(words, sweep.input);
+    // The calls of the outer pty-run do not fail.
+    return scenario.shell(R"(fault=$IPCBOX_FAULT
+                             unset IPCBOX_FAULT
+                             exec pty-run --split-stderr -- \
+                                 env IPCBOX_FAULT="$fault" "$IPCBOX_BINARY" "$@")",
+                          words, sweep.input);
+}
+
 // process-alive may not signal the process.
 bool is_not_ours(const std::string& applet, int status) {
     constexpr int not_ours = 2;
@@ -133,7 +144,7 @@ bool fails_somewhere(const Sweep& sweep, const std::string& fault) {
     {
         const Variable which{"IPCBOX_FAULT", fault};
         const Variable where{"IPCBOX_FAULT_MARK", mark.string()};
-        result = scenario.run(with_names(sweep.command, scenario, owner.pid()), sweep.input);
+        result = run_command(scenario, sweep, owner.pid());
     }
     if (!std::filesystem::exists(mark)) return false;
     const auto fired = read_to_end(open_file(mark.string(), O_RDONLY).get(), 100'000, "mark");
@@ -153,10 +164,10 @@ bool fails_somewhere(const Sweep& sweep, const std::string& fault) {
         CHECK(eventually([&] { return running_children() == running_before; }));
     const auto after = state(scenario);
     if (after != before && sweep.failure == Failure::may_leave_to_next_run) {
-        (void)scenario.run(with_names(sweep.command, scenario, owner.pid()), sweep.input);
+        (void)run_command(scenario, sweep, owner.pid());
         CHECK(eventually([&] { return state(scenario) == before; }));
     } else if (after != before) {
-        CHECK(scenario.run(with_names(sweep.command, scenario, owner.pid())).status == 0);
+        CHECK(run_command(scenario, sweep, owner.pid()).status == 0);
         CHECK(eventually([&] { return state(scenario) == after; }));
     }
     return true;

@@ -20,6 +20,9 @@ enum class Failure {
     may_leave_to_next_run
 };
 
+// Where the command runs: without a terminal, or on one of its own except for standard error.
+enum class Place { pipes, terminal };
+
 // In the words, KEY and NAME become the scenario's key and @name, and OWNER becomes the pid of a
 // process that waits for us.
 struct Sweep {
@@ -28,6 +31,7 @@ struct Sweep {
     Words command;
     const char* input = "";
     Failure failure = Failure::changes_nothing;
+    Place place = Place::pipes;
 };
 
 // Makes each call of the commands fail with these names of errno. In the campaign

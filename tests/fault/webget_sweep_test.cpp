@@ -23,11 +23,15 @@ namespace {
 constexpr std::string_view document = "the whole document\n";
 constexpr std::size_t begun = 9; // bytes of the document that are already there
 
+// Of the file that is there.
+enum class Kind { usual, linked, of_another_user };
+
 struct Download {
     const char* what;
     Words options;
     bool is_there = false; // the file has another version
     bool is_part_there = false;
+    Kind kind = Kind::usual;
 };
 
 const std::vector<Download>& downloads() {
@@ -37,6 +41,9 @@ const std::vector<Download>& downloads() {
         {"what is begun", {"-C", "-", "-o", "f"}, false, true},
         {"what is begun, over a file", {"-C", "-", "-o", "f"}, true, true},
         {"what another tool has begun", {"-C", "-", "-o", "f"}, true},
+        {"with the date of the server", {"-R", "-o", "f"}},
+        {"over a file with two names", {"-o", "f"}, true, false, Kind::linked},
+        {"over another user's file", {"-o", "f"}, true, false, Kind::of_another_user},
         {"checked, and told of", {"-J", "--checksum", "list", "-o", "f"}},
     };
     return all;
@@ -79,6 +86,10 @@ bool fails_somewhere(const Download& download, const std::string& fault) {
     scenario.write_file("list",
                         "4b396f3d3ecd8f9b36742a1b2b732c0409fb59b62a05e7fd7a50654845c0fb6d  f\n");
     if (download.is_there) scenario.write_file("f", document.substr(0, begun));
+    if (download.kind == Kind::linked)
+        std::filesystem::create_hard_link("f", scenario.path("../second-name"));
+    constexpr uid_t somebody = 65534;
+    if (download.kind == Kind::of_another_user) (void)::chown("f", somebody, somebody);
     if (download.is_part_there) {
         scenario.write_file(names.part, document.substr(0, begun));
         scenario.write_file(names.state, fmt::format("{}\netag \"v1\"\nlast-modified \nsize {}\n",
