@@ -97,12 +97,11 @@ run
 # == shm-read --stream @feed | gzip > feed.gz
 run && zcat feed.gz | cmp - <(seq 100000)
 
-# == tar -c /usr/bin | shm-write --stream @feed &
-EXAMPLE=${EXAMPLE/\/usr\/bin/\/etc}
+# == tar -c /etc | shm-write --stream @feed &
 run
 
-# == shm-read --stream @feed | gzip > bin.tar.gz
-run && tar -tzf bin.tar.gz >/dev/null
+# == shm-read --stream @feed | gzip > etc.tar.gz
+run && tar -tzf etc.tar.gz >/dev/null
 
 # == shm-read @state -n 16 | od -c
 prints @state ipc-list || shm-write --create --size 4K @state </dev/null
