@@ -312,10 +312,17 @@ TEST_CASE("pipelining is invisible to a server that cannot do it") {
     };
     std::atomic<int> stalls = 0;
     SUBCASE("it answers the first of them and forgets the others") {
+        const auto forget = [](const Fd& client) {
+            std::array<std::byte, 65536> piece{};
+            while (wait_for(client.get(), POLLIN, Deadline::after(std::chrono::milliseconds{200})))
+                if (read_some(client.get(), piece, "a client") == 0) return;
+        };
         const Peer server{[&](const Fd& client) {
             for (auto text = head_of(client); !text.empty(); text = head_of(client)) {
+                const bool is_stall = !is_one(text);
+                if (is_stall) forget(client); // the others may come in pieces
                 say(client, ok(target_of(text) + "\n"));
-                stalls += !is_one(text);
+                stalls += is_stall;
             }
         }};
         const auto began = Deadline::Clock::now();
