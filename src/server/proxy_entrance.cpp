@@ -1,5 +1,6 @@
 #include "server/proxy_entrance.h"
 
+#include "core/error.h"
 #include "core/poll.h"
 #include "core/syscall.h"
 #include "net/socket_options.h"
@@ -70,6 +71,7 @@ bool ProxyEntrance::empty() const {
 ProxyEntrance::Progress ProxyEntrance::look_at(Guest& guest, std::string& problem) {
     std::array<std::byte, ProxyHeader::max_bytes> buffer;
     const ssize_t got = receive(guest.connection.socket, buffer, MSG_PEEK);
+    const int error = got < 0 ? errno : 0;
     const auto size = static_cast<std::size_t>(std::max<ssize_t>(got, 0));
     const auto header = ProxyHeader::parse(std::span{buffer}.first(size));
     if (header.state == ProxyHeader::State::complete) {
@@ -94,8 +96,10 @@ ProxyEntrance::Progress ProxyEntrance::look_at(Guest& guest, std::string& proble
                            wait_for(guest.connection.socket.get(), POLLRDHUP, Deadline::after({}));
     if (header.state == ProxyHeader::State::bad)
         problem = std::string{"its PROXY header is invalid: "}.append(header.reason);
-    else if (got == 0 || has_ended || (got < 0 && errno != EAGAIN))
+    else if (got == 0 || has_ended || error == ECONNRESET)
         problem = "it ended without a PROXY header";
+    else if (error != 0 && error != EAGAIN)
+        problem = std::string{"its PROXY header cannot be read: "}.append(error_text(error));
     else if (guest.deadline.passed())
         problem = "no PROXY header came in time";
     if (!problem.empty()) return Progress::failed;
