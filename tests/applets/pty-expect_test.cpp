@@ -383,7 +383,8 @@ TEST_CASE("interact types what standard input has, and then its end") {
 
 TEST_CASE("interact ends at its escape, whose keys are not typed, and the script goes on") {
     Scenario scenario;
-    scenario.write_file("script", "interact /~\\./\nsend \"end\\r\"\nexpect /got end/\nexit 6\n");
+    scenario.write_file("script",
+                        "interact /~\\./\nsend \"end\\r\"\nexpect /got end\\r\\n/\nexit 6\n");
     const auto result = scenario.run({"pty-expect", "--no-echo", "-f", "script", "sh", "-c",
                                       "while read -r line; do echo \"got $line\"; done"},
                                      "one ~ two\n~.");
