@@ -247,6 +247,7 @@ constexpr Possibility possibilities[] = {
     {"getrandom", {}},
     {"getresgid", {}},
     {"getresuid", {}},
+    {"getpriority", {}},
     {"getrlimit", {}},
     {"getsockname", {ENOBUFS}},
     {"getsockopt", {ENOPROTOOPT, EMFILE, ENFILE, ENOMEM}, makes_handle},

@@ -42,6 +42,10 @@ bool set_default(const sigset_t& signals) {
     return true;
 }
 
+int set_nice(int nice) {
+    return ::setpriority(PRIO_PROCESS, 0, nice);
+}
+
 // Sets up the child according to PLAN. Returns 0, or -1 and errno.
 int follow(const SpawnPlan& plan) {
     const std::array sources{plan.input, plan.output, plan.error};
@@ -66,8 +70,7 @@ int follow(const SpawnPlan& plan) {
         const rlimit limit{max, max};
         if (sys::call("setrlimit", set_limit, resource, &limit) < 0) return -1;
     }
-    const auto set_priority = [](int nice) { return ::setpriority(PRIO_PROCESS, 0, nice); };
-    if (plan.nice && sys::call("setpriority", set_priority, *plan.nice) < 0) return -1;
+    if (plan.nice && sys::call("setpriority", set_nice, *plan.nice) < 0) return -1;
     if (plan.user != nullptr && take_credentials(*plan.user) < 0) return -1;
     const auto forbid = [](unsigned long on) {
         return ::prctl(PR_SET_NO_NEW_PRIVS, on, 0UL, 0UL, 0UL);
@@ -174,6 +177,14 @@ int limit_error(const ResourceLimit& limit) noexcept {
     const rlimit* const before = &ours;
     if (sys::call("setrlimit", set, limit.resource, wanted) < 0) return errno;
     return sys::call("setrlimit", set, limit.resource, before) < 0 ? errno : 0;
+}
+
+int nice_error(int nice) noexcept {
+    const auto get = [] { return ::getpriority(PRIO_PROCESS, 0); };
+    const int ours = sys::call("getpriority", get);
+    if (nice >= ours) return 0; // everybody may be nicer
+    if (sys::call("setpriority", set_nice, nice) < 0) return errno;
+    return sys::call("setpriority", set_nice, ours) < 0 ? errno : 0;
 }
 
 Child spawn(const std::string& program, std::span<const std::string> arguments,

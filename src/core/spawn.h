@@ -30,6 +30,8 @@ struct ResourceLimit {
 
 // Whether we could set LIMIT for a program: 0, or the errno. Nothing is changed.
 [[nodiscard]] int limit_error(const ResourceLimit& limit) noexcept;
+// The same for a nice value.
+[[nodiscard]] int nice_error(int nice) noexcept;
 
 // How the program starts. It always has the signal mask that we were started with.
 struct SpawnPlan {

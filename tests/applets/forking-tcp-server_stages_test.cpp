@@ -494,6 +494,24 @@ TEST_CASE("a resource limit that cannot be set is an error that names it") {
     if (::geteuid() == 0) CHECK(ask(ready_address(process)) == "unlimited\n");
 }
 
+TEST_CASE("a nice value that cannot be set is an error that names it") {
+    Scenario scenario;
+    // In a namespace of users of its own, not even root may be less nice than before.
+    const Words less_nice{"nice", "-n", "10", "unshare", "--user", "--map-root-user"};
+    const auto run = [&](const Words& words) {
+        auto all = less_nice;
+        all.insert(all.end(), words.begin(), words.end());
+        return all;
+    };
+    if (scenario.run(run({"true"})).status != 0) return;
+    const auto result = scenario.run(run(server({"--nice", "5"}, {"cat"})));
+    CHECK(result.status == 1);
+    CHECK(result.err == "forking-tcp-server: cannot set --nice 5: Permission denied\n");
+    auto process = scenario.start(run(server({"--nice", "19"}, {"nice"})));
+    CHECK(ask(ready_address(process)) == "19\n");
+    process.kill(SIGTERM);
+}
+
 TEST_CASE("the server reports a reload, its end and that it is alive to the service manager") {
     Scenario scenario;
     const auto path = scenario.path("notify");

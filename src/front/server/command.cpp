@@ -113,6 +113,9 @@ void check_before_start(const ServerOptions& asked) {
                 fmt::format("cannot set --rlimit {}={}: {}", resource_name(limit.resource),
                             limit.max == RLIM_INFINITY ? "unlimited" : fmt::format("{}", limit.max),
                             error_text(error)));
+    if (const auto nice = asked.config.program.nice)
+        if (const int error = nice_error(*nice); error != 0)
+            throw Error(fmt::format("cannot set --nice {}: {}", *nice, error_text(error)));
 }
 
 // Throws if our next image could not serve. Once it has taken our place, nobody could go on.
