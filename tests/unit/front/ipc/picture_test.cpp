@@ -1,23 +1,11 @@
 #include "front/ipc/picture.h"
 
+#include "harness/sysv_entry.h"
+
 #include <doctest/doctest.h>
 
 using namespace ipcbox;
-
-namespace {
-
-sysv::Entry set_of(int id, int waiting) {
-    sysv::Entry entry;
-    entry.object.id = id;
-    entry.object.key = id;
-    entry.slots = 2;
-    entry.object.size = 94;
-    entry.waiting = waiting;
-    entry.use = waiting > 0 ? sysv::Use::used : sysv::Use::free;
-    return entry;
-}
-
-} // namespace
+using test::set_of;
 
 TEST_CASE("a picture fits its terminal, and shows objects with waiters first") {
     front::UserNames users;
