@@ -23,14 +23,19 @@ ssize_t receive(const Fd& socket, std::span<std::byte> into, int flags) {
     return got;
 }
 
-// Takes bytes that we have seen in the socket. False when the connection was reset since then.
-bool take(const Fd& socket, std::span<std::byte> bytes) {
+// Takes bytes that we have seen in the socket. Returns 0, or the errno: ECONNRESET when the
+// connection was reset since then.
+int take(const Fd& socket, std::span<std::byte> bytes) {
     while (!bytes.empty()) {
         const ssize_t got = receive(socket, bytes, 0);
-        if (got <= 0) return false;
+        if (got <= 0) return got < 0 ? errno : ECONNRESET;
         bytes = bytes.subspan(static_cast<std::size_t>(got));
     }
-    return true;
+    return 0;
+}
+
+std::string unreadable(int error) {
+    return std::string{"its PROXY header cannot be read: "}.append(error_text(error));
 }
 
 // From now on, the socket counts as readable only when it has this number of bytes, or has ended
@@ -76,8 +81,9 @@ ProxyEntrance::Progress ProxyEntrance::look_at(Guest& guest, std::string& proble
     const auto header = ProxyHeader::parse(std::span{buffer}.first(size));
     if (header.state == ProxyHeader::State::complete) {
         set_low_water(guest.connection.socket, 1);
-        if (!take(guest.connection.socket, std::span{buffer}.first(header.length))) {
-            problem = "it was reset";
+        const auto bytes = std::span{buffer}.first(header.length);
+        if (const int lost = take(guest.connection.socket, bytes); lost != 0) {
+            problem = lost == ECONNRESET ? "it was reset" : unreadable(lost);
             return Progress::failed;
         }
         // A Unix socket's name matches no rule, and our own socket is TCP. So the client counts as
@@ -99,7 +105,7 @@ ProxyEntrance::Progress ProxyEntrance::look_at(Guest& guest, std::string& proble
     else if (got == 0 || has_ended || error == ECONNRESET)
         problem = "it ended without a PROXY header";
     else if (error != 0 && error != EAGAIN)
-        problem = std::string{"its PROXY header cannot be read: "}.append(error_text(error));
+        problem = unreadable(error);
     else if (guest.deadline.passed())
         problem = "no PROXY header came in time";
     if (!problem.empty()) return Progress::failed;
