@@ -244,10 +244,10 @@ constexpr Possibility possibilities[] = {
     {"getcwd", {ENOENT}},
     {"getnameinfo", {}},
     {"getpeername", {ENOTCONN, ENOBUFS}}, // ENOTCONN when the connection was reset by then
+    {"getpriority", {}},
     {"getrandom", {}},
     {"getresgid", {}},
     {"getresuid", {}},
-    {"getpriority", {}},
     {"getrlimit", {}},
     {"getsockname", {ENOBUFS}},
     {"getsockopt", {ENOPROTOOPT, EMFILE, ENFILE, ENOMEM}, makes_handle},
