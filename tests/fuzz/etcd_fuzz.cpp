@@ -1,8 +1,10 @@
-// The answers of etcd, the messages of a stream, and the words in which we report a server's error.
+// The answers of etcd, the messages of a stream, the entry of another host in a queue, and the
+// words in which we report a server's error.
 #include "cluster/etcd_messages.h"
 #include "cluster/etcd_status.h"
 #include "cluster/grpc_stream.h"
 #include "cluster/protobuf.h"
+#include "cluster/token_entry.h"
 #include "require.h"
 
 #include <algorithm>
@@ -62,6 +64,20 @@ std::vector<std::string> messages_in(std::string_view bytes, std::size_t size) {
     return messages;
 }
 
+void check_printable(std::string_view words) {
+    for (const char byte : words)
+        require(static_cast<unsigned char>(byte) >= ' ');
+}
+
+void check_entry(std::string_view text) {
+    const auto entry = TokenEntry::parse(text);
+    if (!entry) return;
+    const auto again = TokenEntry::parse(entry->json());
+    require(again && again->json() == entry->json());
+    check_printable(entry->json());
+    check_printable(entry->text({}));
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -76,8 +92,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(messages_in(bytes, bytes.size()) == messages_in(bytes, 1));
     if (!bytes.empty()) (void)what_is_wrong_with(bytes);
     const GrpcStatus status{static_cast<GrpcCode>(size % 17), std::string{bytes}, false};
-    const std::string words = error_for(status, "ci").what();
-    for (const char byte : words)
-        require(static_cast<unsigned char>(byte) >= ' ');
+    check_printable(error_for(status, "ci").what());
+    check_entry(bytes);
     return 0;
 }

@@ -1,7 +1,8 @@
 // The small texts around a transfer: .netrc, lists of checksums, proxies and the hosts excepted
-// from them, dates, lists of hosts. Each parser gets the same bytes.
+// from them, dates, lists of hosts, the state of a part file. Each parser gets the same bytes.
 #include "clocks/host_list.h"
 #include "core/error.h"
+#include "download/part_state.h"
 #include "http/date.h"
 #include "http/digest.h"
 #include "http/netrc.h"
@@ -71,6 +72,14 @@ void check_hosts(std::string_view text) {
     }
 }
 
+void check_part_state(std::string_view text) {
+    const std::string url{text.substr(0, text.find('\n'))};
+    if (const auto version = download::parse_part_state(text, url)) {
+        require(!version->validator().empty());
+        require(download::part_state(url, *version) == text);
+    }
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -80,5 +89,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_proxy(text);
     check_date(text);
     check_hosts(text);
+    check_part_state(text);
     return 0;
 }
