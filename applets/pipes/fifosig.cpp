@@ -63,7 +63,7 @@ Config parse(const Invocation& invocation) {
     options.example("fifosig &", "put a different signature under each mail");
     options.example("fifosig ./disks -- df -h",
                     "show each reader of ./disks the current usage of the disks");
-    options.example("fifosig -n 1 -F /etc/hostname ./once", "let a file be read only once");
+    options.example("fifosig -n 1 -F /etc/hostname ./secret", "let a file be read only once");
     config.verbosity = options.parse();
     if (config.text.has_value() + config.file.has_value() + !config.command.empty() > 1)
         throw cli::UsageError("--text, --file and a command cannot be combined");

@@ -23,7 +23,7 @@ Config parse(const Invocation& invocation) {
     options.note(
         "catsock-client sends standard input, unless that is a terminal or /dev/null. At the end "
         "of the input, it closes its half of the connection and waits for the rest of the answer.");
-    options.example("catsock-client", "print the answer of the server at /tmp/catsock");
+    options.example("catsock-client /run/uptime.sock", "print the answer of a server");
     options.example("echo PING | catsock-client /run/redis/redis.sock",
                     "send a request, and print the answer");
     options.example("catsock-client --wait-for /run/app.sock -- ./tests",

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""The examples of README.md and of the manual pages.
+"""The examples of README.md, of the manual pages and of the helps.
 
-    examples.py check FILE...   the applets have each option that an example gives them
-    examples.py run FILE...     each example does its work, and prints what the page says
+    examples.py check PAGE...   the applets have each option that an example gives them
+    examples.py run PAGE...     each example does its work, and prints what the page says
 
+A PAGE is a file; "helps" stands for those examples in the help of each applet that no file has.
 An example is a line of a page's EXAMPLES (.Dl), or a line with a prompt in a literal block; the lines below it are
 what it prints. Comments before a line or a block of a page say more: ".\" not run: REASON", or ".\" file: NAME" of
 a block that the examples below find as a file. $IPCBOX_BINARY is the program. example_runs.py runs the examples.
@@ -24,13 +25,13 @@ class Example:
 
 
 class Document:
-    """What a page, or README.md, has of examples, and of files for them."""
+    """What a page, README.md or a help has of examples, and of files for them."""
 
-    def __init__(self, path):
+    def __init__(self, path, applet=None):
         self.path, self.examples, self.files = path, [], {}
-        is_page = not path.endswith(".md")
-        for number, text, mark in page_lines(path) if is_page else readme_lines(path):
-            self.add(number, text, mark, prompts=("$ ",) if is_page else ("$ ", "# "))
+        is_readme = path.endswith(".md")
+        for number, text, mark in help_lines(applet) if applet else readme_lines(path) if is_readme else page_lines(path):
+            self.add(number, text, mark, prompts=("$ ", "# ") if is_readme else ("$ ",))
         for name, lines in self.files.items():
             self.files[name] = "".join(line + "\n" for line in lines)
 
@@ -83,6 +84,20 @@ def readme_lines(path):
             yield number, line, None
 
 
+def help_lines(applet):
+    """The commands of a help's examples. Their explanations are indented further."""
+    lines = output_of(applet, "--help").splitlines()
+    first = lines.index("Examples:") + 1
+    for number, line in enumerate(lines[first:], first + 1):
+        if re.match(r"  \S", line):
+            yield number, None, None
+            yield number, "$ " + line[2:], None
+
+
+def output_of(*words):
+    return subprocess.run([BINARY, *words], capture_output=True, text=True, check=True).stdout
+
+
 def unescaped(text):
     for escape, meaning in ((r"\e", "\\"), (r"\(dq", '"'), (r"\(aq", "'"), (r"\-", "-"), (r"\&", "")):
         text = text.replace(escape, meaning)
@@ -90,17 +105,21 @@ def unescaped(text):
 
 
 def documents_of(paths):
-    documents = [Document(path) for path in paths]
+    documents = [Document(path) for path in paths if path != "helps"]
+    known = {example.command for document in documents for example in document.examples if example}
+    if "helps" in paths:
+        documents += [Document(f"{applet} --help", applet) for applet in output_of("--list").split()]
     for document in documents:
-        document.examples = [example for example in document.examples if example]
-    return documents
+        document.examples = [example for example in document.examples
+                             if example and not (document.path.endswith(" --help") and example.command in known)]
+    return [document for document in documents if document.examples]
 
 
 # --- check
 
 class Applet:
     def __init__(self, name):
-        text = subprocess.run([BINARY, name, "--help"], capture_output=True, text=True, check=True).stdout
+        text = output_of(name, "--help")
         self.runs_command = "COMMAND" in text.splitlines()[0]
         self.takes_signals = "-SIGNAL" in text.splitlines()[0]
         self.flags, self.values = set(), set()
@@ -139,8 +158,7 @@ def unknown_option(applet, words):
 
 
 def check(paths):
-    names = subprocess.run([BINARY, "--list"], capture_output=True, text=True, check=True).stdout.split()
-    applets = {name: Applet(name) for name in names}
+    applets = {name: Applet(name) for name in output_of("--list").split()}
     count = 0
     mistakes = []
     for document in documents_of(paths):

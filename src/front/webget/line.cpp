@@ -340,7 +340,8 @@ void declare(cli::Options& options, Line& line, FetchConfig& config) {
         "a temporary file beside it. After an HTTP error, no file changes: the error page goes to "
         "standard error, and the exit status is 22. The exit statuses are curl's.");
     options.example("webget -OL https://example.com/a.iso", "fetch a.iso, and follow redirects");
-    options.example("webget -O -C - --retry 9 URL", "resume where an earlier transfer broke off");
+    options.example("webget -O -C - --retry 9 https://example.com/disk.iso",
+                    "resume where an earlier transfer broke off");
     options.example("webget -Z -O --urls list", "fetch many documents at once");
     options.example("webget --json '{\"a\":1}' https://example.com/api", "POST JSON");
     options.example("webget localhost /", "print the complete answer, like the client in perlipc");

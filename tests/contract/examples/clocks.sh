@@ -24,6 +24,11 @@ stand_in ntp=127.0.2.1:0 ntp=127.0.1.4:-2
 measure '1 of 2: delta'
 [ $? = 2 ] && stop
 
+# == timecheck --via ntp --warn 100ms --crit 1s db.example.com
+# == udptime --via ntp --warn 100ms --crit 1s db.example.com
+stand_in ntp=127.0.2.1:0
+measure OK && stop
+
 # == timecheck --via ntp --warn 100ms --crit 1s --stratum-warn 4
 stand_in ntp=192.0.2.7:0
 measure OK && stop
@@ -34,6 +39,7 @@ measure '3 answered'
 stop
 
 # == udptime -g 192.0.2.0/24 -T 300ms
+# == udptime -g 192.0.2.0/24 --as-completed
 provide time-server --udp 192.0.2.7:37
 run | grep 192.0.2.7 && stop
 
@@ -45,6 +51,13 @@ saw . log
 pkill -x timecheck
 wait $started
 stop
+
+# == daytime
+provide time-server --daytime 13 127.0.0.1:37
+run && stop
+
+# == daytime 127.0.0.1
+run
 
 # == daytime -J alpha
 # == daytime time.nist.gov
@@ -66,6 +79,7 @@ provide time-server alpha:37 beta:2037 192.0.2.7:37
 run && stop
 
 # == timecheck --via ntp,https,http -f fleet
+# == udptime --via ntp,https,http -f fleet
 # == udptime --via ntp -t 30s -f fleet
 printf 'alpha\nbeta\ndelta\n' >fleet
 stand_in ntp=127.0.1.1:0 ntp=127.0.1.2:0 ntp=127.0.1.4:0

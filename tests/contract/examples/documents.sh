@@ -24,6 +24,15 @@ web
 printf 'https://example.com/%s\n' a b c >list
 run && grep document mirror/a mirror/b mirror/c && stop
 
+# == webget -Z -O --urls list
+web
+printf 'https://example.com/%s\n' a b c >list
+run && grep document a b c && stop
+
+# == webget -OL
+web
+run && grep document a.iso && stop
+
 # == webget https://example.com/nothing -o page
 web
 echo before >page

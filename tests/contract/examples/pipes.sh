@@ -7,6 +7,10 @@ fails 3 && ! test -e db.gz
 { echo 'the first line'; seq 100000; } | gzip >big.gz
 run
 
+# == pipe-run -- zcat log.gz
+echo error | gzip >log.gz
+run
+
 # == magic-cat head
 touch head tail
 echo body | gzip >body.gz
@@ -50,6 +54,10 @@ printf 'secret\nexit\n' | pty-run -p bash -c "$EXAMPLE"
 grep -q expect login.exp
 
 # == PASSWORD=... pty-expect -f login.exp
+printf 'exit\n' | pty-run -p bash -c "$EXAMPLE"
+
+# == pty-expect -f login.exp -i -- telnet host
+printf 'expect /password: /\nsend "secret\\r"\n' >login.exp
 printf 'exit\n' | pty-run -p bash -c "$EXAMPLE"
 
 # == pty-expect -f passwd.exp

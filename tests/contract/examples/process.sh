@@ -18,8 +18,10 @@ hold 1 ./job
 run && [ "${id%:*}" = "${held[0]}" ]
 
 # == process-wait -t 10 $id
+# == process-wait -t 10 $(cat *.pid)
 # == process-wait 812 && ./next
 [ ${#held[@]} = 1 ] || hold_812 job ./job
+echo "${held[0]}" >job.pid
 begin
 until ls -l "/proc/$(pgrep -nx process-wait)/fd" 2>/dev/null | grep -q pidfd; do :; done
 release
@@ -55,6 +57,30 @@ wait "$started"
 kill $watchdog
 wait $watchdog 2>/dev/null
 release
+
+# == kill -$(signal-list RTMIN+1) 812
+hold_812 job ./job
+run
+wait "${held[0]}"
+[ $? = 163 ]
+
+# == signal-run --rewrite TERM:QUIT nginx
+mkfifo hold
+HOLD=$PWD/hold start
+until_true prints QUIT signal-show $(pgrep -x nginx)
+kill $started
+wait $started
+[ $? = 7 ]
+
+# == reap-run --kill-orphans TERM:5s,KILL -- ./server
+start
+tcp-client --wait-for 127.0.0.1:8080 -- true && stop
+
+# == daemon-run -p /run/d.pid --stop
+daemon-run -p /run/d.pid -- ./d && run
+
+# == daemon-run -p /run/d.pid
+run && daemon-run -p /run/d.pid --stop
 
 # == daemon-run -p d.pid --stop
 run && ! daemon-run -p d.pid --status
@@ -100,6 +126,7 @@ kill $!
 
 # == signal-send -HUP --pidfile /run/d.pid
 hold 1 cat "$PWD/hold"
+rm d
 cp /bin/cat d
 ./d hold &
 echo $! >/run/d.pid

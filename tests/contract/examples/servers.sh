@@ -55,7 +55,9 @@ serve
 run && cmp big.img sent.img
 
 # == tcp-client db:5432 < request
-provide tcp-server db:5432 -- cat
+# == tcp-client localhost:8000 < request
+words=($EXAMPLE)
+provide tcp-server "${words[1]}" -- cat
 echo hello >request
 run && cmp request answer && stop
 
@@ -68,13 +70,24 @@ run | grep down
 provide tcp-server db:5432 -- cat
 run && stop
 
+# == tcp-client --wait-for db:5432 --wait-for mq:5672
+provide tcp-server db:5432 -- cat
+db=$started
+provide tcp-server mq:5672 -- cat
+run && stop && started=$db && stop
+
 # == tcp-interact -C mail.example.com smtp
 provide tcp-server mail.example.com:25 -- smtpd
 run | grep 220 && stop
 
-# == tcp-interact -C --tls mail.example.com submissions
+# == tcp-interact -C --tls mail.example.com
+# == tcp-interact --tls mail.example.com
 certificate mail.pem
-provide tcp-server --tls-cert mail.pem mail.example.com:465 -- smtpd
+provide tcp-server --tls-cert mail.pem "mail.example.com:${EXAMPLE##* }" -- smtpd
+run | grep 220 && stop
+
+# == tcp-interact unix:/run/app.sock
+provide catsock-server /run/app.sock -- smtpd
 run | grep 220 && stop
 
 # == tcp-interact --telnet
@@ -145,6 +158,11 @@ run && grep document page && stop
 
 # == printf 'GET / HTTP/1.0\r\n\r\n' | tcp-client --tls
 web
+run | grep document && stop
+
+# == tcp-client --tls example.com 443 < request
+web
+printf 'GET / HTTP/1.0\r\n\r\n' >request
 run | grep document && stop
 
 # == tcp-client --tls db.example.org 5433

@@ -29,11 +29,11 @@ wait $started
 kill $etcd
 grep '^sem-take' log
 
-# == sem-take --etcd http://a:2379,http://b:2379 -j 4 @build -- make
+# == sem-take --etcd http://a:2379,http://b:2379 -j 4 @build
 etcd_up
 run && stop
 
-# == sem-create --etcd http://a:2379,http://b:2379 -n 4 @build
+# == sem-create --etcd
 etcd_up
 run && stop
 
@@ -79,7 +79,7 @@ run && test -f a.log.gz -a -f b.log.gz
 touch table
 run
 
-# == shm-write --create --size 4K @state < state.json
+# == shm-write --create --size 4K
 echo '{"a":1}' >state.json
 run
 

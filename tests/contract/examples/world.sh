@@ -6,7 +6,7 @@ ip route add local 192.0.2.0/24 dev lo
 mount --bind "$(dirname "$PWD")/etc" /etc
 mount -t tmpfs none /run
 mount -t tmpfs none /dev/shm
-mount -t mqueue none /dev/mqueue
+[ ! -d /dev/mqueue ] || mount -t mqueue none /dev/mqueue
 mount -t tmpfs none /var/log
 mkdir homes bin
 mount --rbind /home homes
