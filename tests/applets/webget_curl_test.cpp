@@ -109,6 +109,9 @@ TEST_CASE("curl: braces and brackets are several URLs") {
     CHECK(scenario.run({"webget", server.url("/{a,b}/[1-2]")}).out == "/a/1\n/a/2\n/b/1\n/b/2\n");
     CHECK(scenario.run({"webget", "-o", "f_#1#2", server.url("/{a,b}/[1-2]")}).status == 0);
     CHECK(scenario.read_file("f_b2") == "/b/2\n");
+    CHECK(
+        scenario.run({"webget", "-w", "%{urlnum}\n", server.url("/[1-2]"), server.url("/c")}).out ==
+        "/1\n0\n/2\n0\n/c\n1\n");
     CHECK(scenario.run({"webget", "-g", server.url("/[1-2]")}).out == "/[1-2]\n");
     const auto result = scenario.run({"webget", server.url("/[1-")});
     CHECK(result.status == 3);
@@ -331,6 +334,9 @@ TEST_CASE("curl: an empty field is none, and an empty file name is an error") {
     CHECK(request_of(scenario, {"-H", "", "-H", " "}).field("Accept") == "*/*");
     scenario.write_file("fields", "# mine\nX: 1\n");
     CHECK(request_of(scenario, {"-H", "@fields"}).field("X") == "1");
+    scenario.write_file("wrong", "X: 1\nno field\n");
+    CHECK(scenario.run({"webget", "-H", "@wrong", "http://127.0.0.1:1/"}).err ==
+          "webget: --header '@wrong': line 2: expected NAME: VALUE (see webget --help)\n");
     const auto result = scenario.run({"webget", "-o", "", "http://127.0.0.1:1/"});
     CHECK(result.status == 2);
     CHECK(result.err.find("expected a file") != std::string::npos);

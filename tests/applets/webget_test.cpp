@@ -204,7 +204,8 @@ TEST_CASE("-T uploads files") {
     CHECK(server.requests().front().field("Content-Length").empty());
     CHECK(server.requests().front().content() == "in chunks");
     CHECK(scenario.run({"webget", "-T", "file", server.url("/dir/")}).status == 0);
-    CHECK(server.targets() == "/ /dir/file");
+    CHECK(scenario.run({"webget", "-T", "file", server.url("/dir/?key=a/")}).status == 0);
+    CHECK(server.targets() == "/ /dir/file /dir/file?key=a/");
     const auto absent = scenario.run({"webget", "-T", "absent", server.url("/")});
     CHECK(absent.status == 26);
     CHECK(absent.err == fmt::format("webget: {}: cannot open absent: No such file or directory\n",
@@ -274,6 +275,13 @@ TEST_CASE("-z and -r ask for newer documents and for parts") {
     CHECK(scenario.read_file("old") == "kept");
     CHECK_FALSE(scenario.exists(part_of("old")));
     CHECK_FALSE(server.requests().front().field("If-Modified-Since").empty());
+    // A dash in front means "not newer", and is no part of the date.
+    for (const auto* older : {"-2026-01-31", "-31 Jan 2026"}) {
+        const auto request = request_of(scenario, {"-z", older});
+        CHECK(request.field("If-Unmodified-Since") == "Sat, 31 Jan 2026 00:00:00 GMT");
+        CHECK(request.field("If-Modified-Since").empty());
+    }
+    CHECK_FALSE(request_of(scenario, {"-z", "-old"}).field("If-Unmodified-Since").empty());
     const HttpPeer partial{always("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes "
                                   "1-2/9\r\nContent-Length: 2\r\n\r\nel")};
     CHECK(scenario.run({"webget", "-r", "1-2", partial.url("/")}).out == "el");

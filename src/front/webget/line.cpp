@@ -9,6 +9,7 @@
 #include "front/webget/write_out.h"
 
 #include <climits>
+#include <fmt/core.h>
 #include <stdexcept>
 
 namespace ipcbox::front {
@@ -27,8 +28,12 @@ void add_fields(std::string_view text, std::vector<http::CustomField>& fields) {
     }
     const auto file = input_text(std::string{text.substr(1)});
     for (TextLines lines{file}; const auto line = lines.next();)
-        if (!trimmed(line->text).empty() && !line->text.starts_with('#'))
-            fields.push_back(http::CustomField::parse(line->text));
+        try {
+            if (!trimmed(line->text).empty() && !line->text.starts_with('#'))
+                fields.push_back(http::CustomField::parse(line->text));
+        } catch (const std::invalid_argument& wrong) {
+            throw std::invalid_argument(fmt::format("line {}: {}", line->number, wrong.what()));
+        }
 }
 
 // -T: "." is standard input, as for curl.

@@ -12,6 +12,7 @@
 #include "front/webget/line.h"
 #include "front/webget/login_options.h"
 #include "front/webget/proxy_options.h"
+#include "http/date.h"
 #include "http/failure.h"
 #include "version.h"
 
@@ -118,18 +119,23 @@ std::string query_of(const Line& line) {
     return query;
 }
 
-// -z: a date, or a file whose date counts. A missing file sets no condition.
+// -z: a date, or a file whose date counts. A missing file sets no condition. As with curl, a dash
+// in front asks for a document that is not newer.
 void set_condition(const Line& line, FetchConfig& config) {
     if (!line.condition) return;
     auto& request = config.download.request;
-    if ((request.newer_than = parse_date(*line.condition))) return;
+    const bool is_older = line.condition->starts_with('-');
+    const auto text = line.condition->substr(is_older ? 1 : 0);
+    auto date = parse_date(text);
     using Kind = download::ExistingFile::Kind;
-    if (const auto file = download::look_at(*line.condition); file.kind == Kind::regular) {
-        request.newer_than = file.modified;
-        return;
-    }
+    if (const auto file = download::look_at(text); !date && file.kind == Kind::regular)
+        date = file.modified;
+    if (date && is_older)
+        request.fields.push_back({{"If-Unmodified-Since", http::http_date(*date)}, false});
+    else
+        request.newer_than = date;
     const auto& outputs = line.targets.outputs;
-    if (std::ranges::find(outputs, *line.condition) == outputs.end())
+    if (!date && std::ranges::find(outputs, text) == outputs.end())
         config.warnings.push_back(fmt::format(
             "--time-cond '{}' is neither a date such as 2026-01-31 nor a file that is there: the "
             "document is fetched whatever its date",

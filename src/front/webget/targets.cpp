@@ -240,12 +240,14 @@ std::vector<download::Target> find_targets(const TargetOptions& options, const S
     for (auto& source : sources) {
         auto& target = targets.emplace_back();
         target.number = targets.size() - 1;
+        target.operand = source.operand;
         target.file = file_for(source, options);
         target.url = std::move(source.url);
         if (options.checksum) target.checksum = checksum_for(target, *options.checksum, list);
         // As with curl, a file that is uploaded into a directory keeps its name.
-        if (upload && *upload != "-" && target.url.target.ends_with('/'))
-            target.url.target += http::percent_encoded(name_of(*upload));
+        const auto path_end = std::min(target.url.target.find('?'), target.url.target.size());
+        if (upload && *upload != "-" && target.url.target[path_end - 1] == '/')
+            target.url.target.insert(path_end, http::percent_encoded(name_of(*upload)));
         if (!query.empty()) target.url.add_query(query);
         if (target.file.empty()) continue;
         // Two names can lead to the same file.

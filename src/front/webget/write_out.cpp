@@ -34,7 +34,9 @@ std::string redirect_of(const Outcome& outcome) {
     const auto location = field_of(outcome, "Location");
     if (location.empty()) return {};
     try {
-        return outcome.url.resolve(location).text();
+        // Some logins put their token into the fragment, which is for the client.
+        return outcome.url.resolve(location).text() +
+               location.substr(std::min(location.find('#'), location.size()));
     } catch (const std::invalid_argument&) {
         return location;
     }
@@ -166,8 +168,9 @@ constexpr std::array variables{
     Variable{text, "url", [](const Target& target, const Outcome&) { return target.url.text(); }},
     Variable{text, "url_effective",
              [](const Target&, const Outcome& outcome) { return outcome.url.text(); }},
-    Variable{number, "urlnum",
-             [](const Target& target, const Outcome&) { return fmt::format("{}", target.number); }},
+    Variable{
+        number, "urlnum",
+        [](const Target& target, const Outcome&) { return fmt::format("{}", target.operand); }},
 };
 
 std::string in_quotes(std::string_view value) {

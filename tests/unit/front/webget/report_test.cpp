@@ -78,6 +78,8 @@ TEST_CASE("an unknown variable has a value anyway") {
     auto outcome = fetched();
     outcome.head->fields = {{"Location", "ftp://host/"}};
     CHECK(written("%{redirect_url}", outcome) == "ftp://host/");
+    outcome.head->fields = {{"Location", "done#token=1"}};
+    CHECK(written("%{redirect_url}", outcome) == "https://other/done#token=1");
 }
 
 TEST_CASE("headers and escapes are replaced, and other text stays") {
