@@ -46,8 +46,14 @@ DocumentFifo::DocumentFifo(const std::string& path, mode_t mode, Documents& docu
     while (spares_.size() < std::min(spares_at_start, max_fifos_))
         spares_.push_back(&add(path_->make_spare(mode_), ServedFifo::State::idle));
     current_ = &spare();
-    if (auto found = path_->claim(current_->fifo, FifoPath::Stranger::take_over))
-        active_.push_back(&add(*std::move(found), ServedFifo::State::draining));
+    if (auto found = path_->claim(current_->fifo, FifoPath::Stranger::take_over)) {
+        try {
+            active_.push_back(&add(*std::move(found), ServedFifo::State::draining));
+        } catch (const SysError& error) {
+            throw SysError("serve", path, error.error());
+        }
+        path_->keep_found();
+    }
 }
 
 DocumentFifo::~DocumentFifo() {

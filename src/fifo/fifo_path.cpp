@@ -152,7 +152,10 @@ std::optional<Fifo> FifoPath::claim(Fifo& spare, Stranger stranger) {
         if (!S_ISFIFO(status->st_mode) || stranger == Stranger::refuse)
             throw cannot_serve(path_, kind_of(*status));
         auto found = Fifo::find(directory_, name_);
-        if (found && exchange(spare, *found)) return found;
+        if (found && exchange(spare, *found)) {
+            found_name_ = found->name;
+            return found;
+        }
     }
     throw cannot_serve(path_, "the file there keeps changing");
 }
@@ -214,6 +217,11 @@ void FifoPath::put_back() noexcept {
         }
     }
     if (!is_ours(name_)) return;
+    if (!found_name_.empty() && rename_with(directory_, found_name_, name_, RENAME_EXCHANGE) == 0) {
+        if (!is_ours(found_name_))
+            (void)rename_with(directory_, found_name_, name_, RENAME_EXCHANGE);
+        return;
+    }
     const auto aside = lock_name_ + ".end";
     if (rename_with(directory_, name_, aside, RENAME_NOREPLACE) != 0) return;
     if (is_ours(aside))

@@ -37,6 +37,8 @@ class FifoPath {
     // that is there. A FIFO there is returned, under the spare's name, or refused. Throws Error for
     // anything else.
     [[nodiscard]] std::optional<Fifo> claim(Fifo& spare, Stranger stranger);
+    // The FIFO that claim() returned is ours from now on. Without this call, it goes back to PATH.
+    void keep_found() { found_name_.clear(); }
 
     // Puts SPARE at PATH, and gives CURRENT, which was there, the spare's name. False, with nothing
     // changed, when CURRENT is not there because it was removed or replaced.
@@ -60,6 +62,7 @@ class FifoPath {
     Fd directory_;
     Fd lock_;
     std::optional<FileIdentity> ours_; // the FIFO that we put at PATH last
+    std::string found_name_;           // of the FIFO that was there, as long as it is not ours
     unsigned spares_ = 0;
 };
 

@@ -643,6 +643,25 @@ TEST_CASE("another user may read when the mode allows it, and cannot serve at a 
     CHECK(listing().empty());
 }
 
+TEST_CASE("another user's FIFO stays when it cannot be served") {
+    if (::geteuid() != 0) return;
+    Scenario scenario;
+    std::filesystem::permissions("..", std::filesystem::perms{0711});
+    std::filesystem::permissions(".", std::filesystem::perms{0777});
+    std::filesystem::copy_file(binary(), "../ipcbox");
+    REQUIRE(::mkfifo("sig", 0600) == 0);
+    struct stat before {};
+    REQUIRE(::stat("sig", &before) == 0);
+    const auto result = scenario.shell("exec setpriv --reuid 65534 --regid 65534 --clear-groups "
+                                       "../ipcbox fifosig -s x sig");
+    CHECK(result.status == 1);
+    CHECK(result.err == "fifosig: cannot serve sig: Permission denied\n");
+    struct stat after {};
+    REQUIRE(::stat("sig", &after) == 0);
+    CHECK(after.st_ino == before.st_ino);
+    CHECK(listing() == "sig ");
+}
+
 TEST_CASE("an ordinary user can serve") {
     if (::geteuid() != 0) return;
     Scenario scenario;
