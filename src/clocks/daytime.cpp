@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <fmt/core.h>
 
 namespace ipcbox::clocks {
@@ -28,8 +29,9 @@ year latest_year(year this_year) {
     return this_year + years{49};
 }
 
-// A time without a zone means the zone of this machine on that day.
-std::time_t local_time(const year_month_day& date, seconds since_midnight) {
+// A time without a zone means the zone of this machine on that day. When summer time ends, the
+// clock shows an hour twice. Then the time that is nearer to NOW counts.
+std::time_t local_time(const year_month_day& date, seconds since_midnight, std::time_t now) {
     const hh_mm_ss clock{since_midnight};
     std::tm broken_down{};
     broken_down.tm_year = static_cast<int>(date.year()) - 1900;
@@ -39,7 +41,14 @@ std::time_t local_time(const year_month_day& date, seconds since_midnight) {
     broken_down.tm_min = static_cast<int>(clock.minutes().count());
     broken_down.tm_sec = static_cast<int>(clock.seconds().count());
     broken_down.tm_isdst = -1;
-    return ::mktime(&broken_down);
+    std::tm twin{broken_down};
+    const auto time = ::mktime(&broken_down);
+    twin.tm_isdst = broken_down.tm_isdst > 0 ? 0 : 1;
+    const auto twin_time = ::mktime(&twin);
+    const bool comes_twice = twin.tm_isdst != broken_down.tm_isdst &&
+                             twin.tm_hour == broken_down.tm_hour &&
+                             twin.tm_min == broken_down.tm_min;
+    return comes_twice && std::abs(twin_time - now) < std::abs(time - now) ? twin_time : time;
 }
 
 bool is_within_years(sys_days day) {
@@ -91,7 +100,7 @@ std::optional<Daytime> daytime_of(const WrittenDate& date, std::time_t now, Zone
     daytime.resolution = date.resolution;
     const sys_seconds without_zone = *day + date.clock;
     if (!daytime.states_zone) {
-        daytime.time = local_time(*day, date.clock);
+        daytime.time = local_time(*day, date.clock, now);
         return daytime;
     }
     const auto zone =

@@ -161,6 +161,23 @@ TEST_CASE("other times without a zone are local") {
     CHECK(local_time_in("Wed Dec 31 23:59:59 1969", "UTC0") == -1);
 }
 
+TEST_CASE("of an hour that comes twice, the one near the local clock is meant") {
+    const LocalZone zone{new_york};
+    constexpr std::time_t first = 1'793'511'000;
+    for (const auto near_by : {first - 1, first + 1, first + hour - 1, first + hour + 1}) {
+        const auto daytime = parse_daytime("Sun Nov  1 01:30:00 2026", near_by);
+        REQUIRE(daytime);
+        CHECK(daytime->time == (near_by <= first + 1 ? first : first + hour));
+    }
+    // Just outside both hours.
+    for (const auto& [text, time] : {std::pair{"Sun Nov  1 00:59:59 2026", first - hour / 2 - 1},
+                                     std::pair{"Sun Nov  1 02:00:00 2026", first + hour * 3 / 2}}) {
+        CHECK(parse_daytime(text, time)->time == time);
+        CHECK(parse_daytime(text, time + hour)->time == time);
+        CHECK(parse_daytime(text, time - hour)->time == time);
+    }
+}
+
 TEST_CASE("AM and PM are understood") {
     const auto clock = [](std::string_view text) {
         const auto time = local_time_in(std::string{text} + " 11/24/2026", "UTC0");
