@@ -125,7 +125,7 @@ Outcome Channel::shake_hands() {
         if (!judgement_->refusal.empty()) throw Error(judgement_->refusal, judgement_->number);
         throw;
     }
-    throw Error("the handshake failed: the peer refused it", handshake_failed);
+    throw Error("the handshake failed: the peer closed the connection", handshake_failed);
 }
 
 std::string Channel::description() const {

@@ -212,6 +212,17 @@ TEST_CASE("a directory holds a certificate for each name") {
               .status == 1);
 }
 
+TEST_CASE("a client that goes before the handshake, as a health check does, refused nothing") {
+    Served served{with_server};
+    served.world.scenario.shell("tcp-client localhost $1 </dev/null", {served.port});
+    std::string line;
+    do
+        line = served.process.error_line();
+    while (!line.empty() && line.find("no TLS with the client: ") == std::string::npos);
+    CHECK(line == "ipcbox-tls: 127.0.0.1: no TLS with the client: the handshake failed: the peer "
+                  "closed the connection");
+}
+
 TEST_CASE("a client that never finishes the handshake is dropped in time") {
     Served served{"--tls-cert server.pem --handshake-timeout 1s"};
     const auto silent =
