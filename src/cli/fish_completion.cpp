@@ -87,7 +87,7 @@ void print_fish_completion(std::span<const AppletRow> applets) {
         };
         for (const auto& option : declared.options) {
             auto rest = fmt::format("-n '__ipcbox_options {}'", shape);
-            if (!option.letter.empty()) rest += fmt::format(" -s {}", option.letter);
+            if (!option.letter.empty()) rest += fmt::format(" -s '{}'", option.letter);
             if (!option.word.empty()) rest += fmt::format(" -l {}", option.word);
             if (has_value(option)) rest += has_path(option) ? " -r" : " -x";
             print_both(fmt::format("{} {}", rest, text(option.text)));

@@ -23,7 +23,7 @@ std::string zsh_specification(const OptionName& option) {
     auto tail = fmt::format("[{}]", escaped(option.text, "[]:\\"));
     if (value) tail += fmt::format(":{}:{}", option.value, has_path(option) ? "_files" : " ");
     if (letter.empty() || word.empty()) return quoted("*" + letter + word + tail);
-    return fmt::format("'*'{{{},{}}}{}", letter, word, quoted(tail));
+    return fmt::format("'*'{{{},{}}}{}", quoted(letter), word, quoted(tail)); // -# is a pattern
 }
 
 } // namespace

@@ -1,7 +1,11 @@
 # The fish completion really completes: fish is asked as the Tab key asks.
 ipcbox --completion fish >script.fish; and fish -n script.fish; or exit 1
-source script.fish
+source script.fish 2>errors
 set failures 0
+if test -s errors
+    cat errors
+    set failures 1
+end
 
 # expect LINE WORD...: with the cursor at the end of LINE, the offers are exactly the WORDs.
 function expect -a line

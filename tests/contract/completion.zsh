@@ -56,6 +56,10 @@ for applet in $(ipcbox --list); do
     expect "ipcbox $applet --hel" --help
     expect "ipcbox ${applet[1,-2]}" ${(M)$(ipcbox --list):#${applet[1,-2]}*}
 done
+# Another letter can follow -#, which would be a pattern without quotes.
+zpty -n -w shell 'webget -#'$'\t'
+zpty -r shell answer '*<*>*'
+[[ $answer == *' -#v '* ]] || { print "'webget -#' does not offer -#v"; failures+=1 }
 expect 'ipcbox --l' --list --list=full
 expect 'ipcbox --completion z' zsh
 expect 'ipcbox --install --f' --force
