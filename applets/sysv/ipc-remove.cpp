@@ -153,9 +153,8 @@ class Removal {
     [[nodiscard]] bool may_remove(const std::vector<sysv::Entry>& chosen) {
         if (config_.yes) return true;
         if (!cli::is_terminal(STDIN_FILENO))
-            throw Error(fmt::format("cannot ask whether to remove {} objects: standard input is no "
-                                    "terminal (use --yes)",
-                                    chosen.size()));
+            throw Error("cannot ask before it removes anything: standard input is no terminal "
+                        "(use --yes)");
         for (const auto& entry : chosen)
             cli::print_line("{}: {}; {}", front::object_text(entry), front::state_text(entry),
                             front::users_text(entry));

@@ -141,7 +141,12 @@ int run_box(Table applets, std::span<char* const> arguments) {
     if (option == "--completion" && rest.empty())
         throw UsageError("--completion needs bash, zsh or fish");
     const std::size_t operands = option == "--completion" ? 1 : 0;
-    if (rest.size() > operands) throw_unexpected(rest[operands]);
+    if (rest.size() > operands) {
+        if (find_applet(applets, rest[0]) != nullptr)
+            throw UsageError(fmt::format("expected the name of the applet first: ipcbox {} {}",
+                                         rest[0], option));
+        throw_unexpected(rest[operands]);
+    }
 
     constexpr std::string_view list_as = "--list=";
     if (option == "-h" || option == "--help")

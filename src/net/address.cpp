@@ -56,7 +56,7 @@ std::optional<HostPort> host_and_port(std::string_view text) {
         text.remove_prefix(colon + 1);
     }
     const auto port = service_port(text);
-    if (!port && !parsed.host.empty() && !text.empty()) throw std::invalid_argument(wrong_port);
+    if (!port && !text.empty() && text != "[]") throw std::invalid_argument(wrong_port);
     if (!port) return std::nullopt;
     parsed.port = *port;
     return parsed;

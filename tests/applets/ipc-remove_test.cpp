@@ -69,7 +69,7 @@ TEST_CASE("without a terminal nothing is removed unless --yes is given") {
     REQUIRE(scenario.run({"sem-create", scenario.key()}).status == 0);
     const auto refused = scenario.run({"ipc-remove", scenario.key()}, "y\n");
     CHECK(refused.status == 1);
-    CHECK(refused.err == "ipc-remove: cannot ask whether to remove 1 objects: standard input is no "
+    CHECK(refused.err == "ipc-remove: cannot ask before it removes anything: standard input is no "
                          "terminal (use --yes)\n");
     CHECK(has_set(scenario.key()));
 }

@@ -199,6 +199,9 @@ TEST_CASE("an invalid command line is reported in one line, with status 2") {
         CAPTURE(words.back());
         check_usage_error(scenario.run(words));
     }
+    CHECK(
+        scenario.run({"ipcbox", "-v", "sem-take", "@x"}).err ==
+        "ipcbox: expected the name of the applet first: ipcbox sem-take -v (see ipcbox --help)\n");
 }
 
 TEST_CASE("a program started without a name does not crash") {

@@ -202,8 +202,8 @@ TEST_CASE("a TCP address has a port and may have a host") {
 }
 
 TEST_CASE("a text that is not a TCP address is refused") {
-    for (const auto* text : {"", ":", ":80", "localhost", "localhost:", "::1", "::1:80", "[::1]",
-                             "[::1]80", "[]:80", "[::1:80", "::1]:80", "a:b:80"})
+    for (const auto* text : {"", ":", ":80", "localhost:", "::1", "::1:80", "[::1]", "[::1]80",
+                             "[]:80", "[::1:80", "::1]:80", "a:b:80"})
         CHECK_THROWS_WITH_AS((void)net::HostPort::parse(text),
                              "expected [HOST:]PORT, with an IPv6 address in brackets",
                              std::invalid_argument);
@@ -215,6 +215,10 @@ TEST_CASE("a text in the place of a port is reported as a bad port") {
         CHECK_THROWS_WITH_AS((void)net::HostPort::parse(text), reason, std::invalid_argument);
         CHECK_THROWS_WITH_AS((void)net::WrittenHost::parse(text), reason, std::invalid_argument);
     }
+    for (const auto* text : {"localhost", "65536", "no such service"})
+        CHECK_THROWS_WITH_AS((void)net::HostPort::parse(text),
+                             "expected a port from 0 to 65535, or the name of a service",
+                             std::invalid_argument);
 }
 
 TEST_CASE("a link-local address without its interface is known") {
