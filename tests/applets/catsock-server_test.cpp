@@ -8,6 +8,7 @@
 #include <array>
 #include <csignal>
 #include <doctest/doctest.h>
+#include <filesystem>
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -143,6 +144,16 @@ TEST_CASE("--allow lets in a client that fits one of the rules") {
     const auto wrong = scenario.run(server({"--allow", "pid=1"}));
     CHECK(wrong.status == 2);
     CHECK(wrong.err.starts_with("catsock-server: --allow 'pid=1': expected uid=, "));
+}
+
+TEST_CASE("a program without -- before it is not taken for more sockets") {
+    Scenario scenario;
+    const auto result =
+        scenario.run({"catsock-server", scenario.path("socket"), "cat", "/etc/hostname"});
+    CHECK(result.status == 2);
+    CHECK(result.err == "catsock-server: PATH 'cat': expected a path with a slash, or -- before a "
+                        "PROGRAM (see catsock-server --help)\n");
+    CHECK_FALSE(std::filesystem::exists(scenario.path("socket")));
 }
 
 TEST_CASE("the mode is what was asked for, regardless of the umask") {

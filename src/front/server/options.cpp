@@ -133,6 +133,12 @@ void refuse_wrong_kind(const Written& written, const ServerOptions& asked) {
 // Sets the kind of the addresses. All of them must be of this kind.
 void set_kind(ServerOptions& asked, const ServerKind& kind) {
     asked.listens = kind.listens;
+    // "catsock-server ./socket cat" would greet clients at two sockets; unixserver runs cat.
+    if (asked.listens == net::ListenerKind::unix_domain && asked.addresses.size() > 1)
+        for (const auto& path : asked.addresses)
+            if (!is_unix_address(path))
+                throw cli::UsageError(fmt::format(
+                    "PATH '{}': expected a path with a slash, or -- before a PROGRAM", path));
     if (kind.own == nullptr || asked.addresses.empty()) return;
     const bool is_unix = is_unix_address(asked.addresses.front());
     if (is_unix) asked.listens = net::ListenerKind::unix_domain;
