@@ -84,7 +84,7 @@ Config parse(const Invocation& invocation) {
     options.flag("--keep-env", config.keep_environment, "pass the whole environment to COMMAND");
     options.note("safe-write replaces FILE once all of the input is on disk. If anything fails "
                  "before that, FILE stays unchanged. safe-write refuses a FILE that is a symbolic "
-                 "link, a FIFO or a device.");
+                 "link, a FIFO, a device or read-only.");
     options.example("report | safe-write -u alice /home/alice/report",
                     "as root, write only where alice may write");
     options.example("report | safe-write -u nobody -- mail -s report admin",

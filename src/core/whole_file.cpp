@@ -10,7 +10,6 @@
 #include <cstdio>
 #include <fcntl.h>
 #include <fmt/core.h>
-#include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -57,6 +56,12 @@ void sync_directory(const Fd& directory) {
 
 } // namespace
 
+void require_writable(int directory, const std::string& name, std::string_view path) {
+    if (sys::call("faccessat", ::faccessat, directory, name.c_str(), W_OK, AT_EACCESS) == 0) return;
+    const int error = errno;
+    if (error == EACCES || error == EROFS) throw SysError("write", path, error);
+}
+
 WholeFile::WholeFile(const std::string& name, const WholeFilePlan& plan)
     : path_(plan.link == WholeFilePlan::Link::follow ? behind_links(name) : name),
       name_(name_of(path_)), plan_(plan) {
@@ -95,6 +100,7 @@ void WholeFile::take_after() {
             throw Error(
                 fmt::format("cannot replace {}: it is {}", path_,
                             S_ISLNK(status.st_mode) ? "a symbolic link" : "not a regular file"));
+        require_writable(directory_.get(), name_, path_);
         constexpr mode_t permissions = 07777;
         if (!mode) mode = status.st_mode & permissions;
         // Only root may change the owner of a file. We may set one of our own groups.

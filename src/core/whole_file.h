@@ -10,6 +10,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <sys/types.h>
 
 namespace ipcbox {
@@ -22,6 +23,10 @@ struct WholeFilePlan {
     // Nothing: the mode of the file that is replaced, or 666 without the bits of the umask.
     std::optional<mode_t> mode{};
 };
+
+// We could replace a file that its owner has made read-only, and nobody expects that. Throws
+// SysError when NAME is such a file. PATH is for the error.
+void require_writable(int directory, const std::string& name, std::string_view path);
 
 class WholeFile {
   public:

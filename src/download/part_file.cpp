@@ -5,6 +5,7 @@
 #include "core/io.h"
 #include "core/stream_copy.h"
 #include "core/syscall.h"
+#include "core/whole_file.h"
 #include "download/part_name.h"
 #include "download/part_state.h"
 #include "download/place.h"
@@ -71,7 +72,7 @@ bool forbids_replacement(int error) {
 
 PartFile::PartFile(const std::string& name, std::string url, Begin begin)
     : name_(without_links(name)), url_(std::move(url)) {
-    check_access();
+    require_writable(AT_FDCWD, name_, name_); // before the transfer
     open(name);
     if (in_place_) return;
     if (begin == Begin::where_it_broke_off && is_taken_up()) return;
@@ -83,14 +84,6 @@ PartFile::PartFile(const std::string& name, std::string url, Begin begin)
 
 PartFile::~PartFile() {
     if (part_ && size_ == 0 && !in_place_) discard();
-}
-
-// We could replace a file that its owner has made read-only, and nobody else would expect that.
-// Find out before the transfer.
-void PartFile::check_access() const {
-    if (sys::call("faccessat", ::faccessat, AT_FDCWD, name_.c_str(), W_OK, AT_EACCESS) == 0) return;
-    const int error = errno;
-    if (error == EACCES || error == EROFS) throw SysError("write", name_, error);
 }
 
 void PartFile::open(const std::string& name) {

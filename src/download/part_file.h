@@ -63,7 +63,6 @@ class PartFile {
     [[nodiscard]] bool is_in_place() const { return in_place_; }
 
   private:
-    void check_access() const;
     void open(const std::string& name);
     [[nodiscard]] bool open_with(const std::string& tail, int flags);
     [[nodiscard]] bool open_in_place();

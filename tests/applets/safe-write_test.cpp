@@ -140,6 +140,17 @@ TEST_CASE("a file is written with the rights of the user alone") {
     struct stat status {};
     REQUIRE(::stat(scenario.path("theirs/file").c_str(), &status) == 0);
     CHECK(status.st_uid == 65534);
+    // The directory would let them replace these files.
+    REQUIRE(::chmod(scenario.path("theirs/file").c_str(), 0400) == 0);
+    scenario.write_file("theirs/root's", "old");
+    for (const std::string name : {"theirs/file", "theirs/root's"}) {
+        const auto read_only = scenario.run({"safe-write", "-u", "nobody", name}, "newer");
+        CHECK(read_only.status == 1);
+        CHECK(read_only.err ==
+              fmt::format("safe-write: cannot write {}: Permission denied\n", name));
+    }
+    CHECK(scenario.read_file("theirs/file") == "new");
+    CHECK(scenario.read_file("theirs/root's") == "old");
     const auto led = scenario.run({"safe-write", "theirs/file"}, "root's");
     CHECK(led.status == 1);
     CHECK(led.err == "safe-write: cannot write theirs/file: other users can change theirs; become "
