@@ -159,8 +159,7 @@ int run(const Invocation& invocation) {
                                     : front::reach_tcp(config.way, place, deadline);
         });
     if (!client.verbosity.quiet) say_connected(target);
-    front::interact(config.talk, target, server);
-    return exit_status::done;
+    return front::interact(config.talk, target, server);
 }
 
 } // namespace

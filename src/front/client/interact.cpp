@@ -1,5 +1,6 @@
 #include "front/client/interact.h"
 
+#include "cli/border.h"
 #include "core/child.h"
 #include "core/error.h"
 #include "core/io.h"
@@ -48,27 +49,19 @@ void talk_in_pipe(const InteractOptions& options, const std::string& target, Rea
 // parent ends.
 int speak_as_twin(Passage& passage, const std::string& target, const Reached& server,
                   pid_t parent) {
-    try {
-        end_with_parent(parent);
-        const auto end = server.end(target);
-        SocketWriter out{end.out, target};
-        std::array<std::byte, buffer_size> buffer;
-        for (;;) {
-            const auto got = read_some(STDIN_FILENO, buffer, "standard input");
-            out.add(passage.request(
-                {reinterpret_cast<const char*>(buffer.data()), got})); // NOLINT(*-reinterpret-cast)
-            out.send_all(Deadline::never());
-            if (got == 0) break;
-        }
-        if (server.request_end == net::RelayOptions::RequestEnd::told) out.end();
-        return exit_status::done;
-    } catch (const Error& error) {
-        cli::diagnose(error.what());
-        return error.status();
-    } catch (const std::exception& error) {
-        cli::diagnose(error.what());
-        return exit_status::failed;
+    end_with_parent(parent);
+    const auto end = server.end(target);
+    SocketWriter out{end.out, target};
+    std::array<std::byte, buffer_size> buffer;
+    for (;;) {
+        const auto got = read_some(STDIN_FILENO, buffer, "standard input");
+        out.add(passage.request(
+            {reinterpret_cast<const char*>(buffer.data()), got})); // NOLINT(*-reinterpret-cast)
+        out.send_all(Deadline::never());
+        if (got == 0) break;
     }
+    if (server.request_end == net::RelayOptions::RequestEnd::told) out.end();
+    return exit_status::done;
 }
 
 bool has_failed(const WaitStatus& twin) {
@@ -83,10 +76,13 @@ bool server_is_first(int server, const Child& twin) {
     return entries[0].revents != 0;
 }
 
-void talk_as_twins(const std::string& target, const Reached& server, Passage& passage) {
+// Returns the exit status. If the child has failed, it has reported the reason.
+int talk_as_twins(const std::string& target, const Reached& server, Passage& passage) {
     const auto end = server.end(target);
     const pid_t parent = ::getpid();
-    Child twin = fork_child([&] { return speak_as_twin(passage, target, server, parent); });
+    Child twin = fork_child([&] {
+        return cli::guarded([&] { return speak_as_twin(passage, target, server, parent); });
+    });
     std::optional<WaitStatus> twin_end;
     std::array<std::byte, buffer_size> buffer;
     for (;;) {
@@ -105,9 +101,7 @@ void talk_as_twins(const std::string& target, const Reached& server, Passage& pa
         twin.kill(SIGTERM);
         twin_end = twin.wait();
     }
-    // The child has already reported the reason.
-    if (has_failed(*twin_end))
-        throw Error("cannot send all of the input", twin_end->as_exit_status());
+    return has_failed(*twin_end) ? twin_end->as_exit_status() : exit_status::done;
 }
 
 // Gives the process that speaks TLS a moment to send our last bytes. Nobody waits for an answer.
@@ -122,7 +116,7 @@ void end_tls_soon(net::TlsProcess& tls) {
 
 } // namespace
 
-void interact(const InteractOptions& options, const std::string& target, Reached& server) {
+int interact(const InteractOptions& options, const std::string& target, Reached& server) {
     const bool shows_to_person = cli::is_terminal(STDOUT_FILENO);
     const bool edits = !options.leaves_editing && !options.twin && !options.client.raw &&
                        shows_to_person && cli::is_terminal(STDIN_FILENO);
@@ -130,6 +124,7 @@ void interact(const InteractOptions& options, const std::string& target, Reached
     how.visible = shows_to_person && !options.client.raw;
     Passage passage{how};
     auto ending = TerminalTalk::Ending::by_server;
+    int status = exit_status::done;
     try {
         if (edits) {
             const auto file = options.forgets ? std::string{} : history_file(target);
@@ -137,7 +132,7 @@ void interact(const InteractOptions& options, const std::string& target, Reached
                               file.empty() ? LineHistory{} : LineHistory{file}, options.escape};
             ending = talk.run(options.client.idle_limit);
         } else if (options.twin) {
-            talk_as_twins(target, server, passage);
+            status = talk_as_twins(target, server, passage);
         } else {
             talk_in_pipe(options, target, server, passage);
         }
@@ -145,9 +140,12 @@ void interact(const InteractOptions& options, const std::string& target, Reached
         if (server.tls) server.tls->check(); // it may know a better reason
         throw;
     }
-    if (!server.tls) return;
-    if (ending == TerminalTalk::Ending::by_person) return end_tls_soon(*server.tls);
-    server.tls->check_end(Deadline::after_or_never(options.client.idle_limit));
+    if (!server.tls || status != exit_status::done) return status;
+    if (ending == TerminalTalk::Ending::by_person)
+        end_tls_soon(*server.tls);
+    else
+        server.tls->check_end(Deadline::after_or_never(options.client.idle_limit));
+    return status;
 }
 
 } // namespace ipcbox::front

@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/poll.h"
 #include "core/syscall.h"
+#include "net/lost_connection.h"
 
 #include <fmt/core.h>
 #include <sys/socket.h>
@@ -19,8 +20,10 @@ void SocketWriter::send_now() {
             sent += static_cast<std::size_t>(moved);
         else if (errno == EAGAIN)
             break;
-        else if (errno != EINTR)
+        else if (errno == EPIPE || net::is_lost_connection(errno))
             refusal_ = errno;
+        else if (errno != EINTR)
+            throw SysError("write", object_);
     }
     pending_.erase(0, is_refused() ? pending_.size() : sent);
 }

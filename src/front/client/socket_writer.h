@@ -18,7 +18,8 @@ class SocketWriter {
     [[nodiscard]] std::size_t pending() const { return pending_.size(); }
 
     // Sends as much as the socket takes without waiting. If the peer is gone, that is not yet an
-    // error, because its last bytes may still have to be read; is_refused() reports it.
+    // error, because its last bytes may still have to be read; is_refused() reports it. Throws
+    // SysError "cannot write OBJECT" for any other error, because the connection goes on.
     void send_now();
     // Sends everything. Throws SysError "cannot write OBJECT", TimedOut.
     void send_all(Deadline deadline);
