@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <csignal>
 #include <doctest/doctest.h>
+#include <filesystem>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -271,6 +272,20 @@ TEST_CASE("the log has a line for each command, whatever the client sends") {
     (void)ask(ready_address(process), "{\"cmd\":\"a\\nb\\u001b[2J\",\"args\":[\"it's\"]}\n");
     const auto line = log_line(process, "status 127");
     CHECK(line.find("'a b^[[2J' 'it'\\''s': status 127") != std::string::npos);
+}
+
+TEST_CASE("a quiet log says why a command could not be run, and nothing else") {
+    Scenario scenario;
+    REQUIRE(scenario.shell("cp /bin/true gone").status == 0);
+    auto process = scenario.start(
+        server({"-q", "--notify-fd", "1", "--command", "gone=" + scenario.path("gone")}));
+    const auto address = announced_address(process.line());
+    std::filesystem::remove("gone");
+    CHECK(answers(address, "gone\ndate\n").starts_with("the command cannot be run\n"));
+    process.kill(SIGTERM);
+    const auto result = process.wait();
+    CHECK(contains(result.err, ": cannot execute "));
+    CHECK(count(result.err, "\n") == 1);
 }
 
 TEST_CASE("a log that cannot be written ends no session") {

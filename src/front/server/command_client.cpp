@@ -120,7 +120,11 @@ void CommandClient::take_leave() {
 }
 
 void CommandClient::log(const std::string& text) const {
-    if (plan_.logs) cli::diagnose_as(plan_.server, fmt::format("{}: {}", name_, text));
+    if (plan_.logs) trouble(text);
+}
+
+void CommandClient::trouble(const std::string& text) const {
+    cli::diagnose_as(plan_.server, fmt::format("{}: {}", name_, text));
 }
 
 } // namespace ipcbox::front

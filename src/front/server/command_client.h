@@ -34,8 +34,10 @@ class CommandClient {
 
     // Sends the client a last line: WHY its session ends.
     void refuse(const std::string& why);
-    // Writes a line to the server's log; one that cannot be written is lost.
+    // Writes a line to the server's log; one that cannot be written is lost. With -q, the log has
+    // only trouble.
     void log(const std::string& text) const;
+    void trouble(const std::string& text) const;
 
     [[nodiscard]] SignalFd& signals() { return signals_; }
 

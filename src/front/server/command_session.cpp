@@ -118,7 +118,7 @@ class Session {
         } catch (const server::ArgumentError& error) {
             return {exit_status::usage, error.what(), 0};
         } catch (const Error& error) {
-            client_.log(error.what());
+            client_.trouble(error.what());
             return {error.status(), "the command cannot be run", 0};
         }
     }
