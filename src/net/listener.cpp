@@ -147,6 +147,11 @@ void attach_file(Listener& listener, UnixSocketFile file) {
 Listener inherited_listener(int number, ListenerKind kind) {
     Listener listener;
     listener.socket = Fd::adopt(number);
+    use_inherited(listener, kind);
+    return listener;
+}
+
+void use_inherited(Listener& listener, ListenerKind kind) {
     if (is_listening_stream(listener.socket))
         listener.address = local_address(listener.socket.get());
     const bool wants_unix = kind == ListenerKind::unix_domain;
@@ -154,7 +159,7 @@ Listener inherited_listener(int number, ListenerKind kind) {
         throw Error(
             fmt::format("cannot use the descriptor {} that we were given: expected a listening {} "
                         "socket",
-                        number, wants_unix ? "Unix stream" : "TCP"));
+                        listener.socket.get(), wants_unix ? "Unix stream" : "TCP"));
     set_across_exec(listener.socket, AcrossExec::close);
     set_nonblocking(listener.socket);
     if (!wants_unix) {
@@ -162,7 +167,6 @@ Listener inherited_listener(int number, ListenerKind kind) {
         set_option(listener.socket, IPPROTO_TCP, TCP_NODELAY, 1);
     }
     listener.text = describe(listener.socket, listener.address);
-    return listener;
 }
 
 } // namespace ipcbox::net

@@ -64,5 +64,7 @@ void attach_file(Listener& listener, UnixSocketFile file);
 
 // The same as inherited_listeners() for one socket whose number is known.
 [[nodiscard]] Listener inherited_listener(int number, ListenerKind kind);
+// The same for LISTENER, which has its socket. If this throws Error, the socket stays open.
+void use_inherited(Listener& listener, ListenerKind kind);
 
 } // namespace ipcbox::net

@@ -17,15 +17,14 @@ constexpr auto shortage_pause = std::chrono::milliseconds{100};
 // child or a pair of sockets.
 constexpr int descriptors_for_a_client = 3;
 
-bool has_room_for_a_client() {
+void check_room_for_a_client() {
     std::vector<Fd> spare;
     try {
         for (int each = 0; each < descriptors_for_a_client; ++each)
             spare.push_back(open_file("/", O_PATH | O_DIRECTORY));
-    } catch (const SysError&) {
-        return false;
+    } catch (const SysError& error) {
+        throw SysError("accept", "any client", error.error());
     }
-    return true;
 }
 
 } // namespace
@@ -37,8 +36,7 @@ AcceptLoops::AcceptLoops(const std::vector<net::Listener>& listeners, Admission&
     for (int each = 0; each < count; ++each) {
         try {
             acceptors_.emplace_back(listeners, stop_);
-            if (has_room_for_a_client()) continue;
-            throw SysError("accept", "any client", EMFILE);
+            check_room_for_a_client();
         } catch (const SysError&) {
             if (each == 0) throw;
             acceptors_.erase(acceptors_.begin() + each, acceptors_.end());

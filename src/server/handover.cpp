@@ -3,10 +3,12 @@
 #include "core/error.h"
 #include "core/io.h"
 #include "core/number.h"
+#include "core/poll.h"
 #include "core/program.h"
 #include "core/syscall.h"
 #include "core/words.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
@@ -18,9 +20,12 @@ namespace ipcbox::server {
 
 namespace {
 
-constexpr auto variable = "IPCBOX_SERVER_STATE"; // "PID DESCRIPTOR"
+constexpr auto variable = "IPCBOX_SERVER_STATE"; // "PID DESCRIPTOR ATTEMPT"
 constexpr std::size_t max_state = 64UL * 1024 * 1024;
 constexpr std::string_view object = "the state that our former image left";
+// Each pause is twice as long as the one before: 3 s in all.
+constexpr int max_attempts = 6;
+constexpr auto first_pause = std::chrono::milliseconds{100};
 
 // Marks a path that is too long for a sockaddr. (A sockaddr begins with the number of its family
 // instead.)
@@ -158,24 +163,23 @@ Fd make_memory_file(std::string_view text) {
     write_all(file.get(), text, "a memory file");
     if (sys::call("lseek", ::lseek, file.get(), off_t{0}, SEEK_SET) < 0)
         throw SysError("rewind", "a memory file");
-    set_across_exec(file, AcrossExec::keep);
     return file;
 }
 
 void set_all_across_exec(AcrossExec fate, const std::vector<net::Listener>& listeners,
-                         ServedChildren& children, const Inheritance& waiting) {
+                         const Inheritance& left) {
     for (const auto& listener : listeners) {
-        set_across_exec(listener.socket, fate);
+        if (listener.socket) set_across_exec(listener.socket, fate);
         if (!listener.file) continue;
         fate == AcrossExec::keep ? listener.file->keep_across_exec()
                                  : listener.file->close_on_exec();
     }
-    for (const auto* stage : {&waiting.guests, &waiting.unserved})
-        for (const auto& connection : *stage)
-            set_across_exec(connection.socket, fate);
-    children.for_each([fate](const ServedChild& child) {
-        if (child.connection.socket) set_across_exec(child.connection.socket, fate);
-    });
+    const auto set = [fate](const OpenConnection& connection) {
+        if (connection.socket) set_across_exec(connection.socket, fate);
+    };
+    for (const auto* stage : {&left.guests, &left.unserved})
+        std::ranges::for_each(*stage, set);
+    std::ranges::for_each(left.children, set, &ServedChild::connection);
 }
 
 std::string state_of(const std::vector<net::Listener>& listeners, ServedChildren& children,
@@ -195,7 +199,7 @@ std::string state_of(const std::vector<net::Listener>& listeners, ServedChildren
     return text;
 }
 
-void read_line(Words words, net::ListenerKind kind, Handover& state) {
+void read_line(Words words, Handover& state) {
     const auto what = words.next();
     auto& listeners = state.listeners;
     auto& connections = state.connections;
@@ -205,9 +209,13 @@ void read_line(Words words, net::ListenerKind kind, Handover& state) {
         connections.served = words.number<std::uint64_t>();
     else if (what == "unwritten")
         state.unwritten = words.bytes();
-    else if (what == "listener")
-        listeners.push_back(net::inherited_listener(words.number<int>(), kind));
-    else if (what == "file" && !listeners.empty())
+    else if (what == "listener") {
+        auto& listener = listeners.emplace_back();
+        listener.socket = Fd::adopt(words.number<int>());
+        const bool is_unix = net::local_address(listener.socket.get()).is_unix();
+        net::use_inherited(listener,
+                           is_unix ? net::ListenerKind::unix_domain : net::ListenerKind::tcp);
+    } else if (what == "file" && !listeners.empty())
         net::attach_file(listeners.back(), net::UnixSocketFile::resume(words.bytes()));
     else if (what == "guest")
         connections.guests.push_back(connection_of(words));
@@ -217,41 +225,65 @@ void read_line(Words words, net::ListenerKind kind, Handover& state) {
         connections.children.push_back(child_of(words));
 }
 
+// Executes our next image, which reads FILE. Throws Error.
+[[noreturn]] void execute_next(const OwnCommand& next, const Fd& file, int attempt) {
+    if (next.program.empty()) throw Error("cannot restart: without /proc, our program has no path");
+    set_across_exec(file, AcrossExec::keep);
+    ::setenv(variable, fmt::format("{} {} {}", ::getpid(), file.get(), attempt).c_str(), 1);
+    // After --user, we may not be allowed into a directory on our own path.
+    const bool is_out_of_reach =
+        sys::call("faccessat", ::faccessat, AT_FDCWD, next.program.c_str(), X_OK, AT_EACCESS) < 0 &&
+        errno == EACCES;
+    execute_with_signals_blocked(is_out_of_reach ? next.file : next.program, next.arguments);
+}
+
 } // namespace
 
-std::optional<Handover> Handover::take_over(net::ListenerKind kind) {
+void Handover::take_over() {
     const char* const text = std::getenv(variable);
-    if (text == nullptr) return std::nullopt;
+    if (text == nullptr) return;
     Words owner{text};
     const auto pid = whole_number<pid_t>(owner.next());
     const auto number = whole_number<int>(owner.next());
+    attempt_ = whole_number<int>(owner.next()).value_or(attempt_);
     ::unsetenv(variable);
-    if (pid != ::getpid() || !number) return std::nullopt;
-    const Fd file = Fd::adopt(*number);
-    const auto lines = read_to_end(file.get(), max_state, object);
-    Handover state;
+    if (pid != ::getpid() || !number) return;
+    state_ = Fd::adopt(*number);
+    const auto lines = read_to_end(state_.get(), max_state, object);
     for (std::string_view left = lines; !left.empty();)
-        read_line(Words{take_until(left, '\n')}, kind, state);
-    return state;
+        read_line(Words{take_until(left, '\n')}, *this);
+}
+
+void Handover::start_again(const OwnCommand& next, const std::function<void()>& report) {
+    if (!state_ || attempt_ == max_attempts) return;
+    report();
+    (void)poll_until({}, Deadline::after(first_pause * (1 << (attempt_ - 1))));
+    sys::call("lseek", ::lseek, state_.get(), off_t{0}, SEEK_SET);
+    set_all_across_exec(AcrossExec::keep, listeners, connections);
+    try {
+        execute_next(next, state_, attempt_ + 1);
+    } catch (const Error&) { // NOLINT(bugprone-empty-catch): the first reason is the better one
+    }
 }
 
 void Handover::hand_over(const OwnCommand& next, const std::vector<net::Listener>& listeners,
                          Server& server, const std::string& unwritten) {
-    if (next.program.empty()) throw Error("cannot restart: without /proc, our program has no path");
     auto& children = server.children();
     auto waiting = server.lend_waiting();
+    const auto set_children = [&children](AcrossExec fate) {
+        children.for_each([fate](const ServedChild& child) {
+            if (child.connection.socket) set_across_exec(child.connection.socket, fate);
+        });
+    };
     try {
         const Fd file = make_memory_file(state_of(listeners, children, waiting, unwritten));
-        set_all_across_exec(AcrossExec::keep, listeners, children, waiting);
-        ::setenv(variable, fmt::format("{} {}", ::getpid(), file.get()).c_str(), 1);
-        // After --user, we may not be allowed into a directory on our own path.
-        const bool is_out_of_reach = sys::call("faccessat", ::faccessat, AT_FDCWD,
-                                               next.program.c_str(), X_OK, AT_EACCESS) < 0 &&
-                                     errno == EACCES;
-        execute_with_signals_blocked(is_out_of_reach ? next.file : next.program, next.arguments);
+        set_all_across_exec(AcrossExec::keep, listeners, waiting);
+        set_children(AcrossExec::keep);
+        execute_next(next, file, 1);
     } catch (const Error&) {
         ::unsetenv(variable);
-        set_all_across_exec(AcrossExec::close, listeners, children, waiting);
+        set_all_across_exec(AcrossExec::close, listeners, waiting);
+        set_children(AcrossExec::close);
         server.put_back(std::move(waiting));
         throw;
     }

@@ -8,7 +8,7 @@
 #include "net/listener.h"
 #include "server/server.h"
 
-#include <optional>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -25,22 +25,35 @@ struct OwnCommand {
 // arguments: our command line where there is no /proc. A restart then gets these words.
 [[nodiscard]] OwnCommand own_command(std::vector<std::string> called_as);
 
-struct Handover {
+class Handover {
+  public:
     std::vector<net::Listener> listeners;
     Inheritance connections; // whose places Server::resume() takes up again
     std::string unwritten;   // lines for standard output that its reader has not taken
 
-    // What our former image left for us; nothing when we are the first. It includes the signals
-    // that our children start with blocked. Our own signals all stay blocked across the exec, so
-    // that none is lost and none ends us between two images. Call this before anything blocks
-    // signals or opens files. Throws Error.
-    [[nodiscard]] static std::optional<Handover> take_over(net::ListenerKind kind);
+    // Takes what our former image left for us; nothing when we are the first. It includes the
+    // signals that our children start with blocked. Our own signals all stay blocked across the
+    // exec, so that none is lost and none ends us between two images. Call this before anything
+    // blocks signals or opens files. Throws Error.
+    void take_over();
+    // Whether we have a former image, and the server has not started yet.
+    [[nodiscard]] bool is_unfinished() const { return bool{state_}; }
+    // The server has started: with this start, nothing can go wrong any more.
+    void finish() { state_ = Fd{}; }
+    // Nobody could go on with the connections if the lack of a moment ended us while
+    // is_unfinished(). So this executes the server once more, after a pause. It returns when that
+    // fails, or was tried often enough.
+    void start_again(const OwnCommand& next, const std::function<void()>& report);
 
     // Executes our next image. When that fails it throws Error, and everything is as before. The
     // next image writes UNWRITTEN to its standard output.
     [[noreturn]] static void hand_over(const OwnCommand& next,
                                        const std::vector<net::Listener>& listeners, Server& server,
                                        const std::string& unwritten);
+
+  private:
+    Fd state_;
+    int attempt_ = 1;
 };
 
 } // namespace ipcbox::server

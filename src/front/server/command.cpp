@@ -199,25 +199,24 @@ int run_relayed_connection(const Invocation& invocation) {
     });
 }
 
-} // namespace
-
-int run_server(const Invocation& invocation, const ServerKind& kind) {
-    if (server::is_relay(invocation.arguments)) return run_relayed_connection(invocation);
+int run(const Invocation& invocation, const ServerKind& kind, const server::OwnCommand& self,
+        server::Handover& left) {
+    left.take_over();
+    const bool has_former = left.is_unfinished();
     ServerOptions asked = parse_server_options(invocation, kind);
     if (asked.check_rules) return check_rules(asked);
     if (kind.own != nullptr && kind.own->prepare(asked)) return exit_status::done;
     find_service(asked, kind);
     asked.config.loops = asked.loops.value_or(default_loops(asked.config));
     asked.config.heartbeat = heartbeat();
-    auto former = server::Handover::take_over(asked.listens);
-    const auto self = server::own_command(called_as(invocation));
     // Programs expect the default action, but our parent may have ignored SIGPIPE (Python does).
     stop_ignoring(SIGPIPE);
     // If the log cannot be written, the server must go on.
     const HarmlessWriteSignals harmless;
     keep_ended_children();
     SignalFd signals{SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD};
-    auto listeners = former ? std::move(former->listeners) : listen(asked);
+    auto& listeners = left.listeners;
+    if (!has_former) listeners = listen(asked);
     // By now, our environment has nothing left that was only for us.
     asked.config.program.environment = base_environment(asked.keep_environment);
     // Become the user before there is a thread.
@@ -226,17 +225,17 @@ int run_server(const Invocation& invocation, const ServerKind& kind) {
     check_before_start(asked);
     // Each connection reads the files again. If we have a former image, a wrong new certificate
     // must not end its connections, so do not check then.
-    if (asked.tls && !former) check_tls_files(asked.tls);
-    auto left = former ? std::move(*former) : server::Handover{};
+    if (asked.tls && !has_former) check_tls_files(asked.tls);
     ServerReport report{asked.verbosity,
                         asked.json ? ServerReport::Json::yes : ServerReport::Json::no,
                         std::move(left.unwritten)};
-    if (asked.tls && former) report_tls_problem(asked.tls, report);
+    if (asked.tls && has_former) report_tls_problem(asked.tls, report);
     // This reads the rules and starts the loops before we announce that we listen.
     server::Server server{asked.config, listeners, signals, report, left.connections.served};
-    server.resume(std::move(left.connections));
     server.start();
-    if (former)
+    server.resume(std::move(left.connections));
+    left.finish();
+    if (has_former)
         server::notify_service_manager("READY=1\n");
     else
         announce(texts_of(listeners), asked.notify_fd, asked.verbosity);
@@ -249,6 +248,21 @@ int run_server(const Invocation& invocation, const ServerKind& kind) {
     report.flush();
     const bool complete = outcome == server::Server::Outcome::drained && !report.failed();
     return complete ? exit_status::done : exit_status::failed;
+}
+
+} // namespace
+
+int run_server(const Invocation& invocation, const ServerKind& kind) {
+    if (server::is_relay(invocation.arguments)) return run_relayed_connection(invocation);
+    const auto self = server::own_command(called_as(invocation));
+    server::Handover left; // outlives all that uses it
+    try {
+        return run(invocation, kind, self, left);
+    } catch (const Error& error) {
+        left.start_again(
+            self, [&error] { cli::diagnose(fmt::format("{}; trying again", error.what())); });
+        throw;
+    }
 }
 
 } // namespace ipcbox::front
