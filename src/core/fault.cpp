@@ -18,6 +18,10 @@
 // IPCBOX_FAULT_MARK names a file to which "CALL: ERROR" is appended for each fault: a sweep over
 // the Nth call is over when nothing is appended any more. IPCBOX_FAULT_SITES names a file for the
 // places of all calls and what happened there (tests/fault/sites), in a twin that is not optimised.
+//
+// A server that restarts, and the sessions of a server, are programs of their own: each counts its
+// own calls. IPCBOX_FAULT_IN names a variable: calls fail only in programs that were started with
+// it. IPCBOX_FAULT_FROM names a file: calls are counted once it is there, and until one has failed.
 #include "core/fault.h"
 
 #include "core/words.h"
@@ -445,8 +449,26 @@ class Places {
 struct Injector {
     FaultPlan plan;
     const char* mark;
+    const char* from; // null: from the first call on
+    bool is_for_us;
     pid_t first;
+
+    [[nodiscard]] bool is_on() const {
+        if (!is_for_us || from == nullptr) return is_for_us;
+        return ::access(from, F_OK) == 0 && ::access(mark, F_OK) != 0;
+    }
 };
+
+Injector injector_of_environment() {
+    const auto get = [](const char* name) { return std::getenv(name); };
+    const char* const text = get("IPCBOX_FAULT");
+    const char* const in = get("IPCBOX_FAULT_IN");
+    Injector injector{FaultPlan::parse(text != nullptr ? text : ""), get("IPCBOX_FAULT_MARK"),
+                      get("IPCBOX_FAULT_FROM"), in == nullptr || get(in) != nullptr, ::getpid()};
+    if (injector.from != nullptr && injector.mark == nullptr)
+        throw std::invalid_argument("IPCBOX_FAULT_FROM needs IPCBOX_FAULT_MARK");
+    return injector;
+}
 
 // Empty until the environment has been read.
 constinit std::optional<Injector> injector;
@@ -526,9 +548,7 @@ Fault next_fault(const char* name, Arguments arguments) noexcept {
     try {
         const std::lock_guard alone{access};
         if (!injector) {
-            const char* text = std::getenv("IPCBOX_FAULT");
-            injector = {FaultPlan::parse(text != nullptr ? text : ""),
-                        std::getenv("IPCBOX_FAULT_MARK"), ::getpid()};
+            injector = injector_of_environment();
 #ifndef __OPTIMIZE__
             if (const char* path = std::getenv("IPCBOX_FAULT_SITES"); path != nullptr)
                 places.emplace(path);
@@ -537,7 +557,8 @@ Fault next_fault(const char* name, Arguments arguments) noexcept {
         const auto process =
             ::getpid() == injector->first ? FaultPlan::Process::first : FaultPlan::Process::child;
         const int saved_errno = errno;
-        const auto fault = injector->plan.next(name, arguments, process);
+        const auto fault =
+            injector->is_on() ? injector->plan.next(name, arguments, process) : detail::Fault{};
         if (injector->mark != nullptr && (fault.error != 0 || fault.shortened))
             leave_mark(injector->mark, name, fault.error != 0 ? fault.error : short_count);
 #ifndef __OPTIMIZE__

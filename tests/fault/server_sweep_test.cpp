@@ -1,21 +1,24 @@
-// The sweep for servers. One system call after another of a server that serves a client fails once,
-// with each errno that the kernel could return there. Once the server has announced that it
-// listens, it goes on and reports the failure. Before that, it ends with one line.
+// The sweep for servers. One system call after another of a server that serves a client, or that
+// restarts, fails once, with each errno that the kernel could return there. Once the server has
+// announced that it listens, it goes on and reports the failure. Before that, it ends with one
+// line.
+#include "fault/sweep.h"
 #include "harness/client.h"
 #include "harness/environment.h"
 #include "harness/peer.h"
 #include "harness/scenario.h"
 
 #include "core/error.h"
+#include "core/io.h"
 #include "core/poll.h"
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <csignal>
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <filesystem>
-#include <fmt/format.h>
+#include <optional>
 #include <sys/socket.h>
 
 using namespace ipcbox;
@@ -25,8 +28,6 @@ namespace {
 
 // Send a lost datagram again after this time.
 constexpr auto retry = std::chrono::milliseconds{100};
-
-constexpr std::array errors{ENOMEM, EMFILE, ENFILE, EAGAIN, EACCES, ENOBUFS, ECONNABORTED, EPERM};
 
 // If its own child or its socket failed, a client may get no answer.
 bool may_lose_connection(const std::string& fired) {
@@ -79,10 +80,22 @@ bool runs_limited_command(const net::Address& address) {
     return contains(answer_of(address, "hello\n"), "hello\n");
 }
 
+// The programs whose calls fail.
+enum class Failing {
+    server,
+    session, // the server's process for its client
+    restart, // the server once it has HUP, and the program that takes its place
+    next     // that program
+};
+
 struct SweptServer {
     Words command;
     bool (*answers)(const net::Address&);
-    bool has_sessions = false; // each has a process, whose calls fail too
+    Failing failing = Failing::server;
+
+    [[nodiscard]] bool restarts() const {
+        return failing == Failing::restart || failing == Failing::next;
+    }
 };
 
 // The files that the servers read, and a socket that a dead server has left behind.
@@ -92,33 +105,88 @@ void write_files(const Scenario& scenario) {
     (void)listen_at(net::Address::unix_path(scenario.path("dead")));
 }
 
+// The service manager's end of NOTIFY_SOCKET.
+class Manager {
+  public:
+    explicit Manager(const std::string& path) : told_("NOTIFY_SOCKET", path) {
+        const auto address = net::Address::unix_path(path);
+        REQUIRE(::bind(socket_.get(), address.data(), address.size()) == 0);
+    }
+    // How often a server has said that it is ready.
+    int ready() {
+        std::array<char, 256> text{};
+        ssize_t size = 0;
+        while ((size = ::recv(socket_.get(), text.data(), text.size(), MSG_DONTWAIT)) > 0)
+            if (std::string_view{text.data(), static_cast<std::size_t>(size)}.starts_with("READY"))
+                ++ready_;
+        return ready_;
+    }
+
+  private:
+    Fd socket_ = Fd::adopt(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    int ready_ = 0;
+    const Variable told_;
+};
+
+// Which of our programs have calls that fail, and when.
+class Faults {
+  public:
+    Faults(const Scenario& scenario, Failing failing, const std::string& fault)
+        : gate_(scenario.path("gate")), mark_(scenario.path("mark")), which_("IPCBOX_FAULT", fault),
+          where_("IPCBOX_FAULT_MARK", mark_) {
+        if (failing == Failing::session) in_.emplace("IPCBOX_FAULT_IN", "TCPREMOTEIP");
+        if (failing == Failing::next) in_.emplace("IPCBOX_FAULT_IN", "IPCBOX_SERVER_STATE");
+        if (failing == Failing::next) open(); // and no program that replaces the next one
+        if (failing == Failing::restart || failing == Failing::next)
+            from_.emplace("IPCBOX_FAULT_FROM", gate_);
+    }
+    // From now on, calls of a server that restarts fail.
+    void open() const { write_all(open_file(gate_, O_WRONLY | O_CREAT, 0600).get(), "", gate_); }
+    // What has failed so far.
+    [[nodiscard]] std::string fired() const {
+        return std::filesystem::exists(mark_)
+                   ? read_to_end(open_file(mark_, O_RDONLY).get(), 100'000, mark_)
+                   : std::string{};
+    }
+
+  private:
+    std::string gate_;
+    std::string mark_;
+    Variable which_;
+    Variable where_;
+    std::optional<Variable> in_;
+    std::optional<Variable> from_;
+};
+
 // Runs the server with one fault. False when no call was left to fail.
 bool fails_somewhere(const SweptServer& server, const std::string& fault) {
     Scenario scenario;
     write_files(scenario);
     // As if a service manager had started it.
-    const auto manager = Fd::adopt(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    const auto notify = net::Address::unix_path(scenario.path("notify"));
-    REQUIRE(::bind(manager.get(), notify.data(), notify.size()) == 0);
-    const Variable told{"NOTIFY_SOCKET", scenario.path("notify")};
-    const auto mark = scenario.path("mark");
+    Manager manager{scenario.path("notify")};
+    const Faults faults{scenario, server.failing, fault};
+    auto process = scenario.start(server.command);
+    const auto line = process.line();
+    const bool ready = !line.empty();
     bool answered = false;
-    bool ready = false;
-    Result result;
-    {
-        const Variable which{"IPCBOX_FAULT", fault};
-        const Variable where{"IPCBOX_FAULT_MARK", mark};
-        auto process = scenario.start(server.command);
-        const auto line = process.line();
-        ready = !line.empty();
-        if (ready) {
-            answered = server.answers(announced_address(line));
-            process.kill(SIGTERM);
+    if (ready) {
+        const auto address = announced_address(line);
+        answered = server.answers(address);
+        if (server.restarts()) {
+            CHECK(answered);
+            faults.open();
+            process.kill(SIGHUP);
+            // Two of its messages to the manager cannot fail.
+            CHECK(eventually([&] {
+                return manager.ready() == 2 || !process.is_running() ||
+                       faults.fired().starts_with("sendto") || faults.fired().starts_with("socket");
+            }));
+            answered = server.answers(address);
         }
-        result = process.wait();
+        process.kill(SIGTERM);
     }
-    const bool fired = std::filesystem::exists(mark);
-    const auto what = fired ? scenario.read_file("mark") : std::string{};
+    const auto result = process.wait();
+    const auto what = faults.fired();
     CAPTURE(fault);
     CAPTURE(what);
     CAPTURE(result.err);
@@ -130,7 +198,7 @@ bool fails_somewhere(const SweptServer& server, const std::string& fault) {
     } else {
         CHECK(result.status == exit_status::done);
         if (!answered) {
-            CHECK((server.has_sessions || may_lose_connection(what)));
+            CHECK((server.failing == Failing::session || may_lose_connection(what)));
             // The server does not report a client that has left.
             if (!what.starts_with("send") && !what.starts_with("recv")) CHECK(!result.err.empty());
         }
@@ -139,7 +207,7 @@ bool fails_somewhere(const SweptServer& server, const std::string& fault) {
         CHECK_FALSE(scenario.exists("socket"));
         CHECK_FALSE(scenario.exists("socket.lock"));
     }
-    return fired;
+    return !what.empty();
 }
 
 } // namespace
@@ -158,76 +226,25 @@ TEST_CASE("no matter what fails once, a server goes on, or says why it did not s
           "echo", "hello"},
          says_hello},
         {{"command-server", "-q", "--notify-fd", "1", "-f", "commands", "127.0.0.1:0"},
-         runs_limited_command,
-         true},
-        {{"command-server", "-q", "--notify-fd", "1", "127.0.0.1:0"}, offers_commands, true},
+         runs_limited_command},
+        {{"command-server", "-q", "--notify-fd", "1", "127.0.0.1:0"}, offers_commands},
         {{"time-server", "-q", "--notify-fd", "1", "127.0.0.1:0"}, tells_time},
+        {{"command-server", "-q", "--keep-env", "--notify-fd", "1", "-f", "commands",
+          "127.0.0.1:0"},
+         runs_limited_command,
+         Failing::session},
+        {{"forking-tcp-server", "-q", "--notify-fd", "1", "127.0.0.1:0", "--", "echo", "hello"},
+         says_hello,
+         Failing::restart},
+        {{"forking-tcp-server", "-q", "--notify-fd", "1", "127.0.0.1:0", "--", "echo", "hello"},
+         says_hello,
+         Failing::next},
     };
-    constexpr int max_calls = 300;
+    const auto errors = swept_errors(
+        {"ENOMEM", "EMFILE", "ENFILE", "EAGAIN", "EACCES", "ENOBUFS", "ECONNABORTED", "EPERM"});
+    int runs = 0;
     for (const auto& server : servers)
-        for (const int error : errors)
-            for (const char* const process : {"", "child"}) {
-                int number = 1;
-                while (number <= max_calls &&
-                       fails_somewhere(server, fmt::format("*={}@{}{}", strerrorname_np(error),
-                                                           process, number)))
-                    ++number;
-                CHECK(number <= max_calls);
-            }
-}
-
-TEST_CASE("no matter what fails once, a reader of a FIFO gets the whole document or fifosig says "
-          "why not") {
-    constexpr int max_calls = 300;
-    const auto fails_somewhere_in_fifosig = [](const Words& words, const std::string& fault) {
-        Scenario scenario;
-        const auto mark = scenario.path("mark");
-        Result result;
-        std::string read;
-        {
-            const Variable which{"IPCBOX_FAULT", fault};
-            const Variable where{"IPCBOX_FAULT_MARK", mark};
-            auto process = scenario.start(words);
-            const auto line = process.error_line();
-            if (!contains(line, "serving")) {
-                result = process.wait();
-                result.err = line + "\n" + result.err;
-            } else {
-                auto reader = scenario.start_shell("exec cat fifo");
-                result = process.wait();
-                if (result.status == 0) read = reader.wait().out;
-            }
-        }
-        const bool fired = scenario.exists("mark");
-        const auto what = fired ? scenario.read_file("mark") : std::string{};
-        CAPTURE(fault);
-        CAPTURE(what);
-        CAPTURE(result.err);
-        CAPTURE(result.status);
-        CHECK((result.status == 0 || result.status == 1 ||
-               result.status == exit_status::cannot_execute));
-        if (result.status == 0 && result.err.empty())
-            CHECK((read == "text\n" || what.starts_with("write")));
-        else if (!what.starts_with("write"))
-            CHECK(result.err.starts_with("fifosig: "));
-        // If the removal itself failed, the FIFO stays. The next fifosig takes it over.
-        if (result.status != 0 || !what.starts_with("renameat2"))
-            CHECK_FALSE(scenario.exists("fifo"));
-        return fired;
-    };
-    for (const auto& words : {Words{"fifosig", "-n", "1", "-s", "text", "fifo"},
-                              {"fifosig", "-n", "1", "fifo", "--", "echo", "text"}})
-        for (const int error : errors)
-            for (const char* const process : {"", "child"}) {
-                // EAGAIN means that the pipe is full and somebody will read it. fifosig waits for
-                // that.
-                if (error == EAGAIN) continue;
-                int number = 1;
-                while (
-                    number <= max_calls &&
-                    fails_somewhere_in_fifosig(
-                        words, fmt::format("*={}@{}{}", strerrorname_np(error), process, number)))
-                    ++number;
-                CHECK(number <= max_calls);
-            }
+        runs += sweep_calls(
+            errors, [&server](const std::string& fault) { return fails_somewhere(server, fault); });
+    MESSAGE(servers.size(), " servers, ", runs, " calls failed");
 }

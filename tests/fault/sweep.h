@@ -6,6 +6,7 @@
 
 #include "harness/scenario.h"
 
+#include <functional>
 #include <initializer_list>
 #include <vector>
 
@@ -17,7 +18,9 @@ enum class Failure {
     // The work may be done and only its report lost. A second run changes nothing then.
     may_come_late,
     // The removal itself may fail. The next run takes over what is left, and removes it.
-    may_leave_to_next_run
+    may_leave_to_next_run,
+    // Many things are made, and all but one may be there. The next run makes the rest.
+    may_do_a_part
 };
 
 // Where the command runs: without a terminal, or on one of its own except for standard error.
@@ -34,8 +37,17 @@ struct Sweep {
     Place place = Place::pipes;
 };
 
-// Makes each call of the commands fail with these names of errno. In the campaign
-// (IPCBOX_CAMPAIGN=1), it fails with everything that the fault injector knows (core/fault.cpp).
+// The names of errno for a sweep: USUAL, or in the campaign (IPCBOX_CAMPAIGN=1) everything that the
+// fault injector knows (core/fault.cpp). SHORT means a transfer of one byte.
+std::vector<const char*> swept_errors(std::initializer_list<const char*> usual);
+
+// Calls FAILS_SOMEWHERE with the faults "*=ERROR@1", "*=ERROR@2" and so on for each error, until it
+// returns false because no call was left to fail; then with "@child1" and so on. Returns how many
+// calls failed.
+int sweep_calls(const std::vector<const char*>& errors,
+                const std::function<bool(const std::string& fault)>& fails_somewhere);
+
+// Makes each call of the commands fail with each of the swept errors.
 void run_sweeps(const std::vector<Sweep>& sweeps, std::initializer_list<const char*> errors);
 
 } // namespace ipcbox::test
