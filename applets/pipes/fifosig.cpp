@@ -54,7 +54,7 @@ Config parse(const Invocation& invocation) {
                   "exit when COUNT documents have been read");
     options.value("-m,--mode MODE", config.mode, cli::parse_mode,
                   "the FIFO's permissions (default 600)");
-    options.value("-t,--timeout DURATION", config.timeout, cli::parse_duration,
+    options.value("-t,--timeout DURATION", config.timeout, cli::parse_positive_duration,
                   "kill the command after this time (default 10s)");
     options.json(config.json);
     options.note(

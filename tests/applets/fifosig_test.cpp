@@ -620,6 +620,7 @@ TEST_CASE("an invalid command line is status 2") {
              {"fifosig", "-n", "0", "sig"},
              {"fifosig", "-m", "9", "sig"},
              {"fifosig", "-t", "soon", "sig"},
+             {"fifosig", "-t", "0", "sig", "true"},
              {"fifosig", "--no-such-option"},
          })
         CHECK(scenario.run(wrong).status == 2);
