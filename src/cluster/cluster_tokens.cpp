@@ -64,12 +64,16 @@ void ClusterTokens::be_queued() {
 
 void ClusterTokens::give() {
     if (state_ == State::giving || state_ == State::given) return;
+    const bool is_granted = lease_.id() != 0;
+    const bool may_exist = is_granted || client_.may_be_heard();
+    const bool has_lease = entry_.lease != 0 && state_ != State::gone && may_exist;
     watches_.drop_all();
     lease_.end();
     rearm_at_ = Deadline::never();
-    const bool has_lease = entry_.lease != 0 && state_ != State::gone;
     state_ = has_lease ? State::giving : State::given;
-    ask(has_lease ? Question::revoke : Question::none);
+    // A request for the lease that has no answer yet could come after the revocation. Once the same
+    // request has an answer, it cannot.
+    ask(!has_lease ? Question::none : is_granted ? Question::revoke : Question::grant);
 }
 
 void ClusterTokens::ask(Question question) {
@@ -82,8 +86,10 @@ void ClusterTokens::ask(Question question) {
 }
 
 CallId ClusterTokens::begin(Question question) {
-    // Until we are in the queue, the user waits for an answer. Afterwards we keep our place.
-    const auto limit = was_queued_ ? Deadline::after(answer_limit) : wish_.first_answer;
+    // Until we are in the queue, the user waits for an answer. Afterwards we keep our place, or
+    // leave.
+    const bool is_awaited = !was_queued_ && state_ != State::giving;
+    const auto limit = is_awaited ? wish_.first_answer : Deadline::after(answer_limit);
     const auto& keys = wish_.keys;
     switch (question) {
     case Question::none:
@@ -91,11 +97,13 @@ CallId ClusterTokens::begin(Question question) {
     case Question::peek:
         return client_.start(peek_request(keys, slots_), limit);
     case Question::grant:
-        entry_.lease = random_lease();
         grant_sent_ = BootClock::now();
-        // Ask for the watch first. Both use one connection, so the watch is armed before the entry
-        // exists.
-        watches_.watch_own(key());
+        if (state_ != State::giving) {
+            entry_.lease = random_lease();
+            // Ask for the watch first. Both use one connection, so the watch is armed before the
+            // entry exists.
+            watches_.watch_own(key());
+        }
         return client_.start(
             LeaseGrant{std::chrono::ceil<std::chrono::seconds>(wish_.ttl).count(), entry_.lease},
             limit);
@@ -176,7 +184,7 @@ void ClusterTokens::hear(const FinishedCall& call) {
 void ClusterTokens::refused(Question question, const EtcdError& error) {
     using Kind = EtcdError::Kind;
     if (question == Question::none) return;
-    if (question == Question::revoke) {
+    if (state_ == State::giving) {
         const auto& times = lease_.times();
         if (error.kind() == Kind::unavailable && BootClock::now() < times.renewed + times.ttl)
             return ask_again_later(question);

@@ -53,6 +53,7 @@ void ClusterTokens::learn_slots(const Range::Answer& slots) {
 }
 
 void ClusterTokens::granted(const LeaseGrant::Answer& answer) {
+    if (state_ == State::giving) return ask(Question::revoke);
     if (answer.ttl_s <= 0) return fail(no_sense);
     lease_.begin(entry_.lease, {grant_sent_, std::chrono::seconds{answer.ttl_s}});
     ask(Question::enqueue);

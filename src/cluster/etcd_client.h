@@ -113,6 +113,8 @@ class EtcdClient {
     // "http://a:2379: Connection refused; http://b:2379: no answer": the last problem with each
     // member; empty without any.
     [[nodiscard]] std::string problems() const { return link_.problems(); }
+    // Whether a member may have got a request: false if each that was tried failed before it spoke.
+    [[nodiscard]] bool may_be_heard() const { return link_.may_be_heard(); }
 
   private:
     using StreamId = GrpcConnection::StreamId;

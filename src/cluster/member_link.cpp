@@ -94,7 +94,9 @@ void MemberLink::connect_if_due() {
 
 void MemberLink::work() {
     if (connection_) connection_->work();
-    if (connection_ && connection_->is_established()) established_by_ = Deadline::never();
+    if (!connection_ || !connection_->is_established()) return;
+    established_by_ = Deadline::never();
+    was_established_ = true;
 }
 
 void MemberLink::flush() {

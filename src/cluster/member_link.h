@@ -45,6 +45,8 @@ class MemberLink {
     // This member answers as it should.
     void succeed();
 
+    // Whether a member may have got a request: false if each that was tried failed before it spoke.
+    [[nodiscard]] bool may_be_heard() const { return was_established_ || problems().empty(); }
     // Whether no member can ever answer: none is etcd, or none has a certificate that we trust.
     [[nodiscard]] bool is_hopeless() const;
     // "http://a:2379: Connection refused; http://b:2379: no answer": the last problem with each
@@ -75,6 +77,7 @@ class MemberLink {
     std::unique_ptr<GrpcConnection> connection_;
     Duration patience_ = std::chrono::seconds{2};
     Deadline established_by_ = Deadline::never();
+    bool was_established_ = false; // ever
     Deadline pause_;
     unsigned failures_ = 0; // in a row
 };

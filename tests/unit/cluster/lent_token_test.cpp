@@ -4,6 +4,7 @@
 #include "harness/etcd_client.h"
 #include "harness/false_member.h"
 
+#include <atomic>
 #include <doctest/doctest.h>
 #include <sys/resource.h>
 
@@ -64,4 +65,36 @@ TEST_CASE("a client that waits sleeps, even if no member says for whom it waits"
     CHECK_FALSE(lent.is_taken);
     CHECK(lent.refusal.starts_with("cannot take from @x: no answer in time"));
     CHECK(cpu_time() - before < 100ms);
+}
+
+TEST_CASE("a wait that ends while the server is silent gives the lease back") {
+    // Whether the server answers the request for a lease, and the request to enter the queue never.
+    for (const bool is_granted : {false, true}) {
+        std::atomic<std::int64_t> granted = 0;
+        std::atomic<std::int64_t> revoked = 0;
+        const FalseMember member{[&](const FalseMember::Request& request) -> std::string {
+            constexpr char number_field = 8; // transactions begin with a text
+            const bool is_transaction = request.is_call && request.message.front() != number_field;
+            if (is_transaction) return "";
+            const auto answer = FalseMember::whole(request, ProtobufWriter{}.number(3, 15).bytes());
+            if (!request.is_call) return answer;
+            const auto lease = number_in(request.message, 2);
+            if (lease == 0) revoked = number_in(request.message, 1);
+            if (lease == 0 || granted.exchange(lease) == lease || is_granted) return answer;
+            return "";
+        }};
+        EtcdClient client{access_to(member.text())};
+        const auto wait = Deadline::after(100ms);
+        const auto lent =
+            take_lent_token(client, {.wish = {.keys = TokenKeys::parse("@x", default_prefix),
+                                              .entry = {},
+                                              .slots = 1,
+                                              .first_answer = wait},
+                                     .wait = wait,
+                                     .silence = std::nullopt,
+                                     .tell = [](const std::string&) {}});
+        CHECK_FALSE(lent.is_taken);
+        CHECK(granted != 0);
+        CHECK(revoked == granted);
+    }
 }
