@@ -8,6 +8,7 @@
 //     renewed WHEN TTL   the lease lives; WHEN is in nanoseconds of BootClock, TTL too
 //     gone TEXT          the lease is over: the command has to end
 //     end STATUS TEXT    no command will run; TEXT says why, if it is not empty
+//     why TEXT           this keeper fails; another one can go on
 //     given              the token is back
 // and the front says
 //     give               give the token back, and end
@@ -19,6 +20,7 @@
 #include "core/fd.h"
 
 #include <optional>
+#include <poll.h>
 #include <string>
 #include <string_view>
 
@@ -29,7 +31,10 @@ class GuardChannel {
     GuardChannel() = default;
     explicit GuardChannel(Fd socket) : socket_(std::move(socket)) {}
 
-    [[nodiscard]] int fd() const { return socket_.get(); }
+    // What to wait for before next() and flush().
+    [[nodiscard]] pollfd poll_entry() const {
+        return {socket_.get(), static_cast<short>(has_unsent() ? POLLIN | POLLOUT : POLLIN), 0};
+    }
     [[nodiscard]] bool has_unsent() const { return !unsent_.empty() || untold_.has_value(); }
     // The other end is closed, and next() has returned all of its lines.
     [[nodiscard]] bool is_ended() const { return ended_ && received_.empty(); }

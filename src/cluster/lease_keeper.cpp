@@ -57,6 +57,8 @@ class Keeper {
         // While a command runs, the front starts another keeper.
         if (phase_ == Phase::taking)
             front_.say(fmt::format("end {} {}", exit_status::before_command, error.what()));
+        else
+            front_.say(fmt::format("why {}", error.what()));
         return error.status();
     }
 
@@ -223,11 +225,10 @@ class Keeper {
 
     void wait() {
         const auto etcd = client_.poll_entries();
-        const short to_front = front_.has_unsent() ? POLLIN | POLLOUT : POLLIN;
         std::array<pollfd, 6> entries{{
             etcd[0],
             etcd[1],
-            {is_alone_ ? -1 : front_.fd(), to_front, 0},
+            is_alone_ ? pollfd{-1, 0, 0} : front_.poll_entry(),
             {phase_ != Phase::done ? command_.leave_fd() : -1, POLLIN, 0},
             {command_.fd(), POLLIN, 0},
             {timer_.fd(), POLLIN, 0},

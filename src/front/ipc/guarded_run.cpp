@@ -54,7 +54,12 @@ class Front {
             handle_signals();
             if (must_wait_again()) wait_again();
             // A keeper needs to know the command that it guards.
-            if (is_running() || lease_.is_lost()) keeper_.mind(is_running() ? command_->pid() : 0);
+            if (!is_running() && !lease_.is_lost()) continue;
+            keeper_.mind(is_running() ? command_->pid() : 0);
+            // We may have been stopped since we heard it, and mind() may have heard the last lines
+            // of one that has ended.
+            keeper_.hear();
+            judge();
         }
         return end();
     } catch (const Error&) {
@@ -68,6 +73,8 @@ class Front {
     std::optional<int> wait_for_token() {
         for (;;) {
             keeper_.hear();
+            // Before we look at what it said: it hears the last lines of one that has ended.
+            keeper_.mind(0);
             if (const auto& end = keeper_.end()) {
                 give_back(std::chrono::seconds{1});
                 if (end->status == exit_status::before_command)
@@ -79,10 +86,9 @@ class Front {
                 throw Error("cannot keep the lease: its keeper has given it up",
                             exit_status::before_command);
             if (keeper_.has_token()) return std::nullopt;
-            keeper_.mind(0);
             while (const auto signal = signals_.next())
                 if (*signal != SIGCHLD) return leave_queue(*signal);
-            std::array<pollfd, 2> entries{{{keeper_.fd(), POLLIN, 0}, {signals_.fd(), POLLIN, 0}}};
+            std::array<pollfd, 2> entries{{keeper_.poll_entry(), {signals_.fd(), POLLIN, 0}}};
             (void)poll_until(entries, Deadline::never());
         }
     }
@@ -199,7 +205,7 @@ class Front {
 
     void wait_for_news() {
         timer_.set(next_moment());
-        std::array<pollfd, 3> entries{{{keeper_.fd(), POLLIN, 0},
+        std::array<pollfd, 3> entries{{keeper_.poll_entry(),
                                        {command_ ? command_->fd() : signals_.fd(), POLLIN, 0},
                                        {timer_.fd(), POLLIN, 0}}};
         (void)poll_until(entries, Deadline::never());

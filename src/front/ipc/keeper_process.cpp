@@ -9,6 +9,7 @@
 #include "core/words.h"
 
 #include <csignal>
+#include <fmt/core.h>
 #include <unistd.h>
 
 namespace ipcbox::front {
@@ -22,7 +23,7 @@ constexpr int max_keepers = 100;
 
 void KeeperProcess::start(pid_t command) {
     if (++count_ > max_keepers)
-        throw Error("cannot keep the lease: its keeper ends again and again");
+        throw Error("cannot keep the lease: its keeper ends again and again" + why_);
     auto lines = make_socket_pair();
     auto leave = make_socket_pair();
     const cluster::KeeperStart start{place_, command, ::getpid()};
@@ -70,6 +71,7 @@ void KeeperProcess::child_ended(pid_t pid) {
 }
 
 void KeeperProcess::hear() {
+    channel_.flush();
     while (const auto line = channel_.next()) {
         std::string_view text = *line;
         const auto verb = take_until(text, ' ');
@@ -85,6 +87,8 @@ void KeeperProcess::hear() {
             is_gone_ = true;
         else if (verb == "end")
             hear_end(text);
+        else if (verb == "why")
+            why_ = fmt::format(": {}", text);
         else if (verb == "given")
             (is_asked_to_give_ || end_ ? is_given_ : is_gone_) = true;
     }
@@ -115,6 +119,7 @@ void KeeperProcess::hear_end(std::string_view text) {
 
 void KeeperProcess::give(Deadline deadline) {
     is_asked_to_give_ = true;
+    count_ = 0; // what ended the others may not concern one that only gives
     say("give");
     for (;;) {
         hear();
@@ -126,7 +131,8 @@ void KeeperProcess::give(Deadline deadline) {
             start(0);
             say("give");
         }
-        (void)wait_for(channel_.fd(), POLLIN, deadline);
+        auto entry = channel_.poll_entry();
+        (void)poll_until({&entry, 1}, deadline);
     }
 }
 

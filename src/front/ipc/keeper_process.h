@@ -27,11 +27,13 @@ class KeeperProcess {
     // What the front's loop knows of an ended child.
     void child_ended(pid_t pid);
 
-    // Reads the messages of the keeper.
+    // Reads the messages of the keeper, and says what could not be said before.
     void hear();
     void say(std::string_view line) { channel_.say(line); }
-    // Readable when there is something to hear, or another one to be started by mind().
-    [[nodiscard]] int fd() const { return pid_ != 0 ? channel_.fd() : -1; }
+    // Ready when hear() has something to do, or mind() has to start another one.
+    [[nodiscard]] pollfd poll_entry() const {
+        return pid_ != 0 ? channel_.poll_entry() : pollfd{-1, 0, 0};
+    }
     [[nodiscard]] pid_t pid() const { return pid_; } // 0: it has ended
     // Where a command asks for leave (SpawnPlan::leave).
     [[nodiscard]] int leave() const { return leave_.get(); }
@@ -63,6 +65,7 @@ class KeeperProcess {
     Child child_;
     pid_t pid_ = 0;
     int count_ = 0;
+    std::string why_; // the last one has ended: ": REASON", or empty
     cluster::GuardChannel channel_;
     Fd leave_;
     cluster::TokenPlace place_;
