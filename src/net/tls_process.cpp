@@ -63,6 +63,14 @@ std::string tls_program() {
         fmt::format("cannot speak TLS: ipcbox-tls was not found ({})", fmt::join(places, ", ")));
 }
 
+Child spawn_tls(const std::string& program, std::span<const std::string> arguments,
+                const SpawnPlan& plan) try {
+    return spawn(program, arguments, plan);
+} catch (Error& error) {
+    error.set_status(exit_status::failed);
+    throw;
+}
+
 std::string parse_pins(std::string_view text) {
     for (std::string_view left = text;;) {
         const auto pin = left.substr(0, left.find(';'));
@@ -90,7 +98,7 @@ TlsProcess::TlsProcess(Fd socket, const TlsOptions& options) : name_(options.nam
     plan.error = pair.theirs.get();
     plan.group = ProcessGroup::own; // ^C must reach only us: we decide what it ends
     plan.no_new_privileges = true;
-    child_ = spawn(program, arguments_for(program, options), plan);
+    child_ = spawn_tls(program, arguments_for(program, options), plan);
     const Fd given_away = std::move(socket);
     in_ = std::move(pipe.reader);
     out_ = std::move(pair.ours);

@@ -13,7 +13,12 @@
 #include "core/fd.h"
 
 #include <optional>
+#include <span>
 #include <string>
+
+namespace ipcbox {
+struct SpawnPlan; // core/spawn.h
+}
 
 namespace ipcbox::net {
 
@@ -40,6 +45,11 @@ struct TlsOptions {
 // The path of ipcbox-tls: $IPCBOX_TLS, or beside our binary, or in libexec. Throws Error when there
 // is none.
 [[nodiscard]] std::string tls_program();
+
+// Starts it. Throws as spawn() does, but never with status 126 or 127: those are about the user's
+// command.
+[[nodiscard]] Child spawn_tls(const std::string& program, std::span<const std::string> arguments,
+                              const SpawnPlan& plan);
 
 // TLS with this peer failed, at its beginning or later.
 class TlsError : public Error {

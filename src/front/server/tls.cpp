@@ -58,7 +58,7 @@ void check_tls_files(const ServerTls& tls) {
     Pipe problems = make_pipe();
     SpawnPlan plan;
     plan.error = problems.writer.get();
-    Child child = spawn(speaker, words_for(speaker, tls), plan);
+    Child child = net::spawn_tls(speaker, words_for(speaker, tls), plan);
     problems.writer = Fd{};
     constexpr std::size_t max_text = 16UL * 1024;
     std::string_view prefix = "ipcbox-tls: ";
