@@ -181,6 +181,18 @@ bool names_file(Arguments bind) {
     const auto* name = reinterpret_cast<const sockaddr_un*>(bind[1].value);
     return family_of(bind) == AF_UNIX && name->sun_path[0] != '\0';
 }
+bool has_no_name(int (*ask)(int, sockaddr*, socklen_t*), int socket) {
+    sockaddr_un name{};
+    socklen_t size = sizeof name;
+    return ask(socket, reinterpret_cast<sockaddr*>(&name), &size) == 0 &&
+           name.sun_family == AF_UNIX && size == sizeof name.sun_family;
+}
+// The other end of a pair (socketpair(2)) is in a process of ours. Only the end of that process is
+// a reset.
+bool is_of_no_pair(Arguments transfer) {
+    return !has_no_name(::getsockname, integer(transfer[0])) ||
+           !has_no_name(::getpeername, integer(transfer[0]));
+}
 // SO_PEERPIDFD, which needs a descriptor and a kernel that knows it.
 bool makes_handle(Arguments getsockopt) {
     constexpr int peer_pidfd = 77;
@@ -293,7 +305,8 @@ constexpr Possibility possibilities[] = {
     {"read", {EAGAIN}, is_nonblocking},
     {"read", {short_count}, can_read_less},
     {"readlink", {EACCES, ENOMEM}},
-    {"recv", {ECONNRESET, ENOMEM}},
+    {"recv", {ENOMEM}},
+    {"recv", {ECONNRESET}, is_of_no_pair},
     {"recv", {short_count}, takes_away},
     {"recv", {EAGAIN}, does_not_wait},
     {"recvmmsg", {short_count, EAGAIN, ENOMEM}}, // short: fewer datagrams
@@ -308,7 +321,8 @@ constexpr Possibility possibilities[] = {
     {"semtimedop", {EINTR, EIDRM, EACCES}},
     {"semtimedop", {EAGAIN}, can_say_would_wait},
     {"semtimedop", {ENOMEM}, undoes},
-    {"send", {short_count, ECONNRESET, EPIPE, ENOBUFS, ENOMEM}},
+    {"send", {short_count, ENOBUFS, ENOMEM}},
+    {"send", {ECONNRESET, EPIPE}, is_of_no_pair},
     {"send", {EAGAIN}, does_not_wait},
     {"sendfile", {short_count, EINTR, EIO, ENOMEM}},
     {"sendfile", {EAGAIN}, is_nonblocking},
@@ -559,6 +573,9 @@ Fault next_fault(const char* name, Arguments arguments) noexcept {
         const int saved_errno = errno;
         const auto fault =
             injector->is_on() ? injector->plan.next(name, arguments, process) : detail::Fault{};
+        // A connection that is lost stays lost.
+        if (fault.error == ECONNRESET || fault.error == EPIPE)
+            ::shutdown(integer(arguments[0]), SHUT_RDWR);
         if (injector->mark != nullptr && (fault.error != 0 || fault.shortened))
             leave_mark(injector->mark, name, fault.error != 0 ? fault.error : short_count);
 #ifndef __OPTIMIZE__

@@ -1,18 +1,15 @@
 // The sweep for clients. One system call after another of a client that talks to a server fails
 // once, with each errno that the kernel could return there. Whatever fails, the client ends in
 // time. It has the whole answer and status 0, or prints one line that says why not.
-#include "core/io.h"
-#include "harness/environment.h"
+#include "fault/sweep.h"
 #include "harness/http_peer.h"
+#include "harness/injected_fault.h"
 #include "harness/peer.h"
 #include "harness/scenario.h"
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <doctest/doctest.h>
-#include <fcntl.h>
-#include <filesystem>
 #include <fmt/format.h>
 
 using namespace ipcbox;
@@ -20,14 +17,6 @@ using namespace ipcbox::test;
 
 namespace {
 
-// send=ECONNRESET is not among them. After a real one, the next recv would fail as well, but after
-// an injected one it does not.
-constexpr std::array faults{"*=ENOMEM",       "*=EMFILE",        "*=ENFILE",   "*=ENOSPC",
-                            "*=EACCES",       "*=EAGAIN",        "*=EIO",      "*=EPERM",
-                            "*=ENOBUFS",      "*=EAFNOSUPPORT",  "*=EINTR",    "*=EADDRINUSE",
-                            "*=ENETUNREACH",  "*=EADDRNOTAVAIL", "*=ENOTCONN", "*=SHORT",
-                            "recv=ECONNRESET"};
-constexpr int max_calls = 300;
 constexpr std::string_view question = "a question\n";
 constexpr std::string_view response = "an answer\n";
 
@@ -72,15 +61,10 @@ bool fails_somewhere(const SweptClient& client, const std::string& fault) {
     CAPTURE(fmt::format("{}", fmt::join(client.command, " ")));
     CAPTURE(fault);
     Scenario scenario;
-    const auto mark = std::filesystem::path{scenario.path("..")} / "mark";
     Result result;
-    {
-        const Variable which{"IPCBOX_FAULT", fault};
-        const Variable where{"IPCBOX_FAULT_MARK", mark.string()};
-        result = scenario.run(client.command, question);
-    }
-    if (!std::filesystem::exists(mark)) return false;
-    const auto fired = read_to_end(open_file(mark.string(), O_RDONLY).get(), 100'000, "mark");
+    const auto fired =
+        with_fault(scenario, fault, [&] { result = scenario.run(client.command, question); });
+    if (fired.empty()) return false;
     const auto& applet = client.command.front();
     CAPTURE(fired);
     CAPTURE(result.out);
@@ -130,11 +114,9 @@ TEST_CASE("no matter what fails, a client gets the whole answer or says why not"
         {{"webget", "--compressed", "-b", "a=b", "-c", "jar", web.url("/")}},
     };
     for (const auto& client : clients)
-        for (const char* const fault : faults) {
-            int number = 1;
-            while (number <= max_calls &&
-                   fails_somewhere(client, fmt::format("{}@{}", fault, number)))
-                ++number;
-            CHECK(number <= max_calls);
-        }
+        sweep_calls(
+            swept_errors({"ENOMEM", "EMFILE", "ENFILE", "ENOSPC", "EACCES", "EAGAIN", "EIO",
+                          "EPERM", "ENOBUFS", "EAFNOSUPPORT", "EINTR", "EADDRINUSE", "ENETUNREACH",
+                          "EADDRNOTAVAIL", "ENOTCONN", "SHORT", "ECONNRESET", "EPIPE"}),
+            [&](const std::string& fault) { return fails_somewhere(client, fault); });
 }

@@ -1,19 +1,16 @@
 // The sweep for the applets that ask clocks. One system call after another fails once, with each
 // errno that the kernel could return there. Whatever fails, the applet ends in time. It prints a
 // row for each host, or one line that says why there is none.
-#include "core/io.h"
 #include "harness/clock_answers.h"
 #include "harness/datagram_peer.h"
-#include "harness/environment.h"
 #include "harness/http_peer.h"
+#include "harness/injected_fault.h"
 #include "harness/peer.h"
 #include "harness/scenario.h"
 
 #include <algorithm>
 #include <array>
 #include <doctest/doctest.h>
-#include <fcntl.h>
-#include <filesystem>
 #include <fmt/core.h>
 
 using namespace ipcbox;
@@ -40,16 +37,9 @@ constexpr int max_calls = 300;
 
 // Runs the command with one fault. False when no call was left to fail.
 bool fails_somewhere(Scenario& scenario, const Words& words, int rows, const std::string& fault) {
-    const auto mark = std::filesystem::path{scenario.path("..")} / "mark";
-    std::filesystem::remove(mark);
     Result result;
-    {
-        const Variable which{"IPCBOX_FAULT", fault};
-        const Variable where{"IPCBOX_FAULT_MARK", mark.string()};
-        result = scenario.run(words);
-    }
-    if (!std::filesystem::exists(mark)) return false;
-    const auto fired = read_to_end(open_file(mark.string(), O_RDONLY).get(), 100'000, "mark");
+    const auto fired = with_fault(scenario, fault, [&] { result = scenario.run(words); });
+    if (fired.empty()) return false;
     CAPTURE(words[0]);
     CAPTURE(fault);
     CAPTURE(fired);

@@ -1,8 +1,7 @@
 #include "fault/sweep.h"
 
 #include "core/error.h"
-#include "core/io.h"
-#include "harness/environment.h"
+#include "harness/injected_fault.h"
 #include "sysv/key.h"
 
 #include <algorithm>
@@ -11,7 +10,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <doctest/doctest.h>
-#include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
 #include <sys/sem.h>
@@ -45,13 +43,6 @@ std::string semaphores(const std::string& key) {
 std::string segment(const std::string& key) {
     const int id = ::shmget(sysv::Key::parse(key).value(), 0, 0);
     return id < 0 ? "no segment" : fmt::format("segment {}", id);
-}
-
-// Orphans come to us. Those that have ended are no concern of the applet: init reaps them.
-std::vector<pid_t> running_children() {
-    auto children = children_of(::getpid());
-    std::erase_if(children, has_ended);
-    return children;
 }
 
 // Everything that an applet could leave behind.
@@ -137,16 +128,10 @@ bool fails_somewhere(const Sweep& sweep, const std::string& fault) {
         REQUIRE(scenario.run(with_names(words, scenario, owner.pid())).status == 0);
     const auto before = state(scenario);
     const auto running_before = running_children();
-    // The mark is outside the working directory, whose content we compare.
-    const auto mark = std::filesystem::path{scenario.path("..")} / "mark";
     Result result;
-    {
-        const Variable which{"IPCBOX_FAULT", fault};
-        const Variable where{"IPCBOX_FAULT_MARK", mark.string()};
-        result = run_command(scenario, sweep, owner.pid());
-    }
-    if (!std::filesystem::exists(mark)) return false;
-    const auto fired = read_to_end(open_file(mark.string(), O_RDONLY).get(), 100'000, "mark");
+    const auto fired =
+        with_fault(scenario, fault, [&] { result = run_command(scenario, sweep, owner.pid()); });
+    if (fired.empty()) return false;
     CAPTURE(fired);
     CAPTURE(result.err);
     CAPTURE(result.status);
@@ -180,6 +165,13 @@ bool fails_somewhere(const Sweep& sweep, const std::string& fault) {
 }
 
 } // namespace
+
+// init reaps those that have ended, so they are no concern of the applet.
+std::vector<pid_t> running_children() {
+    auto children = children_of(::getpid());
+    std::erase_if(children, has_ended);
+    return children;
+}
 
 std::vector<const char*> swept_errors(std::initializer_list<const char*> usual) {
     return std::getenv("IPCBOX_CAMPAIGN") != nullptr ? all_errors : usual;

@@ -8,6 +8,8 @@
 
 #include <functional>
 #include <initializer_list>
+#include <string>
+#include <sys/types.h>
 #include <vector>
 
 namespace ipcbox::test {
@@ -36,6 +38,9 @@ struct Sweep {
     Failure failure = Failure::changes_nothing;
     Place place = Place::pipes;
 };
+
+// Our children that run. Orphans come to us.
+[[nodiscard]] std::vector<pid_t> running_children();
 
 // The names of errno for a sweep: USUAL, or in the campaign (IPCBOX_CAMPAIGN=1) everything that the
 // fault injector knows (core/fault.cpp). SHORT means a transfer of one byte.

@@ -2,16 +2,15 @@
 // kernel could return there. Whatever fails, webget ends in time, with a status and one line that
 // says why. The file has the whole document, or its former content, and -C - completes it
 // afterwards.
-#include "core/io.h"
 #include "download/part_name.h"
-#include "harness/environment.h"
+#include "fault/sweep.h"
 #include "harness/http_peer.h"
+#include "harness/injected_fault.h"
 #include "harness/scenario.h"
 
 #include <algorithm>
 #include <array>
 #include <doctest/doctest.h>
-#include <fcntl.h>
 #include <filesystem>
 #include <fmt/core.h>
 
@@ -48,14 +47,6 @@ const std::vector<Download>& downloads() {
     };
     return all;
 }
-
-// send=ECONNRESET and send=EPIPE are not among them. After a real one, the next recv would fail as
-// well, but after an injected one it does not.
-constexpr std::array faults{"*=ENOMEM", "*=EMFILE",  "*=ENFILE", "*=ENOSPC",
-                            "*=EACCES", "*=EAGAIN",  "*=EIO",    "*=EPERM",
-                            "*=EROFS",  "*=ENOBUFS", "*=ENOLCK", "recv=ECONNRESET"};
-
-constexpr int max_calls = 300;
 
 // Answers with the rest of the document, or with all of it.
 HttpAnswer give(const HttpRequest& request) {
@@ -97,15 +88,9 @@ bool fails_somewhere(const Download& download, const std::string& fault) {
                                                      url, document.size()));
     }
     const auto before = file(scenario);
-    const auto mark = std::filesystem::path{scenario.path("..")} / "mark";
     Result result;
-    {
-        const Variable which{"IPCBOX_FAULT", fault};
-        const Variable where{"IPCBOX_FAULT_MARK", mark.string()};
-        result = scenario.run(words);
-    }
-    if (!std::filesystem::exists(mark)) return false;
-    const auto fired = read_to_end(open_file(mark.string(), O_RDONLY).get(), 100'000, "mark");
+    const auto fired = with_fault(scenario, fault, [&] { result = scenario.run(words); });
+    if (fired.empty()) return false;
     INFO("download: ", std::string{download.what});
     CAPTURE(fault);
     CAPTURE(fired);
@@ -137,11 +122,7 @@ bool fails_somewhere(const Download& download, const std::string& fault) {
 
 TEST_CASE("no matter what fails, a file is complete or unchanged") {
     for (const auto& download : downloads())
-        for (const char* const fault : faults) {
-            int number = 1;
-            while (number <= max_calls &&
-                   fails_somewhere(download, fmt::format("{}@{}", fault, number)))
-                ++number;
-            CHECK(number <= max_calls);
-        }
+        sweep_calls(swept_errors({"ENOMEM", "EMFILE", "ENFILE", "ENOSPC", "EACCES", "EAGAIN", "EIO",
+                                  "EPERM", "EROFS", "ENOBUFS", "ENOLCK", "ECONNRESET", "EPIPE"}),
+                    [&](const std::string& fault) { return fails_somewhere(download, fault); });
 }
