@@ -29,6 +29,7 @@ struct Request {
     const SpawnPlan& plan;
     pid_t parent;
     int error = 0;
+    const char* failed = "execute";
     bool is_refused = false;
 };
 
@@ -46,8 +47,8 @@ int set_nice(int nice) {
     return ::setpriority(PRIO_PROCESS, 0, nice);
 }
 
-// Sets up the child according to PLAN. Returns 0, or -1 and errno.
-int follow(const SpawnPlan& plan) {
+// Sets up the child according to PLAN. Returns 0, or -1 and errno, and tells what FAILED.
+int follow(const SpawnPlan& plan, const char*& failed) {
     const std::array sources{plan.input, plan.output, plan.error};
     for (int target = 0; target < 3; ++target) {
         const int source = sources[static_cast<std::size_t>(target)];
@@ -66,11 +67,14 @@ int follow(const SpawnPlan& plan) {
     const auto set_limit = [](int resource, const rlimit* limit) {
         return ::setrlimit(static_cast<__rlimit_resource>(resource), limit);
     };
+    failed = "set a limit of";
     for (const auto& [resource, max] : plan.limits) {
         const rlimit limit{max, max};
         if (sys::call("setrlimit", set_limit, resource, &limit) < 0) return -1;
     }
+    failed = "set the nice value of";
     if (plan.nice && sys::call("setpriority", set_nice, *plan.nice) < 0) return -1;
+    failed = "execute";
     if (plan.user != nullptr && take_credentials(*plan.user) < 0) return -1;
     const auto forbid = [](unsigned long on) {
         return ::prctl(PR_SET_NO_NEW_PRIVS, on, 0UL, 0UL, 0UL);
@@ -118,7 +122,7 @@ bool has_leave(const SpawnPlan& plan) {
 int become_program(void* argument) {
     auto& request = *static_cast<Request*>(argument);
     const int death_signal = request.plan.death_signal;
-    if (follow(request.plan) == 0 &&
+    if (follow(request.plan, request.failed) == 0 &&
         (death_signal == 0 || follow_to_death(death_signal, request.parent))) {
         if (request.plan.leave >= 0 && !has_leave(request.plan)) {
             request.is_refused = true;
@@ -154,7 +158,7 @@ Started clone_and_exec(const std::string& program, std::span<const std::string> 
     const int pid = sys::call(
         "clone", clone, CLONE_VM | CLONE_VFORK | SIGCHLD | (pidfd != nullptr ? CLONE_PIDFD : 0));
     if (pid < 0) return {0, errno};
-    return {pid, request.is_refused ? refused : request.error};
+    return {pid, request.is_refused ? refused : request.error, request.failed};
 }
 
 } // namespace

@@ -90,7 +90,8 @@ class LeaveRefused : public Error {
 // and a failed exec also leaves one, which ends with status 126.
 struct Started {
     pid_t pid = 0;
-    int exec_error = 0; // errno, or 0
+    int exec_error = 0;             // errno, or 0
+    const char* failed = "execute"; // for "cannot execute PROGRAM"
 };
 // Throws SysError when there could be no child at all (EAGAIN, ENOMEM).
 [[nodiscard]] Started start_process(const std::string& program,

@@ -96,7 +96,7 @@ void Reception::try_to_begin(OpenConnection& connection) {
     confirm(connection);
     events_.started(connection.told);
     if (started.exec_error != 0)
-        events_.trouble(fmt::format("cannot execute {}: {}", config_.program.program,
+        events_.trouble(fmt::format("cannot {} {}: {}", started.failed, config_.program.program,
                                     error_text(started.exec_error)));
     ServedChild child{std::move(connection), 0};
     child.socket_inode = inode_of(child.connection.socket);
