@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/poll.h"
 #include "core/syscall.h"
+#include "net/lost_connection.h"
 
 #include <array>
 #include <cstddef>
@@ -27,16 +28,25 @@ std::uint64_t send_with(const Fd& socket, std::string_view text, int flags) {
     return sent;
 }
 
+// SENT is what came of TEXT.
+std::uint64_t checked(std::uint64_t sent, std::string_view text, int error) {
+    if (sent < text.size() && error != EPIPE && !is_lost_connection(error))
+        throw SysError("answer", "a client", error);
+    return sent;
+}
+
 } // namespace
 
 std::uint64_t send_if_possible(const Fd& socket, std::string_view text) {
-    return send_with(socket, text, 0);
+    const auto sent = send_with(socket, text, 0);
+    return checked(sent, text, errno);
 }
 
 std::uint64_t send_and_end(const Fd& socket, std::string_view text) {
     const auto sent = send_with(socket, text, MSG_MORE);
+    const int error = errno;
     sys::call("shutdown", ::shutdown, socket.get(), SHUT_WR);
-    return sent;
+    return checked(sent, text, error);
 }
 
 void send_all(const Fd& socket, std::string_view text, std::string_view object, Deadline deadline) {

@@ -10,8 +10,9 @@
 
 namespace ipcbox::net {
 
-// Sends as much as the socket takes at once, and returns the number of bytes sent. A new socket
-// takes all of a few lines. It is not an error when the client is gone.
+// Sends a few lines without waiting, and returns the number of bytes sent: a new socket takes all
+// of them. It is not an error when the client is gone. Throws SysError "cannot answer a client"
+// when there is no memory for them.
 std::uint64_t send_if_possible(const Fd& socket, std::string_view text);
 
 // Does the same and ends our side of the connection, in the same segment when TEXT fits into one

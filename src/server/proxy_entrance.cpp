@@ -73,7 +73,8 @@ bool ProxyEntrance::empty() const {
     return guests_.empty();
 }
 
-ProxyEntrance::Progress ProxyEntrance::look_at(Guest& guest, std::string& problem) {
+ProxyEntrance::Progress ProxyEntrance::look_at(Guest& guest, Arrival& found) {
+    auto& problem = found.problem;
     std::array<std::byte, ProxyHeader::max_bytes> buffer;
     const ssize_t got = receive(guest.connection.socket, buffer, MSG_PEEK);
     const int error = got < 0 ? errno : 0;
@@ -83,7 +84,8 @@ ProxyEntrance::Progress ProxyEntrance::look_at(Guest& guest, std::string& proble
         set_low_water(guest.connection.socket, 1);
         const auto bytes = std::span{buffer}.first(header.length);
         if (const int lost = take(guest.connection.socket, bytes); lost != 0) {
-            problem = lost == ECONNRESET ? "it was reset" : unreadable(lost);
+            found.is_ours = lost != ECONNRESET;
+            problem = found.is_ours ? unreadable(lost) : "it was reset";
             return Progress::failed;
         }
         // A Unix socket's name matches no rule, and our own socket is TCP. So the client counts as
@@ -104,9 +106,10 @@ ProxyEntrance::Progress ProxyEntrance::look_at(Guest& guest, std::string& proble
         problem = std::string{"its PROXY header is invalid: "}.append(header.reason);
     else if (got == 0 || has_ended || error == ECONNRESET)
         problem = "it ended without a PROXY header";
-    else if (error != 0 && error != EAGAIN)
+    else if (error != 0 && error != EAGAIN) {
+        found.is_ours = true;
         problem = unreadable(error);
-    else if (guest.deadline.passed())
+    } else if (guest.deadline.passed())
         problem = "no PROXY header came in time";
     if (!problem.empty()) return Progress::failed;
     if (size > guest.seen) set_low_water(guest.connection.socket, size + 1);
@@ -118,12 +121,13 @@ std::vector<ProxyEntrance::Arrival> ProxyEntrance::arrivals() {
     const std::lock_guard lock{mutex_};
     std::vector<Arrival> found;
     for (auto guest = guests_.begin(); guest != guests_.end();) {
-        std::string problem;
-        if (look_at(*guest, problem) == Progress::waits) {
+        Arrival arrival;
+        if (look_at(*guest, arrival) == Progress::waits) {
             ++guest;
             continue;
         }
-        found.push_back({std::move(guest->connection), problem});
+        arrival.connection = std::move(guest->connection);
+        found.push_back(std::move(arrival));
         guest = guests_.erase(guest);
     }
     return found;

@@ -34,7 +34,8 @@ class ProxyEntrance {
     // wrong, as PROBLEM says.
     struct Arrival {
         OpenConnection connection;
-        std::string problem; // empty: none
+        std::string problem;  // empty: none
+        bool is_ours = false; // the client is not the cause of the problem
     };
     [[nodiscard]] std::vector<Arrival> arrivals();
 
@@ -49,7 +50,7 @@ class ProxyEntrance {
         std::size_t seen = 0; // bytes of an incomplete header
     };
     enum class Progress { waits, complete, failed };
-    [[nodiscard]] static Progress look_at(Guest& guest, std::string& problem);
+    [[nodiscard]] static Progress look_at(Guest& guest, Arrival& found);
 
     const Duration patience_;
     const Event& changed_;

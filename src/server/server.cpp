@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <fmt/core.h>
 
 namespace ipcbox::server {
 
@@ -75,9 +76,11 @@ Connection Server::describe(const net::Accepted& accepted) const {
 
 void Server::take_arrivals() {
     if (!entrance_) return;
-    for (auto& [connection, problem] : entrance_->arrivals())
+    for (auto& [connection, problem, is_ours] : entrance_->arrivals())
         if (problem.empty())
             reception_.welcome(std::move(connection));
+        else if (is_ours)
+            events_.trouble(fmt::format("{}: {}", connection.told.peer_text(), problem));
         else
             events_.refused(connection.told, problem);
 }

@@ -5,6 +5,7 @@
 #include "core/io.h"
 #include "core/poll.h"
 #include "core/syscall.h"
+#include "net/lost_connection.h"
 
 #include <array>
 #include <csignal>
@@ -46,8 +47,8 @@ void CommandClient::send(std::string_view text) {
 void CommandClient::flush() {
     try {
         write_all(STDOUT_FILENO, unsent_, "the client", Deadline::after_or_never(plan_.idle));
-    } catch (const SysError&) {
-        throw ClientGone{};
+    } catch (const SysError& error) {
+        lose(error);
     } catch (const TimedOut&) {
         log("ended: the client does not read");
         throw ClientGone{};
@@ -88,9 +89,14 @@ bool CommandClient::hear(Deadline deadline) {
         const auto read = read_some(STDIN_FILENO, buffer, "the client");
         heard_.append(reinterpret_cast<const char*>(buffer.data()), read);
         return read > 0;
-    } catch (const SysError&) {
-        throw ClientGone{};
+    } catch (const SysError& error) {
+        lose(error);
     }
+}
+
+void CommandClient::lose(const SysError& error) const {
+    if (error.error() != EPIPE && !net::is_lost_connection(error.error())) trouble(error.what());
+    throw ClientGone{};
 }
 
 void CommandClient::refuse(const std::string& why) {

@@ -39,6 +39,9 @@ class CommandClient {
     void log(const std::string& text) const;
     void trouble(const std::string& text) const;
 
+    // Ends the session. If it was our side that failed, the log says so.
+    [[noreturn]] void lose(const SysError& error) const;
+
     [[nodiscard]] SignalFd& signals() { return signals_; }
 
   private:
