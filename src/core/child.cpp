@@ -78,7 +78,9 @@ Child::~Child() {
 }
 
 void Child::kill(int signal) const {
-    send_signal(pidfd_, signal);
+    if (pidfd_ || pid_ == 0) return send_signal(pidfd_, signal);
+    if (sys::call("kill", ::kill, pid_, signal) < 0 && errno != ESRCH)
+        throw SysError("signal", "a process");
 }
 
 void Child::kill_group(int signal) const {

@@ -4,6 +4,7 @@
 #include "core/child.h"
 #include "core/error.h"
 #include "core/io.h"
+#include "core/pipe.h"
 #include "core/poll.h"
 #include "core/syscall.h"
 #include "front/client/line_history.h"
@@ -69,9 +70,10 @@ bool has_failed(const WaitStatus& twin) {
 }
 
 // Waits until the server has sent something, or the twin has ended. The server comes first if both
-// have happened: it may be the reason why the twin could not go on.
-bool server_is_first(int server, const Child& twin) {
-    std::array<pollfd, 2> entries{pollfd{server, POLLIN, 0}, pollfd{twin.pidfd(), POLLIN, 0}};
+// have happened: it may be the reason why the twin could not go on. The twin has the other end of
+// ALIVE.
+bool server_is_first(int server, const Fd& alive) {
+    std::array<pollfd, 2> entries{pollfd{server, POLLIN, 0}, pollfd{alive.get(), POLLIN, 0}};
     (void)poll_until(entries, Deadline::never());
     return entries[0].revents != 0;
 }
@@ -80,13 +82,15 @@ bool server_is_first(int server, const Child& twin) {
 int talk_as_twins(const std::string& target, const Reached& server, Passage& passage) {
     const auto end = server.end(target);
     const pid_t parent = ::getpid();
+    Pipe alive = make_pipe();
     Child twin = fork_child([&] {
         return cli::guarded([&] { return speak_as_twin(passage, target, server, parent); });
     });
+    alive.writer = Fd{};
     std::optional<WaitStatus> twin_end;
     std::array<std::byte, buffer_size> buffer;
     for (;;) {
-        if (!twin_end && !server_is_first(end.in, twin)) {
+        if (!twin_end && !server_is_first(end.in, alive.reader)) {
             twin_end = twin.wait();
             if (has_failed(*twin_end)) break; // with all read that the server has sent
             continue;

@@ -64,8 +64,9 @@ Waiter start_waiter(const std::string& target,
 // Waits until one of WAITERS has ended, and removes it. If it failed, throws its error.
 void take_ended(std::vector<Waiter>& waiters) {
     std::vector<pollfd> entries;
+    // A child may have no pidfd. But its pipe has the reason, or its end.
     for (const auto& waiter : waiters)
-        entries.push_back({waiter.child.pidfd(), POLLIN, 0});
+        entries.push_back({waiter.words.get(), POLLIN, 0});
     (void)poll_until(entries, Deadline::never());
     const auto ended =
         std::ranges::find_if(entries, [](const pollfd& entry) { return entry.revents != 0; });
