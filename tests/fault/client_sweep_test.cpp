@@ -100,6 +100,7 @@ TEST_CASE("no matter what fails, a client gets the whole answer or says why not"
         {{"tcp-client", "--wait", server.text()}},
         {{"tcp-client", "-z", server.text()}, true},
         {{"tcp-client", "--wait-for", server.text()}, true},
+        {{"tcp-client", "--wait-for", server.text(), "--wait-for", speaker.text()}, true},
         {{"catsock-client", path}},
         {{"tcp-client", "--source", "127.0.0.1", "--max-bytes", "99", server.text()}},
         {{"tcp-client", "-x", "http://" + proxy.text(), "far.example:1"}},
