@@ -1,6 +1,7 @@
 #include "front/webget/option_values.h"
 
 #include "cli/values.h"
+#include "clocks/daytime.h"
 #include "core/ascii.h"
 #include "core/number.h"
 #include "core/text_lines.h"
@@ -94,17 +95,20 @@ std::optional<std::uint64_t> parse_offset_or_dash(std::string_view text) {
 }
 
 std::optional<std::time_t> parse_date(std::string_view text) {
-    if (const auto date = http::parse_http_date(text, std::time(nullptr))) return date;
+    const auto now = std::time(nullptr);
+    if (const auto date = http::parse_http_date(text, now)) return date;
+    // The date of a cookie ignores a zone, which can only follow a time of day.
+    if (text.find(':') != std::string_view::npos) {
+        const auto date = clocks::parse_daytime(text, now, clocks::ZonelessTime::is_utc);
+        return date ? std::optional{date->time} : std::nullopt;
+    }
+    // A day begins at midnight.
     const std::string value{text};
-    for (const char* format : {"%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S GMT",
-                               "%Y-%m-%d", "%Y%m%d"}) {
+    for (const char* format : {"%Y-%m-%d", "%Y%m%d"}) {
         std::tm parts{};
         const char* end = ::strptime(value.c_str(), format, &parts);
         if (end != nullptr && *end == '\0') return ::timegm(&parts);
     }
-    // "31 Jan 2026 10:00:00"; a day without a time of day begins at midnight.
-    if (const auto date = http::parse_cookie_date(text)) return date;
-    if (text.find(':') != std::string_view::npos) return std::nullopt;
     return http::parse_cookie_date(value + " 00:00:00");
 }
 

@@ -43,7 +43,8 @@ struct LoginText {
 // -C: nothing for "-".
 [[nodiscard]] std::optional<std::uint64_t> parse_offset_or_dash(std::string_view text);
 
-// -z: a date, such as "2026-01-31", "Sat, 31 Jan 2026 10:00:00 GMT" or "31 Jan 2026".
+// -z: a date, such as "2026-01-31", "Sat, 31 Jan 2026 10:00:00 GMT", "31 Jan 2026" or "Sat Jan 31
+// 11:00:00 CET 2026". Without a zone, it is in UTC.
 [[nodiscard]] std::optional<std::time_t> parse_date(std::string_view text);
 
 // --proto: which of http and https may be used.

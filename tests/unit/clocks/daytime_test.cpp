@@ -149,7 +149,8 @@ TEST_CASE("other times without a zone are local") {
          {"Mon Nov 23 21:55:01 2026\r\n", "23 NOV 2026 21:55:01", "2026-11-23T21:55:01",
           "2026-11-23 21:55:01\n", "Mon, 23 Nov 2026 21:55:01", "9:55:01 PM 11/23/2026\n",
           "23.11.2026 21:55:01", "21:55:01 23.11.2026\n", "Mon 23 Nov 2026 09:55:01 PM",
-          "Mon Nov 23 09:55:01 PM 2026"})
+          "Mon Nov 23 09:55:01 PM 2026", "Nov 23 2026 21:55:01", "November 23, 2026 21:55:01",
+          "21:55:01 23 Nov 2026"})
         CHECK_MESSAGE(local_time_in(text) == then, text);
     CHECK(local_time_in("Tue Nov 24 02:55:01 2026", "UTC0") == then);
     CHECK(local_time_in("Tue Nov 24 02:55:01 2026", "JST-9") == then - 9 * hour);
