@@ -156,8 +156,17 @@ void Separation::include_words(std::size_t at) {
     constexpr std::size_t max_words = 100'000; // a file can include itself
     try {
         const auto first = static_cast<std::ptrdiff_t>(included_.size());
-        for (auto& one : option->include(value))
+        // An option whose value has not come yet. A long one has it in the same word.
+        std::string lacking;
+        for (auto& one : option->include(value)) {
+            const bool is_option = lacking.empty() && one.starts_with('-');
+            lacking = is_option && declared_.wants_next_word(one) ? one : "";
+            if (lacking.starts_with("--")) break;
             included_.push_back(std::move(one));
+        }
+        // It would take the word after -K as its value.
+        if (!lacking.empty())
+            throw std::invalid_argument(fmt::format("option {} needs a value", lacking));
         words_.insert(words_.begin(), included_.begin() + first, included_.end());
         if (included_.size() > max_words) throw std::invalid_argument("includes itself");
     } catch (const std::invalid_argument& wrong) {

@@ -388,6 +388,16 @@ TEST_CASE("curl: a configuration file's options take the place of -K") {
     scenario.write_file("bad", "silent = yes\n");
     CHECK(has(usage_error(scenario, {"-K", "bad", "http://a/"}), "takes no value"));
     CHECK(scenario.run({"webget", "-K", "absent"}).status == 26);
+    // An option without its value does not take what follows -K.
+    for (const std::string lacking : {"output", "--output", "-o", "-so"}) {
+        scenario.write_file("lacking", "silent\n" + lacking + "\n");
+        CHECK(has(usage_error(scenario, {"-K", "lacking", "name", server.url("/a")}),
+                  "needs a value"));
+    }
+    CHECK_FALSE(scenario.exists("name"));
+    scenario.write_file("dashes", "-o\n-named\n");
+    CHECK(scenario.run({"webget", "-K", "dashes", server.url("/a")}).status == 0);
+    CHECK(scenario.exists("-named"));
 }
 
 TEST_CASE("curl: --proto and TLS options bound what is fetched") {
