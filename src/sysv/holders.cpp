@@ -26,6 +26,8 @@ std::string TokenHolder::text() const {
         if (const auto info = find_process(owner)) return info->text();
     if (process) return process->text();
     if (pid == 0) return "a process of another namespace";
+    // This was another sharer, which has ended since.
+    if (sharers == 1 && !exists(pid)) return "1 that shares it";
     const bool ended = lease == Lease::until_given && !exists(pid);
     return fmt::format("{}{}", pid, ended ? " (ended)" : "");
 }

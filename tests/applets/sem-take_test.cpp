@@ -309,6 +309,8 @@ TEST_CASE("many share a set, and no exclusive taker is inside meanwhile") {
         CHECK(waits(writer));
         one.close_input();
         CHECK(one.wait().status == 0);
+        CHECK(scenario.run({"sem-take", "-n", key, "true"}).err ==
+              fmt::format("sem-take: {} is taken by 1 that shares it\n", key));
         CHECK(waits(writer));
         two.kill(SIGKILL);
         REQUIRE(writer.line() == "taken");
