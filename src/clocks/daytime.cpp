@@ -16,11 +16,12 @@ using namespace std::chrono;
 using http::WrittenDate;
 
 constexpr std::string_view nist_form = "%n %Y-%m-%d %T %n %n %n %n.%n UTC(%w) *";
-constexpr std::array<std::string_view, 16> forms{
+constexpr std::array<std::string_view, 17> forms{
     "%a %b %d %T%P%Z %Y", "%a, %b %d, %Y %T-%z", "%d %b %Y %T%P%Z",     "%Y-%m-%dT%T%Z",
     "%Y-%m-%d %T%P%Z",    "%Y/%m/%d %T%P%Z",     "%a, %d %b %Y %T%P%Z", "%a %d %b %Y %T%P%Z",
     "%A, %d-%b-%Y %T%Z",  "%d.%m.%Y %T%P%Z",     "%T%P %d.%m.%Y",       "%T %p %m/%d/%Y",
     "%m/%d/%Y %T %p%Z",   "%b %d %Y %T%P%Z",     "%b %d, %Y %T%P%Z",    "%T%P%Z %d %b %Y",
+    "%b %d %T%P %Y%Z",
 };
 
 // The last year that two digits can mean, because they mean one of the hundred years around

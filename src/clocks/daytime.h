@@ -53,6 +53,7 @@ enum class ZonelessTime { is_local, is_utc };
 //     24.11.2026 02:55:01                                  also with the time first
 //     2:55:01 AM 11/24/2026                                Windows' Simple TCP/IP Services
 //     Nov 24 2026 02:55:01                                 also "Nov 24, 2026", or the time first
+//     Nov 24 02:55:01 2026 GMT                             openssl x509 -enddate
 //
 // AM or PM can follow every time except that of RFC 867's first proposal, ISO 8601 and RFC 850. The
 // zones that are known by name are listed in http/date_form.cpp. All forms except NIST's and RFC

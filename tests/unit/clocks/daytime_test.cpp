@@ -150,7 +150,7 @@ TEST_CASE("other times without a zone are local") {
           "2026-11-23 21:55:01\n", "Mon, 23 Nov 2026 21:55:01", "9:55:01 PM 11/23/2026\n",
           "23.11.2026 21:55:01", "21:55:01 23.11.2026\n", "Mon 23 Nov 2026 09:55:01 PM",
           "Mon Nov 23 09:55:01 PM 2026", "Nov 23 2026 21:55:01", "November 23, 2026 21:55:01",
-          "21:55:01 23 Nov 2026"})
+          "21:55:01 23 Nov 2026", "Nov 23 21:55:01 2026"})
         CHECK_MESSAGE(local_time_in(text) == then, text);
     CHECK(local_time_in("Tue Nov 24 02:55:01 2026", "UTC0") == then);
     CHECK(local_time_in("Tue Nov 24 02:55:01 2026", "JST-9") == then - 9 * hour);
@@ -248,7 +248,6 @@ TEST_CASE("a text without a time is refused") {
                              "02:55:01",
                              "2026-11-24",
                              "Tue Nov 24 2026",
-                             "Nov 24 02:55:01 2026",
                              "Tue Now 24 02:55:01 2026",
                              "Die Nov 24 02:55:01 2026",
                              "Tu Nov 24 02:55:01 2026",

@@ -64,8 +64,9 @@ TEST_CASE("a date is read in the usual forms") {
                              "Sat, 31 Jan 2026 04:00:00 -0500", "31 Jan 2026 04:00 EST",
                              "2026-01-31T10:00:00+01:00", "2026-01-31 09:00"})
         CHECK_MESSAGE(parse_date(text) == 1769850000, text);
-    for (const auto* text : {"Jan 31 2026 10:00:00 +0100", "january 31, 2026 09:00:00 GMT",
-                             "09:00 31 Jan 2026", "04:00:00 EST 31 Jan 2026"})
+    for (const auto* text :
+         {"Jan 31 2026 10:00:00 +0100", "january 31, 2026 09:00:00 GMT", "09:00 31 Jan 2026",
+          "Jan 31 09:00:00 2026 GMT", "04:00:00 EST 31 Jan 2026"})
         CHECK_MESSAGE(parse_date(text) == 1769850000, text);
     CHECK_FALSE(parse_date("31 Jan 2026 04:00:00 XYZ"));
     for (const auto* bad : {"", "file.txt", "2026-13-45", "31 Jan", "jan/31.html"})
