@@ -18,11 +18,11 @@
 namespace ipcbox::download {
 
 struct Target {
-    std::size_t number = 0;  // its place among all, from 0
-    std::size_t operand = 0; // the place of the URL, which globs make several targets of
+    std::size_t number = 0; // its place among all, from 0
     http::Url url;
     std::string file; // empty: standard output
     std::optional<http::Checksum> checksum;
+    std::size_t operand = 0; // the place of its URL, of which braces make several targets
 };
 
 struct ReceiverOptions {

@@ -102,14 +102,15 @@ std::optional<std::time_t> parse_date(std::string_view text) {
         const auto date = clocks::parse_daytime(text, now, clocks::ZonelessTime::is_utc);
         return date ? std::optional{date->time} : std::nullopt;
     }
-    // A day begins at midnight.
-    const std::string value{text};
-    for (const char* format : {"%Y-%m-%d", "%Y%m%d"}) {
-        std::tm parts{};
-        const char* end = ::strptime(value.c_str(), format, &parts);
-        if (end != nullptr && *end == '\0') return ::timegm(&parts);
-    }
-    return http::parse_cookie_date(value + " 00:00:00");
+    // A day begins at midnight. 20260131 is 2026-01-31.
+    std::string day{text};
+    constexpr std::size_t digits_of_day = 8;
+    if (day.size() == digits_of_day && whole_number<unsigned>(day))
+        day.insert(6, "-").insert(4, "-");
+    day += " 00:00:00";
+    if (const auto date = clocks::parse_daytime(day, now, clocks::ZonelessTime::is_utc))
+        return date->time;
+    return http::parse_cookie_date(day);
 }
 
 Schemes parse_schemes(std::string_view text, Schemes initial) {
