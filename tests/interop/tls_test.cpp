@@ -214,7 +214,7 @@ TEST_CASE("a directory holds a certificate for each name") {
 
 TEST_CASE("a client that goes before the handshake, as a health check does, refused nothing") {
     Served served{with_server};
-    served.world.scenario.shell("tcp-client localhost $1 </dev/null", {served.port});
+    served.world.scenario.shell("tcp-client -z localhost $1", {served.port});
     std::string line;
     do
         line = served.process.error_line();
