@@ -200,7 +200,7 @@ void show_tree(const Config& config, const std::vector<sysv::Entry>& entries, co
 }
 
 int show_cluster(const Config& config) {
-    cluster::EtcdClient client{*front::etcd_access(config.etcd)};
+    etcd::Client client{*front::etcd_access(config.etcd)};
     const auto soon = Deadline::after(front::etcd_patience);
     std::vector<cluster::TokenSetState> sets;
     bool all_found = true;

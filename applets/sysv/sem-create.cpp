@@ -22,7 +22,7 @@ struct Config {
     bool removes = false;
     bool json = false;
     front::EtcdOptions etcd;
-    std::optional<cluster::EtcdAccess> cluster; // nothing: this host's set
+    std::optional<etcd::Access> cluster; // nothing: this host's set
 };
 
 void check(const Config& config) {
@@ -83,7 +83,7 @@ sysv::TokenSet created(const Config& config) {
                                   config.mode.value_or(owner_only));
 }
 
-void change(cluster::EtcdClient& client, const cluster::TokenKeys& keys, const Config& config) {
+void change(etcd::Client& client, const cluster::TokenKeys& keys, const Config& config) {
     const auto soon = Deadline::after(front::etcd_patience);
     if (!config.resize) return cluster::make_set(client, keys, config.slots.value_or(1), soon);
     const auto wait = Deadline::after(config.wait.value_or(Duration::zero()));
@@ -99,7 +99,7 @@ void change(cluster::EtcdClient& client, const cluster::TokenKeys& keys, const C
     }
 }
 
-int remove(cluster::EtcdClient& client, const cluster::TokenKeys& keys) {
+int remove(etcd::Client& client, const cluster::TokenKeys& keys) {
     const auto soon = Deadline::after(front::etcd_patience);
     const auto removed = cluster::remove_set(client, keys, soon);
     if (removed == cluster::Removed::done) return exit_status::done;
@@ -112,7 +112,7 @@ int remove(cluster::EtcdClient& client, const cluster::TokenKeys& keys) {
 
 int run_in_cluster(const Config& config) {
     const auto keys = front::etcd_keys(config.key.text());
-    cluster::EtcdClient client{*config.cluster};
+    etcd::Client client{*config.cluster};
     if (config.removes) return remove(client, keys);
     change(client, keys, config);
     if (!config.json) {

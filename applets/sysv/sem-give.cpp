@@ -21,7 +21,7 @@ struct Config {
     int busy_status = exit_status::failed;
     bool json = false;
     front::EtcdOptions etcd;
-    std::optional<cluster::EtcdAccess> cluster; // nothing: this host's set
+    std::optional<etcd::Access> cluster; // nothing: this host's set
     cli::Verbosity verbosity;
 };
 
@@ -65,7 +65,7 @@ bool give(sysv::TokenSet& set, const Config& config) {
 
 int give_to_cluster(const Config& config) {
     const auto keys = front::etcd_keys(config.key.text());
-    cluster::EtcdClient client{*config.cluster};
+    etcd::Client client{*config.cluster};
     const auto soon = Deadline::after(front::etcd_patience);
     bool is_done = front::give_back_of_ancestor(cluster::look_at_set(client, keys, soon));
     if (!is_done) {

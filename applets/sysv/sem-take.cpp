@@ -31,7 +31,7 @@ struct Config {
     pid_t hold_for = 0;
     bool json = false;
     front::ClusterOptions across_hosts;
-    std::optional<cluster::EtcdAccess> cluster; // nothing: this host's tokens
+    std::optional<etcd::Access> cluster; // nothing: this host's tokens
     cli::Verbosity verbosity;
     std::vector<std::string> command;
 };

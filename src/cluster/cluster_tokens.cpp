@@ -1,7 +1,7 @@
 #include "cluster/cluster_tokens.h"
 
-#include "cluster/protobuf.h"
 #include "core/random.h"
+#include "etcd/protobuf.h"
 
 #include <fmt/core.h>
 #include <utility>
@@ -14,14 +14,14 @@ constexpr auto pause_before_retry = std::chrono::milliseconds{100};
 constexpr auto answer_limit = std::chrono::seconds{10};
 
 // Positive and below 2^62: servers before 3.4.20 cannot keep negative ids.
-LeaseId random_lease() {
+etcd::LeaseId random_lease() {
     constexpr unsigned unused_bits = 2;
-    return static_cast<LeaseId>(RandomNumbers{}.next() >> unused_bits) | 1;
+    return static_cast<etcd::LeaseId>(RandomNumbers{}.next() >> unused_bits) | 1;
 }
 
 } // namespace
 
-ClusterTokens::ClusterTokens(EtcdClient& client, TokenWish wish)
+ClusterTokens::ClusterTokens(etcd::Client& client, TokenWish wish)
     : client_(client), wish_(std::move(wish)), lease_(client), watches_(client, wish_.keys) {}
 
 void ClusterTokens::start() {
@@ -85,7 +85,7 @@ void ClusterTokens::ask(Question question) {
     call_ = begin(question);
 }
 
-CallId ClusterTokens::begin(Question question) {
+etcd::CallId ClusterTokens::begin(Question question) {
     // Until we are in the queue, the user waits for an answer. Afterwards we keep our place, or
     // leave.
     const bool is_awaited = !was_queued_ && state_ != State::giving;
@@ -105,7 +105,8 @@ CallId ClusterTokens::begin(Question question) {
             watches_.watch_own(key());
         }
         return client_.start(
-            LeaseGrant{std::chrono::ceil<std::chrono::seconds>(wish_.ttl).count(), entry_.lease},
+            etcd::LeaseGrant{std::chrono::ceil<std::chrono::seconds>(wish_.ttl).count(),
+                             entry_.lease},
             limit);
     case Question::make_set:
         return client_.start(make_set_request(keys, slots_), limit);
@@ -118,7 +119,7 @@ CallId ClusterTokens::begin(Question question) {
     case Question::verify:
         return client_.start(own_entry_request(keys, entry_.lease), limit);
     case Question::revoke:
-        return client_.start(LeaseRevoke{entry_.lease}, limit);
+        return client_.start(etcd::LeaseRevoke{entry_.lease}, limit);
     }
     return 0;
 }
@@ -162,7 +163,7 @@ void ClusterTokens::work() {
     lease_.keep_alive();
 }
 
-void ClusterTokens::hear(const FinishedCall& call) {
+void ClusterTokens::hear(const etcd::FinishedCall& call) {
     if (lease_.hear(call) == KeptLease::Heard::is_over) return lose();
     if (call.id != call_ && call.id != asked_holders_) return;
     const auto question =
@@ -170,19 +171,19 @@ void ClusterTokens::hear(const FinishedCall& call) {
     (call.id == call_ ? call_ : asked_holders_) = 0;
     try {
         if (question == Question::none) {
-            if (!call.error) holders_ = entries_in(Range::Answer::decode(call.answer));
+            if (!call.error) holders_ = entries_in(etcd::Range::Answer::decode(call.answer));
         } else if (call.error) {
             refused(question, *call.error);
         } else {
             answered(question, call.answer);
         }
-    } catch (const MalformedMessage& error) {
-        refused(question, {EtcdError::Kind::refused, error.what()});
+    } catch (const etcd::MalformedMessage& error) {
+        refused(question, {etcd::CallError::Kind::refused, error.what()});
     }
 }
 
-void ClusterTokens::refused(Question question, const EtcdError& error) {
-    using Kind = EtcdError::Kind;
+void ClusterTokens::refused(Question question, const etcd::CallError& error) {
+    using Kind = etcd::CallError::Kind;
     if (question == Question::none) return;
     if (state_ == State::giving) {
         const auto& times = lease_.times();
@@ -203,19 +204,19 @@ void ClusterTokens::answered(Question question, const std::string& answer) {
     case Question::none:
         return;
     case Question::peek:
-        return peeked(Transaction::Answer::decode(answer));
+        return peeked(etcd::Transaction::Answer::decode(answer));
     case Question::grant:
-        return granted(LeaseGrant::Answer::decode(answer));
+        return granted(etcd::LeaseGrant::Answer::decode(answer));
     case Question::make_set:
         return ask(Question::enqueue); // even if another client made it first
     case Question::enqueue:
-        return enqueued(Transaction::Answer::decode(answer));
+        return enqueued(etcd::Transaction::Answer::decode(answer));
     case Question::look:
-        return looked(look_in(Transaction::Answer::decode(answer), key()));
+        return looked(look_in(etcd::Transaction::Answer::decode(answer), key()));
     case Question::confirm:
-        return confirmed(Transaction::Answer::decode(answer));
+        return confirmed(etcd::Transaction::Answer::decode(answer));
     case Question::verify:
-        return verified(Range::Answer::decode(answer));
+        return verified(etcd::Range::Answer::decode(answer));
     case Question::revoke:
         state_ = State::given;
         return;

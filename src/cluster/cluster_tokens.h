@@ -13,10 +13,10 @@
 // #15247).
 #pragma once
 
-#include "cluster/etcd_client.h"
 #include "cluster/kept_lease.h"
 #include "cluster/token_requests.h"
 #include "cluster/token_watches.h"
+#include "etcd/client.h"
 
 #include <algorithm>
 #include <optional>
@@ -37,7 +37,7 @@ struct TokenWish {
 // Where we stand in a queue: enough for another process to go on.
 struct TokenPlace {
     OwnEntry entry{};
-    Revision fence = 0; // 0: we wait
+    etcd::Revision fence = 0; // 0: we wait
     LeaseTimes times{};
 };
 
@@ -54,7 +54,7 @@ class ClusterTokens {
         given,
     };
 
-    ClusterTokens(EtcdClient& client, TokenWish wish);
+    ClusterTokens(etcd::Client& client, TokenWish wish);
 
     // Enters the queue, at its end; after `gone`, once more.
     void start();
@@ -91,52 +91,52 @@ class ClusterTokens {
     enum class Question { none, peek, grant, make_set, enqueue, look, confirm, verify, revoke };
 
     void ask(Question question);
-    [[nodiscard]] CallId begin(Question question);
+    [[nodiscard]] etcd::CallId begin(Question question);
     void ask_again_later(Question question);
-    void hear(const FinishedCall& call);
-    void hear(const WatchEvent& event);
+    void hear(const etcd::FinishedCall& call);
+    void hear(const etcd::WatchEvent& event);
     void answered(Question question, const std::string& answer);
-    void refused(Question question, const EtcdError& error);
-    void peeked(const Transaction::Answer& answer);
-    void granted(const LeaseGrant::Answer& answer);
-    void enqueued(const Transaction::Answer& answer);
+    void refused(Question question, const etcd::CallError& error);
+    void peeked(const etcd::Transaction::Answer& answer);
+    void granted(const etcd::LeaseGrant::Answer& answer);
+    void enqueued(const etcd::Transaction::Answer& answer);
     void looked(const QueueLook& look);
-    void confirmed(const Transaction::Answer& answer);
-    void verified(const Range::Answer& answer);
+    void confirmed(const etcd::Transaction::Answer& answer);
+    void verified(const etcd::Range::Answer& answer);
     void be_queued();
-    void learn_slots(const Range::Answer& slots);
+    void learn_slots(const etcd::Range::Answer& slots);
 
     void own_armed();
     void look_soon();
     void rearm();
-    void enter(Revision fence);
+    void enter(etcd::Revision fence);
     void lose();
     void fail(std::string reason);
     [[nodiscard]] std::string key() const { return wish_.keys.entry(entry_.lease); }
 
-    EtcdClient& client_;
+    etcd::Client& client_;
     TokenWish wish_;
     KeptLease lease_;
     TokenWatches watches_;
     State state_ = State::queuing;
     OwnEntry entry_;
-    Revision fence_ = 0;
+    etcd::Revision fence_ = 0;
     bool was_queued_ = false;
     std::int64_t slots_ = 0; // 0: not known yet
-    Revision slots_revision_ = 0;
+    etcd::Revision slots_revision_ = 0;
     std::string error_;
 
     Question question_ = Question::none;
-    CallId call_ = 0;
+    etcd::CallId call_ = 0;
     BootTime grant_sent_{};
     Question again_ = Question::none; // at retry_at_
     Deadline retry_at_ = Deadline::never();
     Deadline rearm_at_ = Deadline::never();
     bool look_again_ = false;     // something has changed since the look was sent
     bool has_missed_own_ = false; // our entry may have been deleted while nobody watched it
-    Revision entering_ = 0;       // the fence, until it is sure that our entry is watched
+    etcd::Revision entering_ = 0; // the fence, until it is sure that our entry is watched
 
-    CallId asked_holders_ = 0;
+    etcd::CallId asked_holders_ = 0;
     std::optional<std::vector<TokenEntry>> holders_;
 };
 

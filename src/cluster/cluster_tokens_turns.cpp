@@ -16,7 +16,7 @@ constexpr const char* no_sense = "the server's answer makes no sense";
 
 } // namespace
 
-void ClusterTokens::peeked(const Transaction::Answer& answer) {
+void ClusterTokens::peeked(const etcd::Transaction::Answer& answer) {
     constexpr std::size_t wanted = 2;
     if (answer.results.size() < wanted) return fail(no_sense);
     const auto& slots = answer.results[0].found;
@@ -35,7 +35,7 @@ void ClusterTokens::peeked(const Transaction::Answer& answer) {
 }
 
 // Takes the number of slots from the answer. If the set is missing, makes it or fails.
-void ClusterTokens::learn_slots(const Range::Answer& slots) {
+void ClusterTokens::learn_slots(const etcd::Range::Answer& slots) {
     const auto& text = wish_.keys.text();
     if (slots.found.empty()) {
         if (wish_.slots) return ask(Question::make_set);
@@ -52,16 +52,16 @@ void ClusterTokens::learn_slots(const Range::Answer& slots) {
     ask(entry_.lease == 0 ? Question::grant : Question::enqueue);
 }
 
-void ClusterTokens::granted(const LeaseGrant::Answer& answer) {
+void ClusterTokens::granted(const etcd::LeaseGrant::Answer& answer) {
     if (state_ == State::giving) return ask(Question::revoke);
     if (answer.ttl_s <= 0) return fail(no_sense);
     lease_.begin(entry_.lease, {grant_sent_, std::chrono::seconds{answer.ttl_s}});
     ask(Question::enqueue);
 }
 
-void ClusterTokens::enqueued(const Transaction::Answer& answer) {
+void ClusterTokens::enqueued(const etcd::Transaction::Answer& answer) {
     if (!answer.succeeded)
-        return learn_slots(answer.results.empty() ? Range::Answer{} : answer.results[0]);
+        return learn_slots(answer.results.empty() ? etcd::Range::Answer{} : answer.results[0]);
     const auto enqueued = enqueued_in(answer, key());
     if (!enqueued) return fail(no_sense);
     entry_.revision = enqueued->revision;
@@ -100,18 +100,18 @@ void ClusterTokens::looked(const QueueLook& look) {
     }
 }
 
-void ClusterTokens::confirmed(const Transaction::Answer& answer) {
+void ClusterTokens::confirmed(const etcd::Transaction::Answer& answer) {
     if (answer.succeeded) return enter(answer.revision);
     ask(Question::look);
 }
 
-void ClusterTokens::verified(const Range::Answer& answer) {
+void ClusterTokens::verified(const etcd::Range::Answer& answer) {
     if (answer.found.empty()) return lose();
     has_missed_own_ = false;
     if (entering_ != 0) enter(entering_);
 }
 
-void ClusterTokens::hear(const WatchEvent& event) {
+void ClusterTokens::hear(const etcd::WatchEvent& event) {
     switch (watches_.hear(event)) {
     case Heard::nothing:
         return;
@@ -161,7 +161,7 @@ void ClusterTokens::rearm() {
     if (state_ == State::waiting && !watches_.has_ahead() && entering_ == 0) ask(Question::look);
 }
 
-void ClusterTokens::enter(Revision fence) {
+void ClusterTokens::enter(etcd::Revision fence) {
     entering_ = fence;
     if (!watches_.is_own_armed()) return;
     if (has_missed_own_) return ask(Question::verify);

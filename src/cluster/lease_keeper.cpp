@@ -254,12 +254,12 @@ class Keeper {
     const KeeperPlan& plan_;
     GuardChannel front_;
     CommandGuard command_;
-    EtcdClient client_;
+    etcd::Client client_;
     ClusterTokens tokens_;
     BootTimer timer_;
     Phase phase_ = Phase::taking;
     bool is_alone_ = false; // the front is gone
-    LeaseId place_told_ = 0;
+    etcd::LeaseId place_told_ = 0;
     BootTime renewed_told_{};
     Deadline tell_at_;
     bool asked_ = false;

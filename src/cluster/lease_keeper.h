@@ -18,7 +18,7 @@
 namespace ipcbox::cluster {
 
 struct KeeperPlan {
-    EtcdAccess access;
+    etcd::Access access;
     TokenWish wish;
     OnLost on_lost = OnLost::kill;
     std::optional<Duration> grace{};   // nothing: the default for the lease's time

@@ -15,7 +15,7 @@ using State = ClusterTokens::State;
 
 class Lending {
   public:
-    Lending(EtcdClient& client, const LendPlan& plan)
+    Lending(etcd::Client& client, const LendPlan& plan)
         : client_(client), plan_(plan), tokens_(client, plan.wish),
           tell_at_(Deadline::after_or_never(plan.silence)) {}
 
@@ -100,7 +100,7 @@ class Lending {
         (void)poll_until(entries, moment);
     }
 
-    EtcdClient& client_;
+    etcd::Client& client_;
     const LendPlan& plan_;
     ClusterTokens tokens_;
     SignalFd signals_{SIGTERM, SIGINT, SIGHUP, SIGQUIT};
@@ -110,7 +110,7 @@ class Lending {
 
 } // namespace
 
-Lent take_lent_token(EtcdClient& client, const LendPlan& plan) {
+Lent take_lent_token(etcd::Client& client, const LendPlan& plan) {
     return Lending{client, plan}.run();
 }
 

@@ -30,6 +30,6 @@ struct Lent {
 };
 
 // Throws Error when no member answers until plan.wish.first_answer, or the set is missing.
-[[nodiscard]] Lent take_lent_token(EtcdClient& client, const LendPlan& plan);
+[[nodiscard]] Lent take_lent_token(etcd::Client& client, const LendPlan& plan);
 
 } // namespace ipcbox::cluster

@@ -6,116 +6,121 @@ namespace ipcbox::cluster {
 
 namespace {
 
-Range single(const std::string& key) {
-    Range range;
+etcd::Range single(const std::string& key) {
+    etcd::Range range;
     range.key = key;
     return range;
 }
 
-Range keys_of(Range range) {
+etcd::Range keys_of(etcd::Range range) {
     range.keys_only = true;
     return range;
 }
 
-Range youngest(const TokenKeys& keys, std::int64_t limit) {
-    Range range = keys_of(holders_request(keys, limit));
-    range.order = Range::Order::descending;
+etcd::Range youngest(const TokenKeys& keys, std::int64_t limit) {
+    etcd::Range range = keys_of(holders_request(keys, limit));
+    range.order = etcd::Range::Order::descending;
     return range;
 }
 
-QueueEntry entry_of(const KeyValue& kv) {
+QueueEntry entry_of(const etcd::KeyValue& kv) {
     return {kv.key, kv.create_revision};
 }
 
 // Writes our entry again, now with the state "held".
-Operation put_held(const std::string& key, TokenEntry entry, LeaseId lease) {
+etcd::Operation put_held(const std::string& key, TokenEntry entry, etcd::LeaseId lease) {
     entry.state = TokenEntry::State::held;
-    return Operation::put(key, entry.json(), lease);
+    return etcd::Operation::put(key, entry.json(), lease);
 }
 
 // Where the results of a look are. We count from the end, because a transaction that also makes an
 // entry has the result of that in front.
 enum Result : std::size_t { before_result = 1, first_result, ours_result, slots_result };
 
-const std::vector<KeyValue>& result_of(const Transaction::Answer& answer, Result which) {
+const std::vector<etcd::KeyValue>& result_of(const etcd::Transaction::Answer& answer,
+                                             Result which) {
     return answer.results[answer.results.size() - which].found;
 }
 
-std::vector<Operation> look_operations(const TokenKeys& keys, LeaseId lease, std::int64_t slots,
-                                       const Range& before) {
-    return {Operation::get(single(keys.slots())), Operation::get(own_entry_request(keys, lease)),
-            Operation::get(keys_of(holders_request(keys, slots + 1))), Operation::get(before)};
+std::vector<etcd::Operation> look_operations(const TokenKeys& keys, etcd::LeaseId lease,
+                                             std::int64_t slots, const etcd::Range& before) {
+    return {etcd::Operation::get(single(keys.slots())),
+            etcd::Operation::get(own_entry_request(keys, lease)),
+            etcd::Operation::get(keys_of(holders_request(keys, slots + 1))),
+            etcd::Operation::get(before)};
 }
 
 } // namespace
 
-Transaction peek_request(const TokenKeys& keys, std::int64_t slots) {
+etcd::Transaction peek_request(const TokenKeys& keys, std::int64_t slots) {
     constexpr std::int64_t max_named = 1000;
-    Transaction peek;
-    peek.success = {Operation::get(single(keys.slots())),
-                    Operation::get(holders_request(keys, slots != 0 ? slots : max_named))};
+    etcd::Transaction peek;
+    peek.success = {etcd::Operation::get(single(keys.slots())),
+                    etcd::Operation::get(holders_request(keys, slots != 0 ? slots : max_named))};
     return peek;
 }
 
-Transaction make_set_request(const TokenKeys& keys, std::int64_t slots) {
-    Transaction make;
+etcd::Transaction make_set_request(const TokenKeys& keys, std::int64_t slots) {
+    etcd::Transaction make;
     make.compares.push_back({keys.slots()});
-    make.success = {Operation::put(keys.slots(), fmt::format("{}", slots), 0)};
+    make.success = {etcd::Operation::put(keys.slots(), fmt::format("{}", slots), 0)};
     return make;
 }
 
-Transaction enqueue_request(const TokenKeys& keys, const TokenEntry& entry, LeaseId lease,
-                            std::int64_t slots) {
-    Transaction request;
-    request.compares.push_back({keys.slots(), Compare::Target::value, Compare::Relation::equal, 0,
-                                fmt::format("{}", slots)});
+etcd::Transaction enqueue_request(const TokenKeys& keys, const TokenEntry& entry,
+                                  etcd::LeaseId lease, std::int64_t slots) {
+    etcd::Transaction request;
+    request.compares.push_back({keys.slots(), etcd::Compare::Target::value,
+                                etcd::Compare::Relation::equal, 0, fmt::format("{}", slots)});
     // The two youngest entries: ours, and the one right before it.
     request.success = look_operations(keys, lease, slots, youngest(keys, 2));
     request.success.insert(request.success.begin(),
-                           Operation::put(keys.entry(lease), entry.json(), lease));
-    request.failure = {Operation::get(single(keys.slots()))};
+                           etcd::Operation::put(keys.entry(lease), entry.json(), lease));
+    request.failure = {etcd::Operation::get(single(keys.slots()))};
     return request;
 }
 
-Transaction look_request(const TokenKeys& keys, const OwnEntry& ours, std::int64_t slots) {
-    Range before = youngest(keys, 1);
+etcd::Transaction look_request(const TokenKeys& keys, const OwnEntry& ours, std::int64_t slots) {
+    etcd::Range before = youngest(keys, 1);
     before.max_create_revision = ours.revision - 1;
-    Transaction look;
+    etcd::Transaction look;
     look.success = look_operations(keys, ours.lease, slots, before);
     return look;
 }
 
-Transaction confirm_request(const TokenKeys& keys, const TokenEntry& entry, const OwnEntry& ours,
-                            Revision slots_revision) {
+etcd::Transaction confirm_request(const TokenKeys& keys, const TokenEntry& entry,
+                                  const OwnEntry& ours, etcd::Revision slots_revision) {
     const auto key = keys.entry(ours.lease);
-    const auto equal = Compare::Relation::equal;
-    Transaction confirm;
-    confirm.compares = {{key, Compare::Target::create_revision, equal, ours.revision},
-                        {keys.slots(), Compare::Target::mod_revision, equal, slots_revision}};
+    const auto equal = etcd::Compare::Relation::equal;
+    etcd::Transaction confirm;
+    confirm.compares = {{key, etcd::Compare::Target::create_revision, equal, ours.revision},
+                        {keys.slots(), etcd::Compare::Target::mod_revision, equal, slots_revision}};
     confirm.success = {put_held(key, entry, ours.lease)};
     return confirm;
 }
 
-Transaction lend_request(const TokenKeys& keys, const TokenEntry& entry, const OwnEntry& ours) {
+etcd::Transaction lend_request(const TokenKeys& keys, const TokenEntry& entry,
+                               const OwnEntry& ours) {
     const auto key = keys.entry(ours.lease);
-    return {{{key, Compare::Target::create_revision, Compare::Relation::equal, ours.revision}},
+    return {{{key, etcd::Compare::Target::create_revision, etcd::Compare::Relation::equal,
+              ours.revision}},
             {put_held(key, entry, 0)},
             {}};
 }
 
-Range own_entry_request(const TokenKeys& keys, LeaseId lease) {
+etcd::Range own_entry_request(const TokenKeys& keys, etcd::LeaseId lease) {
     return keys_of(single(keys.entry(lease)));
 }
 
-Range holders_request(const TokenKeys& keys, std::int64_t slots) {
-    Range range = single(keys.queue());
+etcd::Range holders_request(const TokenKeys& keys, std::int64_t slots) {
+    etcd::Range range = single(keys.queue());
     range.range_end = keys.queue_end();
     range.limit = slots;
-    range.order = Range::Order::ascending;
+    range.order = etcd::Range::Order::ascending;
     return range;
 }
 
-QueueLook look_in(const Transaction::Answer& answer, std::string_view key) {
+QueueLook look_in(const etcd::Transaction::Answer& answer, std::string_view key) {
     QueueLook look;
     if (answer.results.size() < slots_result) return look;
     if (const auto& slots = result_of(answer, slots_result); !slots.empty()) {
@@ -133,7 +138,7 @@ QueueLook look_in(const Transaction::Answer& answer, std::string_view key) {
     return look;
 }
 
-std::optional<Enqueued> enqueued_in(const Transaction::Answer& answer, std::string_view key) {
+std::optional<Enqueued> enqueued_in(const etcd::Transaction::Answer& answer, std::string_view key) {
     Enqueued enqueued;
     enqueued.look = look_in(answer, key);
     if (!enqueued.look.has_ours) return std::nullopt;
@@ -141,7 +146,7 @@ std::optional<Enqueued> enqueued_in(const Transaction::Answer& answer, std::stri
     return enqueued;
 }
 
-std::vector<TokenEntry> entries_in(const Range::Answer& range) {
+std::vector<TokenEntry> entries_in(const etcd::Range::Answer& range) {
     std::vector<TokenEntry> entries;
     for (const auto& kv : range.found)
         entries.push_back(TokenEntry::parse(kv.value).value_or(TokenEntry{}));

@@ -2,9 +2,9 @@
 // to be armed before the queue is looked at; then a look and what they tell leave no gap.
 #pragma once
 
-#include "cluster/etcd_client.h"
 #include "cluster/token_keys.h"
 #include "cluster/turn.h"
+#include "etcd/client.h"
 
 #include <map>
 #include <string>
@@ -13,7 +13,7 @@ namespace ipcbox::cluster {
 
 class TokenWatches {
   public:
-    TokenWatches(EtcdClient& client, const TokenKeys& keys) : client_(client), keys_(keys) {}
+    TokenWatches(etcd::Client& client, const TokenKeys& keys) : client_(client), keys_(keys) {}
 
     void watch_own(const std::string& key);
     // Watches those that TURN waits for, instead of the ones before.
@@ -41,7 +41,7 @@ class TokenWatches {
         denied, // we may not watch: the reason is in the event
     };
     // What EVENT means. Watches that are lost are dropped.
-    [[nodiscard]] Heard hear(const WatchEvent& event);
+    [[nodiscard]] Heard hear(const etcd::WatchEvent& event);
 
   private:
     struct Target {
@@ -49,16 +49,16 @@ class TokenWatches {
         bool is_armed = false;
     };
 
-    [[nodiscard]] Heard hear_own(const WatchEvent& event);
-    [[nodiscard]] Heard hear_ahead(Target& target, const WatchEvent& event);
-    [[nodiscard]] bool has_entered(const WatchEvent& event) const;
+    [[nodiscard]] Heard hear_own(const etcd::WatchEvent& event);
+    [[nodiscard]] Heard hear_ahead(Target& target, const etcd::WatchEvent& event);
+    [[nodiscard]] bool has_entered(const etcd::WatchEvent& event) const;
 
-    EtcdClient& client_;
+    etcd::Client& client_;
     const TokenKeys& keys_;
-    WatchId own_ = 0;
+    etcd::WatchId own_ = 0;
     bool is_own_armed_ = false;
     Turn turn_;
-    std::map<WatchId, Target> ahead_;
+    std::map<etcd::WatchId, Target> ahead_;
 };
 
 } // namespace ipcbox::cluster

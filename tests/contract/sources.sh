@@ -37,10 +37,11 @@ fifo:     core dialog
 server:   core net
 download: core net http
 clocks:   core net http
-cluster:  core net http process
+etcd:     core net http
+cluster:  core http process etcd
 tls:      core net/tls_protocol.h
-front:    core net http process cli dialog sysv fifo server download clocks cluster applet.h version.h
-applets:  core net http process cli dialog sysv fifo server download clocks cluster front applet.h
+front:    core net http process cli dialog sysv fifo server download clocks etcd cluster applet.h version.h
+applets:  core net http process cli dialog sysv fifo server download clocks etcd cluster front applet.h
 '
 
 check_arrows() {
@@ -71,7 +72,7 @@ check() {
 
     # A heavy header has one includer behind a plain facade.
     for owner in 'CLI/:src/cli/cli11.h' 'nlohmann/:src/cli/json.cpp' 'boost/beast:src/http/' \
-        'nettle/:src/http/' 'nghttp2/:src/cluster/grpc_session.cpp' 'pcre2:src/dialog/' 'zlib:src/http/' 'libpsl:src/http/' 'openssl/:src/tls/'; do
+        'nettle/:src/http/' 'nghttp2/:src/etcd/grpc_session.cpp' 'pcre2:src/dialog/' 'zlib:src/http/' 'libpsl:src/http/' 'openssl/:src/tls/'; do
         header=${owner%%:*} includer=${owner#*:}
         lines_with "#include <$header" src applets | grep -v "^$includer" |
             forbid "only $includer includes <$header>"
@@ -80,7 +81,7 @@ check() {
     done
 
     below_cli='src/core src/net src/http src/process src/dialog src/sysv src/fifo src/server src/download
-        src/clocks src/cluster src/tls'
+        src/clocks src/etcd src/cluster src/tls'
     print='v?f?printf|f?puts|f?putc|putchar|perror|print_line|warnx?|errx?|v?syslog'
     lines_with "\\b($print)\\(|fmt::print|std::(cout|cerr|clog)" $below_cli |
         forbid 'only the command line prints'

@@ -2,10 +2,10 @@
 // fails once, with each errno that the kernel could return there. Whatever fails, the command does
 // its work all the same, or one line says why not and the set is as before. No lease is left, and
 // no process.
-#include "cluster/protobuf.h"
 #include "cluster/token_sets.h"
 #include "core/error.h"
 #include "core/process_info.h"
+#include "etcd/protobuf.h"
 #include "fault/sweep.h"
 #include "harness/etcd_client.h"
 #include "harness/etcd_cluster.h"
@@ -27,11 +27,11 @@ namespace {
 struct LeaseLeases {
     static constexpr std::string_view path = "/etcdserverpb.Lease/LeaseLeases";
     struct Answer {
-        std::vector<LeaseId> leases;
+        std::vector<etcd::LeaseId> leases;
         static Answer decode(std::string_view message) {
             Answer answer;
-            for (ProtobufReader reader{message}; reader.next();)
-                if (reader.field() == 2) answer.leases.push_back(number_in(reader.text(), 1));
+            for (etcd::ProtobufReader reader{message}; reader.next();)
+                if (reader.field() == 2) answer.leases.push_back(etcd::number_in(reader.text(), 1));
             return answer;
         }
     };
@@ -55,7 +55,7 @@ struct SweptCommand {
 
 class World {
   public:
-    explicit World(EtcdCluster::Plan plan = {}, const EtcdAccess& access = {})
+    explicit World(EtcdCluster::Plan plan = {}, const etcd::Access& access = {})
         : cluster_(scenario.path(".."), std::move(plan)), client_(with_endpoints(access)) {}
 
     // Runs the command with one fault. False when no call was left to fail.
@@ -64,8 +64,8 @@ class World {
     Scenario scenario;
 
   private:
-    EtcdAccess with_endpoints(EtcdAccess access) const {
-        access.endpoints = EtcdEndpoint::parse_list(cluster_.endpoints());
+    etcd::Access with_endpoints(etcd::Access access) const {
+        access.endpoints = etcd::Endpoint::parse_list(cluster_.endpoints());
         return access;
     }
     Words with_names(Words words, pid_t owner) const;
@@ -74,11 +74,11 @@ class World {
     void give_lent() { (void)give_back(client_, keys_, soon()); }
     void wait_for_queue(const Process& process);
     std::string state();
-    std::vector<LeaseId> leases() { return client_.call(LeaseLeases{}, soon()).leases; }
+    std::vector<etcd::LeaseId> leases() { return client_.call(LeaseLeases{}, soon()).leases; }
     void clean_up();
 
     EtcdCluster cluster_;
-    EtcdClient client_;
+    etcd::Client client_;
     TokenKeys keys_ = TokenKeys::parse("@x", default_prefix);
 };
 
@@ -109,7 +109,7 @@ Result World::run(const SweptCommand& command, const Words& words) {
 std::string World::state() {
     const auto now = set();
     if (!now.slots) return "no set";
-    const auto lent = std::ranges::count(now.queue, LeaseId{0}, &QueuePlace::lease);
+    const auto lent = std::ranges::count(now.queue, etcd::LeaseId{0}, &QueuePlace::lease);
     return fmt::format("slots {}, lent {}, held {}", *now.slots, lent,
                        std::ssize(now.queue) - lent);
 }
@@ -117,7 +117,7 @@ std::string World::state() {
 // So that the next run finds what this one found, even after a failure.
 void World::clean_up() {
     for (const auto lease : leases())
-        (void)client_.call(LeaseRevoke{lease}, soon());
+        (void)client_.call(etcd::LeaseRevoke{lease}, soon());
     for (const auto& place : set().queue)
         (void)give_back(client_, place.key, place.revision, soon());
     (void)cluster::remove_set(client_, keys_, soon());
@@ -277,7 +277,7 @@ TEST_CASE("no matter what fails over TLS, no token of a cluster is lost and no l
                        "-subj /CN=etcd -addext subjectAltName=IP:127.0.0.1 "
                        "-keyout key -out certificate")
                 .status == 0);
-    EtcdAccess access;
+    etcd::Access access;
     access.tls.insecure = true;
     World world{{.certificate = files.path("certificate"),
                  .key = files.path("key"),

@@ -1,10 +1,10 @@
 // The answers of etcd, the messages of a stream, the entry of another host in a queue, and the
 // words in which we report a server's error.
-#include "cluster/etcd_messages.h"
-#include "cluster/etcd_status.h"
-#include "cluster/grpc_stream.h"
-#include "cluster/protobuf.h"
 #include "cluster/token_entry.h"
+#include "etcd/grpc_stream.h"
+#include "etcd/messages.h"
+#include "etcd/protobuf.h"
+#include "etcd/status.h"
 #include "require.h"
 
 #include <algorithm>
@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+using namespace ipcbox;
 using namespace ipcbox::cluster;
 
 namespace {
@@ -19,7 +20,7 @@ namespace {
 template <class Answer> void decode(std::string_view bytes) {
     try {
         (void)Answer::decode(bytes);
-    } catch (const MalformedMessage&) { // NOLINT(bugprone-empty-catch): one of two outcomes
+    } catch (const etcd::MalformedMessage&) { // NOLINT(bugprone-empty-catch): one of two outcomes
     }
 }
 
@@ -28,21 +29,21 @@ void check_rewritten(std::string_view bytes) {
     std::string rewritten;
     std::size_t fields = 0;
     try {
-        ProtobufReader reader{bytes};
+        etcd::ProtobufReader reader{bytes};
         while (reader.next()) {
-            ProtobufWriter writer;
+            etcd::ProtobufWriter writer;
             try {
                 writer.explicit_number(reader.field(), reader.number());
-            } catch (const MalformedMessage&) {
+            } catch (const etcd::MalformedMessage&) {
                 writer.explicit_text(reader.field(), reader.text());
             }
             rewritten += writer.bytes();
             ++fields;
         }
-    } catch (const MalformedMessage&) {
+    } catch (const etcd::MalformedMessage&) {
         return;
     }
-    ProtobufReader again{rewritten};
+    etcd::ProtobufReader again{rewritten};
     while (again.next())
         --fields;
     require(fields == 0);
@@ -52,7 +53,7 @@ void check_rewritten(std::string_view bytes) {
 // The messages on a gRPC stream whose bytes come SIZE at a time.
 std::vector<std::string> messages_in(std::string_view bytes, std::size_t size) {
     std::vector<std::string> messages;
-    GrpcStream stream;
+    etcd::GrpcStream stream;
     stream.take_header(":status", "200");
     stream.take_header("content-type", "application/grpc");
     while (!bytes.empty()) {
@@ -83,16 +84,17 @@ void check_entry(std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view bytes{reinterpret_cast<const char*>(data), size}; // NOLINT
     check_rewritten(bytes);
-    decode<KeyValue>(bytes);
-    decode<LeaseGrant::Answer>(bytes);
-    decode<Range::Answer>(bytes);
-    decode<Transaction::Answer>(bytes);
-    decode<Watch::Answer>(bytes);
-    decode<Authenticate::Answer>(bytes);
+    decode<etcd::KeyValue>(bytes);
+    decode<etcd::LeaseGrant::Answer>(bytes);
+    decode<etcd::Range::Answer>(bytes);
+    decode<etcd::Transaction::Answer>(bytes);
+    decode<etcd::Watch::Answer>(bytes);
+    decode<etcd::Authenticate::Answer>(bytes);
     require(messages_in(bytes, bytes.size()) == messages_in(bytes, 1));
-    if (!bytes.empty()) (void)what_is_wrong_with(bytes);
-    const GrpcStatus status{static_cast<GrpcCode>(size % 17), std::string{bytes}, false};
-    check_printable(error_for(status, "ci").what());
+    if (!bytes.empty()) (void)etcd::what_is_wrong_with(bytes);
+    const etcd::GrpcStatus status{static_cast<etcd::GrpcCode>(size % 17), std::string{bytes},
+                                  false};
+    check_printable(etcd::error_for(status, "ci").what());
     check_entry(bytes);
     return 0;
 }

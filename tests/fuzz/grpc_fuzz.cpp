@@ -1,6 +1,6 @@
 // A gRPC connection whose server sends anything: HTTP/2 frames, compressed headers, trailers.
-#include "cluster/grpc_session.h"
 #include "core/error.h"
+#include "etcd/grpc_session.h"
 #include "require.h"
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-using namespace ipcbox::cluster;
+using namespace ipcbox::etcd;
 
 namespace {
 

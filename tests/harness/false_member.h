@@ -3,7 +3,7 @@
 //     FalseMember member{[](const FalseMember::Request& request) {
 //         return grpc::head(request.stream) + grpc::trailers(request.stream, "14");
 //     }};
-//     EtcdClient client{access_to(member.text())};
+//     etcd::Client client{access_to(member.text())};
 #pragma once
 
 #include "core/error.h"

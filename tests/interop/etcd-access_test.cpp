@@ -8,7 +8,7 @@
 
 using namespace ipcbox;
 using namespace ipcbox::test;
-using namespace ipcbox::cluster;
+using namespace ipcbox::etcd;
 using namespace std::chrono_literals;
 
 namespace {
@@ -29,7 +29,7 @@ void turn_on_logins(const EtcdCluster& cluster) {
 // This option of etcdctl(1) logs in as root.
 const std::string as_root = "--user=root:root";
 
-EtcdAccess login(const EtcdCluster& cluster, std::string user, std::string password) {
+Access login(const EtcdCluster& cluster, std::string user, std::string password) {
     auto access = access_to(cluster.endpoints());
     access.user = std::move(user);
     access.password = std::move(password);
@@ -58,16 +58,16 @@ TEST_CASE("etcd is used with a login") {
                         {.arguments = {"--bcrypt-cost=4", "--auth-token-ttl=1"}}};
 
     SUBCASE("a server without users needs no login") {
-        EtcdClient client{login(cluster, "ci", "secret")};
+        Client client{login(cluster, "ci", "secret")};
         (void)client.call(put("ipcbox/x", "x"), soon());
     }
     SUBCASE("a user does what their role permits, and nothing else") {
         turn_on_logins(cluster);
-        EtcdClient client{login(cluster, "ci", "secret")};
+        Client client{login(cluster, "ci", "secret")};
         (void)client.call(put("ipcbox/x", "x"), soon());
         (void)armed(client, {"ipcbox/x", ""});
         const auto error = failure_of(client, put("other", "x"));
-        CHECK(error.kind() == EtcdError::Kind::denied);
+        CHECK(error.kind() == CallError::Kind::denied);
         CHECK(error.what() ==
               std::string{"etcd denies user ci the permission (permission denied)"});
         const auto event = next_of(client, client.watch({"other", ""}));
@@ -76,19 +76,19 @@ TEST_CASE("etcd is used with a login") {
     }
     SUBCASE("a wrong password and no login are denied with a line each") {
         turn_on_logins(cluster);
-        EtcdClient wrong{login(cluster, "ci", "guess")};
+        Client wrong{login(cluster, "ci", "guess")};
         const auto error = failure_of(wrong, put("ipcbox/x", "x"));
-        CHECK(error.kind() == EtcdError::Kind::denied);
+        CHECK(error.kind() == CallError::Kind::denied);
         CHECK(error.what() ==
               std::string{"etcd does not accept the login of user ci: wrong user or password"});
-        EtcdClient none{access_to(cluster.endpoints())};
+        Client none{access_to(cluster.endpoints())};
         const auto missing = failure_of(none, put("ipcbox/x", "x"));
-        CHECK(missing.kind() == EtcdError::Kind::denied);
+        CHECK(missing.kind() == CallError::Kind::denied);
         CHECK(contains(missing.what(), "etcd wants a login: set ETCDCTL_USER"));
     }
     SUBCASE("an expired login is renewed") {
         turn_on_logins(cluster);
-        EtcdClient client{login(cluster, "ci", "secret")};
+        Client client{login(cluster, "ci", "secret")};
         (void)client.call(put("ipcbox/x", "x"), soon());
         const auto watch = armed(client, {"ipcbox/x", ""});
         // The connection is idle until the token expires. It lives 1 s, and etcd checks once a
@@ -119,37 +119,37 @@ TEST_CASE("etcd is reached over TLS") {
     access.tls.key = scenario.path("ours.key");
 
     SUBCASE("calls and watches use HTTP/2, which the handshake agreed on") {
-        EtcdClient client{access};
+        Client client{access};
         const auto watch = armed(client, {"k", ""});
         (void)client.call(put("k", "x"), soon());
         CHECK(next_of(client, watch).kv.value == "x");
     }
     SUBCASE("the common name of a certificate is the user if the server has users") {
         turn_on_logins(cluster);
-        EtcdClient client{access};
+        Client client{access};
         (void)client.call(put("ipcbox/x", "x"), soon());
         (void)armed(client, {"ipcbox/x", ""});
-        CHECK(failure_of(client, put("other", "x")).kind() == EtcdError::Kind::denied);
+        CHECK(failure_of(client, put("other", "x")).kind() == CallError::Kind::denied);
     }
     SUBCASE("a call to an untrusted server fails immediately") {
         access.tls.ca_file.reset();
-        EtcdClient client{access};
+        Client client{access};
         const auto error = failure_of(client, put("k", "x"));
-        CHECK(error.kind() == EtcdError::Kind::refused);
+        CHECK(error.kind() == CallError::Kind::refused);
         CHECK(contains(error.what(), "cannot use etcd: https://127.0.0.1"));
         CHECK(contains(error.what(), "issuer"));
     }
     SUBCASE("http:// to it, and no certificate where it wants one, fail with a line") {
         auto plain = access;
         plain.endpoints.front().is_https = false;
-        EtcdClient client{plain};
+        Client client{plain};
         CHECK(contains(failure_of(client, put("k", "x"), Deadline::after(1s)).what(),
                        "(is it for https://?)"));
         access.tls.certificate.reset();
         access.tls.key.reset();
-        EtcdClient stranger{access};
+        Client stranger{access};
         const auto error = failure_of(stranger, put("k", "x"));
-        CHECK(error.kind() == EtcdError::Kind::refused);
+        CHECK(error.kind() == CallError::Kind::refused);
         CHECK(contains(error.what(), "alert"));
     }
 }

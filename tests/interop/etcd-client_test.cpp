@@ -9,13 +9,13 @@
 
 using namespace ipcbox;
 using namespace ipcbox::test;
-using namespace ipcbox::cluster;
+using namespace ipcbox::etcd;
 using namespace std::chrono_literals;
 
 TEST_CASE("the tokens work with one member of etcd") {
     Scenario scenario;
     EtcdCluster cluster{scenario.path("."), {}};
-    EtcdClient client{access_to(cluster.endpoints())};
+    Client client{access_to(cluster.endpoints())};
     const auto lease = any_lease();
 
     SUBCASE("a lease is granted, kept alive and revoked, and then it is gone") {
@@ -24,7 +24,7 @@ TEST_CASE("the tokens work with one member of etcd") {
         CHECK(client.call(LeaseKeepAlive{lease}, soon()).ttl_s == 30);
         (void)client.call(LeaseRevoke{lease}, soon());
         CHECK(client.call(LeaseKeepAlive{lease}, soon()).ttl_s == 0);
-        CHECK(failure_of(client, LeaseRevoke{lease}).kind() == EtcdError::Kind::gone);
+        CHECK(failure_of(client, LeaseRevoke{lease}).kind() == CallError::Kind::gone);
     }
     SUBCASE("a transaction compares, puts and reads, and reports the revision") {
         (void)client.call(LeaseGrant{30, lease}, soon());

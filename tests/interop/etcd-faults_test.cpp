@@ -8,13 +8,13 @@
 
 using namespace ipcbox;
 using namespace ipcbox::test;
-using namespace ipcbox::cluster;
+using namespace ipcbox::etcd;
 using namespace std::chrono_literals;
 
 TEST_CASE("the tokens work with three members of etcd") {
     Scenario scenario;
     EtcdCluster cluster{scenario.path("."), {.members = 3}};
-    EtcdClient client{access_to(cluster.endpoints())};
+    Client client{access_to(cluster.endpoints())};
     client.set_patience(500ms);
 
     SUBCASE("calls go on if the member in use is killed, and a watch is reported lost") {
@@ -33,7 +33,7 @@ TEST_CASE("the tokens work with three members of etcd") {
         (void)client.call(put("k", "x"), soon());
         CHECK(next_of(client, watch).kind == WatchEvent::Kind::lost);
         // A stopped member still accepts connections.
-        EtcdClient other{access_to(cluster.endpoints())};
+        Client other{access_to(cluster.endpoints())};
         other.set_patience(500ms);
         (void)other.call(put("k", "y"), soon());
         cluster.resume(0);
@@ -43,7 +43,7 @@ TEST_CASE("the tokens work with three members of etcd") {
         cluster.stop(1);
         cluster.stop(2);
         const auto error = failure_of(client, put("k", "x"), Deadline::after(2s));
-        CHECK(error.kind() == EtcdError::Kind::unavailable);
+        CHECK(error.kind() == CallError::Kind::unavailable);
         CHECK(contains(error.what(), "cannot reach etcd: "));
         CHECK(next_of(client, watch).kind == WatchEvent::Kind::lost);
         cluster.resume(1);
@@ -53,27 +53,27 @@ TEST_CASE("the tokens work with three members of etcd") {
     }
     SUBCASE("one dead endpoint of three changes nothing") {
         const RefusedPort dead;
-        EtcdClient other{access_to("http://127.0.0.1:" + std::to_string(dead.number()) + "," +
-                                   cluster.endpoints())};
+        Client other{access_to("http://127.0.0.1:" + std::to_string(dead.number()) + "," +
+                               cluster.endpoints())};
         (void)other.call(put("k", "x"), soon());
     }
 }
 
 TEST_CASE("a call to a server that is not etcd fails with that reason") {
     const auto fails = [](const std::string& endpoints, Duration limit) {
-        EtcdClient client{access_to(endpoints)};
+        Client client{access_to(endpoints)};
         return failure_of(client, put("k", "x"), Deadline::after(limit));
     };
     SUBCASE("nobody listens") {
         const RefusedPort dead;
         const auto place = "http://127.0.0.1:" + std::to_string(dead.number());
         const auto error = fails(place, 300ms);
-        CHECK(error.kind() == EtcdError::Kind::unavailable);
+        CHECK(error.kind() == CallError::Kind::unavailable);
         CHECK(error.what() == "cannot reach etcd: " + place + ": Connection refused");
     }
     SUBCASE("a host that does not exist") {
         const auto error = fails("http://no-such-host.invalid:2379", 300ms);
-        CHECK(error.kind() == EtcdError::Kind::unavailable);
+        CHECK(error.kind() == CallError::Kind::unavailable);
         CHECK(contains(error.what(), "cannot resolve no-such-host.invalid"));
     }
     SUBCASE("a server that speaks HTTP/1.1 fails the call before its deadline") {
@@ -82,7 +82,7 @@ TEST_CASE("a call to a server that is not etcd fails with that reason") {
             (void)receive_all(client);
         }};
         const auto error = fails("http://" + portal.text(), 20s);
-        CHECK(error.kind() == EtcdError::Kind::refused);
+        CHECK(error.kind() == CallError::Kind::refused);
         CHECK(error.what() == "cannot use etcd: http://" + portal.text() +
                                   ": it answers in HTTP/1.1: no etcd, or its gateway only");
     }

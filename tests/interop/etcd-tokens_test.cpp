@@ -1,5 +1,5 @@
 // sem-take --etcd with a real etcd: its statuses, the queue, and wrong command lines.
-#include "cluster/protobuf.h"
+#include "etcd/protobuf.h"
 #include "harness/false_member.h"
 #include "harness/peer.h"
 #include "harness/time_limit.h"
@@ -14,7 +14,7 @@
 
 using namespace ipcbox;
 using namespace ipcbox::test;
-using ipcbox::cluster::ProtobufWriter;
+using ipcbox::etcd::ProtobufWriter;
 
 namespace {
 

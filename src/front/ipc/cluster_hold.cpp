@@ -50,7 +50,7 @@ int hold(const ClusterTaking& taking, const process::Root& owner, Pipe& pipe) tr
     entry.keeper = std::exchange(entry.pid, owner.pid);
     auto plan = keeper_plan(taking, entry);
     plan.owner = owner;
-    const int status = hold_guarded(plan, [&](cluster::Revision fence, const std::string& key) {
+    const int status = hold_guarded(plan, [&](etcd::Revision fence, const std::string& key) {
         tell(pipe, fmt::format("{} {}\n", fence, key));
     });
     if (pipe.writer) tell(pipe, busy);
@@ -65,7 +65,7 @@ int hold(const ClusterTaking& taking, const process::Root& owner, Pipe& pipe) tr
 struct Report {
     bool is_taken = false;
     bool is_busy = false;
-    cluster::Revision fence = 0;
+    etcd::Revision fence = 0;
     std::string place;
     std::string failure;
 };
@@ -80,7 +80,7 @@ Report read_report(const Fd& reader) {
     if (text.starts_with(failed)) {
         report.failure = text.substr(failed.size());
     } else if (!report.is_busy) {
-        const auto fence = whole_number<cluster::Revision>(take_until(text, ' '));
+        const auto fence = whole_number<etcd::Revision>(take_until(text, ' '));
         report.is_taken = fence.has_value();
         report.fence = fence.value_or(0);
         report.place = text;

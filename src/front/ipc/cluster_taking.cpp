@@ -93,7 +93,7 @@ int take_until_given(const ClusterTaking& taking) {
     const auto parent = find_process(::getppid());
     auto entry = cluster::TokenEntry::ours(parent ? parent->name : "");
     entry.pid = ::getppid();
-    cluster::EtcdClient client{taking.access};
+    etcd::Client client{taking.access};
     const auto tell = [&taking](const std::string& line) {
         if (taking.tells_result) cli::diagnose(line);
     };

@@ -26,7 +26,7 @@ struct ClusterOptions {
 void declare(cli::Options& options, ClusterOptions& into);
 
 struct ClusterTaking {
-    cluster::EtcdAccess access;
+    etcd::Access access;
     ClusterOptions options;
     std::string key;
     std::optional<int> slots;

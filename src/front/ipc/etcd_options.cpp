@@ -10,7 +10,7 @@ namespace ipcbox::front {
 
 namespace {
 
-using Endpoints = std::vector<cluster::EtcdEndpoint>;
+using Endpoints = std::vector<etcd::Endpoint>;
 
 // Empty when the variable is not set.
 std::string variable(const char* name) {
@@ -21,14 +21,14 @@ std::string variable(const char* name) {
 Endpoints endpoints_of(const char* name) {
     const auto text = variable(name);
     try {
-        return cluster::EtcdEndpoint::parse_list(text);
+        return etcd::Endpoint::parse_list(text);
     } catch (const std::invalid_argument& wrong) {
         throw cli::UsageError(fmt::format("{} '{}': {}", name, text, wrong.what()));
     }
 }
 
 Endpoints parse_endpoints(std::string_view text) {
-    if (text != "env") return cluster::EtcdEndpoint::parse_list(text);
+    if (text != "env") return etcd::Endpoint::parse_list(text);
     if (variable("ETCDCTL_ENDPOINTS").empty())
         throw std::invalid_argument("ETCDCTL_ENDPOINTS is not set");
     return endpoints_of("ETCDCTL_ENDPOINTS");
@@ -45,12 +45,12 @@ void declare(cli::Options& options, EtcdOptions& into, const char* help) {
     declare(options, into.tls);
 }
 
-std::optional<cluster::EtcdAccess> etcd_access(const EtcdOptions& options) {
+std::optional<etcd::Access> etcd_access(const EtcdOptions& options) {
     if (!options.endpoints && variable("IPCBOX_ETCD").empty()) {
         if (says_something(options.tls)) throw cli::UsageError("the options for TLS need --etcd");
         return std::nullopt;
     }
-    cluster::EtcdAccess access;
+    etcd::Access access;
     access.endpoints = options.endpoints ? *options.endpoints : endpoints_of("IPCBOX_ETCD");
     access.user = variable("ETCDCTL_USER");
     access.password = variable("ETCDCTL_PASSWORD");

@@ -8,9 +8,9 @@
 #pragma once
 
 #include "cli/options.h"
-#include "cluster/etcd_access.h"
 #include "cluster/token_keys.h"
 #include "core/deadline.h"
+#include "etcd/access.h"
 
 #include <optional>
 #include <string>
@@ -19,7 +19,7 @@
 namespace ipcbox::front {
 
 struct EtcdOptions {
-    std::optional<std::vector<cluster::EtcdEndpoint>> endpoints{}; // --etcd
+    std::optional<std::vector<etcd::Endpoint>> endpoints{}; // --etcd
     net::TlsOptions tls{};
 };
 
@@ -28,7 +28,7 @@ void declare(cli::Options& options, EtcdOptions& into,
              const char* help = "use tokens of this etcd cluster (default $IPCBOX_ETCD)");
 
 // Nothing when neither the command line nor the environment names a cluster. Throws UsageError.
-[[nodiscard]] std::optional<cluster::EtcdAccess> etcd_access(const EtcdOptions& options);
+[[nodiscard]] std::optional<etcd::Access> etcd_access(const EtcdOptions& options);
 
 // Where the keys begin.
 [[nodiscard]] std::string etcd_prefix();

@@ -32,7 +32,7 @@ namespace ipcbox::front {
 // when that process has ended, or when we are told to end. For a forked child of the process that
 // takes the token. Once we have it, we detach ourselves from the session, call TAKEN with the fence
 // and the key in etcd, and outlive our parent.
-using Taken = std::function<void(cluster::Revision fence, const std::string& key)>;
+using Taken = std::function<void(etcd::Revision fence, const std::string& key)>;
 [[nodiscard]] int hold_guarded(const cluster::KeeperPlan& plan, const Taken& taken);
 
 } // namespace ipcbox::front

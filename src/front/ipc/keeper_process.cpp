@@ -95,14 +95,14 @@ void KeeperProcess::hear() {
 }
 
 void KeeperProcess::hear_place(std::string_view text) {
-    place_.entry.lease = whole_number<cluster::LeaseId>(take_until(text, ' ')).value_or(0);
-    place_.entry.revision = whole_number<cluster::Revision>(text).value_or(0);
+    place_.entry.lease = whole_number<etcd::LeaseId>(take_until(text, ' ')).value_or(0);
+    place_.entry.revision = whole_number<etcd::Revision>(text).value_or(0);
     place_.fence = 0;
     has_token_ = false;
 }
 
 void KeeperProcess::hear_inside(std::string_view text) {
-    place_.fence = whole_number<cluster::Revision>(take_until(text, ' ')).value_or(0);
+    place_.fence = whole_number<etcd::Revision>(take_until(text, ' ')).value_or(0);
     key_ = text;
     has_token_ = true;
 }

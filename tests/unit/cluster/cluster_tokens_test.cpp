@@ -1,8 +1,8 @@
 // Tokens of a member of the cluster that answers as no etcd does.
 #include "cluster/cluster_tokens.h"
 
-#include "cluster/protobuf.h"
 #include "core/poll.h"
+#include "etcd/protobuf.h"
 #include "harness/etcd_client.h"
 #include "harness/false_member.h"
 
@@ -22,12 +22,13 @@ std::string failure_with(std::int64_t ttl, const std::string& answer) {
     const FalseMember member{[&](const Request& request) {
         constexpr char ttl_field = 8;
         if (!request.is_call)
-            return FalseMember::whole(request, ProtobufWriter{}.number(3, 1).bytes());
+            return FalseMember::whole(request, etcd::ProtobufWriter{}.number(3, 1).bytes());
         if (request.message.front() != ttl_field) return FalseMember::whole(request, answer);
         // Field 2 is the lease. An answer is never empty.
-        return FalseMember::whole(request, ProtobufWriter{}.number(2, 1).number(3, ttl).bytes());
+        return FalseMember::whole(request,
+                                  etcd::ProtobufWriter{}.number(2, 1).number(3, ttl).bytes());
     }};
-    EtcdClient client{access_to(member.text())};
+    etcd::Client client{access_to(member.text())};
     client.set_patience(std::chrono::seconds{20});
     ClusterTokens tokens{client,
                          {.keys = TokenKeys::parse("@x", default_prefix), .entry = {}, .slots = 1}};
@@ -49,14 +50,14 @@ TEST_CASE("a lease that is over at once, and an entry that is not there, make no
     CHECK(failure_with(-5, "") == no_sense);
     // A transaction that has succeeded, with the results of a look at a set that is not there.
     const auto key = TokenKeys::parse("@x", default_prefix).queue();
-    const auto some = ProtobufWriter{}.text(1, key).number(2, 7).bytes();
-    const auto found = ProtobufWriter{}.text(2, some).bytes();
-    const auto full = ProtobufWriter{}.text(1, found).bytes();
-    const auto none = ProtobufWriter{}.explicit_text(1, "").bytes();
-    ProtobufWriter answer;
+    const auto some = etcd::ProtobufWriter{}.text(1, key).number(2, 7).bytes();
+    const auto found = etcd::ProtobufWriter{}.text(2, some).bytes();
+    const auto full = etcd::ProtobufWriter{}.text(1, found).bytes();
+    const auto none = etcd::ProtobufWriter{}.explicit_text(1, "").bytes();
+    etcd::ProtobufWriter answer;
     answer.number(2, 1);
     for (const auto& result : {none, none, full, full, full})
         answer.text(3, result);
     CHECK(failure_with(15, answer.bytes()) == no_sense);
-    CHECK(failure_with(15, ProtobufWriter{}.number(2, 1).bytes()) == no_sense);
+    CHECK(failure_with(15, etcd::ProtobufWriter{}.number(2, 1).bytes()) == no_sense);
 }

@@ -1,6 +1,6 @@
 #include "cluster/lent_token.h"
 
-#include "cluster/protobuf.h"
+#include "etcd/protobuf.h"
 #include "harness/etcd_client.h"
 #include "harness/false_member.h"
 
@@ -17,18 +17,18 @@ namespace {
 using namespace std::chrono_literals;
 
 std::string found(const std::string& key, std::int64_t revision, const std::string& value = "") {
-    ProtobufWriter kv;
+    etcd::ProtobufWriter kv;
     kv.text(1, key).number(2, revision).number(3, revision).text(5, value);
-    return ProtobufWriter{}.text(2, kv.bytes()).bytes();
+    return etcd::ProtobufWriter{}.text(2, kv.bytes()).bytes();
 }
 
 // The answer to any transaction of a client whose entry is OURS: another client has the only token.
 std::string second_in_queue(const TokenKeys& keys, const std::string& ours) {
-    ProtobufWriter answer;
+    etcd::ProtobufWriter answer;
     answer.number(2, 1);
     const auto other = found(keys.queue() + "1", 2);
     for (const auto& result : {found(keys.slots(), 1, "1"), found(ours, 3), other, other})
-        answer.text(3, ProtobufWriter{}.text(1, result).bytes());
+        answer.text(3, etcd::ProtobufWriter{}.text(1, result).bytes());
     return answer.bytes();
 }
 
@@ -49,14 +49,14 @@ TEST_CASE("a client that waits sleeps, even if no member says for whom it waits"
         constexpr char lease_field = 8; // other requests begin with a text
         const auto& text = request.message;
         if (!request.is_call || text.front() == lease_field)
-            return FalseMember::whole(request, ProtobufWriter{}.number(3, 15).bytes());
+            return FalseMember::whole(request, etcd::ProtobufWriter{}.number(3, 15).bytes());
         const auto entry = text.find(keys.queue());
         if (text.find(keys.slots()) == std::string::npos) return "";
         constexpr std::size_t digits = 16;
         return FalseMember::whole(
             request, second_in_queue(keys, text.substr(entry, keys.queue().size() + digits)));
     }};
-    EtcdClient client{access_to(member.text())};
+    etcd::Client client{access_to(member.text())};
     const auto before = cpu_time();
     const auto lent = take_lent_token(client, {.wish = {.keys = keys, .entry = {}, .slots = 1},
                                                .wait = Deadline::after(500ms),
@@ -76,14 +76,15 @@ TEST_CASE("a wait that ends while the server is silent gives the lease back") {
             constexpr char number_field = 8; // transactions begin with a text
             const bool is_transaction = request.is_call && request.message.front() != number_field;
             if (is_transaction) return "";
-            const auto answer = FalseMember::whole(request, ProtobufWriter{}.number(3, 15).bytes());
+            const auto answer =
+                FalseMember::whole(request, etcd::ProtobufWriter{}.number(3, 15).bytes());
             if (!request.is_call) return answer;
-            const auto lease = number_in(request.message, 2);
-            if (lease == 0) revoked = number_in(request.message, 1);
+            const auto lease = etcd::number_in(request.message, 2);
+            if (lease == 0) revoked = etcd::number_in(request.message, 1);
             if (lease == 0 || granted.exchange(lease) == lease || is_granted) return answer;
             return "";
         }};
-        EtcdClient client{access_to(member.text())};
+        etcd::Client client{access_to(member.text())};
         const auto wait = Deadline::after(100ms);
         const auto lent =
             take_lent_token(client, {.wish = {.keys = TokenKeys::parse("@x", default_prefix),

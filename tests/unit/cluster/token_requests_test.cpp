@@ -3,33 +3,34 @@
 #include <doctest/doctest.h>
 #include <fmt/core.h>
 
+using namespace ipcbox;
 using namespace ipcbox::cluster;
 
 namespace {
 
 const TokenKeys keys = TokenKeys::parse("@x");
-constexpr LeaseId lease = 0xabc;
+constexpr etcd::LeaseId lease = 0xabc;
 
-KeyValue entry(const std::string& key, Revision revision) {
-    KeyValue kv;
+etcd::KeyValue entry(const std::string& key, etcd::Revision revision) {
+    etcd::KeyValue kv;
     kv.key = key;
     kv.create_revision = kv.mod_revision = revision;
     return kv;
 }
 
-Range::Answer found(std::vector<KeyValue> entries) {
-    Range::Answer answer;
+etcd::Range::Answer found(std::vector<etcd::KeyValue> entries) {
+    etcd::Range::Answer answer;
     answer.found = std::move(entries);
     return answer;
 }
 
 // A server's answer to a look, with the entries "q/3", "q/5" and ours, which was made at 9. There
 // are 2 slots.
-Transaction::Answer look_of_three() {
+etcd::Transaction::Answer look_of_three() {
     auto slots = entry(keys.slots(), 2);
     slots.value = "2";
     const auto ours = entry(keys.entry(lease), 9);
-    Transaction::Answer answer;
+    etcd::Transaction::Answer answer;
     answer.succeeded = true;
     answer.results = {found({slots}), found({ours}),
                       found({entry("q/3", 3), entry("q/5", 5), ours}), found({entry("q/5", 5)})};
@@ -51,7 +52,7 @@ TEST_CASE("a look tells the slots, our entry, the oldest ones and the one before
 
 TEST_CASE("an answer to entering the queue is a look after the result of the put") {
     auto answer = look_of_three();
-    answer.results.insert(answer.results.begin(), Range::Answer{});
+    answer.results.insert(answer.results.begin(), etcd::Range::Answer{});
     answer.results.back() = found({entry(keys.entry(lease), 9), entry("q/5", 5)});
     const auto enqueued = enqueued_in(answer, keys.entry(lease));
     REQUIRE(enqueued);

@@ -1,15 +1,15 @@
 // What it means when etcd answers a call with an error, and the words for it.
 #pragma once
 
-#include "cluster/grpc_connection.h"
 #include "core/error.h"
+#include "etcd/grpc_connection.h"
 
 #include <string>
 #include <string_view>
 
-namespace ipcbox::cluster {
+namespace ipcbox::etcd {
 
-class EtcdError : public Error {
+class CallError : public Error {
   public:
     enum class Kind : std::uint8_t {
         unavailable, // no member answered in time, or there is no leader: later it may go well
@@ -17,7 +17,7 @@ class EtcdError : public Error {
         gone,        // the lease is unknown
         refused,     // anything else: the request or the server is not what the other expects
     };
-    EtcdError(Kind kind, std::string message) : Error(std::move(message)), kind_(kind) {}
+    CallError(Kind kind, std::string message) : Error(std::move(message)), kind_(kind) {}
     [[nodiscard]] Kind kind() const noexcept { return kind_; }
 
   private:
@@ -25,7 +25,7 @@ class EtcdError : public Error {
 };
 
 // What a status that is not ok means.
-[[nodiscard]] EtcdError::Kind kind_of(const GrpcStatus& status);
+[[nodiscard]] CallError::Kind kind_of(const GrpcStatus& status);
 
 // The token has expired, or the users have changed since it was made: log in again.
 [[nodiscard]] bool wants_new_token(const GrpcStatus& status);
@@ -36,6 +36,6 @@ class EtcdError : public Error {
 
 // One line for a user who logs in as USER, which may be empty. Foreign control characters do not
 // get into it.
-[[nodiscard]] EtcdError error_for(const GrpcStatus& status, std::string_view user);
+[[nodiscard]] CallError error_for(const GrpcStatus& status, std::string_view user);
 
-} // namespace ipcbox::cluster
+} // namespace ipcbox::etcd

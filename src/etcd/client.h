@@ -1,7 +1,7 @@
 // A client of an etcd cluster: calls and watches over one connection to one of its members, and to
 // another member when that one fails. No threads. Either the calls wait:
 //
-//     EtcdClient client{access};
+//     Client client{access};
 //     const auto answer = client.call(LeaseGrant{15, lease}, Deadline::after(20s));
 //
 // or the caller's own loop drives it:
@@ -18,11 +18,11 @@
 // Both can be mixed: while call() waits, watches go on, and their events are kept.
 #pragma once
 
-#include "cluster/etcd_access.h"
-#include "cluster/etcd_messages.h"
-#include "cluster/etcd_status.h"
-#include "cluster/member_link.h"
 #include "core/deadline.h"
+#include "etcd/access.h"
+#include "etcd/member_link.h"
+#include "etcd/messages.h"
+#include "etcd/status.h"
 
 #include <cstdint>
 #include <deque>
@@ -33,7 +33,7 @@
 #include <string_view>
 #include <vector>
 
-namespace ipcbox::cluster {
+namespace ipcbox::etcd {
 
 using CallId = std::uint64_t;
 using WatchId = std::uint64_t;
@@ -41,7 +41,7 @@ using WatchId = std::uint64_t;
 struct FinishedCall {
     CallId id = 0;
     std::string answer; // for Request::Answer::decode()
-    std::optional<EtcdError> error;
+    std::optional<CallError> error;
     // The request was sent more than once, because no answer came to an earlier attempt: that
     // attempt may have done its work.
     bool was_repeated = false;
@@ -62,19 +62,19 @@ struct WatchEvent {
     bool is_denied = false; // for lost: the role lacks the permission, and will lack it next time
 };
 
-class EtcdClient {
+class Client {
   public:
-    explicit EtcdClient(const EtcdAccess& access);
-    EtcdClient(const EtcdClient&) = delete;
-    EtcdClient& operator=(const EtcdClient&) = delete;
-    ~EtcdClient() = default;
+    explicit Client(const Access& access);
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+    ~Client() = default;
 
     // How long one member may take to answer before another is asked (default 2 s). It doubles with
     // each attempt of the same call, up to 4 s.
     void set_patience(Duration patience) { link_.set_patience(patience); }
 
     // Repeats the request at one member after the other until there is an answer: every request
-    // must be safe to repeat. Throws EtcdError; unavailable at the DEADLINE, and refused before it
+    // must be safe to repeat. Throws CallError; unavailable at the DEADLINE, and refused before it
     // when no member can ever answer (no etcd there, an untrusted certificate). Throws
     // MalformedMessage.
     //
@@ -88,7 +88,7 @@ class EtcdClient {
     template <class Request> [[nodiscard]] CallId start(const Request& request, Deadline deadline) {
         return start_call(Request::path, request.encode(), deadline);
     }
-    // Waits for the end of this call. Throws EtcdError when it failed.
+    // Waits for the end of this call. Throws CallError when it failed.
     FinishedCall finish(CallId call);
     // Forgets a call: next_finished() never returns it, and the server may carry it out or not.
     void abandon(CallId call);
@@ -140,14 +140,14 @@ class EtcdClient {
     void wait(Deadline deadline);
     void hear();
     void end_call(Calls::iterator call, const GrpcStatus& status);
-    void finish_call(Calls::iterator call, std::optional<EtcdError> error);
+    void finish_call(Calls::iterator call, std::optional<CallError> error);
     void hear_watch(Watches::iterator watch, const std::string& message);
     void end_watch(Watches::iterator watch, const GrpcStatus& status);
     [[nodiscard]] bool logs_in_again(Asked& asked, const GrpcStatus& status);
     void expire();
     void fail_member(const GrpcStatus& why, MemberLink::Keep keep);
     void lose_streams();
-    void give_up_all(const EtcdError& error);
+    void give_up_all(const CallError& error);
     void send_all();
     void send(Asked& asked, std::optional<Deadline> end);
     [[nodiscard]] bool wants_login() const;
@@ -167,4 +167,4 @@ class EtcdClient {
     std::uint64_t last_id_ = 0;
 };
 
-} // namespace ipcbox::cluster
+} // namespace ipcbox::etcd

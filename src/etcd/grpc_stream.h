@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace ipcbox::cluster {
+namespace ipcbox::etcd {
 
 // grpc/doc/statuscodes.md
 enum class GrpcCode : std::uint8_t {
@@ -76,4 +76,4 @@ class GrpcStream {
     std::string grpc_message_;
 };
 
-} // namespace ipcbox::cluster
+} // namespace ipcbox::etcd

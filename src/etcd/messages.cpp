@@ -1,10 +1,10 @@
-#include "cluster/etcd_messages.h"
+#include "etcd/messages.h"
 
-#include "cluster/protobuf.h"
+#include "etcd/protobuf.h"
 
 #include <algorithm>
 
-namespace ipcbox::cluster {
+namespace ipcbox::etcd {
 
 namespace {
 
@@ -216,4 +216,4 @@ Watch::Answer Watch::Answer::decode(std::string_view message) {
     return answer;
 }
 
-} // namespace ipcbox::cluster
+} // namespace ipcbox::etcd

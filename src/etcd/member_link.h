@@ -2,9 +2,9 @@
 // here waits, except that a host name is looked up for at most a second.
 #pragma once
 
-#include "cluster/etcd_access.h"
-#include "cluster/grpc_connection.h"
 #include "core/deadline.h"
+#include "etcd/access.h"
+#include "etcd/grpc_connection.h"
 
 #include <array>
 #include <memory>
@@ -13,11 +13,11 @@
 #include <string_view>
 #include <vector>
 
-namespace ipcbox::cluster {
+namespace ipcbox::etcd {
 
 class MemberLink {
   public:
-    explicit MemberLink(EtcdAccess access);
+    explicit MemberLink(Access access);
 
     // How long a member may take to answer after FAILED_ATTEMPTS: it doubles with each, up to 4 s.
     [[nodiscard]] Duration patience(unsigned failed_attempts) const;
@@ -59,7 +59,7 @@ class MemberLink {
 
   private:
     struct Member {
-        EtcdEndpoint endpoint;
+        Endpoint endpoint;
         std::vector<net::Address> addresses; // empty: to be looked up
         std::size_t next_address = 0;
         std::string problem{};
@@ -71,7 +71,7 @@ class MemberLink {
     [[nodiscard]] net::Address next_address();
     void fail_connection(const GrpcStatus& why);
 
-    EtcdAccess access_;
+    Access access_;
     std::vector<Member> members_;
     std::size_t at_ = 0;
     std::unique_ptr<GrpcConnection> connection_;
@@ -82,4 +82,4 @@ class MemberLink {
     unsigned failures_ = 0; // in a row
 };
 
-} // namespace ipcbox::cluster
+} // namespace ipcbox::etcd

@@ -1,11 +1,11 @@
-#include "cluster/protobuf.h"
+#include "etcd/protobuf.h"
 
 #include <cstdint>
 #include <doctest/doctest.h>
 #include <limits>
 #include <string>
 
-using namespace ipcbox::cluster;
+using namespace ipcbox::etcd;
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "cluster/etcd_access.h"
+#include "etcd/access.h"
 
 #include "core/ascii.h"
 #include "core/words.h"
@@ -8,7 +8,7 @@
 #include <fmt/core.h>
 #include <stdexcept>
 
-namespace ipcbox::cluster {
+namespace ipcbox::etcd {
 
 namespace {
 
@@ -20,8 +20,8 @@ constexpr std::uint16_t etcd_port = 2379;
 
 } // namespace
 
-EtcdEndpoint EtcdEndpoint::parse(std::string_view text) {
-    EtcdEndpoint endpoint;
+Endpoint Endpoint::parse(std::string_view text) {
+    Endpoint endpoint;
     auto place = text;
     if (const auto scheme_end = text.find("://"); scheme_end != std::string_view::npos) {
         const auto scheme = ascii::lower(text.substr(0, scheme_end));
@@ -42,9 +42,9 @@ EtcdEndpoint EtcdEndpoint::parse(std::string_view text) {
     return endpoint;
 }
 
-std::vector<EtcdEndpoint> EtcdEndpoint::parse_list(std::string_view text) {
+std::vector<Endpoint> Endpoint::parse_list(std::string_view text) {
     constexpr std::string_view between = ", \t\r\n";
-    std::vector<EtcdEndpoint> all;
+    std::vector<Endpoint> all;
     for (;;) {
         (void)take_while_in(text, between);
         if (text.empty()) break;
@@ -54,8 +54,8 @@ std::vector<EtcdEndpoint> EtcdEndpoint::parse_list(std::string_view text) {
     return all;
 }
 
-std::string EtcdEndpoint::text() const {
+std::string Endpoint::text() const {
     return fmt::format("{}://{}", is_https ? "https" : "http", place.text());
 }
 
-} // namespace ipcbox::cluster
+} // namespace ipcbox::etcd

@@ -1,12 +1,12 @@
-#include "cluster/etcd_status.h"
+#include "etcd/status.h"
 
 #include <doctest/doctest.h>
 
-using namespace ipcbox::cluster;
+using namespace ipcbox::etcd;
 
 namespace {
 
-EtcdError::Kind kind(GrpcCode code, std::string message = "") {
+CallError::Kind kind(GrpcCode code, std::string message = "") {
     return kind_of({code, std::move(message), false});
 }
 
@@ -17,7 +17,7 @@ std::string words(GrpcCode code, std::string message, std::string_view user = "c
 } // namespace
 
 TEST_CASE("a status is unavailable when another attempt may help") {
-    using Kind = EtcdError::Kind;
+    using Kind = CallError::Kind;
     CHECK(kind(GrpcCode::unavailable, "etcdserver: no leader") == Kind::unavailable);
     CHECK(kind(GrpcCode::deadline_exceeded) == Kind::unavailable);
     CHECK(kind(GrpcCode::canceled) == Kind::unavailable);
@@ -38,7 +38,7 @@ TEST_CASE("the reason why a watch ended loses the frame that Go's gRPC puts arou
 }
 
 TEST_CASE("a status is denied, gone or refused otherwise") {
-    using Kind = EtcdError::Kind;
+    using Kind = CallError::Kind;
     CHECK(kind(GrpcCode::permission_denied) == Kind::denied);
     CHECK(kind(GrpcCode::unauthenticated) == Kind::denied);
     CHECK(kind(GrpcCode::invalid_argument, "etcdserver: authentication failed, invalid user ID or "

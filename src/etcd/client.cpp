@@ -1,12 +1,12 @@
-#include "cluster/etcd_client.h"
+#include "etcd/client.h"
 
-#include "cluster/protobuf.h"
 #include "core/poll.h"
+#include "etcd/protobuf.h"
 
 #include <algorithm>
 #include <fmt/core.h>
 
-namespace ipcbox::cluster {
+namespace ipcbox::etcd {
 
 namespace {
 
@@ -28,21 +28,21 @@ std::string granted(const std::string& request) {
 
 } // namespace
 
-EtcdClient::EtcdClient(const EtcdAccess& access)
+Client::Client(const Access& access)
     : user_(access.user), password_(access.password), link_(access) {}
 
-CallId EtcdClient::start_call(std::string_view path, std::string request, Deadline deadline) {
+CallId Client::start_call(std::string_view path, std::string request, Deadline deadline) {
     calls_.emplace(++last_id_, Call{{path, std::move(request)}, deadline});
     return last_id_;
 }
 
-FinishedCall EtcdClient::finish(CallId id) {
+FinishedCall Client::finish(CallId id) {
     for (;;) {
         const auto found = std::ranges::find(finished_, id, &FinishedCall::id);
         if (found != finished_.end()) {
             auto finished = std::move(*found);
             finished_.erase(found);
-            if (finished.error) throw EtcdError{*std::move(finished.error)};
+            if (finished.error) throw CallError{*std::move(finished.error)};
             return finished;
         }
         if (!calls_.contains(id)) throw Error("there is no such call");
@@ -50,7 +50,7 @@ FinishedCall EtcdClient::finish(CallId id) {
     }
 }
 
-void EtcdClient::abandon(CallId id) {
+void Client::abandon(CallId id) {
     std::erase_if(finished_, [id](const FinishedCall& call) { return call.id == id; });
     const auto call = calls_.find(id);
     if (call == calls_.end()) return;
@@ -58,26 +58,26 @@ void EtcdClient::abandon(CallId id) {
     calls_.erase(call);
 }
 
-std::optional<FinishedCall> EtcdClient::next_finished() {
+std::optional<FinishedCall> Client::next_finished() {
     if (finished_.empty()) return std::nullopt;
     std::optional<FinishedCall> finished{std::move(finished_.front())};
     finished_.pop_front();
     return finished;
 }
 
-void EtcdClient::wait(Deadline deadline) {
+void Client::wait(Deadline deadline) {
     auto entries = poll_entries();
     (void)poll_until(entries, std::min(deadline, next_moment()));
     work();
 }
 
-bool EtcdClient::has_unsent() const {
+bool Client::has_unsent() const {
     const auto is_unsent = [](const auto& entry) { return entry.second.stream == 0; };
     if (wants_login()) return login_ == 0 || calls_.at(login_).stream == 0;
     return std::ranges::any_of(calls_, is_unsent) || std::ranges::any_of(watches_, is_unsent);
 }
 
-Deadline EtcdClient::next_moment() const {
+Deadline Client::next_moment() const {
     auto moment = Deadline::never();
     for (const auto& [id, call] : calls_)
         moment = std::min({moment, call.deadline, call.attempt_end});
@@ -89,7 +89,7 @@ Deadline EtcdClient::next_moment() const {
     return std::min(moment, link_.next_moment());
 }
 
-void EtcdClient::work() {
+void Client::work() {
     link_.work();
     if (link_.has_connection()) hear();
     if (link_.give_up_on_broken()) lose_streams();
@@ -98,7 +98,7 @@ void EtcdClient::work() {
     expire();
     if (link_.is_hopeless())
         give_up_all(
-            {EtcdError::Kind::refused, fmt::format("cannot use etcd: {}", link_.problems())});
+            {CallError::Kind::refused, fmt::format("cannot use etcd: {}", link_.problems())});
     if (calls_.empty() && watches_.empty()) return;
     link_.connect_if_due();
     if (!link_.is_ready()) return;
@@ -108,7 +108,7 @@ void EtcdClient::work() {
     link_.flush();
 }
 
-void EtcdClient::hear() {
+void Client::hear() {
     while (auto event = link_.connection().next()) {
         const auto has_stream = [&event](const auto& entry) {
             return entry.second.stream == event->stream;
@@ -131,7 +131,7 @@ void EtcdClient::hear() {
 }
 
 // Whether to send the request once more, with a new token. If so, forgets the old token.
-bool EtcdClient::logs_in_again(Asked& asked, const GrpcStatus& status) {
+bool Client::logs_in_again(Asked& asked, const GrpcStatus& status) {
     if (user_.empty() || has_no_logins_ || asked.has_new_token) return false;
     if (asked.path == Authenticate::path || !wants_new_token(status)) return false;
     asked.has_new_token = true;
@@ -141,7 +141,7 @@ bool EtcdClient::logs_in_again(Asked& asked, const GrpcStatus& status) {
     return true;
 }
 
-void EtcdClient::end_call(Calls::iterator at, const GrpcStatus& status) {
+void Client::end_call(Calls::iterator at, const GrpcStatus& status) {
     auto& call = at->second;
     call.attempt_end = Deadline::never();
     const bool is_open = link_.connection().is_open();
@@ -158,7 +158,7 @@ void EtcdClient::end_call(Calls::iterator at, const GrpcStatus& status) {
         return finish_call(at, std::nullopt);
     }
     if (logs_in_again(call, status)) return;
-    if (status.code == GrpcCode::ok || kind_of(status) == EtcdError::Kind::unavailable ||
+    if (status.code == GrpcCode::ok || kind_of(status) == CallError::Kind::unavailable ||
         status.is_hopeless) {
         call.stream = 0;
         call.answer.clear();
@@ -171,7 +171,7 @@ void EtcdClient::end_call(Calls::iterator at, const GrpcStatus& status) {
     finish_call(at, error_for(status, user_));
 }
 
-void EtcdClient::finish_call(Calls::iterator at, std::optional<EtcdError> error) {
+void Client::finish_call(Calls::iterator at, std::optional<CallError> error) {
     FinishedCall finished{at->first, std::move(at->second.answer), std::move(error),
                           at->second.attempts > 1};
     calls_.erase(at);
@@ -186,7 +186,7 @@ void EtcdClient::finish_call(Calls::iterator at, std::optional<EtcdError> error)
         token_ = Authenticate::Answer::decode(finished.answer).token;
 }
 
-void EtcdClient::expire() {
+void Client::expire() {
     const auto is_silent = [](const Asked& asked) {
         return asked.stream != 0 && asked.attempt_end.passed();
     };
@@ -196,7 +196,7 @@ void EtcdClient::expire() {
         if (call->second.deadline.passed()) {
             if (call->second.stream != 0) link_.connection().cancel(call->second.stream);
             const auto problems = link_.problems();
-            finish_call(call, EtcdError{EtcdError::Kind::unavailable,
+            finish_call(call, CallError{CallError::Kind::unavailable,
                                         fmt::format("cannot reach etcd: {}",
                                                     problems.empty() ? "no answer" : problems)});
         } else {
@@ -209,13 +209,13 @@ void EtcdClient::expire() {
 }
 
 // Goes on to the next member, because this one gives no answer, or no useful one.
-void EtcdClient::fail_member(const GrpcStatus& why, MemberLink::Keep keep) {
+void Client::fail_member(const GrpcStatus& why, MemberLink::Keep keep) {
     link_.fail(why, keep);
     if (!link_.has_connection()) lose_streams();
 }
 
 // Handles the streams of a connection that is gone.
-void EtcdClient::lose_streams() {
+void Client::lose_streams() {
     const auto reason = "the connection was lost: " + link_.problems();
     for (auto& [id, call] : calls_) {
         call.stream = 0;
@@ -230,7 +230,7 @@ void EtcdClient::lose_streams() {
     }
 }
 
-void EtcdClient::give_up_all(const EtcdError& error) {
+void Client::give_up_all(const CallError& error) {
     for (auto at = calls_.begin(); at != calls_.end();) {
         const auto call = at++;
         if (call->second.stream != 0) link_.connection().cancel(call->second.stream);
@@ -244,16 +244,16 @@ void EtcdClient::give_up_all(const EtcdError& error) {
                            id,
                            {},
                            error.what(),
-                           error.kind() == EtcdError::Kind::denied});
+                           error.kind() == CallError::Kind::denied});
     }
     watches_.clear();
 }
 
-bool EtcdClient::wants_login() const {
+bool Client::wants_login() const {
     return !user_.empty() && token_.empty() && !has_no_logins_;
 }
 
-void EtcdClient::send_all() {
+void Client::send_all() {
     if (wants_login() && login_ == 0)
         login_ = start(Authenticate{user_, password_}, Deadline::never());
     for (auto& [id, call] : calls_) {
@@ -271,7 +271,7 @@ void EtcdClient::send_all() {
     }
 }
 
-void EtcdClient::send(Asked& asked, std::optional<Deadline> end) {
+void Client::send(Asked& asked, std::optional<Deadline> end) {
     // Without this, a member that is cut off from the others would never answer.
     std::vector<GrpcHeader> headers{{"hasleader", "true"}};
     if (end) headers.push_back({"grpc-timeout", grpc_timeout(*end)});
@@ -283,4 +283,4 @@ void EtcdClient::send(Asked& asked, std::optional<Deadline> end) {
                     end ? GrpcConnection::End::yes : GrpcConnection::End::no);
 }
 
-} // namespace ipcbox::cluster
+} // namespace ipcbox::etcd

@@ -1,11 +1,11 @@
-#include "cluster/grpc_stream.h"
+#include "etcd/grpc_stream.h"
 
 #include "core/number.h"
 #include "http/url.h"
 
 #include <fmt/core.h>
 
-namespace ipcbox::cluster {
+namespace ipcbox::etcd {
 
 namespace {
 
@@ -83,4 +83,4 @@ GrpcStatus GrpcStream::status(std::string_view error) const {
             false};
 }
 
-} // namespace ipcbox::cluster
+} // namespace ipcbox::etcd

@@ -15,8 +15,8 @@
 // server did not send, and is_open() is false from then on.
 #pragma once
 
-#include "cluster/grpc_session.h"
 #include "core/fd.h"
+#include "etcd/grpc_session.h"
 #include "net/tls_process.h"
 
 #include <array>
@@ -27,7 +27,7 @@
 #include <string_view>
 #include <vector>
 
-namespace ipcbox::cluster {
+namespace ipcbox::etcd {
 
 class GrpcConnection {
   public:
@@ -80,4 +80,4 @@ class GrpcConnection {
     GrpcStatus why_broken_;
 };
 
-} // namespace ipcbox::cluster
+} // namespace ipcbox::etcd

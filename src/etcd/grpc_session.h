@@ -2,7 +2,7 @@
 // sent, and sends what to_send() says. It is nghttp2 behind a plain facade.
 #pragma once
 
-#include "cluster/grpc_stream.h"
+#include "etcd/grpc_stream.h"
 
 #include <cstdint>
 #include <deque>
@@ -14,7 +14,7 @@
 
 struct nghttp2_session;
 
-namespace ipcbox::cluster {
+namespace ipcbox::etcd {
 
 struct GrpcHeader {
     std::string name; // in lower case
@@ -74,4 +74,4 @@ class GrpcSession {
     bool is_told_to_go_ = false;
 };
 
-} // namespace ipcbox::cluster
+} // namespace ipcbox::etcd

@@ -1,9 +1,9 @@
-#include "cluster/etcd_messages.h"
-#include "cluster/protobuf.h"
+#include "etcd/messages.h"
+#include "etcd/protobuf.h"
 
 #include <doctest/doctest.h>
 
-using namespace ipcbox::cluster;
+using namespace ipcbox::etcd;
 using namespace std::string_view_literals;
 
 TEST_CASE("requests have the bytes that etcdctl sends") {

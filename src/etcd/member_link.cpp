@@ -1,4 +1,4 @@
-#include "cluster/member_link.h"
+#include "etcd/member_link.h"
 
 #include "core/error.h"
 #include "core/syscall.h"
@@ -10,7 +10,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
-namespace ipcbox::cluster {
+namespace ipcbox::etcd {
 
 namespace {
 
@@ -43,7 +43,7 @@ Duration doubled(Duration duration, unsigned times, Duration max) {
 
 } // namespace
 
-MemberLink::MemberLink(EtcdAccess access)
+MemberLink::MemberLink(Access access)
     : access_(std::move(access)), pause_(Deadline::after(Duration::zero())) {
     access_.tls.application_protocol = "h2";
     for (const auto& endpoint : access_.endpoints)
@@ -170,4 +170,4 @@ Deadline MemberLink::next_moment() const {
     return is_open ? established_by_ : Deadline::after(Duration::zero());
 }
 
-} // namespace ipcbox::cluster
+} // namespace ipcbox::etcd

@@ -1,6 +1,6 @@
-#include "cluster/protobuf.h"
+#include "etcd/protobuf.h"
 
-namespace ipcbox::cluster {
+namespace ipcbox::etcd {
 
 namespace {
 
@@ -113,4 +113,4 @@ std::int64_t number_in(std::string_view message, unsigned field) {
     return value;
 }
 
-} // namespace ipcbox::cluster
+} // namespace ipcbox::etcd

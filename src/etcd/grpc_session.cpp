@@ -1,4 +1,4 @@
-#include "cluster/grpc_session.h"
+#include "etcd/grpc_session.h"
 
 #include "core/error.h"
 
@@ -6,7 +6,7 @@
 #include <fmt/core.h>
 #include <nghttp2/nghttp2.h>
 
-namespace ipcbox::cluster {
+namespace ipcbox::etcd {
 
 namespace {
 
@@ -187,4 +187,4 @@ bool GrpcSession::is_over() const {
     return nghttp2_session_want_read(session_) == 0 && !has_to_send();
 }
 
-} // namespace ipcbox::cluster
+} // namespace ipcbox::etcd

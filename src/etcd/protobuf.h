@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace ipcbox::cluster {
+namespace ipcbox::etcd {
 
 // Foreign bytes are no message.
 class MalformedMessage : public Error {
@@ -87,4 +87,4 @@ class ProtobufReader {
 // The value of a varint field of MESSAGE; 0 when it is left out. Throws MalformedMessage.
 [[nodiscard]] std::int64_t number_in(std::string_view message, unsigned field);
 
-} // namespace ipcbox::cluster
+} // namespace ipcbox::etcd

@@ -1,10 +1,10 @@
 // The watches of the client. Its calls are in etcd_client.cpp.
-#include "cluster/etcd_client.h"
-#include "cluster/protobuf.h"
+#include "etcd/client.h"
+#include "etcd/protobuf.h"
 
 #include <fmt/core.h>
 
-namespace ipcbox::cluster {
+namespace ipcbox::etcd {
 
 namespace {
 
@@ -13,12 +13,12 @@ constexpr std::size_t max_events = 10'000;
 
 } // namespace
 
-WatchId EtcdClient::watch(const Watch& watch) {
+WatchId Client::watch(const Watch& watch) {
     watches_.emplace(++last_id_, Asked{Watch::path, watch.encode()});
     return last_id_;
 }
 
-void EtcdClient::unwatch(WatchId id) {
+void Client::unwatch(WatchId id) {
     std::erase_if(events_, [id](const WatchEvent& event) { return event.watch == id; });
     const auto watch = watches_.find(id);
     if (watch == watches_.end()) return;
@@ -26,20 +26,20 @@ void EtcdClient::unwatch(WatchId id) {
     watches_.erase(watch);
 }
 
-std::optional<WatchEvent> EtcdClient::next_event() {
+std::optional<WatchEvent> Client::next_event() {
     if (events_.empty()) return std::nullopt;
     std::optional<WatchEvent> event{std::move(events_.front())};
     events_.pop_front();
     return event;
 }
 
-std::optional<WatchEvent> EtcdClient::wait_event(Deadline deadline) {
+std::optional<WatchEvent> Client::wait_event(Deadline deadline) {
     while (events_.empty() && !deadline.passed())
         wait(deadline);
     return next_event();
 }
 
-void EtcdClient::hear_watch(Watches::iterator at, const std::string& message) try {
+void Client::hear_watch(Watches::iterator at, const std::string& message) try {
     using Kind = WatchEvent::Kind;
     auto answer = Watch::Answer::decode(message);
     if (answer.canceled) {
@@ -67,23 +67,23 @@ void EtcdClient::hear_watch(Watches::iterator at, const std::string& message) tr
     end_watch(at, unavailable(error.what()));
 }
 
-void EtcdClient::end_watch(Watches::iterator at, const GrpcStatus& status) {
+void Client::end_watch(Watches::iterator at, const GrpcStatus& status) {
     auto& watch = at->second;
     const auto kind = kind_of(status);
     // etcd 3.4 says "permission denied" for an expired token too.
     auto meant = status;
-    if (kind == EtcdError::Kind::denied) meant.code = GrpcCode::unauthenticated;
+    if (kind == CallError::Kind::denied) meant.code = GrpcCode::unauthenticated;
     if (logs_in_again(watch, meant)) return;
     const bool is_open = link_.connection().is_open();
-    if (kind == EtcdError::Kind::unavailable && is_open) member_problem_ = status;
+    if (kind == CallError::Kind::unavailable && is_open) member_problem_ = status;
     auto reason = is_open ? std::string{error_for(status, user_).what()}
                           : fmt::format("the connection was lost: {}", status.message);
     events_.push_back({WatchEvent::Kind::lost,
                        at->first,
                        {},
                        std::move(reason),
-                       kind == EtcdError::Kind::denied});
+                       kind == CallError::Kind::denied});
     watches_.erase(at);
 }
 
-} // namespace ipcbox::cluster
+} // namespace ipcbox::etcd

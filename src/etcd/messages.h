@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace ipcbox::cluster {
+namespace ipcbox::etcd {
 
 // A lease is a number between 1 and 2^62 that we choose, so that a request can be repeated.
 using LeaseId = std::int64_t;
@@ -52,7 +52,7 @@ struct LeaseKeepAlive {
     [[nodiscard]] std::string encode() const;
 };
 
-// Deletes the keys of the lease. An unknown lease is EtcdError::Kind::gone.
+// Deletes the keys of the lease. An unknown lease is CallError::Kind::gone.
 struct LeaseRevoke {
     static constexpr std::string_view path = "/etcdserverpb.Lease/LeaseRevoke";
     LeaseId id = 0;
@@ -172,4 +172,4 @@ struct Watch {
     [[nodiscard]] std::string encode() const;
 };
 
-} // namespace ipcbox::cluster
+} // namespace ipcbox::etcd

@@ -1,4 +1,4 @@
-#include "cluster/grpc_connection.h"
+#include "etcd/grpc_connection.h"
 
 #include "core/io.h"
 #include "core/socket_pair.h"
@@ -10,7 +10,7 @@
 using namespace ipcbox;
 using namespace ipcbox::test;
 using namespace ipcbox::test::grpc;
-using namespace ipcbox::cluster;
+using namespace ipcbox::etcd;
 using namespace std::string_literals;
 
 namespace {

@@ -1,11 +1,11 @@
-#include "cluster/etcd_status.h"
+#include "etcd/status.h"
 
 #include "core/ascii.h"
 
 #include <algorithm>
 #include <fmt/core.h>
 
-namespace ipcbox::cluster {
+namespace ipcbox::etcd {
 
 namespace {
 
@@ -43,8 +43,8 @@ bool says_lease_exists(const GrpcStatus& status) {
     return has(status, "lease already exists");
 }
 
-EtcdError::Kind kind_of(const GrpcStatus& status) {
-    using Kind = EtcdError::Kind;
+CallError::Kind kind_of(const GrpcStatus& status) {
+    using Kind = CallError::Kind;
     if (status.is_hopeless) return Kind::refused;
     switch (status.code) {
     case GrpcCode::unavailable:
@@ -69,8 +69,8 @@ EtcdError::Kind kind_of(const GrpcStatus& status) {
     return Kind::refused;
 }
 
-EtcdError error_for(const GrpcStatus& status, std::string_view user) {
-    using Kind = EtcdError::Kind;
+CallError error_for(const GrpcStatus& status, std::string_view user) {
+    using Kind = CallError::Kind;
     const auto kind = kind_of(status);
     const auto who = user.empty() ? std::string{"us"} : fmt::format("user {}", user);
     if (kind == Kind::denied && has(status, "user name is empty"))
@@ -86,4 +86,4 @@ EtcdError error_for(const GrpcStatus& status, std::string_view user) {
     return {kind, fmt::format("etcd says: {}", cleaned(status.message))};
 }
 
-} // namespace ipcbox::cluster
+} // namespace ipcbox::etcd

@@ -1,7 +1,7 @@
 // A client, and members of the cluster that answer as no etcd does. Those that answer as etcd does
 // are in tests/interop.
-#include "cluster/protobuf.h"
 #include "core/poll.h"
+#include "etcd/protobuf.h"
 #include "harness/etcd_client.h"
 #include "harness/false_member.h"
 
@@ -10,7 +10,7 @@
 
 using namespace ipcbox;
 using namespace ipcbox::test;
-using namespace ipcbox::cluster;
+using namespace ipcbox::etcd;
 
 namespace {
 
@@ -26,7 +26,7 @@ std::string granted(const Request& request) {
 // What is wrong with a member that answers a call with ANSWER.
 std::string problem_with(const FalseMember::Answer& answer) {
     const FalseMember member{answer};
-    EtcdClient client{access_to(member.text())};
+    Client client{access_to(member.text())};
     client.set_patience(std::chrono::seconds{20});
     (void)client.start(LeaseGrant{5, 1}, soon());
     while (client.problems().empty() && !client.next_finished()) {
@@ -68,7 +68,7 @@ TEST_CASE("a member that arms no watch is left for the next one") {
     const FalseMember good{[](const Request& request) {
         return request.is_call ? granted(request) : FalseMember::whole(request, armed_watch);
     }};
-    EtcdClient client{access_to(silent.text() + "," + good.text())};
+    Client client{access_to(silent.text() + "," + good.text())};
     client.set_patience(std::chrono::milliseconds{10});
     auto event = next_of(client, client.watch({"key", {}}));
     CHECK(event.kind == WatchEvent::Kind::lost);
@@ -83,7 +83,7 @@ TEST_CASE("a watch whose messages make no sense is lost, and the client goes on"
     const FalseMember member{[](const Request& request) {
         return request.is_call ? granted(request) : FalseMember::whole(request, "\xff\xff");
     }};
-    EtcdClient client{access_to(member.text())};
+    Client client{access_to(member.text())};
     client.set_patience(std::chrono::seconds{20});
     const auto event = next_of(client, client.watch({"key", {}}));
     CHECK(event.kind == WatchEvent::Kind::lost);

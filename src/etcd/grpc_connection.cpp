@@ -1,4 +1,4 @@
-#include "cluster/grpc_connection.h"
+#include "etcd/grpc_connection.h"
 
 #include "core/error.h"
 #include "core/syscall.h"
@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-namespace ipcbox::cluster {
+namespace ipcbox::etcd {
 
 namespace {
 
@@ -130,4 +130,4 @@ void GrpcConnection::break_off(GrpcStatus why) {
     tls_.reset();
 }
 
-} // namespace ipcbox::cluster
+} // namespace ipcbox::etcd
