@@ -16,4 +16,8 @@ struct Pty {
 // A new pseudo-terminal with the usual settings. It needs no name in /dev/pts. Throws SysError.
 [[nodiscard]] Pty open_pty(TerminalSize size);
 
+// Whether nothing waits to be read on the terminal of MASTER, not even the end of the input. False
+// if the terminal cannot be opened to find that out.
+[[nodiscard]] bool terminal_has_no_input(const Fd& master);
+
 } // namespace ipcbox

@@ -18,6 +18,11 @@ using Input = PtyRelayPlan::Input;
 
 constexpr std::size_t piece = 64UL * 1024;
 
+bool is_canonical(const Fd& master) {
+    const auto settings = terminal_settings(master.get());
+    return !settings || (settings->c_lflag & ICANON) != 0;
+}
+
 } // namespace
 
 PtyRelay::PtyRelay(const std::string& program, std::span<const std::string> arguments,
@@ -38,7 +43,7 @@ PtyRelay::PtyRelay(const std::string& program, std::span<const std::string> argu
     child_ = spawn(program, arguments, spawn_plan);
     pid_ = child_.pid();
     master_ = std::move(pty.master);
-    if (plan_.input == Input::none) typed_ = typed_input_->end();
+    if (plan_.input == Input::none) end_input();
 }
 
 void PtyRelay::set_up(const Pty& pty) const {
@@ -56,7 +61,7 @@ void PtyRelay::set_up(const Pty& pty) const {
 }
 
 bool PtyRelay::reads_input() const {
-    return plan_.input != Input::none && !input_has_ended_ && typed_.empty() && !status_;
+    return !input_has_ended_ && typed_.empty() && !status_;
 }
 
 WaitStatus PtyRelay::to_end() {
@@ -68,13 +73,17 @@ WaitStatus PtyRelay::to_end() {
         const auto events = static_cast<short>(typed_.empty() ? POLLIN : POLLIN | POLLOUT);
         std::array entries{pollfd{signals_.fd(), POLLIN, 0}, pollfd{master_.get(), events, 0},
                            pollfd{reads_input() ? STDIN_FILENO : -1, POLLIN, 0}};
-        const bool is_ready = poll_until(entries, rest_.deadline()) > 0;
+        const auto deadline = std::min(rest_.deadline(), end_.next_look());
+        const bool is_ready = poll_until(entries, deadline) > 0;
         if (entries[0].revents != 0) take_signals();
         // Read first: a program that waits for a reader of its output takes no input.
         if ((entries[1].revents & ~POLLOUT) != 0 && !take_output()) break;
         if ((entries[1].revents & POLLOUT) != 0) type();
         if (entries[2].revents != 0) take_input();
-        if (!is_ready) break;
+        if (end_.next_look().passed())
+            keep_end();
+        else if (!is_ready)
+            break;
     }
     if (!status_) status_ = child_.wait();
     return *status_;
@@ -100,18 +109,22 @@ void PtyRelay::take_input() {
     std::array<std::byte, piece> bytes; // NOLINT(cppcoreguidelines-pro-type-member-init)
     const auto count = read_some(STDIN_FILENO, bytes, "standard input");
     const std::string_view text{reinterpret_cast<const char*>(bytes.data()), count};
-    input_has_ended_ = count == 0;
     if (plan_.input == Input::keys) {
+        input_has_ended_ = count == 0;
         use_keys(text);
         return;
     }
     // If the program has changed the mode of its terminal, it gets the bytes unchanged.
-    const auto settings = terminal_settings(master_.get());
-    const bool is_canonical = !settings || (settings->c_lflag & ICANON) != 0;
-    if (input_has_ended_)
-        typed_ = is_canonical ? typed_input_->end() : "";
+    if (count == 0)
+        end_input();
     else
-        typed_ = is_canonical ? typed_input_->next(text) : std::string{text};
+        typed_ = is_canonical(master_) ? typed_input_->next(text) : std::string{text};
+}
+
+void PtyRelay::end_input() {
+    input_has_ended_ = true;
+    if (is_canonical(master_)) typed_ = typed_input_->end();
+    end_.begin();
 }
 
 // The kernel discards the stop signal of Ctrl-Z, because the program leads its session and no other
@@ -142,6 +155,13 @@ void PtyRelay::type() {
         throw SysError("write to", "the terminal of the command");
 }
 
+// A program in raw mode gets no end, and no keys instead of it.
+void PtyRelay::keep_end() {
+    const bool is_gone = typed_.empty() && is_canonical(master_) && terminal_has_no_input(master_);
+    if (is_gone) typed_ = typed_input_->end();
+    end_.look_again(is_gone);
+}
+
 void PtyRelay::take_signals() {
     while (const auto event = signals_.next_event()) {
         if (event->number == SIGCHLD)
@@ -167,6 +187,7 @@ void PtyRelay::look_at_child() {
         if (change->pid != pid_) continue;
         if (change->end) {
             status_ = change->end;
+            end_.stop();
             child_.release();
         } else if (raw_) {
             stop_with_program();

@@ -4,6 +4,7 @@
 #include "core/child.h"
 #include "core/pty.h"
 #include "core/signals.h"
+#include "dialog/kept_end.h"
 #include "dialog/rest.h"
 #include "dialog/typed_input.h"
 #include "dialog/typescript.h"
@@ -48,6 +49,8 @@ class PtyRelay {
     void stop_with_program();
     void take_input();
     void use_keys(std::string_view keys);
+    void end_input();
+    void keep_end();
     void type();
     [[nodiscard]] bool take_output();
     void look_at_child();
@@ -62,6 +65,7 @@ class PtyRelay {
     std::optional<TypedInput> typed_input_;
     bool input_has_ended_ = false;
     std::string typed_; // and not taken by the terminal yet
+    KeptEnd end_;
     Child child_;
     pid_t pid_ = 0;
     std::optional<WaitStatus> status_;

@@ -2,6 +2,7 @@
 
 #include <initializer_list>
 #include <unistd.h>
+#include <utility>
 
 namespace ipcbox::dialog {
 
@@ -45,8 +46,8 @@ std::string TypedInput::next(std::string_view text) {
     return typed;
 }
 
-std::string TypedInput::end() const {
-    return std::string(line_ > 0 ? 2 : 1, end_);
+std::string TypedInput::end() {
+    return std::string(std::exchange(line_, 0) > 0 ? 2 : 1, end_);
 }
 
 } // namespace ipcbox::dialog

@@ -30,7 +30,7 @@ class TypedInput {
     // What to type for TEXT, the next piece of the input.
     [[nodiscard]] std::string next(std::string_view text);
     // What to type for its end.
-    [[nodiscard]] std::string end() const;
+    [[nodiscard]] std::string end();
 
   private:
     char end_;

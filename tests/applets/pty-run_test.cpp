@@ -92,6 +92,18 @@ TEST_CASE("without -p the command reads nothing of ours, and finds the end") {
         "a\nb\n");
 }
 
+TEST_CASE("every reader finds the end of the input, as in a file") {
+    Scenario scenario;
+    CHECK(scenario.run({"pty-run", "sh", "-c", "cat; cat; echo done"}).out == "done\n");
+    CHECK(scenario.run({"pty-run", "-p", "sh", "-c", "cat; cat; echo done"}, "in").out ==
+          "indone\n");
+    // A prompt for a password discards what was typed before it.
+    CHECK(scenario
+              .run({"pty-run", "sh", "-c",
+                    "cat; stty -echo; perl -MPOSIX -e 'tcflush(0, TCIFLUSH)'; cat; echo done"})
+              .out == "done\n");
+}
+
 TEST_CASE("lines end as the command wrote them, or as a terminal shows them") {
     Scenario scenario;
     CHECK(scenario.run({"pty-run", "printf", "a\\nb\\r\\n"}).out == "a\nb\r\n");
