@@ -15,7 +15,7 @@ namespace {
 
 using Config = front::ExpectOptions;
 
-void print_plan(const dialog::Script& script) {
+void print_plan(const expect::Script& script) {
     for (const auto& statement : script.statements)
         cli::print_line("{}: {}", statement.at.line, cli::visible(statement.source));
 }

@@ -32,6 +32,7 @@ http:     core net
 process:  core
 cli:      core applet.h version.h
 dialog:   core process
+expect:   core dialog
 sysv:     core process
 fifo:     core dialog
 server:   core net
@@ -40,8 +41,8 @@ clocks:   core net http
 etcd:     core net http
 cluster:  core http process etcd
 tls:      core net/tls_protocol.h
-front:    core net http process cli dialog sysv fifo server download clocks etcd cluster applet.h version.h
-applets:  core net http process cli dialog sysv fifo server download clocks etcd cluster front applet.h
+front:    core net http process cli dialog expect sysv fifo server download clocks etcd cluster applet.h version.h
+applets:  core net http process cli dialog expect sysv fifo server download clocks etcd cluster front applet.h
 '
 
 check_arrows() {
@@ -72,7 +73,7 @@ check() {
 
     # A heavy header has one includer behind a plain facade.
     for owner in 'CLI/:src/cli/cli11.h' 'nlohmann/:src/cli/json.cpp' 'boost/beast:src/http/' \
-        'nettle/:src/http/' 'nghttp2/:src/etcd/grpc_session.cpp' 'pcre2:src/dialog/' 'zlib:src/http/' 'libpsl:src/http/' 'openssl/:src/tls/'; do
+        'nettle/:src/http/' 'nghttp2/:src/etcd/grpc_session.cpp' 'pcre2:src/expect/' 'zlib:src/http/' 'libpsl:src/http/' 'openssl/:src/tls/'; do
         header=${owner%%:*} includer=${owner#*:}
         lines_with "#include <$header" src applets | grep -v "^$includer" |
             forbid "only $includer includes <$header>"
@@ -80,7 +81,7 @@ check() {
             grep -v '^src/tls/' | forbid "<$header> has more than one includer"
     done
 
-    below_cli='src/core src/net src/http src/process src/dialog src/sysv src/fifo src/server src/download
+    below_cli='src/core src/net src/http src/process src/dialog src/expect src/sysv src/fifo src/server src/download
         src/clocks src/etcd src/cluster src/tls'
     print='v?f?printf|f?puts|f?putc|putchar|perror|print_line|warnx?|errx?|v?syslog'
     lines_with "\\b($print)\\(|fmt::print|std::(cout|cerr|clog)" $below_cli |

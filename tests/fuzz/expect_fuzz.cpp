@@ -1,9 +1,9 @@
 // The scripts of pty-expect, and the output of programs, which pty-expect strips of escape
 // sequences, searches, and masks.
-#include "dialog/ansi.h"
-#include "dialog/matcher.h"
-#include "dialog/script.h"
-#include "dialog/secrets.h"
+#include "expect/ansi.h"
+#include "expect/matcher.h"
+#include "expect/script.h"
+#include "expect/secrets.h"
 #include "require.h"
 
 #include <algorithm>
@@ -15,14 +15,14 @@ namespace {
 void check_script(std::string_view text) {
     const auto lines = static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1;
     try {
-        const auto script = dialog::parse_script(text, "script");
+        const auto script = expect::parse_script(text, "script");
         for (const auto& statement : script.statements) {
             require(statement.at.line <= lines && !statement.source.empty());
             require(statement.action.target <= script.statements.size());
             for (const auto& arm : statement.arms)
                 require(arm.action.target <= script.statements.size());
         }
-    } catch (const dialog::ScriptError& error) {
+    } catch (const expect::ScriptError& error) {
         require(error.at().line >= 1 && error.at().line <= lines);
         require(error.at().column >= 1 && error.at().column <= text.size() + 1);
     }
@@ -31,9 +31,9 @@ void check_script(std::string_view text) {
 // The pieces give the same result as the whole.
 void check_ansi(std::string_view text) {
     std::string whole;
-    dialog::AnsiFilter{}.strip(text, whole);
+    expect::AnsiFilter{}.strip(text, whole);
     std::string in_bytes;
-    dialog::AnsiFilter filter;
+    expect::AnsiFilter filter;
     for (const char byte : text)
         filter.strip({&byte, 1}, in_bytes);
     require(whole == in_bytes);
@@ -41,9 +41,9 @@ void check_ansi(std::string_view text) {
 
 void check_matcher(std::string_view text) {
     constexpr std::size_t size = 64;
-    dialog::Matcher matcher{size, dialog::Sequences::stripped};
-    const dialog::Pattern word{"[a-z]+ $"};
-    const dialog::Pattern prompt{"(?m)^> "};
+    expect::Matcher matcher{size, expect::Sequences::stripped};
+    const expect::Pattern word{"[a-z]+ $"};
+    const expect::Pattern prompt{"(?m)^> "};
     for (; !text.empty(); text.remove_prefix(std::min<std::size_t>(text.size(), 7))) {
         matcher.look_for({&word, &prompt});
         matcher.add(text.substr(0, 7));
@@ -57,7 +57,7 @@ void check_matcher(std::string_view text) {
 
 void check_secrets(std::string_view text) {
     const auto secret = text.substr(0, std::min<std::size_t>(text.size() / 4, 8));
-    dialog::Secrets secrets;
+    expect::Secrets secrets;
     secrets.add(secret);
     std::string shown;
     for (const char byte : text)

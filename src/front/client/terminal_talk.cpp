@@ -3,7 +3,7 @@
 #include "core/error.h"
 #include "core/io.h"
 #include "core/poll.h"
-#include "dialog/secrets.h"
+#include "expect/secrets.h"
 
 #include <array>
 #include <csignal>
@@ -40,7 +40,7 @@ void TerminalTalk::show(std::string_view text) const {
 
 std::string TerminalTalk::row() {
     if (input_ended_ || over_) return {};
-    if (mode_ == Mode::talk && dialog::asks_for_secret(tail_))
+    if (mode_ == Mode::talk && expect::asks_for_secret(tail_))
         return fmt::format("{}{}", LineEditor::erase(), tail_);
     editor_.set_prompt(mode_ == Mode::menu       ? menu
                        : mode_ == Mode::log_name ? log_prompt
@@ -102,7 +102,7 @@ void TerminalTalk::finish_line() {
         (void)editor_.feed(typed);
         return draw();
     }
-    const bool is_secret = dialog::asks_for_secret(tail_);
+    const bool is_secret = expect::asks_for_secret(tail_);
     show(is_secret ? fmt::format("{}{}\n", LineEditor::erase(), tail_) : editor_.draw_finished());
     tail_.clear();
     const auto line =

@@ -41,8 +41,8 @@ process::Rotation parse_rotation(std::string_view text) {
     throw std::invalid_argument("expected SIZE:FILES, such as 10M:5 for five old files of 10 MB");
 }
 
-dialog::Pattern parse_pattern(std::string_view text) {
-    return dialog::Pattern{text};
+expect::Pattern parse_pattern(std::string_view text) {
+    return expect::Pattern{text};
 }
 
 int parse_descriptor(std::string_view text) {

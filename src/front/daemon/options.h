@@ -4,7 +4,7 @@
 #include "cli/options.h"
 #include "cli/values.h"
 #include "core/fork_retry.h"
-#include "dialog/pattern.h"
+#include "expect/pattern.h"
 #include "process/respawn.h"
 #include "process/rotating_log.h"
 #include "process/stages.h"
@@ -33,7 +33,7 @@ struct DaemonConfig {
     std::optional<int> ready_fd;
     bool ready_notify = false;
     std::optional<std::uint16_t> ready_port;
-    std::optional<dialog::Pattern> ready_log;
+    std::optional<expect::Pattern> ready_log;
     std::optional<Duration> ready_timeout;
     std::optional<process::Rotation> rotation;
     bool syslog = false;

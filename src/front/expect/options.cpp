@@ -12,7 +12,7 @@ namespace ipcbox::front {
 
 namespace {
 
-using dialog::Statement;
+using expect::Statement;
 
 constexpr std::size_t max_script = 1024UL * 1024;
 constexpr std::uint64_t min_buffer = 256;
@@ -21,17 +21,17 @@ constexpr std::uint64_t max_buffer = 16UL * 1024 * 1024;
 // The statements from -e and -s, in the order of the command line.
 class Pairs {
   public:
-    explicit Pairs(dialog::Script& script) : script_(script) {}
+    explicit Pairs(expect::Script& script) : script_(script) {}
 
     std::string expect(std::string_view regex) {
-        dialog::Arm arm;
+        expect::Arm arm;
         arm.pattern.emplace(regex);
         add(Statement::Kind::expect, fmt::format("expect /{}/", regex))
             .arms.push_back(std::move(arm));
         return std::string{regex};
     }
     std::string send(std::string_view text) {
-        auto parsed = dialog::parse_text(text);
+        auto parsed = expect::parse_text(text);
         add(Statement::Kind::send, fmt::format("send \"{}\"", text)).text = std::move(parsed);
         return std::string{text};
     }
@@ -46,7 +46,7 @@ class Pairs {
         return made;
     }
 
-    dialog::Script& script_;
+    expect::Script& script_;
 };
 
 std::size_t parse_buffer(std::string_view text) {
@@ -117,10 +117,10 @@ void check(ExpectOptions& options, const Line& line) {
         throw cli::UsageError("--check and --dry-run cannot be combined");
     if (line.file)
         options.script =
-            dialog::parse_script(read_input(*line.file, max_script), input_name(*line.file));
+            expect::parse_script(read_input(*line.file, max_script), input_name(*line.file));
     if (line.interacts || records) Pairs{options.script}.interact();
     options.shows_input = !line.no_echo;
-    if (line.strips) options.sequences = dialog::Sequences::stripped;
+    if (line.strips) options.sequences = expect::Sequences::stripped;
     if (line.checks) options.work = ExpectOptions::Work::check;
     if (line.plans) options.work = ExpectOptions::Work::plan;
     const int partners =

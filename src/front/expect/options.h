@@ -4,8 +4,8 @@
 #include "applet.h"
 #include "cli/options.h"
 #include "core/deadline.h"
-#include "dialog/matcher.h"
-#include "dialog/script.h"
+#include "expect/matcher.h"
+#include "expect/script.h"
 
 #include <optional>
 #include <string>
@@ -15,10 +15,10 @@ namespace ipcbox::front {
 
 struct ExpectOptions {
     enum class Work { talk, check, plan } work = Work::talk;
-    dialog::Script script;
+    expect::Script script;
     Duration limit = std::chrono::seconds{10};
     std::size_t max_buffer = 64UL * 1024;
-    dialog::Sequences sequences = dialog::Sequences::kept;
+    expect::Sequences sequences = expect::Sequences::kept;
     bool shows_input = true;
     bool hides_output = false;
     bool json = false;

@@ -23,7 +23,7 @@ Recording::Recording(std::string file, std::span<const std::string> command)
 }
 
 void Recording::type(std::string_view keys, const dialog::Peer& peer) {
-    recorder_.type(keys, peer.hides_input() ? dialog::Input::hidden : dialog::Input::shown);
+    recorder_.type(keys, peer.hides_input() ? expect::Input::hidden : expect::Input::shown);
 }
 
 void Recording::write(std::string_view text) const {

@@ -3,7 +3,7 @@
 
 #include "core/fd.h"
 #include "dialog/peer.h"
-#include "dialog/recorder.h"
+#include "expect/recorder.h"
 
 #include <span>
 #include <string>
@@ -27,7 +27,7 @@ class Recording {
 
     std::string name_;
     Fd file_;
-    dialog::Recorder recorder_;
+    expect::Recorder recorder_;
 };
 
 } // namespace ipcbox::front

@@ -7,7 +7,7 @@
 #include "core/number.h"
 #include "core/signals.h"
 #include "core/terminal.h"
-#include "dialog/expect.h"
+#include "expect/script_run.h"
 #include "front/expect/recording.h"
 
 #include <csignal>
@@ -21,7 +21,7 @@ namespace ipcbox::front {
 namespace {
 
 using dialog::Peer;
-using dialog::Statement;
+using expect::Statement;
 
 constexpr std::size_t told_lines = 20; // shown after a failure
 
@@ -73,7 +73,7 @@ class Run {
     }
 
     int follow() {
-        dialog::Talk talk{peer_,
+        expect::Talk talk{peer_,
                           options_.max_buffer,
                           options_.sequences,
                           {.output = [this](std::string_view text) { hear(text); },
@@ -82,17 +82,17 @@ class Run {
                                [this](std::string_view keys) {
                                    if (recording_) recording_->type(keys, peer_);
                                }}};
-        dialog::Expect expect{options_.script, options_.limit, talk,
-                              [this](std::string_view what, const Statement& statement,
-                                     std::string_view text) { tell(what, statement, text); }};
+        expect::ScriptRun script{options_.script, options_.limit, talk,
+                                 [this](std::string_view what, const Statement& statement,
+                                        std::string_view text) { tell(what, statement, text); }};
         try {
-            const int status = expect.run();
+            const int status = script.run();
             finish(status);
             return status;
         } catch (const Ended&) {
             if (recording_) recording_->finish();
             throw;
-        } catch (const dialog::TalkFailed& error) {
+        } catch (const expect::TalkFailed& error) {
             // On a terminal, the user has seen these lines already.
             if (options_.hides_output || options_.json || !cli::is_terminal(STDOUT_FILENO))
                 tell_last_lines(talk.last_lines(told_lines));
@@ -163,7 +163,7 @@ class Run {
 
 } // namespace
 
-void keep_descriptors_to_us(const dialog::Script& script) {
+void keep_descriptors_to_us(const expect::Script& script) {
     constexpr std::string_view directory = "/dev/fd/";
     for (const auto& statement : script.statements) {
         if (statement.kind != Statement::Kind::send_file || !statement.name.starts_with(directory))

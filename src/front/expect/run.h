@@ -8,7 +8,7 @@ namespace ipcbox::front {
 
 // Keeps the descriptors that SCRIPT reads as /dev/fd/N from the programs that we start. To be
 // called before the command starts.
-void keep_descriptors_to_us(const dialog::Script& script);
+void keep_descriptors_to_us(const expect::Script& script);
 
 // Talks with PEER to the end, ends it, and returns the exit status. A signal that ends us does so
 // once the terminal is as it was.
