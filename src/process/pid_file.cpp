@@ -110,9 +110,16 @@ PidFile::PidFile(const std::string& path, Deadline deadline) : path_(path) {
         if (sys::call("stat", ::stat, path.c_str(), &named) == 0) {
             if (FileIdentity{named} == FileIdentity{status_of(file, path)}) file_ = std::move(file);
         } else if (errno != ENOENT) {
-            throw SysError("open", path);
+            const SysError error{"open", path};
+            file_ = std::move(file);
+            if (is_empty()) remove();
+            throw error;
         }
     }
+}
+
+bool PidFile::is_empty() const {
+    return status_of(file_, path_).st_size == 0;
 }
 
 void PidFile::write_own() {

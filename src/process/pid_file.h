@@ -19,12 +19,14 @@ namespace ipcbox::process {
 
 class PidFile {
   public:
-    // Opens and locks the file PATH, which is made when it is missing. Throws SysError, and
-    // TimedOut when another process keeps it locked until DEADLINE.
+    // Opens and locks the file PATH, which is made when it is missing. Throws SysError, after which
+    // no empty file stays, and TimedOut when another process keeps it locked until DEADLINE.
     PidFile(const std::string& path, Deadline deadline);
 
     // A descriptor that has the lock.
     [[nodiscard]] const Fd& fd() const { return file_; }
+    // Whether it names no process.
+    [[nodiscard]] bool is_empty() const;
     // Makes it mean us. Throws SysError.
     void write_own();
     // Removes it.

@@ -303,6 +303,14 @@ TEST_CASE("a lock is held by the daemon, which is named") {
     CHECK(scenario.run(words(options, sleeper)).status == 0);
 }
 
+TEST_CASE("a lock file that cannot be opened leaves no pid file") {
+    Scenario scenario;
+    const auto result = scenario.run(words({"-p", "pid", "-l", "missing/lock"}, sleeper));
+    CHECK(result.status == 125);
+    CHECK(contains(result.err, "missing/lock: No such file or directory\n"));
+    CHECK_FALSE(scenario.exists("pid"));
+}
+
 TEST_CASE("one file can be the pid file and the lock") {
     Scenario scenario;
     const Words options{"-p", "file", "-l", "file", "--settle", "0"};

@@ -16,6 +16,7 @@
 #include "process/readiness.h"
 
 #include <algorithm>
+#include <csignal>
 #include <fcntl.h>
 #include <optional>
 #include <unistd.h>
@@ -52,19 +53,17 @@ class Start {
             if (const auto pid = take_pid_file()) return refuse(*pid);
             if (!pid_file_) return refuse_locked();
         }
-        if (config_.lock_file && !lock()) {
-            if (pid_file_) pid_file_->remove(); // it names no process
-            return exit_status::failed;
-        }
         try {
+            if (config_.lock_file && !lock()) {
+                clean_up();
+                return exit_status::failed;
+            }
             launch();
             pid_ = child_.pid();
             id_ = process::find({pid_}).value_or(process::Found{}).identity(pid_).text();
             return finish(readiness_->wait(child_, channel_));
         } catch (const Error&) {
-            const bool is_up = pid_ != 0 && !child_; // then only the report failed
-            child_ = Child{};                        // kills the daemon if it was started
-            if (pid_file_ && !is_up) pid_file_->remove();
+            if (!is_up_) clean_up(); // otherwise only the report failed
             throw;
         }
     }
@@ -96,7 +95,7 @@ class Start {
                 if (end.passed()) throw;
             }
         }
-        return running_daemon();
+        return pid_file_->is_empty() ? std::nullopt : running_daemon();
     }
 
     int refuse(pid_t pid) {
@@ -212,6 +211,7 @@ class Start {
         using Kind = Outcome::Kind;
         const auto after = rounded_duration(Deadline::Clock::now() - started_);
         if (outcome.kind == Kind::up || outcome.kind == Kind::ready) {
+            is_up_ = true;
             child_.release();
             if (channel_) process::confirm_start(channel_);
             report(outcome.kind == Kind::up ? "up" : "ready", std::nullopt);
@@ -233,7 +233,7 @@ class Start {
             if (outcome.kind == Kind::hung_up) status = exit_status::failed;
             end_daemon();
         }
-        if (pid_file_) pid_file_->remove();
+        clean_up();
         report(outcome.kind == Kind::ended ? "ended" : "not ready", status);
         return status;
     }
@@ -249,6 +249,21 @@ class Start {
         if (handle)
             (void)process::end_in_stages({&*handle, 1}, config_.stages,
                                          [](std::size_t, const process::Ending&) {});
+    }
+
+    // Leaves no daemon, and no pid file that names none. A program that has become another user may
+    // be out of our reach: then it runs on, and has its pid file.
+    void clean_up() {
+        try {
+            if (child_) {
+                child_.kill(SIGKILL);
+                (void)child_.wait();
+            }
+            if (pid_file_) pid_file_->remove();
+        } catch (const SysError& error) {
+            cli::diagnose(fmt::format("cannot end {}, which runs as process {}: {}", name_, pid_,
+                                      error_text(error.error())));
+        }
     }
 
     void report(std::string_view outcome, std::optional<int> status) const {
@@ -273,6 +288,7 @@ class Start {
     Child child_;
     Fd channel_;
     pid_t pid_ = 0;
+    bool is_up_ = false;
     std::string id_;
     Deadline::Clock::time_point started_ = Deadline::Clock::now();
 };
