@@ -36,13 +36,14 @@ expect:   core dialog
 sysv:     core process
 fifo:     core dialog
 server:   core net
+commands: core
 download: core net http
 clocks:   core net http
 etcd:     core net http
 cluster:  core http process etcd
 tls:      core net/tls_protocol.h
-front:    core net http process cli dialog expect sysv fifo server download clocks etcd cluster applet.h version.h
-applets:  core net http process cli dialog expect sysv fifo server download clocks etcd cluster front applet.h
+front:    core net http process cli dialog expect sysv fifo server commands download clocks etcd cluster applet.h version.h
+applets:  core net http process cli dialog expect sysv fifo server commands download clocks etcd cluster front applet.h
 '
 
 check_arrows() {
@@ -81,7 +82,7 @@ check() {
             grep -v '^src/tls/' | forbid "<$header> has more than one includer"
     done
 
-    below_cli='src/core src/net src/http src/process src/dialog src/expect src/sysv src/fifo src/server src/download
+    below_cli='src/core src/net src/http src/process src/dialog src/expect src/sysv src/fifo src/server src/commands src/download
         src/clocks src/etcd src/cluster src/tls'
     print='v?f?printf|f?puts|f?putc|putchar|perror|print_line|warnx?|errx?|v?syslog'
     lines_with "\\b($print)\\(|fmt::print|std::(cout|cerr|clog)" $below_cli |

@@ -1,8 +1,8 @@
 // Files of commands, the words in them, and the arguments that clients may give.
+#include "commands/language.h"
 #include "core/number.h"
 #include "core/shell_words.h"
 #include "require.h"
-#include "server/command_language.h"
 
 #include <algorithm>
 
@@ -24,22 +24,22 @@ double copies(std::string_view text) {
     return count;
 }
 
-void check_command(const server::Command& command, std::string_view text) {
+void check_command(const commands::Command& command, std::string_view text) {
     require(!command.words.empty() && !command.name.empty() && command.max_output > 0);
     const std::vector<std::string> arguments(command.types.size(), std::string{text.substr(0, 64)});
     try {
         require(command.with(arguments).size() == command.words.size());
-    } catch (const server::ArgumentError&) { // NOLINT(bugprone-empty-catch): an answer too
+    } catch (const commands::ArgumentError&) { // NOLINT(bugprone-empty-catch): an answer too
     }
 }
 
 void check_file(std::string_view text) {
     const auto lines = static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1;
     try {
-        const auto language = server::CommandLanguage::parse(text, "commands");
+        const auto language = commands::Language::parse(text, "commands");
         for (const auto& command : language.commands())
             check_command(command, text);
-    } catch (const server::LanguageError& error) {
+    } catch (const commands::LanguageError& error) {
         require(error.line() >= 1 && error.line() <= lines);
         require(error.column() >= 1 && error.column() <= text.size() + 1);
     }

@@ -15,7 +15,7 @@ class CommandMenu {
     // PLAN must outlive the menu. Throws server::LanguageError.
     explicit CommandMenu(const CommandPlan& plan);
 
-    [[nodiscard]] const server::CommandLanguage& language() const { return language_; }
+    [[nodiscard]] const commands::Language& language() const { return language_; }
     // Whether NAME is a command of either kind.
     [[nodiscard]] bool has(std::string_view name) const;
     // With --loose, LINE means the first command whose name is in it, as in perlipc. Returns the
@@ -37,7 +37,7 @@ class CommandMenu {
     [[nodiscard]] bool offers(const Builtin& builtin) const;
 
     const CommandPlan& plan_;
-    server::CommandLanguage language_;
+    commands::Language language_;
 };
 
 } // namespace ipcbox::front

@@ -47,15 +47,15 @@ class Reader {
 
 } // namespace
 
-server::CommandLanguage CommandPlan::language() const {
-    auto language = server::CommandLanguage::parse(text, file);
+commands::Language CommandPlan::language() const {
+    auto language = commands::Language::parse(text, file);
     for (const auto& definition : definitions)
         language.add(definition, "--command");
     return language;
 }
 
 Fd CommandPlan::to_memory() const {
-    std::string all(server::CommandRates::size, '\0');
+    std::string all(commands::Rates::size, '\0');
     put(all, server);
     put(all, file);
     put(all, text);
@@ -84,7 +84,7 @@ CommandPlan CommandPlan::from_memory(int file) {
         all.resize(before + 64UL * 1024);
         const auto result =
             sys::call("pread", ::pread, file, all.data() + before, all.size() - before,
-                      static_cast<off_t>(server::CommandRates::size + before));
+                      static_cast<off_t>(commands::Rates::size + before));
         if (result < 0 && errno != EINTR) throw SysError("read", "the server's plan");
         got = result < 0 ? 1 : static_cast<std::size_t>(result);
         all.resize(before + (result < 0 ? 0 : got));

@@ -3,8 +3,8 @@
 // affect a session that has begun.
 #pragma once
 
+#include "commands/language.h"
 #include "core/fd.h"
-#include "server/command_language.h"
 
 #include <optional>
 #include <string>
@@ -26,7 +26,7 @@ struct CommandPlan {
     bool logs = true;
 
     // All commands. Throws server::LanguageError.
-    [[nodiscard]] server::CommandLanguage language() const;
+    [[nodiscard]] commands::Language language() const;
 
     // A new memory file with the plan. Throws SysError.
     [[nodiscard]] Fd to_memory() const;

@@ -54,7 +54,7 @@ void check_program(const std::string& name, bool keeps_environment) {
 }
 
 // Checks for a missing program or user, which would fail for every client.
-void check_commands(const server::CommandLanguage& language, const std::string& file,
+void check_commands(const commands::Language& language, const std::string& file,
                     bool keeps_environment) {
     for (const auto& command : language.commands()) {
         const auto where = command.line > 0 ? fmt::format("{}:{}:1", file, command.line)

@@ -2,6 +2,7 @@
 
 #include "cli/json.h"
 #include "cli/output.h"
+#include "commands/run.h"
 #include "core/date.h"
 #include "core/number.h"
 #include "core/random.h"
@@ -12,7 +13,6 @@
 #include "front/server/command_menu.h"
 #include "front/server/command_request.h"
 #include "server/builtin_answers.h"
-#include "server/command_run.h"
 
 #include <csignal>
 #include <cstdlib>
@@ -115,7 +115,7 @@ class Session {
             if (menu_.has(request.name)) return run_builtin(request);
             return {exit_status::not_found,
                     fmt::format("unknown command; commands: {}", menu_.names()), 0};
-        } catch (const server::ArgumentError& error) {
+        } catch (const commands::ArgumentError& error) {
             return {exit_status::usage, error.what(), 0};
         } catch (const Error& error) {
             client_.trouble(error.what());
@@ -155,7 +155,7 @@ class Session {
     Answer cookie() {
         for (const std::string program : {"/usr/games/fortune", "/usr/bin/fortune"})
             if (sys::call("access", ::access, program.c_str(), X_OK) == 0) {
-                server::Command fortune;
+                commands::Command fortune;
                 fortune.name = "cookie";
                 fortune.words = {{{program, std::nullopt}}};
                 return run_external(fortune, {"cookie", {}, {}});
@@ -165,20 +165,20 @@ class Session {
         return {0, {}, text.size()};
     }
 
-    Answer run_external(const server::Command& command, const CommandRequest& request) {
+    Answer run_external(const commands::Command& command, const CommandRequest& request) {
         const auto words = command.with(request.arguments);
         auto index = static_cast<std::size_t>(&command - menu_.language().commands().data());
         if (index >= menu_.language().commands().size())
             index = 0; // a command without a limit needs no place
-        const server::CommandSurroundings surroundings{STDIN_FILENO, client_.signals(),
-                                                       Environment::ours(), file_, rates_};
+        const commands::Surroundings surroundings{STDIN_FILENO, client_.signals(),
+                                                  Environment::ours(), file_, rates_};
         client_.flush();
         const auto outcome =
-            server::run_command(command, index, words, surroundings, [this](std::string_view text) {
+            commands::run(command, index, words, surroundings, [this](std::string_view text) {
                 pass_on(text);
                 if (!plan_.json) client_.flush();
             });
-        using End = server::CommandOutcome::End;
+        using End = commands::Outcome::End;
         if (outcome.end == End::stopped) throw SessionStopped{};
         if (outcome.end == End::client_gone) {
             client_.log(request.text() + ": killed: the client has gone");
@@ -201,7 +201,7 @@ class Session {
     const CommandForm form_ = plan_.json ? CommandForm::json : CommandForm::words;
     const CommandMenu menu_{plan_};
     const int file_;
-    server::CommandRates rates_{file_};
+    commands::Rates rates_{file_};
     CommandClient client_{plan_};
     std::string output_; // of the current command, with JSON
     bool ends_line_ = true;

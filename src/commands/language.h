@@ -12,15 +12,15 @@
 //         help How full a file system is
 //
 // The words are split by the quoting rules of a shell (core/shell_words.h), and no shell runs them.
-// {N:TYPE} stands for the client's argument N (server/argument_type.h), and {N} for the same one
+// {N:TYPE} stands for the client's argument N (commands/argument_type.h), and {N} for the same one
 // again. It can be a piece of a word and is never split; a backslash before the brace makes it
 // plain text.
 #pragma once
 
+#include "commands/argument_type.h"
+#include "commands/rates.h"
 #include "core/deadline.h"
 #include "core/error.h"
-#include "server/argument_type.h"
-#include "server/command_rates.h"
 
 #include <optional>
 #include <span>
@@ -28,7 +28,7 @@
 #include <string_view>
 #include <vector>
 
-namespace ipcbox::server {
+namespace ipcbox::commands {
 
 // "FILE:3:14: …"
 class LanguageError : public Error {
@@ -67,7 +67,7 @@ struct Command {
     std::size_t max_output = 1024UL * 1024;
     std::string user;                     // empty: the server's own
     unsigned concurrency = 0;             // at a time, of all clients; 0: no limit
-    std::optional<CommandRate> rate{};    // of all clients together
+    std::optional<Rate> rate{};           // of all clients together
     std::vector<std::string> environment; // "NAME=VALUE"
     std::string help;
 
@@ -77,13 +77,13 @@ struct Command {
     [[nodiscard]] std::string usage() const;
 };
 
-class CommandLanguage {
+class Language {
   public:
     static constexpr unsigned max_concurrency = 4096;
     static constexpr std::size_t max_commands = 1000;
 
     // FILE is for the messages. Throws LanguageError.
-    [[nodiscard]] static CommandLanguage parse(std::string_view text, std::string_view file);
+    [[nodiscard]] static Language parse(std::string_view text, std::string_view file);
     // Adds "NAME=WORDS", as the command line has it. Throws LanguageError, also for a second
     // command of this name.
     void add(std::string_view definition, std::string_view where);
@@ -98,4 +98,4 @@ class CommandLanguage {
     std::vector<Command> commands_;
 };
 
-} // namespace ipcbox::server
+} // namespace ipcbox::commands

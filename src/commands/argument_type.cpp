@@ -1,4 +1,4 @@
-#include "server/argument_type.h"
+#include "commands/argument_type.h"
 
 #include "core/ascii.h"
 #include "core/number.h"
@@ -9,7 +9,7 @@
 #include <fmt/core.h>
 #include <stdexcept>
 
-namespace ipcbox::server {
+namespace ipcbox::commands {
 
 namespace {
 
@@ -96,4 +96,4 @@ bool ArgumentType::takes(std::string_view text) const {
     return ::regexec(pattern_.get(), std::string{text}.c_str(), 0, nullptr, 0) == 0;
 }
 
-} // namespace ipcbox::server
+} // namespace ipcbox::commands

@@ -1,14 +1,14 @@
 // The words that a command of command-server runs, with the client's arguments in them:
-// "df -h {1:word}". See server/command_language.h.
+// "df -h {1:word}". See commands/language.h.
 #pragma once
 
-#include "server/command_language.h"
+#include "commands/language.h"
 
 #include <cstddef>
 #include <string>
 #include <string_view>
 
-namespace ipcbox::server {
+namespace ipcbox::commands {
 
 // A mistake in one line. The function that catches it adds the file and the line.
 struct LanguageMistake {
@@ -17,6 +17,6 @@ struct LanguageMistake {
 };
 
 // Sets the words and the types of INTO. Throws LanguageMistake.
-void parse_command_words(std::string_view text, Command& into);
+void parse_words(std::string_view text, Command& into);
 
-} // namespace ipcbox::server
+} // namespace ipcbox::commands

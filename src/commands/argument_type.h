@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace ipcbox::server {
+namespace ipcbox::commands {
 
 class ArgumentType {
   public:
@@ -37,4 +37,4 @@ class ArgumentType {
     std::string text_;
 };
 
-} // namespace ipcbox::server
+} // namespace ipcbox::commands

@@ -1,4 +1,4 @@
-#include "server/command_words.h"
+#include "commands/words.h"
 
 #include "core/ascii.h"
 #include "core/number.h"
@@ -12,7 +12,7 @@
 #include <stdexcept>
 #include <vector>
 
-namespace ipcbox::server {
+namespace ipcbox::commands {
 
 namespace {
 
@@ -141,8 +141,8 @@ class WordsParser {
 
 } // namespace
 
-void parse_command_words(std::string_view text, Command& into) {
+void parse_words(std::string_view text, Command& into) {
     WordsParser{text}.parse(into);
 }
 
-} // namespace ipcbox::server
+} // namespace ipcbox::commands

@@ -1,4 +1,4 @@
-#include "server/command_rates.h"
+#include "commands/rates.h"
 
 #include "core/error.h"
 #include "core/syscall.h"
@@ -7,9 +7,9 @@
 #include <atomic>
 #include <sys/mman.h>
 
-namespace ipcbox::server {
+namespace ipcbox::commands {
 
-std::optional<std::int64_t> after_one_more(std::int64_t served_until, const CommandRate& rate,
+std::optional<std::int64_t> after_one_more(std::int64_t served_until, const Rate& rate,
                                            std::int64_t now) {
     const auto interval = rate.window.count() / rate.count;
     const auto from = std::max(served_until, now);
@@ -17,11 +17,11 @@ std::optional<std::int64_t> after_one_more(std::int64_t served_until, const Comm
     return from + interval;
 }
 
-CommandRates::~CommandRates() {
+Rates::~Rates() {
     if (moments_ != nullptr) sys::call("munmap", ::munmap, static_cast<void*>(moments_), size);
 }
 
-bool CommandRates::allows(std::size_t index, const CommandRate& rate) {
+bool Rates::allows(std::size_t index, const Rate& rate) {
     if (moments_ == nullptr) {
         void* const memory = sys::call("mmap", ::mmap, nullptr, size, PROT_READ | PROT_WRITE,
                                        MAP_SHARED, file_, off_t{0});
@@ -39,4 +39,4 @@ bool CommandRates::allows(std::size_t index, const CommandRate& rate) {
     }
 }
 
-} // namespace ipcbox::server
+} // namespace ipcbox::commands

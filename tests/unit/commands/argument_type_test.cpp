@@ -1,10 +1,10 @@
-#include "server/argument_type.h"
+#include "commands/argument_type.h"
 
 #include <doctest/doctest.h>
 #include <stdexcept>
 
 using namespace ipcbox;
-using server::ArgumentType;
+using ipcbox::commands::ArgumentType;
 
 TEST_CASE("an int is a whole number in its range") {
     const auto any = ArgumentType::parse("int");

@@ -1,17 +1,17 @@
-#include "server/command_language.h"
+#include "commands/language.h"
 
+#include "commands/words.h"
 #include "core/ascii.h"
 #include "core/duration.h"
 #include "core/number.h"
 #include "core/text_lines.h"
 #include "core/words.h"
-#include "server/command_words.h"
 
 #include <algorithm>
 #include <fmt/core.h>
 #include <stdexcept>
 
-namespace ipcbox::server {
+namespace ipcbox::commands {
 
 namespace {
 
@@ -49,14 +49,14 @@ std::optional<std::size_t> size_in(std::string_view text) {
 }
 
 // "5/1m": five runs a minute
-std::optional<CommandRate> rate_in(std::string_view text) {
+std::optional<Rate> rate_in(std::string_view text) {
     constexpr unsigned max_count = 1'000'000;
     const auto slash = std::min(text.find('/'), text.size());
     const auto count = whole_number<unsigned>(text.substr(0, slash));
     const auto window = duration_in(text.substr(std::min(slash + 1, text.size())));
     if (!count || *count == 0 || *count > max_count || !window || *window == Duration{})
         return std::nullopt;
-    return CommandRate{*count, *window, std::string{text}};
+    return Rate{*count, *window, std::string{text}};
 }
 
 // Parses "NAME = WORDS". In a mistake, the offset is that in TEXT.
@@ -77,7 +77,7 @@ Command parse_definition(std::string_view text) {
     command.name = name;
     const auto words_at = std::min(text.find_first_not_of(blanks, equals + 1), text.size());
     try {
-        parse_command_words(text.substr(words_at), command);
+        parse_words(text.substr(words_at), command);
     } catch (LanguageMistake& mistake) {
         mistake.offset += words_at;
         throw;
@@ -109,8 +109,8 @@ void parse_property(std::string_view text, Command& command) {
         command.user = value;
     } else if (name == "concurrency") {
         const auto number = whole_number<unsigned>(value);
-        expect(number && *number > 0 && *number <= CommandLanguage::max_concurrency,
-               fmt::format("a number from 1 to {}", CommandLanguage::max_concurrency));
+        expect(number && *number > 0 && *number <= Language::max_concurrency,
+               fmt::format("a number from 1 to {}", Language::max_concurrency));
         command.concurrency = *number;
     } else if (name == "rate") {
         command.rate = rate_in(value);
@@ -164,9 +164,9 @@ std::string Command::usage() const {
 }
 
 // A file, line by line.
-class CommandLanguage::Parser {
+class Language::Parser {
   public:
-    static void parse_line(const TextLine& line, CommandLanguage& into) {
+    static void parse_line(const TextLine& line, Language& into) {
         const auto content = trimmed(line.text);
         if (content.empty() || content.front() == '#') return;
         refuse_control_bytes(line.text);
@@ -179,7 +179,7 @@ class CommandLanguage::Parser {
         parse_property(line.text, into.commands_.back());
     }
 
-    static void add(Command command, unsigned line, CommandLanguage& into) {
+    static void add(Command command, unsigned line, Language& into) {
         if (into.commands_.size() == max_commands)
             throw LanguageMistake{0, fmt::format("there are more than {} commands", max_commands)};
         if (const auto* const other = into.find(command.name); other != nullptr)
@@ -192,8 +192,8 @@ class CommandLanguage::Parser {
     }
 };
 
-CommandLanguage CommandLanguage::parse(std::string_view text, std::string_view file) {
-    CommandLanguage language;
+Language Language::parse(std::string_view text, std::string_view file) {
+    Language language;
     for (TextLines lines{text}; const auto line = lines.next();)
         try {
             Parser::parse_line(*line, language);
@@ -203,7 +203,7 @@ CommandLanguage CommandLanguage::parse(std::string_view text, std::string_view f
     return language;
 }
 
-void CommandLanguage::add(std::string_view definition, std::string_view where) {
+void Language::add(std::string_view definition, std::string_view where) {
     try {
         refuse_control_bytes(definition);
         Parser::add(parse_definition(definition), 0, *this);
@@ -212,9 +212,9 @@ void CommandLanguage::add(std::string_view definition, std::string_view where) {
     }
 }
 
-const Command* CommandLanguage::find(std::string_view name) const {
+const Command* Language::find(std::string_view name) const {
     const auto found = std::ranges::find(commands_, name, &Command::name);
     return found == commands_.end() ? nullptr : &*found;
 }
 
-} // namespace ipcbox::server
+} // namespace ipcbox::commands

@@ -9,9 +9,9 @@
 #include <optional>
 #include <string>
 
-namespace ipcbox::server {
+namespace ipcbox::commands {
 
-struct CommandRate {
+struct Rate {
     unsigned count = 0; // of runs in any WINDOW, even all at once
     Duration window{};
     std::string written; // "5/1m"
@@ -21,25 +21,25 @@ struct CommandRate {
 // exactly its rate, 0 at first; what that is after one more run at NOW, or nothing when that would
 // be too early.
 [[nodiscard]] std::optional<std::int64_t> after_one_more(std::int64_t served_until,
-                                                         const CommandRate& rate, std::int64_t now);
+                                                         const Rate& rate, std::int64_t now);
 
-class CommandRates {
+class Rates {
   public:
     // The bytes at the beginning of the file that belong to this, zero at first.
     static constexpr std::size_t size = 8192;
 
-    explicit CommandRates(int file) : file_(file) {}
-    ~CommandRates();
-    CommandRates(const CommandRates&) = delete;
-    CommandRates& operator=(const CommandRates&) = delete;
+    explicit Rates(int file) : file_(file) {}
+    ~Rates();
+    Rates(const Rates&) = delete;
+    Rates& operator=(const Rates&) = delete;
 
     // Whether the command that has INDEX in its file may run now; true counts as a run. Throws
     // SysError.
-    [[nodiscard]] bool allows(std::size_t index, const CommandRate& rate);
+    [[nodiscard]] bool allows(std::size_t index, const Rate& rate);
 
   private:
     int file_;
     std::int64_t* moments_ = nullptr; // mapped at the first use
 };
 
-} // namespace ipcbox::server
+} // namespace ipcbox::commands

@@ -1,4 +1,4 @@
-#include "server/command_run.h"
+#include "commands/run.h"
 
 #include "core/child.h"
 #include "core/io.h"
@@ -18,7 +18,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-namespace ipcbox::server {
+namespace ipcbox::commands {
 
 namespace {
 
@@ -28,7 +28,7 @@ class RunPlace {
   public:
     RunPlace(int file, std::size_t index, unsigned places) : file_(file) {
         for (unsigned number = 0; number < places && byte_ < 0; ++number) {
-            const auto byte = static_cast<off_t>(index * CommandLanguage::max_concurrency + number);
+            const auto byte = static_cast<off_t>(index * Language::max_concurrency + number);
             if (lock(byte, F_WRLCK)) byte_ = byte;
         }
     }
@@ -59,7 +59,7 @@ class RunPlace {
 };
 
 Child start(const Command& command, const std::vector<std::string>& words,
-            const CommandSurroundings& surroundings, const Pipe& output) {
+            const Surroundings& surroundings, const Pipe& output) {
     Environment environment = surroundings.environment;
     environment.set_all(command.environment);
     const auto program = find_program(words.front());
@@ -84,7 +84,7 @@ Child start(const Command& command, const std::vector<std::string>& words,
 class Run {
   public:
     Run(const Command& command, const std::vector<std::string>& words,
-        const CommandSurroundings& surroundings, const std::function<void(std::string_view)>& sink)
+        const Surroundings& surroundings, const std::function<void(std::string_view)>& sink)
         : command_(command), surroundings_(surroundings), sink_(sink),
           deadline_(Deadline::after_or_never(command.timeout)), output_(make_pipe()),
           child_(start(command, words, surroundings, output_)) {
@@ -97,18 +97,18 @@ class Run {
     Run(const Run&) = delete;
     Run& operator=(const Run&) = delete;
 
-    CommandOutcome finish() {
+    Outcome finish() {
         while (!work()) {
         }
         ::ipcbox::kill_group(child_.pid(), SIGKILL);
         const auto status = child_.wait();
         child_ = Child{};
-        if (outcome_.end == CommandOutcome::End::ended) outcome_.status = status.as_exit_status();
+        if (outcome_.end == Outcome::End::ended) outcome_.status = status.as_exit_status();
         return outcome_;
     }
 
   private:
-    using End = CommandOutcome::End;
+    using End = Outcome::End;
 
     // True when the run is over.
     bool work() {
@@ -159,27 +159,24 @@ class Run {
     }
 
     const Command& command_;
-    const CommandSurroundings& surroundings_;
+    const Surroundings& surroundings_;
     const std::function<void(std::string_view)>& sink_;
     Deadline deadline_;
     Pipe output_;
     Child child_;
     bool has_ended_output_ = false;
-    CommandOutcome outcome_;
+    Outcome outcome_;
 };
 
 } // namespace
 
-CommandOutcome run_command(const Command& command, std::size_t index,
-                           const std::vector<std::string>& words,
-                           const CommandSurroundings& surroundings,
-                           const std::function<void(std::string_view)>& sink) {
+Outcome run(const Command& command, std::size_t index, const std::vector<std::string>& words,
+            const Surroundings& surroundings, const std::function<void(std::string_view)>& sink) {
     const RunPlace place{surroundings.places, index, command.concurrency};
-    if (command.concurrency > 0 && !place)
-        return {CommandOutcome::End::busy, exit_status::failed, 0};
+    if (command.concurrency > 0 && !place) return {Outcome::End::busy, exit_status::failed, 0};
     if (command.rate && !surroundings.rates.allows(index, *command.rate))
-        return {CommandOutcome::End::too_often, exit_status::failed, 0};
+        return {Outcome::End::too_often, exit_status::failed, 0};
     return Run{command, words, surroundings, sink}.finish();
 }
 
-} // namespace ipcbox::server
+} // namespace ipcbox::commands

@@ -1,4 +1,4 @@
-#include "server/command_rates.h"
+#include "commands/rates.h"
 
 #include "core/fd.h"
 
@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 using namespace ipcbox;
-using namespace ipcbox::server;
+using namespace ipcbox::commands;
 
 TEST_CASE("a command runs as often as its rate says in a window, and then one by one") {
-    const CommandRate rate{2, Duration{100}, {}};
+    const Rate rate{2, Duration{100}, {}};
     std::int64_t moment = 0;
     const auto runs_at = [&](std::int64_t now) {
         const auto next = after_one_more(moment, rate, now);
@@ -30,10 +30,10 @@ TEST_CASE("a command runs as often as its rate says in a window, and then one by
 
 TEST_CASE("two processes share a rate, and each command has its own") {
     const Fd memory = Fd::adopt(::memfd_create("rates", MFD_CLOEXEC));
-    REQUIRE(::ftruncate(memory.get(), CommandRates::size) == 0);
-    const CommandRate rate{2, std::chrono::hours{1}, {}};
-    CommandRates one{memory.get()};
-    CommandRates other{memory.get()};
+    REQUIRE(::ftruncate(memory.get(), Rates::size) == 0);
+    const Rate rate{2, std::chrono::hours{1}, {}};
+    Rates one{memory.get()};
+    Rates other{memory.get()};
     CHECK(one.allows(0, rate));
     CHECK(other.allows(0, rate));
     CHECK_FALSE(one.allows(0, rate));

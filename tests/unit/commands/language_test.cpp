@@ -1,10 +1,10 @@
-#include "server/command_language.h"
+#include "commands/language.h"
 
 #include <doctest/doctest.h>
 #include <fmt/core.h>
 
 using namespace ipcbox;
-using server::CommandLanguage;
+using ipcbox::commands::Language;
 
 namespace {
 
@@ -12,8 +12,8 @@ using Words = std::vector<std::string>;
 
 std::string mistake_in(std::string_view text) {
     try {
-        (void)CommandLanguage::parse(text, "f");
-    } catch (const server::LanguageError& error) {
+        (void)Language::parse(text, "f");
+    } catch (const commands::LanguageError& error) {
         return error.what();
     }
     return "none";
@@ -26,19 +26,19 @@ bool begins(const std::string& text, std::string_view with) {
 } // namespace
 
 TEST_CASE("a command has its words, its arguments and its properties") {
-    const auto language = CommandLanguage::parse("# a comment\n"
-                                                 "\n"
-                                                 "disk = df '-h x' --n={2:int 1-9}/{1} {1:word}\n"
-                                                 "    timeout 1m30s\n"
-                                                 "\tmax-output 64K\r\n"
-                                                 "  user nobody\n"
-                                                 "  concurrency 2\n"
-                                                 "  rate 5/1m\n"
-                                                 "  env A=b c\n"
-                                                 "  env D=\n"
-                                                 "  help How full\n"
-                                                 "uptime=uptime",
-                                                 "f");
+    const auto language = Language::parse("# a comment\n"
+                                          "\n"
+                                          "disk = df '-h x' --n={2:int 1-9}/{1} {1:word}\n"
+                                          "    timeout 1m30s\n"
+                                          "\tmax-output 64K\r\n"
+                                          "  user nobody\n"
+                                          "  concurrency 2\n"
+                                          "  rate 5/1m\n"
+                                          "  env A=b c\n"
+                                          "  env D=\n"
+                                          "  help How full\n"
+                                          "uptime=uptime",
+                                          "f");
     REQUIRE(language.commands().size() == 2);
     const auto* const disk = language.find("disk");
     REQUIRE(disk != nullptr);
@@ -54,27 +54,26 @@ TEST_CASE("a command has its words, its arguments and its properties") {
     CHECK(disk->help == "How full");
     CHECK(disk->usage() == "disk WORD 1-9");
     CHECK(disk->with(Words{"home", "7"}) == Words{"df", "-h x", "--n=7/home", "home"});
-    CHECK_THROWS_AS((void)disk->with(Words{"home"}), server::ArgumentError);
-    CHECK_THROWS_AS((void)disk->with(Words{"home", "0"}), server::ArgumentError);
-    CHECK_THROWS_AS((void)disk->with(Words{"-home", "1"}), server::ArgumentError);
+    CHECK_THROWS_AS((void)disk->with(Words{"home"}), commands::ArgumentError);
+    CHECK_THROWS_AS((void)disk->with(Words{"home", "0"}), commands::ArgumentError);
+    CHECK_THROWS_AS((void)disk->with(Words{"-home", "1"}), commands::ArgumentError);
     CHECK(language.find("uptime")->timeout == Duration{std::chrono::seconds{30}});
     CHECK(language.find("Disk") == nullptr);
 }
 
 TEST_CASE("an argument is never split, and quotes around it change nothing") {
-    const auto language =
-        CommandLanguage::parse("say = echo \"<{1:/.*/}>\" '{1}' \\{1} {x}\n", "f");
+    const auto language = Language::parse("say = echo \"<{1:/.*/}>\" '{1}' \\{1} {x}\n", "f");
     CHECK(language.find("say")->with(Words{"a b; $c 'd"}) ==
           Words{"echo", "<a b; $c 'd>", "a b; $c 'd", "{1}", "{x}"});
 }
 
 TEST_CASE("a regular expression can have braces and blanks in it") {
-    const auto language = CommandLanguage::parse(R"(x = y {1:/[a-z ]{2,3}\/}/})", "f");
+    const auto language = Language::parse(R"(x = y {1:/[a-z ]{2,3}\/}/})", "f");
     CHECK(language.find("x")->with(Words{"a b/}"}) == Words{"y", "a b/}"});
 }
 
 TEST_CASE("timeout 0 is no limit") {
-    CHECK_FALSE(CommandLanguage::parse("x = y\n timeout 0\n", "f").find("x")->timeout);
+    CHECK_FALSE(Language::parse("x = y\n timeout 0\n", "f").find("x")->timeout);
 }
 
 TEST_CASE("a mistake is reported with its line and column") {
@@ -107,9 +106,9 @@ TEST_CASE("a mistake is reported with its line and column") {
 }
 
 TEST_CASE("a command of the command line is added under the same rules") {
-    CommandLanguage language;
+    Language language;
     language.add("up=uptime -p", "--command");
     CHECK(language.find("up")->with({}) == Words{"uptime", "-p"});
-    CHECK_THROWS_AS(language.add("up=x", "--command"), server::LanguageError);
-    CHECK_THROWS_AS(language.add("a=b\nc=d", "--command"), server::LanguageError);
+    CHECK_THROWS_AS(language.add("up=x", "--command"), commands::LanguageError);
+    CHECK_THROWS_AS(language.add("a=b\nc=d", "--command"), commands::LanguageError);
 }
