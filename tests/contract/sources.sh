@@ -29,6 +29,7 @@ arrows='
 core:
 net:      core
 http:     core net
+cookies:  core net http
 process:  core
 cli:      core applet.h version.h
 dialog:   core process
@@ -42,8 +43,8 @@ clocks:   core net http
 etcd:     core net http
 cluster:  core http process etcd
 tls:      core net/tls_protocol.h
-front:    core net http process cli dialog expect sysv fifo server commands download clocks etcd cluster applet.h version.h
-applets:  core net http process cli dialog expect sysv fifo server commands download clocks etcd cluster front applet.h
+front:    core net http cookies process cli dialog expect sysv fifo server commands download clocks etcd cluster applet.h version.h
+applets:  core net http cookies process cli dialog expect sysv fifo server commands download clocks etcd cluster front applet.h
 '
 
 check_arrows() {
@@ -74,7 +75,7 @@ check() {
 
     # A heavy header has one includer behind a plain facade.
     for owner in 'CLI/:src/cli/cli11.h' 'nlohmann/:src/cli/json.cpp' 'boost/beast:src/http/' \
-        'nettle/:src/http/' 'nghttp2/:src/etcd/grpc_session.cpp' 'pcre2:src/expect/' 'zlib:src/http/' 'libpsl:src/http/' 'openssl/:src/tls/'; do
+        'nettle/:src/http/' 'nghttp2/:src/etcd/grpc_session.cpp' 'pcre2:src/expect/' 'zlib:src/http/' 'libpsl:src/cookies/' 'openssl/:src/tls/'; do
         header=${owner%%:*} includer=${owner#*:}
         lines_with "#include <$header" src applets | grep -v "^$includer" |
             forbid "only $includer includes <$header>"
@@ -82,7 +83,7 @@ check() {
             grep -v '^src/tls/' | forbid "<$header> has more than one includer"
     done
 
-    below_cli='src/core src/net src/http src/process src/dialog src/expect src/sysv src/fifo src/server src/commands src/download
+    below_cli='src/core src/net src/http src/cookies src/process src/dialog src/expect src/sysv src/fifo src/server src/commands src/download
         src/clocks src/etcd src/cluster src/tls'
     print='v?f?printf|f?puts|f?putc|putchar|perror|print_line|warnx?|errx?|v?syslog'
     lines_with "\\b($print)\\(|fmt::print|std::(cout|cerr|clog)" $below_cli |

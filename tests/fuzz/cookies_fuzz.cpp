@@ -1,8 +1,8 @@
 // Texts of servers and files that a later request repeats: cookies, their dates, challenges for a
 // login, and file names. Each parser gets the same bytes.
+#include "cookies/date.h"
+#include "cookies/jar.h"
 #include "download/suggested_name.h"
-#include "http/cookie_date.h"
-#include "http/cookies.h"
 #include "http/digest_login.h"
 #include "http/response_parser.h"
 #include "require.h"
@@ -17,24 +17,24 @@ namespace {
 constexpr std::time_t now = 1'800'000'000;
 
 void check_field(const std::string& field) {
-    require(field.size() <= CookieJar::max_field_bytes);
+    require(field.size() <= cookies::Jar::max_field_bytes);
     for (const char byte : field)
         require(static_cast<unsigned char>(byte) >= 0x20 && byte != 0x7f);
 }
 
 void check_cookies(std::string_view text) {
     const auto url = Url::parse("https://www.example.co.uk/a/b");
-    CookieJar jar;
+    cookies::Jar jar;
     jar.store(url, text, now);
     check_field(jar.field_for(url, now));
     // Other hosts get no cookie.
     require(jar.field_for(Url::parse("https://other.co.uk/a/b"), now).empty());
     require(jar.field_for(Url::parse("https://co.uk/a/b"), now).empty());
-    CookieJar file;
-    file.load(text, now, CookieJar::SessionCookies::keep);
+    cookies::Jar file;
+    file.load(text, now, cookies::Jar::SessionCookies::keep);
     const auto written = file.netscape_text(now);
-    CookieJar again;
-    again.load(written, now, CookieJar::SessionCookies::keep);
+    cookies::Jar again;
+    again.load(written, now, cookies::Jar::SessionCookies::keep);
     require(again.netscape_text(now) == written);
 }
 
@@ -59,7 +59,7 @@ void check_name(std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view text{reinterpret_cast<const char*>(data), size};
     check_cookies(text);
-    (void)parse_cookie_date(text);
+    (void)cookies::parse_date(text);
     check_challenges(text);
     check_name(text);
     return 0;

@@ -25,17 +25,17 @@ bool is_there(const std::string& name) {
 void set_cookies(const Line& line, FetchConfig& config) {
     if (line.cookies.empty() && !line.cookie_jar) return;
     const auto now = std::time(nullptr);
-    const auto session = line.junk_session_cookies ? http::CookieJar::SessionCookies::junk
-                                                   : http::CookieJar::SessionCookies::keep;
+    const auto session = line.junk_session_cookies ? cookies::Jar::SessionCookies::junk
+                                                   : cookies::Jar::SessionCookies::keep;
     std::string text; // "a=1; b=2", only for the URLs of the user
-    std::shared_ptr<http::CookieJar> jar;
-    if (line.cookie_jar) jar = std::make_shared<http::CookieJar>();
+    std::shared_ptr<cookies::Jar> jar;
+    if (line.cookie_jar) jar = std::make_shared<cookies::Jar>();
     for (const auto& cookies : line.cookies) {
         if (cookies.find('=') != std::string::npos) {
             text += (text.empty() ? "" : "; ") + cookies;
             continue;
         }
-        if (!jar) jar = std::make_shared<http::CookieJar>();
+        if (!jar) jar = std::make_shared<cookies::Jar>();
         const auto name = cookies.substr(cookies.starts_with('@') ? 1 : 0); // as curl
         const auto host = config.targets.empty() ? "" : config.targets.front().url.host;
         if (!name.empty() && is_there(name)) jar->load(input_text(name), now, session, host);

@@ -2,10 +2,10 @@
 
 #include "cli/values.h"
 #include "clocks/daytime.h"
+#include "cookies/date.h"
 #include "core/ascii.h"
 #include "core/number.h"
 #include "core/text_lines.h"
-#include "http/cookie_date.h"
 #include "http/date.h"
 #include "http/tokens.h"
 
@@ -110,7 +110,7 @@ std::optional<std::time_t> parse_date(std::string_view text) {
     day += " 00:00:00";
     if (const auto date = clocks::parse_daytime(day, now, clocks::ZonelessTime::is_utc))
         return date->time;
-    return http::parse_cookie_date(day);
+    return cookies::parse_date(day);
 }
 
 Schemes parse_schemes(std::string_view text, Schemes initial) {

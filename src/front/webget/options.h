@@ -2,8 +2,8 @@
 #pragma once
 
 #include "cli/options.h"
+#include "cookies/jar.h"
 #include "download/target.h"
-#include "http/cookies.h"
 
 #include <memory>
 #include <optional>
@@ -23,7 +23,7 @@ struct FetchConfig {
     bool tell_errors = true;
     cli::Verbosity verbosity;
     std::optional<std::string> head_file;  // -D; "-" is standard output
-    std::shared_ptr<http::CookieJar> jar;  // none: cookies are neither kept nor sent
+    std::shared_ptr<cookies::Jar> jar;     // none: cookies are neither kept nor sent
     std::optional<std::string> cookie_jar; // where the jar is written to at the end
     std::vector<std::string> warnings;     // about the command line, for standard error
 };

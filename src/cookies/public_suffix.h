@@ -4,10 +4,10 @@
 
 #include <string>
 
-namespace ipcbox::http {
+namespace ipcbox::cookies {
 
 // DOMAIN in lower case, without a dot at either end; a name beyond ASCII in its xn-- form. Uses the
 // system's list (Debian's package publicsuffix) if it is newer than the one we were built with.
 [[nodiscard]] bool is_public_suffix(const std::string& domain);
 
-} // namespace ipcbox::http
+} // namespace ipcbox::cookies

@@ -1,4 +1,4 @@
-#include "http/cookie_date.h"
+#include "cookies/date.h"
 
 #include "core/ascii.h"
 #include "core/calendar.h"
@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <chrono>
 
-namespace ipcbox::http {
+namespace ipcbox::cookies {
 
 namespace {
 
@@ -54,7 +54,7 @@ std::optional<unsigned> month_of(std::string_view token) {
 
 } // namespace
 
-std::optional<std::time_t> parse_cookie_date(std::string_view text) {
+std::optional<std::time_t> parse_date(std::string_view text) {
     std::optional<seconds> time;
     std::optional<int> day_number;
     std::optional<unsigned> month_number;
@@ -81,4 +81,4 @@ std::optional<std::time_t> parse_cookie_date(std::string_view text) {
     return (sys_days{date} + *time).time_since_epoch().count();
 }
 
-} // namespace ipcbox::http
+} // namespace ipcbox::cookies

@@ -2,7 +2,7 @@
 // Netscape's text file, which curl and wget use too. Several threads may use it at the same time.
 #pragma once
 
-#include "http/cookie.h"
+#include "cookies/cookie.h"
 
 #include <cstdint>
 #include <ctime>
@@ -12,10 +12,12 @@
 #include <vector>
 
 namespace ipcbox::http {
-
 struct ResponseHead;
+}
 
-class CookieJar {
+namespace ipcbox::cookies {
+
+class Jar {
   public:
     // Limits against servers that try to fill our memory.
     static constexpr std::size_t max_cookie_bytes = 4096; // a name and its value
@@ -33,13 +35,13 @@ class CookieJar {
 
     // Takes one Set-Cookie field's VALUE, which came from URL. A cookie for a foreign domain or a
     // public suffix is ignored, as is one that is marked secure and came in the clear.
-    void store(const Url& url, std::string_view value, std::time_t now);
+    void store(const http::Url& url, std::string_view value, std::time_t now);
     // Takes all Set-Cookie fields of HEAD.
-    void store_all(const Url& url, const ResponseHead& head, std::time_t now);
+    void store_all(const http::Url& url, const http::ResponseHead& head, std::time_t now);
 
     // The Cookie field's value for a request for URL: "a=1; b=2", those with the longest path
     // first. Empty when none fits. Secure cookies go over https and to our own machine only.
-    [[nodiscard]] std::string field_for(const Url& url, std::time_t now) const;
+    [[nodiscard]] std::string field_for(const http::Url& url, std::time_t now) const;
 
     // All cookies that have not expired, as the text of a Netscape file.
     [[nodiscard]] std::string netscape_text(std::time_t now) const;
@@ -52,4 +54,4 @@ class CookieJar {
     std::uint64_t next_age_ = 0;
 };
 
-} // namespace ipcbox::http
+} // namespace ipcbox::cookies

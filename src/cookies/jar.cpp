@@ -1,4 +1,4 @@
-#include "http/cookies.h"
+#include "cookies/jar.h"
 
 #include "core/ascii.h"
 #include "core/words.h"
@@ -6,10 +6,10 @@
 
 #include <algorithm>
 
-namespace ipcbox::http {
+namespace ipcbox::cookies {
 
-void CookieJar::load(std::string_view text, std::time_t now, SessionCookies session,
-                     const std::string& host) {
+void Jar::load(std::string_view text, std::time_t now, SessionCookies session,
+               const std::string& host) {
     constexpr std::string_view field = "set-cookie:";
     while (!text.empty()) {
         auto line = take_until(text, '\n');
@@ -24,7 +24,7 @@ void CookieJar::load(std::string_view text, std::time_t now, SessionCookies sess
     }
 }
 
-void CookieJar::store(const Url& url, std::string_view value, std::time_t now) {
+void Jar::store(const http::Url& url, std::string_view value, std::time_t now) {
     auto cookie = parse_set_cookie(url, value, now);
     if (!cookie || cookie->name.size() + cookie->value.size() > max_cookie_bytes) return;
     const std::lock_guard lock{mutex_};
@@ -33,7 +33,7 @@ void CookieJar::store(const Url& url, std::string_view value, std::time_t now) {
     put(std::move(*cookie), now);
 }
 
-void CookieJar::store_all(const Url& url, const ResponseHead& head, std::time_t now) {
+void Jar::store_all(const http::Url& url, const http::ResponseHead& head, std::time_t now) {
     std::size_t count = 0;
     for (const auto& field : head.fields)
         if (ascii::same_but_for_case(field.name, "Set-Cookie") && ++count <= max_set_by_response)
@@ -42,7 +42,7 @@ void CookieJar::store_all(const Url& url, const ResponseHead& head, std::time_t 
 
 // Adds the cookie as the newest. If we have the same cookie already, replaces it and keeps its age;
 // if the new one has expired, removes the old one.
-void CookieJar::put(Cookie&& cookie, std::time_t now) {
+void Jar::put(Cookie&& cookie, std::time_t now) {
     cookie.age = next_age_++;
     const auto found = std::ranges::find_if(
         cookies_, [&cookie](const Cookie& other) { return is_same(other, cookie); });
@@ -58,7 +58,7 @@ void CookieJar::put(Cookie&& cookie, std::time_t now) {
     cookies_.push_back(std::move(cookie));
 }
 
-std::string CookieJar::field_for(const Url& url, std::time_t now) const {
+std::string Jar::field_for(const http::Url& url, std::time_t now) const {
     std::vector<const Cookie*> fitting;
     const std::lock_guard lock{mutex_};
     for (const auto& cookie : cookies_)
@@ -77,7 +77,7 @@ std::string CookieJar::field_for(const Url& url, std::time_t now) const {
     return field;
 }
 
-std::string CookieJar::netscape_text(std::time_t now) const {
+std::string Jar::netscape_text(std::time_t now) const {
     std::string text = "# Netscape HTTP Cookie File\n# Written by webget.\n\n";
     const std::lock_guard lock{mutex_};
     for (const auto& cookie : cookies_)
@@ -85,4 +85,4 @@ std::string CookieJar::netscape_text(std::time_t now) const {
     return text;
 }
 
-} // namespace ipcbox::http
+} // namespace ipcbox::cookies

@@ -1,33 +1,34 @@
-#include "http/cookies.h"
+#include "cookies/jar.h"
 
-#include "http/public_suffix.h"
+#include "cookies/public_suffix.h"
 #include "http/response_parser.h"
 
 #include <algorithm>
 #include <doctest/doctest.h>
 #include <fmt/core.h>
 
-using namespace ipcbox::http;
+using namespace ipcbox;
+using namespace ipcbox::cookies;
 
 namespace {
 
 constexpr std::time_t now = 1'000'000'000; // 2001-09-09 01:46:40
-constexpr auto keep = CookieJar::SessionCookies::keep;
+constexpr auto keep = Jar::SessionCookies::keep;
 
 // The Cookie field for URL after ORIGIN has set these cookies.
 std::string told(std::initializer_list<std::string_view> cookies, std::string_view origin,
                  std::string_view url) {
-    CookieJar jar;
+    Jar jar;
     for (const auto cookie : cookies)
-        jar.store(Url::parse(origin), cookie, now);
-    return jar.field_for(Url::parse(url), now);
+        jar.store(http::Url::parse(origin), cookie, now);
+    return jar.field_for(http::Url::parse(url), now);
 }
 
 std::string loaded(std::string_view text, std::string_view url,
-                   CookieJar::SessionCookies session = keep) {
-    CookieJar jar;
+                   Jar::SessionCookies session = keep) {
+    Jar jar;
     jar.load(text, now, session);
-    return jar.field_for(Url::parse(url), now);
+    return jar.field_for(http::Url::parse(url), now);
 }
 
 } // namespace
@@ -102,10 +103,10 @@ TEST_CASE("secure cookies go over https, and to our own machine") {
     CHECK(told({cookie}, "http://h.example/", "https://h.example/").empty());
     CHECK(told({cookie}, "http://localhost/", "http://localhost/") == "a=1");
     CHECK(told({cookie}, "http://127.0.0.1/", "http://127.0.0.1/") == "a=1");
-    CookieJar jar;
-    jar.store(Url::parse("https://h.example/"), cookie, now);
-    jar.store(Url::parse("http://h.example/"), "a=evil; Path=/", now);
-    CHECK(jar.field_for(Url::parse("https://h.example/"), now) == "a=1");
+    Jar jar;
+    jar.store(http::Url::parse("https://h.example/"), cookie, now);
+    jar.store(http::Url::parse("http://h.example/"), "a=evil; Path=/", now);
+    CHECK(jar.field_for(http::Url::parse("https://h.example/"), now) == "a=1");
     CHECK(told({"__Secure-a=1"}, "https://h.example/", "https://h.example/").empty());
     CHECK(told({"__Host-a=1; Secure"}, "https://h.example/x/", "https://h.example/x/").empty());
     CHECK(told({"__Host-a=1; Secure; Path=/"}, "https://h.example/x/", "https://h.example/") ==
@@ -114,9 +115,9 @@ TEST_CASE("secure cookies go over https, and to our own machine") {
 
 TEST_CASE("cookies end at their time") {
     const auto at = [](std::string_view attributes, std::time_t time) {
-        CookieJar jar;
-        jar.store(Url::parse("http://h.example/"), fmt::format("a=1;{}", attributes), now);
-        return jar.field_for(Url::parse("http://h.example/"), time) == "a=1";
+        Jar jar;
+        jar.store(http::Url::parse("http://h.example/"), fmt::format("a=1;{}", attributes), now);
+        return jar.field_for(http::Url::parse("http://h.example/"), time) == "a=1";
     };
     CHECK(at("Max-Age=60", now + 59));
     CHECK_FALSE(at("Max-Age=60", now + 60));
@@ -149,9 +150,8 @@ TEST_CASE("a cookie file is read and written as curl does it") {
     CHECK(loaded(file, "http://www.example.org/a") == "hidden=3; wide=1; session=2; empty=");
     CHECK(loaded(file, "https://www.example.org/") == "wide=1; session=2; secure=4; empty=");
     CHECK(loaded(file, "http://b.example.org/") == "wide=1");
-    CHECK(loaded(file, "http://www.example.org/", CookieJar::SessionCookies::junk) ==
-          "wide=1; empty=");
-    CookieJar jar;
+    CHECK(loaded(file, "http://www.example.org/", Jar::SessionCookies::junk) == "wide=1; empty=");
+    Jar jar;
     jar.load(file, now, keep);
     const auto written = jar.netscape_text(now);
     CHECK(written == "# Netscape HTTP Cookie File\n# Written by webget.\n\n"
@@ -167,20 +167,20 @@ TEST_CASE("a cookie file is read and written as curl does it") {
 }
 
 TEST_CASE("a server cannot fill the jar") {
-    CookieJar jar;
-    ResponseHead head;
+    Jar jar;
+    http::ResponseHead head;
     for (int number = 0; number < 200; ++number)
         head.fields.push_back({"Set-Cookie", fmt::format("c{}=1", number)});
-    const auto url = Url::parse("http://h.example/");
+    const auto url = http::Url::parse("http://h.example/");
     jar.store_all(url, head, now);
-    CHECK(std::ranges::count(jar.field_for(url, now), '=') == CookieJar::max_set_by_response);
+    CHECK(std::ranges::count(jar.field_for(url, now), '=') == Jar::max_set_by_response);
     for (int number = 0; number < 1000; ++number)
         jar.store(url, fmt::format("d{}=1", number), now);
     CHECK(std::ranges::count(jar.netscape_text(now), '\n') ==
-          3 + static_cast<int>(CookieJar::max_per_domain));
+          3 + static_cast<int>(Jar::max_per_domain));
     jar.store(url, "e=" + std::string(5000, 'x'), now);
     CHECK(jar.field_for(url, now).find("e=") == std::string::npos);
     for (int number = 0; number < 100; ++number)
         jar.store(url, fmt::format("f{}={}", number, std::string(4000, 'x')), now);
-    CHECK(jar.field_for(url, now).size() <= CookieJar::max_field_bytes);
+    CHECK(jar.field_for(url, now).size() <= Jar::max_field_bytes);
 }

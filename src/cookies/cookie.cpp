@@ -1,18 +1,18 @@
-#include "http/cookie.h"
+#include "cookies/cookie.h"
 
+#include "cookies/date.h"
+#include "cookies/public_suffix.h"
 #include "core/ascii.h"
 #include "core/number.h"
 #include "core/text_lines.h"
 #include "core/words.h"
-#include "http/cookie_date.h"
-#include "http/public_suffix.h"
 #include "net/address.h"
 
 #include <algorithm>
 #include <fmt/core.h>
 #include <limits>
 
-namespace ipcbox::http {
+namespace ipcbox::cookies {
 
 namespace {
 
@@ -29,12 +29,12 @@ bool domain_matches(std::string_view host, std::string_view domain) {
            host[host.size() - domain.size() - 1] == '.' && !is_address(host);
 }
 
-std::string_view path_of(const Url& url) {
+std::string_view path_of(const http::Url& url) {
     return std::string_view{url.target}.substr(0, url.target.find('?'));
 }
 
 // RFC 6265, section 5.1.4.
-std::string default_path(const Url& url) {
+std::string default_path(const http::Url& url) {
     const auto path = path_of(url);
     const auto end = path.rfind('/');
     return end == 0 || end == std::string_view::npos ? "/" : std::string{path.substr(0, end)};
@@ -46,7 +46,7 @@ bool path_matches(std::string_view path, std::string_view of_cookie) {
 }
 
 // Whether no stranger can listen on the way to this host. Like curl, we send secure cookies there.
-bool is_private_way(const Url& url) {
+bool is_private_way(const http::Url& url) {
     return url.is_https() || url.host == "localhost" || url.host == "127.0.0.1" ||
            url.host == "::1";
 }
@@ -90,7 +90,7 @@ void read(Cookie& cookie, std::string_view text, std::time_t now) {
         } else if (is("max-age")) {
             if (const auto time = expiry_from_age(value, now)) max_age = time;
         } else if (is("expires")) {
-            if (const auto time = parse_cookie_date(value)) cookie.expires = time;
+            if (const auto time = parse_date(value)) cookie.expires = time;
         }
     }
     if (max_age) cookie.expires = max_age; // it is stronger
@@ -120,7 +120,7 @@ bool fits_file(const Cookie& cookie) {
 }
 
 // Gives COOKIE, which came from URL, its host and its path. False when it must not be stored.
-bool settle(Cookie& cookie, const Url& url) {
+bool settle(Cookie& cookie, const http::Url& url) {
     if (!cookie.domain.empty() && is_public_suffix(cookie.domain)) {
         if (cookie.domain != url.host) return false;
         cookie.domain.clear();
@@ -154,7 +154,8 @@ bool read_netscape_line(Cookie& cookie, std::string_view line) {
 
 } // namespace
 
-std::optional<Cookie> parse_set_cookie(const Url& url, std::string_view value, std::time_t now) {
+std::optional<Cookie> parse_set_cookie(const http::Url& url, std::string_view value,
+                                       std::time_t now) {
     std::optional<Cookie> cookie{std::in_place};
     read(*cookie, value, now);
     const bool is_pair = value.substr(0, value.find(';')).find('=') != std::string_view::npos;
@@ -196,18 +197,18 @@ bool is_same(const Cookie& one, const Cookie& other) {
            one.host_only == other.host_only;
 }
 
-bool fits(const Cookie& cookie, const Url& url) {
+bool fits(const Cookie& cookie, const http::Url& url) {
     const bool is_for_host =
         cookie.host_only ? cookie.domain == url.host : domain_matches(url.host, cookie.domain);
     return is_for_host && path_matches(path_of(url), cookie.path) &&
            (!cookie.secure || is_private_way(url));
 }
 
-bool hides_secure(const Cookie& cookie, const Url& url, const Cookie& other) {
+bool hides_secure(const Cookie& cookie, const http::Url& url, const Cookie& other) {
     return !is_private_way(url) && other.secure && other.name == cookie.name &&
            (domain_matches(other.domain, cookie.domain) ||
             domain_matches(cookie.domain, other.domain)) &&
            path_matches(cookie.path, other.path);
 }
 
-} // namespace ipcbox::http
+} // namespace ipcbox::cookies

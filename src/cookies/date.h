@@ -5,11 +5,11 @@
 #include <optional>
 #include <string_view>
 
-namespace ipcbox::http {
+namespace ipcbox::cookies {
 
 // Finds a time, a day, a month and a year in any order, between any separators: "Sun, 06 Nov 1994
 // 08:49:37 GMT", "06-Nov-94 08:49:37", "Nov 6 1994 08:49:37". The time is UTC. Nothing when one of
 // the four is missing, or the day does not exist.
-[[nodiscard]] std::optional<std::time_t> parse_cookie_date(std::string_view text);
+[[nodiscard]] std::optional<std::time_t> parse_date(std::string_view text);
 
-} // namespace ipcbox::http
+} // namespace ipcbox::cookies

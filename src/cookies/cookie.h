@@ -1,5 +1,5 @@
 // One cookie (RFC 6265): the texts that it comes in, and the requests that it goes with. The jar
-// (http/cookies.h) keeps many.
+// (cookies/jar.h) keeps many.
 #pragma once
 
 #include "http/url.h"
@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace ipcbox::http {
+namespace ipcbox::cookies {
 
 struct Cookie {
     std::string name;
@@ -27,7 +27,7 @@ struct Cookie {
 // The cookie of a Set-Cookie field's VALUE that came from URL. Nothing when it is not one, or when
 // it must not be stored: it is for a foreign domain or a public suffix, it is marked secure and
 // came in the clear, or it breaks the promise of its name's prefix.
-[[nodiscard]] std::optional<Cookie> parse_set_cookie(const Url& url, std::string_view value,
+[[nodiscard]] std::optional<Cookie> parse_set_cookie(const http::Url& url, std::string_view value,
                                                      std::time_t now);
 // The same for a field of a saved head, which does not say which server sent it. A cookie without a
 // domain belongs to HOST; nothing when that is empty too.
@@ -45,9 +45,9 @@ struct Cookie {
 [[nodiscard]] bool is_same(const Cookie& one, const Cookie& other);
 // Whether a request for URL has the cookie. A secure one goes over https and to our own machine
 // only.
-[[nodiscard]] bool fits(const Cookie& cookie, const Url& url);
+[[nodiscard]] bool fits(const Cookie& cookie, const http::Url& url);
 // Whether COOKIE, which came from URL, would hide the secure cookie OTHER although it came without
 // TLS (rfc6265bis, section 5.7).
-[[nodiscard]] bool hides_secure(const Cookie& cookie, const Url& url, const Cookie& other);
+[[nodiscard]] bool hides_secure(const Cookie& cookie, const http::Url& url, const Cookie& other);
 
-} // namespace ipcbox::http
+} // namespace ipcbox::cookies

@@ -1,8 +1,9 @@
-#include "http/cookie.h"
+#include "cookies/cookie.h"
 
 #include <doctest/doctest.h>
 
-using namespace ipcbox::http;
+using namespace ipcbox;
+using namespace ipcbox::cookies;
 
 namespace {
 
@@ -12,7 +13,7 @@ const auto* const secure_url = "https://www.example.org/a/b";
 const auto* const plain_url = "http://www.example.org/a/b";
 
 std::optional<Cookie> set_by(const char* url, std::string_view value) {
-    return parse_set_cookie(Url::parse(url), value, now);
+    return parse_set_cookie(http::Url::parse(url), value, now);
 }
 
 } // namespace
@@ -82,21 +83,22 @@ TEST_CASE("a line of Netscape's file is written as it was read") {
 
 TEST_CASE("a cookie fits the requests for its host, its path and its security") {
     const auto plain = *set_by(plain_url, "a=1");
-    CHECK(fits(plain, Url::parse("http://www.example.org/a?b")));
-    CHECK(fits(plain, Url::parse("https://www.example.org/a/c")));
-    CHECK_FALSE(fits(plain, Url::parse("http://www.example.org/ab")));
-    CHECK_FALSE(fits(plain, Url::parse("http://example.org/a")));
+    CHECK(fits(plain, http::Url::parse("http://www.example.org/a?b")));
+    CHECK(fits(plain, http::Url::parse("https://www.example.org/a/c")));
+    CHECK_FALSE(fits(plain, http::Url::parse("http://www.example.org/ab")));
+    CHECK_FALSE(fits(plain, http::Url::parse("http://example.org/a")));
     const auto secure = *set_by(secure_url, "a=1; Secure; Domain=example.org");
-    CHECK(fits(secure, Url::parse("https://example.org/a")));
-    CHECK_FALSE(fits(secure, Url::parse("http://example.org/a")));
+    CHECK(fits(secure, http::Url::parse("https://example.org/a")));
+    CHECK_FALSE(fits(secure, http::Url::parse("http://example.org/a")));
 }
 
 TEST_CASE("a cookie that came without TLS does not hide a secure one") {
     const auto secure = *set_by(secure_url, "a=1; Secure; Path=/; Domain=example.org");
     const auto evil = *set_by(plain_url, "a=2; Path=/");
-    CHECK(hides_secure(evil, Url::parse(plain_url), secure));
-    CHECK_FALSE(hides_secure(evil, Url::parse(secure_url), secure));
-    CHECK_FALSE(hides_secure(*set_by(plain_url, "b=2; Path=/"), Url::parse(plain_url), secure));
-    CHECK_FALSE(hides_secure(evil, Url::parse(plain_url), evil)); // that one is not secure
-    CHECK_FALSE(is_same(evil, secure));                           // another domain
+    CHECK(hides_secure(evil, http::Url::parse(plain_url), secure));
+    CHECK_FALSE(hides_secure(evil, http::Url::parse(secure_url), secure));
+    CHECK_FALSE(
+        hides_secure(*set_by(plain_url, "b=2; Path=/"), http::Url::parse(plain_url), secure));
+    CHECK_FALSE(hides_secure(evil, http::Url::parse(plain_url), evil)); // that one is not secure
+    CHECK_FALSE(is_same(evil, secure));                                 // another domain
 }

@@ -1,8 +1,8 @@
-#include "http/public_suffix.h"
+#include "cookies/public_suffix.h"
 
 #include <libpsl.h>
 
-namespace ipcbox::http {
+namespace ipcbox::cookies {
 
 bool is_public_suffix(const std::string& domain) {
     // Loaded at the first question, because most runs have no cookies.
@@ -10,4 +10,4 @@ bool is_public_suffix(const std::string& domain) {
     return list == nullptr || psl_is_public_suffix(list, domain.c_str()) != 0;
 }
 
-} // namespace ipcbox::http
+} // namespace ipcbox::cookies
