@@ -32,6 +32,15 @@ int parse_signal(std::string_view text) {
     return cli::parse_signal(text);
 }
 
+// Refuses a name that no process can have: it would read as a process that does not run.
+std::string parse_name(std::string_view text) {
+    constexpr std::size_t longest = 15; // TASK_COMM_LEN
+    if (text.empty() || text.size() > longest)
+        throw std::invalid_argument("expected a name as ps shows it, of at most 15 bytes; for a "
+                                    "longer one, use --exe PATH");
+    return std::string{text};
+}
+
 process::Identity parse_process(std::string_view text) {
     if (text.starts_with('-') && whole_number<pid_t>(text.substr(1)))
         throw std::invalid_argument(
@@ -60,7 +69,7 @@ Plan parse_words(const Invocation& invocation) {
                   "signal the processes of this session; 0 is the caller's session");
     options.value("--user USER", plan.criteria.user, parse_user,
                   "signal the processes of this user");
-    options.value("--name NAME", plan.criteria.name, cli::parse_text,
+    options.value("--name NAME", plan.criteria.name, parse_name,
                   "signal the processes with exactly this name, as ps shows it");
     options.value("--exe PATH", plan.criteria.executable, cli::parse_file,
                   "signal the processes that run this program");

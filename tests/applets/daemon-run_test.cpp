@@ -484,6 +484,12 @@ TEST_CASE("an invalid command line is refused") {
     }
 }
 
+TEST_CASE("an option behind the stages is named as the mistake") {
+    Scenario scenario;
+    CHECK(contains(scenario.run({"daemon-run", "--stop", "TERM:5s,KILL", "-p", "pid"}).err,
+                   "the other options come before STAGES"));
+}
+
 TEST_CASE("port 0 is no port on which a daemon could be ready") {
     Scenario scenario;
     CHECK(scenario.run({"daemon-run", "--ready-port", "0", "--", "true"}).err ==

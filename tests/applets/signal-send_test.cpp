@@ -119,6 +119,18 @@ TEST_CASE("a script signals its group without itself") {
     CHECK(script.wait().status == 0);
 }
 
+TEST_CASE("a name that no process can have is refused") {
+    Scenario scenario;
+    CHECK(scenario.run({"signal-send", "--name", "systemd-resolve"}).status == 1);
+    const auto result = scenario.run({"signal-send", "--name", "systemd-resolved"});
+    CHECK(result.status == 2);
+    CHECK(result.err ==
+          "signal-send: --name 'systemd-resolved': expected a name as ps shows it, of "
+          "at most 15 bytes; for a longer one, use --exe PATH (see signal-send "
+          "--help)\n");
+    CHECK(scenario.run({"signal-send", "--name", ""}).status == 2);
+}
+
 TEST_CASE("a pid file is used only if it names the right process") {
     Scenario scenario;
     auto job = start_job(scenario);

@@ -157,11 +157,12 @@ void take_stages(DaemonConfig& config, Flags& flags) {
 void check(const DaemonConfig& config) {
     using Action = DaemonConfig::Action;
     const bool starts = config.action == Action::start || config.action == Action::restart;
+    if (!starts && !config.command.empty())
+        throw cli::UsageError("--stop, --reload and --status take no COMMAND, and the other "
+                              "options come before STAGES");
     if (config.action != Action::start && !config.pid_file)
         throw cli::UsageError("--stop, --restart, --reload and --status need --pid-file");
     if (starts && config.command.empty()) throw cli::UsageError("COMMAND is missing");
-    if (!starts && !config.command.empty())
-        throw cli::UsageError("--stop, --reload and --status take no COMMAND");
     if (config.rotation && !config.output && !config.error)
         throw cli::UsageError("--rotate needs --output or --error");
     if (config.ready_log && !config.output && !config.error && !config.needs_keeper())
