@@ -105,6 +105,10 @@ bool Peer::hides_input() const noexcept {
     return settings && (settings->c_lflag & ICANON) != 0 && (settings->c_lflag & ECHO) == 0;
 }
 
+bool Peer::has_no_input() const {
+    return is_program_ && fd_ && is_canonical() && terminal_has_no_input(fd_);
+}
+
 char Peer::end_character() const noexcept {
     constexpr char usual = 4; // Ctrl-D
     const auto settings = terminal_settings(fd_.get());

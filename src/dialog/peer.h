@@ -55,6 +55,9 @@ class Peer {
     void set_size(TerminalSize size) const noexcept;
     // Whether the program reads a line that the terminal does not show: it asks for a secret.
     [[nodiscard]] bool hides_input() const noexcept;
+    // Whether the program would wait for a line now, because nothing that was typed is left to
+    // read.
+    [[nodiscard]] bool has_no_input() const;
     [[nodiscard]] bool is_program() const noexcept { return is_program_; }
 
   private:

@@ -2,6 +2,7 @@
 
 #include "core/io.h"
 #include "core/terminal.h"
+#include "dialog/kept_end.h"
 
 #include <array>
 #include <optional>
@@ -45,10 +46,16 @@ InteractionEnd interact(Talk& talk, const Pattern* escape) {
     std::optional<RawTerminal> raw;
     if (talk.peer().is_program()) raw.emplace(STDIN_FILENO);
     Keys keys{escape};
+    dialog::KeptEnd end;
     int typist = STDIN_FILENO;
     for (;;) {
-        const auto event = talk.read(Deadline::never(), typist);
+        const auto event = talk.read(end.next_look(), typist);
         if (event == dialog::Peer::Event::end) return InteractionEnd::peer;
+        if (event == dialog::Peer::Event::timeout) {
+            const bool is_gone = talk.peer().has_no_input();
+            if (is_gone) talk.end_input(Deadline::never());
+            end.look_again(is_gone);
+        }
         // If we were stopped, a shell has used our terminal and changed its mode.
         if (event == dialog::Peer::Event::interrupt && raw) raw->apply();
         if (event != dialog::Peer::Event::other) continue;
@@ -57,6 +64,7 @@ InteractionEnd interact(Talk& talk, const Pattern* escape) {
         if (count == 0) {
             talk.type_keys(keys.finish());
             talk.end_input(Deadline::never());
+            if (talk.peer().is_program()) end.begin();
             typist = -1;
             continue;
         }

@@ -381,6 +381,14 @@ TEST_CASE("interact types what standard input has, and then its end") {
     CHECK(result.out == "b\nc\n");
 }
 
+TEST_CASE("every reader finds the end of the input of interact") {
+    Scenario scenario;
+    const auto result = scenario.run(
+        {"pty-expect", "--no-echo", "-i", "--", "sh", "-c", "cat; cat; echo done"}, "in\n");
+    CHECK(result.status == 0);
+    CHECK(result.out == "in\ndone\n");
+}
+
 TEST_CASE("interact ends at its escape, whose keys are not typed, and the script goes on") {
     Scenario scenario;
     scenario.write_file("script",
