@@ -1,4 +1,4 @@
-// The shipped binary has this in place of core/fault.cpp: nothing fails on purpose.
+// The shipped binary has this in place of fault/injector.cpp: nothing fails on purpose.
 #include "core/syscall.h"
 
 namespace ipcbox::sys::detail {

@@ -1,6 +1,6 @@
 // The one point through which every system call of the core passes. Here a call can be printed
 // (IPCBOX_TRACE=1 or --trace: the call, its arguments and its result, like a built-in strace), and
-// here the fault tests make calls fail: their binary links core/fault.cpp where ours links
+// here the fault tests make calls fail: their binary links fault/injector.cpp where ours links
 // core/no_faults.cpp. When nobody watches, a call costs one branch that is always predicted.
 //
 //     const int fd = sys::call("openat", ::openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);

@@ -43,7 +43,7 @@ struct Sweep {
 [[nodiscard]] std::vector<pid_t> running_children();
 
 // The names of errno for a sweep: USUAL, or in the campaign (IPCBOX_CAMPAIGN=1) everything that the
-// fault injector knows (core/fault.cpp). SHORT means a transfer of one byte.
+// fault injector knows (fault/failures.cpp). SHORT means a transfer of one byte.
 std::vector<const char*> swept_errors(std::initializer_list<const char*> usual);
 
 // Calls FAILS_SOMEWHERE with the faults "*=ERROR@1", "*=ERROR@2" and so on for each error, until it

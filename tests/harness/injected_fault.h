@@ -1,4 +1,4 @@
-// One fault in the calls of the commands that a test starts (core/fault.cpp).
+// One fault in the calls of the commands that a test starts (fault/plan.h).
 #pragma once
 
 #include "harness/environment.h"

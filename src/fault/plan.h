@@ -1,5 +1,5 @@
-// Calls that fail on purpose, only in the binary that is built for the fault tests. fault.cpp says
-// how and why.
+// Which calls fail on purpose, in the binary that is built for the fault tests
+// (fault/injector.cpp).
 #pragma once
 
 #include "core/syscall.h"
@@ -7,7 +7,7 @@
 #include <array>
 #include <string_view>
 
-namespace ipcbox::sys {
+namespace ipcbox::fault {
 
 // What IPCBOX_FAULT asks for: rules CALL=WHAT WHEN with commas between them and no blanks.
 //
@@ -17,18 +17,18 @@ namespace ipcbox::sys {
 //     write=SHORT%1      every write moves one byte
 //
 // Only calls that can really fail like this are counted, and made to fail.
-class FaultPlan {
+class Plan {
   public:
     enum class Process { first, child };
 
     // Throws std::invalid_argument for a text that is not a rule, and for a fault that cannot
     // happen.
-    [[nodiscard]] static FaultPlan parse(std::string_view text);
+    [[nodiscard]] static Plan parse(std::string_view text);
 
     // The fault that this call is to have. Throws std::invalid_argument for a call that is missing
     // in the table of what each call can fail with.
-    [[nodiscard]] detail::Fault next(std::string_view call,
-                                     std::span<const detail::Argument> arguments, Process process);
+    [[nodiscard]] sys::detail::Fault
+    next(std::string_view call, std::span<const sys::detail::Argument> arguments, Process process);
 
   private:
     enum class When { every, once, once_in_child };
@@ -48,4 +48,4 @@ class FaultPlan {
     std::size_t count_ = 0;
 };
 
-} // namespace ipcbox::sys
+} // namespace ipcbox::fault

@@ -1,4 +1,4 @@
-#include "core/fault.h"
+#include "fault/plan.h"
 
 #include <array>
 #include <cstdlib>
@@ -13,18 +13,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+using namespace ipcbox::fault;
 using namespace ipcbox::sys;
-using Process = FaultPlan::Process;
+using Process = Plan::Process;
 
 namespace {
 
 template <class... Values>
-detail::Fault ask(FaultPlan& plan, const char* call, Process process, Values... values) {
+detail::Fault ask(Plan& plan, const char* call, Process process, Values... values) {
     const std::array arguments{detail::describe(values)...};
     return plan.next(call, arguments, process);
 }
 
-int open_fails(FaultPlan& plan, Process process = Process::first) {
+int open_fails(Plan& plan, Process process = Process::first) {
     return ask(plan, "open", process, "/", O_RDONLY, 0).error;
 }
 
@@ -44,20 +45,20 @@ struct Ends {
 } // namespace
 
 TEST_CASE("every Nth call fails") {
-    auto plan = FaultPlan::parse("open=EINTR%3");
+    auto plan = Plan::parse("open=EINTR%3");
     for (const int expected : {0, 0, EINTR, 0, 0, EINTR})
         CHECK(open_fails(plan) == expected);
 }
 
 TEST_CASE("the Nth call fails, once") {
-    auto plan = FaultPlan::parse("*=ENOMEM@2");
+    auto plan = Plan::parse("*=ENOMEM@2");
     for (const int expected : {0, ENOMEM, 0, 0})
         CHECK(open_fails(plan) == expected);
 }
 
 TEST_CASE("the calls of children are counted for themselves") {
-    auto own = FaultPlan::parse("*=EMFILE@1");
-    auto child = FaultPlan::parse("*=EMFILE@child1");
+    auto own = Plan::parse("*=EMFILE@1");
+    auto child = Plan::parse("*=EMFILE@child1");
     CHECK(open_fails(own, Process::child) == 0);
     CHECK(open_fails(own) == EMFILE);
     CHECK(open_fails(child) == 0);
@@ -65,13 +66,13 @@ TEST_CASE("the calls of children are counted for themselves") {
 }
 
 TEST_CASE("several rules stand side by side") {
-    auto plan = FaultPlan::parse("open=EMFILE@1,open=EACCES@2,*=EINTR@3");
+    auto plan = Plan::parse("open=EMFILE@1,open=EACCES@2,*=EINTR@3");
     for (const int expected : {EMFILE, EACCES, EINTR, 0})
         CHECK(open_fails(plan) == expected);
 }
 
 TEST_CASE("a call fails only as the kernel could make it fail") {
-    auto plan = FaultPlan::parse("*=ENOMEM%1,*=ENOSPC%1,*=EAGAIN%1,*=EACCES%1");
+    auto plan = Plan::parse("*=ENOMEM%1,*=ENOSPC%1,*=EAGAIN%1,*=EACCES%1");
     CHECK(ask(plan, "close", Process::first, 3).error == 0);
     CHECK(ask(plan, "pipe2", Process::first, nullptr, 0).error == 0);
     CHECK(ask(plan, "semctl", Process::first, 1, 0, IPC_RMID, nullptr).error == 0);
@@ -81,7 +82,7 @@ TEST_CASE("a call fails only as the kernel could make it fail") {
 }
 
 TEST_CASE("an address fails as its family can") {
-    auto plan = FaultPlan::parse("*=EADDRNOTAVAIL%1,*=ENOSPC%1,*=EAFNOSUPPORT%1,*=ENOPROTOOPT%1");
+    auto plan = Plan::parse("*=EADDRNOTAVAIL%1,*=ENOSPC%1,*=EAFNOSUPPORT%1,*=ENOPROTOOPT%1");
     sockaddr_un name{};
     const auto bind = [&](sa_family_t family, const char* path) {
         name.sun_family = family;
@@ -103,7 +104,7 @@ TEST_CASE("an address fails as its family can") {
 }
 
 TEST_CASE("a semop says that it would wait only when it may") {
-    auto plan = FaultPlan::parse("semtimedop=EAGAIN%1");
+    auto plan = Plan::parse("semtimedop=EAGAIN%1");
     const timespec limit{};
     const sembuf waits{0, -1, 0};
     const sembuf does_not_wait{0, -1, IPC_NOWAIT};
@@ -118,19 +119,19 @@ TEST_CASE("a semop says that it would wait only when it may") {
 
 TEST_CASE("a pipe takes a small write whole, or says that it would wait") {
     const Ends pipe;
-    auto plan = FaultPlan::parse("write=SHORT%1");
+    auto plan = Plan::parse("write=SHORT%1");
     const auto shortened = [&](std::size_t size) {
         return ask(plan, "write", Process::first, pipe.fds[1], "text", size).shortened;
     };
     CHECK_FALSE(shortened(4));
     CHECK(shortened(100'000));
-    auto full = FaultPlan::parse("write=EAGAIN%1");
+    auto full = Plan::parse("write=EAGAIN%1");
     CHECK(ask(full, "write", Process::first, pipe.fds[1], "text", std::size_t{4}).error == EAGAIN);
 }
 
 TEST_CASE("a call that never sleeps is never interrupted") {
     const Ends pipe;
-    auto plan = FaultPlan::parse("*=EINTR%1");
+    auto plan = Plan::parse("*=EINTR%1");
     CHECK(ask(plan, "read", Process::first, pipe.fds[0], nullptr, std::size_t{4}).error == 0);
     CHECK(ask(plan, "open", Process::first, "/", O_RDONLY | O_NONBLOCK, 0).error == 0);
     CHECK(ask(plan, "openat", Process::first, AT_FDCWD, "/", O_PATH).error == 0);
@@ -140,8 +141,8 @@ TEST_CASE("a call that never sleeps is never interrupted") {
 TEST_CASE("an invalid rule is refused") {
     for (const char* wrong : {"read", "read=EINTR", "read=EWHAT%1", "read=EINTR%0", "read=EINTR%x",
                               "close=EINTR%1", "nothing=EINTR%1", "*=EDOM%1", "read=EINTR@kid1"})
-        CHECK_THROWS_AS((void)FaultPlan::parse(wrong), std::invalid_argument);
-    auto plan = FaultPlan::parse("");
+        CHECK_THROWS_AS((void)Plan::parse(wrong), std::invalid_argument);
+    auto plan = Plan::parse("");
     CHECK_THROWS_AS((void)ask(plan, "frobnicate", Process::first, 1), std::invalid_argument);
 }
 
