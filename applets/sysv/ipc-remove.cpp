@@ -138,7 +138,7 @@ class Removal {
         return true;
     }
 
-    void print(std::string_view what, const sysv::Entry& entry) {
+    void print(std::string_view what, const sysv::Entry& entry) const {
         if (config_.json)
             cli::print(cli::JsonLine{}
                            .set("kind", sysv::short_name_of(entry.object.kind))

@@ -108,7 +108,7 @@ constexpr Possibility possibilities[] = {
     {"pipe2", {EMFILE, ENFILE}},
     {"ppoll", {EINTR}}, // no ENOMEM: up to 30 entries are on the kernel's stack
     {"prctl", {}},
-    {"pthread_create", {EAGAIN}}, // core/thread_faults.cpp
+    {"pthread_create", {EAGAIN}}, // fault/thread_start.cpp
     {"pread", {short_count, EINTR, EIO}},
     {"read", {EINTR}, is_blocking},
     {"read", {EIO}, is_on_disk},
