@@ -14,6 +14,7 @@
 #include "server/readiness.h"
 
 #include <algorithm>
+#include <fmt/core.h>
 #include <set>
 #include <stdexcept>
 #include <unistd.h>
@@ -65,6 +66,17 @@ Where parse_where(std::string_view text) try {
     throw std::invalid_argument(wrong.what());
 }
 
+// "localhost 3737" would be port 37 of localhost, and port 3737 of all interfaces.
+void refuse_host_then_port(const Where& first, const Where& second) {
+    if (!second.host.empty() || !second.port) return;
+    if (first.port)
+        front::refuse_host_then_port(net::HostPort{first.host, *first.port}.text(),
+                                     fmt::format("{}", *second.port));
+    else
+        throw cli::UsageError(fmt::format("for port {} of {}, write {}", *second.port, first.host,
+                                          net::HostPort{first.host, *second.port}.text()));
+}
+
 Config parse(const Invocation& invocation) {
     Config config;
     cli::Options options{invocation, "[[HOST:]PORT|HOST...]"};
@@ -93,6 +105,7 @@ Config parse(const Invocation& invocation) {
     const auto has_port = [](const Where& where) { return where.port.has_value(); };
     if (config.port && std::ranges::any_of(config.where, has_port))
         throw cli::UsageError("expected --port PORT or HOST:PORT, not both");
+    if (config.where.size() == 2) refuse_host_then_port(config.where[0], config.where[1]);
     if (config.where.empty()) config.where.emplace_back();
     config.service.rate = static_cast<unsigned>(config.rate);
     return config;

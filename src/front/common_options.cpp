@@ -2,6 +2,7 @@
 
 #include "cli/output.h"
 #include "core/error.h"
+#include "core/number.h"
 #include "net/address.h"
 
 #include <fmt/core.h>
@@ -33,6 +34,13 @@ std::string parse_socket_path(std::string_view text) try {
     return std::string{text};
 } catch (const Error& error) {
     throw std::invalid_argument(error.what());
+}
+
+void refuse_host_then_port(std::string_view host, std::string_view port) {
+    const auto number = whole_number<std::uint16_t>(port);
+    if (host == "0" && number && *number != 0)
+        throw cli::UsageError(fmt::format(
+            "0 {0} is a free port and port {0}: for all interfaces, write 0:{0}", *number));
 }
 
 void declare_user(cli::Options& options, std::optional<cli::Owner>& into) {

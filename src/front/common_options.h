@@ -16,6 +16,10 @@ namespace ipcbox::front {
 // std::invalid_argument for a TEXT that cannot be either.
 [[nodiscard]] std::string parse_socket_path(std::string_view text);
 
+// Throws UsageError for the operands "0 7000" of a server. tcpserver(1) takes 0 as the host for all
+// interfaces; here, it would be a free port beside port 7000.
+void refuse_host_then_port(std::string_view host, std::string_view port);
+
 // -u, --user USER[:GROUP] of a server.
 void declare_user(cli::Options& options, std::optional<cli::Owner>& into);
 

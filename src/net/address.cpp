@@ -41,7 +41,8 @@ std::optional<unsigned> scope_number(const std::string& zone) {
     return number && *number != 0 ? number : std::nullopt;
 }
 
-constexpr auto wrong_port = "expected a port from 0 to 65535, or the name of a service";
+constexpr auto wrong_port =
+    "expected [HOST:]PORT, where PORT is a number from 0 to 65535 or the name of a service";
 
 // [HOST:]PORT. Throws std::invalid_argument when only the port is wrong.
 std::optional<HostPort> host_and_port(std::string_view text) {

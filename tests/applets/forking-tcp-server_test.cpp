@@ -331,6 +331,17 @@ TEST_CASE("HUP puts our program in our place, and no client notices") {
     CHECK(process.wait().status == 0);
 }
 
+TEST_CASE("HOST PORT, as tcpserver has it, is not taken for two ports") {
+    Scenario scenario;
+    auto result = scenario.run({"forking-tcp-server", "0", "7000", "--", "cat"});
+    CHECK(result.status == 2);
+    CHECK(result.err == "forking-tcp-server: 0 7000 is a free port and port 7000: for all "
+                        "interfaces, write 0:7000 (see forking-tcp-server --help)\n");
+    result = scenario.run({"forking-tcp-server", "localhost", "7000", "--", "cat"});
+    CHECK(result.status == 2);
+    CHECK(contains(result.err, "'localhost': expected [HOST:]PORT, where PORT is a number"));
+}
+
 TEST_CASE("a server that nohup has started ignores HUP") {
     Scenario scenario;
     auto process = scenario.start_shell("trap '' HUP; exec forking-tcp-server 127.0.0.1:0 -- cat");

@@ -548,3 +548,12 @@ TEST_CASE("an invalid command line is a usage error") {
         CHECK(scenario.run(command).status == 2);
     }
 }
+
+TEST_CASE("HOST PORT is not taken for a host and a port of all interfaces") {
+    Scenario scenario;
+    const auto result = scenario.run({"time-server", "localhost", "3737"});
+    CHECK(result.status == 2);
+    CHECK(result.err == "time-server: for port 3737 of localhost, write localhost:3737 (see "
+                        "time-server --help)\n");
+    CHECK(scenario.run({"time-server", "0", "3737"}).status == 2);
+}

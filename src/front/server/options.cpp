@@ -231,6 +231,7 @@ ServerOptions parse_server_options(const Invocation& invocation, const ServerKin
                   "each client gets a greeting, and a fortune if fortune(6) is installed.");
     options.example(kind.example, kind.example_text);
     asked.verbosity = options.parse();
+    if (asked.addresses.size() == 2) refuse_host_then_port(asked.addresses[0], asked.addresses[1]);
     set_kind(asked, kind);
     if (kind.own != nullptr) refuse_wrong_kind(written, asked);
     if (asked.addresses.empty() && kind.own == nullptr)

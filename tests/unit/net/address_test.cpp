@@ -211,14 +211,16 @@ TEST_CASE("a text that is not a TCP address is refused") {
 
 TEST_CASE("a text in the place of a port is reported as a bad port") {
     for (const auto* text : {"localhost:65536", "localhost:-1", "80:localhost", "[::1]:nosuch"}) {
-        constexpr auto reason = "expected a port from 0 to 65535, or the name of a service";
+        constexpr auto reason =
+            "expected [HOST:]PORT, where PORT is a number from 0 to 65535 or the name of a service";
         CHECK_THROWS_WITH_AS((void)net::HostPort::parse(text), reason, std::invalid_argument);
         CHECK_THROWS_WITH_AS((void)net::WrittenHost::parse(text), reason, std::invalid_argument);
     }
     for (const auto* text : {"localhost", "65536", "no such service"})
-        CHECK_THROWS_WITH_AS((void)net::HostPort::parse(text),
-                             "expected a port from 0 to 65535, or the name of a service",
-                             std::invalid_argument);
+        CHECK_THROWS_WITH_AS(
+            (void)net::HostPort::parse(text),
+            "expected [HOST:]PORT, where PORT is a number from 0 to 65535 or the name of a service",
+            std::invalid_argument);
 }
 
 TEST_CASE("a link-local address without its interface is known") {
