@@ -103,13 +103,17 @@ Proxy parse_proxy(std::string_view text) {
 std::optional<Proxy> proxy_for(const Url& url, const Environment& environment) {
     const auto setting = proxy_setting(url, environment);
     if (!setting) return std::nullopt;
-    const auto exceptions = first_set(environment, std::array{"no_proxy", "NO_PROXY"});
-    if (exceptions && is_excepted(url, exceptions->value)) return std::nullopt;
+    if (is_excepted(url, environment)) return std::nullopt;
     try {
         return parse_proxy(setting->value);
     } catch (const std::invalid_argument& error) { // the value may contain a password
         throw Error(fmt::format("cannot use the proxy in {}: {}", setting->name, error.what()));
     }
+}
+
+bool is_excepted(const Url& url, const Environment& environment) {
+    const auto list = first_set(environment, std::array{"no_proxy", "NO_PROXY"});
+    return list && is_excepted(url, list->value);
 }
 
 bool is_excepted(const Url& url, std::string_view list) {

@@ -40,4 +40,7 @@ using Environment = std::function<const char*(const char* name)>;
 // behind it. Names are not resolved.
 [[nodiscard]] bool is_excepted(const Url& url, std::string_view list);
 
+// Whether no_proxy or NO_PROXY has the URL's host in it.
+[[nodiscard]] bool is_excepted(const Url& url, const Environment& environment);
+
 } // namespace ipcbox::http

@@ -50,9 +50,13 @@ std::optional<std::uint16_t> optional_port_of(const std::string& text) {
 
 std::vector<net::Address> addresses_of(const net::HostPort& place, const RouteOptions& options,
                                        int unknown_status, Deadline deadline) {
-    for (const auto& known : options.known)
-        if ((known.host == place.host || known.host == "*") && known.port == place.port)
-            return known.addresses;
+    // As in curl, the last word about a host counts, and says more than one about all hosts.
+    for (const std::string_view host : {std::string_view{place.host}, std::string_view{"*"}}) {
+        const auto known = std::find_if(
+            options.known.rbegin(), options.known.rend(),
+            [&](const KnownAddress& one) { return one.host == host && one.port == place.port; });
+        if (known != options.known.rend() && !known->addresses.empty()) return known->addresses;
+    }
     try {
         return net::resolve(place.host, place.port, options.family, deadline);
     } catch (const net::Unreachable& unreachable) {
@@ -60,12 +64,13 @@ std::vector<net::Address> addresses_of(const net::HostPort& place, const RouteOp
     }
 }
 
-net::HostPort diverted(net::HostPort place, const std::vector<Diversion>& diversions) {
+// Nothing when the diversions do not concern PLACE.
+std::optional<Url> diverted(Url place, const std::vector<Diversion>& diversions) {
     const auto found = std::ranges::find_if(diversions, [&](const Diversion& diversion) {
         return (diversion.from_host.empty() || diversion.from_host == place.host) &&
                diversion.from_port.value_or(place.port) == place.port;
     });
-    if (found == diversions.end()) return place;
+    if (found == diversions.end()) return std::nullopt;
     if (!found->to_host.empty()) place.host = found->to_host;
     place.port = found->to_port.value_or(place.port);
     return place;
@@ -79,9 +84,8 @@ Fd open_socket(const Route& route, const RouteOptions& options, Milestones& mile
             milestones.resolved = milestones.connected = Clock::now();
             return socket;
         }
-        const auto place =
-            route.proxy ? net::HostPort{route.proxy->host, route.proxy->port}
-                        : diverted({route.origin.host, route.origin.port}, options.diversions);
+        const auto place = route.proxy ? net::HostPort{route.proxy->host, route.proxy->port}
+                                       : net::HostPort{route.place().host, route.place().port};
         const auto addresses = addresses_of(
             place, options, route.proxy ? status::cannot_resolve_proxy : status::cannot_resolve,
             deadline);
@@ -99,7 +103,7 @@ Fd open_socket(const Route& route, const RouteOptions& options, Milestones& mile
 // RFC 9110, section 9.3.6: after the head of the proxy's answer, all bytes come from the server.
 Fd tunnel(Fd socket, const Route& route, const RouteOptions& options, Deadline deadline) {
     Connection proxy{std::move(socket)};
-    proxy.send(tunnel_head(route.origin, options.user_agent, route.proxy->credentials));
+    proxy.send(tunnel_head(route.place(), options.user_agent, route.proxy->credentials));
     const auto place = fmt::format("the proxy {}:{}", route.proxy->host, route.proxy->port);
     ResponseHead head;
     try {
@@ -120,7 +124,7 @@ Fd tunnel(Fd socket, const Route& route, const RouteOptions& options, Deadline d
 void pass_socks(const Fd& socket, const Route& route, const RouteOptions& options,
                 Deadline deadline) {
     const auto& proxy = *route.proxy;
-    net::HostPort target{route.origin.host, route.origin.port};
+    net::HostPort target{route.place().host, route.place().port};
     if (proxy.kind == Proxy::Kind::socks5)
         target.host =
             addresses_of(target, options, status::cannot_resolve, deadline).front().host();
@@ -140,14 +144,17 @@ void pass_socks(const Fd& socket, const Route& route, const RouteOptions& option
 KnownAddress KnownAddress::parse(std::string_view text) {
     // A + limits how long curl remembers the addresses; both of us end before that.
     if (text.starts_with('+')) text.remove_prefix(1);
+    const bool forgets = text.starts_with('-');
+    if (forgets) text.remove_prefix(1);
     // The addresses can contain colons, without brackets.
     const auto first = text.find(':', text.starts_with('[') ? text.find(']') : 0);
     const auto second = first == std::string_view::npos ? first : text.find(':', first + 1);
-    if (second == std::string_view::npos)
+    if (forgets ? first == std::string_view::npos : second == std::string_view::npos)
         throw std::invalid_argument("expected HOST:PORT:ADDRESS[,ADDRESS...]");
     KnownAddress known;
     known.host = parts_of(text.substr(0, first)).front();
     known.port = port_of(std::string{text.substr(first + 1, second - first - 1)});
+    if (forgets) return known;
     for (auto rest = text.substr(second + 1); !rest.empty();) {
         auto one = take_until(rest, ',');
         if (one.starts_with('[') && one.ends_with(']')) one = one.substr(1, one.size() - 2);
@@ -174,8 +181,10 @@ std::string Route::key() const {
 }
 
 Route route_to(const Url& url, const RouteOptions& options) {
-    Route route{url, std::nullopt};
+    Route route{url, std::nullopt, diverted(url, options.diversions)};
     if (!options.unix_socket && options.proxy) route.proxy = options.proxy(url);
+    // A proxy that forwards would connect to the host in the URL.
+    if (route.proxy && route.other) route.proxy->tunnels_all = true;
     return route;
 }
 

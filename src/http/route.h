@@ -29,7 +29,8 @@ struct Milestones {
     Time first_byte{};
 };
 
-// --resolve HOST:PORT:ADDRESS,…: these are HOST's addresses.
+// --resolve HOST:PORT:ADDRESS,…: these are HOST's addresses. "-HOST:PORT" has none: it revokes what
+// was said before.
 struct KnownAddress {
     std::string host;
     std::uint16_t port = 0;
@@ -61,6 +62,10 @@ struct RouteOptions {
 struct Route {
     Url origin;
     std::optional<Proxy> proxy;
+    std::optional<Url> other{}; // the host and port of --connect-to, with the rest of the origin
+
+    // Where the connection leads.
+    [[nodiscard]] const Url& place() const { return other ? *other : origin; }
 
     // Whether there is a proxy that gets whole URLs. If not, it is asked for a tunnel, or there is
     // none.

@@ -32,8 +32,7 @@ std::function<std::optional<http::Proxy>(const http::Url&)> proxy_rule(const Lin
             return variable(name);
         };
         if (!proxy) return http::proxy_for(url, environment);
-        const char* list = except ? except->c_str() : "";
-        return http::is_excepted(url, list) ? std::nullopt : proxy;
+        return http::is_excepted(url, environment) ? std::nullopt : proxy;
     };
     return [choose, login = line.proxy_login, tunnel = line.tunnel](const http::Url& url) {
         auto chosen = choose(url);

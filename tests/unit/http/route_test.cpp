@@ -62,6 +62,8 @@ TEST_CASE("--resolve names the addresses of a host") {
     CHECK(KnownAddress::parse("+h:80:::1").host == "h");
     CHECK(KnownAddress::parse("*:http:::1").port == 80);
     CHECK(KnownAddress::parse("[::1]:80:::1").host == "::1");
+    CHECK(KnownAddress::parse("-h:80").addresses.empty());
+    CHECK(KnownAddress::parse("-h:80:::1").addresses.empty());
     for (const auto* text :
          {"", "host", "host:80", "host:80:", "host:80:,", "host:0:::1", "host:65536:::1",
           "host:x:::1", "host::::1", "host:80:name", "host:80:192.0.2", "[::1:80:::1"})
