@@ -96,12 +96,15 @@ void read(Cookie& cookie, std::string_view text, std::time_t now) {
     if (max_age) cookie.expires = max_age; // it is stronger
 }
 
-// Whether the cookie keeps the promise of its name's prefix (draft-ietf-httpbis-rfc6265bis, section
-// 4.1.3).
+// Whether the cookie keeps the promise of its name's prefix, in any case: many servers read names
+// like that (draft-ietf-httpbis-rfc6265bis, section 5.4).
 bool keeps_promise_of_name(const Cookie& cookie) {
-    if (cookie.name.starts_with("__Secure-")) return cookie.secure;
-    if (cookie.name.starts_with("__Host-"))
-        return cookie.secure && cookie.host_only && cookie.path == "/";
+    const auto begins_with = [&cookie](std::string_view prefix) {
+        return ascii::same_but_for_case(std::string_view{cookie.name}.substr(0, prefix.size()),
+                                        prefix);
+    };
+    if (begins_with("__Secure-")) return cookie.secure;
+    if (begins_with("__Host-")) return cookie.secure && cookie.host_only && cookie.path == "/";
     return true;
 }
 
@@ -145,7 +148,11 @@ bool read_netscape_line(Cookie& cookie, std::string_view line) {
     cookie.host_only = !ascii::same_but_for_case(take_until(line, '\t'), "TRUE");
     cookie.path = take_until(line, '\t');
     cookie.secure = ascii::same_but_for_case(take_until(line, '\t'), "TRUE");
-    const auto expires = whole_number<std::int64_t>(take_until(line, '\t'));
+    // Some browser extensions write fractions of a second, and Python leaves a session's time
+    // empty.
+    const auto time = take_until(line, '\t');
+    const auto expires =
+        time.empty() ? std::int64_t{0} : whole_number<std::int64_t>(time.substr(0, time.find('.')));
     cookie.name = take_until(line, '\t');
     cookie.value = line; // the tab before an empty value can be missing
     if (expires && *expires != 0) cookie.expires = *expires;

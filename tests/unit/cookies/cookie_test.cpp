@@ -47,7 +47,7 @@ TEST_CASE("the attributes of a Set-Cookie field are read in any case and order")
 TEST_CASE("a Set-Cookie field that must not be stored makes no cookie") {
     for (const auto* const value :
          {"", "no pair", "=nameless", "a=1; Domain=other.org", "a=1; Domain=org", "a=1; Secure",
-          "a=\x01", "__Secure-a=1", "__Host-a=1; Path=/"})
+          "a=\x01", "__Secure-a=1", "__secure-a=1", "__Host-a=1; Path=/", "__HOST-a=1; Path=/"})
         CHECK_FALSE(set_by(plain_url, value));
     CHECK(set_by(secure_url, "a=1; Secure"));
     CHECK_FALSE(set_by(secure_url, "__Host-a=1; Secure; Path=/; Domain=example.org"));
@@ -74,6 +74,13 @@ TEST_CASE("a line of Netscape's file is written as it was read") {
         REQUIRE(cookie);
         CHECK(netscape_line(*cookie) == line);
     }
+    // The times of browser extensions and of Python.
+    const auto exact = parse_netscape_line("h.org\tFALSE\t/\tFALSE\t2000000000.25\ta\t1");
+    REQUIRE(exact);
+    CHECK(exact->expires == 2000000000);
+    const auto session = parse_netscape_line("h.org\tFALSE\t/\tFALSE\t\ta\t1");
+    REQUIRE(session);
+    CHECK_FALSE(session->expires);
     for (const auto* const other :
          {"", "# comment", "too\tfew", "h.org\tFALSE\tpath\tFALSE\t0\ta\t1",
           "h.org\tFALSE\t/\tFALSE\tsoon\ta\t1", "..h.org\tFALSE\t/\tFALSE\t0\ta\t1",
