@@ -16,11 +16,13 @@ std::optional<std::time_t> date_of(const http::ResponseHead& head) {
 }
 
 // Some servers (nginx is one) send the document unless the dates are equal, even if theirs is
-// older. So we compare ourselves.
-bool is_unchanged(const http::ResponseHead& head, const Expectation& expected) {
-    if (!expected.newer_than || head.status != 200) return false;
-    const auto modified = date_of(head);
-    return modified && *modified <= *expected.newer_than;
+// older, and many ignore If-Unmodified-Since. So we compare ourselves.
+bool is_excluded(const http::ResponseHead& head, const Expectation& expected) {
+    if (head.status == 412) return expected.not_newer_than && expected.continuation.at == 0;
+    const auto modified = head.status == 200 ? date_of(head) : std::nullopt;
+    if (!modified) return false;
+    return (expected.newer_than && *modified <= *expected.newer_than) ||
+           (expected.not_newer_than && *modified > *expected.not_newer_than);
 }
 
 // Looks at the answer itself, because the server may have ignored the condition of our request for
@@ -71,7 +73,7 @@ bool leads_elsewhere(const http::ResponseHead& head) {
 Meaning meaning_of(const http::ResponseHead& head, const Expectation& expected) {
     if (head.status == 101)
         throw http::ProtocolError("the server switches to another protocol without a request");
-    if (is_unchanged(head, expected)) return Meaning::unchanged;
+    if (is_excluded(head, expected)) return Meaning::unchanged;
     // If we sent no condition, the server cannot know of any unchanged document.
     if (head.status == 304)
         return expected.newer_than || expected.is_conditional ? Meaning::unchanged

@@ -75,9 +75,7 @@ http::Response RequestChain::send(const http::Request& request, Deadline deadlin
     std::span<const http::Request> ahead;
     if (!next_.empty() && pipeline_.looks_ahead(request)) ahead = requests_.ahead(next_);
     outcome_.method = method_;
-    outcome_.request_bytes += request.head.size();
-    outcome_.uploaded = request.body.source ? request.body.size : 0;
-    auto response = pipeline_.ask(request, ahead, deadline);
+    auto response = ask_pipeline(request, ahead, deadline);
     outcome_.milestones = response.milestones;
     const auto& [start, resolved, connected, secured, first_byte] = outcome_.milestones;
     outcome_.connects += connected != start;
@@ -89,6 +87,22 @@ http::Response RequestChain::send(const http::Request& request, Deadline deadlin
     outcome_.url = url_;
     if (options_.on_head) options_.on_head(target_, url_, *outcome_.head);
     return response;
+}
+
+// A request counts once it was sent, even if no answer came.
+http::Response RequestChain::ask_pipeline(const http::Request& request,
+                                          std::span<const http::Request> ahead,
+                                          Deadline deadline) try {
+    auto response = pipeline_.ask(request, ahead, deadline);
+    outcome_.request_bytes += request.head.size();
+    return response;
+} catch (const http::ConnectionLost& lost) {
+    if (!lost.was_before_request()) outcome_.request_bytes += request.head.size();
+    throw;
+}
+
+std::uint64_t RequestChain::uploaded() const {
+    return body_ && method_ == http::method_of(options_.request) ? body_->taken() : 0;
 }
 
 http::Request RequestChain::make_request(const Continuation& continuation) {
@@ -108,7 +122,7 @@ http::Request RequestChain::make_request(const Continuation& continuation) {
     const auto& wanted = options_.request;
     if (wanted.has_body() && method_ == http::method_of(wanted)) {
         if (!body_) body_ = body_for(wanted);
-        body_->rewind();
+        body_->restart();
         context.body = http::request_body(wanted, body_);
         if (expects_nothing_) context.body->wait_for_100 = false;
     }
@@ -129,6 +143,10 @@ bool RequestChain::follows_redirect() {
     http::Url to;
     try {
         to = url_.resolve(*head.find("Location"));
+    } catch (const http::OtherScheme&) {
+        throw http::TransferError(fmt::format("redirected to {}: only http and https are supported",
+                                              *head.find("Location")),
+                                  http::status::protocol_not_allowed);
     } catch (const std::invalid_argument& wrong) {
         throw http::TransferError(fmt::format("redirected to an invalid URL: {}", wrong.what()),
                                   http::status::malformed_url);

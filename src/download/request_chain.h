@@ -39,6 +39,9 @@ class RequestChain {
     // The method of the last request.
     [[nodiscard]] const std::string& method() const { return method_; }
 
+    // How much of its body was sent.
+    [[nodiscard]] std::uint64_t uploaded() const;
+
     // The heads that the user wants to see in front of the body, of all answers since the last call
     // in this attempt.
     [[nodiscard]] std::string preface();
@@ -51,6 +54,9 @@ class RequestChain {
   private:
     [[nodiscard]] http::Request make_request(const Continuation& continuation);
     [[nodiscard]] http::Response send(const http::Request& request, Deadline deadline);
+    [[nodiscard]] http::Response ask_pipeline(const http::Request& request,
+                                              std::span<const http::Request> ahead,
+                                              Deadline deadline);
     [[nodiscard]] bool follows_redirect();
     [[nodiscard]] bool answers_challenge();
     [[nodiscard]] bool drops_expectation();

@@ -104,7 +104,7 @@ struct Outcome {
     http::Endpoint remote;
     std::uint64_t head_bytes = 0;    // of all answers' heads
     std::uint64_t request_bytes = 0; // of all requests' heads
-    std::uint64_t uploaded = 0;      // of the last request's body
+    std::uint64_t uploaded = 0;      // of the last request's body, as far as it was sent
 };
 
 } // namespace ipcbox::download

@@ -33,13 +33,15 @@ Outcome Transfer::run() {
     do
         try_once();
     while (may_pass_ && attempts_.wait_for_next(outcome_.head ? &*outcome_.head : nullptr));
-    if (outcome_.status != 0 && leftover_.goes_to_output()) show_heads();
+    if (leftover_.goes_to_output()) show_heads();
+    outcome_.uploaded = chain_.uploaded();
     outcome_.retries = attempts_.retries();
     outcome_.ended = Clock::now();
     return std::move(outcome_);
 }
 
-// A failure hides no head that the user wants to see: they may be looking for its reason.
+// An answer without a document hides no head that the user wants to see: that of a 304, or of a
+// failure whose reason they may be looking for.
 void Transfer::show_heads() try {
     output_.write(target_.number, chain_.preface(), Deadline::never());
 } catch (...) {
@@ -97,6 +99,7 @@ Expectation Transfer::expectation() const {
     return {continuation_,
             options_.request.range,
             options_.request.newer_than,
+            options_.request.not_newer_than,
             options_.include_head || options_.request.head_only,
             http::users_field(options_.request, "Range") != nullptr,
             is_conditional};

@@ -27,10 +27,26 @@ class BodySource {
     // The descriptor to wait for after read() gave nothing.
     [[nodiscard]] virtual int waits_for() const { return -1; }
 
+    // As read(), and counts.
+    [[nodiscard]] std::optional<std::size_t> take(std::span<std::byte> into) {
+        const auto got = read(into);
+        taken_ += got.value_or(0);
+        return got;
+    }
+    // How many bytes take() gave since the last restart().
+    [[nodiscard]] std::uint64_t taken() const { return taken_; }
+    void restart() {
+        taken_ = 0;
+        rewind();
+    }
+
     // Starts again from the first byte, for a request that is sent a second time. Does nothing
     // before the first read(). Throws TransferError with status cannot_send when the bytes cannot
     // be read again.
     virtual void rewind() = 0;
+
+  private:
+    std::uint64_t taken_ = 0;
 };
 
 // A body in memory. TEXT must outlive the source.
@@ -39,11 +55,11 @@ class TextSource : public BodySource {
     explicit TextSource(std::string_view text) : text_(text) {}
     [[nodiscard]] std::optional<std::uint64_t> length() const override { return text_.size(); }
     [[nodiscard]] std::optional<std::size_t> read(std::span<std::byte> into) override;
-    void rewind() override { taken_ = 0; }
+    void rewind() override { at_ = 0; }
 
   private:
     std::string_view text_;
-    std::size_t taken_ = 0;
+    std::size_t at_ = 0;
 };
 
 } // namespace ipcbox::http

@@ -29,7 +29,7 @@ void Outgoing::add(RequestBody body) {
     has_body_ = body.source && (framing_ == BodyFraming::chunks || left_ > 0);
     if (!has_body_) return;
     body_ = std::move(body.source);
-    body_->rewind();
+    body_->restart();
     if (body.wait_for_100) held_until_ = Deadline::after(max_hold);
 }
 
@@ -48,7 +48,7 @@ bool Outgoing::fill() {
     auto into = std::span{piece_};
     if (framing_ == BodyFraming::length)
         into = into.first(static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), left_)));
-    const auto got = body_->read(into);
+    const auto got = body_->take(into);
     starved_ = !got;
     if (!got) return false;
     const std::string_view piece{reinterpret_cast<const char*>(piece_.data()), *got};

@@ -11,6 +11,7 @@
 #include <fmt/core.h>
 #include <iterator>
 #include <stdexcept>
+#include <utility>
 
 namespace ipcbox::http {
 
@@ -37,9 +38,13 @@ class Head {
         if (!is_users(name)) append(name, value);
     }
     [[nodiscard]] std::string finish() {
-        for (const auto& [field, omitted] : options_.fields)
-            if (!omitted && may_be_sent(field.name) && !lacks_body(field) && !is_dropped(field))
-                append(field.name, field.value);
+        bool has_host = false; // a second one would make the request invalid
+        for (const auto& [field, omitted] : options_.fields) {
+            if (omitted || !may_be_sent(field.name) || lacks_body(field) || is_dropped(field))
+                continue;
+            const bool is_host = ascii::same_but_for_case(field.name, "Host");
+            if (!is_host || !std::exchange(has_host, true)) append(field.name, field.value);
+        }
         return std::move(text_) + "\r\n";
     }
 
@@ -171,6 +176,8 @@ std::string request_head(const RequestOptions& options, const Url& url,
         head.add("Range", "bytes=" + *options.range);
     }
     if (options.newer_than) head.add("If-Modified-Since", http_date(*options.newer_than));
+    if (options.not_newer_than && context.unmodified_since.empty())
+        head.add("If-Unmodified-Since", http_date(*options.not_newer_than));
     for (const auto& field : context.fields)
         head.add(field.name, field.value);
     if (context.body) {

@@ -41,8 +41,9 @@ struct RequestOptions {
     std::string content_type = "application/x-www-form-urlencoded"; // of body and make_body
     std::string accept = "*/*";
     bool compressed = false;
-    std::optional<std::string> range;      // "0-499"
-    std::optional<std::time_t> newer_than; // (If-Modified-Since)
+    std::optional<std::string> range;          // "0-499"
+    std::optional<std::time_t> newer_than;     // (If-Modified-Since)
+    std::optional<std::time_t> not_newer_than; // (If-Unmodified-Since)
 
     [[nodiscard]] bool has_body() const { return body || upload || make_body; }
 };

@@ -5,6 +5,7 @@
 #include "net/address.h"
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <stdexcept>
 #include <vector>
@@ -46,7 +47,11 @@ std::string parse_name(std::string_view text) {
     if (!std::ranges::all_of(name, is_unreserved))
         throw std::invalid_argument("expected a host of ASCII letters, digits, dots and hyphens "
                                     "(others in their xn-- form)");
-    return name;
+    // The resolver takes these forms, too. Under one name, a host has one proxy rule and one login.
+    in_addr address{};
+    if (::inet_aton(name.c_str(), &address) == 0) return name;
+    return net::Address::of_ip_bytes({reinterpret_cast<const char*>(&address), sizeof address}, 0)
+        ->host();
 }
 
 std::uint16_t parse_port(std::string_view text) {
@@ -97,6 +102,10 @@ std::string parse_target(std::string_view text) {
     const auto end = std::min(text.find('?'), text.size());
     return encoded(without_dot_segments(text.substr(0, end)), " \"<>`{}") +
            encoded(text.substr(end), " \"<>");
+}
+
+std::string fragment_of(std::string_view text) {
+    return encoded(text.substr(std::min(text.find('#'), text.size())), " \"<>`");
 }
 
 void require_no_control(std::string_view text) {
@@ -162,8 +171,9 @@ Url Url::parse(std::string_view text) {
     const auto colon = text.find("://");
     Url url;
     url.scheme = ascii::lower(text.substr(0, std::min(colon, text.size())));
-    if (colon == std::string_view::npos || (url.scheme != "http" && url.scheme != "https"))
-        throw std::invalid_argument("expected a URL that begins with http:// or https://");
+    constexpr const char* expected = "expected a URL that begins with http:// or https://";
+    if (colon == std::string_view::npos) throw std::invalid_argument(expected);
+    if (url.scheme != "http" && url.scheme != "https") throw OtherScheme(expected);
     text.remove_prefix(colon + 3);
     const auto end = std::min(text.find_first_of("/?#"), text.size());
     auto authority = Authority::parse(text.substr(0, end));
@@ -171,6 +181,7 @@ Url Url::parse(std::string_view text) {
     url.host = std::move(authority.host);
     url.port = authority.port.value_or(default_port(url.scheme));
     url.target = parse_target(text.substr(end));
+    url.fragment = fragment_of(text);
     return url;
 }
 
@@ -178,9 +189,10 @@ Url Url::resolve(std::string_view reference) const {
     require_no_control(reference);
     if (has_scheme(reference)) return parse(reference);
     if (reference.starts_with("//")) return parse(fmt::format("{}:{}", scheme, reference));
+    Url url{*this};
+    url.fragment = fragment_of(reference);
     reference = reference.substr(0, reference.find('#'));
     const std::string_view path{target.data(), std::min(target.find('?'), target.size())};
-    Url url{*this};
     if (reference.starts_with('/'))
         url.target = parse_target(reference);
     else if (reference.starts_with('?'))

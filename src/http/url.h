@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,11 @@ struct Authority {
     [[nodiscard]] static Authority parse(std::string_view text);
 };
 
+// A URL for a protocol other than HTTP and HTTPS.
+struct OtherScheme : std::invalid_argument {
+    using std::invalid_argument::invalid_argument;
+};
+
 struct Url {
     std::string scheme; // "http" or "https"
     std::optional<Credentials> credentials;
@@ -38,11 +44,13 @@ struct Url {
     // query. All of it is printable ASCII: other characters and spaces are percent-encoded, as
     // browsers do it. "." and ".." are resolved, as curl does it.
     std::string target;
+    std::string fragment; // "#part", encoded like the target; never sent to a server
 
-    // Parses TEXT and drops its fragment. Throws std::invalid_argument, saying what was expected:
-    // for another scheme, for control characters (they could begin a new line of a request), for a
-    // bad port, and for a host that is empty or has characters that names do not have. A name
-    // beyond ASCII must be written in its xn-- form.
+    // Parses TEXT. Throws std::invalid_argument, saying what was expected: for another scheme
+    // (OtherScheme), for control characters (they could begin a new line of a request), for a bad
+    // port, and for a host that is empty or has characters that names do not have. A name beyond
+    // ASCII must be written in its xn-- form. An address in an old form, such as 127.1 or
+    // 0x7f000001, becomes the usual form.
     [[nodiscard]] static Url parse(std::string_view text);
 
     // The URL that REFERENCE means, relative to this one or absolute (RFC 3986, section 5.2). The
@@ -57,7 +65,7 @@ struct Url {
     // default port, and every interface, whose name means nothing elsewhere.
     [[nodiscard]] std::string authority() const;
 
-    // The whole URL without the credentials, for people and for parse().
+    // The whole URL without the credentials and the fragment, for people and for parse().
     [[nodiscard]] std::string text() const;
 
     // The name for the document's file: safe_file_name() of the path's last segment, decoded.

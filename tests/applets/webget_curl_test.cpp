@@ -518,6 +518,7 @@ TEST_CASE("curl: an unsupported option is refused by name") {
              {{"--interface", "lo"}, "local address"},
              {{"-Q", "PWD"}, "HTTP and HTTPS only"},
              {{"--etag-save", "f"}, "-z FILE"},
+             {{"--skip-existing"}, "--no-clobber"},
              {{"--socks4", "h:1"}, "SOCKS5"}}) {
         auto all = words;
         all.emplace_back("http://a/");
@@ -532,54 +533,110 @@ TEST_CASE("curl: an unsupported option is refused by name") {
     CHECK(has(usage_error(scenario, {"--nonsense", "http://a/"}), "unknown option --nonsense"));
 }
 
-TEST_CASE("curl: a SOCKS5 proxy gets an address, or the name") {
+TEST_CASE(
+    "curl: -z with a dash excludes a newer document, whatever the server thinks of the date") {
     Scenario scenario;
-    const auto proxy_saying = [](std::string_view expected) {
-        return Peer{[expected](const Fd& client) {
-            std::string got(expected.size(), '\0');
-            if (::recv(client.get(), got.data(), 3, MSG_WAITALL) != 3) return;
-            say(client, "\5\0"sv);
-            const auto size = ::recv(client.get(), got.data(), expected.size(), MSG_WAITALL);
-            if (size != static_cast<ssize_t>(expected.size()) || got != expected) return;
-            say(client, "\5\0\0\1\0\0\0\0\0\0"sv);
-            say(client, ok("through\n"));
-            (void)receive_all(client);
-        }};
+    const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
+        if (request.target() == "/412") return answer("412 Precondition Failed");
+        return ok("hello\n", "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
+    }};
+    const auto fetch = [&](std::string_view date, std::string_view path) {
+        const auto result =
+            scenario.run({"webget", "-z", std::string{date}, "-o", "f", server.url(path)});
+        CHECK(result.status == 0);
+        CHECK(result.err.empty());
+        const bool is_there = scenario.exists("f");
+        if (is_there) CHECK(scenario.read_file("f") == "hello\n");
+        (void)::unlink(scenario.path("f").c_str());
+        return is_there;
     };
-    constexpr auto by_name = "\5\1\0\3\14host.invalid\0\120"sv;
-    constexpr auto by_address = "\5\1\0\1\177\0\0\1\0\120"sv;
-    {
-        const Peer proxy = proxy_saying(by_name);
-        CHECK(scenario.run({"webget", "--socks5-hostname", proxy.text(), "http://host.invalid/"})
-                  .out == "through\n");
-        CHECK(scenario.run({"webget", "-x", "socks5h://" + proxy.text(), "http://host.invalid/"})
-                  .out == "through\n");
-    }
-    const Peer proxy = proxy_saying(by_address);
-    CHECK(scenario.run({"webget", "--socks5", proxy.text(), "http://127.0.0.1/"}).out ==
-          "through\n");
-    const Variable variable{"all_proxy", "socks5://" + proxy.text()};
-    CHECK(scenario.run({"webget", "http://127.0.0.1/"}).out == "through\n");
-    CHECK(scenario.run({"webget", "-x", "", "-s", "http://127.0.0.1:1/"}).status == 7);
+    CHECK(fetch("-1994-11-07", "/"));
+    CHECK(server.requests().back().field("If-Unmodified-Since") == "Mon, 07 Nov 1994 00:00:00 GMT");
+    CHECK_FALSE(fetch("-1994-11-06", "/"));
+    CHECK_FALSE(fetch("-1994-11-06", "/412"));
+    CHECK(scenario.run({"webget", "-s", server.url("/412")}).status == 22);
 }
 
-TEST_CASE("curl: -U logs in at the proxy, and --proxytunnel uses a tunnel for http") {
+TEST_CASE("curl: -i and -I print the head of an answer that says that nothing has changed") {
     Scenario scenario;
-    const HttpPeer proxy{greet};
-    const auto login = [&](const std::string& place) {
-        CHECK(scenario.run({"webget", "-x", place, "-U", "u:p", "http://h.invalid/"}).status == 0);
-        return proxy.requests().back().field("Proxy-Authorization");
+    const std::string unchanged = "HTTP/1.1 304 Not Modified\r\nETag: \"v\"\r\n\r\n";
+    const HttpPeer server{[&](const HttpRequest&) -> HttpAnswer { return unchanged; }};
+    const std::string condition = "If-None-Match: \"v\"";
+    for (const char* option : {"-i", "-I"})
+        CHECK(scenario.run({"webget", option, "-H", condition, server.url("/")}).out == unchanged);
+    CHECK(scenario.run({"webget", "-H", condition, server.url("/")}).out.empty());
+    scenario.write_file("f", "kept");
+    CHECK(scenario.run({"webget", "-i", "-z", "f", "-o", "f", server.url("/")}).out.empty());
+    CHECK(scenario.read_file("f") == "kept");
+}
+
+TEST_CASE("curl: -w counts only what was sent") {
+    Scenario scenario;
+    const HttpPeer server{greet};
+    const RefusedPort refused;
+    const Words sizes{"webget", "-so", "/dev/null", "-w", "%{size_upload}"};
+    const auto sent = [&](const Words& options, const std::string& url) {
+        Words words = sizes;
+        words.insert(words.end(), options.begin(), options.end());
+        words.push_back(url);
+        return scenario.run(words, "12345").out;
     };
-    CHECK(login(proxy.text()) == "Basic dTpw");
-    // curl 7.88 takes the login in the URL of the proxy, wherever that URL comes from.
-    CHECK(login("a:b@" + proxy.text()) == "Basic YTpi");
-    CHECK(login("a@" + proxy.text()) == "Basic YTo=");
-    const Variable variable{"http_proxy", "http://a:b@" + proxy.text()};
-    CHECK(scenario.run({"webget", "-U", "u:p", "http://h.invalid/"}).status == 0);
-    CHECK(proxy.requests().back().field("Proxy-Authorization") == "Basic YTpi");
-    (void)scenario.run({"webget", "-s", "-x", proxy.text(), "--proxytunnel", "http://h.invalid/"});
-    const auto requests = proxy.requests();
-    CHECK(std::ranges::any_of(requests, [](const HttpRequest& request) {
-        return request.first_line() == "CONNECT h.invalid:80 HTTP/1.1";
-    }));
+    CHECK(sent({"-T", "-"}, server.url("/")) == "5");
+    CHECK(sent({"-d", "abc"}, server.url("/")) == "3");
+    CHECK(sent({}, server.url("/")) == "0");
+    const auto nowhere = fmt::format("http://127.0.0.1:{}/", refused.number());
+    CHECK(sent({"-d", "abc", "-w", "%{size_upload} %{size_request}"}, nowhere) == "0 0");
+}
+
+TEST_CASE("curl: another protocol has status 1, also after a redirect") {
+    Scenario scenario;
+    const HttpPeer server{[](const HttpRequest&) -> HttpAnswer {
+        return answer("302 Found", "Location: ftp://host/file\r\n");
+    }};
+    CHECK(scenario.run({"webget", "-s", "ftp://host/file"}).status == 1);
+    const auto result = scenario.run({"webget", "-L", server.url("/")});
+    CHECK(result.status == 1);
+    CHECK(has(result.err, "redirected to ftp://host/file: only http and https are supported"));
+}
+
+TEST_CASE("curl: %{url_effective} has the fragment, which no server gets") {
+    Scenario scenario;
+    const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
+        if (request.target() != "/login") return ok("");
+        return answer("302 Found", "Location: /done#token=1\r\n");
+    }};
+    const auto effective = [&](std::string_view path) {
+        return scenario.run({"webget", "-L", "-w", "%{url_effective}", server.url(path)}).out;
+    };
+    CHECK(effective("/login") == server.url("/done#token=1"));
+    CHECK(effective("/login#part") == server.url("/done#token=1"));
+    CHECK(effective("/a?b#part") == server.url("/a?b#part"));
+    CHECK(server.targets() == "/login /done /login /done /a?b");
+}
+
+TEST_CASE("curl: data that cannot be in a URL is refused with the URL's status and name") {
+    Scenario scenario;
+    const auto result = scenario.run({"webget", "-G", "--data-binary", "a\nb", "http://h/x"});
+    CHECK(result.status == 3);
+    CHECK(has(result.err, "cannot fetch http://h/x: the data to add contains control characters"));
+}
+
+TEST_CASE("an option of wget is refused with the option to use instead") {
+    Scenario scenario;
+    for (const auto& [words, hint] : std::initializer_list<std::pair<Words, std::string_view>>{
+             {{"-qO-"}, "prints documents without -O"},
+             {{"-q", "-O", "-"}, "prints documents without -O"},
+             {{"--spider"}, "use -I"},
+             {{"--tries=3"}, "use --retry"},
+             {{"--continue"}, "use -C -"},
+             {{"--timestamping"}, "use -z FILE -R"},
+             {{"--no-check-certificate"}, "use -k"},
+             {{"--output-document=f"}, "use -o FILE"},
+             {{"--post-data=a"}, "use -d DATA"},
+             {{"--recursive"}, "only the documents that you name"}}) {
+        auto all = words;
+        all.emplace_back("http://a/");
+        CAPTURE(all.front());
+        CHECK(has(usage_error(scenario, all), hint));
+    }
 }

@@ -443,13 +443,21 @@ TEST_CASE("redirects") {
         CHECK_FALSE(scenario.exists("f"));
     }
     SUBCASE("and only to HTTP servers") {
-        for (const char* const place :
-             {"ftp://host/", "file:///etc/passwd", "http://", "http://host:99999/", "gopher:x"}) {
-            CAPTURE(place);
+        const auto follow = [&](const char* place) {
             const HttpPeer server{always(moved(place))};
-            const auto result = scenario.run({"webget", "-L", "-o", "f", server.url("/")});
+            return scenario.run({"webget", "-L", "-o", "f", server.url("/")});
+        };
+        for (const char* const place : {"http://", "http://host:99999/", "gopher:x"}) {
+            CAPTURE(place);
+            const auto result = follow(place);
             CHECK(result.status == 3);
             CHECK(result.err.find("redirected to an invalid URL: ") != std::string::npos);
+        }
+        for (const std::string place : {"ftp://host/", "file:///etc/passwd"}) {
+            CAPTURE(place);
+            const auto result = follow(place.c_str());
+            CHECK(result.status == 1);
+            CHECK(result.err.find("redirected to " + place + ": only http") != std::string::npos);
         }
     }
     SUBCASE("secrets stay where they belong") {

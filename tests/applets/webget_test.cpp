@@ -493,7 +493,7 @@ TEST_CASE("--urls reads lists of URLs") {
           "a\n");
     CHECK(scenario.run({"webget", "--urls", "-"}, "# nothing\n").status == 0);
     auto result = scenario.run({"webget", "--urls", "-"}, "ftp://host/a\n");
-    CHECK(result.status == 3);
+    CHECK(result.status == 1);
     CHECK(result.err.starts_with("webget: cannot fetch ftp://host/a: expected "));
     result = scenario.run({"webget", "--urls", "absent"});
     CHECK(result.status == 1);
@@ -522,8 +522,8 @@ TEST_CASE("an invalid command line is a usage error") {
           "webget: -C - needs -o or -O (see webget --help)\n");
     CHECK(usage_error(scenario, {"-C", "x", "-O", "http://a/b"}).find("expected a number") !=
           std::string::npos);
-    for (const char* const url : {"http://", "http://:80/", "http://host:99999/", "ftp://host/",
-                                  "http://ho st/", "http://[::1/", "nonsense://"}) {
+    for (const char* const url :
+         {"http://", "http://:80/", "http://host:99999/", "http://ho st/", "http://[::1/"}) {
         CAPTURE(url);
         const auto result = scenario.run({"webget", url});
         CHECK(result.status == 3);

@@ -130,10 +130,7 @@ void set_condition(const Line& line, FetchConfig& config) {
     using Kind = download::ExistingFile::Kind;
     if (const auto file = download::look_at(text); !date && file.kind == Kind::regular)
         date = file.modified;
-    if (date && is_older)
-        request.fields.push_back({{"If-Unmodified-Since", http::http_date(*date)}, false});
-    else
-        request.newer_than = date;
+    (is_older ? request.not_newer_than : request.newer_than) = date;
     const auto& outputs = line.targets.outputs;
     if (!date && std::ranges::find(outputs, text) == outputs.end())
         config.warnings.push_back(fmt::format(

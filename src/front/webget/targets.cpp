@@ -34,12 +34,26 @@ struct Source {
 };
 
 http::Url parse_url(const std::string& text) {
+    const auto fail = [&text](const std::invalid_argument& wrong, int status) {
+        throw http::TransferError(fmt::format("cannot fetch {}: {}", text, wrong.what()), status);
+    };
+    http::Url url;
     try {
-        return http::Url::parse(text);
+        url = http::Url::parse(text);
+    } catch (const http::OtherScheme& other) {
+        fail(other, http::status::protocol_not_allowed);
     } catch (const std::invalid_argument& wrong) {
-        throw http::TransferError(fmt::format("cannot fetch {}: {}", text, wrong.what()),
-                                  http::status::malformed_url);
+        fail(wrong, http::status::malformed_url);
     }
+    return url;
+}
+
+void add_query(http::Url& url, const std::string& query) try {
+    url.add_query(query);
+} catch (const std::invalid_argument&) {
+    throw http::TransferError(
+        fmt::format("cannot fetch {}: the data to add contains control characters", url.text()),
+        http::status::malformed_url);
 }
 
 bool has_scheme(std::string_view text) {
@@ -114,6 +128,9 @@ void add_url(std::string text, const TargetOptions& options, std::vector<Source>
 std::vector<Source> find_sources(const TargetOptions& options,
                                  download::DownloadOptions& download) {
     const auto& words = options.sources;
+    if (std::ranges::find(words, "-") != words.end()) // from wget's "-O -"
+        throw cli::UsageError("- is not a URL: webget prints documents without -O, and --urls - "
+                              "reads URLs");
     // A host begins perlipc's form, HOST DOCUMENT. But a host alone, without a port or "unix:", is
     // a URL without a scheme.
     const bool is_host = !words.empty() && !options.list && !options.has_urls &&
@@ -248,7 +265,7 @@ std::vector<download::Target> find_targets(const TargetOptions& options, const S
         const auto path_end = std::min(target.url.target.find('?'), target.url.target.size());
         if (upload && *upload != "-" && target.url.target[path_end - 1] == '/')
             target.url.target.insert(path_end, http::percent_encoded(name_of(*upload)));
-        if (!query.empty()) target.url.add_query(query);
+        if (!query.empty()) add_query(target.url, query);
         if (target.file.empty()) continue;
         // Two names can lead to the same file.
         if (auto identity = download::identity_of(target.file);

@@ -30,13 +30,16 @@ std::string field_of(const Outcome& outcome, std::string_view name) {
     return value != nullptr ? *value : std::string{};
 }
 
+// Some logins put their token into the fragment, which is for the client.
+std::string with_fragment(const http::Url& url) {
+    return url.text() + url.fragment;
+}
+
 std::string redirect_of(const Outcome& outcome) {
     const auto location = field_of(outcome, "Location");
     if (location.empty()) return {};
     try {
-        // Some logins put their token into the fragment, which is for the client.
-        return outcome.url.resolve(location).text() +
-               location.substr(std::min(location.find('#'), location.size()));
+        return with_fragment(outcome.url.resolve(location));
     } catch (const std::invalid_argument&) {
         return location;
     }
@@ -165,9 +168,10 @@ constexpr std::array variables{
              [](const Target&, const Outcome& outcome) {
                  return in_seconds(outcome.began, outcome.ended);
              }},
-    Variable{text, "url", [](const Target& target, const Outcome&) { return target.url.text(); }},
+    Variable{text, "url",
+             [](const Target& target, const Outcome&) { return with_fragment(target.url); }},
     Variable{text, "url_effective",
-             [](const Target&, const Outcome& outcome) { return outcome.url.text(); }},
+             [](const Target&, const Outcome& outcome) { return with_fragment(outcome.url); }},
     Variable{
         number, "urlnum",
         [](const Target& target, const Outcome&) { return fmt::format("{}", target.operand); }},

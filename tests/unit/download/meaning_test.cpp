@@ -94,3 +94,17 @@ TEST_CASE("a document that is not newer is unchanged") {
           Meaning::document);
     CHECK(meaning_of(head(200), expected) == Meaning::document);
 }
+
+TEST_CASE("a document that is newer is not wanted if the user says so") {
+    Expectation expected{};
+    expected.not_newer_than = 784111777;
+    CHECK(meaning_of(head(200, {{"Last-Modified", "Sun, 06 Nov 1994 08:49:38 GMT"}}), expected) ==
+          Meaning::unchanged);
+    CHECK(meaning_of(head(200, {{"Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT"}}), expected) ==
+          Meaning::document);
+    CHECK(meaning_of(head(412), expected) == Meaning::unchanged);
+    CHECK(meaning_of(head(412), {}) == Meaning::refused);
+    auto behind = behind_100();
+    behind.not_newer_than = 784111777;
+    CHECK(meaning_of(head(412), behind) == Meaning::other_version);
+}

@@ -202,3 +202,11 @@ TEST_CASE("the request for a tunnel names the host and the port") {
           "CONNECT [::1]:8443 HTTP/1.1\r\nHost: [::1]:8443\r\nUser-Agent: me\r\n"
           "Proxy-Authorization: Basic YTpi\r\n\r\n");
 }
+
+TEST_CASE("a request has one Host field") {
+    RequestOptions options;
+    options.fields = {CustomField::parse("Host: a"), CustomField::parse("X: 1"),
+                      CustomField::parse("host: b"), CustomField::parse("X: 2")};
+    CHECK(head_of(options, {}) ==
+          "GET /path?query HTTP/1.1\r\nAccept: */*\r\nHost: a\r\nX: 1\r\nX: 2\r\n\r\n");
+}

@@ -63,6 +63,21 @@ TEST_CASE("parts of a URL may be left out") {
     CHECK(target("http://host/a#b?c") == "/a");
     CHECK(target("http://host/a?b#c") == "/a?b");
     CHECK(target("http://host/?") == "/?");
+    const auto url_with_fragment = Url::parse("http://host/a?b#c?/d e");
+    CHECK(url_with_fragment.fragment == "#c?/d%20e");
+    CHECK(url_with_fragment.text() == "http://host/a?b");
+    CHECK(url_with_fragment.resolve("/x").fragment.empty());
+    CHECK(url_with_fragment.resolve("x#y").fragment == "#y");
+    CHECK(url_with_fragment.resolve("#z").text() == "http://host/a?b");
+    CHECK(url_with_fragment.resolve("#z").fragment == "#z");
+    CHECK(url_with_fragment.resolve("//other#o").fragment == "#o");
+}
+
+TEST_CASE("an IPv4 address has one form") {
+    for (const auto* address : {"127.0.0.1", "127.1", "0x7f000001", "2130706433", "0177.0.0.01"})
+        CHECK(text("http://" + std::string{address} + "/") == "http://127.0.0.1/");
+    CHECK(text("http://1.2.3.4.5/") == "http://1.2.3.4.5/");
+    CHECK(text("http://127.0.0.1.nip.example/") == "http://127.0.0.1.nip.example/");
 }
 
 TEST_CASE("a URL may have a user and a password") {
@@ -129,6 +144,7 @@ TEST_CASE("a text that is not an http URL is refused") {
     for (const auto* url : {"", "host", "host/path", "http:", "http:/host", "ftp://host", "://host",
                             "file:///etc/passwd", " http://host", "httpx://host", "//host"})
         CHECK(wrong(url) == scheme);
+    CHECK_THROWS_AS((void)Url::parse("ftp://host"), OtherScheme);
     for (const auto* url : {"http://", "http:///path", "https://?", "http://#", "http://:80",
                             "http://user@", "http://user@:80/", "http://::1/"})
         CHECK(wrong(url) == "expected a host");
