@@ -168,9 +168,14 @@ bool fails_somewhere(const Sweep& sweep, const std::string& fault) {
 
 // init reaps those that have ended, so they are no concern of the applet.
 std::vector<pid_t> running_children() {
-    auto children = children_of(::getpid());
-    std::erase_if(children, has_ended);
-    return children;
+    // When a process ends while we look, its children become ours: look until nothing changes.
+    for (auto children = children_of(::getpid());;) {
+        auto running = children;
+        std::erase_if(running, has_ended);
+        auto now = children_of(::getpid());
+        if (now == children) return running;
+        children = std::move(now);
+    }
 }
 
 std::vector<const char*> swept_errors(std::initializer_list<const char*> usual) {

@@ -146,11 +146,7 @@ bool fails_somewhere(const SweptTerminal& swept, const std::string& fault) {
     CAPTURE(result.status);
     CHECK(ends);
     CHECK(person.finds_terminal_as_before());
-    CHECK(eventually([] {
-        auto children = children_of(::getpid());
-        std::erase_if(children, has_ended);
-        return children.empty();
-    }));
+    CHECK(eventually([] { return running_children().empty(); }));
     if (fired.empty()) CHECK(result.status == 0);
     if (result.status == 0) {
         CHECK(has_result);
