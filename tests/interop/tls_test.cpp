@@ -223,6 +223,15 @@ TEST_CASE("a client that goes before the handshake, as a health check does, refu
                   "closed the connection");
 }
 
+TEST_CASE("a client that ends its sending before the handshake is let go at once") {
+    Served served{"--tls-cert server.pem --handshake-timeout 1h"};
+    for (const char* const sent : {"", "\026\003\001", "text\n"}) {
+        const auto result =
+            served.world.scenario.shell("tcp-client localhost $1", {served.port}, sent);
+        CHECK(result.status == 0);
+    }
+}
+
 TEST_CASE("a client that never finishes the handshake is dropped in time") {
     Served served{"--tls-cert server.pem --handshake-timeout 1s"};
     const auto silent =
