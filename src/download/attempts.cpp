@@ -24,6 +24,8 @@ Failure current_failure(bool idempotent) {
         throw;
     } catch (const http::ConnectionLost& lost) {
         return {lost.status(), lost.what(), idempotent || lost.was_before_request()};
+    } catch (const http::TunnelRefused& error) {
+        return {error.status(), error.what(), false, error.answer()};
     } catch (const http::TransferError& error) {
         const bool nobody_there = error.status() == http::status::cannot_connect ||
                                   error.status() == http::status::cannot_resolve;

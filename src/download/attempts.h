@@ -12,6 +12,7 @@ struct Failure {
     int status = 0;
     std::string error;
     bool may_pass = false; // another attempt may go better
+    int tunnel = 0;        // the status with which a proxy refused a tunnel
 };
 // The failure for the exception that is being handled. With IDEMPOTENT false, a request that the
 // server may have heard must not be sent again, so its failure never passes. Rethrows exceptions

@@ -77,8 +77,8 @@ http::Response RequestChain::send(const http::Request& request, Deadline deadlin
     outcome_.method = method_;
     auto response = ask_pipeline(request, ahead, deadline);
     outcome_.milestones = response.milestones;
-    const auto& [start, resolved, connected, secured, first_byte] = outcome_.milestones;
-    outcome_.connects += connected != start;
+    outcome_.connects += response.milestones.connected != response.milestones.start;
+    if (response.milestones.tunnel != 0) outcome_.tunnel = response.milestones.tunnel;
     outcome_.local = response.connection->local();
     outcome_.remote = response.connection->remote();
     outcome_.head_bytes += response.head.bytes.size();

@@ -100,6 +100,7 @@ struct Outcome {
     std::string method;   // of the last request
     std::string referer;  // that the requests state
     int connects = 0;     // new connections
+    int tunnel = 0;       // the status of the last answer to a request for a tunnel; 0: none
     http::Endpoint local; // of the last connection; empty for a Unix socket
     http::Endpoint remote;
     std::uint64_t head_bytes = 0;    // of all answers' heads

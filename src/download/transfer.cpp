@@ -53,6 +53,7 @@ void Transfer::take_failure() {
     auto failure = current_failure(http::is_idempotent(chain_.method()));
     outcome_.status = failure.status;
     outcome_.error = std::move(failure.error);
+    if (failure.tunnel != 0) outcome_.tunnel = failure.tunnel;
     may_pass_ = failure.may_pass || options_.retry_all;
 }
 

@@ -36,6 +36,17 @@ class TransferError : public Error {
     using Error::Error;
 };
 
+// The proxy gives no tunnel: it answered the request for one with ANSWER.
+class TunnelRefused : public TransferError {
+  public:
+    TunnelRefused(std::string message, int answer)
+        : TransferError(std::move(message), status::cannot_receive), answer_(answer) {}
+    [[nodiscard]] int answer() const noexcept { return answer_; }
+
+  private:
+    int answer_;
+};
+
 // The server's answer is not HTTP, or is too ambiguous to be safe.
 class ProtocolError : public TransferError {
   public:

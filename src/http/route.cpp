@@ -101,7 +101,8 @@ Fd open_socket(const Route& route, const RouteOptions& options, Milestones& mile
 }
 
 // RFC 9110, section 9.3.6: after the head of the proxy's answer, all bytes come from the server.
-Fd tunnel(Fd socket, const Route& route, const RouteOptions& options, Deadline deadline) {
+Fd tunnel(Fd socket, const Route& route, const RouteOptions& options, Milestones& milestones,
+          Deadline deadline) {
     Connection proxy{std::move(socket)};
     proxy.send(tunnel_head(route.place(), options.user_agent, route.proxy->credentials));
     const auto place = fmt::format("the proxy {}:{}", route.proxy->host, route.proxy->port);
@@ -115,8 +116,10 @@ Fd tunnel(Fd socket, const Route& route, const RouteOptions& options, Deadline d
         fail(fmt::format("{} gives no tunnel: {}", place, error.what()), status::cannot_receive);
     }
     if (head.status / 100 != 2)
-        fail(fmt::format("{} refuses a tunnel: {} {}", place, head.status, head.reason),
-             status::cannot_receive);
+        throw TunnelRefused(
+            fmt::format("{} refuses a tunnel: {} {}", place, head.status, head.reason),
+            head.status);
+    milestones.tunnel = head.status;
     return proxy.release();
 }
 
@@ -195,7 +198,7 @@ std::unique_ptr<Connection> open(const Route& route, const RouteOptions& options
     if (route.proxy && route.proxy->kind != Proxy::Kind::http)
         pass_socks(socket, route, options, limit);
     else if (route.proxy && !route.forwards())
-        socket = tunnel(std::move(socket), route, options, limit);
+        socket = tunnel(std::move(socket), route, options, milestones, limit);
     if (!route.origin.is_https()) {
         milestones.secured = milestones.connected;
         return std::make_unique<Connection>(std::move(socket));

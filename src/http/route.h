@@ -19,7 +19,8 @@
 namespace ipcbox::http {
 
 // The moments at which the steps of a request were reached. When the connection was there already,
-// its own moments are those of the start.
+// its own moments are those of the start. And the status with which a proxy has just given a
+// tunnel; 0: none was asked.
 struct Milestones {
     using Time = Deadline::Clock::time_point;
     Time start{};
@@ -27,6 +28,7 @@ struct Milestones {
     Time connected{};
     Time secured{};
     Time first_byte{};
+    int tunnel = 0;
 };
 
 // --resolve HOST:PORT:ADDRESS,…: these are HOST's addresses. "-HOST:PORT" has none: it revokes what

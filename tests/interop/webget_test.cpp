@@ -416,6 +416,28 @@ TEST_CASE("webget fetches documents through tinyproxy") {
     CHECK(scenario.run({"webget", "-k", "-x", proxy.authority(), "https://localhost:1/"}).status ==
           56);
 
+    // The status of the proxy's answer, as curl reports it: for a new tunnel, for one that is there
+    // already, for none, and for a refused one.
+    const auto written = [&](const std::string& program) {
+        std::string statuses;
+        for (const Words& documents :
+             {Words{url, url}, Words{nginx.url("/via")}, Words{"https://localhost:1/"}}) {
+            Words words{program,
+                        "-k",
+                        "-s",
+                        "-x",
+                        proxy.authority(),
+                        "-w",
+                        "%{http_connect} %{http_code}\\n"};
+            for (const auto& document : documents)
+                words.insert(words.end(), {"-o", "/dev/null", document});
+            statuses += scenario.run(words).out;
+        }
+        return statuses;
+    };
+    CHECK(written("webget") == "200 200\n000 200\n000 200\n403 000\n");
+    CHECK(written("curl") == written("webget"));
+
     const Variable environment{"http_proxy", "http://" + proxy.authority()};
     CHECK(went_through(scenario.run({"webget", nginx.url("/via")})));
     const Variable exception{"no_proxy", "127.0.0.1"};

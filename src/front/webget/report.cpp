@@ -65,7 +65,7 @@ std::string json_line(const Target& target, const Outcome& outcome) {
         line.set("file", outcome.file);
     line.set("bytes", outcome.bytes).set("resumed_at", outcome.resumed_at);
     line.set("redirects", outcome.redirects).set("retries", outcome.retries);
-    const auto& [start, resolved, connected, secured, first_byte] = outcome.milestones;
+    const auto& [start, resolved, connected, secured, first_byte, tunnel] = outcome.milestones;
     line.set("dns_ms", milliseconds(start, resolved));
     line.set("connect_ms", milliseconds(resolved, connected));
     line.set("tls_ms", milliseconds(connected, secured));

@@ -50,8 +50,12 @@ std::string rate(std::uint64_t bytes, const Outcome& outcome) {
     return fmt::format("{:.0f}", time > 0 ? static_cast<double>(bytes) / time : 0);
 }
 
+std::string code(int status) {
+    return fmt::format("{:03}", status);
+}
+
 std::string code_of(const Outcome& outcome) {
-    return fmt::format("{:03}", outcome.head ? outcome.head->status : 0);
+    return code(outcome.head ? outcome.head->status : 0);
 }
 
 std::string version_of(const Outcome& outcome) {
@@ -101,7 +105,7 @@ constexpr std::array variables{
     Variable{number, "http_code",
              [](const Target&, const Outcome& outcome) { return code_of(outcome); }},
     Variable{number, "http_connect",
-             [](const Target&, const Outcome&) { return std::string{"000"}; }},
+             [](const Target&, const Outcome& outcome) { return code(outcome.tunnel); }},
     Variable{text, "http_version",
              [](const Target&, const Outcome& outcome) { return version_of(outcome); }},
     Variable{text, "local_ip",
