@@ -17,6 +17,7 @@
 #include "front/common_options.h"
 #include "front/run_command.h"
 #include "front/stage_end.h"
+#include "front/terminal_run.h"
 #include "process/supervise.h"
 
 #include <algorithm>
@@ -132,12 +133,22 @@ void report(const Config& config, const Words& words, int number, const dialog::
     }
 }
 
-// How a command is started: by itself, or by pty-run, which gives it a terminal, types its input
-// there, and returns its status.
+// The first word of our own program when it gives a command a terminal, types its input there, and
+// returns its status. It is this applet, so that its errors have our name.
+constexpr std::string_view terminal_mark = "--run-one-on-a-terminal";
+
+int run_on_terminal(const Words& words) {
+    constexpr dialog::PtyRelayPlan::Input typed = dialog::PtyRelayPlan::Input::bytes;
+    return front::run_command(words, [](const front::Command& command) {
+        return front::run_on_terminal({.input = typed, .splits_errors = true}, command);
+    });
+}
+
+// How a command is started: by itself, or by our own program on a terminal.
 struct Started {
     Started(const front::Command& command, bool on_terminal)
         : program(on_terminal ? own_program() : command.program()) {
-        if (on_terminal) words = {"pty-run", "--pipeline", "--split-stderr", "--"};
+        if (on_terminal) words = {"open2-run", std::string{terminal_mark}};
         words.insert(words.end(), command.words().begin(), command.words().end());
     }
     std::string program;
@@ -241,6 +252,9 @@ int ask(const Config& config, const front::Command& command) {
 }
 
 int run(const Invocation& invocation) {
+    const auto arguments = invocation.arguments;
+    if (!arguments.empty() && arguments.front() == terminal_mark)
+        return run_on_terminal({arguments.begin() + 1, arguments.end()});
     const Config config = parse(invocation);
     return front::run_command(config.first, [&config](const front::Command& first) {
         return config.second.empty() ? ask(config, first)

@@ -3,15 +3,10 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/values.h"
-#include "core/error.h"
 #include "core/number.h"
-#include "core/signals.h"
-#include "dialog/pty_relay.h"
-#include "front/run_command.h"
-#include "process/supervise.h"
+#include "front/terminal_run.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <stdexcept>
 #include <unistd.h>
 
@@ -77,25 +72,10 @@ Config parse(const Invocation& invocation) {
     return config;
 }
 
-// If nobody reads our output any more, we end as a program without a terminal would.
-int run_on_terminal(const Config& config, const front::Command& command) {
-    dialog::PtyRelay relay{command.program(), command.words(), config.plan};
-    try {
-        const auto status = relay.to_end();
-        if (relay.log_failure().empty()) return process::end_as(status);
-        cli::diagnose(relay.log_failure());
-        return status.succeeded() ? exit_status::failed : process::end_as(status);
-    } catch (const SysError& error) { // 125 is only for errors before the start
-        if (error.error() == EPIPE) return process::end_as(WaitStatus::killed(SIGPIPE, false));
-        cli::diagnose(error.what());
-        return exit_status::failed;
-    }
-}
-
 int run(const Invocation& invocation) {
     const Config config = parse(invocation);
     return front::run_command(config.command, [&config](const front::Command& command) {
-        return run_on_terminal(config, command);
+        return front::run_on_terminal(config.plan, command);
     });
 }
 

@@ -112,15 +112,12 @@ std::string groups_of(Table applets) {
 void open_manual_page(std::string_view applet) {
     if (!is_terminal(STDOUT_FILENO)) return;
     const auto page = fmt::format("ipcbox-{}", applet);
-    std::string man;
-    try {
-        man = find_program("man");
-        if (!has_manual_page(man, page)) return;
-    } catch (const Error&) {
-        return; // the help is here in any case
-    }
     const std::array<std::string, 3> words{"man", "1", page};
-    execute(man, words);
+    try {
+        const auto man = find_program("man");
+        if (has_manual_page(man, page)) execute(man, words);
+    } catch (const Error&) { // NOLINT(bugprone-empty-catch): the help is here in any case
+    }
 }
 
 } // namespace ipcbox::cli

@@ -238,6 +238,19 @@ TEST_CASE("on a terminal too, the status is the command's own") {
           127);
 }
 
+TEST_CASE("on a terminal too, an error has the name of this applet") {
+    Scenario scenario;
+    REQUIRE(scenario.shell("echo '#!/missing' >script; chmod +x script").status == 0);
+    const auto alone = scenario.run({"open2-run", "--pty", "--ask", "a", "--", "./script"});
+    CHECK(alone.status == 127);
+    CHECK(contains(alone.err, "open2-run: cannot execute ./script: No such file or directory\n"));
+    CHECK_FALSE(contains(alone.err, "pty-run"));
+    const auto one =
+        scenario.run({"open2-run", "--pty-of", "1", "--", "./script", "--with", "cat"});
+    CHECK(contains(one.err, "open2-run: cannot execute ./script: No such file or directory\n"));
+    CHECK_FALSE(contains(one.err, "pty-run"));
+}
+
 TEST_CASE("two commands on terminals that wait for each other are reported") {
     Scenario scenario;
     auto running =

@@ -165,6 +165,11 @@ TEST_CASE("help APPLET opens the manual page on a terminal, or else prints the h
     SUBCASE("man lacks the page") {
         CHECK(contains(on_terminal("#!/bin/sh\nexit 16\n").out, "\nExamples:\r\n"));
     }
+    SUBCASE("man cannot be executed any more") {
+        const auto page = on_terminal("#!/bin/sh\nrm bin/man\necho /man.1\n");
+        CHECK(contains(page.out, "\nExamples:\r\n"));
+        CHECK(page.status == 0);
+    }
     SUBCASE("man prints something else") {
         CHECK(contains(on_terminal("#!/bin/sh\necho install man\n").out, "\nExamples:\r\n"));
     }
