@@ -89,8 +89,14 @@ void check(const Config& config) {
     };
     for (const auto& user : config.users)
         in_range(user.stage, "--user");
-    for (const auto& copy : config.copies)
+    std::vector<bool> has_copy(config.stages.size() + 1);
+    for (const auto& copy : config.copies) {
         in_range(copy.stage, "--tee");
+        const auto stage = copy.stage.value_or(config.stages.size());
+        if (has_copy[stage])
+            throw cli::UsageError(fmt::format("--tee: stage {} has a file already", stage));
+        has_copy[stage] = true;
+    }
 }
 
 Config parse(const Invocation& invocation) {
@@ -231,7 +237,7 @@ Outcome run_pipeline(const Config& config, const std::vector<front::Command>& co
         for (const auto& failure : lost_copies)
             cli::diagnose(failure);
         if (!run.late().empty())
-            throw TimedOut(fmt::format("{} still ran", names(config, run.late())));
+            throw TimedOut(fmt::format("still running: {}", names(config, run.late())));
         if (!failed.empty()) return {exit_status::failed, ends[failed.back()].status};
         if (!lost_copies.empty()) return {exit_status::failed};
         files.commit();

@@ -84,6 +84,9 @@ TEST_CASE("an invalid pipeline is a usage error") {
               .err.starts_with("pipe-run: stage 2 is empty: expected a COMMAND after --then"));
     CHECK(scenario.run(words({"--tee", "2=f"}, {{"true"}}))
               .err.starts_with("pipe-run: --tee 2=...: there is only 1 stage"));
+    const auto twice = scenario.run(words({"--tee", "1=first", "--tee", "second"}, {{"true"}}));
+    CHECK(twice.err == "pipe-run: --tee: stage 1 has a file already (see pipe-run --help)\n");
+    CHECK(twice.status == 2);
     CHECK(scenario.run(words({"--atomic", "f", "-o", "g"}, {{"true"}})).status == 2);
     CHECK(
         scenario.run({"pipe-run", "--separator", "::", "--", "echo", "--then", "::", "cat"}).out ==
@@ -186,7 +189,8 @@ TEST_CASE("stages that still run when time is up are ended with all processes th
         },
         [&](const Result&) { return scenario.exists("pid"); });
     CHECK(result.status == 124);
-    CHECK(result.err.ends_with("pipe-run: timed out: stage 1 (sh), stage 2 (cat) still ran\n"));
+    CHECK(
+        result.err.ends_with("pipe-run: timed out: still running: stage 1 (sh), stage 2 (cat)\n"));
     CHECK(ends(std::stoi(scenario.read_file("pid"))));
     CHECK(
         scenario
