@@ -362,6 +362,10 @@ TEST_CASE("a job in the background keeps its session, directory and output") {
     REQUIRE(stat);
     CHECK(stat->session == ::getsid(0));
     CHECK(stat->group == stat->pid);
+    // No advice for daemons: a job may be short.
+    const auto brief = scenario.run({"daemon-run", "--background", "--", "true"});
+    CHECK(brief.err.ends_with(": exit 0\n"));
+    CHECK(brief.status == 0);
 }
 
 TEST_CASE("another user's daemon runs as that user") {

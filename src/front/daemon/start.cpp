@@ -223,7 +223,8 @@ class Start {
         int status = exit_status::timed_out;
         if (outcome.kind == Kind::ended) {
             cli::diagnose(fmt::format("{} ended after {}: {}{}", name_, after,
-                                      outcome.status->text(), advice(*outcome.status)));
+                                      outcome.status->text(),
+                                      config_.background ? "" : advice(*outcome.status)));
             status = outcome.status->as_exit_status();
             // The daemon ended before it was ready, so even status 0 is a failure.
             if (status == 0 && config_.asks_for_readiness()) status = exit_status::failed;
