@@ -76,7 +76,7 @@ Config parse(const Invocation& invocation) {
     options.value("--on-exit COMMAND", config.on_exit, cli::parse_text,
                   "run this command line with /bin/sh when the command has ended");
     options.value("--report FILE", config.report, cli::parse_file,
-                  "append a JSON object for each process that ends to FILE");
+                  "append a JSON object to FILE when the command or an orphan ends");
     front::declare_fork_retry(options, config.fork_retry);
     options.flag("--list", config.list, "list the zombies of the machine and their parents");
     options.json(config.json);

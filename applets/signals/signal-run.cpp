@@ -84,8 +84,7 @@ Config parse(const Invocation& invocation) {
     options.value("--ignore-for DURATION", config.ignore_for, cli::parse_duration,
                   "drop the signals of --ignore for this long, and then pass them on");
     options.flag("--log", config.log, "print on standard error which process sent each signal");
-    options.flag("-J,--json", config.json,
-                 "print on standard error a JSON object for each signal, with its sender");
+    options.flag("-J,--json", config.json, "print the lines of --log as JSON objects");
     front::declare_fork_retry(options, config.fork_retry);
     options.note("With only --ignore, --default and --block, signal-run becomes the command. With "
                  "other options, it keeps running beside the command and passes signals on.");

@@ -55,7 +55,9 @@ void declare_limits(cli::Options& options, ServerOptions& asked, Written& writte
     options.value("--max-time DURATION", config.limits.longest, cli::parse_positive_duration,
                   "end a connection after DURATION");
     options.value("--idle-timeout DURATION", config.limits.idle, cli::parse_positive_duration,
-                  "end a connection if no byte passes for DURATION");
+                  kind.own != nullptr
+                      ? "end a connection if the client sends no line for DURATION (default 10m)"
+                      : "end a connection if no byte passes for DURATION");
     if (takes_tcp(kind))
         options.value(
             "--handshake-timeout DURATION", config.limits.handshake, cli::parse_positive_duration,
