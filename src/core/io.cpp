@@ -12,9 +12,9 @@ namespace ipcbox {
 
 namespace {
 
-void wait_or_time_out(int fd, short events, std::string_view verb, std::string_view object,
-                      Deadline deadline) {
-    if (!wait_for(fd, events, deadline)) throw TimedOut(fmt::format("{} {}", verb, object));
+void wait_or_time_out(int fd, short events, std::string_view object, Deadline deadline) {
+    if (!wait_for(fd, events, deadline))
+        throw TimedOut(fmt::format("{} {}", events == POLLIN ? "reading" : "writing", object));
 }
 
 // One transfer in either direction: calls TRY again on EINTR, and on EAGAIN after waiting. With a
@@ -22,13 +22,13 @@ void wait_or_time_out(int fd, short events, std::string_view verb, std::string_v
 template <class Try>
 std::size_t transfer(int fd, short events, std::string_view verb, std::string_view object,
                      Deadline deadline, Try attempt) {
-    if (!deadline.is_never()) wait_or_time_out(fd, events, verb, object, deadline);
+    if (!deadline.is_never()) wait_or_time_out(fd, events, object, deadline);
     for (;;) {
         const ssize_t moved = attempt();
         if (moved >= 0) return static_cast<std::size_t>(moved);
         if (errno == EINTR) continue;
         if (errno != EAGAIN) throw SysError(verb, object);
-        wait_or_time_out(fd, events, verb, object, deadline);
+        wait_or_time_out(fd, events, object, deadline);
     }
 }
 

@@ -27,7 +27,7 @@ void OrderedOutput::write(std::size_t number, std::string_view bytes, Deadline d
         if (deadline.is_never())
             turned_.wait(lock, is_turn);
         else if (!turned_.wait_for(lock, deadline.remaining().value_or(Duration{}), is_turn))
-            throw TimedOut("wait for an earlier document");
+            throw TimedOut("waiting for an earlier document");
     }
     if (given_up_) return;
     if (number != turn_) {

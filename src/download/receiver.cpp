@@ -62,7 +62,7 @@ void Receiver::count(std::uint64_t bytes) {
     if (pause <= Duration::zero()) return;
     const auto end = Deadline::after(pause);
     (void)poll_until({}, std::min(end, deadline_));
-    if (deadline_.passed()) throw TimedOut("receive the document");
+    if (deadline_.passed()) throw TimedOut("receiving the document");
 }
 
 void Receiver::finish() {

@@ -162,7 +162,7 @@ BulkMove::Step BulkMove::splice_some(std::size_t max_bytes, Deadline deadline) {
         }
         // The call does not say which of the two sides would make it wait.
         if (!wait_for(from_, POLLIN, Deadline::after({}))) return step_of(-1, EAGAIN);
-        if (!wait_for(to_, POLLOUT, deadline)) throw TimedOut("write the document");
+        if (!wait_for(to_, POLLOUT, deadline)) throw TimedOut("writing the document");
     }
 }
 

@@ -104,7 +104,7 @@ bool Connection::wait_until(Deadline deadline) {
 
 void Connection::wait(Deadline deadline) {
     if (!wait_until(deadline))
-        throw TimedOut(outgoing_.is_over() ? "wait for the server" : "send the request");
+        throw TimedOut(outgoing_.is_over() ? "waiting for the server" : "sending the request");
 }
 
 bool Connection::wait_for_answer(Deadline deadline) {
@@ -115,10 +115,10 @@ bool Connection::wait_for_answer(Deadline deadline) {
 void Connection::finish_sending(Deadline deadline) {
     if (!std::exchange(sends_body_, false)) return;
     while (!outgoing_.is_over()) {
-        in_time(deadline, "send the request");
+        in_time(deadline, "sending the request");
         auto [entry, until] = outgoing_.waits_for(out());
         if (poll_until({&entry, 1}, std::min(deadline, until)) == 0 && deadline.passed())
-            throw TimedOut("send the request");
+            throw TimedOut("sending the request");
         send_some();
     }
     if (outgoing_.has_body())
@@ -149,7 +149,7 @@ std::optional<std::size_t> Connection::receive(std::span<char> into) {
 // False at the end of file.
 bool Connection::read_more(Deadline deadline) {
     for (;;) {
-        in_time(deadline, "receive the document");
+        in_time(deadline, "receiving the document");
         if (const auto got = receive(received_.room())) {
             received_.add(*got);
             return *got > 0;
@@ -264,7 +264,7 @@ void Connection::move(BodySink& sink, BodySink::Direct to, std::optional<std::ui
                       Deadline deadline) {
     BulkMove mover{in(), to.fd, to.object};
     while (left != 0) {
-        in_time(deadline, "receive the document");
+        in_time(deadline, "receiving the document");
         const auto step = mover.step(left.value_or(endless), deadline);
         switch (step.outcome) {
         case BulkMove::Step::Outcome::moved:

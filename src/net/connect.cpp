@@ -150,7 +150,7 @@ Fd connect_tcp(std::span<const Address> addresses, std::string_view target,
         }
         for (auto& attempt : attempts)
             if (attempt.error == 0) return std::move(attempt.socket);
-        if (deadline.passed()) throw TimedOut(fmt::format("connect to {}", target));
+        if (deadline.passed()) throw TimedOut(fmt::format("connecting to {}", target));
     }
 }
 
@@ -176,7 +176,7 @@ Fd connect_unix(const Address& address, Deadline deadline) {
                                       error_text(ECONNREFUSED)));
         throw_if_unreachable(object, errno);
         if (errno != EINTR && errno != EAGAIN) throw SysError("connect", object);
-        if (deadline.passed()) throw TimedOut(fmt::format("connect {}", object));
+        if (deadline.passed()) throw TimedOut(fmt::format("connecting {}", object));
     }
     if (!deadline.is_never()) set_socket_option(socket, SOL_SOCKET, SO_SNDTIMEO, timeval{});
     set_nonblocking(socket);

@@ -49,8 +49,8 @@ void relay(const RelayEnd& asker, const RelayEnd& answerer, const RelayOptions& 
         if (poll_until(entries, std::min({idle, deadline, quit})) == 0 || quit.passed()) {
             counts.quit = quit.passed();
             if (counts.quit) break;
-            if (deadline.passed()) throw TimedOut("relay to the end");
-            throw TimedOut("wait for a byte either way");
+            if (deadline.passed()) throw TimedOut("waiting for the end of the connection");
+            throw TimedOut("no byte was sent or received");
         }
         const auto before = counts.answer + counts.request;
         if (entries[0].revents != 0)

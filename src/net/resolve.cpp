@@ -138,7 +138,7 @@ std::vector<Address> resolve(const std::string& host, std::uint16_t port, Family
                              Deadline deadline) {
     if (auto known = known_addresses(host, port, family); !known.empty()) return known;
     auto lookup = in_time<Lookup>([=] { return look_up(host, port, family); }, deadline);
-    if (!lookup) throw TimedOut(fmt::format("resolve {}", host));
+    if (!lookup) throw TimedOut(fmt::format("resolving {}", host));
     if (lookup->addresses.empty())
         throw Unreachable(fmt::format("cannot resolve {}: {}", host, lookup->problem));
     return std::move(lookup->addresses);

@@ -56,7 +56,7 @@ void send_all(const Fd& socket, std::string_view text, std::string_view object, 
         if (text.empty()) return;
         if (errno != EAGAIN) throw SysError("write", object);
         if (!wait_for(socket.get(), POLLOUT, deadline))
-            throw TimedOut(fmt::format("write {}", object));
+            throw TimedOut(fmt::format("writing {}", object));
     }
 }
 

@@ -121,16 +121,16 @@ class Talk {
         return {static_cast<char>(port >> 8), static_cast<char>(port & 0xff)};
     }
 
-    [[nodiscard]] std::string goal() const {
-        return fmt::format("connect to {} through {}", target_.text(), proxy_name);
+    [[nodiscard]] std::string route() const {
+        return fmt::format("{} through {}", target_.text(), proxy_name);
     }
     [[noreturn]] void refuse(std::string_view why) const {
-        throw SocksError(fmt::format("cannot {}: {}", goal(), why));
+        throw SocksError(fmt::format("cannot connect to {}: {}", route(), why));
     }
     [[noreturn]] void lose(std::string_view why) const {
-        throw Unreachable(fmt::format("cannot {}: {}", goal(), why));
+        throw Unreachable(fmt::format("cannot connect to {}: {}", route(), why));
     }
-    [[noreturn]] void time_out() const { throw TimedOut(goal()); }
+    [[noreturn]] void time_out() const { throw TimedOut("connecting to " + route()); }
 
     // RFC 1928, section 6.
     [[noreturn]] void fail(unsigned reply) const {

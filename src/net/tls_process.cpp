@@ -110,7 +110,7 @@ TlsProcess::TlsProcess(Fd socket, const TlsOptions& options, Deadline deadline)
         while (description_.empty())
             (void)hear(deadline);
     } catch (const TimedOut&) {
-        throw TimedOut(fmt::format("shake hands with {}", name_));
+        throw TimedOut(fmt::format("the TLS handshake with {}", name_));
     }
 }
 

@@ -101,7 +101,7 @@ void ShmRing::reset(Parts& parts) {
 void ShmRing::lock_ring(Parts& parts, Deadline deadline) {
     if (parts.set.operate(std::array{operation(lock, 0), operation(lock, 1, SEM_UNDO)}, deadline) ==
         SemaphoreSet::Outcome::would_wait)
-        throw TimedOut(fmt::format("the lock of {}", parts.memory.name()));
+        throw TimedOut(fmt::format("waiting for the lock of {}", parts.memory.name()));
 }
 
 // Call it with the lock held. It gives the lock back.
@@ -173,7 +173,7 @@ std::span<std::byte> ShmRing::slot(std::uint64_t turn) const {
 void ShmRing::take(unsigned short semaphore, Deadline deadline) {
     if (parts_.set.operate(std::array{operation(semaphore, -1)}, deadline) ==
         SemaphoreSet::Outcome::would_wait)
-        throw TimedOut(fmt::format("the other end of {}", name_));
+        throw TimedOut(fmt::format("waiting for the other end of {}", name_));
 }
 
 void ShmRing::add(unsigned short semaphore) {
@@ -218,10 +218,10 @@ void ShmRingWriter::finish(Deadline deadline) {
         if (!parts_.header().joined &&
             parts_.set.operate(std::array{operation(reader, -1), operation(reader, 1)}, deadline) ==
                 SemaphoreSet::Outcome::would_wait)
-            throw TimedOut(fmt::format("a reader of {}", name_));
+            throw TimedOut(fmt::format("waiting for a reader of {}", name_));
         if (parts_.set.operate(std::array{operation(reader, 0)}, deadline) ==
             SemaphoreSet::Outcome::would_wait)
-            throw TimedOut(fmt::format("the reader of {}", name_));
+            throw TimedOut(fmt::format("waiting for the reader of {}", name_));
     } catch (const SetRemoved&) {
         if (parts_.header().done) return;
         throw;

@@ -145,7 +145,7 @@ void serve(const ServePlan& plan) {
     try {
         text = hear_report(report_pipe.reader, plan);
     } catch (const TimedOut&) {
-        throw TimedOut("shake hands with the client");
+        throw TimedOut("the TLS handshake with the client");
     }
     std::string_view said{text};
     if (said.starts_with(failed)) {

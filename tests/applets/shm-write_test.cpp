@@ -322,7 +322,7 @@ TEST_CASE("a writer or reader without the other gives up at its deadline or at a
     const auto name = scenario.name();
     const auto late = scenario.run({"shm-write", "--stream", "-w", "10ms", name}, "text");
     CHECK(late.status == 124);
-    CHECK(late.err == fmt::format("shm-write: timed out: a reader of {}\n", name));
+    CHECK(late.err == fmt::format("shm-write: timed out: waiting for a reader of {}\n", name));
     CHECK(scenario.run({"shm-read", "--stream", "-w", "10ms", name}).status == 124);
     CHECK(scenario.run({"shm-read", name}).status == 1);
 

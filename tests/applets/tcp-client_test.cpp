@@ -142,7 +142,7 @@ TEST_CASE("a client that nobody answers names the reason for each address") {
     const auto waited = scenario.run({"tcp-client", "--wait", "-w", "0.1", "127.0.0.1", number});
     CHECK(waited.status == 124);
     CHECK(waited.err ==
-          fmt::format("tcp-client: timed out: wait for a server: cannot connect to 127.0.0.1:{}: "
+          fmt::format("tcp-client: timed out: no server answers: cannot connect to 127.0.0.1:{}: "
                       "Connection refused\n",
                       number));
 }
@@ -238,7 +238,7 @@ TEST_CASE("--wait-for asks several servers side by side") {
         const RefusedPort port;
         const auto target = fmt::format("127.0.0.1:{}", port.number());
         const auto names_both = [&](const Result& late) {
-            return contains(late.err, "connect to " + silent.address().text()) &&
+            return contains(late.err, "connecting to " + silent.address().text()) &&
                    contains(late.err, "cannot connect to " + target);
         };
         const auto late = with_time_limit(
@@ -279,7 +279,7 @@ TEST_CASE("--closed waits for the end of a server") {
     const auto text = server->text();
     const auto late = scenario.run({"tcp-client", "--closed", "-w", "50ms", "--wait-for", text});
     CHECK(late.status == 124);
-    CHECK(late.err == fmt::format("tcp-client: timed out: wait for the end of a server: {} still "
+    CHECK(late.err == fmt::format("tcp-client: timed out: a server has not ended: {} still "
                                   "accepts connections\n",
                                   text));
     auto waiting = scenario.start({"tcp-client", "-v", "--closed", "--wait-for", text});
@@ -723,7 +723,7 @@ TEST_CASE("--tls speaks TLS with a server that it can trust") {
         CHECK(cut.out == numbered_text(51200));
         CHECK(world.talk(server, {"-k", "--max-bytes", "100003"}).status == 0);
         const Peer silent{[](const Fd& client) { (void)receive_all(client); }};
-        const std::string expected = "tcp-client: timed out: shake hands with 127.0.0.1\n";
+        const std::string expected = "tcp-client: timed out: the TLS handshake with 127.0.0.1\n";
         const auto late = with_time_limit(
             [&](const std::string& limit) {
                 return world.scenario.run(

@@ -138,7 +138,7 @@ TEST_CASE("a silent server is status 124 after -i, and nobody listening is statu
     const Peer server{[](const Fd& client) { (void)receive_all(client); }};
     auto client = scenario.start({"tcp-interact", "-q", "-i", "50ms", server.text()});
     // The input stays open until the client ends.
-    CHECK(contains(client.error_line(), "wait for a byte either way"));
+    CHECK(contains(client.error_line(), "no byte was sent or received"));
     CHECK(client.wait().status == 124);
 
     const RefusedPort closed;

@@ -294,12 +294,12 @@ TEST_CASE("the time limit holds at each stage") {
         };
         return with_time_limit(run, [&](const auto& text) { return text == expected; }) == expected;
     };
-    CHECK(ends_in("wait for the server", ""));
-    CHECK(ends_in("wait for the server", "", {}, "-t"));
-    CHECK(ends_in("wait for the server", "HTTP/1.1 200 OK\r\nContent-"));
-    CHECK(ends_in("wait for the server", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nbe"));
-    CHECK(ends_in("wait for the server", std::string{chunked} + "5\r\nhel"));
-    CHECK(ends_in("receive the document", ok(std::string(2000, 'x')), {"--limit-rate", "100"}));
+    CHECK(ends_in("waiting for the server", ""));
+    CHECK(ends_in("waiting for the server", "", {}, "-t"));
+    CHECK(ends_in("waiting for the server", "HTTP/1.1 200 OK\r\nContent-"));
+    CHECK(ends_in("waiting for the server", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nbe"));
+    CHECK(ends_in("waiting for the server", std::string{chunked} + "5\r\nhel"));
+    CHECK(ends_in("receiving the document", ok(std::string(2000, 'x')), {"--limit-rate", "100"}));
     SUBCASE("while connecting") {
         Scenario scenario;
         // Nobody empties the backlog. One client waits in it, and the next one outside.
@@ -313,7 +313,7 @@ TEST_CASE("the time limit holds at each stage") {
             const auto result = scenario.run({"webget", option, "0.2", url});
             CHECK(result.status == 28);
             CHECK(result.err ==
-                  fmt::format("webget: {}: timed out: connect to {}\n", url, address.text()));
+                  fmt::format("webget: {}: timed out: connecting to {}\n", url, address.text()));
         }
     }
     SUBCASE("while sending") {
@@ -321,7 +321,7 @@ TEST_CASE("the time limit holds at each stage") {
         scenario.shell("truncate -s 64M large");
         const Fd listener = listen_at(*net::Address::parse_ip("127.0.0.1", 0)); // nobody reads
         const auto url = fmt::format("http://{}/f", net::local_address(listener.get()).text());
-        const auto expected = fmt::format("webget: {}: timed out: send the request\n", url);
+        const auto expected = fmt::format("webget: {}: timed out: sending the request\n", url);
         const auto result = with_time_limit(
             [&](const std::string& limit) {
                 return scenario.run({"webget", "-m", limit, "-T", "large", url});

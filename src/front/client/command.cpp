@@ -37,7 +37,7 @@ Reached reach(const ClientOptions& options, const std::string& target, const Con
         server = connect(target, limit);
         if (options.http_path) expect_http_answer(server, target, *options.http_path, limit);
     };
-    options.retry ? retry("wait for a server", attempt, deadline) : attempt(deadline);
+    options.retry ? retry("no server answers", attempt, deadline) : attempt(deadline);
     if (options.verbosity.verbose)
         cli::diagnose(fmt::format("connected to {}{}{}", server.address,
                                   server.tls_text.empty() ? "" : ", ", server.tls_text));
@@ -54,7 +54,7 @@ void wait_until_there(const ClientOptions& options, const std::string& target,
         address = server.address;
         if (options.http_path) expect_http_answer(server, target, *options.http_path, limit);
     };
-    retry("wait for a server", attempt, deadline);
+    retry("no server answers", attempt, deadline);
     if (options.verbosity.verbose) cli::diagnose(fmt::format("{} is there", address));
 }
 
@@ -68,7 +68,7 @@ void wait_until_closed(const ClientOptions& options, const std::string& target,
         }
         throw net::Unreachable(fmt::format("{} still accepts connections", target));
     };
-    retry("wait for the end of a server", attempt, deadline);
+    retry("a server has not ended", attempt, deadline);
     if (options.verbosity.verbose) cli::diagnose(fmt::format("{} is closed", target));
 }
 

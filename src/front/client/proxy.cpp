@@ -21,11 +21,11 @@ namespace {
 constexpr std::string_view object = "the HTTP proxy";
 
 // Reads the head of the answer to CONNECT, and not one byte more: all others are from the target.
-http::ResponseHead read_tunnel_head(const Fd& socket, const std::string& goal, Deadline deadline) {
+http::ResponseHead read_tunnel_head(const Fd& socket, const std::string& route, Deadline deadline) {
     http::ResponseParser parser{http::ResponseParser::Asked::tunnel};
     std::string head;
     while (!parser.has_head()) {
-        if (!wait_for(socket.get(), POLLIN, deadline)) throw TimedOut(goal);
+        if (!wait_for(socket.get(), POLLIN, deadline)) throw TimedOut("connecting to " + route);
         std::array<char, 4096> buffer{};
         const auto look = [&](std::size_t size, int flags) {
             const ssize_t got =
@@ -33,10 +33,11 @@ http::ResponseHead read_tunnel_head(const Fd& socket, const std::string& goal, D
                           flags | MSG_DONTWAIT);
             if (got < 0 && (errno == EAGAIN || errno == EINTR)) return std::size_t{0};
             if (got < 0)
-                throw net::Unreachable(fmt::format("cannot {}: {}", goal, error_text(errno)));
+                throw net::Unreachable(
+                    fmt::format("cannot connect to {}: {}", route, error_text(errno)));
             if (got == 0)
                 throw net::Unreachable(
-                    fmt::format("cannot {}: the proxy closed the connection", goal));
+                    fmt::format("cannot connect to {}: the proxy closed the connection", route));
             return static_cast<std::size_t>(got);
         };
         // We see more bytes than the head has. Take only those of the head.
@@ -55,24 +56,25 @@ http::ResponseHead read_tunnel_head(const Fd& socket, const std::string& goal, D
 
 void connect_through_http(const http::Proxy& proxy, const Fd& socket, const net::HostPort& target,
                           Deadline deadline) {
-    const auto goal = fmt::format("connect to {} through {}", target.text(), object);
+    const auto route = fmt::format("{} through {}", target.text(), object);
     http::Url url;
     url.host = target.host;
     url.port = target.port;
     try {
         net::send_all(socket, http::tunnel_head(url, "ipcbox", proxy.credentials), object,
                       deadline);
-        const auto head = read_tunnel_head(socket, goal, deadline);
+        const auto head = read_tunnel_head(socket, route, deadline);
         if (head.status / 100 == 2) return;
         const auto answer =
-            fmt::format("cannot {}: it answers {} {}", goal, head.status, head.reason);
+            fmt::format("cannot connect to {}: it answers {} {}", route, head.status, head.reason);
         // With a 5xx, the proxy says that it cannot reach the target.
         if (head.status / 100 == 5) throw net::Unreachable(answer);
         throw Error(answer);
     } catch (const SysError& error) {
-        throw net::Unreachable(fmt::format("cannot {}: {}", goal, error_text(error.error())));
+        throw net::Unreachable(
+            fmt::format("cannot connect to {}: {}", route, error_text(error.error())));
     } catch (const http::TransferError& error) { // the status is that of curl
-        throw Error(fmt::format("cannot {}: {}", goal, error.what()));
+        throw Error(fmt::format("cannot connect to {}: {}", route, error.what()));
     }
 }
 

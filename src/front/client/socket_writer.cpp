@@ -33,7 +33,8 @@ void SocketWriter::send_all(Deadline deadline) {
         send_now();
         check();
         if (pending_.empty()) return;
-        if (!wait_for(socket_, POLLOUT, deadline)) throw TimedOut(fmt::format("write {}", object_));
+        if (!wait_for(socket_, POLLOUT, deadline))
+            throw TimedOut(fmt::format("writing {}", object_));
     }
 }
 

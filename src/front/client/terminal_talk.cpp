@@ -219,7 +219,7 @@ TerminalTalk::Ending TerminalTalk::run(std::optional<Duration> idle) {
                                        {out_.pending() > 0 ? end_.out : -1, POLLOUT, 0}}};
         if (poll_until(entries, deadline) == 0) {
             if (!input_ended_) show(LineEditor::erase());
-            throw TimedOut("wait for a byte either way");
+            throw TimedOut("no byte was sent or received");
         }
         is_active_ = false;
         if (entries[0].revents != 0) take_signals();

@@ -55,12 +55,12 @@ TEST_CASE("a call ends at its deadline") {
     const auto read = [&](Duration duration) {
         (void)read_some(pipe.reader.get(), buffer, "a pipe", Deadline::after(duration));
     };
-    CHECK_THROWS_WITH_AS(read(1ms), "timed out: read a pipe", TimedOut);
+    CHECK_THROWS_WITH_AS(read(1ms), "timed out: reading a pipe", TimedOut);
     CHECK_THROWS_AS(read(0s), TimedOut);
     set_nonblocking(pipe.writer);
     const std::string text(1024UL * 1024, 'x');
     CHECK_THROWS_WITH_AS(write_all(pipe.writer.get(), text, "a pipe", Deadline::after(1ms)),
-                         "timed out: write a pipe", TimedOut);
+                         "timed out: writing a pipe", TimedOut);
 }
 
 TEST_CASE("errors name the object") {

@@ -94,7 +94,7 @@ TEST_CASE("the deadline holds when nobody accepts") {
             waiting.push_back(net::connect_tcp(address, "target:80", {},
                                                Deadline::after(std::chrono::milliseconds{50})));
     };
-    CHECK_THROWS_WITH_AS(fill(), "timed out: connect to target:80", TimedOut);
+    CHECK_THROWS_WITH_AS(fill(), "timed out: connecting to target:80", TimedOut);
 }
 
 TEST_CASE("a Unix socket is reached by its file or its name") {
@@ -126,7 +126,8 @@ TEST_CASE("a full backlog makes a Unix client wait, no longer than its deadline"
     const Fd first = net::connect_unix(address, soon());
     const auto limit = std::chrono::milliseconds{50};
     CHECK_THROWS_WITH_AS((void)net::connect_unix(address, Deadline::after(limit)),
-                         fmt::format("timed out: connect to {}", address.text()).c_str(), TimedOut);
+                         fmt::format("timed out: connecting to {}", address.text()).c_str(),
+                         TimedOut);
     CHECK(Fd::adopt(::accept4(server.get(), nullptr, nullptr, SOCK_CLOEXEC)));
     CHECK(net::connect_unix(address, soon()));
 }

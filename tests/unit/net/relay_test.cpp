@@ -346,10 +346,10 @@ TEST_CASE("limits of time end a relay") {
     const net::RelayEnd asker = net::RelayEnd::streams(-1, output.get());
     options.idle = std::chrono::milliseconds{20};
     CHECK_THROWS_WITH_AS(net::relay(asker, server.end(), options, counts, soon()),
-                         "timed out: wait for a byte either way", TimedOut);
+                         "timed out: no byte was sent or received", TimedOut);
     CHECK_THROWS_WITH_AS(
         net::relay(asker, server.end(), {}, counts, Deadline::after(std::chrono::milliseconds{20})),
-        "timed out: relay to the end", TimedOut);
+        "timed out: waiting for the end of the connection", TimedOut);
 }
 
 TEST_CASE("a stalled output does not keep the input from being sent") {

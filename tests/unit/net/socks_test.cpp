@@ -137,7 +137,8 @@ TEST_CASE("a server that is not a SOCKS proxy is recognised") {
     const Peer silent{[](const Fd& client) { (void)receive_all(client); }};
     CHECK_THROWS_WITH_AS((void)talk_through(silent, {"example.org", 80}, {},
                                             Deadline::after(std::chrono::milliseconds{50})),
-                         "timed out: connect to example.org:80 through the SOCKS proxy", TimedOut);
+                         "timed out: connecting to example.org:80 through the SOCKS proxy",
+                         TimedOut);
 }
 
 TEST_CASE("a name that is too long is an error before anything is sent") {

@@ -379,7 +379,7 @@ TEST_CASE("a peer that does not speak TLS is an error") {
     }};
     CHECK_THROWS_WITH_AS((net::TlsProcess{connect_to(slow.address()), world.options,
                                           Deadline::after(std::chrono::milliseconds{50})}),
-                         "timed out: shake hands with localhost", TimedOut);
+                         "timed out: the TLS handshake with localhost", TimedOut);
     for (const char garbage : {'\0', '\x14', '\x15', '\x16', '\x17', '\xff'}) {
         const Peer noise{[&](const Fd& client) {
             say(client, "\x16\x03\x03" + std::string(70'000, garbage));
