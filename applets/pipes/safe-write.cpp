@@ -84,7 +84,7 @@ Config parse(const Invocation& invocation) {
     options.flag("--keep-env", config.keep_environment, "pass the whole environment to COMMAND");
     options.note("safe-write replaces FILE once all of the input is on disk. If anything fails "
                  "before that, FILE stays unchanged. safe-write refuses a FILE that is a symbolic "
-                 "link, a FIFO, a device or read-only.");
+                 "link, a FIFO or a device, or that the user may not write.");
     options.example("report | safe-write -u alice /home/alice/report",
                     "as root, write only where alice may write");
     options.example("report | safe-write -u nobody -- mail -s report admin",
@@ -103,7 +103,7 @@ void check_directory(const Config& config) {
     if (config.user || config.any_directory || ::geteuid() != 0) return;
     const auto path = directory_of(config.file);
     struct stat status {};
-    if (sys::call("stat", ::stat, path.c_str(), &status) < 0) throw SysError("look at", path);
+    if (sys::call("stat", ::stat, path.c_str(), &status) < 0) throw SysError("inspect", path);
     const bool is_open =
         (status.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (status.st_mode & S_ISVTX) == 0;
     if (status.st_uid != 0 || is_open)

@@ -41,8 +41,8 @@ Config parse(const Invocation& invocation) {
 enum class Life { alive = 0, gone = 1, foreign = 2, zombie = 3 };
 
 constexpr std::string_view text_of(Life life) {
-    constexpr std::array<std::string_view, 4> texts{"alive", "gone", "alive, but not ours",
-                                                    "a zombie"};
+    constexpr std::array<std::string_view, 4> texts{
+        "alive", "gone", "alive, but the caller may not signal it", "a zombie"};
     return texts[static_cast<std::size_t>(life)];
 }
 constexpr std::string_view json_text_of(Life life) {

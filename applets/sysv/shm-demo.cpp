@@ -59,7 +59,8 @@ sysv::SharedMemory create(const Config& config) {
     auto memory = sysv::SharedMemory::create(*config.key, config.size, mode,
                                              sysv::SharedMemory::Pages::normal);
     if (!memory)
-        throw Error(fmt::format("cannot create shared memory {}: it exists", config.key->text()));
+        throw Error(
+            fmt::format("cannot create shared memory {}: it exists already", config.key->text()));
     return *std::move(memory);
 }
 

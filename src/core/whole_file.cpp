@@ -107,7 +107,7 @@ void WholeFile::take_after() {
         if (sys::call("fchown", ::fchown, file_.get(), status.st_uid, status.st_gid) < 0)
             sys::call("fchown", ::fchown, file_.get(), static_cast<uid_t>(-1), status.st_gid);
     } else if (errno != ENOENT) {
-        throw SysError("look at", path_);
+        throw SysError("inspect", path_);
     }
     if (mode && sys::call("fchmod", ::fchmod, file_.get(), *mode) < 0)
         throw SysError("set the mode of", part_);

@@ -196,7 +196,7 @@ void ScriptRun::fail_by_timeout(const Statement& statement) {
 
 void ScriptRun::fail_by_end(const Statement& statement) {
     const int status = program_status();
-    throw TalkFailed("the talk ended before " + place_of(statement),
+    throw TalkFailed("the output ended before " + place_of(statement),
                      status == exit_status::done ? exit_status::failed : status);
 }
 

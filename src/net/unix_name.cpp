@@ -23,9 +23,9 @@ Address name_to_bind(const std::string& path, const Fd& directory, const std::st
     constexpr std::size_t max_short = 107;
     if (address.is_long_path())
         throw Error(
-            fmt::format("cannot listen on {}: the file name has {} bytes; in so long a path "
-                        "it can have at most {}",
-                        path, name.size(), max_short - prefix.size()));
+            fmt::format("cannot listen on {}: the path is long, so the file name can have at most "
+                        "{} bytes, but it has {}",
+                        path, max_short - prefix.size(), name.size()));
     return address;
 }
 

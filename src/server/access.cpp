@@ -1,5 +1,6 @@
 #include "server/access.h"
 
+#include "core/counted.h"
 #include "net/network.h"
 
 #include <algorithm>
@@ -57,7 +58,7 @@ std::optional<std::string> Access::refuse_address(OpenConnection& connection) {
     const auto network =
         net::network_key(told.peer, limits_.network_bits_4, limits_.network_bits_6);
     if (connection.place.enter_network(network, *max)) return std::nullopt;
-    return fmt::format("it has {} connections already", *max);
+    return fmt::format("it has {} already", counted(*max, "connection"));
 }
 
 } // namespace ipcbox::server

@@ -21,13 +21,13 @@ bool exists(pid_t pid) try { return open_process(pid).has_value(); } catch (cons
 } // namespace
 
 std::string TokenHolder::text() const {
-    if (sharers > 1) return fmt::format("{} that share it", sharers);
+    if (sharers > 1) return fmt::format("{} processes that share it", sharers);
     if (const pid_t owner = kept_for(); owner != 0)
         if (const auto info = find_process(owner)) return info->text();
     if (process) return process->text();
     if (pid == 0) return "a process of another namespace";
     // This was another sharer, which has ended since.
-    if (sharers == 1 && !exists(pid)) return "1 that shares it";
+    if (sharers == 1 && !exists(pid)) return "1 process that shares it";
     const bool ended = lease == Lease::until_given && !exists(pid);
     return fmt::format("{}{}", pid, ended ? " (ended)" : "");
 }

@@ -28,8 +28,8 @@ struct TokenHolder {
     // the last process that came or went.
     int sharers = 0;
 
-    // "812 (backup.sh, root, 3m12s)", "812 (ended)", "3 that share it": for a keeper, the process
-    // that it works for.
+    // "812 (backup.sh, root, 3m12s)", "812 (ended)", "3 processes that share it": for a keeper, the
+    // process that it works for.
     [[nodiscard]] std::string text() const;
     // The process for which a keeper holds the token; 0 when no keeper holds it, or that cannot be
     // found out.

@@ -205,7 +205,7 @@ TEST_CASE("one address has no more connections than it may") {
     CHECK(first.line() == "hello");
     Client second{address};
     CHECK(is_turned_away(second));
-    CHECK(log_line(process, ": refused ").ends_with(": it has 1 connections already"));
+    CHECK(log_line(process, ": refused ").ends_with(": it has 1 connection already"));
     first.end_input();
     CHECK(first.rest().empty());
     CHECK(eventually([&] { return is_served(address); }));

@@ -87,7 +87,7 @@ TEST_CASE("a command that ends too early fails the talk with its status") {
     CHECK(result.status == 3);
     CHECK(result.out == "first\n");
     CHECK(result.err ==
-          "pty-expect: | first\npty-expect: the talk ended before line 1: expect /never/\n");
+          "pty-expect: | first\npty-expect: the output ended before line 1: expect /never/\n");
     CHECK(scenario.run({"pty-expect", "-e", "never", "true"}).status == 1);
 }
 

@@ -158,7 +158,7 @@ TEST_CASE("sem-give refuses to give a set that is shared") {
         auto two = scenario.start({"sem-take", "-s", key, "sh", "-c", "echo in; read line"});
         REQUIRE(two.line() == "in");
         CHECK(contains(scenario.run({"sem-give", key}).err,
-                       "not given: 2 that share it have it until they end"));
+                       "not given: 2 processes that share it have it until they end"));
     }
 }
 

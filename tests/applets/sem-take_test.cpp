@@ -304,13 +304,13 @@ TEST_CASE("many share a set, and no exclusive taker is inside meanwhile") {
         REQUIRE(two.line() == "in");
         const auto busy = scenario.run({"sem-take", "-n", key, "true"});
         CHECK(busy.status == 1);
-        CHECK(busy.err == fmt::format("sem-take: {} is taken by 2 that share it\n", key));
+        CHECK(busy.err == fmt::format("sem-take: {} is taken by 2 processes that share it\n", key));
         auto writer = scenario.start(holding(key));
         CHECK(waits(writer));
         one.close_input();
         CHECK(one.wait().status == 0);
         CHECK(scenario.run({"sem-take", "-n", key, "true"}).err ==
-              fmt::format("sem-take: {} is taken by 1 that shares it\n", key));
+              fmt::format("sem-take: {} is taken by 1 process that shares it\n", key));
         CHECK(waits(writer));
         two.kill(SIGKILL);
         REQUIRE(writer.line() == "taken");

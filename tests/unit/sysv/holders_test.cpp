@@ -44,11 +44,11 @@ TEST_CASE("a holder that we cannot see is not said to have ended") {
 TEST_CASE("several holders are named with commas, and sharers are counted") {
     const sysv::TokenHolder one{4194304, sysv::Lease::until_given};
     const sysv::TokenHolder shared{4194304, sysv::Lease::until_process_ends, std::nullopt, 3};
-    CHECK(sysv::text_of(std::vector{one, shared}) == "4194304 (ended), 3 that share it");
+    CHECK(sysv::text_of(std::vector{one, shared}) == "4194304 (ended), 3 processes that share it");
     CHECK(sysv::text_of({}) == "somebody");
     // The last one that came or went has ended, so it is not the one that is left.
     CHECK(sysv::TokenHolder{4194304, sysv::Lease::until_process_ends, std::nullopt, 1}.text() ==
-          "1 that shares it");
+          "1 process that shares it");
 }
 
 TEST_CASE("a holder that is our process or an ancestor counts as ourselves") {
