@@ -24,6 +24,11 @@ constexpr std::uint64_t bulk = 128UL * 1024;
 constexpr int first_refusal = 300;
 constexpr std::uint64_t endless = std::numeric_limits<std::uint64_t>::max();
 
+[[noreturn]] void cannot_send(int error) {
+    throw ConnectionLost(fmt::format("cannot send the request: {}", error_text(error)),
+                         status::cannot_send, Begun::no);
+}
+
 // A transfer that never has to wait would not notice that its deadline has passed. So we look.
 void in_time(Deadline deadline, std::string_view what) {
     if (deadline.passed()) throw TimedOut(what);
@@ -78,9 +83,7 @@ void Connection::send_some() {
     open_ = false;
     // After one of these errors, the server's answer may still wait to be read. After any other, no
     // answer will come.
-    if (error != EPIPE && error != ECONNRESET)
-        throw ConnectionLost(fmt::format("cannot send the request: {}", error_text(error)),
-                             status::cannot_send, Begun::no);
+    if (error != EPIPE && error != ECONNRESET) cannot_send(error);
 }
 
 // Waits for bytes from the server, and sends meanwhile; false when DEADLINE passed.
@@ -168,6 +171,8 @@ ResponseHead Connection::read_head(ResponseParser::Asked asked, Deadline deadlin
         if (read_more(deadline)) continue;
         open_ = false;
         check_tls_end(deadline, received_.unread().empty() ? Begun::no : Begun::yes);
+        // The reset of a connection shows only once: here, or when we sent.
+        if (received_.unread().empty() && outgoing_.error() != 0) cannot_send(outgoing_.error());
         if (received_.unread().empty())
             throw ConnectionLost("the server closed the connection without an answer",
                                  status::nothing_came, Begun::no);

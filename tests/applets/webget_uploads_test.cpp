@@ -204,6 +204,19 @@ TEST_CASE("an early success is none when the server goes before it has everythin
     }
 }
 
+TEST_CASE("a reset during an upload is called a reset") {
+    Scenario scenario;
+    scenario.write_file("big", big());
+    const Peer server{[](const Fd& client) {
+        std::string rest;
+        (void)read_head(client, rest);
+        reset_when_closed(client);
+    }};
+    const auto result = scenario.run({"webget", "-T", "big", "http://" + server.text() + "/"});
+    CHECK((result.status == 55 || result.status == 56)); // whichever call found it
+    CHECK(result.err.find("without an answer") == std::string::npos);
+}
+
 TEST_CASE("a refusal ends an upload at once") {
     Scenario scenario;
     scenario.write_file("big", big());
