@@ -62,7 +62,9 @@ void RequestChain::begin(int retries) {
 http::Response RequestChain::ask(const Continuation& continuation, Deadline deadline) {
     for (;;) {
         auto response = send(make_request(continuation), deadline);
-        if (!follows_redirect() && !answers_challenge() && !drops_expectation()) return response;
+        if (!follows_redirect() && !answers_challenge() && !drops_expectation() &&
+            !sends_withheld_body())
+            return response;
         drop_body(response, {}, deadline);
     }
 }
@@ -120,10 +122,14 @@ http::Request RequestChain::make_request(const Continuation& continuation) {
     else if (continuation.at > 0)
         context.version = continuation.version.validator();
     const auto& wanted = options_.request;
+    withholds_body_ = false;
     if (wanted.has_body() && method_ == http::method_of(wanted)) {
         if (!body_) body_ = body_for(wanted);
         body_->restart();
-        context.body = http::request_body(wanted, body_);
+        withholds_body_ = should_withhold_body();
+        static constexpr auto nothing = std::string_view{};
+        context.body = http::request_body(
+            wanted, withholds_body_ ? std::make_shared<http::TextSource>(nothing) : body_);
         if (expects_nothing_) context.body->wait_for_100 = false;
     }
     auto request = request_for(options_, target_, url_, std::move(context));
@@ -157,6 +163,7 @@ bool RequestChain::follows_redirect() {
     url_ = std::move(to);
     login_.clear();
     challenges_ = 0;
+    needs_no_login_ = false;
     ++outcome_.redirects;
     return true;
 }
@@ -185,6 +192,22 @@ bool RequestChain::drops_expectation() {
     return outcome_.head->status == expectation_failed &&
            http::users_field(options_.request, "Expect") != nullptr &&
            !std::exchange(expects_nothing_, true);
+}
+
+// Whether the server will ask for a login before it takes the body, and the body can be read only
+// once. Like curl, we ask without it then.
+bool RequestChain::should_withhold_body() const {
+    return options_.answer_challenge && challenges_ == 0 && !needs_no_login_ && !body_->length() &&
+           http::users_field(options_.request, "Content-Length") == nullptr &&
+           http::login_for(options_.login, target_.url, url_).has_value();
+}
+
+// The server wanted no login after all.
+bool RequestChain::sends_withheld_body() {
+    if (!std::exchange(withholds_body_, false) || outcome_.head->status >= 300) return false;
+    needs_no_login_ = true;
+    heads_ = preface();
+    return true;
 }
 
 std::string RequestChain::preface() {

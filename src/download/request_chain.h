@@ -60,6 +60,8 @@ class RequestChain {
     [[nodiscard]] bool follows_redirect();
     [[nodiscard]] bool answers_challenge();
     [[nodiscard]] bool drops_expectation();
+    [[nodiscard]] bool should_withhold_body() const;
+    [[nodiscard]] bool sends_withheld_body();
     [[nodiscard]] bool shows_heads() const;
 
     const DownloadOptions& options_;
@@ -77,9 +79,11 @@ class RequestChain {
     std::shared_ptr<http::BodySource> body_;
     std::vector<http::Field> login_; // the answer to a challenge
     int challenges_ = 0;             // that were answered
-    std::string heads_;              // of the answers on the way, to be shown
-    bool has_new_head_ = false;      // that of the outcome is not among them
-    bool is_alone_ = false;          // it was asked again because its connection broke off
+    bool withholds_body_ = false;    // the last request went without its body
+    bool needs_no_login_ = false;
+    std::string heads_;         // of the answers on the way, to be shown
+    bool has_new_head_ = false; // that of the outcome is not among them
+    bool is_alone_ = false;     // it was asked again because its connection broke off
 };
 
 } // namespace ipcbox::download

@@ -133,6 +133,34 @@ TEST_CASE("Digest answers a challenge, and a nonce that is too old is tried agai
     CHECK(server.requests().size() == 5);
 }
 
+TEST_CASE("a login by challenge comes before a body that can be read only once") {
+    Scenario scenario;
+    const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
+        if (request.target() == "/open") return ok("open\n");
+        if (login_of(request).empty())
+            return answer("401 Unauthorized",
+                          "WWW-Authenticate: Digest realm=\"x\", qop=\"auth\", nonce=\"n\"\r\n");
+        return ok("welcome\n");
+    }};
+    const auto send = [&](const Words& options, std::string_view path) {
+        Words words{"webget", "-u", "u:p", "--digest"};
+        words.insert(words.end(), options.begin(), options.end());
+        words.push_back(server.url(path));
+        return scenario.run(words, "12345").out;
+    };
+    constexpr std::string_view chunked = "5\r\n12345\r\n0\r\n\r\n";
+    CHECK(send({"-T", "-"}, "/") == "welcome\n");
+    REQUIRE(server.requests().size() == 2);
+    CHECK(server.requests()[0].body.empty());
+    CHECK(server.requests()[1].body == chunked);
+    CHECK(send({"-F", "a=@-"}, "/") == "welcome\n");
+    CHECK(server.requests()[3].body.find("12345") != std::string::npos);
+    CHECK(send({"-T", "-"}, "/open") == "open\n");
+    REQUIRE(server.requests().size() == 6);
+    CHECK(server.requests()[4].body.empty());
+    CHECK(server.requests()[5].body == chunked);
+}
+
 TEST_CASE("--anyauth takes Basic when the server offers nothing better") {
     Scenario scenario;
     const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {
