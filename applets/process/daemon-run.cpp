@@ -41,6 +41,9 @@ int stop(const Config& config) {
     const auto& ending = endings.front();
     if (!ending.failure.empty())
         throw Error(fmt::format("cannot stop {}: {}", text, ending.failure));
+    constexpr auto patience = std::chrono::seconds{1};
+    if (ending.has_ended) // before the report, which can fail
+        process::remove_pid_file(*config.pid_file, daemon->identity.pid, Deadline::after(patience));
     if (config.json)
         cli::JsonLine{}
             .set("id", daemon->identity.text())
@@ -56,8 +59,6 @@ int stop(const Config& config) {
     if (config.verbosity.verbose)
         cli::diagnose(fmt::format("{} ended by {} after {}", text, signal_name(ending.signal),
                                   rounded_duration(ending.after)));
-    constexpr auto patience = std::chrono::seconds{1};
-    process::remove_pid_file(*config.pid_file, daemon->identity.pid, Deadline::after(patience));
     return exit_status::done;
 }
 
@@ -84,6 +85,7 @@ int status(const Config& config) try {
         cli::print_line("{}",
                         config.verbosity.verbose ? text_of(*daemon) : daemon->identity.text());
     }
+    cli::flush(); // a lost answer is "unknown", not "has ended"
     if (daemon) return exit_status::done;
     return process::has_pid_file(*config.pid_file) ? has_ended : not_running;
 } catch (Error& error) {

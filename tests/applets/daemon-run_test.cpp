@@ -311,6 +311,23 @@ TEST_CASE("a lock file that cannot be opened leaves no pid file") {
     CHECK_FALSE(scenario.exists("pid"));
 }
 
+TEST_CASE("a report that is lost says nothing about the daemon") {
+    Scenario scenario;
+    const auto on_full = [&scenario](const std::string& words) {
+        const auto result = scenario.shell("daemon-run -p pid " + words + " >/dev/full");
+        CHECK(result.err == "daemon-run: cannot write standard output: No space left on device\n");
+        return result.status;
+    };
+    for (const std::string json : {"", "-J "}) {
+        CHECK(on_full(json + "--settle 0 sleep 1000") == 1);
+        CHECK(scenario.run({"daemon-run", "-p", "pid", "--status"}).status == 0);
+        CHECK(on_full(json + "--status") == 4);
+        const auto stop = scenario.shell("daemon-run -p pid --stop " + json + ">/dev/full");
+        CHECK(stop.status == (json.empty() ? 0 : 1));
+        CHECK_FALSE(scenario.exists("pid"));
+    }
+}
+
 TEST_CASE("one file can be the pid file and the lock") {
     Scenario scenario;
     const Words options{"-p", "file", "-l", "file", "--settle", "0"};

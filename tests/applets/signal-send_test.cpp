@@ -212,6 +212,21 @@ TEST_CASE("a dry run and JSON tell which processes are meant") {
           fmt::format("{{\"v\":1,\"pid\":{},\"signal\":\"TERM\",\"sent\":true}}\n", job.pid()));
 }
 
+TEST_CASE("a report that is lost is reported as such, and keeps no signal back") {
+    Scenario scenario;
+    constexpr auto line = "signal-send: cannot write standard output: No space left on device\n";
+    for (const char* const options : {"-J -TERM", "--escalate TERM:9s", "-J --escalate TERM:9s"}) {
+        auto first = start_job(scenario);
+        auto second = start_job(scenario);
+        const auto result = scenario.shell(fmt::format("signal-send {} $1 $2 >/dev/full", options),
+                                           {number(first.pid()), number(second.pid())});
+        CHECK(result.status == 1);
+        CHECK(result.err == line);
+        CHECK(first.wait().status == 128 + SIGTERM);
+        CHECK(second.wait().status == 128 + SIGTERM);
+    }
+}
+
 TEST_CASE("a tree that forks at full speed does not outrun its killer") {
     Scenario scenario;
     // At most 127 processes at a time. Those of the last generation end at once, and are replaced.

@@ -62,9 +62,13 @@ class Start {
             pid_ = child_.pid();
             id_ = process::find({pid_}).value_or(process::Found{}).identity(pid_).text();
             return finish(readiness_->wait(child_, channel_));
-        } catch (const Error&) {
-            if (!is_up_) clean_up(); // otherwise only the report failed
-            throw;
+        } catch (const Error& error) {
+            if (!is_up_) {
+                clean_up();
+                throw;
+            }
+            cli::diagnose(error.what()); // only the report failed
+            return exit_status::failed;
         }
     }
 
@@ -261,6 +265,7 @@ class Start {
                 (void)child_.wait();
             }
             if (pid_file_) pid_file_->remove();
+            pid_file_.reset(); // another start may already have a new one
         } catch (const SysError& error) {
             cli::diagnose(fmt::format("cannot end {}, which runs as process {}: {}", name_, pid_,
                                       error_text(error.error())));

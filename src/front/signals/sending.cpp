@@ -116,19 +116,23 @@ class Sending {
             cli::diagnose(fmt::format("sent {} to {}", signal_name(signal), target.text()));
     }
 
+    // The report comes after all signals, because it can fail.
     void send() {
+        std::vector<const Target*> reached;
         for (const auto& target : targets_)
             try {
                 const bool sent = plan_.value
                                       ? queue_signal(target.handle, plan_.signal, *plan_.value)
                                       : try_to_signal(target.handle, plan_.signal);
                 if (sent)
-                    tell(target, plan_.signal);
+                    reached.push_back(&target);
                 else
                     fail(fmt::format("cannot signal {}: no such process", target.text()));
             } catch (const SysError& error) {
                 fail(fmt::format("cannot signal {}: {}", target.text(), error_text(error.error())));
             }
+        for (const auto* target : reached)
+            tell(*target, plan_.signal);
     }
 
     void send_to_trees() {
@@ -176,12 +180,17 @@ class Sending {
             handles.push_back(std::move(target.handle));
         const auto endings = process::end_in_stages(
             handles, *plan_.stages, [this](std::size_t number, const process::Ending& ending) {
-                tell_end(targets_[number], ending);
+                try {
+                    tell_end(targets_[number], ending);
+                } catch (const SysError& error) { // the others have to end all the same
+                    lost_report_ = error;
+                }
             });
         for (std::size_t number = 0; number < endings.size(); ++number)
             if (!endings[number].has_ended && endings[number].failure.empty())
                 fail(fmt::format("{} survived {}", targets_[number].text(),
                                  process::stages_text(*plan_.stages)));
+        if (lost_report_) throw *lost_report_;
     }
 
     void tell_end(const Target& target, const process::Ending& ending) {
@@ -205,6 +214,7 @@ class Sending {
     const SendPlan& plan_;
     std::vector<Target> targets_;
     bool has_failed_ = false;
+    std::optional<SysError> lost_report_;
 };
 
 } // namespace
