@@ -111,6 +111,8 @@ Config parse(const Invocation& invocation) {
                     "answer a program that asks only on a terminal");
     config.verbosity = options.parse();
     if (words.empty()) throw cli::UsageError("COMMAND is missing");
+    if (config.on_terminal && config.number_on_terminal)
+        throw cli::UsageError("--pty and --pty-of cannot be combined");
     split(words, config);
     return config;
 }

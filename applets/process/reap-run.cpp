@@ -55,6 +55,12 @@ process::Rewrite parse_rewrite(std::string_view text) {
     return {cli::parse_signal(text.substr(0, colon)), to == "0" ? 0 : cli::parse_signal(to)};
 }
 
+bool concerns_command(const Config& config) {
+    return config.group || config.parent_signal || config.warn ||
+           !config.success_statuses.empty() || !config.rewrites.empty() || config.orphan_stages ||
+           config.grace != Duration{} || config.on_exit || config.report;
+}
+
 Config parse(const Invocation& invocation) {
     Config config;
     cli::Options options{invocation, "[--] COMMAND [ARGUMENT...] | --list"};
@@ -88,6 +94,8 @@ Config parse(const Invocation& invocation) {
     config.verbosity = options.parse();
     if (config.list == !config.command.empty())
         throw cli::UsageError(config.list ? "--list takes no command" : "COMMAND is missing");
+    if (config.list && concerns_command(config))
+        throw cli::UsageError("--list cannot be combined with the options for a command");
     if (config.json && !config.list) throw cli::UsageError("--json needs --list");
     return config;
 }

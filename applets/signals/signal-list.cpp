@@ -54,8 +54,11 @@ Config parse(const Invocation& invocation) {
     options.example("kill -$(signal-list RTMIN+1) 812", "get a number for a kill without names");
     options.example("signal-list --mask 4002", "translate a mask, here to INT TERM");
     config.verbosity = options.parse();
-    if (config.words.empty() && config.wait_statuses.empty() && config.masks.empty())
-        config.table = true;
+    const bool asks =
+        !config.words.empty() || !config.wait_statuses.empty() || !config.masks.empty();
+    if (config.table && asks)
+        throw cli::UsageError("--table cannot be combined with SIGNAL, --wait-status or --mask");
+    config.table = !asks;
     return config;
 }
 

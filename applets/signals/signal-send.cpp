@@ -112,6 +112,8 @@ void check(const Plan& plan) {
     if (plan.program && !plan.pid_file) throw cli::UsageError("--match-exe needs --pidfile");
     if (plan.tree && (plan.stages || plan.value))
         throw cli::UsageError("--tree cannot be combined with --escalate or --queue");
+    if (plan.stages && plan.signal != SIGTERM)
+        throw cli::UsageError("--signal and --escalate cannot be combined");
     if (plan.stages && (plan.wait || plan.value))
         throw cli::UsageError("--escalate cannot be combined with --wait or --queue");
 }

@@ -55,7 +55,10 @@ void check_cluster(const Config& config) {
 }
 
 void check(const Config& config) {
-    if (config.cluster) check_cluster(config);
+    if (config.cluster)
+        check_cluster(config);
+    else if (config.across_hosts.concern_leases())
+        throw cli::UsageError("--ttl, --on-lost and --grace need --etcd");
     const bool has_command = !config.command.empty();
     const bool holds = config.hold_for != 0;
     if (holds && has_command) throw cli::UsageError("--hold-for and a command cannot be combined");

@@ -1,5 +1,6 @@
 // The contract of the box itself: dispatch, its options, and its manual page.
 #include "contract/contract.h"
+#include "harness/environment.h"
 #include "harness/scenario.h"
 
 #include <algorithm>
@@ -173,6 +174,45 @@ TEST_CASE("help APPLET opens the manual page on a terminal, or else prints the h
     SUBCASE("man prints something else") {
         CHECK(contains(on_terminal("#!/bin/sh\necho install man\n").out, "\nExamples:\r\n"));
     }
+}
+
+TEST_CASE("options without an effect beside each other are refused, and named") {
+    Scenario scenario;
+    const Variable no_cluster{"IPCBOX_ETCD", ""};
+    const std::vector<std::pair<Words, std::string>> cases{
+        {{"sem-take", "--ttl", "5m", "@x"}, "--ttl, --on-lost and --grace need --etcd"},
+        {{"sem-take", "--on-lost", "warn", "@x"}, "--ttl, --on-lost and --grace need --etcd"},
+        {{"sem-take", "--grace", "1s", "@x"}, "--ttl, --on-lost and --grace need --etcd"},
+        {{"signal-send", "-HUP", "--escalate", "TERM:1s,KILL", "1"},
+         "--signal and --escalate cannot be combined"},
+        {{"signal-list", "-L", "9"}, "--table cannot be combined with SIGNAL, "},
+        {{"signal-list", "-L", "--mask", "f0"}, "--table cannot be combined with SIGNAL, "},
+        {{"reap-run", "--list", "-w"}, "--list cannot be combined with the options for a command"},
+        {{"reap-run", "--list", "--report", "f"}, "--list cannot be combined with "},
+        {{"daemon-run", "-a", "true"}, "--append needs --output or --error"},
+        {{"daemon-run", "--ready-timeout", "1s", "true"}, "--ready-timeout needs --ready-fd, "},
+        {{"forking-tcp-server", "--once", "--count", "3", "0"},
+         "--once and --count cannot be combined"},
+        {{"catsock-server", "--count", "3", "-1", "./s"}, "--once and --count cannot be combined"},
+        {{"command-server", "--iterative", "-c", "5", "0"},
+         "--iterative and --connections cannot be combined"},
+        {{"timecheck", "--max", "3", "localhost"}, "--max needs --network"},
+        {{"open2-run", "--pty", "--pty-of", "1", "--", "cat", "--with", "true"},
+         "--pty and --pty-of cannot be combined"},
+        {{"tcp-client", "-z", "--max-bytes", "3", "localhost"}, "-z cannot be combined with "},
+        {{"catsock-client", "--wait-for", "./s", "--max-bytes", "3"},
+         "--wait-for cannot be combined with "},
+    };
+    for (const auto& [words, message] : cases) {
+        const auto result = scenario.run(words);
+        CAPTURE(result.err);
+        CHECK(result.status == 2);
+        CHECK(result.err.starts_with(words.front() + ": " + message));
+    }
+    // The tools from which they come have an order for these.
+    CHECK(scenario.run({"lock-run", "-n", "-w", "9", "lock", "true"}).status == 0);
+    CHECK(scenario.run({"reap-run", "--list"}).status == 0);
+    CHECK(scenario.run({"daemon-run", "-a", "-p", "pid", "--status"}).status == 3);
 }
 
 TEST_CASE("the box works under any name that begins with its own") {

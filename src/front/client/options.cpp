@@ -64,16 +64,16 @@ void parse(cli::Options& options, ClientOptions& into) {
                                           into.command.front()));
     if (!waits && (into.any || into.closed))
         throw cli::UsageError("--any and --closed need --wait-for");
-    if (waits &&
-        (into.send || into.test_only || into.json || into.timing || into.output || into.quit_after))
-        throw cli::UsageError(
-            "--wait-for cannot be combined with -s, -z, -o, -J, --timing or --quit-after");
+    if (waits && (into.send || into.test_only || into.json || into.timing || into.output ||
+                  into.quit_after || into.max_bytes))
+        throw cli::UsageError("--wait-for cannot be combined with -s, -z, -o, -J, --timing, "
+                              "--max-bytes or --quit-after");
     if (into.http_path && !waits && !into.test_only)
         throw cli::UsageError("--http needs --wait-for or -z");
     if (into.http_path && into.closed)
         throw cli::UsageError("--http and --closed cannot be combined");
-    if (into.test_only && (into.send || into.output))
-        throw cli::UsageError("-z cannot be combined with -s or -o");
+    if (into.test_only && (into.send || into.output || into.max_bytes))
+        throw cli::UsageError("-z cannot be combined with -s, -o or --max-bytes");
     const bool to_file = into.output && *into.output != "-";
     if (into.json && !to_file && !into.test_only)
         throw cli::UsageError(

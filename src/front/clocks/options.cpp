@@ -87,6 +87,8 @@ void find_hosts(Line& line, ClockConfig& config) {
                                             config.bad_lines.first = place;
                                         cli::diagnose(fmt::format("{}: {}", place, reason));
                                     }));
+    if (line.networks.empty() && line.max_addresses != default_max_addresses)
+        throw cli::UsageError("--max needs --network");
     for (const auto& network : line.networks)
         try {
             add(clocks::hosts_of_network(network, line.max_addresses));

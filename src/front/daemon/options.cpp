@@ -165,6 +165,11 @@ void check(const DaemonConfig& config) {
     if (starts && config.command.empty()) throw cli::UsageError("COMMAND is missing");
     if (config.rotation && !config.output && !config.error)
         throw cli::UsageError("--rotate needs --output or --error");
+    if (starts && config.appends && !config.output && !config.error)
+        throw cli::UsageError("--append needs --output or --error");
+    if (starts && config.ready_timeout && !config.asks_for_readiness())
+        throw cli::UsageError(
+            "--ready-timeout needs --ready-fd, --ready-notify, --ready-port or --ready-log");
     if (config.ready_log && !config.output && !config.error && !config.needs_keeper())
         throw cli::UsageError("--ready-log needs --output, --error or --syslog");
     if (config.background && config.needs_keeper())
@@ -201,8 +206,8 @@ DaemonConfig parse_daemon_options(const Invocation& invocation) {
     config.stages =
         flags.stages.value_or(process::Stages{{SIGTERM, patience}, {SIGKILL, std::nullopt}});
     if (!config.directory && !config.background) config.directory = "/";
-    if (!config.ready_timeout) config.ready_timeout = std::chrono::minutes{1};
     check(config);
+    if (!config.ready_timeout) config.ready_timeout = std::chrono::minutes{1};
     return config;
 }
 

@@ -20,6 +20,10 @@ struct ClusterOptions {
     cluster::OnLost on_lost = cluster::OnLost::kill;
     std::optional<Duration> grace;
 
+    // Whether an option says something that only a cluster can do.
+    [[nodiscard]] bool concern_leases() const {
+        return grace || ttl != cluster::default_ttl || on_lost != cluster::OnLost::kill;
+    }
     // Throws UsageError when they contradict each other.
     void check() const;
 };

@@ -131,6 +131,9 @@ bool CommandService::prepare(ServerOptions& asked) {
         cli::print_line("{}", counted(plan.language().commands().size(), "command"));
         return true;
     }
+    constexpr int any_places = server::Admission::Limits{}.places;
+    if (iterative_ && config.admission.places != any_places && config.admission.places != 1)
+        throw cli::UsageError("--iterative and --connections cannot be combined");
     if (iterative_) config.admission.places = 1;
     for (auto& address : asked.addresses)
         if (asked.listens == net::ListenerKind::tcp && !all_interfaces_ &&

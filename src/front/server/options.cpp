@@ -171,6 +171,8 @@ void apply(const Written& written, ServerOptions& asked, const ServerKind& kind,
             "--over and --tls-cert cannot be combined: the message would not be encrypted");
     check_notify_fd(asked.notify_fd, asked.json);
     if (written.proxy) config.proxy_patience = config.limits.handshake.value_or(proxy_patience);
+    if (written.once && config.admission.total.value_or(1) != 1)
+        throw cli::UsageError("--once and --count cannot be combined");
     if (written.once) config.admission.total = 1;
     if (written.per_network) {
         config.access.per_network = written.per_network->max;
