@@ -19,8 +19,9 @@ namespace ipcbox::process {
 
 class PidFile {
   public:
-    // Opens and locks the file PATH, which is made when it is missing. Throws SysError, after which
-    // no empty file stays, and TimedOut when another process keeps it locked until DEADLINE.
+    // Opens and locks the file PATH, which is made when it is missing. Throws SysError, and
+    // TimedOut when another process keeps it locked until DEADLINE. After an error, an empty file
+    // stays only if it could not be locked.
     PidFile(const std::string& path, Deadline deadline);
 
     // A descriptor that has the lock.
