@@ -66,15 +66,22 @@ Duration pause_before_retry(int retries, const std::optional<Duration>& retry_pa
     return std::min(pause, max_pause);
 }
 
-bool Attempts::wait_for_next(const http::ResponseHead* head) {
-    if (!may_repeat()) return false;
+std::optional<Deadline> Attempts::next(const http::ResponseHead* head) const {
+    if (retries_ >= options_.retries) return std::nullopt;
     const auto pause = pause_before_retry(retries_, options_.retry_pause, head);
     // Otherwise a server could delay users by more time than they gave to the whole transfer.
-    if (servers_pause(head) && options_.time_limit && pause > *options_.time_limit) return false;
-    const auto end = Deadline::after(pause);
-    if (limit_ < end) return false;
+    if (servers_pause(head) && options_.time_limit && pause > *options_.time_limit)
+        return std::nullopt;
+    const auto start = Deadline::after(pause);
+    if (limit_ < start) return std::nullopt;
+    return start;
+}
+
+bool Attempts::wait_for_next(const http::ResponseHead* head) {
+    const auto start = next(head);
+    if (!start) return false;
     ++retries_;
-    (void)poll_until({}, end);
+    (void)poll_until({}, *start);
     return true;
 }
 

@@ -34,12 +34,10 @@ class Attempts {
         : options_(options), limit_(Deadline::after_or_never(options.retry_limit)) {}
 
     [[nodiscard]] int retries() const { return retries_; }
-    // Whether there will be another attempt if this one fails for a reason that may pass.
-    [[nodiscard]] bool may_repeat() const {
-        return retries_ < options_.retries && !limit_.passed();
-    }
-    // Waits for the time of the next attempt; false when there is none. HEAD (may be null) is the
-    // last answer.
+    // When the next attempt would start if this one fails for a reason that may pass; nothing when
+    // there is none. HEAD (may be null) is the last answer.
+    [[nodiscard]] std::optional<Deadline> next(const http::ResponseHead* head) const;
+    // Waits for the time of the next attempt; false when there is none.
     [[nodiscard]] bool wait_for_next(const http::ResponseHead* head);
 
   private:

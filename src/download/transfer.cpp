@@ -261,8 +261,7 @@ void Transfer::refuse(http::Response& response) {
     using Body = DownloadOptions::ErrorBody;
     // With -o /dev/null, the user wants to see no document at all.
     const bool is_forgotten = !leftover_.goes_to_output() && is_null_device(target_.file);
-    if ((may_pass_ && attempts_.may_repeat()) || options_.error_body == Body::drop ||
-        is_forgotten) {
+    if ((may_pass_ && attempts_.next(&head)) || options_.error_body == Body::drop || is_forgotten) {
         chain_.drop_body(response, {}, deadline_);
     } else if (options_.error_body == Body::as_document && leftover_.goes_to_output()) {
         delivery_.deliver({head, *response.connection, 0, chain_.preface(), false}, deadline_);

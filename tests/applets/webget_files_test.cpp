@@ -382,11 +382,14 @@ TEST_CASE("a failure that may pass is tried again") {
         CHECK(server.requests().size() == 1);
     }
     SUBCASE("but not if the server asks for more time than is left") {
-        const HttpPeer server{always(answer("503 Busy", "Retry-After: 1000\r\n"))};
-        CHECK(scenario
-                  .run({"webget", "--retry", "2", "--retry-max-time", "10", "-s", server.url("/")})
-                  .status == 22);
-        CHECK(server.requests().size() == 1);
+        const HttpPeer server{always(answer("503 Busy", "Retry-After: 1000\r\n", "one moment\n"))};
+        for (const char* const limit : {"--retry-max-time", "-m"}) {
+            const auto result =
+                scenario.run({"webget", "--retry", "2", limit, "10", "-s", server.url("/")});
+            CHECK(result.status == 22);
+            CHECK(result.err == "one moment\n");
+        }
+        CHECK(server.requests().size() == 2);
     }
     SUBCASE("a server that is not there yet") {
         const RefusedPort port;

@@ -53,7 +53,7 @@ TEST_CASE("attempts end with their number or their time") {
     options.retries = 2;
     options.retry_pause = 1ms;
     Attempts attempts{options};
-    CHECK(attempts.may_repeat());
+    CHECK(attempts.next(nullptr).has_value());
     CHECK(attempts.wait_for_next(nullptr));
     CHECK(attempts.wait_for_next(nullptr));
     CHECK_FALSE(attempts.wait_for_next(nullptr));
@@ -61,5 +61,6 @@ TEST_CASE("attempts end with their number or their time") {
     options.retry_limit = 1s;
     options.retry_pause = 1h;
     Attempts limited{options};
+    CHECK_FALSE(limited.next(nullptr).has_value());
     CHECK_FALSE(limited.wait_for_next(nullptr));
 }
