@@ -55,7 +55,7 @@ std::time_t parse_date(std::string_view text) {
     constexpr auto half_era = std::time_t{1} << 31U;
     if (!clocks::is_within_years(date->time - half_era) ||
         !clocks::is_within_years(date->time + half_era))
-        throw std::invalid_argument("expected a date from 1969 to 2082");
+        throw std::invalid_argument("expected a date from 1969 to 2082-12-12");
     return date->time;
 }
 
