@@ -46,7 +46,7 @@ namespace ipcbox::cli::cli11 {
 class Text {
   public:
     Text() = default;
-    explicit Text(std::string) {}
+    explicit Text(const std::string&) {}
 
     [[nodiscard]] std::string str() const { return text_; }
     void str(std::string text) { text_ = std::move(text); }
@@ -145,6 +145,7 @@ inline char tolower(char byte, Cli11Locale) {
 
 // What <CLI/Formatter.hpp> and <CLI/Config.hpp> would define: help is printed in cli/options.cpp,
 // and we have no configuration files.
+// NOLINTBEGIN(performance-unnecessary-value-param): CLI11 declares them so
 namespace CLI {
 inline std::string Formatter::make_group(std::string, bool, std::vector<const Option*>) const {
     return {};
@@ -195,3 +196,4 @@ inline std::vector<ConfigItem> ConfigBase::from_config(std::Cli11Text&) const {
     return {};
 }
 } // namespace CLI
+// NOLINTEND(performance-unnecessary-value-param)

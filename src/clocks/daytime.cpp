@@ -123,10 +123,10 @@ std::optional<Daytime> parse_daytime(std::string_view text, std::time_t now,
                                      ZonelessTime zoneless) {
     if (text.size() >= max_daytime_bytes) return std::nullopt;
     const auto words = daytime_words(text);
-    if (const auto daytime = parse_nist(words)) return daytime;
+    if (auto daytime = parse_nist(words)) return daytime;
     for (const auto form : forms)
         if (const auto date = http::parse_date(words, form, http::Strictness::lenient))
-            if (const auto daytime = daytime_of(*date, now, zoneless)) return daytime;
+            if (auto daytime = daytime_of(*date, now, zoneless)) return daytime;
     return std::nullopt;
 }
 

@@ -72,7 +72,7 @@ class Keeper {
         done,
     };
 
-    LeaseTimes times() const {
+    [[nodiscard]] LeaseTimes times() const {
         auto times = tokens_.place().times;
         times.grace = plan_.grace.value_or(default_grace_of(times.ttl));
         return times;
@@ -242,7 +242,7 @@ class Keeper {
         (void)poll_until(entries, deadline);
     }
 
-    std::optional<BootTime> next_boot_time() const {
+    [[nodiscard]] std::optional<BootTime> next_boot_time() const {
         const auto keepalive = tokens_.next_boot_time();
         const bool guards = phase_ == Phase::guarding || phase_ == Phase::lost;
         const auto command =

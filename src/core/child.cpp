@@ -198,7 +198,7 @@ void lead_process_group() noexcept {
 
 void end_with_parent(pid_t parent, int signal) {
     set_parent_death_signal(signal);
-    if (::getppid() != parent) ::raise(signal);
+    if (::getppid() != parent) (void)::raise(signal);
 }
 
 void outlive_parent() {

@@ -177,7 +177,7 @@ void die_of(int signal) {
     std::signal(signal, SIG_DFL);
     const sigset_t set = signal_set({signal});
     sys::call("sigprocmask", ::sigprocmask, SIG_UNBLOCK, &set, nullptr);
-    ::raise(signal);
+    (void)::raise(signal);
     // Reached only for a signal whose default action is not to kill.
     ::_exit(exit_status::signal_base + signal);
 }

@@ -199,7 +199,7 @@ void PtyRelay::look_at_child() {
 // that continues us waits in signals_.
 void PtyRelay::stop_with_program() {
     raw_->put_back();
-    ::raise(SIGSTOP);
+    (void)::raise(SIGSTOP);
 }
 
 } // namespace ipcbox::dialog

@@ -175,7 +175,7 @@ void Supervised::stop_with_command() {
     usual.sa_handler = SIG_DFL;
     sys::call("sigaction", ::sigaction, SIGTSTP, &usual, &before);
     const sigset_t stop = signal_set({SIGTSTP});
-    ::raise(SIGTSTP);
+    (void)::raise(SIGTSTP);
     sys::call("sigprocmask", ::sigprocmask, SIG_UNBLOCK, &stop, nullptr);
     // The process stops here. The CONT that continues it waits in signals_, and is passed on later.
     sys::call("sigprocmask", ::sigprocmask, SIG_BLOCK, &stop, nullptr);

@@ -14,23 +14,23 @@
 namespace ipcbox::front {
 
 struct ClientOptions {
-    bool send = false;
     std::optional<Duration> connect_limit; // Duration::max(): no limit
-    bool retry = false;
-    bool test_only = false;
     std::vector<std::string> wait_for;
-    bool any = false;
-    bool closed = false;
     std::optional<std::string> http_path;
-    bool haproxy_protocol = false;
     std::optional<Duration> idle_limit;
     std::optional<Duration> quit_after;
     std::optional<std::uint64_t> max_bytes;
     std::optional<std::string> output;
+    std::vector<std::string> command;
+    bool send = false;
+    bool retry = false;
+    bool test_only = false;
+    bool any = false;
+    bool closed = false;
+    bool haproxy_protocol = false;
     bool raw = false;
     bool timing = false;
     bool json = false;
-    std::vector<std::string> command;
     cli::Verbosity verbosity;
 };
 
