@@ -64,6 +64,7 @@ Waiter start_waiter(const std::string& target,
 // Waits until one of WAITERS has ended, and removes it. If it failed, throws its error.
 void take_ended(std::vector<Waiter>& waiters) {
     std::vector<pollfd> entries;
+    entries.reserve(waiters.size());
     // A child may have no pidfd. But its pipe has the reason, or its end.
     for (const auto& waiter : waiters)
         entries.push_back({waiter.words.get(), POLLIN, 0});

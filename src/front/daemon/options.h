@@ -25,24 +25,24 @@ struct DaemonConfig {
     std::optional<std::string> directory;
     std::optional<std::string> output;
     std::optional<std::string> error;
-    bool appends = false;
     std::vector<std::string> environment;
-    bool background = false;
     std::vector<int> kept; // descriptors
     Duration settle = std::chrono::seconds{1};
     std::optional<int> ready_fd;
-    bool ready_notify = false;
     std::optional<std::uint16_t> ready_port;
     std::optional<expect::Pattern> ready_log;
     std::optional<Duration> ready_timeout;
     std::optional<process::Rotation> rotation;
-    bool syslog = false;
     std::optional<process::RespawnLimit> respawn;
     ForkRetry fork_retry;
     process::Stages stages;
+    std::vector<std::string> command;
+    bool appends = false;
+    bool background = false;
+    bool ready_notify = false;
+    bool syslog = false;
     bool json = false;
     cli::Verbosity verbosity;
-    std::vector<std::string> command;
 
     // Whether the daemon has to report or show that it is ready.
     [[nodiscard]] bool asks_for_readiness() const {

@@ -129,7 +129,7 @@ class Start {
         cli::diagnose(locked());
         return false;
     }
-    bool try_lock() const {
+    [[nodiscard]] bool try_lock() const {
         return lock_until(lock_.get(), LockKind::exclusive, Deadline::after(Duration::zero()),
                           *config_.lock_file);
     }

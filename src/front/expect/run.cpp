@@ -134,7 +134,7 @@ class Run {
         if (log_) write_all(log_.get(), text, options_.log);
         if (!options_.hides_output && !options_.json) screen_.show(text);
     }
-    void tell(std::string_view what, const Statement& statement, std::string_view text) {
+    void tell(std::string_view what, const Statement& statement, std::string_view text) const {
         if (options_.verbosity.verbose)
             cli::diagnose(fmt::format("line {}: {}: {}", statement.at.line, what,
                                       cli::visible(statement.source)));
