@@ -77,6 +77,7 @@ http::Response RequestChain::send(const http::Request& request, Deadline deadlin
     std::span<const http::Request> ahead;
     if (!next_.empty() && pipeline_.looks_ahead(request)) ahead = requests_.ahead(next_);
     outcome_.method = method_;
+    outcome_.is_unverified = url_.is_https() && options_.route.tls.insecure;
     auto response = ask_pipeline(request, ahead, deadline);
     outcome_.milestones = response.milestones;
     outcome_.connects += response.milestones.connected != response.milestones.start;

@@ -95,13 +95,14 @@ struct Outcome {
     Deadline::Clock::time_point ended{};
     int redirects = 0;
     int retries = 0;
-    std::string sha256;   // if it was asked for
-    std::string file;     // where the document is; empty: standard output
-    std::string method;   // of the last request
-    std::string referer;  // that the requests state
-    int connects = 0;     // new connections
-    int tunnel = 0;       // the status of the last answer to a request for a tunnel; 0: none
-    http::Endpoint local; // of the last connection; empty for a Unix socket
+    std::string sha256;         // if it was asked for
+    std::string file;           // where the document is; empty: standard output
+    std::string method;         // of the last request
+    std::string referer;        // that the requests state
+    int connects = 0;           // new connections
+    int tunnel = 0;             // the status of the last answer to a request for a tunnel; 0: none
+    bool is_unverified = false; // the last server's certificate: --insecure
+    http::Endpoint local;       // of the last connection; empty for a Unix socket
     http::Endpoint remote;
     std::uint64_t head_bytes = 0;    // of all answers' heads
     std::uint64_t request_bytes = 0; // of all requests' heads

@@ -80,6 +80,25 @@ TEST_CASE("a kept connection that is lost between two documents is replaced") {
             }
 }
 
+TEST_CASE("-w calls no certificate right that nobody has looked at") {
+    Scenario scenario;
+    const TlsPeer server{{.certificate = &certificate()}, [](TlsConnection& client) {
+                             std::string pending;
+                             (void)next_target(client, pending);
+                             client.say(ok("hello\n"));
+                             client.end();
+                         }};
+    scenario.write_file("ca.pem", certificate().pem());
+    const auto verified = [&](const Words& options) {
+        Words words{"webget", "-so", "/dev/null", "-w", "%{ssl_verify_result}"};
+        words.insert(words.end(), options.begin(), options.end());
+        words.push_back(fmt::format("https://{}/", server.text()));
+        return scenario.run(words).out;
+    };
+    CHECK(verified({"-k"}) == "1");
+    CHECK(verified({"--cacert", "ca.pem"}) == "0");
+}
+
 TEST_CASE("a connection that is lost before the answer is retried") {
     Scenario scenario;
     for (const auto end : {End::cut, End::reset, End::notify}) {
