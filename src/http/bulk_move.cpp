@@ -2,10 +2,10 @@
 
 #include "core/error.h"
 #include "core/io.h"
+#include "core/lost_connection.h"
 #include "core/pipe.h"
 #include "core/poll.h"
 #include "core/syscall.h"
-#include "net/lost_connection.h"
 #include "net/urgent_data.h"
 
 #include <algorithm>
@@ -157,7 +157,7 @@ BulkMove::Step BulkMove::splice_some(std::size_t max_bytes, Deadline deadline) {
             return copy_some(max_bytes, deadline);
         }
         if (error != EAGAIN) {
-            if (net::is_lost_connection(error)) return step_of(moved, error); // error of the source
+            if (is_lost_connection(error)) return step_of(moved, error); // error of the source
             throw SysError("write", name_, error);
         }
         // The call does not say which of the two sides would make it wait.

@@ -1,10 +1,10 @@
 #include "net/relay_stream.h"
 
 #include "core/error.h"
+#include "core/lost_connection.h"
 #include "core/poll.h"
 #include "core/signals.h"
 #include "core/syscall.h"
-#include "net/lost_connection.h"
 #include "net/socket_options.h"
 #include "net/urgent_data.h"
 

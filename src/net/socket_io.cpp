@@ -1,9 +1,9 @@
 #include "net/socket_io.h"
 
 #include "core/error.h"
+#include "core/lost_connection.h"
 #include "core/poll.h"
 #include "core/syscall.h"
-#include "net/lost_connection.h"
 
 #include <array>
 #include <cstddef>

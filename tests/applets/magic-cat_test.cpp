@@ -201,6 +201,19 @@ TEST_CASE("each server that fails is one line and status 1, and the others are w
     CHECK(fast.out.empty());
 }
 
+TEST_CASE("an answer that a reset cuts off is a failure") {
+    Scenario scenario;
+    const Peer tcp{[](const Fd& client) {
+        CHECK(receive_all(client).empty());
+        say(client, "half");
+        reset_when_closed(client);
+    }};
+    const auto result =
+        scenario.shell("{ magic-cat --net tcp:" + tcp.text() + "; echo $? >&2; } | cat");
+    CHECK(result.err ==
+          "magic-cat: cannot read tcp:" + tcp.text() + ": Connection reset by peer\n1\n");
+}
+
 TEST_CASE("without --net, a server's name is a file's, and with it a file of that name stops us") {
     Scenario scenario;
     scenario.write_file("tcp:localhost:1", "file\n");

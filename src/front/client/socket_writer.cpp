@@ -1,9 +1,9 @@
 #include "front/client/socket_writer.h"
 
 #include "core/error.h"
+#include "core/lost_connection.h"
 #include "core/poll.h"
 #include "core/syscall.h"
-#include "net/lost_connection.h"
 
 #include <fmt/core.h>
 #include <sys/socket.h>
@@ -20,7 +20,7 @@ void SocketWriter::send_now() {
             sent += static_cast<std::size_t>(moved);
         else if (errno == EAGAIN)
             break;
-        else if (errno == EPIPE || net::is_lost_connection(errno))
+        else if (errno == EPIPE || is_lost_connection(errno))
             refusal_ = errno;
         else if (errno != EINTR)
             throw SysError("write", object_);

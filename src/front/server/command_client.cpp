@@ -3,9 +3,9 @@
 #include "cli/json.h"
 #include "cli/output.h"
 #include "core/io.h"
+#include "core/lost_connection.h"
 #include "core/poll.h"
 #include "core/syscall.h"
-#include "net/lost_connection.h"
 
 #include <array>
 #include <csignal>
@@ -95,7 +95,7 @@ bool CommandClient::hear(Deadline deadline) {
 }
 
 void CommandClient::lose(const SysError& error) const {
-    if (error.error() != EPIPE && !net::is_lost_connection(error.error())) trouble(error.what());
+    if (error.error() != EPIPE && !is_lost_connection(error.error())) trouble(error.what());
     throw ClientGone{};
 }
 

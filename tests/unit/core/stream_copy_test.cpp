@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/io.h"
 #include "core/pipe.h"
+#include "core/socket_pair.h"
 #include "harness/scenario.h"
 
 #include <doctest/doctest.h>
@@ -71,4 +72,13 @@ TEST_CASE("an error tells which side has failed") {
     const Fd directory = open_file("/", O_RDONLY);
     CHECK_THROWS_WITH_AS(copy_stream(directory.get(), full.get(), no_limit, names),
                          "cannot read in: Is a directory", ReadFailed);
+}
+
+TEST_CASE("a connection that is reset is no end of the stream") {
+    auto [ours, theirs] = make_socket_pair();
+    write_all(ours.get(), std::string_view{"unread"}, "a socket");
+    write_all(theirs.get(), std::string_view{"half"}, "a socket");
+    theirs = Fd{}; // resets the connection, because it has not read everything: unix(7)
+    const Pipe pipe = make_pipe();
+    CHECK_THROWS_AS((void)copy_stream(ours.get(), pipe.writer.get(), no_limit, names), ReadFailed);
 }

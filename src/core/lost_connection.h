@@ -4,11 +4,11 @@
 
 #include <cerrno>
 
-namespace ipcbox::net {
+namespace ipcbox {
 
 [[nodiscard]] constexpr bool is_lost_connection(int error) noexcept {
     return error == ECONNRESET || error == ETIMEDOUT || error == EHOSTUNREACH ||
            error == ENETUNREACH;
 }
 
-} // namespace ipcbox::net
+} // namespace ipcbox
