@@ -4,6 +4,7 @@
 #include "core/signals.h"
 
 #include <algorithm>
+#include <csignal>
 #include <unistd.h>
 
 namespace ipcbox::dialog {
@@ -88,7 +89,11 @@ std::vector<StageEnd> Pipeline::ends() const {
     std::vector<StageEnd> ends;
     for (const auto& stage : stages_) {
         ends.push_back(*stage.end);
-        if (stage.tap != nullptr) ends.back().bytes = stage.tap->bytes();
+        if (stage.tap == nullptr) continue;
+        ends.back().bytes = stage.tap->bytes();
+        // Without the tap, PIPE would have killed it in its last write.
+        if (stage.tap->loses_data() && ends.back().status.succeeded())
+            ends.back().status = WaitStatus::killed(SIGPIPE, false);
     }
     return ends;
 }

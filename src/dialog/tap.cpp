@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/io.h"
 #include "core/pipe.h"
+#include "core/poll.h"
 #include "core/syscall.h"
 
 #include <algorithm>
@@ -63,8 +64,10 @@ void Tap::share() {
     if (shared > 0) {
         waits_for_reader_ = false;
         move_to_copy(static_cast<std::uint64_t>(shared));
-    } else if (shared == 0 || errno == EPIPE) {
+    } else if (shared == 0) {
         end();
+    } else if (errno == EPIPE) {
+        lose_reader();
     } else if (errno == EAGAIN) { // one side is not ready, so wait for the other side next
         waits_for_reader_ = !waits_for_reader_;
     } else {
@@ -124,9 +127,16 @@ void Tap::pass_on() {
         written_ += write_some(to_.get(), std::as_bytes(std::span{rest}), "standard output");
     } catch (const SysError& error) {
         if (error.error() != EPIPE) throw;
-        return end();
+        return lose_reader();
     }
     waits_for_reader_ = written_ < pending_.size();
+}
+
+void Tap::lose_reader() {
+    pollfd entry{from_.get(), POLLIN, 0};
+    (void)poll_until({&entry, 1}, Deadline::after({}));
+    loses_data_ = (!shares_ && written_ < pending_.size()) || (entry.revents & POLLIN) != 0;
+    end();
 }
 
 void Tap::end() {

@@ -40,6 +40,9 @@ class Tap {
     // Whether the data has ended, or the reader has gone. In the latter case, the next write of the
     // writer fails, as it would without us.
     [[nodiscard]] bool is_over() const { return !from_; }
+    // Whether the reader went before it had taken everything. A writer that has already ended does
+    // not notice that.
+    [[nodiscard]] bool loses_data() const { return loses_data_; }
 
     // The number of bytes so far, and when the last line feed came. Before the first one, the
     // latter is when we began.
@@ -53,6 +56,7 @@ class Tap {
     void move_to_copy(std::uint64_t count);
     void write_batch(std::uint64_t count);
     void copy_through_memory(const Fd& from, std::uint64_t count);
+    void lose_reader();
     void end();
 
     Fd from_;
@@ -64,6 +68,7 @@ class Tap {
     Pipe batch_;                    // what goes into the copy next
     std::size_t largest_write_ = 0; // that does not wait once TO is writable
     bool waits_for_reader_ = false;
+    bool loses_data_ = false;
     std::string pending_; // read, and not written yet
     std::size_t written_ = 0;
     std::uint64_t bytes_ = 0;

@@ -156,6 +156,18 @@ TEST_CASE("--atomic replaces the file only when every stage succeeded") {
     CHECK(device.err == "pipe-run: cannot replace /dev/null: it is not a regular file\n");
 }
 
+TEST_CASE("output that nobody reads is no success, with a tap as without") {
+    Scenario scenario;
+    // The reader has gone before the pipeline begins.
+    for (const std::string options : {"", "--tee copy ", "--line-timeout 1m "}) {
+        CAPTURE(options);
+        const auto result = scenario.shell("mkfifo p; (read -r go <p; pipe-run " + options +
+                                           "-- echo lost; echo $? >&2) | { exec <&-; echo >p; }; "
+                                           "rm p");
+        CHECK(result.err == "141\n");
+    }
+}
+
 TEST_CASE("--tee copies the output of a stage") {
     Scenario scenario;
     const auto result = scenario.run(
