@@ -177,7 +177,8 @@ int dispatch(Table applets, std::span<char* const> arguments) {
     // execve(2) can start us without a name; since Linux 5.18 the kernel makes an empty one of it.
     const std::string_view path = arguments.empty() ? "" : arguments[0];
     if (path.empty()) return guarded([&] { return run_box(applets, {}); });
-    const auto name = path.substr(path.rfind('/') + 1);
+    auto name = path.substr(path.rfind('/') + 1);
+    if (name.starts_with('-')) name.remove_prefix(1); // a login shell: login(1)
     if (const auto* row = find_applet(applets, name)) return run_applet(*row, arguments.subspan(1));
     if (!name.starts_with(own_name)) // a link whose name we do not know
         return guarded([&]() -> int { throw_unknown(applets, name); });

@@ -242,12 +242,24 @@ TEST_CASE("a path where no socket can be is refused with the reason") {
     Scenario scenario;
     CHECK(refusal(scenario, "./" + std::string(106, 'x')).find("but it has 106\n") !=
           std::string::npos);
-    CHECK(refusal(scenario, "./" + std::string(4094, 'x')).find("4095") != std::string::npos);
+    const auto longer = scenario.run(server({}, {}, {"./" + std::string(4094, 'x')}));
+    CHECK(longer.status == 2);
+    CHECK(contains(longer.err, "4095"));
     CHECK(refusal(scenario, "./no/sock").ends_with("No such file or directory\n"));
     REQUIRE(::mkdir("open", 0700) == 0);
     REQUIRE(::chmod("open", 0777) == 0);
     CHECK(refusal(scenario, "./open/sock").find("every user can write in its directory") !=
           std::string::npos);
+}
+
+TEST_CASE("a name that no socket can have is a usage error, as for the client") {
+    Scenario scenario;
+    for (const Words& line :
+         {Words{"catsock-server", "@", "--", "true"}, Words{"catsock-server", ""},
+          Words{"catsock-server", "@" + std::string(200, 'x')}, Words{"command-server", "@"}}) {
+        CAPTURE(fmt::format("{}", fmt::join(line, " ")));
+        CHECK(scenario.run(line).status == 2);
+    }
 }
 
 TEST_CASE("a server can listen at a name in the abstract namespace") {

@@ -83,6 +83,15 @@ TEST_CASE("an unknown applet has status 127, and the nearest name is suggested")
     CHECK(link.err.find("'sem-give'") != std::string::npos);
 }
 
+TEST_CASE("an applet can be a login shell, whose name login begins with a hyphen") {
+    Scenario scenario;
+    for (const std::string line : {"'-signal-list', 'TERM'", "'-ipcbox', 'signal-list', 'TERM'"}) {
+        CAPTURE(line);
+        CHECK(scenario.shell("perl -e \"exec { \\$ENV{IPCBOX_BINARY} } " + line + '"').out ==
+              "15\n");
+    }
+}
+
 TEST_CASE("no applet is suggested when no name is similar") {
     Scenario scenario;
     for (const char* name : {"nosuch", "", "x", "42", "netcat"}) {

@@ -211,8 +211,8 @@ ServerOptions parse_server_options(const Invocation& invocation, const ServerKin
     const bool tcp = kind.listens == net::ListenerKind::tcp;
     Written written;
     const auto parse_address = [&](std::string_view text) {
-        if (tcp && (kind.own == nullptr || !is_unix_address(text)))
-            (void)net::HostPort::parse(text);
+        if (!tcp || (kind.own != nullptr && is_unix_address(text))) return parse_socket_path(text);
+        (void)net::HostPort::parse(text);
         return std::string{text};
     };
     cli::Options options{invocation, usage_of(kind)};
