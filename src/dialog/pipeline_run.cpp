@@ -5,6 +5,7 @@
 #include "process/tree_signals.h"
 
 #include <algorithm>
+#include <unistd.h>
 
 namespace ipcbox::dialog {
 
@@ -52,10 +53,14 @@ Deadline PipelineRun::next_deadline() const {
 }
 
 // Passes on signals of other processes only. The terminal's signals reach the stages without us,
-// because they are in our process group.
+// because they are in our process group. But only the leader of its session, as which ssh(1) and
+// terminal emulators start us, learns that the terminal has hung up.
 void PipelineRun::pass_signals_on() {
-    while (const auto event = signals_.next_event())
-        if (event->from_process && event->number != SIGPIPE) pipeline_.signal(event->number);
+    while (const auto event = signals_.next_event()) {
+        const bool is_hang_up = event->number == SIGHUP && ::getsid(0) == ::getpid();
+        if ((event->from_process || is_hang_up) && event->number != SIGPIPE)
+            pipeline_.signal(event->number);
+    }
 }
 
 void PipelineRun::end_stages() {

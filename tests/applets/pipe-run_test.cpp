@@ -267,6 +267,15 @@ TEST_CASE("a stage runs as another user when root says so") {
     CHECK(scenario.run(words({"-u", "no-such-user"}, {{"true"}})).status == 2);
 }
 
+TEST_CASE("a pipeline that leads its session ends when the terminal hangs up") {
+    Scenario scenario;
+    scenario.write_file("script", "expect /ready/\nclose\nwait 10s\n");
+    const auto result = scenario.shell("pty-expect -f script -- \"$IPCBOX_BINARY\" pipe-run -- "
+                                       "sh -c 'echo ready; exec sleep 1000' --then cat");
+    CHECK(result.status == 0);
+    CHECK(result.out == "ready\n");
+}
+
 TEST_CASE("a stage that is stopped is ended by TERM anyway") {
     Scenario scenario;
     auto process = scenario.start(words({}, {shell("echo begun; kill -STOP $$"), {"cat"}}));
