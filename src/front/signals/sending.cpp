@@ -12,6 +12,7 @@
 #include "process/tree_signals.h"
 #include "process/watch.h"
 
+#include <exception>
 #include <fmt/core.h>
 #include <unistd.h>
 
@@ -24,6 +25,7 @@ struct Target {
     process::Identity identity;
     Fd handle;
     std::string name;
+    bool is_reached = false; // the signal was sent
 
     [[nodiscard]] std::string text() const {
         return name.empty() ? fmt::format("{}", identity.pid)
@@ -118,21 +120,18 @@ class Sending {
 
     // The report comes after all signals, because it can fail.
     void send() {
-        std::vector<const Target*> reached;
-        for (const auto& target : targets_)
+        for (auto& target : targets_)
             try {
-                const bool sent = plan_.value
-                                      ? queue_signal(target.handle, plan_.signal, *plan_.value)
-                                      : try_to_signal(target.handle, plan_.signal);
-                if (sent)
-                    reached.push_back(&target);
-                else
+                target.is_reached = plan_.value
+                                        ? queue_signal(target.handle, plan_.signal, *plan_.value)
+                                        : try_to_signal(target.handle, plan_.signal);
+                if (!target.is_reached)
                     fail(fmt::format("cannot signal {}: no such process", target.text()));
             } catch (const SysError& error) {
                 fail(fmt::format("cannot signal {}: {}", target.text(), error_text(error.error())));
             }
-        for (const auto* target : reached)
-            tell(*target, plan_.signal);
+        for (const auto& target : targets_)
+            if (target.is_reached) tell(target, plan_.signal);
     }
 
     void send_to_trees() {
@@ -182,15 +181,15 @@ class Sending {
             handles, *plan_.stages, [this](std::size_t number, const process::Ending& ending) {
                 try {
                     tell_end(targets_[number], ending);
-                } catch (const SysError& error) { // the others have to end all the same
-                    lost_report_ = error;
+                } catch (const SysError&) { // the others have to end all the same
+                    lost_report_ = std::current_exception();
                 }
             });
         for (std::size_t number = 0; number < endings.size(); ++number)
             if (!endings[number].has_ended && endings[number].failure.empty())
                 fail(fmt::format("{} survived {}", targets_[number].text(),
                                  process::stages_text(*plan_.stages)));
-        if (lost_report_) throw *lost_report_;
+        if (lost_report_) std::rethrow_exception(lost_report_);
     }
 
     void tell_end(const Target& target, const process::Ending& ending) {
@@ -214,7 +213,7 @@ class Sending {
     const SendPlan& plan_;
     std::vector<Target> targets_;
     bool has_failed_ = false;
-    std::optional<SysError> lost_report_;
+    std::exception_ptr lost_report_;
 };
 
 } // namespace
