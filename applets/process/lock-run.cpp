@@ -96,6 +96,7 @@ Config parse(const Invocation& invocation) {
         const char* shell = std::getenv("SHELL");
         config.command = {shell != nullptr && *shell != '\0' ? shell : "/bin/sh", "-c", *script};
     }
+    if (max_hold && config.command.empty()) throw cli::UsageError("--max-hold needs a COMMAND");
     if (config.unlocks && !config.command.empty())
         throw cli::UsageError("--unlock takes a descriptor, but no command");
     return config;

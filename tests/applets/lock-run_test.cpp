@@ -213,6 +213,12 @@ TEST_CASE("a FIFO without a writer can be locked") {
     CHECK(scenario.run({"lock-run", "-n", "fifo", "echo", "hi"}).out == "hi\n");
 }
 
+TEST_CASE("--max-hold is nothing for a descriptor, whose lock it could not take back") {
+    Scenario scenario;
+    CHECK(scenario.shell("exec 9>lock; lock-run --max-hold 1 9").err ==
+          "lock-run: --max-hold needs a COMMAND (see lock-run --help)\n");
+}
+
 TEST_CASE("flock's -e means -x, and --stages is nothing without --max-hold") {
     Scenario scenario;
     CHECK(scenario.run({"lock-run", "-e", "lock", "true"}).status == 0);
