@@ -109,11 +109,10 @@ PidFile::PidFile(const std::string& path, Deadline deadline) : path_(path) {
         // links.
         if (sys::call("stat", ::stat, path.c_str(), &named) == 0) {
             if (FileIdentity{named} == FileIdentity{status_of(file, path)}) file_ = std::move(file);
-        } else if (errno != ENOENT) {
-            const SysError error{"open", path};
+        } else if (const int error = errno; error != ENOENT) {
             file_ = std::move(file);
             if (is_empty()) remove();
-            throw error;
+            throw SysError("open", path, error);
         }
     }
 }

@@ -141,7 +141,7 @@ std::vector<Source> find_sources(const TargetOptions& options,
     if (options.list)
         for (auto& url : listed_urls(*options.list)) {
             // Take a URL in a list literally, because a program most likely wrote it.
-            if (!has_scheme(url)) url = options.default_scheme + "://" + url;
+            if (!has_scheme(url)) url.insert(0, options.default_scheme + "://");
             sources.push_back({parse_url(url), {}, sources.size()});
         }
     if (words.empty() && !options.list)
@@ -238,7 +238,7 @@ void check(const std::vector<Source>& sources, const TargetOptions& options, con
 } // namespace
 
 std::string parse_default_scheme(std::string_view text) {
-    const auto scheme = ascii::lower(text);
+    auto scheme = ascii::lower(text);
     if (scheme != "http" && scheme != "https")
         throw std::invalid_argument("expected http or https");
     return scheme;

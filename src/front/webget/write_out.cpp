@@ -36,7 +36,7 @@ std::string with_fragment(const http::Url& url) {
 }
 
 std::string redirect_of(const Outcome& outcome) {
-    const auto location = field_of(outcome, "Location");
+    auto location = field_of(outcome, "Location");
     if (location.empty()) return {};
     try {
         return with_fragment(outcome.url.resolve(location));
