@@ -60,8 +60,8 @@ TEST_CASE("--text, --size, --key and --keep do as they say") {
 
     const auto again = scenario.run({"shm-demo", "--key", scenario.key()});
     CHECK(again.status == 1);
-    CHECK(again.err ==
-          fmt::format("shm-demo: cannot create shared memory {}: it exists\n", scenario.key()));
+    CHECK(again.err == fmt::format("shm-demo: cannot create shared memory {}: it exists already\n",
+                                   scenario.key()));
 }
 
 TEST_CASE("a message that does not fit is a usage error") {
