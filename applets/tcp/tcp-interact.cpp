@@ -159,7 +159,8 @@ int run(const Invocation& invocation) {
                                     : front::reach_tcp(config.way, place, deadline);
         });
     if (!client.verbosity.quiet) say_connected(target);
-    return front::interact(config.talk, target, server);
+    front::interact(config.talk, target, server);
+    return exit_status::done;
 }
 
 } // namespace

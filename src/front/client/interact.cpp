@@ -1,18 +1,15 @@
 #include "front/client/interact.h"
 
-#include "cli/border.h"
-#include "core/child.h"
 #include "core/error.h"
 #include "core/io.h"
-#include "core/pipe.h"
 #include "core/poll.h"
 #include "core/syscall.h"
 #include "front/client/line_history.h"
+#include "front/client/reporting_child.h"
 #include "front/client/socket_writer.h"
 #include "front/client/terminal_talk.h"
 
 #include <array>
-#include <csignal>
 #include <optional>
 #include <poll.h>
 #include <sys/socket.h>
@@ -46,11 +43,8 @@ void talk_in_pipe(const InteractOptions& options, const std::string& target, Rea
     net::relay(net::RelayEnd::streams(input, STDOUT_FILENO), end, how, counts);
 }
 
-// The child of the two processes that perlipc uses. It copies to the server, and ends when its
-// parent ends.
-int speak_as_twin(Passage& passage, const std::string& target, const Reached& server,
-                  pid_t parent) {
-    end_with_parent(parent);
+// The work of the child of the two processes that perlipc uses: it copies to the server.
+void speak_as_twin(Passage& passage, const std::string& target, const Reached& server) {
     const auto end = server.end(target);
     SocketWriter out{end.out, target};
     std::array<std::byte, buffer_size> buffer;
@@ -62,37 +56,25 @@ int speak_as_twin(Passage& passage, const std::string& target, const Reached& se
         if (got == 0) break;
     }
     if (server.request_end == net::RelayOptions::RequestEnd::told) out.end();
-    return exit_status::done;
-}
-
-bool has_failed(const WaitStatus& twin) {
-    return twin.signal() == 0 && twin.as_exit_status() != exit_status::done;
 }
 
 // Waits until the server has sent something, or the twin has ended. The server comes first if both
-// have happened: it may be the reason why the twin could not go on. The twin has the other end of
-// ALIVE.
-bool server_is_first(int server, const Fd& alive) {
-    std::array<pollfd, 2> entries{pollfd{server, POLLIN, 0}, pollfd{alive.get(), POLLIN, 0}};
+// have happened: it may be the reason why the twin could not go on.
+bool server_is_first(int server, const ReportingChild& twin) {
+    std::array<pollfd, 2> entries{pollfd{server, POLLIN, 0}, pollfd{twin.fd(), POLLIN, 0}};
     (void)poll_until(entries, Deadline::never());
     return entries[0].revents != 0;
 }
 
-// Returns the exit status. If the child has failed, it has reported the reason.
-int talk_as_twins(const std::string& target, const Reached& server, Passage& passage) {
+void talk_as_twins(const std::string& target, const Reached& server, Passage& passage) {
     const auto end = server.end(target);
-    const pid_t parent = ::getpid();
-    Pipe alive = make_pipe();
-    Child twin = fork_child([&] {
-        return cli::guarded([&] { return speak_as_twin(passage, target, server, parent); });
-    });
-    alive.writer = Fd{};
-    std::optional<WaitStatus> twin_end;
+    ReportingChild twin{[&] { speak_as_twin(passage, target, server); }};
+    bool is_alone = false;
     std::array<std::byte, buffer_size> buffer;
     for (;;) {
-        if (!twin_end && !server_is_first(end.in, alive.reader)) {
-            twin_end = twin.wait();
-            if (has_failed(*twin_end)) break; // with all read that the server has sent
+        if (!is_alone && !server_is_first(end.in, twin)) {
+            twin.finish(); // if this throws, all that the server has sent is read
+            is_alone = true;
             continue;
         }
         const auto got = read_some(end.in, buffer, target);
@@ -101,11 +83,7 @@ int talk_as_twins(const std::string& target, const Reached& server, Passage& pas
         write_all(STDOUT_FILENO, shown, "standard output");
         if (got == 0) break;
     }
-    if (!twin_end) {
-        twin.kill(SIGTERM);
-        twin_end = twin.wait();
-    }
-    return has_failed(*twin_end) ? twin_end->as_exit_status() : exit_status::done;
+    if (!is_alone) twin.stop();
 }
 
 // Gives the process that speaks TLS a moment to send our last bytes. Nobody waits for an answer.
@@ -120,7 +98,7 @@ void end_tls_soon(net::TlsProcess& tls) {
 
 } // namespace
 
-int interact(const InteractOptions& options, const std::string& target, Reached& server) {
+void interact(const InteractOptions& options, const std::string& target, Reached& server) {
     const bool shows_to_person = cli::is_terminal(STDOUT_FILENO);
     const bool edits = !options.leaves_editing && !options.twin && !options.client.raw &&
                        shows_to_person && cli::is_terminal(STDIN_FILENO);
@@ -128,7 +106,6 @@ int interact(const InteractOptions& options, const std::string& target, Reached&
     how.visible = shows_to_person && !options.client.raw;
     Passage passage{how};
     auto ending = TerminalTalk::Ending::by_server;
-    int status = exit_status::done;
     try {
         if (edits) {
             const auto file = options.forgets ? std::string{} : history_file(target);
@@ -136,7 +113,7 @@ int interact(const InteractOptions& options, const std::string& target, Reached&
                               file.empty() ? LineHistory{} : LineHistory{file}, options.escape};
             ending = talk.run(options.client.idle_limit);
         } else if (options.twin) {
-            status = talk_as_twins(target, server, passage);
+            talk_as_twins(target, server, passage);
         } else {
             talk_in_pipe(options, target, server, passage);
         }
@@ -144,12 +121,11 @@ int interact(const InteractOptions& options, const std::string& target, Reached&
         if (server.tls) server.tls->check(); // it may know a better reason
         throw;
     }
-    if (!server.tls || status != exit_status::done) return status;
+    if (!server.tls) return;
     if (ending == TerminalTalk::Ending::by_person)
         end_tls_soon(*server.tls);
     else
         server.tls->check_end(Deadline::after_or_never(options.client.idle_limit));
-    return status;
 }
 
 } // namespace ipcbox::front

@@ -19,9 +19,9 @@ struct InteractOptions {
     bool twin = false;           // with two processes
 };
 
-// Talks to SERVER, which is called TARGET, until it ends the connection or the person does. Returns
-// the exit status. Throws SysError when the connection is reset, TimedOut after the idle limit,
-// TlsError.
-int interact(const InteractOptions& options, const std::string& target, Reached& server);
+// Talks to SERVER, which is called TARGET, until it ends the connection or the person does. Throws
+// SysError when the connection is reset, TimedOut after the idle limit, TlsError, and Error when
+// the input cannot be read or sent.
+void interact(const InteractOptions& options, const std::string& target, Reached& server);
 
 } // namespace ipcbox::front
