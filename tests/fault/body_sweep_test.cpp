@@ -131,7 +131,8 @@ void serve_http(TlsConnection& client) {
     };
     if (!receive_until([&] { return contains(received, end_of_head); })) return;
     const auto head_size = received.find(end_of_head) + end_of_head.size();
-    HttpRequest request{.head = received.substr(0, head_size)};
+    HttpRequest request;
+    request.head = received.substr(0, head_size);
     if (request.method() == "GET") {
         client.say(answer_to(request.target()).bytes);
         return client.end();

@@ -245,7 +245,7 @@ bool fails_somewhere(const SweptServer& server, const std::string& fault) {
 } // namespace
 
 TEST_CASE("no matter what fails once, a server goes on, or says why it did not start") {
-    (void)::nice(1);
+    [[maybe_unused]] const int nice = ::nice(1);
     const rlimit none{0, 0};
     REQUIRE(::setrlimit(RLIMIT_CORE, &none) == 0);
     const std::vector<SweptServer> servers{
