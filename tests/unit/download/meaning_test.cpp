@@ -104,7 +104,7 @@ TEST_CASE("a document that is newer is not wanted if the user says so") {
           Meaning::document);
     CHECK(meaning_of(head(412), expected) == Meaning::unchanged);
     CHECK(meaning_of(head(412), {}) == Meaning::refused);
-    auto behind = behind_100();
-    behind.not_newer_than = 784111777;
-    CHECK(meaning_of(head(412), behind) == Meaning::other_version);
+    auto resumed = behind_100();
+    resumed.not_newer_than = 784111777;
+    CHECK(meaning_of(head(412), resumed) == Meaning::other_version);
 }
