@@ -3,7 +3,7 @@
 # == sem-take -v @build -- make
 sem-create --resize 2 @build >/dev/null
 hold 2 sem-take @build -- make
-until_true prints '2 of 2 taken' ipc-list @build
+until_true prints 'held by [0-9]+ \(make.*[0-9]+ \(make' ipc-list @build
 begin
 saw waiting log
 release
@@ -47,7 +47,7 @@ ipc-remove --yes @build >/dev/null 2>&1
 sem-create -n 2 @build >/dev/null
 hold 2 sem-take @build -- make
 hold 1 sem-take @build -- make
-until_true prints 'held by .*waited for by' ipc-list @build
+until_true prints 'held by [0-9]+ \(make.*[0-9]+ \(make.*waited for by' ipc-list @build
 run
 release
 
