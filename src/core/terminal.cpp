@@ -60,6 +60,11 @@ void set_terminal_settings(int fd, const termios& settings) noexcept {
     sys::call("tcsetattr", ::tcsetattr, fd, TCSADRAIN, from);
 }
 
+bool is_canonical(int fd) noexcept {
+    const auto settings = terminal_settings(fd);
+    return settings && (settings->c_lflag & ICANON) != 0;
+}
+
 TerminalMode::TerminalMode(int fd, Change change)
     : fd_(fd), change_(change), before_(terminal_settings(fd)) {
     if (!before_) return;

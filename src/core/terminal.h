@@ -22,6 +22,8 @@ void set_terminal_size(int fd, TerminalSize size) noexcept;
 // The settings of the terminal FD; nothing when FD is not a terminal.
 [[nodiscard]] std::optional<termios> terminal_settings(int fd) noexcept;
 void set_terminal_settings(int fd, const termios& settings) noexcept;
+// Whether the terminal hands over whole lines (canonical mode); false when FD is not a terminal.
+[[nodiscard]] bool is_canonical(int fd) noexcept;
 
 // While it lives, the terminal FD has other settings. If FD is not a terminal, nothing happens. A
 // guard process watches us, and restores the settings if we are killed.

@@ -94,11 +94,6 @@ Peer::Event Peer::read(std::string& into, Deadline deadline, int other) {
     return event == Event::output ? read_now(into) : event;
 }
 
-bool Peer::is_canonical() const noexcept {
-    const auto settings = terminal_settings(fd_.get());
-    return settings && (settings->c_lflag & ICANON) != 0;
-}
-
 bool Peer::hides_input() const noexcept {
     if (!is_program_ || !fd_) return false;
     const auto settings = terminal_settings(fd_.get());
@@ -106,7 +101,7 @@ bool Peer::hides_input() const noexcept {
 }
 
 bool Peer::has_no_input() const {
-    return is_program_ && fd_ && is_canonical() && terminal_has_no_input(fd_);
+    return is_program_ && fd_ && is_canonical(fd_.get()) && terminal_has_no_input(fd_);
 }
 
 char Peer::end_character() const noexcept {
@@ -131,7 +126,7 @@ ssize_t Peer::write_some_of(std::string_view text) const {
 Peer::Event Peer::write_now(std::string_view& text) {
     auto piece = text;
     const bool may_fill_line = is_program_ && line_ + text.size() > max_typed_line;
-    const bool has_lines = may_fill_line && is_canonical();
+    const bool has_lines = may_fill_line && is_canonical(fd_.get());
     if (may_fill_line && !has_lines) line_ = 0;
     if (has_lines && line_ == max_typed_line) {
         // End the line here. The program gets this part of it now.
@@ -174,7 +169,7 @@ std::string Peer::end_of_input() {
     }
     // In an unfinished line, one end character only hands over the line. The second one ends the
     // input.
-    std::string keys(line_ > 0 && is_canonical() ? 2 : 1, end_character());
+    std::string keys(line_ > 0 && is_canonical(fd_.get()) ? 2 : 1, end_character());
     line_ = 0;
     return keys;
 }

@@ -66,7 +66,6 @@ class Peer {
     [[nodiscard]] Event write_now(std::string_view& text);
     [[nodiscard]] ssize_t write_some_of(std::string_view text) const;
     void look_at_child();
-    [[nodiscard]] bool is_canonical() const noexcept;
     [[nodiscard]] char end_character() const noexcept;
 
     int interrupt_ = -1;

@@ -18,11 +18,6 @@ using Input = PtyRelayPlan::Input;
 
 constexpr std::size_t piece = 64UL * 1024;
 
-bool is_canonical(const Fd& master) {
-    const auto settings = terminal_settings(master.get());
-    return !settings || (settings->c_lflag & ICANON) != 0;
-}
-
 } // namespace
 
 PtyRelay::PtyRelay(const std::string& program, std::span<const std::string> arguments,
@@ -118,12 +113,12 @@ void PtyRelay::take_input() {
     if (count == 0)
         end_input();
     else
-        typed_ = is_canonical(master_) ? typed_input_->next(text) : std::string{text};
+        typed_ = is_canonical(master_.get()) ? typed_input_->next(text) : std::string{text};
 }
 
 void PtyRelay::end_input() {
     input_has_ended_ = true;
-    if (is_canonical(master_)) typed_ = typed_input_->end();
+    if (is_canonical(master_.get())) typed_ = typed_input_->end();
     end_.begin();
 }
 
@@ -157,7 +152,8 @@ void PtyRelay::type() {
 
 // A program in raw mode gets no end, and no keys instead of it.
 void PtyRelay::keep_end() {
-    const bool is_gone = typed_.empty() && is_canonical(master_) && terminal_has_no_input(master_);
+    const bool is_gone =
+        typed_.empty() && is_canonical(master_.get()) && terminal_has_no_input(master_);
     if (is_gone) typed_ = typed_input_->end();
     end_.look_again(is_gone);
 }
