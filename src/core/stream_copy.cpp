@@ -21,8 +21,7 @@ namespace {
 class StreamCopy {
   public:
     StreamCopy(int from, int to, std::uint64_t limit, const StreamNames& names)
-        : from_(from), to_(to), left_(limit), names_(names),
-          from_is_socket_(S_ISSOCK(file_kind(from))), way_(fastest_way()) {}
+        : from_(from), to_(to), left_(limit), names_(names), way_(fastest_way()) {}
 
     std::uint64_t run() {
         if (way_ == Way::splice) {
@@ -52,11 +51,11 @@ class StreamCopy {
         const ssize_t moved = move_some();
         if (moved > 0) count(static_cast<std::size_t>(moved));
         if (moved > 0 || (moved < 0 && errno == EINTR)) return true;
+        const int error = moved < 0 ? errno : 0;
         // A socket reports this once, and a read after it finds the end.
-        if (moved < 0 && from_is_socket_ && is_lost_connection(errno))
-            throw ReadFailed(SysError("read", names_.from));
-        if (moved == 0 || errno != EAGAIN)
-            way_ = way_ == Way::file_range ? Way::sendfile : Way::memory;
+        if (is_lost_connection(error) && S_ISSOCK(file_kind(from_)))
+            throw ReadFailed(SysError("read", names_.from, error));
+        if (error != EAGAIN) way_ = way_ == Way::file_range ? Way::sendfile : Way::memory;
         return false;
     }
     // Returns like the system calls: -1 and errno, 0 at the end.
@@ -99,7 +98,6 @@ class StreamCopy {
     std::uint64_t left_;
     std::uint64_t total_ = 0;
     const StreamNames& names_;
-    bool from_is_socket_;
     Way way_;
     std::unique_ptr<std::byte[]> memory_;
 };

@@ -177,19 +177,20 @@ class Sending {
         std::vector<Fd> handles;
         for (auto& target : targets_)
             handles.push_back(std::move(target.handle));
+        std::exception_ptr lost_report;
         const auto endings = process::end_in_stages(
-            handles, *plan_.stages, [this](std::size_t number, const process::Ending& ending) {
+            handles, *plan_.stages, [&](std::size_t number, const process::Ending& ending) {
                 try {
                     tell_end(targets_[number], ending);
                 } catch (const SysError&) { // the others have to end all the same
-                    lost_report_ = std::current_exception();
+                    lost_report = std::current_exception();
                 }
             });
         for (std::size_t number = 0; number < endings.size(); ++number)
             if (!endings[number].has_ended && endings[number].failure.empty())
                 fail(fmt::format("{} survived {}", targets_[number].text(),
                                  process::stages_text(*plan_.stages)));
-        if (lost_report_) std::rethrow_exception(lost_report_);
+        if (lost_report) std::rethrow_exception(lost_report);
     }
 
     void tell_end(const Target& target, const process::Ending& ending) {
@@ -213,7 +214,6 @@ class Sending {
     const SendPlan& plan_;
     std::vector<Target> targets_;
     bool has_failed_ = false;
-    std::exception_ptr lost_report_;
 };
 
 } // namespace
