@@ -67,6 +67,8 @@ struct Url {
 
     // The whole URL without the credentials and the fragment, for people and for parse().
     [[nodiscard]] std::string text() const;
+    // Some logins put their token into the fragment, which is for the client.
+    [[nodiscard]] std::string text_with_fragment() const { return text() + fragment; }
 
     // The name for the document's file: safe_file_name() of the path's last segment, decoded.
     [[nodiscard]] std::string file_name() const;

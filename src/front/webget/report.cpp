@@ -44,8 +44,7 @@ std::string summary(const Target& target, const Outcome& outcome) {
 
 std::string json_line(const Target& target, const Outcome& outcome) {
     cli::JsonLine line;
-    line.set("url", target.url.text())
-        .set("effective_url", outcome.url.text() + outcome.url.fragment);
+    line.set("url", target.url.text()).set("effective_url", outcome.url.text_with_fragment());
     if (outcome.head) {
         line.set("status", outcome.head->status).set("reason", outcome.head->reason);
         line.set("http_version", version_of(outcome));

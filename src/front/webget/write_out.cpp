@@ -30,16 +30,11 @@ std::string field_of(const Outcome& outcome, std::string_view name) {
     return value != nullptr ? *value : std::string{};
 }
 
-// Some logins put their token into the fragment, which is for the client.
-std::string with_fragment(const http::Url& url) {
-    return url.text() + url.fragment;
-}
-
 std::string redirect_of(const Outcome& outcome) {
     auto location = field_of(outcome, "Location");
     if (location.empty()) return {};
     try {
-        return with_fragment(outcome.url.resolve(location));
+        return outcome.url.resolve(location).text_with_fragment();
     } catch (const std::invalid_argument&) {
         return location;
     }
@@ -173,9 +168,10 @@ constexpr std::array variables{
                  return in_seconds(outcome.began, outcome.ended);
              }},
     Variable{text, "url",
-             [](const Target& target, const Outcome&) { return with_fragment(target.url); }},
-    Variable{text, "url_effective",
-             [](const Target&, const Outcome& outcome) { return with_fragment(outcome.url); }},
+             [](const Target& target, const Outcome&) { return target.url.text_with_fragment(); }},
+    Variable{
+        text, "url_effective",
+        [](const Target&, const Outcome& outcome) { return outcome.url.text_with_fragment(); }},
     Variable{
         number, "urlnum",
         [](const Target& target, const Outcome&) { return fmt::format("{}", target.operand); }},
