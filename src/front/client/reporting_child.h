@@ -13,7 +13,7 @@ class ReportingChild {
     // Does WORK in a child, which ends when we end. Throws SysError.
     explicit ReportingChild(const std::function<void()>& work);
 
-    // Readable once the child has ended, or is about to.
+    // Readable once the child has ended, or is about to. Not its pidfd, which a child may lack.
     [[nodiscard]] int fd() const { return report_.get(); }
     // Waits for the end of the child. Throws the Error with which WORK failed; what a signal did is
     // an error too.

@@ -45,7 +45,7 @@ void take_ended(std::vector<ReportingChild>& waiters) {
 
 } // namespace
 
-void retry(std::string_view purpose, const std::function<void(Deadline)>& attempt,
+void retry(std::string_view problem, const std::function<void(Deadline)>& attempt,
            Deadline deadline) {
     std::string reason;
     for (Duration pause = first_pause;; pause = std::min<Duration>(pause * 3 / 2, longest_pause)) {
@@ -61,7 +61,7 @@ void retry(std::string_view purpose, const std::function<void(Deadline)>& attemp
             if (reason.empty()) reason = timed_out.what();
         }
         const auto now = next_pause(pause, deadline);
-        if (!now) throw TimedOut(fmt::format("{}: {}", purpose, reason));
+        if (!now) throw TimedOut(fmt::format("{}: {}", problem, reason));
         (void)poll_until({}, Deadline::after(*now));
     }
 }

@@ -13,9 +13,9 @@ namespace ipcbox::front {
 // Calls ATTEMPT until it succeeds, or fails in a way that waiting does not cure. It tries again
 // after Unreachable, TimedOut and a broken TLS handshake, with pauses that grow to 250 ms, until
 // the very end of DEADLINE. ATTEMPT gets a deadline of its own, at most 3 s, so that a host that
-// drops our packets does not use up all the time. Throws TimedOut, "PURPOSE: the last reason", and
+// drops our packets does not use up all the time. Throws TimedOut, "PROBLEM: the last reason", and
 // any other exception of ATTEMPT.
-void retry(std::string_view purpose, const std::function<void(Deadline)>& attempt,
+void retry(std::string_view problem, const std::function<void(Deadline)>& attempt,
            Deadline deadline);
 
 // For --wait-for A --wait-for B: runs WAIT_FOR(target) for all TARGETS at the same time, each in a
