@@ -6,9 +6,7 @@
 
 #include <fmt/core.h>
 #include <openssl/err.h>
-#include <openssl/evperr.h>
 #include <openssl/pemerr.h>
-#include <openssl/proverr.h>
 #include <openssl/ssl.h>
 
 namespace ipcbox::tls {
@@ -29,6 +27,9 @@ Context make_context(Role role) {
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE);
+    // Refuse a key with a passphrase: OpenSSL would ask for it on the terminal. Zero would not refuse,
+    // but try the empty passphrase.
+    SSL_CTX_set_default_passwd_cb(context, [](char*, int, int, void*) { return -1; });
     // One read(2) takes several records.
     constexpr std::size_t read_ahead = 128UL * 1024;
     SSL_CTX_set_read_ahead(context, 1);
@@ -46,9 +47,9 @@ const char* reason_of_file(unsigned long error) {
     if ((library == ERR_LIB_PEM && reason == PEM_R_NO_START_LINE) ||
         (library == ERR_LIB_OSSL_DECODER && reason == ERR_R_UNSUPPORTED))
         return "it has none in PEM form";
-    if ((library == ERR_LIB_PEM && reason == PEM_R_BAD_DECRYPT) ||
-        (library == ERR_LIB_EVP && reason == EVP_R_BAD_DECRYPT) ||
-        (library == ERR_LIB_PROV && reason == PROV_R_BAD_DECRYPT))
+    // What a refusal to give a passphrase becomes: make_context().
+    if ((library == ERR_LIB_CRYPTO && reason == ERR_R_INTERRUPTED_OR_CANCELLED) ||
+        (library == ERR_LIB_PEM && reason == PEM_R_BAD_PASSWORD_READ))
         return "it wants a passphrase";
     return nullptr;
 }

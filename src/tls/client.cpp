@@ -81,8 +81,6 @@ void trust_users(SSL_CTX* context, const ClientConfig& config) {
 
 void load_own_certificate(SSL_CTX* context, const ClientConfig& config) {
     if (!config.certificate) return;
-    // Refuse a key with a passphrase: OpenSSL would ask for it on the terminal.
-    SSL_CTX_set_default_passwd_cb(context, [](char*, int, int, void*) { return 0; });
     const auto& key = config.key.value_or(*config.certificate);
     const auto fail = [](std::string_view what, const std::string& path) {
         throw Error(fmt::format("cannot use the {} in {}: {}", what, path, first_error()),

@@ -152,8 +152,6 @@ Context make_server_context(const ServerConfig& config) {
                                      SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(context, 0);
-    // Refuse a key with a passphrase: OpenSSL would ask for it on the terminal.
-    SSL_CTX_set_default_passwd_cb(context, [](char*, int, int, void*) { return 0; });
     if (!is_directory(config.certificate))
         load(IntoContext{context}, config.certificate, config.key);
     if (config.client_ca) trust_clients(context, *config.client_ca);

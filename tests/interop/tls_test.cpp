@@ -256,7 +256,8 @@ TEST_CASE("a certificate that cannot be used is an error at the start") {
     REQUIRE(world.scenario
                 .shell("mkdir empty bad && cp junk.pem bad/a.example.pem && "
                        "openssl x509 -in server.pem -out only.pem && "
-                       "openssl pkey -in server.pem -aes256 -passout pass:x -out locked.pem")
+                       "openssl pkey -in server.pem -aes256 -passout pass:x -out locked.pem && "
+                       "openssl pkey -in server.pem -aes256 -passout pass: -out empty.pem")
                 .status == 0);
     const auto start = [&](const std::string& options) {
         return world.scenario.shell(
@@ -270,6 +271,8 @@ TEST_CASE("a certificate that cannot be used is an error at the start") {
                     "cannot use the key in only.pem: it has none in PEM form"},
           std::pair{"--tls-cert only.pem --tls-key locked.pem",
                     "cannot use the key in locked.pem: it wants a passphrase"},
+          std::pair{"--tls-cert only.pem --tls-key empty.pem",
+                    "cannot use the key in empty.pem: it wants a passphrase"},
           std::pair{"--tls-cert server.pem --tls-key other-key.pem",
                     "the key in other-key.pem is not that of the certificate in server.pem"},
           std::pair{"--tls-cert server.pem --tls-client-ca junk.pem",
@@ -280,6 +283,7 @@ TEST_CASE("a certificate that cannot be used is an error at the start") {
         CAPTURE(words);
         const auto result = start(words);
         CHECK(result.status == 1);
+        CAPTURE(result.err);
         CHECK(result.err.find(reason) != std::string::npos);
     }
     CHECK(start("--tls-key server.pem").status == 2);
