@@ -19,6 +19,9 @@
 // A server that restarts, and the sessions of a server, are programs of their own: each counts its
 // own calls. IPCBOX_FAULT_IN names a variable: calls fail only in programs that were started with
 // it. IPCBOX_FAULT_FROM names a file: calls are counted once it is there, and until one has failed.
+//
+// IPCBOX_FAULT_DELAY makes a busy machine: every fourth call, at random, begins up to so many
+// microseconds late. A test that fails then has taken something for done that is only likely.
 #include "core/syscall.h"
 #include "fault/failures.h"
 #include "fault/plan.h"
@@ -34,6 +37,7 @@
 #include <stdexcept>
 #include <string>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 #include <utility>
 
@@ -117,6 +121,18 @@ struct Injector {
     }
 };
 
+// Lets other processes go ahead now and then. The clock's nanoseconds are random enough for this.
+void wait_at_random() {
+    static const char* const text = std::getenv("IPCBOX_FAULT_DELAY");
+    if (text == nullptr) return;
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    if ((now.tv_nsec / 256) % 4 != 0) return;
+    const long limit = std::max(std::atol(text), 1L) * 1000;
+    const timespec delay{0, now.tv_nsec % limit};
+    ::nanosleep(&delay, nullptr);
+}
+
 Injector injector_of_environment() {
     const auto get = [](const char* name) { return std::getenv(name); };
     const char* const text = get("IPCBOX_FAULT");
@@ -141,6 +157,8 @@ constinit bool is_watched = true;
 
 Fault next_fault(const char* name, Arguments arguments) noexcept {
     try {
+        const int saved_errno = errno;
+        wait_at_random();
         const std::lock_guard alone{access};
         if (!injector) {
             injector = injector_of_environment();
@@ -151,7 +169,6 @@ Fault next_fault(const char* name, Arguments arguments) noexcept {
         }
         const auto process =
             ::getpid() == injector->first ? Plan::Process::first : Plan::Process::child;
-        const int saved_errno = errno;
         const auto fault =
             injector->is_on() ? injector->plan.next(name, arguments, process) : Fault{};
         // A connection that is lost stays lost.
