@@ -140,7 +140,9 @@ TEST_CASE("the rate holds for any period, and not only for those that begin with
     CHECK(Deadline::Clock::now() - start >= std::chrono::milliseconds{40});
     auto sixth = admission.take();
     sixth->confirm();
-    CHECK_FALSE(admission.try_take());
+    // On a busy machine, the fifth may be 20 ms old already.
+    const auto seventh = admission.try_take();
+    CHECK((!seventh || Deadline::Clock::now() - start >= std::chrono::milliseconds{60}));
 }
 
 TEST_CASE("a place that was not confirmed returns its own entry in the rate") {
@@ -164,9 +166,14 @@ TEST_CASE("a pause ends by time, and not because a place comes free") {
     const auto start = Deadline::Clock::now();
     constexpr auto pause = std::chrono::milliseconds{30};
     admission.pause(pause);
-    CHECK_FALSE(admission.try_take());
+    // On a busy machine, the pause may be over already.
+    const auto is_kept = [&] {
+        const auto early = admission.try_take();
+        return !early || Deadline::Clock::now() - start >= pause;
+    };
+    CHECK(is_kept());
     place.reset();
-    CHECK_FALSE(admission.try_take());
+    CHECK(is_kept());
     CHECK(admission.take());
     CHECK(Deadline::Clock::now() - start >= pause);
     admission.pause(pause);
