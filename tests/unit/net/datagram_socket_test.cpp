@@ -3,11 +3,13 @@
 #include "core/error.h"
 #include "core/poll.h"
 
+#include <algorithm>
 #include <array>
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <span>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -32,6 +34,13 @@ struct Heard {
     std::string text;
     net::Address from;
 };
+// What the server receives, once there is something: sendto(2) may return before the kernel has
+// delivered the datagram.
+std::span<const net::Datagram> receive(net::DatagramBatch& batch, const net::BoundSocket& server) {
+    REQUIRE(wait_for(server.socket.get(), POLLIN, Deadline::after(std::chrono::seconds{30})));
+    return batch.receive(server);
+}
+
 Heard hear(const Fd& client) {
     REQUIRE(wait_for(client.get(), POLLIN, Deadline::after(std::chrono::seconds{30})));
     std::array<char, 64> text{};
@@ -81,7 +90,7 @@ TEST_CASE(
     for (const char* ip : {"127.9.8.7", "127.0.0.1", "::1"}) {
         const auto& client = ip[0] == ':' ? six : four;
         say(client, at(ip, port));
-        const auto datagrams = batch.receive(server);
+        const auto datagrams = receive(batch, server);
         REQUIRE(datagrams.size() == 1);
         CHECK(datagrams.front().asked == at(ip, port));
         CHECK(datagrams.front().sender.port() == net::local_address(client.get()).port());
@@ -105,17 +114,25 @@ TEST_CASE("many datagrams come at once, in their order") {
     const auto sockets = net::bind_udp({"127.0.0.1", 0});
     const auto& server = sockets.front();
     const Fd client = make_client(AF_INET);
-    for (std::size_t count = 0; count < net::DatagramBatch::max_size + 3; ++count)
-        say(client, server.address, count % 2 == 0 ? "" : "hello");
     net::DatagramBatch batch;
-    for (const std::size_t expected : {net::DatagramBatch::max_size, std::size_t{3}}) {
-        const auto datagrams = batch.receive(server);
-        CHECK(datagrams.size() == expected);
-        CHECK(batch.answer(server, datagrams, "yes") == expected);
-        for (std::size_t count = 0; count < expected; ++count)
-            CHECK(hear(client).text == "yes");
+    std::size_t most = 0;
+    // The kernel may deliver some of them later, so there are several rounds.
+    for (int round = 0; round < 10 && most < net::DatagramBatch::max_size; ++round) {
+        constexpr std::size_t all = net::DatagramBatch::max_size + 3;
+        for (std::size_t count = 0; count < all; ++count)
+            say(client, server.address, count % 2 == 0 ? "" : "hello");
+        for (std::size_t received = 0; received < all;) {
+            const auto datagrams = receive(batch, server);
+            most = std::max(most, datagrams.size());
+            received += datagrams.size();
+            CHECK(received <= all);
+            CHECK(batch.answer(server, datagrams, "yes") == datagrams.size());
+            for (std::size_t count = 0; count < datagrams.size(); ++count)
+                CHECK(hear(client).text == "yes");
+        }
+        CHECK(batch.receive(server).empty());
     }
-    CHECK(batch.receive(server).empty());
+    CHECK(most == net::DatagramBatch::max_size);
 }
 
 TEST_CASE("a client that cannot be answered does not stop answers to others") {
@@ -124,7 +141,7 @@ TEST_CASE("a client that cannot be answered does not stop answers to others") {
     const Fd client = make_client(AF_INET);
     say(client, server.address);
     net::DatagramBatch batch;
-    const auto good = batch.receive(server).front();
+    const auto good = receive(batch, server).front();
     // No datagram can go to port 0, and none can leave the loopback interface.
     const std::array datagrams{good, net::Datagram{at("127.0.0.1", 0), good.asked},
                                net::Datagram{at("192.0.2.1", 9), good.asked}, good};
@@ -141,7 +158,7 @@ TEST_CASE("a datagram to everybody is recognised") {
     REQUIRE(::setsockopt(client.get(), SOL_SOCKET, SO_BROADCAST, &yes, sizeof yes) == 0);
     say(client, at("127.255.255.255", server.address.port()));
     net::DatagramBatch batch;
-    const auto datagrams = batch.receive(server);
+    const auto datagrams = receive(batch, server);
     REQUIRE(datagrams.size() == 1);
     CHECK_FALSE(datagrams.front().for_us_alone);
 }
