@@ -6,6 +6,7 @@
 #include <csignal>
 #include <doctest/doctest.h>
 #include <map>
+#include <string>
 
 using namespace ipcbox;
 using namespace ipcbox::clocks;
@@ -83,12 +84,18 @@ TEST_CASE("the time for all of them is less than that for each") {
     SignalFd signals{SIGUSR1};
     const test::Peer silent{[](const Fd& client) { (void)test::receive_all(client); }};
     const std::vector hosts(3, parse_host(silent.text()));
-    Findings findings;
     auto wanted = options(1h);
-    wanted.total = 50ms;
-    Survey survey{hosts, wanted, findings};
-    CHECK(survey.run(signals) == 0);
-    REQUIRE(findings.all.size() == 3);
-    for (const auto& [number, finding] : findings.all)
-        CHECK(finding.answer.problem == "timed out");
+    std::string problems;
+    // On a busy machine, a short time can end before all of them are asked.
+    for (const int milliseconds : {50, 1000, 10'000}) {
+        wanted.total = std::chrono::milliseconds{milliseconds};
+        Findings findings;
+        Survey survey{hosts, wanted, findings};
+        CHECK(survey.run(signals) == 0);
+        problems.clear();
+        for (const auto& [number, finding] : findings.all)
+            problems += finding.answer.problem + ";";
+        if (problems.find("not asked in time") == std::string::npos) break;
+    }
+    CHECK(problems == "timed out;timed out;timed out;");
 }
