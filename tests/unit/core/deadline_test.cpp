@@ -36,10 +36,16 @@ TEST_CASE("a deadline passes once, and what remains is never negative") {
 }
 
 TEST_CASE("a timeout has whole seconds and the rest") {
-    const Timeout timeout{Deadline::after(1500ms)};
-    CHECK(timeout.get()->tv_sec == 1);
-    CHECK(timeout.get()->tv_nsec < 500000001);
-    CHECK(timeout.get()->tv_nsec >= 0);
+    const auto deadline = Deadline::after(1h + 500ms);
+    const auto before = *deadline.remaining();
+    const Timeout timeout{deadline};
+    const auto after = *deadline.remaining();
+    const auto& time = *timeout.get();
+    CHECK(time.tv_nsec >= 0);
+    CHECK(time.tv_nsec < 1'000'000'000);
+    const auto whole = std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
+    CHECK(whole <= before);
+    CHECK(whole >= after);
 }
 
 TEST_CASE("a duration in seconds has a fraction") {
