@@ -43,7 +43,7 @@ class ServerRecord : public server::ServerEvents {
         return std::ranges::find(all, word) != all.end();
     }
     void wait_for(const std::string& word) const {
-        const auto deadline = Deadline::after(std::chrono::seconds{10});
+        const auto deadline = Deadline::after(std::chrono::seconds{30});
         while (!has(word) && !deadline.passed())
             std::this_thread::yield();
         CAPTURE(fmt::format("{}", fmt::join(told(), ", ")));
