@@ -11,7 +11,9 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-const Deadline deadline_of_test = Deadline::after(std::chrono::seconds{30});
+Deadline soon() {
+    return Deadline::after(std::chrono::seconds{30});
+}
 
 } // namespace
 
@@ -20,10 +22,10 @@ TEST_CASE("an answer is one line, and the rest comes at the end") {
     AskedCommand command{"/bin/sh", words};
     std::string answer;
     const auto sink = [&answer](std::string_view bytes) { answer += bytes; };
-    CHECK(command.ask("x", sink, deadline_of_test));
+    CHECK(command.ask("x", sink, soon()));
     CHECK(answer == "1 x\n");
     answer.clear();
-    CHECK(command.finish(sink, deadline_of_test).as_exit_status() == 3);
+    CHECK(command.finish(sink, soon()).as_exit_status() == 3);
     CHECK(answer == "more\n");
 }
 
@@ -32,7 +34,7 @@ TEST_CASE("a command that ends its output does not answer") {
     AskedCommand command{"/bin/sh", words};
     std::string answer;
     const auto sink = [&answer](std::string_view bytes) { answer += bytes; };
-    CHECK_FALSE(command.ask("x", sink, deadline_of_test));
+    CHECK_FALSE(command.ask("x", sink, soon()));
     CHECK(answer == "part");
 }
 
