@@ -94,8 +94,8 @@ TEST_CASE("a tree gets the signal although only two descriptors are left") {
 
 TEST_CASE("a signal that does not kill leaves nobody stopped") {
     test::Scenario scenario;
-    auto shell = scenario.start_shell("trap 'echo got' USR1; (trap '' USR1; exec sleep 1000) & "
-                                      "echo ready; while :; do wait; done");
+    auto shell = scenario.start_shell("trap 'echo got' USR1; (trap '' USR1; echo ready; "
+                                      "exec sleep 1000) & while :; do wait; done");
     REQUIRE(shell.line() == "ready");
     const auto root = root_of(shell.pid());
     CHECK(signal_trees({&root, 1}, SIGUSR1, Waking::those_we_stopped).signalled == 2);
