@@ -27,8 +27,8 @@ Context make_context(Role role) {
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE);
-    // Refuse a key with a passphrase: OpenSSL would ask for it on the terminal. Zero would not refuse,
-    // but try the empty passphrase.
+    // Refuse a key with a passphrase: OpenSSL would ask for it on the terminal. Zero would not
+    // refuse, but try the empty passphrase.
     SSL_CTX_set_default_passwd_cb(context, [](char*, int, int, void*) { return -1; });
     // One read(2) takes several records.
     constexpr std::size_t read_ahead = 128UL * 1024;

@@ -28,8 +28,8 @@ struct ContextCloser {
 };
 using Context = std::unique_ptr<ssl_ctx_st, ContextCloser>;
 
-// What both ends have in common: the version, the modes, and that a key with a passphrase is refused.
-// Throws Error.
+// What both ends have in common: the version, the modes, and that a key with a passphrase is
+// refused. Throws Error.
 enum class Role { client, server };
 [[nodiscard]] Context make_context(Role role);
 
