@@ -29,7 +29,8 @@ class Lifetime {
 
     // What the server has to do now. After both of the orders it accepts nobody any more.
     enum class Order { none, restart, drain };
-    // SIGNAL has come. All signals except HUP, TERM and INT have no effect.
+    // SIGNAL has come; TERM for a hang-up of the terminal as well. All signals except HUP, TERM and
+    // INT have no effect.
     [[nodiscard]] Order take(int signal);
     // Looks whether the idle time is over. IS_BUSY says that there are connections, and SERVED how
     // many there have been so far: each starts the idle time again, even if it has ended by now.

@@ -153,9 +153,10 @@ void Server::wait_for_events() {
 }
 
 void Server::handle_signals() {
-    while (const auto signal = signals_.next()) {
-        if (*signal == SIGUSR1) events_.table(children_.connections());
-        obey(lifetime_.take(*signal));
+    while (const auto event = signals_.next_event()) {
+        if (event->number == SIGUSR1) events_.table(children_.connections());
+        // A server that its user left with the terminal must not keep the port.
+        obey(lifetime_.take(hang_up_.is_told_by(*event) ? SIGTERM : event->number));
     }
 }
 

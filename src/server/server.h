@@ -18,6 +18,7 @@
 #include "server/accept_loops.h"
 #include "server/config.h"
 #include "server/events.h"
+#include "server/hang_up.h"
 #include "server/lifetime.h"
 #include "server/proxy_entrance.h"
 #include "server/reception.h"
@@ -92,6 +93,7 @@ class Server : private AcceptLoops::Handler {
     ServedChildren children_;
     std::optional<ProxyEntrance> entrance_;
     Reception reception_;
+    const HangUp hang_up_;
     Lifetime lifetime_;
     Deadline heartbeat_at_ = Deadline::never();
     bool was_cut_short_ = false; // connections that no child served

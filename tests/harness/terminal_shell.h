@@ -59,6 +59,9 @@ class TerminalShell {
         wait_for_text(text);
     }
 
+    // Closes the terminal, as when its window is closed.
+    void hang_up() { master_ = Fd{}; }
+
     // Waits for "started", which the job in the foreground prints, and presses Ctrl-Z.
     void stop_started_job() {
         wait_for_text("started");

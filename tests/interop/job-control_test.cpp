@@ -3,9 +3,21 @@
 #include "harness/scenario.h"
 #include "harness/terminal_shell.h"
 
-#include <doctest/doctest.h>
+#include "core/number.h"
+#include "core/process_stat.h"
 
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <string>
+
+using namespace ipcbox;
 using namespace ipcbox::test;
+
+namespace {
+
+const std::string server = "forking-tcp-server --notify-fd 3 127.0.0.1:0 -- cat 2>log 3>ready";
+
+} // namespace
 
 TEST_CASE("the command reads the terminal, and Ctrl-C ends it") {
     Scenario scenario;
@@ -52,4 +64,37 @@ TEST_CASE("in a pipeline, the other programs keep the terminal") {
     shell.wait_for_text("got hello");
     shell.wait_for_text("ready> ");
     shell.expect("echo \"status ${PIPESTATUS[0]}\"", "status 0");
+}
+
+TEST_CASE("a server ends when its terminal has hung up") {
+    Scenario scenario;
+    TerminalShell shell;
+    REQUIRE(scenario.shell("mkfifo ready").status == 0);
+    const auto has_started = [&](std::ptrdiff_t times) {
+        return eventually([&] {
+            return scenario.shell("grep -c 'server started' log").out == fmt::format("{}\n", times);
+        });
+    };
+    const auto start = [&](const std::string& line) {
+        shell.type(line + "\n");
+        REQUIRE(scenario.shell("grep -q listening ready").status == 0);
+        REQUIRE(has_started(1));
+    };
+    SUBCASE("in the foreground") {
+        start("sh -c 'echo $$ >pid; exec " + server + "'");
+    }
+    SUBCASE("as the leader of the session") {
+        start("echo $$ >pid; exec " + server);
+    }
+    SUBCASE("in the background, after a HUP from its shell, which is an order to restart") {
+        start(server + " &");
+        shell.type("echo $! >pid; kill -HUP $!\n");
+        REQUIRE(has_started(2));
+    }
+    const auto pid = whole_number<pid_t>(scenario.shell("tr -d '\\n' <pid").out).value();
+    shell.hang_up();
+    CHECK(eventually([&] {
+        const auto stat = read_process_stat(pid);
+        return !stat || stat->has_ended();
+    }));
 }
