@@ -67,7 +67,7 @@ wait "${held[0]}"
 # == signal-run --rewrite TERM:QUIT nginx
 mkfifo hold
 HOLD=$PWD/hold start
-until_true prints QUIT signal-show $(pgrep -x nginx)
+until prints QUIT signal-show $(pgrep -x nginx); do :; done
 kill $started
 wait $started
 [ $? = 7 ]
