@@ -1,5 +1,6 @@
 // open3-run beside annotate-output(1) and ts(1): the same command and the same format make the same
-// lines. The command is so slow that both tools see its lines in the order in which it wrote them.
+// lines. The command waits until a line is printed before it writes the next one elsewhere, so both
+// tools see its lines in the order in which it wrote them.
 #include "harness/scenario.h"
 
 #include <algorithm>
@@ -10,16 +11,33 @@ using namespace ipcbox::test;
 
 namespace {
 
+// For sh(1): waits until a line of the file "out" matches. The first line there is the command
+// line, so the expression must not match itself.
+std::string until_printed(const std::string& expression) {
+    return "; until grep -q '" + expression + "' out; do :; done; ";
+}
+
 const std::vector<std::string> scripts{
     ":",
     "echo a",
-    "echo a; sleep 0.1; echo b >&2; sleep 0.1; echo c; exit 3",
+    "echo a" + until_printed("O: [a]") + "echo b >&2" + until_printed("E: [b]") + "echo c; exit 3",
     "printf '%s\\n' '' '  spaces  ' 'back\\\\slash' '%d %s' \"quote'\"",
-    "printf 'tab\\there\\r\\n'; sleep 0.1; printf 'no UTF-8: \\377\\n' >&2",
+    "printf 'tab\\there\\r\\n'" + until_printed("O: [t]ab") + "printf 'no UTF-8: \\377\\n' >&2",
     "exec >&- 2>&-; exit 9",
     "kill -TERM $$",
     "head -c 50000 /dev/zero | tr '\\0' x; echo",
 };
+
+// The result of TOOL with OPTIONS for the script. Its output goes to the file "out".
+Result stamped(Scenario& scenario, const std::string& tool, const Words& options,
+               const std::string& script) {
+    Words words{tool};
+    words.insert(words.end(), options.begin(), options.end());
+    words.insert(words.end(), {"sh", "-c", script});
+    auto result = scenario.shell("exec \"$@\" >out", words);
+    result.out = scenario.read_file("out");
+    return result;
+}
 
 // TEXT with each digit replaced, because the times differ.
 std::string masked(std::string text) {
@@ -32,8 +50,8 @@ void compare(const std::string& format) {
     Scenario scenario;
     for (const auto& script : scripts) {
         CAPTURE(script);
-        const auto theirs = scenario.run({"annotate-output", format, "sh", "-c", script});
-        const auto ours = scenario.run({"open3-run", format, "sh", "-c", script});
+        const auto theirs = stamped(scenario, "annotate-output", {format}, script);
+        const auto ours = stamped(scenario, "open3-run", {format}, script);
         CHECK(ours.status == theirs.status);
         CHECK(ours.out == theirs.out);
     }
@@ -50,7 +68,8 @@ TEST_CASE("open3-run prints what annotate-output prints") {
 TEST_CASE("open3-run uses the default format of annotate-output") {
     Scenario scenario;
     const auto lines = [&](const std::string& tool) {
-        return masked(scenario.run({tool, "sh", "-c", "echo a; sleep 0.1; echo b >&2"}).out);
+        const auto script = "echo a" + until_printed("O: [a]") + "echo b >&2";
+        return masked(stamped(scenario, tool, {}, script).out);
     };
     CHECK(lines("open3-run") == lines("annotate-output"));
 }
