@@ -251,7 +251,7 @@ TEST_CASE("curl: numbers mean what they mean to curl") {
     }};
     const auto result = scenario.run({"webget", "--retry", "1", "--retry-delay", "0", "-o", "f",
                                       "-w", "%{time_total} %{num_retries}", busy.url("/")});
-    CHECK(result.out.starts_with("1."));
+    CHECK(std::stod(result.out) >= 1);
     CHECK(result.out.ends_with(" 1"));
 }
 

@@ -327,7 +327,8 @@ TEST_CASE("pipelining is invisible to a server that cannot do it") {
         }};
         const auto began = Deadline::Clock::now();
         check_all(scenario.run(urls(server.text())));
-        CHECK(Deadline::Clock::now() - began < std::chrono::seconds{5});
+        // It waits once, not at each document.
+        CHECK(Deadline::Clock::now() - began < std::chrono::seconds{20});
         CHECK(stalls == 1);
     }
     SUBCASE("it refuses them") {

@@ -57,7 +57,8 @@ TEST_CASE("after random kills, no process is left, no lock is held and every sta
     const auto end = Deadline::after(std::chrono::seconds{soak != nullptr ? std::atoi(soak) : 3});
     std::minstd_rand random{static_cast<unsigned>(::getpid())};
     int rounds = 0;
-    for (; !end.passed(); ++rounds) {
+    constexpr int least = 4;
+    for (; !end.passed() || rounds < least; ++rounds) {
         const auto& [options, ends_all] = supervisors()[random() % supervisors().size()];
         Words words = options;
         for (const char* word : {"sh", "-c", ends_all ? family : alone})
@@ -79,5 +80,4 @@ TEST_CASE("after random kills, no process is left, no lock is held and every sta
         CHECK(scenario.run({"lock-run", "-n", "lock", "true"}).status == 0);
     }
     MESSAGE(rounds, " rounds");
-    CHECK(rounds > 3);
 }

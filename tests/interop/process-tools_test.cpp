@@ -56,7 +56,7 @@ TEST_CASE("timeout-run has the statuses of timeout") {
              with({"1h"}, talk),
              with({"1d"}, talk),
              with({"0"}, talk),
-             with({"0.5"}, {"true"}),
+             with({"100.5"}, {"true"}),
              with({"--"}, {"10", "true"}),
              with({"99999999999d"}, {"true"}),
              {"10", "false"},

@@ -41,7 +41,7 @@ stop
 # == udptime -g 192.0.2.0/24 -T 300ms
 # == udptime -g 192.0.2.0/24 --as-completed
 provide time-server --udp 192.0.2.7:37
-run | grep 192.0.2.7 && stop
+measure '^192\.0\.2\.7( +0 .*)?$' | grep 192.0.2.7 && stop
 
 # == timecheck --via ntp --watch 1m
 EXAMPLE=${EXAMPLE/jq/jq --unbuffered}
