@@ -60,6 +60,7 @@ TEST_CASE("the table is the manual page's") {
     std::atomic<std::time_t> said = 0;
     const DatagramPeer server{at("127.0.0.9"), [&said](const test::Datagram& question) {
                                   CHECK(question.bytes.empty());
+                                  if (question.number > 0) return; // asked again on a busy machine
                                   said = std::time(nullptr) + 3600;
                                   question.answer(time_bytes(said));
                               }};
@@ -157,7 +158,7 @@ TEST_CASE("strangers are counted, and not believed") {
         question.answer(time_bytes_now());
     }};
     for (const auto* const server : {&from_other_port, &from_other_address}) {
-        const auto told = ask({"-t", "25s", server->text()});
+        const auto told = ask({"-t", "25s", "-r", "0", server->text()});
         CHECK(told.status == 0);
         CHECK(told.rows.at(0).offset() == "0");
         CHECK(told.err == "udptime: answers that do not count: 1 from strangers\n");

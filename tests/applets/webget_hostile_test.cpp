@@ -1,6 +1,7 @@
 // Broken or hostile servers. Each is reported in one line, with curl's status and in time. No file
 // from it is taken for a document.
 #include "core/io.h"
+#include "core/poll.h"
 #include "harness/http_peer.h"
 #include "harness/peer.h"
 #include "harness/scenario.h"
@@ -308,6 +309,7 @@ TEST_CASE("the time limit holds at each stage") {
         const Fd first =
             Fd::adopt(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
         (void)::connect(first.get(), address.data(), address.size());
+        REQUIRE(wait_for(listener.get(), POLLIN, Deadline::after(std::chrono::seconds{30})));
         const auto url = fmt::format("http://{}/", address.text());
         for (const char* const option : {"--connect-timeout", "-m"}) {
             const auto result = scenario.run({"webget", option, "0.2", url});

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <doctest/doctest.h>
 #include <fmt/core.h>
+#include <sys/socket.h>
 
 using namespace ipcbox;
 using namespace ipcbox::test;
@@ -147,6 +148,9 @@ TEST_CASE("a connection that is lost during the handshake is retried") {
     const Peer plain{[&](const Fd& client) {
         ++clients;
         say(client, "HTTP/1.1 400 Bad Request\r\n\r\n");
+        // With bytes that are not read, the close would be a reset: a lost connection.
+        ::shutdown(client.get(), SHUT_WR);
+        (void)receive_all(client);
     }};
     CHECK(scenario
               .run({"webget", "-k", "--retry", "2", "--retry-delay", "0.01",
