@@ -7,6 +7,7 @@
 #include "core/spawn.h"
 #include "harness/scenario.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
@@ -127,13 +128,21 @@ void EtcdCluster::wait_until_ready() const {
 std::size_t EtcdCluster::leader() const {
     // A line for each member: "http://127.0.0.1:40001, 8e9e05c52164694d, 3.4.23, 20 kB, true,
     // false, …". Newer versions have more fields after the first true or false.
-    const auto status = ctl({"endpoint", "status", "--write-out=simple"});
-    for (std::size_t at = 0; at < members_.size(); ++at) {
-        const auto line = status.substr(status.find(endpoint(at) + ","));
-        const auto is_leader = line.find(", true,");
-        if (is_leader < line.find('\n') && is_leader < line.find(", false,")) return at;
-    }
-    throw Error("no member leads: " + status);
+    std::string status;
+    std::size_t found = members_.size();
+    const auto look = [&] {
+        status = ctl({"endpoint", "status", "--write-out=simple"});
+        for (std::size_t at = 0; at < members_.size(); ++at) {
+            const auto line =
+                status.substr(std::min(status.find(endpoint(at) + ","), status.size()));
+            const auto is_leader = line.find(", true,");
+            if (is_leader < line.find('\n') && is_leader < line.find(", false,")) found = at;
+        }
+        return found < members_.size();
+    };
+    // On a busy machine, the members may be about to elect another one.
+    if (!eventually(look)) throw Error("no member leads: " + status);
+    return found;
 }
 
 std::string EtcdCluster::ctl(const std::vector<std::string>& arguments) const {

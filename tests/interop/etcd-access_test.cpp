@@ -142,9 +142,13 @@ TEST_CASE("etcd is reached over TLS") {
     SUBCASE("http:// to it, and no certificate where it wants one, fail with a line") {
         auto plain = access;
         plain.endpoints.front().is_https = false;
-        Client client{plain};
-        CHECK(contains(failure_of(client, put("k", "x"), Deadline::after(1s)).what(),
-                       "(is it for https://?)"));
+        // The call is repeated until its deadline.
+        const auto has_hint = [&plain](Duration limit) {
+            Client client{plain};
+            return contains(failure_of(client, put("k", "x"), Deadline::after(limit)).what(),
+                            "(is it for https://?)");
+        };
+        CHECK((has_hint(1s) || has_hint(20s)));
         access.tls.certificate.reset();
         access.tls.key.reset();
         Client stranger{access};
@@ -229,8 +233,8 @@ TEST_CASE("a server that speaks TLS and no HTTP/2 ends sem-take at once, with on
     const auto place = fmt::format("127.0.0.1:{}", port.number());
     auto server = scenario.start(
         {"openssl", "s_server", "-accept", place, "-cert", "server.pem", "-key", "server.key"});
-    while (server.line() != "ACCEPT")
-        ;
+    for (auto line = server.line(); line != "ACCEPT"; line = server.line())
+        REQUIRE(server.is_running());
     const auto result = scenario.run(
         {"sem-take", "--etcd", "https://" + place, "--cacert", "ca.pem", "-j1", "@x", "true"});
     CHECK(result.status == 125);

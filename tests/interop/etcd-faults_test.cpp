@@ -15,10 +15,16 @@ TEST_CASE("the tokens work with three members of etcd") {
     Scenario scenario;
     EtcdCluster cluster{scenario.path("."), {.members = 3}};
     Client client{access_to(cluster.endpoints())};
-    client.set_patience(500ms);
+    // The first member is in use then: it may be slow to answer at first, but not later.
+    const auto armed_at_first = [&client] {
+        client.set_patience(20s);
+        const auto id = armed(client, {"k", ""});
+        client.set_patience(500ms);
+        return id;
+    };
 
     SUBCASE("calls go on if the member in use is killed, and a watch is reported lost") {
-        const auto watch = armed(client, {"k", ""});
+        const auto watch = armed_at_first();
         cluster.kill(0);
         (void)client.call(put("k", "x"), soon());
         CHECK(next_of(client, watch).kind == WatchEvent::Kind::lost);
@@ -28,7 +34,7 @@ TEST_CASE("the tokens work with three members of etcd") {
         CHECK(contains(client.problems(), cluster.endpoint(0)));
     }
     SUBCASE("calls go on if the member in use is stopped") {
-        const auto watch = armed(client, {"k", ""});
+        const auto watch = armed_at_first();
         cluster.stop(0);
         (void)client.call(put("k", "x"), soon());
         CHECK(next_of(client, watch).kind == WatchEvent::Kind::lost);
@@ -39,7 +45,7 @@ TEST_CASE("the tokens work with three members of etcd") {
         cluster.resume(0);
     }
     SUBCASE("without a quorum, a call fails at its deadline and a watch is lost; both come back") {
-        const auto watch = armed(client, {"k", ""});
+        const auto watch = armed_at_first();
         cluster.stop(1);
         cluster.stop(2);
         const auto error = failure_of(client, put("k", "x"), Deadline::after(2s));
@@ -64,17 +70,26 @@ TEST_CASE("a call to a server that is not etcd fails with that reason") {
         Client client{access_to(endpoints)};
         return failure_of(client, put("k", "x"), Deadline::after(limit));
     };
+    // For a call that is repeated until its deadline. A short one may be over before the server is
+    // heard.
+    const auto fails_because = [&fails](const std::string& endpoints, std::string_view reason) {
+        auto error = fails(endpoints, 300ms);
+        for (const Duration limit : {Duration{3s}, Duration{20s}})
+            if (!contains(error.what(), reason)) error = fails(endpoints, limit);
+        CHECK(contains(error.what(), reason));
+        return error;
+    };
     SUBCASE("nobody listens") {
         const RefusedPort dead;
         const auto place = "http://127.0.0.1:" + std::to_string(dead.number());
-        const auto error = fails(place, 300ms);
+        const auto error = fails_because(place, "Connection refused");
         CHECK(error.kind() == CallError::Kind::unavailable);
         CHECK(error.what() == "cannot reach etcd: " + place + ": Connection refused");
     }
     SUBCASE("a host that does not exist") {
-        const auto error = fails("http://no-such-host.invalid:2379", 300ms);
+        const auto error = fails_because("http://no-such-host.invalid:2379",
+                                         "cannot resolve no-such-host.invalid");
         CHECK(error.kind() == CallError::Kind::unavailable);
-        CHECK(contains(error.what(), "cannot resolve no-such-host.invalid"));
     }
     SUBCASE("a server that speaks HTTP/1.1 fails the call before its deadline") {
         const Peer portal{[](const Fd& client) {
@@ -96,8 +111,8 @@ TEST_CASE("a call to a server that is not etcd fails with that reason") {
     }
     SUBCASE("a server that closes, and one that never says a word, are not there yet") {
         const Peer closing{[](const Fd&) {}};
-        CHECK(contains(fails("http://" + closing.text(), 300ms).what(), "closed the connection"));
+        (void)fails_because("http://" + closing.text(), "closed the connection");
         const Peer silent{[](const Fd& client) { (void)receive_all(client); }};
-        CHECK(contains(fails("http://" + silent.text(), 300ms).what(), "no answer"));
+        (void)fails_because("http://" + silent.text(), "no answer");
     }
 }

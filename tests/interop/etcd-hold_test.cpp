@@ -142,7 +142,8 @@ TEST_CASE("a lease that is lost ends the process and all that it started") {
         CHECK(owner.wait().status == 128 + SIGKILL);
     }
     SUBCASE("with TERM first, before it is over, when its keeper is stopped") {
-        CHECK(bench.take(holding_for(owner.pid(), {"-j1", "--ttl", "2"}), "@lost", {}).status == 0);
+        const Words long_grace{"-j1", "--ttl", "6", "--grace", "3"};
+        CHECK(bench.take(holding_for(owner.pid(), long_grace), "@lost", {}).status == 0);
         const auto keeper = keeper_of(holder_of(bench, "@lost"));
         REQUIRE(::kill(keeper, SIGSTOP) == 0);
         CHECK(owner.line() == "told to end");
@@ -156,7 +157,7 @@ TEST_CASE("a lease that is lost ends the process and all that it started") {
 TEST_CASE("the guards of the process may be killed") {
     TokenBench bench;
     auto owner = bench.scenario.start({"cat"});
-    CHECK(bench.take(holding_for(owner.pid(), {"-j1", "--ttl", "2"}), "@guards", {}).status == 0);
+    CHECK(bench.take(holding_for(owner.pid(), {"-j1", "--ttl", "5"}), "@guards", {}).status == 0);
     const auto holder = holder_of(bench, "@guards");
     SUBCASE("the keeper of the lease is replaced") {
         const auto keeper = keeper_of(holder);
@@ -165,7 +166,7 @@ TEST_CASE("the guards of the process may be killed") {
             const auto next = keeper_of(holder);
             return next != 0 && next != keeper;
         }));
-        CHECK(bench.outlasts("@guards", "3"));
+        CHECK(bench.outlasts("@guards", "6"));
         owner.close_input();
         CHECK(bench.take({"-w", "30"}, "@guards").status == 0);
     }

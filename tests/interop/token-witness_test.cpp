@@ -274,7 +274,7 @@ std::size_t max_beside_stopped_keeper(const std::string& on_lost) {
     std::minstd_rand random{1};
     const Words job{"sh", "-c", "exec catsock-client ./witness </dev/null"};
     auto first = bench.scenario.start(
-        bench.words({"-q", "-j1", "--ttl", "2", "--on-lost", on_lost}, "@witness", job));
+        bench.words({"-q", "-j1", "--ttl", "6", "--on-lost", on_lost}, "@witness", job));
     REQUIRE(eventually([&] {
         witness.watch(10ms, random);
         return witness.inside() == 1;
