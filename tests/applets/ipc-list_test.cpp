@@ -45,8 +45,11 @@ TEST_CASE("ipc-list names a set, its tokens, and those that hold and wait") {
     REQUIRE(scenario.run({"sem-create", "-n", "2", "-m", "640", name}).status == 0);
     auto first = scenario.start({"sem-take", name, "cat"});
     auto second = scenario.start({"sem-take", name, "cat"});
+    // Each holder takes its token first, and then becomes the cat(1) that has it.
     CHECK(eventually([&] {
-        return contains(scenario.run({"ipc-list", name}).out, "2 of 2 taken");
+        const auto list = scenario.run({"ipc-list", name}).out;
+        return contains(list, fmt::format("{} (cat, ", first.pid())) &&
+               contains(list, fmt::format("{} (cat, ", second.pid()));
     }));
     auto waiter = scenario.start({"sem-take", name, "true"});
     CHECK(eventually([&] {
@@ -58,6 +61,7 @@ TEST_CASE("ipc-list names a set, its tokens, and those that hold and wait") {
     CHECK(list.out.starts_with("ID "));
     CHECK(contains(list.out, " " + name + " "));
     CHECK(contains(list.out, " 640 "));
+    CHECK(contains(list.out, "2 of 2 taken"));
     CHECK(contains(list.out, fmt::format("{} (cat, ", first.pid())));
     CHECK(contains(list.out, fmt::format("{} (cat, ", second.pid())));
     CHECK(contains(list.out, fmt::format("waited for by {} (sem-take, ", waiter.pid())));
