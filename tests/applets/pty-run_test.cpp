@@ -185,8 +185,8 @@ TEST_CASE("a reader that has seen enough ends the command by SIGPIPE") {
 
 TEST_CASE("on a terminal, keys and the size reach the command") {
     Scenario scenario;
-    const Screen screen{scenario, "pty-run -- sh -c 'stty size; read line; echo got $line; "
-                                  "trap \"stty size\" WINCH; while :; do sleep 0.05; done'"};
+    const Screen screen{scenario, "pty-run -- sh -c 'stty size; read line; trap \"stty size\" "
+                                  "WINCH; echo got $line; while :; do sleep 0.05; done'"};
     CHECK(screen.shows("20 60"));
     screen.type("hello");
     screen.key("Enter");
