@@ -1,3 +1,4 @@
+#include "harness/peer.h"
 #include "harness/scenario.h"
 
 #include "core/error.h"
@@ -125,11 +126,11 @@ TEST_CASE("a server is ready once it notifies, or listens on its port") {
     const auto notifies =
         scenario.run(words({"--ready-notify", "-J"}, {"tcp-server", "127.0.0.1:0", "--", "true"}));
     CHECK(contains(notifies.out, R"("outcome":"ready")"));
-    // A server gets a free port from the kernel, and leaves it later.
-    auto server = scenario.start({"tcp-server", "127.0.0.1:0", "--", "true"});
-    const auto line = server.error_line();
-    const auto port = line.substr(line.rfind(':') + 1);
+    const ReservedPort reserved; // nobody else gets the port after the first server
+    const auto port = fmt::format("{}", reserved.number());
     const Words again{"tcp-server", "127.0.0.1:" + port, "--", "true"};
+    auto server = scenario.start(again);
+    REQUIRE(contains(server.error_line(), "listening on "));
     const Words options{"--ready-port", port, "--ready-timeout", "0.2", "-J"};
     // Another process listens on the port, and not the daemon.
     const auto stranger = scenario.run(words(options, sleeper));
