@@ -94,9 +94,11 @@ TEST_CASE("a group, a session and a program select processes") {
         CHECK(scenario.run(words({option, number(leader.pid())})).status == 0);
         CHECK(leader.wait().status == 128 + SIGTERM);
     }
-    REQUIRE(scenario.shell("cp /bin/sleep unusual-name").status == 0);
-    for (const auto& option : {Words{"--name", "unusual-name"}, Words{"--exe", "./unusual-name"}}) {
-        auto job = scenario.start({"./unusual-name", "1000"});
+    // This test can run several times at once, with several binaries.
+    const auto name = fmt::format("unique-{}", ::getpid());
+    REQUIRE(scenario.shell("cp /bin/sleep $1", {name}).status == 0);
+    for (const auto& option : {Words{"--name", name}, Words{"--exe", "./" + name}}) {
+        auto job = scenario.start({"./" + name, "1000"});
         REQUIRE(eventually([&] {
             auto dry = words(option);
             dry.emplace_back("--dry-run");
@@ -121,11 +123,11 @@ TEST_CASE("a script signals its group without itself") {
 
 TEST_CASE("a name that no process can have is refused") {
     Scenario scenario;
-    CHECK(scenario.run({"signal-send", "--name", "systemd-resolve"}).status == 1);
-    const auto result = scenario.run({"signal-send", "--name", "systemd-resolved"});
+    CHECK(scenario.run({"signal-send", "--name", "no-process-here"}).status == 1);
+    const auto result = scenario.run({"signal-send", "--name", "no-process-there"});
     CHECK(result.status == 2);
     CHECK(result.err ==
-          "signal-send: --name 'systemd-resolved': expected a name as ps shows it, of "
+          "signal-send: --name 'no-process-there': expected a name as ps shows it, of "
           "at most 15 bytes; for a longer one, use --exe PATH (see signal-send "
           "--help)\n");
     CHECK(scenario.run({"signal-send", "--name", ""}).status == 2);
