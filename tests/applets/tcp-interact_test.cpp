@@ -110,6 +110,7 @@ TEST_CASE("the end of the server ends the client, although the input stays open"
     for (const Words& words : {Words{"tcp-interact", "-q", server.text()},
                                Words{"tcp-interact", "-q", "--twin", server.text()}}) {
         auto client = scenario.start(words);
+        CHECK(eventually([&] { return !client.is_running(); })); // wait() would close the input
         const auto result = client.wait();
         CHECK(result.status == 0);
         CHECK(result.out == "bye\n");
