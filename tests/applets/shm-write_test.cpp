@@ -336,7 +336,8 @@ TEST_CASE("a writer or reader without the other gives up at its deadline or at a
 TEST_CASE("a ring that two killed ends left is used again") {
     Scenario scenario;
     const auto name = scenario.name();
-    auto writer = scenario.start_shell("yes | exec shm-write --stream $1", {name});
+    auto writer =
+        scenario.start_shell("mkfifo in; yes >in & exec shm-write --stream $1 <in", {name});
     auto reader = scenario.start({"shm-read", "--stream", name});
     CHECK(reader.line() == "y");
     // Neither can clean up after the other: the first one is stopped when the second one dies.
