@@ -381,7 +381,7 @@ TEST_CASE("a job in the background keeps its session, directory and output") {
     CHECK(stat->session == ::getsid(0));
     CHECK(stat->group == stat->pid);
     // No advice for daemons: a job may be short.
-    const auto brief = scenario.run({"daemon-run", "--background", "--", "true"});
+    const auto brief = scenario.run({"daemon-run", "--background", "--settle", "30", "--", "true"});
     CHECK(brief.err.ends_with(": exit 0\n"));
     CHECK(brief.status == 0);
 }

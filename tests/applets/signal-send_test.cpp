@@ -1,5 +1,6 @@
 #include "harness/hidden_proc.h"
 #include "harness/scenario.h"
+#include "harness/time_limit.h"
 
 #include "core/child.h"
 #include "process/tree.h"
@@ -164,14 +165,22 @@ TEST_CASE("a tree gets the signal to its last daemon") {
 
 TEST_CASE("stages tell which signal ended each process") {
     Scenario scenario;
-    auto polite = start_job(scenario);
-    auto stubborn = start_job(scenario, "trap '' TERM");
-    const auto result = scenario.run({"signal-send", "--escalate", "TERM:1s,KILL",
-                                      number(polite.pid()), number(stubborn.pid())});
-    CHECK(result.status == 0);
-    CHECK(result.out.starts_with(fmt::format("{} (sh) ended by TERM after ", polite.pid())));
-    CHECK(result.out.find(fmt::format("\n{} (sh) ended by KILL after ", stubborn.pid())) !=
-          std::string::npos);
+    pid_t polite_pid = 0;
+    const auto told = with_time_limit(
+        [&](const std::string& limit) {
+            auto polite = start_job(scenario);
+            auto stubborn = start_job(scenario, "trap '' TERM");
+            const auto result =
+                scenario.run({"signal-send", "--escalate", "TERM:" + limit + ",KILL",
+                              number(polite.pid()), number(stubborn.pid())});
+            CHECK(result.status == 0);
+            CHECK(contains(result.out,
+                           fmt::format("\n{} (sh) ended by KILL after ", stubborn.pid())));
+            polite_pid = polite.pid();
+            return result.out;
+        },
+        [](const std::string& out) { return contains(out, " ended by TERM after "); });
+    CHECK(told.starts_with(fmt::format("{} (sh) ended by TERM after ", polite_pid)));
     auto immortal = start_job(scenario, "trap '' TERM");
     const auto outlived =
         scenario.run({"signal-send", "--escalate", "TERM:10ms", number(immortal.pid())});

@@ -139,12 +139,16 @@ TEST_CASE("a client that nobody answers names the reason for each address") {
                       R"("reason":"cannot connect to 127.0.0.1:{0}: Connection refused"}})"
                       "\n",
                       number));
-    const auto waited = scenario.run({"tcp-client", "--wait", "-w", "0.1", "127.0.0.1", number});
+    const auto expected = fmt::format("tcp-client: timed out: no server answers: cannot connect to "
+                                      "127.0.0.1:{}: Connection refused\n",
+                                      number);
+    const auto waited = with_time_limit(
+        [&](const std::string& limit) {
+            return scenario.run({"tcp-client", "--wait", "-w", limit, "127.0.0.1", number});
+        },
+        [&](const Result& late) { return late.err == expected; });
     CHECK(waited.status == 124);
-    CHECK(waited.err ==
-          fmt::format("tcp-client: timed out: no server answers: cannot connect to 127.0.0.1:{}: "
-                      "Connection refused\n",
-                      number));
+    CHECK(waited.err == expected);
 }
 
 TEST_CASE("-z succeeds without a word when the server answers") {
@@ -284,11 +288,15 @@ TEST_CASE("--closed waits for the end of a server") {
         "gone\n");
     auto server = std::make_optional<Peer>(greet);
     const auto text = server->text();
-    const auto late = scenario.run({"tcp-client", "--closed", "-w", "50ms", "--wait-for", text});
+    const auto expected = fmt::format(
+        "tcp-client: timed out: a server has not ended: {} still accepts connections\n", text);
+    const auto late = with_time_limit(
+        [&](const std::string& limit) {
+            return scenario.run({"tcp-client", "--closed", "-w", limit, "--wait-for", text});
+        },
+        [&](const Result& result) { return result.err == expected; });
     CHECK(late.status == 124);
-    CHECK(late.err == fmt::format("tcp-client: timed out: a server has not ended: {} still "
-                                  "accepts connections\n",
-                                  text));
+    CHECK(late.err == expected);
     auto waiting = scenario.start({"tcp-client", "-v", "--closed", "--wait-for", text});
     server.reset();
     CHECK(waiting.error_line() == fmt::format("tcp-client: {} is closed", text));
@@ -353,16 +361,20 @@ TEST_CASE("standard input that cannot be read is an error") {
 TEST_CASE("--quit-after ends a client that waits for the other direction") {
     Scenario scenario;
     SUBCASE("for the answer, when the input has ended") {
-        std::promise<void> over;
-        const Peer server{[&](const Fd& client) {
-            say(client, "some\n");
-            over.get_future().wait();
-        }};
+        const auto quit_after = [&](const std::string& limit) {
+            std::promise<void> over;
+            const Peer server{[&](const Fd& client) {
+                say(client, "some\n");
+                over.get_future().wait();
+            }};
+            auto quit = scenario.run({"tcp-client", "--quit-after", limit, server.text()}, "input");
+            over.set_value();
+            return quit;
+        };
         const auto result =
-            scenario.run({"tcp-client", "--quit-after", "50ms", server.text()}, "input");
+            with_time_limit(quit_after, [](const Result& quit) { return quit.out == "some\n"; });
         CHECK(result.status == 0);
         CHECK(result.out == "some\n");
-        over.set_value();
     }
     SUBCASE("for the input, when the answer has ended") {
         const Peer server{greet};
