@@ -11,6 +11,7 @@ namespace ipcbox::cli {
 struct Given {
     const Declaration* declaration;
     std::string value; // of a flag: empty, or "no" when it is turned off
+    std::string place; // "FILE:LINE" when it came from a file
 };
 
 struct CommandLine {

@@ -28,8 +28,15 @@ struct RefusedOption {
 
 // Takes the text of a value, and throws std::invalid_argument when it is invalid.
 using Setter = std::function<void(std::string_view text)>;
-// Reads the words that take an option's place on the command line. Throws std::invalid_argument.
-using WordReader = std::function<std::vector<std::string>(std::string_view value)>;
+// A word of a file, and its place there: "FILE:LINE".
+struct PlacedWord {
+    std::string text;
+    std::string place;
+};
+
+// Reads the words that take an option's place on the command line. Throws std::invalid_argument,
+// with the place of the mistake.
+using WordReader = std::function<std::vector<PlacedWord>(std::string_view value)>;
 
 // Returns a word of the command line as it is to be read.
 using Spelling = std::function<std::string(std::string_view word)>;

@@ -133,13 +133,13 @@ Verbosity Options::parse() {
 }
 
 void Options::interpret(const CommandLine& line) const {
-    for (const auto& [declaration, value] : line.given)
+    for (const auto& [declaration, value, place] : line.given)
         try {
             declaration->set(value);
         } catch (const std::invalid_argument& wrong) {
-            throw UsageError(
-                fmt::format("{} '{}': {}", declaration->shown_name(), value, wrong.what()),
-                help_row(*declaration));
+            throw UsageError(fmt::format("{}{}{} '{}': {}", place, place.empty() ? "" : ": ",
+                                         declaration->shown_name(), value, wrong.what()),
+                             help_row(*declaration));
         } catch (Error& error) {
             // The line is correct, but something that it names does not exist or cannot be used.
             const auto* command = declared_.command;

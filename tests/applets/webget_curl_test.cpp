@@ -599,6 +599,24 @@ TEST_CASE("curl: another protocol has status 1, also after a redirect") {
     CHECK(has(result.err, "redirected to ftp://host/file: only http and https are supported"));
 }
 
+TEST_CASE("curl: a mistake in a configuration file is reported with its line") {
+    Scenario scenario;
+    const auto error_of = [&scenario](std::string_view line) {
+        scenario.write_file("rc", fmt::format("# mine\nsilent\n{}\nshow-error\n", line));
+        const auto error = usage_error(scenario, {"-K", "rc", "-L", "http://h/"});
+        CHECK(error.starts_with("webget: rc:3: "));
+        return error.substr(14);
+    };
+    CHECK(has(error_of("location = true"), "option --location takes no value"));
+    CHECK(has(error_of("header = X: a b"), "expected quotes around a value with blanks"));
+    CHECK(has(error_of("max-redirs = many"), "--max-redirs 'many': "));
+    CHECK(has(error_of("-sSY 3"), "option -Y is not supported"));
+    CHECK(has(error_of("loctaion"), "unknown option --loctaion; did you mean --location?"));
+    CHECK(has(error_of("output"), "option --output needs a value"));
+    CHECK(scenario.run({"webget", "-K", "-"}, "silent = yes\n")
+              .err.starts_with("webget: standard input:1: option --silent takes no value"));
+}
+
 TEST_CASE("curl: %{url_effective} has the fragment, which no server gets") {
     Scenario scenario;
     const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {

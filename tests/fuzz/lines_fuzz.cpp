@@ -55,7 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view text{reinterpret_cast<const char*>(data), size};
     try_it([text] { check_globs(text); });
     try_it([text] { check_form(text); });
-    try_it([text] { (void)config_words(text); });
+    try_it([text] { (void)config_words(text, "file"); });
     try_it([text] { (void)parse_schemes(text); });
     try_it([text] { (void)parse_byte_limit(text); });
     try_it([text] { (void)parse_date(text); });

@@ -81,20 +81,24 @@ void add_words(std::string_view line, std::vector<std::string>& words) {
 
 } // namespace
 
-std::vector<std::string> config_words(std::string_view text) {
-    std::vector<std::string> words;
+std::vector<cli::PlacedWord> config_words(std::string_view text, std::string_view name) {
+    std::vector<cli::PlacedWord> placed;
     for (TextLines lines{text}; const auto line = lines.next();) {
         auto rest = line->text;
         skip(rest, blanks);
         constexpr std::string_view comments = "#/*"; // curl's
         if (rest.empty() || comments.find(rest.front()) != std::string_view::npos) continue;
+        const auto place = fmt::format("{}:{}", name, line->number);
+        std::vector<std::string> words;
         try {
             add_words(rest, words);
         } catch (const std::invalid_argument& wrong) {
-            throw std::invalid_argument(fmt::format("line {}: {}", line->number, wrong.what()));
+            throw std::invalid_argument(fmt::format("{}: {}", place, wrong.what()));
         }
+        for (auto& word : words)
+            placed.push_back({std::move(word), place});
     }
-    return words;
+    return placed;
 }
 
 } // namespace ipcbox::front

@@ -1,6 +1,7 @@
 #include "front/webget/line.h"
 
 #include "cli/values.h"
+#include "core/input_file.h"
 #include "core/text_lines.h"
 #include "front/tls_options.h"
 #include "front/webget/config_file.h"
@@ -158,7 +159,9 @@ void declare_urls(cli::Options& options, Line& line, FetchConfig& config) {
                  "send each request after the previous answer");
     options.include(
         "-K,--config FILE",
-        [](std::string_view name) { return config_words(input_text(std::string{name})); },
+        [](std::string_view name) {
+            return config_words(input_text(std::string{name}), input_name(name));
+        },
         "read options from FILE, in curl's format");
     options.flag("--disable", line.ignored, "accepted: webget reads no .curlrc");
     options.flag("--dry-run", config.dry_run, "print the requests instead of sending them");

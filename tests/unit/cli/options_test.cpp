@@ -7,6 +7,9 @@
 
 #include <array>
 #include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <functional>
+#include <map>
 #include <unistd.h>
 
 using namespace ipcbox;
@@ -281,6 +284,7 @@ std::string order_of(Words words) {
     constexpr cli::RefusedOption refused[] = {{"-P,--ftp-port", "FTP is not spoken"}};
     std::string into;
     bool flag = false;
+    int number = 0;
     std::vector<std::string> operands;
     cli::Options options{{"test", "parse options", arguments}, "[WHAT...]"};
     options.value("-d,--data DATA", into, note("d:"), "a value");
@@ -289,12 +293,24 @@ std::string order_of(Words words) {
     options.flag("-s,--silent", flag, "a flag");
     options.negatable_flags();
     options.refuse(refused);
+    options.value("-n,--number N", number, cli::number_between(1, 4), "a number");
+    const std::map<std::string, Words, std::less<>> files{{"loop", {"-K", "loop"}},
+                                                          {"flag", {"-s", "--silent=yes"}},
+                                                          {"unknown", {"-s", "-sQ"}},
+                                                          {"lacking", {"-s", "-d"}},
+                                                          {"wrong", {"-s", "--number=5"}}};
     options.include(
         "-K,--config FILE",
-        [](std::string_view value) {
-            if (value == "bad") throw std::invalid_argument("expected better");
-            if (value == "loop") return Words{"-K", "loop"};
-            return Words{"-b", std::string{value}, "from-" + std::string{value}};
+        [&files](std::string_view value) {
+            if (value == "bad") throw std::invalid_argument("bad:1: expected better");
+            const auto found = files.find(value);
+            const auto text = std::string{value};
+            const auto given =
+                found != files.end() ? found->second : Words{"-b", text, "from-" + text};
+            std::vector<cli::PlacedWord> placed;
+            for (const auto& word : given)
+                placed.push_back({word, fmt::format("{}:{}", value, placed.size() + 1)});
+            return placed;
         },
         "words from a file");
     (void)options.parse();
@@ -329,9 +345,19 @@ TEST_CASE("the words of a file take the place of the option that names it") {
     CHECK(order_of({"x", "-sKf", "-d", "1"}) == "x b:f from-f d:1 silent");
     CHECK(order_of({"-sK", "f", "--config=g", "--config", "h"}) ==
           "b:f from-f b:g from-g b:h from-h silent");
-    CHECK(order_error({"-K", "bad"}) == "--config 'bad': expected better");
-    CHECK(order_error({"-K", "loop"}) == "--config 'loop': includes itself");
     CHECK(order_error({"-K"}).find("needs a value") != std::string::npos);
+}
+
+TEST_CASE("a mistake in a file is reported with its file and its line") {
+    CHECK(order_error({"-K", "bad"}) == "bad:1: expected better");
+    CHECK(order_error({"-K", "loop"}) == "loop:1: loop includes itself");
+    CHECK(order_error({"-K", "flag", "x"}) == "flag:2: option --silent takes no value");
+    CHECK(order_error({"-K", "unknown", "x"}) == "unknown:2: unknown option -Q");
+    CHECK(order_error({"-K", "lacking", "x"}) == "lacking:2: option -d needs a value");
+    CHECK(order_error({"-sb1", "-K", "wrong", "-n1"}).starts_with("wrong:2: --number '5': "));
+    // The line's own mistakes have no place.
+    CHECK(order_error({"-K", "f", "-Q"}) == "unknown option -Q");
+    CHECK(order_error({"-K", "f", "-n5"}).starts_with("--number '5': "));
 }
 
 TEST_CASE("an option of another tool is refused by name and with a reason") {

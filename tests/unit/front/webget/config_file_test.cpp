@@ -3,13 +3,18 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 using ipcbox::front::config_words;
 
 namespace {
 
 std::string words(std::string_view text) {
-    return fmt::format("{}", fmt::join(config_words(text), "|"));
+    std::vector<std::string> texts;
+    for (auto& word : config_words(text, "file"))
+        texts.push_back(std::move(word.text));
+    return fmt::format("{}", fmt::join(texts, "|"));
 }
 
 std::string wrong(std::string_view text) {
@@ -40,10 +45,18 @@ TEST_CASE("a value in quotes may have blanks and escapes in it") {
     CHECK(words("referer = \"#no comment\"") == "--referer=#no comment");
 }
 
+TEST_CASE("a word has the place of its line") {
+    const auto placed = config_words("silent\n\n-o file", "file");
+    REQUIRE(placed.size() == 3);
+    CHECK(placed[0].place == "file:1");
+    CHECK(placed[1].place == "file:3");
+    CHECK(placed[2].place == "file:3");
+}
+
 TEST_CASE("a line that would be misread is refused with its number") {
-    CHECK(wrong("silent\nheader = \"X: a") == "line 2: expected a closing quote");
+    CHECK(wrong("silent\nheader = \"X: a") == "file:2: expected a closing quote");
     CHECK(wrong("header = X: a b") ==
-          "line 1: expected quotes around a value with blanks (option header)");
+          "file:1: expected quotes around a value with blanks (option header)");
     // The parser of the options refuses a flag with a value.
     CHECK(words("silent = yes") == "--silent=yes");
 }
