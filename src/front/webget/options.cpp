@@ -56,8 +56,10 @@ void check(const Line& line, const download::DownloadOptions& download, bool jso
     require_one(
         {{line.resume, "--continue-at"}, {download.server_names_file, "--remote-header-name"}});
     require_one({{line.resume, "--continue-at"}, {line.targets.no_clobber, "--no-clobber"}});
-    if (line.resume && (posts || !line.form.empty() || !line.uploads.empty()))
-        throw cli::UsageError("--continue-at cannot be combined with data to send");
+    const bool sends = posts || !line.form.empty() || !line.uploads.empty();
+    if (sends && (line.resume || request.range))
+        throw cli::UsageError(fmt::format("{} cannot be combined with data to send",
+                                          line.resume ? "--continue-at" : "--range"));
     if (line.http10 && !line.uploads.empty() && line.uploads.front() == "-")
         throw cli::UsageError("HTTP/1.0 cannot send data of unknown length (-T -)");
     // curl's -J is --remote-header-name.
