@@ -229,6 +229,20 @@ class SilentServer {
     std::vector<Fd> waiting_;
 };
 
+TEST_CASE("an error of --wait says once that the time is over") {
+    Scenario scenario;
+    const SilentServer silent;
+    const auto target = silent.address().text();
+    for (const auto& words : {Words{"--wait", target}, Words{"--wait-for", target}}) {
+        Words all{"tcp-client", "-w", "50ms"};
+        all.insert(all.end(), words.begin(), words.end());
+        const auto late = scenario.run(all);
+        CHECK(late.status == 124);
+        CHECK(late.err ==
+              fmt::format("tcp-client: timed out: no server answers: connecting to {}\n", target));
+    }
+}
+
 TEST_CASE("--wait-for asks several servers side by side") {
     Scenario scenario;
     const SilentServer silent;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <fmt/core.h>
 #include <poll.h>
+#include <string_view>
 #include <vector>
 
 namespace ipcbox::front {
@@ -26,6 +27,14 @@ std::optional<Duration> next_pause(Duration wanted, Deadline deadline) {
     if (!left) return wanted;
     if (*left <= first_pause) return std::nullopt;
     return std::min(wanted, std::max<Duration>(*left / 2, first_pause));
+}
+
+// The text of an error that becomes the reason of another one of its kind.
+std::string_view without_prefix(const TimedOut& timed_out) {
+    constexpr std::string_view prefix = "timed out: ";
+    std::string_view text = timed_out.what();
+    if (text.starts_with(prefix)) text.remove_prefix(prefix.size());
+    return text;
 }
 
 // Waits until one of WAITERS has ended, and removes it. If it failed, throws its error.
@@ -58,7 +67,7 @@ void retry(std::string_view problem, const std::function<void(Deadline)>& attemp
             reason = error.what();
         } catch (const TimedOut& timed_out) {
             // Our own deadline cut this attempt off. An earlier attempt has a better reason.
-            if (reason.empty()) reason = timed_out.what();
+            if (reason.empty()) reason = without_prefix(timed_out);
         }
         const auto now = next_pause(pause, deadline);
         if (!now) throw TimedOut(fmt::format("{}: {}", problem, reason));
