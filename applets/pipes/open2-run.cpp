@@ -34,7 +34,8 @@ struct Config {
     std::string separator = "--with";
     std::optional<std::string> tap;
     Duration stuck = std::chrono::seconds{10};
-    dialog::PipelineLimits limits{.kill_after = std::chrono::seconds{5}};
+    dialog::PipelineLimits limits;
+    std::optional<Duration> kill_after;
     bool on_terminal = false;              // gives each command one
     std::optional<int> number_on_terminal; // gives one only to command 1 or 2
     ForkRetry fork_retry;
@@ -53,6 +54,9 @@ void check_questions(const Config& config) {
     if (config.json) throw cli::UsageError("--json and --ask cannot be combined");
     if (config.number_on_terminal)
         throw cli::UsageError("--pty-of and --ask cannot be combined; use --pty");
+    if (config.kill_after)
+        throw cli::UsageError("--kill-after and --ask cannot be combined: at the end of its time, "
+                              "the command gets KILL immediately");
     for (const auto& question : config.questions)
         if (question.find('\n') != std::string::npos)
             throw cli::UsageError("--ask: expected one LINE, without a line feed");
@@ -97,7 +101,7 @@ Config parse(const Invocation& invocation) {
                   "warn when all commands wait for input for this long (default 10s; 0: never)");
     options.value("-t,--timeout DURATION", config.limits.time, cli::parse_positive_duration,
                   "end the commands after DURATION (status 124)");
-    options.value("-k,--kill-after DURATION", config.limits.kill_after, cli::parse_duration,
+    options.value("-k,--kill-after DURATION", config.kill_after, cli::parse_duration,
                   "with two commands: send KILL this long after TERM (default 5s)");
     front::declare_fork_retry(options, config.fork_retry);
     options.json(config.json);
@@ -114,6 +118,7 @@ Config parse(const Invocation& invocation) {
     if (config.on_terminal && config.number_on_terminal)
         throw cli::UsageError("--pty and --pty-of cannot be combined");
     split(words, config);
+    config.limits.kill_after = config.kill_after.value_or(std::chrono::seconds{5});
     return config;
 }
 

@@ -42,7 +42,7 @@ struct Config {
     bool tcp = false;
     bool udp = false;
     clocks::TimeServiceConfig service;
-    int rate = 10;
+    std::optional<int> rate;
     std::optional<cli::Owner> user;
     std::optional<int> notify_fd;
     bool json = false;
@@ -107,7 +107,10 @@ Config parse(const Invocation& invocation) {
         throw cli::UsageError("expected --port PORT or HOST:PORT, not both");
     if (config.where.size() == 2) refuse_host_then_port(config.where[0], config.where[1]);
     if (config.where.empty()) config.where.emplace_back();
-    config.service.rate = static_cast<unsigned>(config.rate);
+    if (config.rate && config.transports() == Transports::tcp)
+        throw cli::UsageError("--rate and --tcp cannot be combined: the limit is for datagrams");
+    constexpr int default_rate = 10;
+    config.service.rate = static_cast<unsigned>(config.rate.value_or(default_rate));
     return config;
 }
 
