@@ -117,32 +117,42 @@ int show_limits(const Config& config) {
     return static_cast<int>(front::judge(limits, config.check));
 }
 
-// POSIX objects and FIFOs.
-std::vector<sysv::NamedObject> named_objects(const Config& config) {
-    std::vector<sysv::NamedObject> objects;
+struct NamedObjects {
+    std::vector<sysv::NamedObject> all;
+    bool are_complete = true;
+};
+
+// POSIX objects and FIFOs. Reports those that cannot be listed.
+NamedObjects named_objects(const Config& config) {
+    NamedObjects named;
+    auto& objects = named.all;
     const auto append = [&objects](std::vector<sysv::NamedObject> more) {
         std::ranges::move(more, std::back_inserter(objects));
     };
     if (config.posix) {
         append(sysv::memory_files("/dev/shm"));
-        if (auto queues = sysv::message_queues("/dev/mqueue"))
+        if (auto queues = sysv::message_queues("/dev/mqueue")) {
             append(*std::move(queues));
-        else if (!config.verbosity.quiet)
+        } else {
             cli::diagnose("cannot list POSIX message queues: /dev/mqueue is not mounted");
+            named.are_complete = false;
+        }
         sysv::add_users(objects);
     }
     if (config.fifo) append(sysv::open_fifos());
     // Leave ourselves out: we inherit the descriptors of the shell.
     for (auto& object : objects)
         std::erase_if(object.users, [](const auto& user) { return user.pid == ::getpid(); });
-    return objects;
+    return named;
 }
 
-void show_named(const Config& config, front::UserNames& users) {
-    const auto objects = named_objects(config);
-    if (!config.json) return print_lines(front::table_of(objects, users));
-    for (const auto& object : objects)
-        cli::print(front::json_of(object, users));
+// False if some objects cannot be listed.
+bool show_named(const Config& config, front::UserNames& users) {
+    const auto named = named_objects(config);
+    if (!config.json) print_lines(front::table_of(named.all, users));
+    for (const auto& object : named.all)
+        if (config.json) cli::print(front::json_of(object, users));
+    return named.are_complete;
 }
 
 // Looks at the requested objects.
@@ -232,9 +242,10 @@ int run(const Invocation& invocation) {
         return exit_status::done;
     }
     front::UserNames users;
+    bool all_listed = true;
     if (config.posix || config.fifo) {
-        show_named(config, users);
-        if (!config.kinds.any()) return exit_status::done;
+        all_listed = show_named(config, users);
+        if (!config.kinds.any()) return all_listed ? exit_status::done : exit_status::failed;
     }
     const auto entries = look();
     if (config.json)
@@ -244,7 +255,8 @@ int run(const Invocation& invocation) {
         cli::print(front::table_of(entries, users));
     if (config.tree) show_tree(config, entries, look);
     if (!config.json && !config.verbosity.quiet) warn_of_logouts(entries, users);
-    return all_found(config, entries) ? exit_status::done : exit_status::failed;
+    all_listed = all_found(config, entries) && all_listed;
+    return all_listed ? exit_status::done : exit_status::failed;
 }
 
 } // namespace

@@ -171,8 +171,12 @@ std::optional<std::vector<NamedObject>> message_queues(const std::string& mount)
     constexpr auto queue_magic = 0x19800202;
     struct statfs system {};
     const auto ask = [](const char* path, struct statfs* into) { return ::statfs(path, into); };
-    if (sys::call("statfs", ask, mount.c_str(), &system) < 0 || system.f_type != queue_magic)
-        return std::nullopt;
+    if (sys::call("statfs", ask, mount.c_str(), &system) < 0 || system.f_type != queue_magic) {
+        // A kernel without the file system has no queues.
+        const auto known = text_of("/proc/filesystems");
+        const bool has_queues = !known || known->find("\tmqueue\n") != std::string::npos;
+        return has_queues ? std::nullopt : std::optional{std::vector<NamedObject>{}};
+    }
     return files_of(mount,
                     [](const std::string& path, const std::string& name, const auto& status) {
                         auto object = object_of(Sort::queue, "/" + name, status);

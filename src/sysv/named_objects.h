@@ -45,7 +45,7 @@ struct NamedObject {
 [[nodiscard]] std::vector<NamedObject> memory_files(const std::string& directory);
 
 // The message queues below MOUNT (/dev/mqueue), by name; nothing when that file system is not
-// mounted there, so that they cannot be listed. Throws SysError.
+// mounted there, so that they cannot be listed. A kernel without it has none. Throws SysError.
 [[nodiscard]] std::optional<std::vector<NamedObject>> message_queues(const std::string& mount);
 
 // The FIFOs that processes have open, with these processes, by path.
