@@ -329,6 +329,22 @@ TEST_CASE("a report that is lost says nothing about the daemon") {
     }
 }
 
+TEST_CASE("a report that is lost does not change the status of a daemon that failed") {
+    Scenario scenario;
+    const auto status_on_full = [&scenario](const std::string& words) {
+        const auto result = scenario.shell("daemon-run -J -p pid " + words + " >/dev/full");
+        CHECK(contains(result.err,
+                       "daemon-run: cannot write standard output: No space left on device\n"));
+        CHECK_FALSE(scenario.exists("pid"));
+        return result.status;
+    };
+    CHECK(status_on_full("sh -c 'exit 7'") == 7);
+    CHECK(status_on_full("sh -c 'kill $$'") == 128 + SIGTERM);
+    CHECK(status_on_full("true") == 1);
+    CHECK(status_on_full("--ready-fd 3 true") == 1);
+    CHECK(status_on_full("--ready-fd 3 --ready-timeout 0.01 sleep 1000") == 124);
+}
+
 TEST_CASE("one file can be the pid file and the lock") {
     Scenario scenario;
     const Words options{"-p", "file", "-l", "file", "--settle", "0"};

@@ -63,12 +63,12 @@ class Start {
             id_ = process::find({pid_}).value_or(process::Found{}).identity(pid_).text();
             return finish(readiness_->wait(child_, channel_));
         } catch (const Error& error) {
-            if (!is_up_) {
+            if (!outcome_) {
                 clean_up();
                 throw;
             }
             cli::diagnose(error.what()); // only the report failed
-            return exit_status::failed;
+            return *outcome_ == exit_status::done ? exit_status::failed : *outcome_;
         }
     }
 
@@ -215,7 +215,7 @@ class Start {
         using Kind = Outcome::Kind;
         const auto after = rounded_duration(Deadline::Clock::now() - started_);
         if (outcome.kind == Kind::up || outcome.kind == Kind::ready) {
-            is_up_ = true;
+            outcome_ = exit_status::done;
             child_.release();
             if (channel_) process::confirm_start(channel_);
             report(outcome.kind == Kind::up ? "up" : "ready", std::nullopt);
@@ -239,6 +239,7 @@ class Start {
             end_daemon();
         }
         clean_up();
+        outcome_ = status;
         report(outcome.kind == Kind::ended ? "ended" : "not ready", status);
         return status;
     }
@@ -281,6 +282,7 @@ class Start {
         } else if (!status && !config_.verbosity.quiet) {
             cli::print_line("{}", id_);
         }
+        cli::flush();
     }
 
     const DaemonConfig& config_;
@@ -294,7 +296,7 @@ class Start {
     Child child_;
     Fd channel_;
     pid_t pid_ = 0;
-    bool is_up_ = false;
+    std::optional<int> outcome_; // our status, once the start has succeeded or failed
     std::string id_;
     Deadline::Clock::time_point started_ = Deadline::Clock::now();
 };
