@@ -2,6 +2,7 @@
 
 #include "core/duration.h"
 #include "core/error.h"
+#include "core/fork_retry.h"
 #include "core/io.h"
 #include "core/path.h"
 #include "core/poll.h"
@@ -248,20 +249,34 @@ void confirm_start(const Fd& channel) noexcept {
 namespace {
 
 // The next line of the keeper, with its line feed. If the line feed is missing, the keeper has
-// ended.
-std::string next_line(const Fd& channel) {
+// ended. Throws StoppedBySignal.
+std::string next_line(const Fd& channel, SignalFd& signals) {
     std::string line;
-    char letter = 0;
-    while (!line.ends_with('\n') &&
-           read_some(channel.get(), std::as_writable_bytes(std::span{&letter, 1}), "the keeper") ==
-               1)
+    while (!line.ends_with('\n')) {
+        std::array entries{pollfd{channel.get(), POLLIN, 0}, pollfd{signals.fd(), POLLIN, 0}};
+        (void)poll_until(entries, Deadline::never());
+        if (const auto signal = signals.next()) throw StoppedBySignal(*signal);
+        if (entries[0].revents == 0) continue;
+        char letter = 0;
+        const auto into = std::as_writable_bytes(std::span{&letter, 1});
+        if (read_some(channel.get(), into, "the keeper") == 0) break;
         line += letter;
+    }
     return line;
+}
+
+// The last line with which the keeper reports its start.
+std::string start_line(const Fd& channel, const ForkRetry* retry, SignalFd& signals) {
+    for (;;) {
+        auto line = next_line(channel, signals);
+        if (!line.starts_with(refused_word)) return line;
+        retry->on_refusal(std::atoi(line.c_str() + refused_word.size()));
+    }
 }
 
 } // namespace
 
-KeptDaemon start_kept_daemon(KeeperPlan plan) {
+KeptDaemon start_kept_daemon(KeeperPlan plan, SignalFd& signals) {
     auto pair = make_socket_pair();
     Child keeper = fork_child(
         [&] {
@@ -270,9 +285,14 @@ KeptDaemon start_kept_daemon(KeeperPlan plan) {
         },
         plan.daemon.retry);
     pair.theirs = Fd{};
-    auto line = next_line(pair.ours);
-    for (; line.starts_with(refused_word); line = next_line(pair.ours))
-        plan.daemon.retry->on_refusal(std::atoi(line.c_str() + refused_word.size()));
+    std::string line;
+    try {
+        line = start_line(pair.ours, plan.daemon.retry, signals);
+    } catch (const Error&) {
+        keeper.kill(SIGKILL); // and the kernel kills its daemon
+        keeper.wait();
+        throw;
+    }
     if (line == up_line) return {std::move(keeper), std::move(pair.ours)};
     const auto status = keeper.wait();
     if (line.empty()) throw Error(fmt::format("the keeper ended: {}", status.text()));

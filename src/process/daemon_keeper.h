@@ -3,6 +3,7 @@
 // daemon, and when it is killed, the kernel kills the daemon.
 #pragma once
 
+#include "core/signals.h"
 #include "process/daemon.h"
 #include "process/daemon_logs.h"
 #include "process/respawn.h"
@@ -37,7 +38,8 @@ struct KeptDaemon {
 void confirm_start(const Fd& channel) noexcept;
 
 // HUP is passed on, and also makes the keeper open the log files again. After TERM, INT or QUIT,
-// the keeper does not start the daemon again. Throws as start_daemon() does.
-[[nodiscard]] KeptDaemon start_kept_daemon(KeeperPlan plan);
+// the keeper does not start the daemon again. Throws as start_daemon() does, and StoppedBySignal
+// when one of SIGNALS comes before the daemon was started; then there is no daemon.
+[[nodiscard]] KeptDaemon start_kept_daemon(KeeperPlan plan, SignalFd& signals);
 
 } // namespace ipcbox::process

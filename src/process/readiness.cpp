@@ -138,7 +138,7 @@ void Readiness::read_all() {
     if (plan_.is_ready_line) read_logs();
 }
 
-Readiness::Outcome Readiness::wait(Child& daemon, Fd& channel) {
+Readiness::Outcome Readiness::wait(Child& daemon, Fd& channel, SignalFd& signals) {
     using Kind = Outcome::Kind;
     pipe_.writer = Fd{};
     const bool asks = has_conditions();
@@ -154,7 +154,7 @@ Readiness::Outcome Readiness::wait(Child& daemon, Fd& channel) {
         std::array entries{pollfd{daemon.pidfd(), POLLIN, 0},
                            pollfd{plan_.by_descriptor ? pipe_.reader.get() : -1, POLLIN, 0},
                            pollfd{plan_.by_notification ? socket_.get() : -1, POLLIN, 0},
-                           pollfd{channel.get(), POLLIN, 0}};
+                           pollfd{channel.get(), POLLIN, 0}, pollfd{signals.fd(), POLLIN, 0}};
         (void)poll_until(entries, looks ? std::min(end, Deadline::after(pause)) : end);
         if (entries[0].revents != 0) return {Kind::ended, daemon.wait()};
         if (entries[1].revents != 0 && !read_descriptor()) {
@@ -175,6 +175,8 @@ Readiness::Outcome Readiness::wait(Child& daemon, Fd& channel) {
             }
         }
         if (asks && !has_conditions()) return {Kind::ready};
+        if (entries[4].revents != 0)
+            if (const auto signal = signals.next()) return {Kind::stopped, {}, {}, *signal};
         if (end.passed()) {
             if (!asks) return {Kind::up};
             return {Kind::timed_out, std::nullopt, missing()};

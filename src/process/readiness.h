@@ -5,6 +5,7 @@
 #include "core/deadline.h"
 #include "core/fd.h"
 #include "core/pipe.h"
+#include "core/signals.h"
 
 #include <cstdint>
 #include <functional>
@@ -42,19 +43,21 @@ class Readiness {
 
     struct Outcome {
         enum class Kind {
-            up,       // it still runs
-            ready,    // it met the conditions
-            ended,    // with STATUS
-            hung_up,  // it closed the descriptor without a line
-            timed_out // MISSING says what it did not do
+            up,        // it still runs
+            ready,     // it met the conditions
+            ended,     // with STATUS
+            hung_up,   // it closed the descriptor without a line
+            timed_out, // MISSING says what it did not do
+            stopped    // SIGNAL came for us
         };
         Kind kind = Kind::up;
         std::optional<WaitStatus> status{};
         std::string missing{};
+        int signal = 0;
     };
     // DAEMON was started; CHANNEL is that of its keeper, or empty. It is closed where the keeper
-    // has to end.
-    [[nodiscard]] Outcome wait(Child& daemon, Fd& channel);
+    // has to end. A signal of SIGNALS ends the wait.
+    [[nodiscard]] Outcome wait(Child& daemon, Fd& channel, SignalFd& signals);
 
   private:
     struct Followed {

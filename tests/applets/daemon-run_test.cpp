@@ -6,6 +6,7 @@
 #include "core/file_lock.h"
 #include "core/io.h"
 #include "core/process_stat.h"
+#include "core/signals.h"
 
 #include <algorithm>
 #include <csignal>
@@ -343,6 +344,53 @@ TEST_CASE("a report that is lost does not change the status of a daemon that fai
     CHECK(status_on_full("true") == 1);
     CHECK(status_on_full("--ready-fd 3 true") == 1);
     CHECK(status_on_full("--ready-fd 3 --ready-timeout 0.01 sleep 1000") == 124);
+}
+
+TEST_CASE("a signal during the start ends the daemon, so that no daemon runs without a report") {
+    Scenario scenario;
+    const Words daemon{"sh", "-c", "echo up $$; exec sleep 1000"};
+    const std::vector<Words> all{{"--settle", "30"},
+                                 {"--settle", "30", "--background"},
+                                 {"--ready-fd", "9"},
+                                 {"--settle", "30", "--rotate", "1M:1"},
+                                 {"--settle", "30", "--respawn", "5/1m"}};
+    int number = 0;
+    for (const auto& options : all)
+        for (const int signal : {SIGHUP, SIGINT, SIGTERM}) {
+            CAPTURE(fmt::format("{}", fmt::join(options, " ")));
+            CAPTURE(signal);
+            const auto log = fmt::format("log{}", ++number);
+            auto given = words({"-J", "-p", "pid", "-o", log}, options);
+            given.insert(given.end(), daemon.begin(), daemon.end());
+            auto start = scenario.start(given);
+            REQUIRE(gets(scenario, log, "up"));
+            start.kill(signal);
+            const auto result = start.wait();
+            CHECK(result.status == 128 + signal);
+            CHECK_FALSE(scenario.exists("pid"));
+            const auto pid = std::stoi(scenario.read_file(log).substr(3));
+            CHECK(eventually([pid] {
+                const auto stat = read_process_stat(pid);
+                return !stat || stat->has_ended();
+            }));
+            // A keeper may not have reported yet that the daemon is started.
+            if (result.out.empty()) continue;
+            CHECK(contains(result.out, R"("outcome":"interrupted","id":")"));
+            CHECK(contains(result.out, fmt::format(R"("status":{},)", 128 + signal)));
+            CHECK(result.err == fmt::format("daemon-run: interrupted by {}: ending sh, which was "
+                                            "not up yet\n",
+                                            signal_name(signal)));
+        }
+}
+
+TEST_CASE("a start that ignores the hang-up goes on") {
+    Scenario scenario;
+    const auto result = scenario.shell(
+        "mkfifo go; trap '' HUP; daemon-run -p pid -c . --ready-fd 9 -o log sh -c 'echo up; "
+        "read -r line <go; echo >&9; exec sleep 1000' & "
+        "until grep -q up log 2>/dev/null; do :; done; kill -HUP $!; echo >go; wait $!");
+    CHECK(result.status == 0);
+    CHECK(scenario.exists("pid"));
 }
 
 TEST_CASE("one file can be the pid file and the lock") {

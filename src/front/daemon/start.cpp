@@ -6,8 +6,10 @@
 #include "core/environment.h"
 #include "core/error.h"
 #include "core/file_lock.h"
+#include "core/fork_retry.h"
 #include "core/path.h"
 #include "core/pidfd.h"
+#include "core/signals.h"
 #include "core/syscall.h"
 #include "front/daemon/plans.h"
 #include "process/daemon_keeper.h"
@@ -47,6 +49,13 @@ class Start {
     }
 
     int run() {
+        const int status = start();
+        if (stopped_by_ != 0) throw StoppedBySignal(stopped_by_);
+        return status;
+    }
+
+  private:
+    int start() {
         if (config_.ready_fd) reserve(*config_.ready_fd);
         if (config_.pid_file) {
             if (const auto pid = running_daemon()) return refuse(*pid);
@@ -61,7 +70,7 @@ class Start {
             launch();
             pid_ = child_.pid();
             id_ = process::find({pid_}).value_or(process::Found{}).identity(pid_).text();
-            return finish(readiness_->wait(child_, channel_));
+            return finish(readiness_->wait(child_, channel_, *signals_));
         } catch (const Error& error) {
             if (!outcome_) {
                 clean_up();
@@ -72,7 +81,9 @@ class Start {
         }
     }
 
-  private:
+    // From now on, a signal that asks us to end cancels the start.
+    void take_signals() { signals_.emplace({SIGHUP, SIGINT, SIGQUIT, SIGTERM}); }
+
     // Whether both options name the same file. Then the daemon keeps it locked while it runs.
     [[nodiscard]] bool has_one_file() const {
         return config_.lock_file && config_.lock_file == config_.pid_file;
@@ -182,6 +193,7 @@ class Start {
         }
         plan_.before = [this] { take_places(); };
         prepare_readiness();
+        take_signals();
         child_ = process::start_daemon(plan_);
     }
 
@@ -206,7 +218,8 @@ class Start {
                 else
                     process::remove_pid_file(*config_.pid_file, ::getpid(), patience);
             };
-        auto kept = process::start_kept_daemon(std::move(keeper));
+        take_signals();
+        auto kept = process::start_kept_daemon(std::move(keeper), *signals_);
         child_ = std::move(kept.keeper);
         channel_ = std::move(kept.channel);
     }
@@ -232,6 +245,12 @@ class Start {
             status = outcome.status->as_exit_status();
             // The daemon ended before it was ready, so even status 0 is a failure.
             if (status == 0 && config_.asks_for_readiness()) status = exit_status::failed;
+        } else if (outcome.kind == Kind::stopped) {
+            stopped_by_ = outcome.signal;
+            status = exit_status::signal_base + outcome.signal;
+            cli::diagnose(fmt::format("interrupted by {}: ending {}, which was not up yet",
+                                      signal_name(outcome.signal), name_));
+            end_daemon();
         } else {
             cli::diagnose(
                 fmt::format("{} is not ready after {}: {}", name_, after, outcome.missing));
@@ -240,7 +259,10 @@ class Start {
         }
         clean_up();
         outcome_ = status;
-        report(outcome.kind == Kind::ended ? "ended" : "not ready", status);
+        report(outcome.kind == Kind::ended     ? "ended"
+               : outcome.kind == Kind::stopped ? "interrupted"
+                                               : "not ready",
+               status);
         return status;
     }
 
@@ -293,6 +315,8 @@ class Start {
     Fd lock_;
     const Fd* held_ = nullptr; // the daemon holds its lock by this descriptor
     std::optional<process::Readiness> readiness_;
+    std::optional<SignalFd> signals_; // while we wait for the daemon
+    int stopped_by_ = 0;
     Child child_;
     Fd channel_;
     pid_t pid_ = 0;

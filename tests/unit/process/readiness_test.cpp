@@ -6,6 +6,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <doctest/doctest.h>
+#include <fmt/core.h>
+#include <unistd.h>
 
 using namespace ipcbox;
 using namespace ipcbox::process;
@@ -23,7 +25,8 @@ Readiness::Outcome outcome_of(const ReadyPlan& plan, const std::string& script) 
     if (readiness.descriptor() >= 0) spawn_plan.output = readiness.descriptor();
     Child child = spawn("/bin/sh", std::vector<std::string>{"sh", "-c", script}, spawn_plan);
     Fd none;
-    return readiness.wait(child, none);
+    SignalFd signals{SIGUSR1};
+    return readiness.wait(child, none, signals);
 }
 
 bool is_up_line(std::string_view line) {
@@ -39,6 +42,15 @@ TEST_CASE("a daemon that runs for a while is up, and one that ends is not") {
     const auto outcome = outcome_of(plan, "exit 3");
     CHECK(outcome.kind == Kind::ended);
     CHECK(outcome.status->as_exit_status() == 3);
+}
+
+TEST_CASE("a signal for us ends the wait") {
+    ReadyPlan plan;
+    plan.settle = 30s;
+    const auto signalled = fmt::format("kill -USR1 {}; exec sleep 1000", ::getpid());
+    const auto outcome = outcome_of(plan, signalled);
+    CHECK(outcome.kind == Kind::stopped);
+    CHECK(outcome.signal == SIGUSR1);
 }
 
 TEST_CASE("a daemon that writes a line is ready") {
