@@ -23,6 +23,7 @@ struct Target {
     std::string file; // empty: standard output
     std::optional<http::Checksum> checksum;
     std::size_t operand = 0; // the place of its URL, of which braces make several targets
+    std::string written{};   // the user's text for the URL; empty if we changed or made it
 };
 
 struct ReceiverOptions {

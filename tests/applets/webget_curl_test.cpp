@@ -617,6 +617,30 @@ TEST_CASE("curl: a mistake in a configuration file is reported with its line") {
               .err.starts_with("webget: standard input:1: option --silent takes no value"));
 }
 
+TEST_CASE("curl: %{url} is the URL as the user wrote it, unless an option has changed it") {
+    Scenario scenario;
+    const HttpPeer server{[](const HttpRequest&) { return ok(""); }};
+    const auto authority = server.url("").substr(std::string_view{"http://"}.size());
+    const auto url_of = [&scenario](const std::string& url, const Words& options = {}) {
+        Words words{"webget", "-w", "%{url}\n", url};
+        words.insert(words.end(), options.begin(), options.end());
+        return scenario.run(words).out;
+    };
+    for (const auto& url :
+         {authority, authority + "/a/../b", "HTTP://" + authority + "/%7ea?q#part",
+          "http://u:p@" + authority + "/\u00e4", authority + "?u=http://h/"})
+        CHECK(url_of(url) == url + "\n");
+    CHECK(url_of(authority + "/./{a,b}[1-2]") ==
+          fmt::format("{0}/./a1\n{0}/./a2\n{0}/./b1\n{0}/./b2\n", authority));
+    CHECK(url_of("h.invalid:1/../x") == "h.invalid:1/../x\n");
+    scenario.write_file("list", authority + "/./c\n");
+    CHECK(scenario.run({"webget", "-w", "%{url}\n", "--urls", "list"}).out == authority + "/./c\n");
+    scenario.write_file("f", "text");
+    CHECK(url_of(authority + "/x/../d/", {"-T", "f"}) == "http://" + authority + "/d/f\n");
+    CHECK(url_of(authority + "/x/../q#p", {"-G", "-d", "x=1"}) ==
+          "http://" + authority + "/q?x=1#p\n");
+}
+
 TEST_CASE("curl: %{url_effective} has the fragment, which no server gets") {
     Scenario scenario;
     const HttpPeer server{[](const HttpRequest& request) -> HttpAnswer {

@@ -31,6 +31,7 @@ struct Source {
     http::Url url;
     std::vector<std::string> values;
     std::size_t operand = 0; // which of the user's URLs it is
+    std::string written{};   // the user's text for it
 };
 
 http::Url parse_url(const std::string& text) {
@@ -110,15 +111,18 @@ void add_url(std::string text, const TargetOptions& options, std::vector<Source>
             throw http::TransferError(fmt::format("cannot fetch {}: expected two slashes after {}",
                                                   text, mistake.substr(0, mistake.size() - 1)),
                                       http::status::malformed_url);
-    if (!has_scheme(text.substr(0, text.find_first_of("?#"))))
-        text = options.default_scheme + "://" + text;
+    const auto scheme = has_scheme(text.substr(0, text.find_first_of("?#")))
+                            ? std::string{}
+                            : options.default_scheme + "://";
     if (options.globoff || text.find_first_of("{}[]") == std::string::npos) {
-        sources.push_back({parse_url(text), {}, operand});
+        sources.push_back({parse_url(scheme + text), {}, operand, std::move(text)});
         return;
     }
+    text.insert(0, scheme);
     try {
-        for (auto& one : expand_globs(text))
-            sources.push_back({parse_url(one.url), std::move(one.values), operand});
+        for (auto& [url, values] : expand_globs(text))
+            sources.push_back(
+                {parse_url(url), std::move(values), operand, url.substr(scheme.size())});
     } catch (const std::invalid_argument& wrong) {
         throw http::TransferError(fmt::format("cannot fetch {}: {}", text, wrong.what()),
                                   http::status::malformed_url);
@@ -141,8 +145,8 @@ std::vector<Source> find_sources(const TargetOptions& options,
     if (options.list)
         for (auto& url : listed_urls(*options.list)) {
             // Take a URL in a list literally, because a program most likely wrote it.
-            if (!has_scheme(url)) url.insert(0, options.default_scheme + "://");
-            sources.push_back({parse_url(url), {}, sources.size()});
+            const auto scheme = has_scheme(url) ? std::string{} : options.default_scheme + "://";
+            sources.push_back({parse_url(scheme + url), {}, sources.size(), std::move(url)});
         }
     if (words.empty() && !options.list)
         throw cli::UsageError("expected a URL, or a HOST and a DOCUMENT");
@@ -260,12 +264,19 @@ std::vector<download::Target> find_targets(const TargetOptions& options, const S
         target.operand = source.operand;
         target.file = file_for(source, options);
         target.url = std::move(source.url);
+        target.written = std::move(source.written);
         if (options.checksum) target.checksum = checksum_for(target, *options.checksum, list);
         // As with curl, a file that is uploaded into a directory keeps its name.
         const auto path_end = std::min(target.url.target.find('?'), target.url.target.size());
-        if (upload && *upload != "-" && target.url.target[path_end - 1] == '/')
+        const bool names_directory = target.url.target[path_end - 1] == '/';
+        if (upload && *upload != "-" && names_directory) {
             target.url.target.insert(path_end, http::percent_encoded(name_of(*upload)));
-        if (!query.empty()) add_query(target.url, query);
+            target.written.clear();
+        }
+        if (!query.empty()) {
+            add_query(target.url, query);
+            target.written.clear();
+        }
         if (target.file.empty()) continue;
         // Two names can lead to the same file.
         if (auto identity = download::identity_of(target.file);

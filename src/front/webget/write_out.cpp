@@ -168,7 +168,9 @@ constexpr std::array variables{
                  return in_seconds(outcome.began, outcome.ended);
              }},
     Variable{text, "url",
-             [](const Target& target, const Outcome&) { return target.url.text_with_fragment(); }},
+             [](const Target& target, const Outcome&) {
+                 return target.written.empty() ? target.url.text_with_fragment() : target.written;
+             }},
     Variable{
         text, "url_effective",
         [](const Target&, const Outcome& outcome) { return outcome.url.text_with_fragment(); }},
