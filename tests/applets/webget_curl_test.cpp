@@ -633,8 +633,9 @@ TEST_CASE("curl: %{url} is the URL as the user wrote it, unless an option has ch
     CHECK(url_of(authority + "/./{a,b}[1-2]") ==
           fmt::format("{0}/./a1\n{0}/./a2\n{0}/./b1\n{0}/./b2\n", authority));
     CHECK(url_of("h.invalid:1/../x") == "h.invalid:1/../x\n");
-    scenario.write_file("list", authority + "/./c\n");
-    CHECK(scenario.run({"webget", "-w", "%{url}\n", "--urls", "list"}).out == authority + "/./c\n");
+    const auto listed = fmt::format("{0}/./c\n{0}?u=http://h/\n", authority);
+    scenario.write_file("list", listed);
+    CHECK(scenario.run({"webget", "-w", "%{url}\n", "--urls", "list"}).out == listed);
     scenario.write_file("f", "text");
     CHECK(url_of(authority + "/x/../d/", {"-T", "f"}) == "http://" + authority + "/d/f\n");
     CHECK(url_of(authority + "/x/../q#p", {"-G", "-d", "x=1"}) ==

@@ -57,8 +57,14 @@ void add_query(http::Url& url, const std::string& query) try {
         http::status::malformed_url);
 }
 
+// A query or a fragment can contain another URL.
 bool has_scheme(std::string_view text) {
-    return text.find("://") != std::string_view::npos;
+    return text.substr(0, text.find_first_of("?#")).find("://") != std::string_view::npos;
+}
+
+// What TEXT lacks at its beginning to be a URL with a scheme.
+std::string missing_scheme(std::string_view text, const TargetOptions& options) {
+    return has_scheme(text) ? std::string{} : options.default_scheme + "://";
 }
 
 // Whether TEXT can be the HOST of "HOST DOCUMENT...".
@@ -111,9 +117,7 @@ void add_url(std::string text, const TargetOptions& options, std::vector<Source>
             throw http::TransferError(fmt::format("cannot fetch {}: expected two slashes after {}",
                                                   text, mistake.substr(0, mistake.size() - 1)),
                                       http::status::malformed_url);
-    const auto scheme = has_scheme(text.substr(0, text.find_first_of("?#")))
-                            ? std::string{}
-                            : options.default_scheme + "://";
+    const auto scheme = missing_scheme(text, options);
     if (options.globoff || text.find_first_of("{}[]") == std::string::npos) {
         sources.push_back({parse_url(scheme + text), {}, operand, std::move(text)});
         return;
@@ -145,7 +149,7 @@ std::vector<Source> find_sources(const TargetOptions& options,
     if (options.list)
         for (auto& url : listed_urls(*options.list)) {
             // Take a URL in a list literally, because a program most likely wrote it.
-            const auto scheme = has_scheme(url) ? std::string{} : options.default_scheme + "://";
+            const auto scheme = missing_scheme(url, options);
             sources.push_back({parse_url(scheme + url), {}, sources.size(), std::move(url)});
         }
     if (words.empty() && !options.list)
