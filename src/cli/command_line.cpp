@@ -47,11 +47,6 @@ struct Included {
     std::size_t end_option;
 };
 
-// "FILE:LINE: ", or nothing for the line itself.
-std::string at(std::string_view place) {
-    return place.empty() ? std::string{} : fmt::format("{}: ", place);
-}
-
 // The place of the option of this number. INCLUDED is in the order of the options.
 std::string place_of(std::span<const Included> included, std::size_t number) {
     const auto found = std::ranges::partition_point(
@@ -80,13 +75,14 @@ std::string place_of(std::span<const Included> included, const Declarations& dec
         const auto refused = split_names(names, reason);
         if (name == (name.starts_with("--") ? "--" + refused.word : "-" + refused.letter))
             throw UsageError(
-                fmt::format("{}option {} is not supported: {}", at(place), name, reason));
+                fmt::format("{}option {} is not supported: {}", place_prefix(place), name, reason));
     }
     if (const auto* meant = nearest_option(declared, name))
-        throw UsageError(fmt::format("{}unknown option {}; did you mean {}?", at(place), word,
-                                     meant->shown_name()),
+        throw UsageError(fmt::format("{}unknown option {}; did you mean {}?", place_prefix(place),
+                                     word, meant->shown_name()),
                          help_row(*meant));
-    throw UsageError(fmt::format("{}unknown option {}", at(place), word), usage_line(declared));
+    throw UsageError(fmt::format("{}unknown option {}", place_prefix(place), word),
+                     usage_line(declared));
 }
 
 struct Operand {
@@ -174,7 +170,7 @@ void Separation::take_option(const Word& taken) {
     const auto name = word.substr(0, word.starts_with("--") ? word.find('=') : word.size());
     const auto* option = name.size() < word.size() ? declared_.find(name) : nullptr;
     if (option != nullptr && !option->takes_value())
-        throw UsageError(fmt::format("{}option {} takes no value", at(place), name),
+        throw UsageError(fmt::format("{}option {} takes no value", place_prefix(place), name),
                          help_row(*option));
     options.emplace_back(word);
     const auto position = options.size() - 1;
@@ -193,8 +189,8 @@ void Separation::take_option(const Word& taken) {
         included.push_back({{options[position], std::string{place}}, first, count_});
 }
 
-// The last option, which begins at AT, can stand for the words of a file. These words then replace
-// it, and come before the remaining words.
+// The last option, which begins at POSITION, can stand for the words of a file. These words then
+// replace it, and come before the remaining words.
 void Separation::include_words(std::size_t position, std::string_view place) {
     const bool is_alone = position + 1 == options.size();
     auto& word = options[position];
@@ -216,10 +212,11 @@ void Separation::include_words(std::size_t position, std::string_view place) {
         }
         // It would take the word after -K as its value.
         if (!lacking.text.empty())
-            throw std::invalid_argument(
-                fmt::format("{}option {} needs a value", at(lacking.place), lacking.text));
+            throw std::invalid_argument(fmt::format("{}option {} needs a value",
+                                                    place_prefix(lacking.place), lacking.text));
         if (from_files_.size() > max_words)
-            throw std::invalid_argument(fmt::format("{}{} includes itself", at(place), value));
+            throw std::invalid_argument(
+                fmt::format("{}{} includes itself", place_prefix(place), value));
         for (auto one = from_files_.end(); one != from_files_.begin() + first;) {
             --one;
             words_.push_front({one->text, one->place});
@@ -294,6 +291,10 @@ std::vector<Given> read_options(Declarations& declared, std::vector<std::string>
 }
 
 } // namespace
+
+std::string place_prefix(std::string_view place) {
+    return place.empty() ? std::string{} : fmt::format("{}: ", place);
+}
 
 CommandLine read_command_line(Declarations& declared, std::span<char* const> arguments) {
     Separation separated{declared, arguments};

@@ -14,6 +14,9 @@ struct Given {
     std::string place; // "FILE:LINE" when it came from a file
 };
 
+// How an error about something at PLACE begins: "FILE:LINE: ", or nothing on the line itself.
+[[nodiscard]] std::string place_prefix(std::string_view place);
+
 struct CommandLine {
     std::vector<Given> given;              // in the order of the line
     std::optional<std::string> unexpected; // the first operand beyond those declared

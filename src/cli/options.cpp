@@ -137,7 +137,7 @@ void Options::interpret(const CommandLine& line) const {
         try {
             declaration->set(value);
         } catch (const std::invalid_argument& wrong) {
-            throw UsageError(fmt::format("{}{}{} '{}': {}", place, place.empty() ? "" : ": ",
+            throw UsageError(fmt::format("{}{} '{}': {}", place_prefix(place),
                                          declaration->shown_name(), value, wrong.what()),
                              help_row(*declaration));
         } catch (Error& error) {
