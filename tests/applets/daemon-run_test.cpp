@@ -369,10 +369,7 @@ TEST_CASE("a signal during the start ends the daemon, so that no daemon runs wit
             CHECK(result.status == 128 + signal);
             CHECK_FALSE(scenario.exists("pid"));
             const auto pid = std::stoi(scenario.read_file(log).substr(3));
-            CHECK(eventually([pid] {
-                const auto stat = read_process_stat(pid);
-                return !stat || stat->has_ended();
-            }));
+            CHECK(ends(pid));
             // A keeper may not have reported yet that the daemon is started.
             if (result.out.empty()) continue;
             CHECK(contains(result.out, R"("outcome":"interrupted","id":")"));

@@ -6,6 +6,7 @@
 #include "harness/scenario.h"
 
 #include <csignal>
+#include <doctest/doctest.h>
 #include <string>
 
 namespace ipcbox::test {
@@ -68,6 +69,17 @@ inline pid_t keeper_of(pid_t front) {
         if (const auto process = find_process(child); process && process->name.starts_with("keep:"))
             return child;
     return 0;
+}
+
+// Kills the keeper of FRONT, and waits until another one has taken its place.
+inline void replace_keeper(pid_t front) {
+    const auto keeper = keeper_of(front);
+    REQUIRE(keeper != 0);
+    REQUIRE(::kill(keeper, SIGKILL) == 0);
+    REQUIRE(eventually([&] {
+        const auto next = keeper_of(front);
+        return next != 0 && next != keeper;
+    }));
 }
 // The command of the front FRONT.
 inline pid_t command_of(pid_t front) {

@@ -47,13 +47,7 @@ TEST_CASE("a keeper that is killed is replaced, and the command notices nothing"
     TokenBench bench;
     auto holder = bench.hold(short_lease, "@keeper");
     for (int count = 0; count < 3; ++count) {
-        const auto keeper = keeper_of(holder.pid());
-        REQUIRE(keeper != 0);
-        REQUIRE(::kill(keeper, SIGKILL) == 0);
-        REQUIRE(eventually([&] {
-            const auto next = keeper_of(holder.pid());
-            return next != 0 && next != keeper;
-        }));
+        replace_keeper(holder.pid());
     }
     CHECK(bench.outlasts("@keeper", "6"));
     holder.close_input();
@@ -70,13 +64,7 @@ TEST_CASE("the keeper of a waiter is replaced, and the waiter keeps its place") 
     auto second =
         bench.scenario.start(bench.words({}, "@place", {"sh", "-c", "echo second >>order"}));
     REQUIRE(eventually([&] { return bench.queue_length("@place") == 3; }));
-    const auto keeper = keeper_of(first.pid());
-    REQUIRE(keeper != 0);
-    REQUIRE(::kill(keeper, SIGKILL) == 0);
-    REQUIRE(eventually([&] {
-        const auto next = keeper_of(first.pid());
-        return next != 0 && next != keeper;
-    }));
+    replace_keeper(first.pid());
     holder.close_input();
     CHECK(first.wait().status == 0);
     CHECK(second.wait().status == 0);

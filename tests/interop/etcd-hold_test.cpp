@@ -160,12 +160,7 @@ TEST_CASE("the guards of the process may be killed") {
     CHECK(bench.take(holding_for(owner.pid(), {"-j1", "--ttl", "5"}), "@guards", {}).status == 0);
     const auto holder = holder_of(bench, "@guards");
     SUBCASE("the keeper of the lease is replaced") {
-        const auto keeper = keeper_of(holder);
-        REQUIRE(::kill(keeper, SIGKILL) == 0);
-        REQUIRE(eventually([&] {
-            const auto next = keeper_of(holder);
-            return next != 0 && next != keeper;
-        }));
+        replace_keeper(holder);
         CHECK(bench.outlasts("@guards", "6"));
         owner.close_input();
         CHECK(bench.take({"-w", "30"}, "@guards").status == 0);
@@ -192,12 +187,7 @@ TEST_CASE("the command that waits for the process is replaced when it is killed"
             }));
         }
         // The next keeper has to guard the last command.
-        const auto keeper = keeper_of(holder);
-        REQUIRE(::kill(keeper, SIGKILL) == 0);
-        REQUIRE(eventually([&] {
-            const auto next = keeper_of(holder);
-            return next != 0 && next != keeper;
-        }));
+        replace_keeper(holder);
         CHECK(bench.take({"-nq"}, "@wait").status == 1);
         owner.close_input();
         CHECK(bench.take({"-w", "30"}, "@wait").status == 0);

@@ -4,7 +4,6 @@
 #include "harness/terminal_shell.h"
 
 #include "core/number.h"
-#include "core/process_stat.h"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -93,8 +92,5 @@ TEST_CASE("a server ends when its terminal has hung up") {
     }
     const auto pid = whole_number<pid_t>(scenario.shell("tr -d '\\n' <pid").out).value();
     shell.hang_up();
-    CHECK(eventually([&] {
-        const auto stat = read_process_stat(pid);
-        return !stat || stat->has_ended();
-    }));
+    CHECK(ends(pid));
 }

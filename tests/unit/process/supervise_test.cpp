@@ -1,6 +1,5 @@
 #include "process/supervise.h"
 
-#include "core/process_stat.h"
 #include "harness/scenario.h"
 #include "process/tree.h"
 
@@ -98,8 +97,5 @@ TEST_CASE("the command dies with us, even if we are killed") {
     const auto pid = static_cast<pid_t>(std::stoi(scenario.read_file("pid")));
     supervisor.kill(SIGKILL);
     CHECK(supervisor.wait().signal() == SIGKILL);
-    CHECK(test::eventually([&] {
-        const auto stat = read_process_stat(pid);
-        return !stat || stat->has_ended();
-    }));
+    CHECK(test::ends(pid));
 }

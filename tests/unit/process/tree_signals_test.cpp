@@ -19,11 +19,6 @@ using namespace ipcbox::process;
 
 namespace {
 
-bool has_ended(pid_t pid) {
-    const auto stat = read_process_stat(pid);
-    return !stat || stat->has_ended();
-}
-
 Root root_of(pid_t pid) {
     return {pid, read_process_stat(pid)->start_ticks};
 }
@@ -41,7 +36,7 @@ TEST_CASE("a tree gets the signal from its root to its leaves") {
     const auto result = signal_trees({&root, 1}, SIGKILL, Waking::those_we_stopped);
     CHECK(result.signalled == 3);
     CHECK(result.refused.empty());
-    CHECK(test::eventually([&] { return std::ranges::all_of(all, has_ended); }));
+    CHECK(test::eventually([&] { return std::ranges::all_of(all, test::has_ended); }));
 }
 
 TEST_CASE("a tree gets the signal although it has more processes than we can have descriptors") {
@@ -65,7 +60,7 @@ TEST_CASE("a tree gets the signal although it has more processes than we can hav
             .wait();
     };
     CHECK(signal_with_few_descriptors().as_exit_status() == 0);
-    CHECK(test::eventually([&] { return std::ranges::all_of(all, has_ended); }));
+    CHECK(test::eventually([&] { return std::ranges::all_of(all, test::has_ended); }));
 }
 
 TEST_CASE("a tree gets the signal although only two descriptors are left") {
@@ -125,6 +120,6 @@ TEST_CASE("a tree that forks at full speed does not outgrow us") {
         const auto result = signal_trees({&root, 1}, SIGKILL, Waking::everybody);
         CHECK(result.signalled > size);
         CHECK(test::eventually(
-            [] { return std::ranges::all_of(descendants_of(::getpid()), has_ended); }));
+            [] { return std::ranges::all_of(descendants_of(::getpid()), test::has_ended); }));
     }
 }
