@@ -149,9 +149,11 @@ NamedObjects named_objects(const Config& config) {
 // False if some objects cannot be listed.
 bool show_named(const Config& config, front::UserNames& users) {
     const auto named = named_objects(config);
-    if (!config.json) print_lines(front::table_of(named.all, users));
-    for (const auto& object : named.all)
-        if (config.json) cli::print(front::json_of(object, users));
+    if (config.json)
+        for (const auto& object : named.all)
+            cli::print(front::json_of(object, users));
+    else
+        print_lines(front::table_of(named.all, users));
     return named.are_complete;
 }
 

@@ -30,6 +30,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <ctime>
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <mutex>
@@ -37,7 +38,6 @@
 #include <stdexcept>
 #include <string>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 #include <utility>
 

@@ -238,7 +238,9 @@ class Start {
             return exit_status::done;
         }
         int status = exit_status::timed_out;
+        std::string_view word = "not ready";
         if (outcome.kind == Kind::ended) {
+            word = "ended";
             cli::diagnose(fmt::format("{} ended after {}: {}{}", name_, after,
                                       outcome.status->text(),
                                       config_.background ? "" : advice(*outcome.status)));
@@ -246,6 +248,7 @@ class Start {
             // The daemon ended before it was ready, so even status 0 is a failure.
             if (status == 0 && config_.asks_for_readiness()) status = exit_status::failed;
         } else if (outcome.kind == Kind::stopped) {
+            word = "interrupted";
             stopped_by_ = outcome.signal;
             status = exit_status::signal_base + outcome.signal;
             cli::diagnose(fmt::format("interrupted by {}: ending {}, which was not up yet",
@@ -259,10 +262,7 @@ class Start {
         }
         clean_up();
         outcome_ = status;
-        report(outcome.kind == Kind::ended     ? "ended"
-               : outcome.kind == Kind::stopped ? "interrupted"
-                                               : "not ready",
-               status);
+        report(word, status);
         return status;
     }
 
